@@ -1,0 +1,110 @@
+"""Images, labels, known factors and splits: what there is, and how to load it.
+
+Nothing here imports torch until a torchvision collection is loaded.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+
+from explorer.datasets.digits import load_digits
+from explorer.datasets.external import Progress, ensure_root, find_root, load_collection
+from explorer.datasets.images import ImageDataset, Split
+from explorer.errors import ExplorerError
+from explorer.paths import cache_folder
+
+__all__ = [
+    "DATASETS",
+    "Entry",
+    "ImageDataset",
+    "Progress",
+    "Split",
+    "is_available",
+    "load_dataset",
+]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known about a data set before it is loaded."""
+
+    load: Callable[[Path], ImageDataset]
+    """Called with the folder of its files: the cache when offline, else the data root."""
+    description: str
+    offline: bool
+    """Whether it needs no network, ever; otherwise it is found or downloaded."""
+    shape: tuple[int, int, int]
+    """(C, H, W) of one image."""
+
+
+DATASETS = {
+    "digits": Entry(
+        load=lambda folder: load_digits(),
+        description="1,797 real handwritten digits of 8 × 8 pixels, from scikit-learn",
+        offline=True,
+        shape=(1, 8, 8),
+    ),
+    "mnist": Entry(
+        load=partial(load_collection, "mnist"),
+        description="70,000 real handwritten digits of 28 × 28 pixels",
+        offline=False,
+        shape=(1, 28, 28),
+    ),
+    "fashion-mnist": Entry(
+        load=partial(load_collection, "fashion-mnist"),
+        description="70,000 photographs of clothes of 28 × 28 pixels",
+        offline=False,
+        shape=(1, 28, 28),
+    ),
+    "kmnist": Entry(
+        load=partial(load_collection, "kmnist"),
+        description="70,000 handwritten Japanese characters of 28 × 28 pixels",
+        offline=False,
+        shape=(1, 28, 28),
+    ),
+}
+
+_loading = threading.Lock()
+
+
+def load_dataset(
+    name: str,
+    *,
+    data_root: str | os.PathLike[str] | None = None,
+    download: bool = False,
+    progress: Progress | None = None,
+) -> ImageDataset:
+    """Return a data set by its name in DATASETS, kept in memory for the next caller.
+
+    A collection that needs the network is searched in `data_root`, LATENT_EXPLORER_DATA and the
+    cache, and downloaded only with `download=True`, telling `progress` (name, bytes done, bytes in
+    total) in the caller's thread. Raises ExplorerError for an unknown name or an absent collection.
+    """
+    entry = _find_entry(name)
+    # One at a time: two pages that open together must not draw or download the same images twice.
+    with _loading:
+        if entry.offline:
+            return _load(name, cache_folder() / "datasets")
+        return _load(name, ensure_root(name, data_root, download, progress))
+
+
+def is_available(name: str, data_root: str | os.PathLike[str] | None = None) -> bool:
+    """Return whether a data set can be loaded without the network, by a look at its files.
+
+    Raises ExplorerError for an unknown name.
+    """
+    return _find_entry(name).offline or find_root(name, data_root) is not None
+
+
+@lru_cache(maxsize=8)
+def _load(name: str, folder: Path) -> ImageDataset:
+    return DATASETS[name].load(folder)
+
+
+def _find_entry(name: str) -> Entry:
+    if name not in DATASETS:
+        raise ExplorerError(f"There is no data set '{name}': choose {', '.join(DATASETS)}.")
+    return DATASETS[name]
