@@ -1,0 +1,55 @@
+"""Latent Explorer: look inside a variational autoencoder and see where its ELBO goes.
+
+Importing this package is light; torch is loaded by the first function that needs it.
+
+    import explorer
+    run = explorer.open_run("mnist-2d")
+    posterior = run.model.encode(x)      # a torch.distributions object
+    images = run.model.decode(posterior.mean).mean
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from explorer.analysis.collapse import diagnose, diagnose_codes
+    from explorer.config import Config, default_config
+    from explorer.datasets import load_dataset
+    from explorer.errors import ExplorerError
+    from explorer.run import open_run
+    from explorer.training.loop import train
+    from explorer.writer import RunWriter
+
+_HOMES = {
+    "Config": "explorer.config",
+    "ExplorerError": "explorer.errors",
+    "RunWriter": "explorer.writer",
+    "default_config": "explorer.config",
+    "diagnose": "explorer.analysis.collapse",
+    "diagnose_codes": "explorer.analysis.collapse",
+    "load_dataset": "explorer.datasets",
+    "open_run": "explorer.run",
+    "train": "explorer.training.loop",
+}
+
+__all__ = [
+    "Config",
+    "ExplorerError",
+    "RunWriter",
+    "default_config",
+    "diagnose",
+    "diagnose_codes",
+    "load_dataset",
+    "open_run",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'explorer' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,190 @@
+/**
+ * The layers that our networks are made of. Each maker takes a description and the shape that
+ * comes in, and returns the shape that goes out and `run(x, y)`, which writes into y.
+ * Shapes leave out the batch: one picture at a time. Loops are written for speed.
+ *
+ * @typedef {{shape: number[], run: ((x: Float32Array, y: Float32Array) => void) | null}} Layer
+ * A layer whose `run` is null changes only the shape; one with `inPlace` may be given y = x.
+ */
+
+/** @param {number[]} shape */
+export const sizeOf = (shape) => shape.reduce((product, size) => product * size, 1);
+
+/** y = Wx + b, W stored (out, in). Inputs that are zero, as after a ReLU, are skipped. */
+function linear({ weight, bias }, shape) {
+  const [outputs, inputs] = weight.shape;
+  if (sizeOf(shape) !== inputs) throw new Error(`A linear layer of ${inputs} inputs got ${shape}.`);
+  const places = new Int32Array(inputs);
+  const values = new Float32Array(inputs);
+  const run = (x, y) => {
+    let active = 0;
+    for (let i = 0; i < inputs; i++) {
+      if (x[i] !== 0) {
+        places[active] = i;
+        values[active++] = x[i];
+      }
+    }
+    if (active < 0.75 * inputs) multiplySparse(weight, inputs, places, values, active, y, outputs);
+    else multiplyDense(weight, inputs, x, y, outputs);
+    if (bias.length) for (let j = 0; j < outputs; j++) y[j] += bias[j];
+  };
+  return { shape: [outputs], run };
+}
+
+function multiplyDense(weight, inputs, x, y, outputs) {
+  let row = 0;
+  let j = 0;
+  for (; j + 4 <= outputs; j += 4, row += 4 * inputs) {
+    const row1 = row + inputs;
+    const row2 = row1 + inputs;
+    const row3 = row2 + inputs;
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
+    for (let i = 0; i < inputs; i++) {
+      const v = x[i];
+      a += weight[row + i] * v;
+      b += weight[row1 + i] * v;
+      c += weight[row2 + i] * v;
+      d += weight[row3 + i] * v;
+    }
+    y[j] = a;
+    y[j + 1] = b;
+    y[j + 2] = c;
+    y[j + 3] = d;
+  }
+  for (; j < outputs; j++, row += inputs) {
+    let a = 0;
+    for (let i = 0; i < inputs; i++) a += weight[row + i] * x[i];
+    y[j] = a;
+  }
+}
+
+function multiplySparse(weight, inputs, places, values, active, y, outputs) {
+  let row = 0;
+  let j = 0;
+  for (; j + 4 <= outputs; j += 4, row += 4 * inputs) {
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
+    for (let n = 0; n < active; n++) {
+      const v = values[n];
+      const at = row + places[n];
+      a += weight[at] * v;
+      b += weight[at + inputs] * v;
+      c += weight[at + 2 * inputs] * v;
+      d += weight[at + 3 * inputs] * v;
+    }
+    y[j] = a;
+    y[j + 1] = b;
+    y[j + 2] = c;
+    y[j + 3] = d;
+  }
+  for (; j < outputs; j++, row += inputs) {
+    let a = 0;
+    for (let n = 0; n < active; n++) a += weight[row + places[n]] * values[n];
+    y[j] = a;
+  }
+}
+
+/** Convolution of kernel 4, stride 2, padding 1; weight (out, in, 4, 4). */
+function conv({ weight, bias }, [channels, height, width]) {
+  const filters = weight.shape[0];
+  const [outHeight, outWidth] = [height >> 1, width >> 1];
+  const [padHeight, padWidth] = [height + 2, width + 2];
+  const plane = padHeight * padWidth;
+  const padded = new Float32Array(channels * plane);
+  const sums = new Float64Array(outHeight * outWidth);
+  const run = (x, y) => {
+    for (let c = 0, from = 0; c < channels; c++) {
+      for (let row = 0; row < height; row++, from += width) {
+        padded.set(x.subarray(from, from + width), c * plane + (row + 1) * padWidth + 1);
+      }
+    }
+    for (let f = 0; f < filters; f++) {
+      sums.fill(bias.length ? bias[f] : 0);
+      for (let c = 0; c < channels; c++) {
+        const k = (f * channels + c) * 16;
+        for (let tap = 0; tap < 16; tap += 4) {
+          const [w0, w1, w2, w3] = [weight[k + tap], weight[k + tap + 1], weight[k + tap + 2], weight[k + tap + 3]];
+          let to = 0;
+          for (let row = 0; row < outHeight; row++) {
+            let at = c * plane + (2 * row + (tap >> 2)) * padWidth;
+            for (let column = 0; column < outWidth; column++, at += 2, to++) {
+              sums[to] += w0 * padded[at] + w1 * padded[at + 1] + w2 * padded[at + 2] + w3 * padded[at + 3];
+            }
+          }
+        }
+      }
+      y.set(sums, f * sums.length);
+    }
+  };
+  return { shape: [filters, outHeight, outWidth], run };
+}
+
+/** Transposed convolution of kernel 4, stride 2, padding 1; weight (in, out, 4, 4). */
+function transposedConv({ weight, bias }, [channels, height, width]) {
+  const filters = weight.shape[1];
+  const [outHeight, outWidth] = [2 * height, 2 * width];
+  const padWidth = outWidth + 2;
+  const padded = new Float64Array((outHeight + 2) * padWidth);
+  const run = (x, y) => {
+    for (let f = 0; f < filters; f++) {
+      padded.fill(bias.length ? bias[f] : 0);
+      for (let c = 0; c < channels; c++) {
+        const k = (c * filters + f) * 16;
+        const kernel = weight.subarray(k, k + 16);
+        for (let tap = 0; tap < 16; tap += 4) {
+          const [w0, w1, w2, w3] = [kernel[tap], kernel[tap + 1], kernel[tap + 2], kernel[tap + 3]];
+          let from = c * height * width;
+          for (let row = 0; row < height; row++) {
+            let at = (2 * row + (tap >> 2)) * padWidth;
+            for (let column = 0; column < width; column++, from++, at += 2) {
+              const v = x[from];
+              if (v === 0) continue;
+              padded[at] += w0 * v;
+              padded[at + 1] += w1 * v;
+              padded[at + 2] += w2 * v;
+              padded[at + 3] += w3 * v;
+            }
+          }
+        }
+      }
+      for (let row = 0; row < outHeight; row++) {
+        const at = (row + 1) * padWidth + 1;
+        y.set(padded.subarray(at, at + outWidth), (f * outHeight + row) * outWidth);
+      }
+    }
+  };
+  return { shape: [filters, outHeight, outWidth], run };
+}
+
+/** @param {(value: number) => number} activate */
+const elementwise = (activate) => (_, shape) => ({
+  shape,
+  inPlace: true,
+  run: (x, y) => {
+    for (let i = 0; i < y.length; i++) y[i] = activate(x[i]);
+  },
+});
+
+function relu(_, shape) {
+  const run = (x, y) => {
+    for (let i = 0; i < y.length; i++) y[i] = x[i] > 0 ? x[i] : 0;
+  };
+  return { shape, run, inPlace: true };
+}
+
+/** @type {Record<string, (description: any, shape: number[]) => any>} */
+export const LAYERS = {
+  linear,
+  conv,
+  transposedConv,
+  relu,
+  tanh: elementwise(Math.tanh),
+  silu: elementwise((v) => v / (1 + Math.exp(-v))),
+  flatten: (_, shape) => ({ shape: [sizeOf(shape)], run: null }),
+  reshape: ({ shape }) => ({ shape, run: null }),
+};

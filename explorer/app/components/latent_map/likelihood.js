@@ -1,0 +1,109 @@
+/**
+ * p(x|z): from what the decoder puts out to a mean, a standard deviation, a sample and nats.
+ * D is the number of pixel values. Mirrors explorer/models/likelihoods.py.
+ * @typedef {import("./random.js").Random} Random
+ * @typedef {{
+ *   mean: (output: Float32Array, i: number) => number,
+ *   deviation: (output: Float32Array, i: number) => number,
+ *   sample: (output: Float32Array, i: number, random: Random) => number,
+ *   nll: (output: Float32Array, x: Float32Array) => number,
+ *   deviationVaries: boolean,
+ * }} Likelihood
+ */
+
+const LOG_2PI = Math.log(2 * Math.PI);
+const LOGVAR_FLOOR = -12;
+
+const sigmoid = (v) => 1 / (1 + Math.exp(-v));
+const softplus = (v) => Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v)));
+
+function crossEntropy(output, x) {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += softplus(output[i]) - x[i] * output[i];
+  return sum;
+}
+
+function bernoulli() {
+  return {
+    deviationVaries: true,
+    mean: (output, i) => sigmoid(output[i]),
+    deviation: (output, i) => Math.sqrt(sigmoid(output[i]) * sigmoid(-output[i])),
+    sample: (output, i, random) => (random.uniform() < sigmoid(output[i]) ? 1 : 0),
+    nll: crossEntropy,
+  };
+}
+
+/** A density on [0, 1] with logit l: its mean is 1/(1 − e^−l) − 1/l, not the sigmoid. */
+function continuousBernoulli() {
+  const mean = (output, i) => {
+    const l = output[i];
+    return Math.abs(l) < 1e-2 ? 0.5 + l / 12 : 1 / -Math.expm1(-l) - 1 / l;
+  };
+  const deviation = (output, i) => {
+    const l = Math.abs(output[i]);
+    if (l < 1e-2) return Math.sqrt(1 / 12);
+    return Math.sqrt(Math.max(0, 1 / (l * l) - 1 / (4 * Math.sinh(Math.min(l, 600) / 2) ** 2)));
+  };
+  const sample = (output, i, random) => {
+    const [l, u] = [output[i], random.uniform()];
+    if (Math.abs(l) < 1e-2) return u;
+    // Inverse of the distribution function, in the form that does not overflow for its sign.
+    return l > 0 ? 1 + Math.log(u + (1 - u) * Math.exp(-l)) / l : Math.log1p(u * Math.expm1(l)) / l;
+  };
+  const nll = (output, x) => {
+    let normaliser = 0;
+    for (let i = 0; i < x.length; i++) {
+      const l = Math.abs(output[i]);
+      normaliser += l < 1e-2 ? Math.LN2 + (l * l) / 12 : Math.log(l) - Math.log(Math.tanh(l / 2));
+    }
+    return crossEntropy(output, x) - normaliser;
+  };
+  return { deviationVaries: true, mean, deviation, sample, nll };
+}
+
+/** One variance for all pixels. */
+function gaussian({ sigma2 }) {
+  const sigma = Math.sqrt(sigma2);
+  const nll = (output, x) => {
+    let squared = 0;
+    for (let i = 0; i < x.length; i++) squared += (x[i] - output[i]) ** 2;
+    return 0.5 * (squared / sigma2 + x.length * (LOG_2PI + Math.log(sigma2)));
+  };
+  return {
+    deviationVaries: false,
+    mean: (output, i) => output[i],
+    deviation: () => sigma,
+    sample: (output, i, random) => output[i] + sigma * random.normal(),
+    nll,
+  };
+}
+
+/** Mean and bounded log-variance per pixel: the second half of the output is the latter. */
+function gaussianPixel(_, count) {
+  const logvar = (output, i) => LOGVAR_FLOOR + softplus(output[count + i] - LOGVAR_FLOOR);
+  const deviation = (output, i) => Math.exp(0.5 * logvar(output, i));
+  const nll = (output, x) => {
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      const lv = logvar(output, i);
+      sum += LOG_2PI + lv + (x[i] - output[i]) ** 2 * Math.exp(-lv);
+    }
+    return 0.5 * sum;
+  };
+  return {
+    deviationVaries: true,
+    mean: (output, i) => output[i],
+    deviation,
+    sample: (output, i, random) => output[i] + deviation(output, i) * random.normal(),
+    nll,
+  };
+}
+
+/** @type {Record<string, (description: any, count: number) => Likelihood>} */
+export const LIKELIHOODS = {
+  bernoulli,
+  "continuous-bernoulli": continuousBernoulli,
+  gaussian,
+  "gaussian-learned": gaussian,
+  "gaussian-pixel": gaussianPixel,
+};

@@ -1,0 +1,101 @@
+"""Weights, optimiser and random state in one safetensors file."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from explorer.errors import ExplorerError
+from explorer.models import VAE
+
+if TYPE_CHECKING:
+    from explorer.run import Run
+
+WEIGHT = "model."
+OPTIMISER = "optimiser."
+RANDOM_STATE = "random_state"
+
+
+def pack_weights(model: VAE, dtype: torch.dtype | None = None) -> bytes:
+    """Return the final file: weights alone, in `dtype` where one is given."""
+    tensors = {
+        WEIGHT + name: (value.to(dtype) if dtype and value.is_floating_point() else value)
+        for name, value in model.state_dict().items()
+    }
+    return _pack(tensors, {"complete": True})
+
+
+def pack_training(
+    model: VAE,
+    optimiser: torch.optim.Optimizer,
+    generator: torch.Generator,
+    metadata: dict[str, Any],
+) -> bytes:
+    """Return everything that is needed to go on training as if nothing had happened."""
+    tensors = {WEIGHT + name: value for name, value in model.state_dict().items()}
+    for index, state in optimiser.state_dict()["state"].items():
+        for key, value in state.items():
+            tensors[f"{OPTIMISER}{index}.{key}"] = torch.as_tensor(value)
+    tensors[RANDOM_STATE] = generator.get_state()
+    return _pack(tensors, {**metadata, "complete": False})
+
+
+def unpack_training(
+    content: dict[str, Tensor],
+    model: VAE,
+    optimiser: torch.optim.Optimizer,
+    generator: torch.Generator,
+) -> None:
+    """Put the tensors of `pack_training` back where they came from."""
+    model.load_state_dict(_weights(content))
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in content.items():
+        if name.startswith(OPTIMISER):
+            index, key = name.removeprefix(OPTIMISER).split(".")
+            state.setdefault(int(index), {})[key] = value
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+    generator.set_state(content[RANDOM_STATE].cpu())
+
+
+def read_checkpoint(run: "Run") -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the tensors by name and the metadata of a run's checkpoint."""
+    path = run.path / "checkpoint.safetensors"
+    if not path.is_file():
+        raise ExplorerError(f"The run {run.id} has no weights.")
+    try:
+        with safe_open(path, framework="pt") as archive:
+            metadata = json.loads((archive.metadata() or {}).get("explorer", "{}"))
+            return {name: archive.get_tensor(name) for name in archive.keys()}, metadata
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ExplorerError(f"The weights of run {run.id} cannot be read: {error}.") from error
+
+
+def load_model(run: "Run") -> VAE:
+    """Return the run's model with its stored weights, on the CPU, in evaluation mode."""
+    info = run.info
+    if info.model_kind != "builtin" or info.config is None or info.dataset is None:
+        raise ExplorerError(f"The run {run.id} holds figures and codes but no model.")
+    model = VAE(info.config.model, info.dataset.shape)
+    weights = _weights(read_checkpoint(run)[0])
+    reference = model.state_dict()
+    try:
+        model.load_state_dict({name: value.to(reference[name]) for name, value in weights.items()})
+    except (RuntimeError, KeyError) as error:
+        raise ExplorerError(f"The weights of run {run.id} do not fit its config.") from error
+    return model.eval().requires_grad_(False)
+
+
+def _weights(content: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(WEIGHT): value
+        for name, value in content.items()
+        if name.startswith(WEIGHT)
+    }
+
+
+def _pack(tensors: dict[str, Tensor], metadata: dict[str, Any]) -> bytes:
+    ready = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    return save(ready, {"explorer": json.dumps(metadata)})

@@ -1,0 +1,278 @@
+"""Everything that decides a run, in frozen dataclasses: validated once, JSON and TOML both ways.
+
+A `Config` holds four parts. Units: learning rates are per update of the batch-mean objective in
+nats per image; fractions are of the planned steps, so that a schedule depends on the step alone.
+"""
+
+import dataclasses
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from explorer.errors import ExplorerError
+
+NETWORK_NAMES = ("mlp", "conv", "linear")
+LIKELIHOOD_NAMES = (
+    "bernoulli",
+    "continuous-bernoulli",
+    "gaussian",
+    "gaussian-learned",
+    "gaussian-pixel",
+)
+LATENT_KINDS = ("gaussian", "point")
+ACTIVATIONS = ("relu", "tanh", "silu")
+BETA_SCHEDULES = ("constant", "linear", "cyclical")
+LEARNING_RATE_SCHEDULES = ("cosine", "constant", "burda")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The two networks, the latent code and the likelihood."""
+
+    network: str = "mlp"
+    """A key of `models.NETWORKS`: mlp, conv or linear."""
+    hidden: tuple[int, ...] = (512, 256, 128)
+    """Units of each hidden layer (mlp) or channels of each stage (conv); the decoder mirrors it."""
+    activation: str = "relu"
+    latent_dim: int = 2
+    latent: str = "gaussian"
+    """gaussian: q(z|x) is a diagonal normal. point: a plain autoencoder, without KL."""
+    noise: float = 0.0
+    """Standard deviation added to a point code (an autoencoder with fixed noise)."""
+    likelihood: str = "bernoulli"
+    sigma2: float = 0.05
+    """Variance of the `gaussian` likelihood; the starting value of `gaussian-learned`."""
+    binarise: bool = True
+    """Bernoulli: score a fresh binary draw of each grey image. False scores the grey values
+    themselves, which is a cross-entropy and no likelihood."""
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        _choice("network", self.network, NETWORK_NAMES)
+        _choice("activation", self.activation, ACTIVATIONS)
+        _choice("latent", self.latent, LATENT_KINDS)
+        _choice("likelihood", self.likelihood, LIKELIHOOD_NAMES)
+        _choice("precision", self.precision, ("float32", "float64"))
+        _between("latent_dim", self.latent_dim, 1, 512)
+        _between("noise", self.noise, 0.0, 100.0)
+        _between("sigma2", self.sigma2, 1e-8, 1e6)
+        object.__setattr__(self, "hidden", tuple(int(units) for units in self.hidden))
+        if len(self.hidden) > 8:
+            raise ExplorerError(f"At most 8 hidden layers are supported, not {len(self.hidden)}.")
+        for units in self.hidden:
+            _between("hidden", units, 1, 8192)
+
+
+@dataclass(frozen=True)
+class ObjectiveConfig:
+    """What is minimised: reconstruction + β·KL, and how β moves."""
+
+    beta: float = 1.0
+    schedule: str = "constant"
+    """constant; linear (0 to β over the first `warmup`); cyclical (`cycles` such ramps)."""
+    warmup: float = 0.2
+    """Fraction of the planned steps (linear) or of each cycle (cyclical) in which β rises."""
+    cycles: int = 4
+    samples: int = 1
+    """L, the Monte-Carlo samples of z per image."""
+    importance_samples: int = 1
+    """k of the importance-weighted bound; 1 is the plain ELBO."""
+    free_bits: float = 0.0
+    """λ in nats per dimension below which KL costs nothing."""
+
+    def __post_init__(self) -> None:
+        _choice("schedule", self.schedule, BETA_SCHEDULES)
+        _between("beta", self.beta, 0.0, 1e4)
+        _between("warmup", self.warmup, 0.0, 1.0)
+        _between("cycles", self.cycles, 1, 1000)
+        _between("samples", self.samples, 1, 1000)
+        _between("importance_samples", self.importance_samples, 1, 1000)
+        _between("free_bits", self.free_bits, 0.0, 100.0)
+        if self.importance_samples > 1 and (
+            self.samples > 1 or self.free_bits or self.beta != 1 or self.schedule != "constant"
+        ):
+            raise ExplorerError(
+                "An importance-weighted bound (importance_samples > 1) goes with β = 1, a constant "
+                "schedule, one sample and no free bits."
+            )
+
+    def beta_at(self, step: int, steps: int) -> float:
+        """Return β at 0-based `step` of `steps` planned ones.
+
+        Linear warm-up as in Bowman et al. 2016; cyclical as in Fu et al. 2019, Eq. 6.
+        """
+        if self.schedule == "constant":
+            return self.beta
+        period = steps if self.schedule == "linear" else max(1.0, steps / self.cycles)
+        position = (step % period) / period
+        return self.beta * min(1.0, position / self.warmup) if self.warmup else self.beta
+
+
+@dataclass(frozen=True)
+class OptimiserConfig:
+    """Adam and its learning rate over the planned steps."""
+
+    batch_size: int = 128
+    learning_rate: float = 2e-3
+    schedule: str = "cosine"
+    """cosine (after `warmup_steps`, down to `final_fraction`); constant; burda (eight plateaus
+    lr·10^(−i/7), i = 0…7, of lengths in proportion 3^i: Burda et al. 2015, Sect. 5)."""
+    warmup_steps: int = 200
+    final_fraction: float = 0.02
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        _choice("schedule", self.schedule, LEARNING_RATE_SCHEDULES)
+        _between("batch_size", self.batch_size, 1, 65536)
+        _between("learning_rate", self.learning_rate, 1e-8, 10.0)
+        _between("warmup_steps", self.warmup_steps, 0, 10**9)
+        _between("final_fraction", self.final_fraction, 0.0, 1.0)
+        _between("epsilon", self.epsilon, 1e-16, 1.0)
+
+    def learning_rate_at(self, step: int, steps: int) -> float:
+        """Return the learning rate at 0-based `step` of `steps` planned ones."""
+        if self.schedule == "burda":
+            ends = [(3**stage - 1) / (3**8 - 1) for stage in range(1, 9)]
+            stage = sum(step >= end * steps for end in ends[:-1])
+            return float(self.learning_rate * 10 ** (-stage / 7))
+        warmup = min(self.warmup_steps, steps // 10)
+        if step < warmup:
+            return self.learning_rate * (step + 1) / warmup
+        if self.schedule == "constant":
+            return self.learning_rate
+        position = min(1.0, (step - warmup) / max(1, steps - warmup))
+        fall = 0.5 * (1 + math.cos(math.pi * position))
+        return self.learning_rate * (self.final_fraction + (1 - self.final_fraction) * fall)
+
+
+@dataclass(frozen=True)
+class BudgetConfig:
+    """How long: exactly one of steps, epochs or seconds."""
+
+    steps: int | None = None
+    epochs: float | None = None
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if sum(value is not None for value in (self.steps, self.epochs, self.seconds)) != 1:
+            raise ExplorerError("Give exactly one budget: steps, epochs or seconds.")
+        if self.steps is not None:
+            _between("steps", self.steps, 1, 10**9)
+        if self.epochs is not None:
+            _between("epochs", self.epochs, 1e-6, 1e6)
+        if self.seconds is not None:
+            _between("seconds", self.seconds, 0.1, 7 * 86400)
+
+
+@dataclass(frozen=True)
+class Config:
+    """One training run: data, model, objective, optimiser, budget, seed and device."""
+
+    dataset: str = "digits"
+    split: str = "train"
+    """The images that are trained on: train, or all (for studies without a held-out set)."""
+    model: ModelConfig = field(default_factory=ModelConfig)
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    budget: BudgetConfig = field(default_factory=lambda: BudgetConfig(epochs=20))
+    seed: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        _choice("device", self.device, DEVICES)
+        _choice("split", self.split, ("train", "all"))
+        _between("seed", self.seed, 0, 2**31 - 1)
+        if not isinstance(self.dataset, str) or not self.dataset:
+            raise ExplorerError("A data set is given by its name, such as 'digits'.")
+        if self.model.latent == "point" and self.objective.importance_samples > 1:
+            raise ExplorerError("A plain autoencoder has no importance-weighted bound.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the config as plain JSON-compatible values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Config":
+        """Build a config from plain values; an unknown or ill-typed field is an ExplorerError."""
+        return _build(cls, values, "config")
+
+    def to_toml(self) -> str:
+        """Return the config as TOML text."""
+        import tomli_w
+
+        values = self.to_dict()
+        values["budget"] = {key: v for key, v in values["budget"].items() if v is not None}
+        return tomli_w.dumps(values)
+
+    @classmethod
+    def from_toml(cls, text: str) -> "Config":
+        """Read a config from TOML text."""
+        try:
+            return cls.from_dict(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise ExplorerError(f"The config is not valid TOML: {error}.") from error
+
+
+def default_config(
+    dataset: str = "digits", latent_dim: int = 2, seconds: float = 30.0, network: str = "mlp"
+) -> Config:
+    """Return the recipe that was measured to be good for so many latents.
+
+    Up to three latents take the deeper network and a β warm-up over the first fifth; more take
+    one hidden layer and none. `seconds` is the budget.
+    """
+    small = latent_dim <= 3
+    hidden = {
+        "mlp": (512, 256, 128) if small else (400,),
+        "conv": (16, 32, 64),
+        "linear": (),
+    }.get(network, ())
+    return Config(
+        dataset=dataset,
+        model=ModelConfig(network=network, hidden=hidden, latent_dim=latent_dim),
+        objective=ObjectiveConfig(schedule="linear" if small else "constant"),
+        budget=BudgetConfig(seconds=seconds),
+    )
+
+
+_PARTS = {
+    "model": ModelConfig,
+    "objective": ObjectiveConfig,
+    "optimiser": OptimiserConfig,
+    "budget": BudgetConfig,
+}
+
+
+def _build(cls: type, values: Mapping[str, Any], where: str) -> Any:
+    if not isinstance(values, Mapping):
+        raise ExplorerError(f"{where} must be a table of named values; it is {values!r}.")
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    if unknown := sorted(set(values) - set(fields)):
+        raise ExplorerError(
+            f"{where} has no field {unknown[0]!r}; its fields are {', '.join(fields)}."
+        )
+    built: dict[str, Any] = {}
+    for name, value in values.items():
+        if cls is Config and name in _PARTS:
+            value = _build(_PARTS[name], value, name)
+        elif fields[name].type in (int, "int") and isinstance(value, float):
+            if not value.is_integer():
+                raise ExplorerError(f"{name} must be a whole number; it is {value!r}.")
+            value = int(value)
+        elif name == "hidden" and not isinstance(value, list | tuple):
+            raise ExplorerError(f"hidden must be a list of layer sizes; it is {value!r}.")
+        built[name] = value
+    return cls(**built)
+
+
+def _choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ExplorerError(f"{name} must be one of {', '.join(choices)}; it is {value!r}.")
+
+
+def _between(name: str, value: object, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ExplorerError(f"{name} must be a number from {low:g} to {high:g}; it is {value!r}.")

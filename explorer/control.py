@@ -1,0 +1,79 @@
+"""What viewers ask of a running job, through `control.json`.
+
+Commands are numbered and appended under a lock; the job applies each number once, in order, and
+acknowledges the last one in its metrics. The file is cleared when a job starts, so that an old
+"stop" does no harm and two tabs do not lose each other's commands.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from explorer.errors import ExplorerError
+from explorer.files import replace_json
+
+ACTIONS = ("pause", "resume", "step", "stop", "beta")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One request: its number, the action and, for "beta", the value."""
+
+    number: int
+    action: str
+    value: float | None = None
+
+
+class Control:
+    """The command channel of the run in `directory`; used by viewers and by the job alike."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = Path(directory) / "control.json"
+        self._lock = FileLock(self._path.with_name(".control.lock"), timeout=2)
+        self._seen: tuple[int, int] | None = None
+
+    def send(self, action: str, value: float | None = None) -> int:
+        """Append a command and return its number."""
+        if action not in ACTIONS:
+            raise ExplorerError(f"A job knows {', '.join(ACTIONS)}, not {action!r}.")
+        if action == "beta" and (value is None or not math.isfinite(value) or value < 0):
+            raise ExplorerError(f"β must be a finite number of at least 0; it is {value!r}.")
+        try:
+            with self._lock:
+                commands = self._read()
+                number = commands[-1].number + 1 if commands else 1
+                commands.append(Command(number, action, value))
+                self._write(commands)
+        except Timeout as error:
+            raise ExplorerError("Another viewer holds this job's controls; try again.") from error
+        return number
+
+    def clear(self) -> None:
+        """Forget all commands; the job calls this once when it starts."""
+        with self._lock:
+            self._write([])
+
+    def pending(self, after: int) -> list[Command]:
+        """Return the commands numbered above `after`; cheap while the file has not changed."""
+        try:
+            status = self._path.stat()
+        except OSError:
+            return []
+        stamp = (status.st_mtime_ns, status.st_size)
+        if stamp == self._seen:
+            return []
+        self._seen = stamp
+        return [command for command in self._read() if command.number > after]
+
+    def _read(self) -> list[Command]:
+        try:
+            rows = json.loads(self._path.read_text())
+            return [Command(int(r["number"]), str(r["action"]), r.get("value")) for r in rows]
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+
+    def _write(self, commands: list[Command]) -> None:
+        replace_json(self._path, [vars(command) for command in commands])

@@ -1,0 +1,8 @@
+"""The one exception that users are meant to read."""
+
+
+class ExplorerError(Exception):
+    """Something the user can mend; its message is one clear sentence.
+
+    The command line prints it and exits with code 2; the app shows it in place.
+    """

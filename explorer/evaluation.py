@@ -1,0 +1,142 @@
+"""A model on a set of images: the ELBO's terms and the codes, chunk by chunk.
+
+This is the figure that training reports; importance-weighted and exact log p(x) are in `analysis`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.errors import ExplorerError
+from explorer.models import VAE
+from explorer.objectives import gaussian_kl, sample_codes
+from explorer.run import Array
+
+DRAWS = 10
+"""Target and code draws that are averaged per image."""
+CHUNK_VALUES = 4_000_000
+"""Pixels handled at once, which bounds memory."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Terms per image, in nats: reconstruction (N,), kl_per_dim (N, K) or None without a KL.
+
+    `spread` is the standard error of the mean ELBO over images.
+    """
+
+    reconstruction_per_image: Array
+    kl_per_dim_per_image: Array | None
+    draws: int
+
+    @property
+    def reconstruction(self) -> float:
+        """Mean −log p(x|z)."""
+        return float(self.reconstruction_per_image.mean())
+
+    @property
+    def kl_per_dim(self) -> Array | None:
+        """Mean KL of each dimension, (K,)."""
+        per_image = self.kl_per_dim_per_image
+        return None if per_image is None else per_image.mean(0)
+
+    @property
+    def elbo_per_image(self) -> Array:
+        """−(reconstruction + KL), (N,)."""
+        per_image = self.kl_per_dim_per_image
+        return -(self.reconstruction_per_image + (0.0 if per_image is None else per_image.sum(1)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the means as plain numbers; kl is absent where the model has none."""
+        elbo = self.elbo_per_image
+        values: dict[str, Any] = {
+            "elbo": float(elbo.mean()),
+            "elbo_standard_error": float(elbo.std(ddof=1) / len(elbo) ** 0.5) if len(elbo) > 1 else None,
+            "reconstruction": self.reconstruction,
+            "images": len(elbo),
+            "draws": self.draws,
+        }
+        if (per_dim := self.kl_per_dim) is not None:
+            values["kl"] = float(per_dim.sum())
+            values["kl_per_dim"] = [float(value) for value in per_dim]
+        return values
+
+
+@torch.no_grad()
+def evaluate_elbo(
+    model: VAE,
+    images: Array,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+    progress: Callable[[float], None] | None = None,
+) -> Evaluation:
+    """Return the ELBO's terms of uint8 `images` (N, C, H, W), averaged over `draws`.
+
+    Each draw takes a fresh binarisation (Bernoulli) and a fresh z; the same seed gives the same
+    figures on the same device. `progress` hears the finished fraction.
+    """
+    check_images(model, images)
+    device = next(model.parameters()).device
+    generator = torch.Generator(device).manual_seed(seed)
+    reconstructions, kls = [], []
+    chunk = max(1, CHUNK_VALUES // int(np.prod(images.shape[1:])))
+    for start in range(0, len(images), chunk):
+        part = _to_device(images[start : start + chunk], device)
+        nll = torch.zeros(len(part), dtype=torch.float64)
+        kl: Tensor | None = None
+        for _ in range(draws):
+            x = model.target(part, generator)
+            mean, logvar = model.encode_parameters(x)
+            z = mean if logvar is None else sample_codes(mean, logvar, 1, generator)
+            nll += model.nll(z, x).double().cpu()
+            if logvar is not None:
+                per_dim = gaussian_kl(mean, logvar).double().cpu()
+                kl = per_dim if kl is None else kl + per_dim
+        reconstructions.append(nll.numpy() / draws)
+        if kl is not None:
+            kls.append(kl.numpy() / draws)
+        if progress:
+            progress(min(1.0, (start + chunk) / len(images)))
+    return Evaluation(np.concatenate(reconstructions), np.concatenate(kls) if kls else None, draws)
+
+
+@torch.no_grad()
+def encode_images(model: VAE, images: Array, *, seed: int = 0) -> tuple[Array, Array | None]:
+    """Return mean and logvar (N, K) float32 of q(z|x) for uint8 `images`.
+
+    A Bernoulli model sees one binary draw of each image, as in training.
+    """
+    check_images(model, images)
+    device = next(model.parameters()).device
+    generator = torch.Generator(device).manual_seed(seed)
+    means, logvars = [], []
+    chunk = max(1, CHUNK_VALUES // int(np.prod(images.shape[1:])))
+    for start in range(0, len(images), chunk):
+        x = model.target(_to_device(images[start : start + chunk], device), generator)
+        mean, logvar = model.encode_parameters(x)
+        means.append(mean.float().cpu().numpy())
+        if logvar is not None:
+            logvars.append(logvar.float().cpu().numpy())
+    return np.concatenate(means), np.concatenate(logvars) if logvars else None
+
+
+def check_images(model: VAE, images: Array) -> None:
+    """Raise an ExplorerError unless `images` are uint8 of the model's shape, at least one."""
+    if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
+        raise ExplorerError(
+            f"Images must be uint8 of shape (N, C, H, W), at least one; these are {images.dtype} "
+            f"{images.shape}."
+        )
+    if images.shape[1:] != model.shape:
+        raise ExplorerError(
+            f"The images have shape {images.shape[1:]}; this model takes {model.shape}."
+        )
+
+
+def _to_device(images: Array, device: torch.device) -> Tensor:
+    return torch.from_numpy(np.array(images)).to(device)

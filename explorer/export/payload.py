@@ -1,0 +1,159 @@
+"""A run → the bytes that the latent map in the browser works from."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.export.container import pack, shorten
+from explorer.export.networks import MAX_BROWSER_WEIGHTS, count_weights, describe_network
+
+Array = NDArray[Any]
+
+MAX_CODES = 1_000_000
+MAX_CODE_BYTES = 16_000_000
+MAX_IMAGE_BYTES = 2_000_000
+HANDWRITING = ("mnist", "digits", "strokes", "kmnist")
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Input images to choose from: uint8 (M, C, H, W), their labels and ids, and where from."""
+
+    images: Array
+    labels: Array | None
+    ids: Array
+    source: str
+    """The split they come from, or "sample" for drawings of our own that stand in."""
+
+
+def pick_pictures(images: Array, labels: Array | None, ids: Array, source: str) -> Pictures:
+    """Return as many pictures, from the first on, as the payload has room for."""
+    room = max(1, MAX_IMAGE_BYTES // int(np.prod(images.shape[1:])))
+    return Pictures(
+        images[:room], None if labels is None else labels[:room], np.asarray(ids[:room]), source
+    )
+
+
+def build_payload(
+    run: Any,
+    pictures: Pictures | None = None,
+    text: Mapping[str, str] | None = None,
+    *,
+    half: bool = False,
+    max_codes: int = MAX_CODES,
+) -> bytes:
+    """Return one bytes object: the networks, the codes, some pictures and every sentence shown.
+
+    `run` is an `explorer.run.Run` with a model. `text` maps the component's keys to sentences.
+    `half=True` forces half precision, `max_codes` bounds the codes: both for small files.
+    """
+    model = run.model
+    header = {
+        "schema": 1,
+        "id": run.id,
+        "name": run.name,
+        "shape": list(model.shape),
+        "latent": {"kind": model.latent_kind, "size": model.latent_dim},
+        "likelihood": _describe_likelihood(model),
+        "networks": _describe_networks(model, half),
+        "codes": _describe_codes(run, half, max_codes),
+        "pictures": _describe_pictures(pictures),
+        "classes": _class_names(run),
+        "figures": _describe_figures(run),
+        "preprocessing": "handwriting" if _is_handwriting(run) else "plain",
+        "text": dict(text or {}),
+    }
+    body = pack(header)
+    header["fingerprint"] = hashlib.sha256(body).hexdigest()[:16]
+    return pack(header)
+
+
+def kl_per_dimension(mean: Array, logvar: Array) -> Array:
+    """Return the mean over images of ½(μ² + e^lv − 1 − lv) per latent, nats, shape (K,)."""
+    return np.asarray(0.5 * (np.square(mean) + np.expm1(logvar) - logvar).mean(0), np.float32)
+
+
+def _describe_likelihood(model: Any) -> dict[str, Any]:
+    sigma2 = model.likelihood.sigma2()
+    return {
+        "kind": model.config.likelihood,
+        "binarise": bool(model.likelihood.is_binary and model.config.binarise),
+        "sigma2": None if sigma2 is None else float(sigma2.detach()),
+    }
+
+
+def _describe_networks(model: Any, half: bool) -> dict[str, Any] | None:
+    weights = count_weights(model.encoder, model.decoder)
+    if weights > MAX_BROWSER_WEIGHTS:
+        return None
+    return {
+        "weights": weights,
+        "encoder": describe_network(model.encoder, half),
+        "decoder": describe_network(model.decoder, half),
+    }
+
+
+def _describe_codes(run: Any, half: bool, max_codes: int) -> dict[str, Any] | None:
+    codes = run.codes()
+    if codes is None:
+        return None
+    mean = np.asarray(codes.mean, np.float32)
+    keep = np.isfinite(mean).all(1)
+    rows = np.flatnonzero(keep)[:max_codes]
+    mean, ids = mean[rows], np.asarray(codes.ids)[rows]
+    logvar = None if codes.logvar is None else np.asarray(codes.logvar)[rows]
+    labels = None if codes.labels is None else np.asarray(codes.labels)[rows]
+    kl = None if logvar is None else kl_per_dimension(mean, logvar)
+    low, high = np.quantile(mean, (0.025, 0.975), axis=0) if len(mean) else (None, None)
+    stored = shorten(mean)
+    if half or mean.nbytes > MAX_CODE_BYTES:
+        stored = mean.astype(np.float16)
+    straight = bool(len(ids)) and np.array_equal(ids, np.arange(ids[0], ids[0] + len(ids)))
+    return {
+        "mean": stored,
+        "labels": None if labels is None else labels.astype(np.uint8),
+        "ids": int(ids[0]) if straight else ids.astype(np.int32),
+        "kl": None if kl is None else kl.tolist(),
+        "spread": mean.std(0).tolist() if len(mean) else None,
+        "low": None if low is None else low.tolist(),
+        "high": None if high is None else high.tolist(),
+    }
+
+
+def _describe_pictures(pictures: Pictures | None) -> dict[str, Any] | None:
+    if pictures is None or not len(pictures.images):
+        return None
+    return {
+        "pixels": np.asarray(pictures.images, np.uint8),
+        "labels": None if pictures.labels is None else np.asarray(pictures.labels, np.uint8),
+        "ids": np.asarray(pictures.ids, np.int32),
+        "source": pictures.source,
+    }
+
+
+def _class_names(run: Any) -> list[str]:
+    dataset = run.info.dataset
+    return [] if dataset is None else list(dataset.class_names)
+
+
+def _describe_figures(run: Any) -> dict[str, Any]:
+    results = run.info.results
+    split = next((s for s in ("test", "validation", "train", "all") if s in results), None)
+    config = run.info.config
+    figures: dict[str, Any] = {
+        "beta": None if config is None else config.objective.beta,
+        "split": split,
+    }
+    for name in ("elbo", "reconstruction", "kl", "log_px"):
+        value = results[split].get(name) if split else None
+        figures[name] = None if value is None or not np.isfinite(value) else float(value)
+    return figures
+
+
+def _is_handwriting(run: Any) -> bool:
+    dataset = run.info.dataset
+    return dataset is not None and dataset.name in HANDWRITING and dataset.shape[0] == 1

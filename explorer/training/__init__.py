@@ -1,0 +1,1 @@
+"""Training: the loop that writes run directories, and the jobs that run it elsewhere."""

@@ -1,0 +1,204 @@
+"""Training somewhere else: a warm worker process behind a bounded, visible queue.
+
+`LocalRunner.submit` has the shape of `concurrent.futures`: it returns a `Future` of the run. What
+happens in between is read from the run directory, by anyone.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import deque
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from explorer.config import Config
+from explorer.control import Control
+from explorer.errors import ExplorerError
+from explorer.run import LIVE_STATES, Run
+from explorer.writer import RunWriter, mark_run
+
+QUEUE_LIMIT = 8
+
+
+@dataclass(eq=False)
+class Job:
+    """One requested training: waiting, or the one the worker has."""
+
+    config: Config
+    directory: Path
+    data_root: str | None = None
+    future: "Future[Run]" = field(default_factory=Future)
+
+
+class LocalRunner:
+    """Runs jobs one after the other in a worker process of its own session.
+
+    The worker starts at once and stays warm; if it dies, its run is marked as failed and the next
+    job gets a fresh one. Closing the runner lets the job at hand end by itself.
+    """
+
+    def __init__(self, limit: int = QUEUE_LIMIT) -> None:
+        self.limit = limit
+        self._waiting: deque[Job] = deque()
+        self._active: Job | None = None
+        self._changed = threading.Condition()
+        self._closed = False
+        self._worker: subprocess.Popen[str] | None = None
+        self._thread = threading.Thread(target=self._serve, name="jobs", daemon=True)
+        self._thread.start()
+
+    def submit(
+        self, config: Config, directory: str | os.PathLike[str], data_root: str | None = None
+    ) -> "Future[Run]":
+        """Queue a training; its run directory exists, as "queued", when this returns."""
+        path = Path(directory)
+        with self._changed:
+            if self._closed:
+                raise ExplorerError("The job queue is closed.")
+            if len(self._waiting) >= self.limit:
+                raise ExplorerError(
+                    f"{self.limit} jobs are waiting already; stop one or let one finish first."
+                )
+            if not _is_unfinished(path, config):
+                RunWriter(path, config=config, model_kind="builtin")
+            else:
+                mark_run(path, "queued")
+            job = Job(config, path, data_root)
+            self._waiting.append(job)
+            self._changed.notify_all()
+        return job.future
+
+    def jobs(self) -> list[Job]:
+        """Return the job being trained, if any, then the waiting ones in order."""
+        with self._changed:
+            return ([self._active] if self._active else []) + list(self._waiting)
+
+    def stop(self, directory: str | os.PathLike[str]) -> None:
+        """Stop a job: take it from the queue, or ask the worker to end it."""
+        path = Path(directory)
+        with self._changed:
+            for job in self._waiting:
+                if job.directory == path:
+                    self._waiting.remove(job)
+                    job.future.cancel()
+                    mark_run(path, "stopped", "Taken from the queue.")
+                    return
+        Control(path).send("stop")
+
+    def close(self) -> None:
+        """Take no more jobs; the worker ends after the job at hand, waiting ones stay queued."""
+        with self._changed:
+            self._closed = True
+            self._waiting.clear()
+            self._changed.notify_all()
+        worker = self._worker
+        if worker is not None and worker.stdin is not None:
+            with contextlib.suppress(OSError):
+                worker.stdin.close()
+
+    @property
+    def worker_pid(self) -> int | None:
+        """The worker's process id, None while there is none."""
+        worker = self._worker
+        return worker.pid if worker is not None and worker.poll() is None else None
+
+    def _serve(self) -> None:
+        self._start_worker()
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._waiting)
+                if self._closed:
+                    return
+                job = self._active = self._waiting.popleft()
+            try:
+                if job.future.set_running_or_notify_cancel():
+                    self._train(job)
+            finally:
+                with self._changed:
+                    self._active = None
+
+    def _train(self, job: Job) -> None:
+        request = {
+            "config": job.config.to_dict(),
+            "directory": str(job.directory),
+            "data_root": job.data_root,
+        }
+        # A worker that died while idle is noticed here: the job goes to a fresh one.
+        for attempt in range(2):
+            try:
+                if self._worker is None or self._worker.poll() is not None:
+                    self._start_worker()
+                answer = self._ask(request)
+            except OSError:
+                if attempt == 0:
+                    continue
+                answer = None
+            break
+        if self._closed:
+            return
+        if answer is None:
+            message = "The training process ended unexpectedly."
+            with contextlib.suppress(ExplorerError):
+                mark_run(job.directory, "failed", message)
+            job.future.set_exception(ExplorerError(message))
+        elif answer["event"] == "failed":
+            with contextlib.suppress(ExplorerError):
+                if Run(job.directory).info.status.state in LIVE_STATES:
+                    mark_run(job.directory, "failed", answer["message"])
+            job.future.set_exception(ExplorerError(answer["message"]))
+        else:
+            job.future.set_result(Run(job.directory))
+
+    def _ask(self, request: dict[str, object]) -> dict[str, str] | None:
+        worker = self._worker
+        assert worker is not None and worker.stdin is not None and worker.stdout is not None
+        worker.stdin.write(json.dumps(request) + "\n")
+        worker.stdin.flush()
+        line = worker.stdout.readline()
+        if not line:
+            worker.wait()
+            return None
+        answer: dict[str, str] = json.loads(line)
+        return answer
+
+    def _start_worker(self) -> None:
+        environment = {**os.environ, "PYTHONPATH": _import_path()}
+        self._worker = subprocess.Popen(
+            [sys.executable, "-m", "explorer.training.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+            start_new_session=True,
+        )
+        assert self._worker.stdout is not None
+        self._worker.stdout.readline()
+
+
+def find_abandoned(runs: list[Run]) -> list[Run]:
+    """Return the queued runs whose server is gone, oldest first: they can be submitted again."""
+    return [
+        run
+        for run in reversed(runs)
+        if run.info.status.state == "queued" and not run.info.status.is_alive() and run.info.config
+    ]
+
+
+def _is_unfinished(path: Path, config: Config) -> bool:
+    if not (path / "run.json").is_file():
+        return False
+    info = Run(path).info
+    return info.config == config and info.status.state != "finished"
+
+
+def _import_path() -> str:
+    """Return a PYTHONPATH on which the worker finds this very package."""
+    package_parent = str(Path(__file__).resolve().parents[2])
+    return os.pathsep.join([package_parent, *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+__all__ = ["CancelledError", "Job", "LocalRunner", "find_abandoned"]
