@@ -1,0 +1,35 @@
+# Two commands: `make app` opens the explorer, `make test` runs every check.
+# PIP_ARGS passes through to pip; ARGS passes through to the command that is started.
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+PIP_ARGS ?=
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: app test test-slow bench
+
+app: $(STAMP)
+	$(BIN)/latent-explorer app $(ARGS)
+
+test: $(STAMP)-test
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest $(ARGS)
+
+test-slow: $(STAMP)-test
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+bench: $(STAMP)-test
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e .
+	touch $@
+
+$(STAMP)-test: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e ".[test,cluster]"
+	touch $(STAMP) $@
