@@ -13,6 +13,8 @@ from pathlib import Path
 from explorer.datasets.digits import load_digits
 from explorer.datasets.external import Progress, ensure_root, find_root, load_collection
 from explorer.datasets.images import ImageDataset, Split
+from explorer.datasets.shapes import load_shapes
+from explorer.datasets.strokes import load_strokes
 from explorer.errors import ExplorerError
 from explorer.paths import cache_folder
 
@@ -46,6 +48,20 @@ DATASETS = {
         description="1,797 real handwritten digits of 8 × 8 pixels, from scikit-learn",
         offline=True,
         shape=(1, 8, 8),
+    ),
+    "strokes": Entry(
+        load=load_strokes,
+        description="20,000 digits of 28 × 28 pixels that look handwritten, drawn with known "
+        "slant, thickness, size, rotation and curvature",
+        offline=True,
+        shape=(1, 28, 28),
+    ),
+    "shapes": Entry(
+        load=lambda folder: load_shapes(),
+        description="15,552 squares, ellipses and hearts of 32 × 32 pixels with known scale, "
+        "rotation and place",
+        offline=True,
+        shape=(1, 32, 32),
     ),
     "mnist": Entry(
         load=partial(load_collection, "mnist"),

@@ -32,6 +32,8 @@ PATHS: dict[int, tuple[tuple[float, str], ...]] = {
         (3, "8,22 30,2 58,10 58,36 34,68 6,97! 38,95 72,96"),
         (2, "6,14 30,4 56,10 54,32 30,64 6,93! 36,89 70,94"),
         (3, "10,30 22,6 50,2 66,22 56,50 30,76 6,96! 24,87 46,92 76,85"),
+        (3, "6,22 26,2 54,8 56,33 35,62 15,84 1,86 7,71 29,73 56,86 92,81"),
+        (2, "4,10 34,6 66,6! 38,46 6,88! 42,87 84,84"),
     ),
     3: (
         (4, "10,14 34,1 60,13 56,35 30,46! 58,55 66,77 44,97 8,90"),
@@ -56,6 +58,7 @@ PATHS: dict[int, tuple[tuple[float, str], ...]] = {
         (3, "46,0 26,26 12,56 10,83 28,98 51,89 55,67 37,57 15,70"),
         (2, "58,6 30,18 10,50 11,82 34,98 58,85 58,64 36,54 12,70"),
         (2, "40,0 25,34 14,68 22,94 44,95 54,77 40,63 17,76"),
+        (2, "44,2 20,30 6,66 22,94 52,93 69,73 53,55 29,63 13,84"),
     ),
     7: (
         (4, "6,8 36,7 66,5! 49,50 34,100"),
@@ -68,6 +71,8 @@ PATHS: dict[int, tuple[tuple[float, str], ...]] = {
         (4, "58,14 34,2 14,18 28,40 50,57 57,82 32,98 8,83 20,58 46,40 59,16"),
         (2, "38,2 16,12 18,36 38,46 57,34 56,12 37,2 / 36,46 11,62 11,88 36,98 60,86 58,60 36,46"),
         (3, "62,10 38,2 17,20 30,42 49,60 49,86 26,98 6,83 20,57 46,34 66,8"),
+        (3, "70,4 46,5 23,14 20,28 35,43 46,60 41,88 25,98 11,86 23,62 44,37 64,14"),
+        (3, "52,5 31,3 16,18 28,38 46,57 44,87 28,98 14,86 24,60 43,37 53,18 49,6"),
         (2, "36,48 14,30 22,7 47,4 57,24 38,48 12,70 18,94 46,96 58,74 38,50"),
     ),
     9: (
@@ -149,14 +154,12 @@ def _sample_curve(points: Floats, curve: list[int], spacing: float) -> tuple[Flo
     for i in range(count - 1):
         # A bent span is longer than its chord, by a third in the tightest loops here.
         length = 1.3 * np.linalg.norm(points[curve[i + 1]] - points[curve[i]])
-        t = np.arange(max(2, int(np.ceil(length / spacing))))[:, None]
-        t = t / len(t)
+        t = np.linspace(0, 1, max(2, int(np.ceil(length / spacing))), endpoint=False)[:, None]
         # The cubic Hermite basis, written as the chord plus what the tangents add to it.
         step = eye[i + 1] - eye[i]
         chords.append(eye[i] + t * step)
         bends.append(
-            (t**3 - 2 * t**2 + t) * (tangents[i] - step)
-            + (t**3 - t**2) * (tangents[i + 1] - step)
+            (t**3 - 2 * t**2 + t) * (tangents[i] - step) + (t**3 - t**2) * (tangents[i + 1] - step)
         )
     chords.append(eye[-1:])
     bends.append(np.zeros_like(eye[-1:]))

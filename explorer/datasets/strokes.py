@@ -20,11 +20,14 @@ VERSION = 1
 """Raised whenever the same seed would draw other pixels."""
 
 SIDE = 28
+# MNIST's digits have their centre of mass on this pixel, in both directions; so have these, for
+# models that were trained on MNIST and are shown drawings.
+MIDDLE = 14.0
 FACTORS: dict[str, tuple[float, float, float]] = {
-    "slant": (-15.0, 12.0, 42.0),
-    "thickness": (1.5, 2.4, 4.4),
+    "slant": (-15.0, 12.0, 38.0),
+    "thickness": (1.3, 2.3, 4.6),
     "size": (17.0, 20.0, 21.5),
-    "rotation": (-14.0, 0.0, 14.0),
+    "rotation": (-12.0, 0.0, 12.0),
     "curvature": (0.0, 0.5, 1.0),
 }
 """Lowest, likeliest and highest value: slant in degrees to the right, thickness (width of the
@@ -32,7 +35,7 @@ line) and size (longest side of the ink) in pixels, rotation in degrees to the l
 angular (0) to round and bowed (1)."""
 
 # Half the width of the soft edge of a line, and the reach of a pen that this leaves room for.
-EDGE = 0.85
+EDGE = 0.65
 REACH = 3
 MARGIN = 4
 SPACING = 0.45 / 20
@@ -70,13 +73,13 @@ def sample_factors(count: int, rng: np.random.Generator) -> dict[str, Floats]:
 def draw_strokes(labels: Ints, factors: Mapping[str, Floats], rng: np.random.Generator) -> Bytes:
     """Draw one digit per label, uint8 of shape (N, 1, 28, 28).
 
-    Labels in 0..9 and every factor of FACTORS have the shape (N,). What is not a factor (the
-    skeleton, the shaking of the hand, the pressure of the pen) comes from the generator, in the
-    same way whatever the factors are.
+    Labels in 0..9 and every factor, within the range that FACTORS gives it, have the shape (N,).
+    What is not a factor (the skeleton, the shaking of the hand, the pressure of the pen) comes from the
+    generator, in the same way whatever the factors are.
     """
     count = len(labels)
     hand = _Hand(count, rng)
-    images = np.empty((count, 1, SIDE, SIDE), np.uint8)
+    images = np.zeros((count, 1, SIDE, SIDE), np.uint8)
     for digit in PATHS:
         chosen = np.searchsorted(np.cumsum(get_shares(digit)), hand.choice, side="right")
         for variant, skeleton in enumerate(read_skeletons(digit, SPACING)):
@@ -96,11 +99,16 @@ class _Hand:
     def __init__(self, count: int, rng: np.random.Generator) -> None:
         points = max(len(s.points) for digit in PATHS for s in read_skeletons(digit, SPACING))
         self.choice = rng.random(count)
-        self.shake = np.clip(rng.normal(size=(count, points, 2)), -2.5, 2.5)
+        shake = np.clip(rng.normal(size=(count, points + 2, 2)), -2.5, 2.5)
+        # Neighbouring points move together, or round digits come out as polygons.
+        self.shake = (shake[:, :-2] + 1.6 * shake[:, 1:-1] + shake[:, 2:]) / 2.14
         self.width = np.exp(0.13 * np.clip(rng.normal(size=count), -2, 2))
         self.bow = rng.choice([-1.0, 1.0], size=count)
         self.wave = rng.normal(size=(count, 2))
         self.wave_phase = rng.uniform(0, 2 * np.pi, (count, 2))
+        self.lean = np.clip(rng.normal(size=(count, 2)), -2, 2)
+        self.tremor = rng.normal(size=(count, 2))
+        self.tremor_turns = rng.uniform(14, 26, count)
         self.pressure = rng.uniform(0.0, 0.16, count)
         self.pressure_turns = rng.uniform(0.5, 2.0, count)
         self.pressure_phase = rng.uniform(0, 2 * np.pi, count)
@@ -111,27 +119,36 @@ def _trace(
     skeleton: Skeleton, factors: Mapping[str, Floats], hand: _Hand, rows: Ints
 ) -> tuple[Floats, Floats]:
     """Return the way of the pen in pixels (n, T, 2) and its radius there (n, T)."""
-    points = skeleton.points + 0.026 * hand.shake[rows, : len(skeleton.points)]
-    curvature = factors["curvature"][:, None]
-    roundness = 0.55 + 0.6 * curvature
-    way = skeleton.chords @ points + roundness[..., None] * (skeleton.bends @ points)
-    x, y = way[..., 0], way[..., 1]
-    x = (x - 0.35) * hand.width[rows, None]
-    y = y - 0.5
-    wave, phase = 0.018 * hand.wave[rows], hand.wave_phase[rows]
-    x, y = (
-        x + wave[:, :1] * np.sin(5 * y + phase[:, :1]),
-        y + wave[:, 1:] * np.sin(5 * x + phase[:, 1:]),
-    )
-    x = x + 0.09 * (curvature - 0.2) * hand.bow[rows, None] * (1 - 4 * y**2)
+    x, y = _shape(skeleton, factors["curvature"][:, None], hand, rows)
     x = x - np.tan(np.radians(factors["slant"]))[:, None] * y
     angle = np.radians(factors["rotation"])[:, None]
     x, y = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
     thickness, size = factors["thickness"][:, None], factors["size"][:, None]
     scale = (size - thickness) / np.maximum(np.ptp(x, axis=1), np.ptp(y, axis=1))[:, None]
-    way = np.stack([x, y], axis=-1) * scale[..., None]
     radii = _press(skeleton, hand, rows) * thickness / 2
-    return _centre(way, radii), radii
+    return _centre(np.stack([x * scale, y * scale], axis=-1), radii, skeleton), radii
+
+
+def _shape(skeleton: Skeleton, curvature: Floats, hand: _Hand, rows: Ints) -> tuple[Floats, Floats]:
+    """Return x and y (n, T) of the upright digit, about its middle and one unit high."""
+    points = skeleton.points + 0.034 * hand.shake[rows, : len(skeleton.points)]
+    roundness = 0.7 + 0.5 * curvature
+    way = skeleton.chords @ points + roundness[..., None] * (skeleton.bends @ points)
+    x = (way[..., 0] - 0.35) * hand.width[rows, None]
+    y = way[..., 1] - 0.5
+    # A wider foot than head, and a higher one.
+    x = x * (1 + 0.22 * hand.lean[rows, :1] * y)
+    y = y + 0.14 * hand.lean[rows, 1:] * (0.25 - y**2)
+    wave, phase = 0.022 * hand.wave[rows], hand.wave_phase[rows]
+    x, y = (
+        x + wave[:, :1] * np.sin(5 * y + phase[:, :1]),
+        y + wave[:, 1:] * np.sin(5 * x + phase[:, 1:]),
+    )
+    tremor, turns = 0.005 * hand.tremor[rows], hand.tremor_turns[rows, None]
+    x = x + tremor[:, :1] * np.sin(turns * (x + y) + phase[:, :1])
+    y = y + tremor[:, 1:] * np.sin(turns * (x - y) + phase[:, 1:])
+    x = x + 0.09 * (curvature - 0.2) * hand.bow[rows, None] * (1 - 4 * y**2)
+    return x, y
 
 
 def _press(skeleton: Skeleton, hand: _Hand, rows: Ints) -> Floats:
@@ -142,6 +159,7 @@ def _press(skeleton: Skeleton, hand: _Hand, rows: Ints) -> Floats:
         along = np.linspace(0, 1, part.sum())
         turns = 2 * np.pi * hand.pressure_turns[rows, None] * along
         swell = np.sin(turns + hand.pressure_phase[rows, None] + stroke)
+        swell += 0.35 * np.sin(11 * turns)
         start, end = hand.taper[rows].T[..., None]
         relative[:, part] = (1 + hand.pressure[rows, None] * swell) * (
             1 - start * np.exp(-along / 0.06) - end * np.exp((along - 1) / 0.06)
@@ -149,19 +167,16 @@ def _press(skeleton: Skeleton, hand: _Hand, rows: Ints) -> Floats:
     return relative / relative.mean(axis=1, keepdims=True)
 
 
-def _centre(way: Floats, radii: Floats) -> Floats:
-    """Move the centre of mass to the middle, as far as the ink stays on the picture."""
-    lengths = np.linalg.norm(np.diff(way, axis=1), axis=-1)
-    mass = radii.copy()
-    mass[:, 0] *= lengths[:, 0]
-    mass[:, -1] *= lengths[:, -1]
-    mass[:, 1:-1] *= lengths[:, :-1] + lengths[:, 1:]
-    middle = (SIDE - 1) / 2
-    way = way - (mass[..., None] * way).sum(axis=1, keepdims=True) / mass.sum(1)[:, None, None]
+def _centre(way: Floats, radii: Floats, skeleton: Skeleton) -> Floats:
+    """Move the centre of mass to MIDDLE, as far as the ink stays on the picture."""
+    # No ink where the pen is lifted.
+    steps = np.linalg.norm(np.diff(way, axis=1), axis=-1) * (np.diff(skeleton.strokes) == 0)
+    mass = radii * (np.pad(steps, ((0, 0), (1, 0))) + np.pad(steps, ((0, 0), (0, 1))))
+    way = way - ((mass[..., None] * way).sum(axis=1) / mass.sum(axis=1)[:, None])[:, None]
     reach = radii[..., None] + EDGE / 2
-    lowest = (way - reach).min(axis=1, keepdims=True) + middle
-    highest = (way + reach).max(axis=1, keepdims=True) + middle
-    moved: Floats = way + middle + np.clip(-lowest, 0, None) - np.clip(highest - SIDE + 1, 0, None)
+    lowest = (way - reach).min(axis=1, keepdims=True) + MIDDLE
+    highest = (way + reach).max(axis=1, keepdims=True) + MIDDLE
+    moved: Floats = way + MIDDLE - np.clip(lowest, None, 0) - np.clip(highest - SIDE + 1, 0, None)
     return moved
 
 

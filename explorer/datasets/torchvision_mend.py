@@ -35,9 +35,7 @@ def _forget(package: str) -> None:
 
 
 def _declare_operators() -> None:
-    from torch.library import Library
-
-    library = Library("torchvision", "FRAGMENT")
+    library: Any = importlib.import_module("torch.library").Library("torchvision", "FRAGMENT")
     for operator in ("nms", "qnms"):
         library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     _libraries.append(library)
