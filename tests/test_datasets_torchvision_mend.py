@@ -16,7 +16,6 @@ def test_data_sets_can_be_imported_in_a_fresh_interpreter():
         "from explorer.datasets.torchvision_mend import import_datasets\n"
         "assert import_datasets() is import_datasets()\n"
         "gc.collect()\n"
-        "from torchvision.transforms import v2\n"
         "from torchvision.utils import make_grid\n"
         "print(make_grid(torch.zeros(4, 1, 2, 2)).shape[0], torch.ops.torchvision.nms.default)\n"
     )

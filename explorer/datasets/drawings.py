@@ -19,8 +19,9 @@ def recall_arrays(path: Path, make: Callable[[], Arrays]) -> dict[str, npt.NDArr
     A file that cannot be read is replaced; a folder that cannot be written only costs the time.
     """
     try:
-        with np.load(path, allow_pickle=False) as kept:
-            return dict(kept)
+        # Opened here: numpy leaves a torn file open.
+        with open(path, "rb") as file:
+            return dict(np.load(file, allow_pickle=False))
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         arrays = dict(make())
     try:

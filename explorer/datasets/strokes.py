@@ -28,11 +28,11 @@ FACTORS: dict[str, tuple[float, float, float]] = {
     "thickness": (1.3, 2.3, 4.6),
     "size": (17.0, 20.0, 21.5),
     "rotation": (-12.0, 0.0, 12.0),
-    "curvature": (0.0, 0.5, 1.0),
+    "curvature": (-0.15, 0.0, 0.15),
 }
 """Lowest, likeliest and highest value: slant in degrees to the right, thickness (width of the
-line) and size (longest side of the ink) in pixels, rotation in degrees to the left, curvature from
-angular (0) to round and bowed (1)."""
+line) and size (longest side of the ink) in pixels, rotation in degrees to the left, curvature as
+the part of its height by which the middle of the digit bulges to the right."""
 
 # Half the width of the soft edge of a line, and the reach of a pen that this leaves room for.
 EDGE = 0.65
@@ -74,14 +74,14 @@ def draw_strokes(labels: Ints, factors: Mapping[str, Floats], rng: np.random.Gen
     """Draw one digit per label, uint8 of shape (N, 1, 28, 28).
 
     Labels in 0..9 and every factor, within the range that FACTORS gives it, have the shape (N,).
-    What is not a factor (the skeleton, the shaking of the hand, the pressure of the pen) comes from the
-    generator, in the same way whatever the factors are.
+    What is not a factor (the skeleton, the shaking of the hand, the pressure of the pen) comes
+    from the generator, in the same way whatever the factors are.
     """
     count = len(labels)
     hand = _Hand(count, rng)
     images = np.zeros((count, 1, SIDE, SIDE), np.uint8)
     for digit in PATHS:
-        chosen = np.searchsorted(np.cumsum(get_shares(digit)), hand.choice, side="right")
+        chosen = np.searchsorted(np.cumsum(get_shares(digit))[:-1], hand.choice)
         for variant, skeleton in enumerate(read_skeletons(digit, SPACING)):
             rows = np.flatnonzero((labels == digit) & (chosen == variant))
             # Some hundred drawings at a time stay in the processor's cache.
@@ -103,7 +103,7 @@ class _Hand:
         # Neighbouring points move together, or round digits come out as polygons.
         self.shake = (shake[:, :-2] + 1.6 * shake[:, 1:-1] + shake[:, 2:]) / 2.14
         self.width = np.exp(0.13 * np.clip(rng.normal(size=count), -2, 2))
-        self.bow = rng.choice([-1.0, 1.0], size=count)
+        self.roundness = rng.uniform(0.75, 1.2, count)
         self.wave = rng.normal(size=(count, 2))
         self.wave_phase = rng.uniform(0, 2 * np.pi, (count, 2))
         self.lean = np.clip(rng.normal(size=(count, 2)), -2, 2)
@@ -126,14 +126,13 @@ def _trace(
     thickness, size = factors["thickness"][:, None], factors["size"][:, None]
     scale = (size - thickness) / np.maximum(np.ptp(x, axis=1), np.ptp(y, axis=1))[:, None]
     radii = _press(skeleton, hand, rows) * thickness / 2
-    return _centre(np.stack([x * scale, y * scale], axis=-1), radii, skeleton), radii
+    return _centre(np.stack([x * scale, y * scale], axis=-1), radii), radii
 
 
 def _shape(skeleton: Skeleton, curvature: Floats, hand: _Hand, rows: Ints) -> tuple[Floats, Floats]:
     """Return x and y (n, T) of the upright digit, about its middle and one unit high."""
     points = skeleton.points + 0.034 * hand.shake[rows, : len(skeleton.points)]
-    roundness = 0.7 + 0.5 * curvature
-    way = skeleton.chords @ points + roundness[..., None] * (skeleton.bends @ points)
+    way = skeleton.chords @ points + hand.roundness[rows, None, None] * (skeleton.bends @ points)
     x = (way[..., 0] - 0.35) * hand.width[rows, None]
     y = way[..., 1] - 0.5
     # A wider foot than head, and a higher one.
@@ -147,8 +146,7 @@ def _shape(skeleton: Skeleton, curvature: Floats, hand: _Hand, rows: Ints) -> tu
     tremor, turns = 0.005 * hand.tremor[rows], hand.tremor_turns[rows, None]
     x = x + tremor[:, :1] * np.sin(turns * (x + y) + phase[:, :1])
     y = y + tremor[:, 1:] * np.sin(turns * (x - y) + phase[:, 1:])
-    x = x + 0.09 * (curvature - 0.2) * hand.bow[rows, None] * (1 - 4 * y**2)
-    return x, y
+    return x + curvature * (1 - 4 * y**2), y
 
 
 def _press(skeleton: Skeleton, hand: _Hand, rows: Ints) -> Floats:
@@ -167,16 +165,18 @@ def _press(skeleton: Skeleton, hand: _Hand, rows: Ints) -> Floats:
     return relative / relative.mean(axis=1, keepdims=True)
 
 
-def _centre(way: Floats, radii: Floats, skeleton: Skeleton) -> Floats:
+def _centre(way: Floats, radii: Floats) -> Floats:
     """Move the centre of mass to MIDDLE, as far as the ink stays on the picture."""
-    # No ink where the pen is lifted.
-    steps = np.linalg.norm(np.diff(way, axis=1), axis=-1) * (np.diff(skeleton.strokes) == 0)
-    mass = radii * (np.pad(steps, ((0, 0), (1, 0))) + np.pad(steps, ((0, 0), (0, 1))))
-    way = way - ((mass[..., None] * way).sum(axis=1) / mass.sum(axis=1)[:, None])[:, None]
+    lowest, highest = (way.min(axis=1, keepdims=True), way.max(axis=1, keepdims=True))
+    way = way - (lowest + highest) / 2 + MIDDLE
+    # Every other sample leaves no gaps that would shift the mass.
+    picture = _ink(way[:, ::2], radii[:, ::2]) / 255
+    sums = np.stack([picture.sum(axis=1), picture.sum(axis=2)], axis=1) @ np.arange(SIDE)
+    way = way + (MIDDLE - sums / picture.sum(axis=(1, 2))[:, None])[:, None]
     reach = radii[..., None] + EDGE / 2
-    lowest = (way - reach).min(axis=1, keepdims=True) + MIDDLE
-    highest = (way + reach).max(axis=1, keepdims=True) + MIDDLE
-    moved: Floats = way + MIDDLE - np.clip(lowest, None, 0) - np.clip(highest - SIDE + 1, 0, None)
+    lowest = (way - reach).min(axis=1, keepdims=True)
+    highest = (way + reach).max(axis=1, keepdims=True)
+    moved: Floats = way - np.clip(lowest, None, 0) - np.clip(highest - SIDE + 1, 0, None)
     return moved
 
 
