@@ -155,11 +155,8 @@ def theme_flags() -> list[str]:
             name = f"{prefix}{key}"
             if isinstance(value, dict):
                 collect(name + ".", value)
-            elif isinstance(value, list):
-                flags.extend(part for item in value for part in (f"--{name}", str(item)))
             else:
-                text = str(value).lower() if isinstance(value, bool) else str(value)
-                flags.extend([f"--{name}", text])
+                flags.extend([f"--{name}", value if isinstance(value, str) else json.dumps(value)])
 
     collect("", tomllib.loads((resource(".streamlit") / "config.toml").read_text()))
     return flags

@@ -56,14 +56,18 @@ class ModelConfig:
         _choice("latent", self.latent, LATENT_KINDS)
         _choice("likelihood", self.likelihood, LIKELIHOOD_NAMES)
         _choice("precision", self.precision, ("float32", "float64"))
-        _between("latent_dim", self.latent_dim, 1, 512)
+        _whole("latent_dim", self.latent_dim, 1, 512)
         _between("noise", self.noise, 0.0, 100.0)
         _between("sigma2", self.sigma2, 1e-8, 1e6)
-        object.__setattr__(self, "hidden", tuple(int(units) for units in self.hidden))
+        if not isinstance(self.binarise, bool):
+            raise ExplorerError(f"binarise must be true or false; it is {self.binarise!r}.")
+        if not isinstance(self.hidden, list | tuple):
+            raise ExplorerError(f"hidden must be a list of layer sizes; it is {self.hidden!r}.")
+        object.__setattr__(self, "hidden", tuple(self.hidden))
         if len(self.hidden) > 8:
             raise ExplorerError(f"At most 8 hidden layers are supported, not {len(self.hidden)}.")
         for units in self.hidden:
-            _between("hidden", units, 1, 8192)
+            _whole("hidden", units, 1, 8192)
 
 
 @dataclass(frozen=True)
@@ -87,9 +91,9 @@ class ObjectiveConfig:
         _choice("schedule", self.schedule, BETA_SCHEDULES)
         _between("beta", self.beta, 0.0, 1e4)
         _between("warmup", self.warmup, 0.0, 1.0)
-        _between("cycles", self.cycles, 1, 1000)
-        _between("samples", self.samples, 1, 1000)
-        _between("importance_samples", self.importance_samples, 1, 1000)
+        _whole("cycles", self.cycles, 1, 1000)
+        _whole("samples", self.samples, 1, 1000)
+        _whole("importance_samples", self.importance_samples, 1, 1000)
         _between("free_bits", self.free_bits, 0.0, 100.0)
         if self.importance_samples > 1 and (
             self.samples > 1 or self.free_bits or self.beta != 1 or self.schedule != "constant"
@@ -106,8 +110,9 @@ class ObjectiveConfig:
         """
         if self.schedule == "constant":
             return self.beta
-        period = steps if self.schedule == "linear" else max(1.0, steps / self.cycles)
-        position = (step % period) / period
+        cycles = 1 if self.schedule == "linear" else min(self.cycles, steps)
+        # In whole numbers, so that each cycle begins at 0 whatever `steps / cycles` rounds to.
+        position = step * cycles % steps / steps
         return self.beta * min(1.0, position / self.warmup) if self.warmup else self.beta
 
 
@@ -126,9 +131,9 @@ class OptimiserConfig:
 
     def __post_init__(self) -> None:
         _choice("schedule", self.schedule, LEARNING_RATE_SCHEDULES)
-        _between("batch_size", self.batch_size, 1, 65536)
+        _whole("batch_size", self.batch_size, 1, 65536)
         _between("learning_rate", self.learning_rate, 1e-8, 10.0)
-        _between("warmup_steps", self.warmup_steps, 0, 10**9)
+        _whole("warmup_steps", self.warmup_steps, 0, 10**9)
         _between("final_fraction", self.final_fraction, 0.0, 1.0)
         _between("epsilon", self.epsilon, 1e-16, 1.0)
 
@@ -160,7 +165,7 @@ class BudgetConfig:
         if sum(value is not None for value in (self.steps, self.epochs, self.seconds)) != 1:
             raise ExplorerError("Give exactly one budget: steps, epochs or seconds.")
         if self.steps is not None:
-            _between("steps", self.steps, 1, 10**9)
+            _whole("steps", self.steps, 1, 10**9)
         if self.epochs is not None:
             _between("epochs", self.epochs, 1e-6, 1e6)
         if self.seconds is not None:
@@ -184,7 +189,7 @@ class Config:
     def __post_init__(self) -> None:
         _choice("device", self.device, DEVICES)
         _choice("split", self.split, ("train", "all"))
-        _between("seed", self.seed, 0, 2**31 - 1)
+        _whole("seed", self.seed, 0, 2**31 - 1)
         if not isinstance(self.dataset, str) or not self.dataset:
             raise ExplorerError("A data set is given by its name, such as 'digits'.")
         if self.model.latent == "point" and self.objective.importance_samples > 1:
@@ -258,12 +263,8 @@ def _build(cls: type, values: Mapping[str, Any], where: str) -> Any:
     for name, value in values.items():
         if cls is Config and name in _PARTS:
             value = _build(_PARTS[name], value, name)
-        elif fields[name].type in (int, "int") and isinstance(value, float):
-            if not value.is_integer():
-                raise ExplorerError(f"{name} must be a whole number; it is {value!r}.")
-            value = int(value)
-        elif name == "hidden" and not isinstance(value, list | tuple):
-            raise ExplorerError(f"hidden must be a list of layer sizes; it is {value!r}.")
+        elif fields[name].type in (int, int | None) and isinstance(value, float):
+            value = int(value) if value.is_integer() else value
         built[name] = value
     return cls(**built)
 
@@ -276,3 +277,9 @@ def _choice(name: str, value: object, choices: tuple[str, ...]) -> None:
 def _between(name: str, value: object, low: float, high: float) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise ExplorerError(f"{name} must be a number from {low:g} to {high:g}; it is {value!r}.")
+
+
+def _whole(name: str, value: object, low: int, high: int) -> None:
+    if isinstance(value, float):
+        raise ExplorerError(f"{name} must be a whole number; it is {value!r}.")
+    _between(name, value, low, high)

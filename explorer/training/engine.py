@@ -51,7 +51,7 @@ class Engine:
         x = self.model.target(self._batch(step), self.generator)
         terms = self._terms(self.model, x, beta, self.config.objective, self.generator)
         self.optimiser.zero_grad(set_to_none=True)
-        terms.objective.backward()
+        terms.objective.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
         kl = terms.kl_per_dim
         self.totals.add(
@@ -89,7 +89,8 @@ class Totals:
         self.objective = self.objective + objective
         self.reconstruction = self.reconstruction + reconstruction
         if kl_per_dim is not None:
-            self.kl_per_dim = kl_per_dim if self.kl_per_dim is None else self.kl_per_dim + kl_per_dim
+            sums = self.kl_per_dim
+            self.kl_per_dim = kl_per_dim if sums is None else sums + kl_per_dim
 
     def means(self) -> tuple[float, float, list[float] | None]:
         """Return objective, reconstruction and KL per dimension, averaged over the batches."""

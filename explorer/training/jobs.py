@@ -11,17 +11,20 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from explorer.config import Config
 from explorer.control import Control
 from explorer.errors import ExplorerError
-from explorer.run import LIVE_STATES, Run
+from explorer.run import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES, Run
 from explorer.writer import RunWriter, mark_run
 
 QUEUE_LIMIT = 8
+BEAT_SECONDS = HEARTBEAT_TIMEOUT_SECONDS / 3
 
 
 @dataclass(eq=False)
@@ -38,7 +41,8 @@ class LocalRunner:
     """Runs jobs one after the other in a worker process of its own session.
 
     The worker starts at once and stays warm; if it dies, its run is marked as failed and the next
-    job gets a fresh one. Closing the runner lets the job at hand end by itself.
+    job gets a fresh one. Waiting runs get a sign of life now and then, so that they can be told
+    from those of a server that is gone. Closing the runner lets the job at hand end by itself.
     """
 
     def __init__(self, limit: int = QUEUE_LIMIT) -> None:
@@ -48,8 +52,8 @@ class LocalRunner:
         self._changed = threading.Condition()
         self._closed = False
         self._worker: subprocess.Popen[str] | None = None
-        self._thread = threading.Thread(target=self._serve, name="jobs", daemon=True)
-        self._thread.start()
+        for task in (self._serve, self._beat):
+            threading.Thread(target=task, name=f"jobs{task.__name__}", daemon=True).start()
 
     def submit(
         self, config: Config, directory: str | os.PathLike[str], data_root: str | None = None
@@ -63,10 +67,13 @@ class LocalRunner:
                 raise ExplorerError(
                     f"{self.limit} jobs are waiting already; stop one or let one finish first."
                 )
-            if not _is_unfinished(path, config):
+            if any(job.directory == path for job in [*self._waiting, self._active] if job):
+                raise ExplorerError(f"{path} is in the queue already.")
+            if find_unfinished(path, config) is None:
                 RunWriter(path, config=config, model_kind="builtin")
             else:
                 mark_run(path, "queued")
+            Control(path).clear()
             job = Job(config, path, data_root)
             self._waiting.append(job)
             self._changed.notify_all()
@@ -83,7 +90,7 @@ class LocalRunner:
         with self._changed:
             for job in self._waiting:
                 if job.directory == path:
-                    self._waiting.remove(job)
+                    self._waiting.remove(job)  # Ends the iteration with the return below.
                     job.future.cancel()
                     mark_run(path, "stopped", "Taken from the queue.")
                     return
@@ -93,6 +100,8 @@ class LocalRunner:
         """Take no more jobs; the worker ends after the job at hand, waiting ones stay queued."""
         with self._changed:
             self._closed = True
+            for job in self._waiting:
+                job.future.cancel()
             self._waiting.clear()
             self._changed.notify_all()
         worker = self._worker
@@ -107,12 +116,13 @@ class LocalRunner:
         return worker.pid if worker is not None and worker.poll() is None else None
 
     def _serve(self) -> None:
-        self._start_worker()
+        with contextlib.suppress(OSError):  # Tried again, and told, with the first job.
+            self._start_worker()
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._waiting)
                 if self._closed:
-                    return
+                    break
                 job = self._active = self._waiting.popleft()
             try:
                 if job.future.set_running_or_notify_cancel():
@@ -120,6 +130,14 @@ class LocalRunner:
             finally:
                 with self._changed:
                     self._active = None
+        self._release_worker()
+
+    def _beat(self) -> None:
+        with self._changed:
+            while not self._changed.wait_for(lambda: self._closed, BEAT_SECONDS):
+                for job in self._waiting:
+                    with contextlib.suppress(ExplorerError):
+                        mark_run(job.directory, "queued")
 
     def _train(self, job: Job) -> None:
         request = {
@@ -133,13 +151,11 @@ class LocalRunner:
                 if self._worker is None or self._worker.poll() is not None:
                     self._start_worker()
                 answer = self._ask(request)
-            except OSError:
-                if attempt == 0:
+            except (OSError, ValueError):  # ValueError: its input was closed by `close`.
+                if attempt == 0 and not self._closed:
                     continue
                 answer = None
             break
-        if self._closed:
-            return
         if answer is None:
             message = "The training process ended unexpectedly."
             with contextlib.suppress(ExplorerError):
@@ -153,7 +169,7 @@ class LocalRunner:
         else:
             job.future.set_result(Run(job.directory))
 
-    def _ask(self, request: dict[str, object]) -> dict[str, str] | None:
+    def _ask(self, request: Mapping[str, Any]) -> dict[str, str] | None:
         worker = self._worker
         assert worker is not None and worker.stdin is not None and worker.stdout is not None
         worker.stdin.write(json.dumps(request) + "\n")
@@ -166,6 +182,7 @@ class LocalRunner:
         return answer
 
     def _start_worker(self) -> None:
+        self._release_worker()
         environment = {**os.environ, "PYTHONPATH": _import_path()}
         self._worker = subprocess.Popen(
             [sys.executable, "-m", "explorer.training.worker"],
@@ -179,6 +196,16 @@ class LocalRunner:
         self._worker.stdout.readline()
 
 
+    def _release_worker(self) -> None:
+        """Let a worker that has died, or has nothing more to do, go."""
+        worker, self._worker = self._worker, None
+        if worker is not None and worker.stdin is not None and worker.stdout is not None:
+            with contextlib.suppress(OSError):
+                worker.stdin.close()
+            worker.wait()
+            worker.stdout.close()
+
+
 def find_abandoned(runs: list[Run]) -> list[Run]:
     """Return the queued runs whose server is gone, oldest first: they can be submitted again."""
     return [
@@ -186,13 +213,6 @@ def find_abandoned(runs: list[Run]) -> list[Run]:
         for run in reversed(runs)
         if run.info.status.state == "queued" and not run.info.status.is_alive() and run.info.config
     ]
-
-
-def _is_unfinished(path: Path, config: Config) -> bool:
-    if not (path / "run.json").is_file():
-        return False
-    info = Run(path).info
-    return info.config == config and info.status.state != "finished"
 
 
 def _import_path() -> str:

@@ -1,12 +1,13 @@
 """From a config and images to a run directory."""
 
+import contextlib
 import copy
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -16,10 +17,11 @@ from explorer.config import Config
 from explorer.control import Control
 from explorer.datasets import ImageDataset, load_dataset
 from explorer.errors import ExplorerError
-from explorer.evaluation import encode_images, evaluate_elbo
+from explorer.evaluation import Evaluation, encode_images, evaluate_elbo
+from explorer.models import VAE
 from explorer.run import Array, DatasetInfo, Run
 from explorer.training.engine import Engine, choose_device
-from explorer.writer import RunWriter
+from explorer.writer import RunWriter, mark_run
 
 LOG_POINTS = 240
 SNAPSHOTS = 48
@@ -54,12 +56,16 @@ def train(
     """
     path = Path(directory)
     earlier = None if overwrite else find_unfinished(path, config)
+    if earlier is not None and _was_killed_at_the_end(earlier):
+        mark_run(path, "finished", step=earlier.info.planned_steps)
+        return Run(path)
+    # Commands to a job that waited in a living queue are meant for it; others are old.
+    status = None if earlier is None else earlier.info.status
+    was_queued = status is not None and status.state == "queued" and status.is_alive()
     dataset = find_images(config, images, data_root)
     device = choose_device(config.device, config.model.precision)
-    try:
+    with explain_memory():
         engine = Engine(config, dataset.split(config.split).images, device)
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise ExplorerError("This model and these images do not fit in memory.") from error
     if earlier is not None and (path / "checkpoint.safetensors").is_file():
         trainer = resume(earlier, engine, dataset, progress)
     else:
@@ -74,7 +80,9 @@ def train(
             adopt=earlier is not None,
         )
         trainer = Trainer(engine, writer, dataset, progress)
-    with trainer.writer:
+    with trainer.writer, explain_memory():
+        if not was_queued:
+            trainer.control.clear()
         trainer.run()
     return Run(path)
 
@@ -117,6 +125,25 @@ def find_unfinished(path: Path, config: Config) -> Run | None:
     return run if info.config == config and info.status.state != "finished" else None
 
 
+def _was_killed_at_the_end(run: Run) -> bool:
+    """Tell a run whose final weights are stored, but not that it has finished."""
+    if not (run.path / "checkpoint.safetensors").is_file():
+        return False
+    return bool(read_checkpoint(run)[1].get("complete"))
+
+
+@contextlib.contextmanager
+def explain_memory() -> Iterator[None]:
+    """Turn a failed allocation into one sentence; torch has no class for that of the CPU."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        if known or "can't allocate memory" in str(error):
+            raise ExplorerError("This model and these images do not fit in memory.") from error
+        raise
+
+
 class Trainer:
     """The loop proper: which steps are logged and kept, what viewers ask for, how it ends."""
 
@@ -128,10 +155,11 @@ class Trainer:
         self.dataset = dataset
         self.progress = progress
         self.control = Control(writer.path)
-        self.control.clear()
         self.applied = 0
         self.beta: float | None = None
         """What a viewer set; None while the schedule decides."""
+        self.used_beta = 0.0
+        """β of the latest update."""
         self.step = 0
         self.steps = 0
         self.seconds = 0.0
@@ -139,36 +167,37 @@ class Trainer:
         self.paused = False
         self.stopped = False
         self._polled = 0.0
-        held_out = dataset.split("validation").images
-        self.held_out = held_out if len(held_out) else dataset.split("all").images
-        self.probe = self._choose_probe()
+        self._started = 0.0
+        self._kept_at = 0
+        held_out = dataset.splits.get("validation", ())
+        split = dataset.split("validation" if len(held_out) else "all")
+        self.held_out = split.images
+        # Fixed images, evenly spread over the split.
+        chosen = np.linspace(0, len(split) - 1, min(PROBE_IMAGES, len(split))).astype(int)
+        self.probe = split.images[chosen]
+        self.probe_labels = None if split.labels is None else split.labels[chosen]
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint's metadata."""
         self.step, self.steps, self.seconds = state["step"], state["steps"], state["seconds"]
         self.beta, self.start_objective = state["beta"], state["start_objective"]
+        self.used_beta = state["used_beta"]
+        self._kept_at = self.step
 
     def run(self) -> None:
         """Train to the end of the plan, or until told to stop."""
         if not self.steps:
             self.steps = self._plan()
         self.writer.set_plan(self.steps)
-        logged, kept = schedule_steps(self.steps)
+        self._logged, self._kept = schedule_steps(self.steps)
         if self.step == 0:
             self._snapshot()
-        started = time.monotonic() - self.seconds
+        self._started = time.monotonic() - self.seconds
         while self.step < self.steps and not self.stopped:
             if time.monotonic() - self._polled >= POLL_SECONDS:
-                started += self._listen()
-                if self.stopped:
-                    break
-            self.engine.step(self.step, self.steps, self.current_beta())
-            self.step += 1
-            self.seconds = time.monotonic() - started
-            if self.step in logged:
-                self._log()
-            if self.step in kept:
-                self._snapshot()
+                self._listen()
+            else:
+                self._update()
         if self.stopped:
             if self.engine.totals.count:
                 self._log()
@@ -185,6 +214,18 @@ class Trainer:
             return self.beta
         return self.engine.config.objective.beta_at(self.step, self.steps)
 
+    def _update(self, by_hand: bool = False) -> None:
+        """Do one update; log it and keep it where the schedule says so."""
+        self.used_beta = self.current_beta()
+        self.engine.step(self.step, self.steps, self.used_beta)
+        self.step += 1
+        if not by_hand:
+            self.seconds = time.monotonic() - self._started
+        if by_hand or self.step in self._logged:
+            self._log()
+        if self.step in self._kept:
+            self._snapshot()
+
     def _plan(self) -> int:
         budget = self.engine.config.budget
         if budget.steps is not None:
@@ -195,8 +236,8 @@ class Trainer:
         rate = measure_rate(self.engine, min(CALIBRATION_SECONDS, budget.seconds / 4))
         return max(1, math.floor(budget.seconds * SAFETY * rate))
 
-    def _listen(self) -> float:
-        """Apply what viewers asked for; return the seconds spent paused."""
+    def _listen(self) -> None:
+        """Apply what viewers asked for; time spent here does not count as training."""
         began = time.monotonic()
         self._apply()
         if self.paused:
@@ -211,7 +252,7 @@ class Trainer:
                 self.writer.set_state("running", step=self.step)
         self.writer.beat(self.step)
         self._polled = time.monotonic()
-        return self._polled - began
+        self._started += self._polled - began
 
     def _apply(self) -> None:
         for command in self.control.pending(self.applied):
@@ -225,24 +266,21 @@ class Trainer:
             elif command.action == "beta":
                 self.beta = command.value
             elif command.action == "step" and self.paused and self.step < self.steps:
-                self.engine.step(self.step, self.steps, self.current_beta())
-                self.step += 1
-                self._log()
+                self._update(by_hand=True)
 
     def _log(self) -> None:
         objective, reconstruction, kl = self.engine.totals.means()
         self.engine.totals.clear()
         if self.start_objective is None:
             self.start_objective = objective
-        limit = abs(self.start_objective) * 10 + DIVERGED
-        if not math.isfinite(objective) or objective - self.start_objective > limit:
+        if self._has_diverged(objective):
             self._fail()
         images = self.step * self.engine.batch_size
         self.writer.log(
             self.step,
             reconstruction=reconstruction,
             kl_per_dim=kl,
-            beta=self.current_beta(),
+            beta=self.used_beta,
             objective=objective,
             images=images,
             seconds=self.seconds,
@@ -259,7 +297,12 @@ class Trainer:
                 }
             )
 
-    def _fail(self) -> None:
+    def _has_diverged(self, objective: float) -> bool:
+        start = self.start_objective or 0.0
+        limit = abs(start) * 10 + DIVERGED * max(1.0, self.used_beta)
+        return not math.isfinite(objective) or objective - start > limit
+
+    def _fail(self) -> NoReturn:
         """End a diverged run; the checkpoint on disk is the last good state."""
         kept = read_checkpoint(Run(self.writer.path))[1].get("step", 0)
         raise ExplorerError(
@@ -267,55 +310,59 @@ class Trainer:
             f"step {kept} is kept. A lower learning rate usually helps."
         )
 
-    def _choose_probe(self) -> tuple[Array, Array | None]:
-        """Return fixed held-out images, evenly spread over the split, and their labels."""
-        name = "validation" if len(self.dataset.split("validation")) else "all"
-        split = self.dataset.split(name)
-        chosen = np.linspace(0, len(split) - 1, min(PROBE_IMAGES, len(split))).astype(int)
-        return split.images[chosen], None if split.labels is None else split.labels[chosen]
-
     @torch.no_grad()
     def _snapshot(self) -> None:
-        """Keep a frame of the film, held-out figures and a checkpoint to resume from."""
+        """Keep a frame of the film, held-out figures and a checkpoint to resume from.
+
+        A model that has diverged ends the run here, so that the checkpoint is always a good one.
+        """
         model = self.engine.model
-        if not all(bool(p.isfinite().all()) for p in model.parameters()):
-            self._fail()
-        images, labels = self.probe
-        mean, logvar = encode_images(model, images)
-        strip = images[:STRIP_IMAGES]
+        held = self._evaluate_held_out() if self.step != self._kept_at else None
+        mean, logvar = encode_images(model, self.probe)
+        strip = self.probe[:STRIP_IMAGES]
         z = torch.randn(STRIP_IMAGES, model.latent_dim, generator=torch.Generator().manual_seed(0))
         self.writer.snapshot(
             self.step,
             mean,
             logvar,
-            labels=labels,
+            labels=self.probe_labels,
             inputs=strip,
             reconstructions=self._decode(torch.from_numpy(mean[:STRIP_IMAGES])),
             samples=self._decode(z),
         )
-        if self.step:
-            held = evaluate_elbo(model, self.held_out[:VALIDATION_IMAGES], draws=1)
-            if np.isfinite(held.elbo_per_image).all():
-                self.writer.log(
-                    self.step,
-                    reconstruction=held.reconstruction,
-                    kl_per_dim=held.kl_per_dim,
-                    beta=self.current_beta(),
-                    seconds=self.seconds,
-                    images=self.step * self.engine.batch_size,
-                    split="validation",
-                )
+        if held is not None:
+            self._kept_at = self.step
+            self.writer.log(
+                self.step,
+                reconstruction=held.reconstruction,
+                kl_per_dim=held.kl_per_dim,
+                beta=self.used_beta,
+                seconds=self.seconds,
+                images=self.step * self.engine.batch_size,
+                split="validation",
+            )
         state = {
             "step": self.step,
             "steps": self.steps,
             "seconds": self.seconds,
             "beta": self.beta,
+            "used_beta": self.used_beta,
             "start_objective": self.start_objective,
         }
         engine = self.engine
         self.writer.save_checkpoint(
             pack_training(engine.model, engine.optimiser, engine.generator, state)
         )
+
+    def _evaluate_held_out(self) -> Evaluation:
+        held = evaluate_elbo(self.engine.model, self.held_out[:VALIDATION_IMAGES], draws=1)
+        per_dim = held.kl_per_dim
+        rate = 0.0 if per_dim is None else float(per_dim.sum())
+        if self._has_diverged(held.reconstruction + self.used_beta * rate):
+            self._fail()
+        if not all(bool(p.isfinite().all()) for p in self.engine.model.parameters()):
+            self._fail()
+        return held
 
     def _decode(self, z: torch.Tensor) -> Array:
         model = self.engine.model
@@ -327,17 +374,18 @@ class Trainer:
     def _finish(self) -> None:
         """Store the final weights, and the figures and codes that belong to them."""
         model = self.engine.model.eval()
-        halved = halve_weights(model, self.held_out[:VALIDATION_IMAGES])
-        beat = lambda _: self.writer.beat(self.step)  # noqa: E731
-        results, last = {}, None
-        for name in ("validation", "test"):
-            split = self.dataset.split(name) if name in self.dataset.splits else None
-            if split is not None and len(split):
-                results[name] = evaluate_elbo(model, split.images, progress=beat).to_dict()
-                last = split
-        if last is None or self.engine.config.split == "all":
-            last = self.dataset.split("all")
-            results["all"] = evaluate_elbo(model, last.images, progress=beat).to_dict()
+        # A stopped run keeps the full weights, to go on from.
+        halved = not self.stopped and halve_weights(model, self.held_out[:VALIDATION_IMAGES])
+        names = [n for n in ("validation", "test") if len(self.dataset.splits.get(n, ()))]
+        if self.engine.config.split == "all" or not names:
+            names.append("all")
+        results = {}
+        for name in names:
+            last = self.dataset.split(name)
+            found = evaluate_elbo(model, last.images, progress=lambda _: self.writer.beat(self.step))
+            if not np.isfinite(found.elbo_per_image).all():
+                self._fail()
+            results[name] = found.to_dict()
         mean, logvar = encode_images(model, last.images)
         self.writer.save_codes(mean, logvar, last.labels, last.ids)
         self.writer.set_results(
@@ -353,7 +401,7 @@ class Trainer:
 
 
 @torch.no_grad()
-def halve_weights(model: torch.nn.Module, images: Array, tolerance_nats: float = 0.05) -> bool:
+def halve_weights(model: VAE, images: Array, tolerance_nats: float = 0.05) -> bool:
     """Round the weights to half precision where that moves the ELBO by less than the tolerance.
 
     Return whether they were rounded; `model` then holds the rounded values in its own dtype.

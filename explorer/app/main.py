@@ -1,0 +1,36 @@
+"""The app's entry: `latent-explorer app`, or `streamlit run explorer/app/main.py`."""
+
+import sys
+from pathlib import Path
+
+# Hosts start this file from a checkout without installing it: the package is two folders up.
+_ROOT = str(Path(__file__).resolve().parents[2])
+if _ROOT not in sys.path:
+    sys.path.insert(1, _ROOT)
+
+import streamlit as st  # noqa: E402
+
+from explorer.app.session import is_dark  # noqa: E402
+from explorer.app.text import text  # noqa: E402
+from explorer.figures.palette import role_variables  # noqa: E402
+from explorer.figures.pictures import wordmark  # noqa: E402
+
+st.set_page_config(
+    page_title=text("app.title"), page_icon="◎", layout="wide", initial_sidebar_state="collapsed"
+)
+st.html(Path(__file__).with_name("style.css"))
+st.html(f"<style>:root {{{role_variables(is_dark())}}}</style>")
+st.logo(wordmark(text("app.title"), is_dark()), size="large")
+page = st.navigation(
+    [
+        st.Page("views/explore.py", title=text("nav.explore"), default=True),
+        st.Page("views/train.py", title=text("nav.train"), url_path="train"),
+        st.Page("views/runs.py", title=text("nav.runs"), url_path="runs"),
+    ],
+    position="top",
+)
+page.run()
+
+from explorer.app.cached import settle_memory  # noqa: E402
+
+settle_memory()

@@ -1,0 +1,29 @@
+"""The one lasting state of a visitor, typed; widgets keep their own values by key."""
+
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+
+@dataclass
+class Session:
+    """What a visitor's pages share."""
+
+    watched: str | None = None
+    """Id of the run on the Train page."""
+    compared: list[str] = field(default_factory=list)
+    notice: str | None = None
+    """One sentence to show after the next rerun."""
+
+
+def get_session() -> Session:
+    """Return this visitor's session, made at first use."""
+    if "session" not in st.session_state:
+        st.session_state["session"] = Session()
+    session: Session = st.session_state["session"]
+    return session
+
+
+def is_dark() -> bool:
+    """Tell whether the visitor's theme is dark."""
+    return st.context.theme.type == "dark"

@@ -1,0 +1,165 @@
+"""Runs: one table of what was trained; open, compare two, rename, export, delete."""
+
+import io
+import time
+import zipfile
+
+import streamlit as st
+
+from explorer.app.cached import own_runs
+from explorer.app.session import is_dark
+from explorer.app.text import text
+from explorer.app.views.watch import CHART, show_strips
+from explorer.errors import ExplorerError
+from explorer.figures.palette import choose_roles
+from explorer.figures.training import compare_curves
+from explorer.run import Run
+from explorer.store import pretrained_store
+
+NUMBER = st.column_config.NumberColumn(format="%.2f")
+
+
+def describe(run: Run, kind: str) -> dict[str, object]:
+    """Return a row of the table."""
+    info = run.info
+    result = info.results.get("test") or info.results.get("all") or {}
+    config = info.config
+    return {
+        text("runs.column.name"): run.name,
+        text("runs.column.kind"): text(f"runs.kind.{kind}"),
+        text("runs.column.dataset"): info.dataset.name if info.dataset else None,
+        text("runs.column.latents"): info.latent_dim,
+        text("runs.column.likelihood"): config.model.likelihood if config else None,
+        text("runs.column.beta"): f"{config.objective.beta:g}" if config else None,
+        text("runs.column.state"): text("state." + info.status.shown_state()),
+        text("runs.column.elbo"): -result["elbo"] if "elbo" in result else None,
+        text("runs.column.reconstruction"): result.get("reconstruction"),
+        text("runs.column.kl"): result.get("kl"),
+        text("runs.column.steps"): info.status.step,
+        text("runs.column.created"): time.strftime(
+            "%Y-%m-%d %H:%M", time.localtime(info.created)
+        ),
+    }
+
+
+def choose_runs() -> list[tuple[Run, str]]:
+    """Show the table and return the ticked runs with their kind."""
+    runs = [(run, "own") for run in own_runs().list()]
+    if not runs:
+        st.info(text("runs.empty"), icon=":material/folder_open:")
+    runs += [(run, "pretrained") for run in pretrained_store().list()]
+    if not runs:
+        return []
+    event = st.dataframe(
+        [describe(run, kind) for run, kind in runs],
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key="runs_table",
+        column_config={
+            text(f"runs.column.{name}"): NUMBER for name in ("elbo", "reconstruction", "kl")
+        },
+    )
+    return [runs[index] for index in event["selection"]["rows"] if index < len(runs)]
+
+
+def act_on(run: Run, kind: str) -> None:
+    """Show what can be done with one run."""
+    with st.container(horizontal=True):
+        if run.info.model_kind == "builtin" and run.info.status.state == "finished":
+            if st.button(text("runs.explore"), key="runs_explore", type="primary"):
+                st.switch_page("views/explore.py", query_params={"model": run.id})
+        if st.button(text("runs.watch"), key="runs_watch"):
+            st.switch_page("views/train.py", query_params={"run": run.id})
+        if kind == "own":
+            with st.popover(text("runs.rename")):
+                name = st.text_input(
+                    text("runs.rename.label"), run.name, max_chars=80, key=f"runs_name_{run.id}"
+                )
+                if st.button(text("runs.rename.save"), key="runs_rename"):
+                    _try(lambda: run.rename(name))
+        with st.popover(text("runs.export")):
+            if st.button(text("runs.export.prepare"), key="runs_zip"):
+                st.download_button(
+                    text("runs.export.save", name=run.id),
+                    zip_run(run),
+                    f"{run.id.replace('/', '-')}.zip",
+                    "application/zip",
+                    key="runs_download",
+                )
+        if kind == "own" and st.button(text("runs.delete"), key="runs_delete"):
+            confirm_deletion(run)
+    if kind == "pretrained":
+        st.caption(text("runs.shipped"))
+
+
+@st.dialog(text("runs.delete.title"))
+def confirm_deletion(run: Run) -> None:
+    """Ask before a run is removed."""
+    st.write(text("runs.delete.sure", name=run.name))
+    with st.container(horizontal=True):
+        if st.button(text("runs.delete.yes"), key="runs_delete_yes", type="primary"):
+            _try(lambda: own_runs().delete(run.id))
+        if st.button(text("runs.delete.no"), key="runs_delete_no"):
+            st.rerun()
+
+
+def zip_run(run: Run) -> bytes:
+    """Return the run directory as a zip file."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(run.path.rglob("*")):
+            if path.is_file() and not path.name.startswith("."):
+                archive.write(path, f"{run.path.name}/{path.relative_to(run.path)}")
+    return stream.getvalue()
+
+
+def compare(first: Run, second: Run) -> None:
+    """Show two runs side by side: figures, curves, pictures."""
+    st.subheader(text("runs.compare", first=first.name, second=second.name))
+    names = [first.name, second.name]
+    if names[0] == names[1]:
+        names = [first.id, second.id]
+    figure = compare_curves(
+        {name: run.metrics("train") for name, run in zip(names, (first, second), strict=True)},
+        choose_roles(is_dark()),
+    )
+    st.plotly_chart(figure, theme=None, key="runs_curves", config=CHART)
+    st.caption(text("runs.compare.caption"))
+    for name, run, column in zip(names, (first, second), st.columns(2), strict=True):
+        with column:
+            st.markdown(f"**{name}**")
+            result = run.info.results.get("test") or run.info.results.get("all")
+            if result:
+                cells = {
+                    text("runs.column.elbo"): -result["elbo"],
+                    text("runs.column.reconstruction"): result["reconstruction"],
+                }
+                if "kl" in result:
+                    cells[text("runs.column.kl")] = result["kl"]
+                for cell, (label, value) in zip(
+                    st.columns(len(cells)), cells.items(), strict=True
+                ):
+                    cell.metric(label, f"{value:.2f}", help=text("runs.compare.figures"))
+            steps = run.snapshot_steps()
+            if steps:
+                show_strips(run.snapshot(steps[-1]))
+
+
+def _try(action) -> None:  # type: ignore[no-untyped-def]
+    try:
+        action()
+    except ExplorerError as error:
+        st.error(str(error))
+    else:
+        st.rerun()
+
+
+st.caption(text("runs.lead", folder=own_runs().folder))
+chosen = choose_runs()
+if len(chosen) == 1:
+    act_on(*chosen[0])
+elif len(chosen) >= 2:
+    if len(chosen) > 2:
+        st.caption(text("runs.compare.too_many"))
+    compare(chosen[0][0], chosen[1][0])

@@ -1,0 +1,220 @@
+"""Watching one run: its figures, its controls and its film."""
+
+import os
+
+import numpy as np
+import streamlit as st
+
+from explorer.app.cached import find_run, get_runner, own_runs
+from explorer.app.session import get_session, is_dark
+from explorer.app.text import text
+from explorer.control import Control
+from explorer.errors import ExplorerError
+from explorer.figures.latent import latent_scatter
+from explorer.figures.palette import choose_roles
+from explorer.figures.pictures import data_uri, encode_png, picture_sheet
+from explorer.figures.training import elbo_curves, kl_over_time
+from explorer.run import Run, RunInfo, Snapshot
+
+TICK_SECONDS = 0.6
+CHART = {"displayModeBar": False}
+BETAS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0, 64.0)
+
+
+def watch_run(run_id: str | None) -> None:
+    """Show the run that is watched, or what to do when there is none."""
+    if run_id is None:
+        latest = own_runs().list()
+        run_id = latest[0].id if latest else None
+    if run_id is None:
+        st.info(text("train.no_run"), icon=":material/school:")
+        return
+    try:
+        run = find_run(run_id)
+        live = run.info.status.is_alive()
+    except ExplorerError as error:
+        st.error(str(error))
+        return
+    # A timer is fixed when its fragment is registered, so a run that ends reruns the page once.
+    st.fragment(_show_live, run_every=TICK_SECONDS if live else None)(run, live)
+
+
+def _show_live(run: Run, was_live: bool) -> None:
+    try:
+        info = run.info
+    except ExplorerError as error:
+        st.error(str(error))
+        return
+    if info.status.is_alive() != was_live:
+        st.rerun()
+    _show_status(run, info)
+    train, validation = run.metrics("train"), run.metrics("validation")
+    if not train:
+        st.caption(text("train.waiting") if was_live else info.status.message)
+        return
+    roles = choose_roles(is_dark())
+    left, right = st.columns(2)
+    with left:
+        st.markdown(f"**{text('train.curves')}**")
+        figure = elbo_curves(train, validation, roles, 225)
+        st.plotly_chart(figure, theme=None, key="train_curves", config=CHART)
+        st.caption(text("train.curves.caption"))
+    with right:
+        if info.latent_kind == "gaussian":
+            st.markdown(f"**{text('train.kl')}**")
+            figure = kl_over_time(train, roles, 225)
+            st.plotly_chart(figure, theme=None, key="train_kl", config=CHART)
+            st.caption(text("train.kl.caption"))
+    _show_film(run, info)
+
+
+def _show_status(run: Run, info: RunInfo) -> None:
+    status, live = info.status, info.status.is_alive()
+    state = status.shown_state()
+    points = run.metrics("train")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{run.name}** · {text('state.' + state)}")
+        if live and state != "queued":
+            _show_transport(run, state)
+        elif live:
+            st.button(text("train.stop"), key="train_unqueue", on_click=_stop, args=(run,))
+        elif state in ("interrupted", "stopped", "failed") and info.config is not None:
+            st.button(text("train.continue"), key="train_continue", on_click=_go_on, args=(run,))
+        if state == "finished" and info.model_kind == "builtin":
+            if st.button(text("train.explore"), key="train_explore", type="primary"):
+                st.switch_page("views/explore.py", query_params={"model": run.id})
+    if state == "failed":
+        st.error(text("train.failed", message=status.message))
+    if state == "interrupted":
+        st.warning(text("train.interrupted", step=status.step))
+    if live and info.planned_steps:
+        latest = points[-1] if points else None
+        speed = latest["images"] / max(latest["seconds"], 1e-9) if latest else 0.0
+        step = max(status.step, latest["step"] if latest else 0)
+        st.progress(
+            min(1.0, step / info.planned_steps),
+            text("train.progress", step=step, planned=info.planned_steps, speed=speed),
+        )
+    if points:
+        st.html(_describe_point(points[-1]))
+
+
+def _describe_point(point: dict[str, float]) -> str:
+    """Return the identity −ELBO = reconstruction + KL with its numbers, each in its colour."""
+    key = "train.identity" if "kl" in point else "train.identity_point"
+    values = {
+        "elbo": f"{-point['elbo']:.2f}",
+        "reconstruction": f"{point['reconstruction']:.2f}",
+        "kl": f"{point.get('kl', 0.0):.2f}",
+        "beta": f"{point['beta']:.3g}",
+    }
+    return f'<div class="explorer-identity">{text(key, **values)}</div>'
+
+
+def _show_transport(run: Run, state: str) -> None:
+    paused = state == "paused"
+    control = Control(run.path)
+    action = "resume" if paused else "pause"
+    st.button(
+        text(f"train.{action}"), key=f"train_{action}", on_click=_send, args=(control, action)
+    )
+    st.button(
+        text("train.step"), key="train_step", disabled=not paused,
+        on_click=_send, args=(control, "step"),
+    )  # fmt: skip
+    st.button(text("train.stop"), key="train_stop", on_click=_stop, args=(run,))
+    if run.info.latent_kind == "gaussian":
+        config = run.info.config
+        start = config.objective.beta if config else 1.0
+        key = f"train_beta_now_{run.id}"
+        st.select_slider(
+            text("train.beta_now"),
+            BETAS,
+            value=min(BETAS, key=lambda beta: abs(beta - start)),
+            key=key,
+            help=text("train.beta_now_help"),
+            on_change=_send_beta,
+            args=(control, key),
+            width=320,
+        )
+
+
+def _send(control: Control, action: str, value: float | None = None) -> None:
+    try:
+        control.send(action, value)
+    except ExplorerError as error:
+        get_session().notice = str(error)
+
+
+def _send_beta(control: Control, key: str) -> None:
+    _send(control, "beta", float(st.session_state[key]))
+
+
+def _stop(run: Run) -> None:
+    get_runner().stop(run.path)
+
+
+def _go_on(run: Run) -> None:
+    config = run.info.config
+    assert config is not None
+    try:
+        get_runner().submit(config, run.path, os.environ.get("LATENT_EXPLORER_DATA"))
+        get_session().watched = run.id
+    except ExplorerError as error:
+        get_session().notice = str(error)
+
+
+def _show_film(run: Run, info: RunInfo) -> None:
+    steps = run.snapshot_steps()
+    if not steps:
+        return
+    left, right = st.columns(2)
+    with right:
+        latest = text("train.film.latest")
+        chosen = latest
+        if len(steps) > 1:
+            chosen = st.select_slider(
+                text("train.film"), [*steps[:-1], latest], value=latest, key="train_film"
+            )
+    try:
+        frame = run.snapshot(steps[-1] if chosen == latest else int(chosen))
+    except ExplorerError:
+        return  # Cut away by a resumed job between the two looks; the next tick shows the rest.
+    with left:
+        st.markdown(f"**{text('train.map')}**")
+        axes = _main_axes(frame)
+        names = info.dataset.class_names if info.dataset else ()
+        figure = latent_scatter(
+            frame.mean, frame.labels, names, choose_roles(is_dark()), axes=axes, height=360
+        )
+        st.plotly_chart(figure, theme=None, key="train_map", config=CHART)
+        key = "train.map.caption" if frame.mean.shape[1] <= 2 else "train.map.caption_many"
+        st.caption(text(key, count=len(frame.mean), step=frame.step))
+    with right:
+        show_strips(frame)
+
+
+def show_strips(frame: Snapshot) -> None:
+    """Show the frame's reconstructions under their inputs, and its samples."""
+    if frame.inputs is not None and frame.reconstructions is not None:
+        pair = np.concatenate([frame.inputs, frame.reconstructions])
+        _strip(picture_sheet(pair, len(frame.inputs)), text("train.inputs"))
+    if frame.samples is not None:
+        _strip(picture_sheet(frame.samples, len(frame.samples)), text("train.samples"))
+
+
+def _strip(picture: np.ndarray, caption: str) -> None:
+    uri = data_uri(encode_png(picture, max(1, 640 // picture.shape[1])))
+    st.html(
+        f'<div class="explorer-strip"><figure><img src="{uri}" alt="{caption}">'
+        f"<figcaption>{caption}</figcaption></figure></div>"
+    )
+
+
+def _main_axes(frame: Snapshot) -> tuple[int, int]:
+    """Return the two dimensions with the most KL, or the first two."""
+    if frame.mean.shape[1] <= 2 or frame.logvar is None:
+        return 0, 1
+    kl = 0.5 * (np.expm1(frame.logvar) - frame.logvar + frame.mean**2).mean(0)
+    first, second = np.argsort(-kl, kind="stable")[:2]
+    return int(first), int(second)

@@ -1,0 +1,77 @@
+"""Codes on the plane, coloured by class."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.figures.palette import Roles, class_colour, class_glyph
+from explorer.figures.style import apply_style
+
+RINGS = ((1.0, "39 %"), (2.0, "86 %"), (3.0, "99 %"))
+"""Radii of the standard normal's rings in two dimensions and the mass inside: 1 − e^(−r²/2)."""
+
+MANY_POINTS = 3000
+
+
+def latent_scatter(
+    codes: np.ndarray,
+    labels: np.ndarray | None,
+    class_names: Sequence[str],
+    roles: Roles,
+    *,
+    axes: tuple[int, int] = (0, 1),
+    glyphs: bool = False,
+    height: int = 420,
+) -> go.Figure:
+    """Return codes (N, K) on two of their dimensions with the prior's rings, one trace per class, named at
+    its median.
+
+    A code with one dimension is drawn against a small fixed spread, so that points do not overlap.
+    """
+    figure = go.Figure()
+    first, second = axes
+    x = codes[:, first]
+    if codes.shape[1] > 1:
+        y = codes[:, second]
+    else:
+        y = np.random.default_rng(0).uniform(-0.5, 0.5, len(codes))
+    angle = np.linspace(0, 2 * np.pi, 121)
+    for radius, mass in RINGS:
+        figure.add_scatter(
+            x=radius * np.cos(angle), y=radius * np.sin(angle), mode="lines", hoverinfo="skip",
+            line={"color": roles.gap, "width": 1, "dash": "dot"}, showlegend=False,
+        )  # fmt: skip
+        figure.add_annotation(
+            x=0.7071 * radius, y=0.7071 * radius, text=mass, showarrow=False,
+            font={"size": 10, "color": roles.gap},
+        )  # fmt: skip
+    groups = [None] if labels is None else sorted(set(labels.tolist()))
+    for label in groups:
+        chosen = slice(None) if label is None else labels == label  # type: ignore[operator]
+        name = "images" if label is None else class_names[label] if class_names else str(label)
+        # WebGL pays off for many points only: its first paint takes seconds on a machine without.
+        trace = figure.add_scattergl if len(codes) > MANY_POINTS else figure.add_scatter
+        trace(
+            x=x[chosen], y=y[chosen], mode="markers", name=name,
+            marker={
+                "color": class_colour(label or 0),
+                "size": 5,
+                "opacity": 0.75,
+                "symbol": class_glyph(label or 0) if glyphs else "circle",
+            },
+            hovertemplate=f"{name}: (%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
+            showlegend=False,
+        )  # fmt: skip
+        if label is not None:
+            figure.add_annotation(
+                x=float(np.median(x[chosen])), y=float(np.median(y[chosen])), text=f"<b>{name}</b>",
+                showarrow=False, font={"size": 15, "color": roles.text},
+                bgcolor=roles.ground, opacity=0.85, borderpad=1,
+            )  # fmt: skip
+    figure.update_xaxes(title=f"z{first + 1}", zeroline=True)
+    figure.update_yaxes(
+        title=f"z{second + 1}" if codes.shape[1] > 1 else "", zeroline=True,
+        scaleanchor="x", scaleratio=1,
+    )  # fmt: skip
+    return apply_style(figure, roles, height)

@@ -1,0 +1,155 @@
+"""How a training goes: the ELBO's two terms, and KL per dimension, over the steps."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.figures.palette import Roles
+from explorer.figures.style import apply_style
+
+Point = Mapping[str, Any]
+MAX_ROWS = 40
+"""Dimensions shown in the heat map, the most active ones."""
+
+
+def elbo_curves(
+    train: Sequence[Point], validation: Sequence[Point], roles: Roles, height: int = 300
+) -> go.Figure:
+    """Return reconstruction and KL stacked to −ELBO over steps, the objective as a line.
+
+    `train` and `validation` are log points; validation's −ELBO is drawn as markers. The axis is
+    cut, and the first points are left out of its scale, which they would flatten.
+    """
+    figure = go.Figure()
+    steps = [point["step"] for point in train]
+    if train:
+        reconstruction = np.array([point["reconstruction"] for point in train])
+        kl = np.array([point.get("kl", np.nan) for point in train])
+        has_kl = bool(np.isfinite(kl).any())
+        stack = {"stackgroup": "elbo", "mode": "lines", "line": {"width": 0}}
+        figure.add_scatter(
+            x=steps, y=reconstruction, name="reconstruction", **stack,
+            fillcolor=_tint(roles.reconstruction), hovertemplate="%{y:.2f} nats",
+        )  # fmt: skip
+        if has_kl:
+            figure.add_scatter(
+                x=steps, y=kl, name="KL", **stack,
+                fillcolor=_tint(roles.kl), hovertemplate="%{y:.2f} nats",
+            )  # fmt: skip
+        objective = [point["objective"] for point in train]
+        figure.add_scatter(
+            x=steps, y=objective, name="objective", mode="lines",
+            line={"color": roles.objective, "width": 1.5, "dash": "dot"},
+            hovertemplate="%{y:.2f} nats",
+        )  # fmt: skip
+        if validation:
+            figure.add_scatter(
+                x=[point["step"] for point in validation],
+                y=[-point["elbo"] for point in validation],
+                name="−ELBO, held out", mode="markers",
+                marker={"color": roles.latent, "size": 5}, hovertemplate="%{y:.2f} nats",
+            )  # fmt: skip
+        total = reconstruction + (np.nan_to_num(kl) if has_kl else 0.0)
+        figure.update_yaxes(range=_scale(reconstruction, total, np.array(objective)))
+    figure.update_xaxes(title="step")
+    figure.update_yaxes(title="nats per image, axis cut")
+    figure.update_layout(hovermode="x unified")
+    return apply_style(figure, roles, height)
+
+
+def kl_per_dim_map(points: Sequence[Point], roles: Roles, height: int = 300) -> go.Figure:
+    """Return a heat map dimension × step of KL in nats, the most active dimensions on top."""
+    rows = [point for point in points if "kl_per_dim" in point]
+    figure = go.Figure()
+    if rows:
+        values = np.array([point["kl_per_dim"] for point in rows]).T
+        order = np.argsort(-values[:, -1], kind="stable")[:MAX_ROWS]
+        figure.add_heatmap(
+            x=[point["step"] for point in rows],
+            y=[f"z{index + 1}" for index in order],
+            z=values[order],
+            zmin=0,
+            colorscale=[[0, "rgba(128,128,128,0.06)"], [1, roles.kl]],
+            colorbar={"title": {"text": "KL, nats"}, "thickness": 10, "outlinewidth": 0},
+            hovertemplate="%{y}, step %{x}: %{z:.3f} nats<extra></extra>",
+        )
+    figure.update_xaxes(title="step")
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    return apply_style(figure, roles, height)
+
+
+def kl_per_dim_lines(points: Sequence[Point], roles: Roles, height: int = 300) -> go.Figure:
+    """Return KL of each dimension over steps as lines, for up to eight dimensions."""
+    rows = [point for point in points if "kl_per_dim" in point]
+    figure = go.Figure()
+    if rows:
+        values = np.array([point["kl_per_dim"] for point in rows])
+        steps = [point["step"] for point in rows]
+        dashes = ("solid", "dash", "dot", "dashdot")
+        for index in np.argsort(-values[-1], kind="stable"):
+            figure.add_scatter(
+                x=steps, y=values[:, index], name=f"z{index + 1}", mode="lines",
+                line={
+                    "color": roles.kl if index < 4 else roles.gap,
+                    "width": 2,
+                    "dash": dashes[index % 4],
+                },
+                hovertemplate="%{y:.3f} nats",
+            )  # fmt: skip
+    figure.update_xaxes(title="step")
+    figure.update_yaxes(title="KL, nats per image", rangemode="tozero")
+    figure.update_layout(hovermode="x unified")
+    return apply_style(figure, roles, height)
+
+
+def kl_over_time(points: Sequence[Point], roles: Roles, height: int = 300) -> go.Figure:
+    """Return lines for up to eight latent dimensions and a heat map for more."""
+    counts = [len(point["kl_per_dim"]) for point in points if "kl_per_dim" in point]
+    few = not counts or counts[-1] <= 8
+    return (kl_per_dim_lines if few else kl_per_dim_map)(points, roles, height)
+
+
+def compare_curves(
+    runs: Mapping[str, Sequence[Point]], roles: Roles, height: int = 320
+) -> go.Figure:
+    """Return −ELBO over images seen of several runs by name; the term in the legend is KL."""
+    figure = go.Figure()
+    colours = (roles.mean, roles.sigma, roles.latent, roles.gap)
+    for index, (name, points) in enumerate(runs.items()):
+        steps = [point["step"] for point in points]
+        colour = colours[index % len(colours)]
+        figure.add_scatter(
+            x=steps, y=[-point["elbo"] for point in points], name=f"{name} −ELBO", mode="lines",
+            line={"color": colour, "width": 2}, hovertemplate="%{y:.2f} nats",
+        )  # fmt: skip
+        if points and "kl" in points[-1]:
+            figure.add_scatter(
+                x=steps, y=[point.get("kl") for point in points], name=f"{name} KL", mode="lines",
+                line={"color": colour, "width": 2, "dash": "dot"}, hovertemplate="%{y:.2f} nats",
+            )  # fmt: skip
+    figure.update_xaxes(title="step")
+    figure.update_yaxes(title="nats per image")
+    figure.update_layout(hovermode="x unified")
+    return apply_style(figure, roles, height)
+
+
+def _tint(colour: str) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.65)"
+
+
+def _scale(
+    reconstruction: np.ndarray, total: np.ndarray, objective: np.ndarray
+) -> list[float]:
+    """Return a y range that the later nine tenths of the curves fill, so that KL can be seen.
+
+    Below the lowest reconstruction there is as much room as the ELBO's terms take above it.
+    """
+    later = slice(len(total) // 10, None)
+    low = float(reconstruction[later].min())
+    high = float(max(total[later].max(), objective[later].max()))
+    span = max(high - low, 1e-3 * abs(high), 1e-6)
+    bottom = low - 0.6 * span
+    return [0.0 if low >= 0.0 > bottom else bottom, high + 0.08 * span]
