@@ -50,14 +50,19 @@ def unpack_training(
     generator: torch.Generator,
 ) -> None:
     """Put the tensors of `pack_training` back where they came from."""
-    model.load_state_dict(_weights(content))
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in content.items():
         if name.startswith(OPTIMISER):
             index, key = name.removeprefix(OPTIMISER).split(".")
             state.setdefault(int(index), {})[key] = value
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
-    generator.set_state(content[RANDOM_STATE].cpu())
+    try:
+        model.load_state_dict(_weights(content))
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+        generator.set_state(content[RANDOM_STATE].cpu())
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise ExplorerError(
+            "This checkpoint cannot be continued here: it is of another model, version or device."
+        ) from error
 
 
 def read_checkpoint(run: "Run") -> tuple[dict[str, Tensor], dict[str, Any]]:

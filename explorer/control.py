@@ -1,21 +1,23 @@
 """What viewers ask of a running job, through `control.json`.
 
 Commands are numbered and appended under a lock; the job applies each number once, in order, and
-acknowledges the last one in its metrics. The file is cleared when a job starts, so that an old
-"stop" does no harm and two tabs do not lose each other's commands.
+acknowledges the last one in its metrics. The file is cleared when a job is queued, or starts
+without a queue, so that an old "stop" does no harm and two tabs do not lose each other's commands.
 """
 
 import json
-import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from explorer.errors import ExplorerError
-from explorer.files import replace_json
+from explorer.files import explain_os_error, replace_json
 
 ACTIONS = ("pause", "resume", "step", "stop", "beta")
+LARGEST_BETA = 1e4
 
 
 @dataclass(frozen=True)
@@ -33,27 +35,28 @@ class Control:
     def __init__(self, directory: Path) -> None:
         self._path = Path(directory) / "control.json"
         self._lock = FileLock(self._path.with_name(".control.lock"), timeout=2)
-        self._seen: tuple[int, int] | None = None
+        self._seen: tuple[int, int, int] | None = None
 
     def send(self, action: str, value: float | None = None) -> int:
         """Append a command and return its number."""
         if action not in ACTIONS:
             raise ExplorerError(f"A job knows {', '.join(ACTIONS)}, not {action!r}.")
-        if action == "beta" and (value is None or not math.isfinite(value) or value < 0):
-            raise ExplorerError(f"β must be a finite number of at least 0; it is {value!r}.")
-        try:
-            with self._lock:
-                commands = self._read()
-                number = commands[-1].number + 1 if commands else 1
-                commands.append(Command(number, action, value))
-                self._write(commands)
-        except Timeout as error:
-            raise ExplorerError("Another viewer holds this job's controls; try again.") from error
+        if action == "beta":
+            if value is None or not 0 <= value <= LARGEST_BETA:
+                raise ExplorerError(f"β must be from 0 to {LARGEST_BETA:g}; it is {value!r}.")
+            value = float(value)
+        if not self._path.with_name("run.json").is_file():
+            raise ExplorerError(f"There is no run at {self._path.parent}.")
+        with self._locked():
+            commands = self._read()
+            number = commands[-1].number + 1 if commands else 1
+            commands.append(Command(number, action, value))
+            self._write(commands)
         return number
 
     def clear(self) -> None:
-        """Forget all commands; the job calls this once when it starts."""
-        with self._lock:
+        """Forget all commands: an old "stop" must not reach a job that starts."""
+        with self._locked():
             self._write([])
 
     def pending(self, after: int) -> list[Command]:
@@ -62,11 +65,21 @@ class Control:
             status = self._path.stat()
         except OSError:
             return []
-        stamp = (status.st_mtime_ns, status.st_size)
+        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
         if stamp == self._seen:
             return []
         self._seen = stamp
         return [command for command in self._read() if command.number > after]
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            with self._lock:
+                yield
+        except Timeout as error:
+            raise ExplorerError("Another viewer holds this job's controls; try again.") from error
+        except OSError as error:
+            raise explain_os_error(error, self._path) from error
 
     def _read(self) -> list[Command]:
         try:

@@ -24,10 +24,7 @@ CHUNK_VALUES = 4_000_000
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Terms per image, in nats: reconstruction (N,), kl_per_dim (N, K) or None without a KL.
-
-    `spread` is the standard error of the mean ELBO over images.
-    """
+    """Terms per image, in nats: reconstruction (N,), kl_per_dim (N, K) or None without a KL."""
 
     reconstruction_per_image: Array
     kl_per_dim_per_image: Array | None
@@ -51,11 +48,15 @@ class Evaluation:
         return -(self.reconstruction_per_image + (0.0 if per_image is None else per_image.sum(1)))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the means as plain numbers; kl is absent where the model has none."""
+        """Return the means as plain numbers; kl is absent where the model has none.
+
+        The standard error is that of the mean over images, None for a single one.
+        """
         elbo = self.elbo_per_image
+        error = float(elbo.std(ddof=1) / len(elbo) ** 0.5) if len(elbo) > 1 else None
         values: dict[str, Any] = {
             "elbo": float(elbo.mean()),
-            "elbo_standard_error": float(elbo.std(ddof=1) / len(elbo) ** 0.5) if len(elbo) > 1 else None,
+            "elbo_standard_error": error,
             "reconstruction": self.reconstruction,
             "images": len(elbo),
             "draws": self.draws,

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import secrets
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,13 +18,23 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
     try:
         with open(temporary, "wb") as stream:
             write(stream)
-        os.replace(temporary, path)
+        _move(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise explain_os_error(error, path) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _move(temporary: Path, path: Path) -> None:
+    """Replace `path`; Windows refuses while a reader has it open, which passes in a moment."""
+    for _ in range(50 if os.name == "nt" else 0):
+        try:
+            return os.replace(temporary, path)
+        except PermissionError:
+            time.sleep(0.02)
+    os.replace(temporary, path)
 
 
 def replace_json(path: Path, value: Any) -> None:
@@ -42,8 +53,8 @@ def make_folder(path: Path) -> None:
 
 def explain_os_error(error: OSError, path: Path) -> ExplorerError:
     """Return a one-sentence error for a failed write to `path`."""
-    if error.errno == errno.ENOSPC:
-        return ExplorerError(f"The disk is full: {path.name} could not be written to {path.parent}.")
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return ExplorerError(f"The disk is full: {path} could not be written.")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return ExplorerError(f"The folder {path.parent} cannot be written to.")
     if error.errno in (errno.ENOTDIR, errno.EEXIST):

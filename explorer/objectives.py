@@ -56,8 +56,9 @@ def elbo_terms(
     mean, logvar = model.encode_parameters(x)
     batch, copies = x.shape[0], config.samples
     if logvar is None:
-        z = mean + model.config.noise * _noise(mean, copies, generator) if model.config.noise else mean
-        copies = z.shape[0] // batch
+        noise = model.config.noise
+        copies = copies if noise else 1
+        z = mean.repeat(copies, 1) + noise * _noise(mean, copies, generator) if noise else mean
     else:
         z = sample_codes(mean, logvar, copies, generator)
     repeated = x if copies == 1 else x.repeat(copies, 1, 1, 1)

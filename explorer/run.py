@@ -67,7 +67,8 @@ class Status:
 
     def is_alive(self) -> bool:
         """Tell a living job from one that died: its process, if on this host, and its heartbeat."""
-        if self.state not in LIVE_STATES or time.time() - self.heartbeat > HEARTBEAT_TIMEOUT_SECONDS:
+        silence = time.time() - self.heartbeat
+        if self.state not in LIVE_STATES or silence > HEARTBEAT_TIMEOUT_SECONDS:
             return False
         return self.host != socket.gethostname() or _process_exists(self.pid)
 
@@ -145,7 +146,7 @@ class RunInfo:
                 results=values["results"],
                 timing=values["timing"],
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ExplorerError(f"{where} is not a complete run description: {error}.") from error
 
 
@@ -240,7 +241,7 @@ class Run:
                 point = json.loads(line)
             except ValueError:
                 continue
-            if split is None or point.get("split") == split:
+            if isinstance(point, dict) and split in (None, point.get("split")):
                 points.append(point)
         return points
 
@@ -335,7 +336,7 @@ def _process_exists(pid: int) -> bool:
         return True
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

@@ -26,8 +26,8 @@ class RunStore:
             run_id = path.parent.relative_to(self.folder).as_posix()
             if not RUN_ID.fullmatch(run_id):
                 continue
-            run = Run(path.parent, run_id)
             try:
+                run = Run(path.parent, run_id)
                 created = run.info.created
             except ExplorerError:
                 continue
@@ -51,7 +51,10 @@ class RunStore:
             raise ExplorerError(f"{run.name} is shipped with the app and cannot be deleted.")
         if run.info.status.is_alive():
             raise ExplorerError(f"{run.name} is being trained; stop it before deleting it.")
-        shutil.rmtree(run.path)
+        try:
+            shutil.rmtree(run.path)
+        except OSError as error:
+            raise ExplorerError(f"{run.name} could not be deleted: {error.strerror}.") from error
 
 
 def pretrained_store() -> RunStore:

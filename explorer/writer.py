@@ -8,6 +8,7 @@
 Arrays may be NumPy arrays or torch tensors. All figures are nats per image.
 """
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -71,11 +72,20 @@ class RunWriter:
             versions=versions(),
         )
         self._beat_at = 0.0
-        self._write_info()
+        try:
+            self._write_info()
+        except ExplorerError:
+            if not adopt:
+                with contextlib.suppress(OSError):
+                    self.path.rmdir()
+            raise
 
     @classmethod
     def resume(cls, directory: str | os.PathLike[str], step: int) -> "RunWriter":
-        """Take over an unfinished run; log points and snapshots after `step` are cut away."""
+        """Take over an unfinished run; log points and snapshots after `step` are cut away.
+
+        What the run's last writer left half-written when it was killed is removed too.
+        """
         run = Run(directory)
         writer = cls.__new__(cls)
         writer.path, writer._beat_at = run.path, 0.0
@@ -85,6 +95,9 @@ class RunWriter:
         kept = [point for point in run.metrics() if point["step"] <= step]
         text = "".join(json.dumps(point) + "\n" for point in kept)
         replace_file(writer.path / "metrics.jsonl", lambda stream: stream.write(text.encode()))
+        for part in [*run.path.glob("*/.*.part"), *run.path.glob(".*.part")]:
+            if not part.name.startswith((".control.", ".viewer.")):  # These may be in the making.
+                part.unlink(missing_ok=True)
         for later in run.snapshot_steps():
             if later > step:
                 (writer.path / "snapshots" / f"{later:09d}.npz").unlink(missing_ok=True)
@@ -107,10 +120,9 @@ class RunWriter:
         elif isinstance(error, KeyboardInterrupt):
             self.set_state("stopped", "Interrupted from the keyboard.")
         else:
-            try:
-                self.set_state("failed", str(error) or kind.__name__ if kind else "")
-            except ExplorerError:
-                pass  # A full disk must not hide the error that came first.
+            # A full disk must not hide the error that came first.
+            with contextlib.suppress(ExplorerError):
+                self.set_state("failed", str(error) or type(error).__name__)
 
     def log(
         self,
@@ -125,13 +137,14 @@ class RunWriter:
         images: int | None = None,
         seconds: float | None = None,
         split: str = "train",
-        **extra: float,
+        **extra: Any,
     ) -> None:
         """Append a log point.
 
         Give either `mean` and `logvar` (B, K) of a batch, from which KL to N(0, I) per dimension
         is computed, or `kl_per_dim` (K,) itself, or neither where the model has no KL.
-        `reconstruction` is a positive −log p(x|z), a number or one per image (B,).
+        `reconstruction` is a positive −log p(x|z), a number or one per image (B,). Further numbers
+        go in by name. A figure that is not finite is an ExplorerError and is not logged.
         """
         point: dict[str, Any] = {
             "step": int(step),
@@ -143,7 +156,8 @@ class RunWriter:
         }
         if mean is not None and logvar is not None:
             mu, lv = _array(mean), _array(logvar)
-            kl_per_dim = 0.5 * (np.expm1(lv) - lv + mu**2).mean(0)
+            with np.errstate(over="ignore", invalid="ignore"):
+                kl_per_dim = 0.5 * (np.expm1(lv) - lv + mu**2).mean(0)
         if kl_per_dim is None:
             point["elbo"] = -point["reconstruction"]
             point["objective"] = point["reconstruction"] if objective is None else float(objective)
@@ -159,7 +173,10 @@ class RunWriter:
             point["elbo"] = -(point["reconstruction"] + point["kl"])
             priced = point["reconstruction"] + beta * point["kl"]
             point["objective"] = priced if objective is None else float(objective)
-        point.update(extra)
+        for name, value in extra.items():
+            if name in ("elbo", "kl"):
+                raise ExplorerError(f"{name} is computed here from mean and logvar or kl_per_dim.")
+            point[name] = value if isinstance(value, int) else float(value)
         numbers = [value for value in point.values() if isinstance(value, float)]
         if not all(math.isfinite(value) for value in [*numbers, *point.get("kl_per_dim", [])]):
             raise ExplorerError(f"A figure of step {step} is not finite; it was not logged.")
@@ -167,12 +184,15 @@ class RunWriter:
         self.beat(step)
 
     def snapshot(self, step: int, mean: Any, logvar: Any = None, **arrays: Any) -> None:
-        """Store a frame of the film: probe codes (P, K) and any of labels, inputs,
-        reconstructions and samples."""
-        values = {"mean": _array(mean).astype(np.float16)}
+        """Store a frame of the film.
+
+        Probe codes (P, K) and any of labels (P,) and uint8 inputs, reconstructions and samples
+        (M, C, H, W).
+        """
+        values = {"mean": _halve(_array(mean))}
         if logvar is not None:
-            values["logvar"] = _array(logvar).astype(np.float16)
-        values |= {key: np.asarray(value) for key, value in arrays.items() if value is not None}
+            values["logvar"] = _halve(_array(logvar))
+        values |= {key: _numpy(value) for key, value in arrays.items() if value is not None}
         make_folder(self.path / "snapshots")
         self._save_arrays(self.path / "snapshots" / f"{step:09d}.npz", values)
 
@@ -181,11 +201,11 @@ class RunWriter:
     ) -> None:
         """Store the codes (N, K) of the evaluated split."""
         mu = _array(mean).astype(np.float32)
-        values = {"mean": mu, "ids": np.arange(len(mu)) if ids is None else np.asarray(ids)}
+        values = {"mean": mu, "ids": np.arange(len(mu)) if ids is None else _numpy(ids)}
         if logvar is not None:
             values["logvar"] = _array(logvar).astype(np.float32)
         if labels is not None:
-            values["labels"] = np.asarray(labels)
+            values["labels"] = _numpy(labels)
         self._save_arrays(self.path / "codes.npz", values)
 
     def save_checkpoint(self, content: bytes) -> None:
@@ -241,28 +261,44 @@ class RunWriter:
             raise explain_os_error(error, self.path / "metrics.jsonl") from error
 
     def _save_arrays(self, path: Path, values: Mapping[str, Array]) -> None:
-        replace_file(path, lambda stream: np.savez_compressed(stream, **values))
+        replace_file(path, lambda stream: np.savez_compressed(stream, **dict[str, Any](values)))
 
 
-def mark_run(path: Path, state: str, message: str = "") -> None:
+def mark_run(path: Path, state: str, message: str = "", step: int | None = None) -> None:
     """Set the state of a run whose own writer is gone or has not begun."""
     writer = RunWriter.__new__(RunWriter)
     writer.path, writer.info, writer._beat_at = path, Run(path).info, 0.0
-    writer.set_state(state, message)
+    writer.set_state(state, message, step)
+
+
+def find_unfinished(path: Path, config: Config) -> Run | None:
+    """Return the unfinished run of the same config at `path`, if that is what is there."""
+    if not (path / "run.json").is_file():
+        return None
+    run = Run(path)
+    info = run.info
+    if info.status.state in ("running", "paused") and info.status.is_alive():
+        raise ExplorerError(f"{path} is being trained right now by process {info.status.pid}.")
+    return run if info.config == config and info.status.state != "finished" else None
 
 
 def prepare_folder(path: Path, overwrite: bool) -> None:
     """Make `path` an empty run folder; only an earlier run is ever removed, and only on request."""
-    if path.is_file():
-        raise ExplorerError(f"{path} is a file; a run needs a folder.")
-    if path.is_dir() and any(path.iterdir()):
-        if not (path / "run.json").is_file():
-            raise ExplorerError(f"{path} holds other files; choose an empty folder.")
-        if not overwrite:
-            raise ExplorerError(f"{path} holds another run; choose another folder or overwrite it.")
-        if Run(path).info.status.is_alive():
-            raise ExplorerError(f"{path} is being trained right now; stop that job first.")
-        shutil.rmtree(path)
+    try:
+        if path.is_file():
+            raise ExplorerError(f"{path} is a file; a run needs a folder.")
+        if path.is_dir() and any(path.iterdir()):
+            if not (path / "run.json").is_file():
+                raise ExplorerError(f"{path} holds other files; choose an empty folder.")
+            if not overwrite:
+                raise ExplorerError(
+                    f"{path} holds another run; choose another folder or overwrite it."
+                )
+            if Run(path).info.status.is_alive():
+                raise ExplorerError(f"{path} is being trained right now; stop that job first.")
+            shutil.rmtree(path)
+    except OSError as error:
+        raise explain_os_error(error, path) from error
     make_folder(path)
     if not os.access(path, os.W_OK):
         raise ExplorerError(f"The folder {path} cannot be written to.")
@@ -270,5 +306,15 @@ def prepare_folder(path: Path, overwrite: bool) -> None:
 
 def _array(value: Any) -> Array:
     if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
+        value = value.detach().cpu().double().numpy()
     return np.asarray(value, dtype=np.float64)
+
+
+def _numpy(value: Any) -> Array:
+    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+
+
+def _halve(values: Array) -> Array:
+    """Return half precision, or single where half would overflow."""
+    fits = not values.size or np.abs(values).max() <= np.finfo(np.float16).max
+    return values.astype(np.float16 if fits else np.float32)

@@ -7,6 +7,7 @@ both from logits or log-variances, never from probabilities.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -86,11 +87,12 @@ class GaussianLikelihood(Likelihood):
 
     def __init__(self, sigma2: float, learned: bool) -> None:
         super().__init__()
-        log_sigma2 = torch.tensor(math.log(sigma2))
+        log_sigma2 = torch.tensor(math.log(sigma2), dtype=torch.float64)
         if learned:
             self.log_sigma2 = nn.Parameter(log_sigma2)
         else:
-            self.register_buffer("log_sigma2", log_sigma2)
+            # The config holds it: stored weights may be rounded to half precision.
+            self.register_buffer("log_sigma2", log_sigma2, persistent=False)
         self.learned = learned
 
     def _log_sigma2(self) -> Tensor:
@@ -109,7 +111,8 @@ class GaussianLikelihood(Likelihood):
         """Return (D/2) ln(2πσ²) + ‖x − output‖² / (2σ²)."""
         squared = (x - output).square().flatten(1)
         log_sigma2 = self._log_sigma2()
-        return 0.5 * (squared.sum(1) * torch.exp(-log_sigma2) + squared.shape[1] * (LOG_2PI + log_sigma2))
+        constant = squared.shape[1] * (LOG_2PI + log_sigma2)
+        return 0.5 * (squared.sum(1) * torch.exp(-log_sigma2) + constant)
 
 
 class GaussianPixelLikelihood(Likelihood):
@@ -140,7 +143,7 @@ def bound_below(value: Tensor, floor: float) -> Tensor:
     return floor + functional.softplus(value - floor)
 
 
-LIKELIHOODS = {
+LIKELIHOODS: dict[str, Callable[[ModelConfig], Likelihood]] = {
     "bernoulli": lambda config: BernoulliLikelihood(),
     "continuous-bernoulli": lambda config: ContinuousBernoulliLikelihood(),
     "gaussian": lambda config: GaussianLikelihood(config.sigma2, learned=False),

@@ -88,7 +88,8 @@ def build_conv(
         nn.Unflatten(1, (previous, height, width)),
     ]
     for filters in [*reversed(stages[:-1]), output_channels]:
-        decoder += [nn.ConvTranspose2d(previous, filters, 4, 2, 1), ACTIVATIONS[config.activation]()]
+        decoder.append(nn.ConvTranspose2d(previous, filters, 4, 2, 1))
+        decoder.append(ACTIVATIONS[config.activation]())
         previous = filters
     return nn.Sequential(*encoder), nn.Sequential(*decoder[:-1])
 

@@ -30,7 +30,7 @@ class Point(Distribution):
         """The fixed noise's variance, (B, K)."""
         return torch.full_like(self.location, self.noise**2)
 
-    def rsample(self, sample_shape: torch.Size = torch.Size()) -> Tensor:  # noqa: B008
+    def rsample(self, sample_shape: torch.Size | list[int] | tuple[int, ...] = ()) -> Tensor:
         """Return samples of shape sample_shape + (B, K)."""
         location = self.location.expand(torch.Size(sample_shape) + self.location.shape)
         return location + self.noise * torch.randn_like(location) if self.noise else location

@@ -94,9 +94,13 @@ class VAE(nn.Module):
             return (draw < images).to(dtype)
         if not binarise:
             return images.to(dtype) / 255
-        # P(r < v) = v/256 for a random byte r; pixels of 255 must always be drawn.
-        draw = random_bytes(images.shape, images.device, generator)
-        return ((draw < images) | (images == 255)).to(dtype)
+        # A random byte alone gives P(high < v) = v/256; its neighbour breaks the tie, and
+        # v/256 + v/256² is v/255 to 1.5e-5. Pixels of 255 must always be drawn.
+        count = images.numel()
+        random = random_bytes(torch.Size([count + 1]), images.device, generator)
+        high, low = random[:-1].view(images.shape), random[1:].view(images.shape)
+        draw = (high < images) | ((high == images) & (low < images)) | (images == 255)
+        return draw.to(dtype)
 
     @torch.no_grad()
     def initialise_output(self, mean_image: Tensor, count: int) -> None:

@@ -21,7 +21,7 @@ from explorer.config import Config
 from explorer.control import Control
 from explorer.errors import ExplorerError
 from explorer.run import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES, Run
-from explorer.writer import RunWriter, mark_run
+from explorer.writer import RunWriter, find_unfinished, mark_run
 
 QUEUE_LIMIT = 8
 BEAT_SECONDS = HEARTBEAT_TIMEOUT_SECONDS / 3
@@ -73,7 +73,7 @@ class LocalRunner:
                 RunWriter(path, config=config, model_kind="builtin")
             else:
                 mark_run(path, "queued")
-            Control(path).clear()
+                Control(path).clear()
             job = Job(config, path, data_root)
             self._waiting.append(job)
             self._changed.notify_all()
@@ -88,9 +88,9 @@ class LocalRunner:
         """Stop a job: take it from the queue, or ask the worker to end it."""
         path = Path(directory)
         with self._changed:
-            for job in self._waiting:
+            for job in list(self._waiting):
                 if job.directory == path:
-                    self._waiting.remove(job)  # Ends the iteration with the return below.
+                    self._waiting.remove(job)
                     job.future.cancel()
                     mark_run(path, "stopped", "Taken from the queue.")
                     return
@@ -158,8 +158,9 @@ class LocalRunner:
             break
         if answer is None:
             message = "The training process ended unexpectedly."
-            with contextlib.suppress(ExplorerError):
-                mark_run(job.directory, "failed", message)
+            if self.worker_pid is None:
+                with contextlib.suppress(ExplorerError):
+                    mark_run(job.directory, "failed", message)
             job.future.set_exception(ExplorerError(message))
         elif answer["event"] == "failed":
             with contextlib.suppress(ExplorerError):

@@ -21,7 +21,7 @@ from explorer.evaluation import Evaluation, encode_images, evaluate_elbo
 from explorer.models import VAE
 from explorer.run import Array, DatasetInfo, Run
 from explorer.training.engine import Engine, choose_device
-from explorer.writer import RunWriter, mark_run
+from explorer.writer import RunWriter, find_unfinished, mark_run
 
 LOG_POINTS = 240
 SNAPSHOTS = 48
@@ -112,17 +112,6 @@ def find_images(
     if isinstance(images, ImageDataset):
         return images
     return ImageDataset.from_arrays(images, name=config.dataset)
-
-
-def find_unfinished(path: Path, config: Config) -> Run | None:
-    """Return the unfinished run of the same config at `path`, if that is what is there."""
-    if not (path / "run.json").is_file():
-        return None
-    run = Run(path)
-    info = run.info
-    if info.status.state in ("running", "paused") and info.status.is_alive():
-        raise ExplorerError(f"{path} is being trained right now by process {info.status.pid}.")
-    return run if info.config == config and info.status.state != "finished" else None
 
 
 def _was_killed_at_the_end(run: Run) -> bool:
@@ -379,10 +368,10 @@ class Trainer:
         names = [n for n in ("validation", "test") if len(self.dataset.splits.get(n, ()))]
         if self.engine.config.split == "all" or not names:
             names.append("all")
-        results = {}
+        results, beat = {}, lambda _: self.writer.beat(self.step)
         for name in names:
             last = self.dataset.split(name)
-            found = evaluate_elbo(model, last.images, progress=lambda _: self.writer.beat(self.step))
+            found = evaluate_elbo(model, last.images, progress=beat)
             if not np.isfinite(found.elbo_per_image).all():
                 self._fail()
             results[name] = found.to_dict()
