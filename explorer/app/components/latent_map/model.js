@@ -1,6 +1,7 @@
 import { sizeOf } from "./layers.js";
 import { LIKELIHOODS } from "./likelihood.js";
 import { buildNetwork } from "./network.js";
+import { createRandom } from "./random.js";
 
 const LOGVAR_BOUND = 20;
 
@@ -41,6 +42,16 @@ export class Model {
       .slice(this.latentSize, 2 * this.latentSize)
       .map((raw) => LOGVAR_BOUND * Math.tanh(raw / LOGVAR_BOUND));
     return { mean, logvar };
+  }
+
+  /** As `encode`, for callers that can wait: a model on the server answers later. */
+  encodeSoon(x, done) {
+    done(this.encode(x));
+  }
+
+  /** As `picture`, for callers that can wait. */
+  pictureSoon(z, mode, seed, done) {
+    done(this.picture(z, mode, createRandom(seed)));
   }
 
   /**

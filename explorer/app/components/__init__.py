@@ -1,0 +1,5 @@
+"""The browser side: components that Streamlit mounts and that live in JavaScript."""
+
+from explorer.app.components.mount import latent_map, register_components, send_message
+
+__all__ = ["latent_map", "register_components", "send_message"]

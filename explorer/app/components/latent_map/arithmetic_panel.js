@@ -1,0 +1,83 @@
+import { button, make } from "./dom.js";
+import { combine } from "./paths.js";
+import { paintPicture } from "./picture.js";
+
+/** A − B + C over class means and pins. */
+export function buildArithmeticPanel(app) {
+  const { text, store, header, model } = app;
+  const means = classMeans(app);
+  const slots = ["a", "b", "c"].map((name, i) => ({
+    name,
+    canvas: make("canvas", {}),
+    select: make("select", {
+      "aria-label": text("arithmetic_slot", { name: name.toUpperCase() }),
+      "data-slot": name,
+      onchange: () => update(),
+    }),
+    first: means.length ? `class ${means[[1, 0, 2][i] % means.length].label}` : "",
+  }));
+  const result = make("canvas", { "data-role": "sum" });
+  const go = button(text("arithmetic_go"), () => {
+    const z = sum();
+    if (!z) return;
+    app.setZ(z);
+    app.commit();
+  }, { class: "strong", "data-action": "go" });
+  const cell = ({ canvas, select }) => make("div", { class: "term" }, canvas, select);
+  const equation = make(
+    "div",
+    { class: "equation" },
+    cell(slots[0]), "−", cell(slots[1]), "+", cell(slots[2]), "=",
+    make("div", { class: "term" }, result, go),
+  );
+  const empty = make("p", { class: "note" }, text("arithmetic_empty"));
+  const element = make("div", {}, equation, empty, make("p", { class: "note" }, text("arithmetic_note")));
+
+  const options = () => [
+    ...store.state.pins.map((pin) => ({ value: `pin ${pin.name}`, label: text("arithmetic_pin", { name: pin.name }), z: pin.z })),
+    ...means.map(({ label, z }) => ({
+      value: `class ${label}`,
+      label: text("arithmetic_class", { name: header.classes[label] ?? String(label) }),
+      z,
+    })),
+  ];
+  const chosen = (slot) => options().find(({ value }) => value === slot.select.value);
+  const sum = () => {
+    const terms = slots.map(chosen);
+    return terms.every(Boolean) ? combine(terms[0].z, terms[1].z, terms[2].z) : null;
+  };
+  const update = () => {
+    const list = options();
+    equation.hidden = !list.length;
+    empty.hidden = Boolean(list.length);
+    if (!list.length || !model.isLocal) return;
+    for (const slot of slots) paintPicture(slot.canvas, model.picture(chosen(slot).z), header.shape);
+    paintPicture(result, model.picture(sum()), header.shape);
+  };
+  store.on(["pins", "tab"], ({ tab }) => {
+    if (tab !== "arithmetic") return;
+    const list = options();
+    for (const slot of slots) {
+      const before = slot.select.value || slot.first;
+      slot.select.replaceChildren(...list.map(({ value, label }) => make("option", { value }, label)));
+      slot.select.value = list.some(({ value }) => value === before) ? before : (list[0]?.value ?? "");
+    }
+    update();
+  });
+  return element;
+}
+
+/** The mean code of every class, (label, z). */
+function classMeans({ codes, labels, size, count }) {
+  if (!labels) return [];
+  const sums = new Map();
+  for (let n = 0; n < count; n++) {
+    if (!sums.has(labels[n])) sums.set(labels[n], { total: new Float64Array(size), number: 0 });
+    const entry = sums.get(labels[n]);
+    entry.number += 1;
+    for (let i = 0; i < size; i++) entry.total[i] += codes[n * size + i];
+  }
+  return [...sums]
+    .sort(([a], [b]) => a - b)
+    .map(([label, { total, number }]) => ({ label, z: Float32Array.from(total, (value) => value / number) }));
+}

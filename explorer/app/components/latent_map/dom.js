@@ -1,0 +1,59 @@
+/**
+ * Make an element: properties by name, `class`, `data-*` and `aria-*` as attributes, `on…` as
+ * listeners; children are nodes or text.
+ * @param {string} tag
+ * @param {Record<string, any>} [properties]
+ * @param {...(Node | string | null | undefined | false)} children
+ * @returns {any}
+ */
+export function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "class") element.className = value;
+    else if (name === "style") element.style.cssText = value;
+    else if (/^(data|aria)-|^(role|for|title|type|tabindex|list)$/.test(name)) {
+      element.setAttribute(name, String(value));
+    } else element[name] = value;
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** A button that says what it does to a screen reader as well. */
+export function button(label, onclick, properties = {}) {
+  return make("button", { type: "button", onclick, ...properties }, label);
+}
+
+/**
+ * Numbers as they are printed: a true minus sign and a fixed count of decimals.
+ * @param {number} value
+ * @param {number} [decimals]
+ */
+export function print(value, decimals = 2) {
+  const rounded = value.toFixed(decimals);
+  return (Number(rounded) === 0 ? rounded.replace("-", "") : rounded).replace("-", "−");
+}
+
+/** A point of the latent space, at most `shown` coordinates of it. */
+export function printVector(z, decimals = 2, shown = 4) {
+  const parts = Array.from(z.subarray(0, shown), (value) => print(value, decimals));
+  if (z.length > shown) parts.push("…");
+  return `(${parts.join(", ")})`;
+}
+
+/** z₁, z₂, … with the index set low. */
+export function subscript(index) {
+  return String(index).replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]);
+}
+
+/** Hand a file to the user. */
+export function download(name, blob) {
+  const url = URL.createObjectURL(blob);
+  const link = make("a", { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+}

@@ -1,0 +1,48 @@
+import { Explorer } from "./explorer.js";
+import { readHeader, readPayload } from "./payload.js";
+
+/**
+ * How Streamlit mounts the map. Two mounts share this module: one is given the payload (bytes) and
+ * becomes the page; the other is given small JSON messages from Python and passes them on.
+ */
+
+/** @type {Map<HTMLElement | ShadowRoot, {app: Explorer, fingerprint: string}>} */
+const mounted = new Map();
+/** @type {any} */
+let lastMessage = null;
+
+/** @param {any} component Streamlit's FrontendRendererArgs */
+export default function mount(component) {
+  const { data, parentElement } = component;
+  if (!(data instanceof Uint8Array)) {
+    lastMessage = data;
+    for (const { app } of mounted.values()) app.receive(data);
+    return undefined;
+  }
+  const host = {
+    kind: "streamlit",
+    setState: component.setStateValue,
+    trigger: component.setTriggerValue,
+  };
+  const { fingerprint } = readHeader(data).header;
+  const present = mounted.get(parentElement);
+  if (present?.fingerprint === fingerprint) {
+    present.app.host = host;
+    present.app.refreshTheme();
+  } else {
+    present?.app.dispose();
+    const root = present?.app.root ?? document.createElement("div");
+    root.className = "lx";
+    if (!present) parentElement.append(root);
+    const app = new Explorer(root, readPayload(data), host);
+    // For tests and the curious: the page's own state.
+    Object.assign(root, { explorer: app });
+    mounted.set(parentElement, { app, fingerprint });
+    if (lastMessage?.models) app.receive({ models: lastMessage.models });
+  }
+  return () => {
+    mounted.get(parentElement)?.app.dispose();
+    mounted.get(parentElement)?.app.root.remove();
+    mounted.delete(parentElement);
+  };
+}

@@ -1,0 +1,44 @@
+import { make } from "./dom.js";
+
+/**
+ * Open a small window under `anchor`; Escape or a click elsewhere closes it.
+ * @param {any} app
+ * @param {HTMLElement} anchor
+ * @param {HTMLElement} content
+ * @param {string} label
+ * @returns {() => void} which closes it
+ */
+export function openPopup(app, anchor, content, label) {
+  const wasOpen = anchor.getAttribute("aria-expanded") === "true";
+  app.closePopups?.();
+  if (wasOpen) return () => {};
+  const popup = make("div", { class: "popup", role: "dialog", "aria-label": label }, content);
+  const root = app.root;
+  root.append(popup);
+  anchor.setAttribute("aria-expanded", "true");
+  const [base, box] = [root.getBoundingClientRect(), anchor.getBoundingClientRect()];
+  const zoom = base.width / root.offsetWidth || 1;
+  popup.style.top = `${(box.bottom - base.top) / zoom + 4}px`;
+  const left = (box.left - base.left) / zoom;
+  popup.style.left = `${Math.max(4, Math.min(left, root.offsetWidth - popup.offsetWidth - 4))}px`;
+  const close = () => {
+    popup.remove();
+    anchor.setAttribute("aria-expanded", "false");
+    root.removeEventListener("pointerdown", outside, true);
+    document.removeEventListener("pointerdown", away);
+    app.closePopups = undefined;
+  };
+  const outside = (event) => {
+    if (!popup.contains(event.target) && !anchor.contains(event.target)) close();
+  };
+  const away = (event) => {
+    if (!event.composedPath().includes(root)) close();
+  };
+  root.addEventListener("pointerdown", outside, true);
+  document.addEventListener("pointerdown", away);
+  app.closePopups = () => {
+    close();
+    return true;
+  };
+  return close;
+}

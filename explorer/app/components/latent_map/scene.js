@@ -1,0 +1,144 @@
+/**
+ * The scene as URL parameters: which model, where the map looks, z, pins, layers, seed. Everything
+ * that comes in is checked and clamped; ids are never paths.
+ */
+
+const LAYER_CODES = {
+  points: "p", numerals: "n", prior: "r", posterior: "q", manifold: "m", density: "d", path: "w", glyphs: "g",
+};
+const HIDEABLE = ["toolbar", "share", "tour", "input", "draw", "legend", "sliders", "panel", "output"];
+const KEYS = ["z", "view", "pins", "layers", "seed", "map", "out", "way", "picture", "off"];
+const Z_LIMIT = 1000;
+
+/** @returns {number | undefined} a finite number inside the limits, or nothing */
+export function readNumber(text, low, high) {
+  const value = text === null || text === undefined || text.trim() === "" ? NaN : Number(text);
+  return Number.isFinite(value) ? Math.min(high, Math.max(low, value)) : undefined;
+}
+
+/** @returns {Float32Array | undefined} exactly `size` clamped numbers, or nothing */
+export function readVector(text, size) {
+  const values = (text ?? "").split(",").map((part) => readNumber(part, -Z_LIMIT, Z_LIMIT));
+  if (values.length !== size || values.some((value) => value === undefined)) return undefined;
+  return Float32Array.from(/** @type {number[]} */ (values));
+}
+
+/**
+ * @param {URLSearchParams} params
+ * @param {{size: number, order: number[], defaults: Record<string, boolean>, outputs: string[]}} limits
+ */
+export function parseScene(params, { size, defaults, outputs }) {
+  /** @type {any} */
+  const state = {};
+  const z = readVector(params.get("z"), size);
+  if (z) state.z = z;
+  const seed = readNumber(params.get("seed"), 0, 2 ** 31 - 1);
+  if (seed !== undefined) state.seed = Math.floor(seed);
+  const pins = (params.get("pins") ?? "").split(";").slice(0, 8).map((text) => readVector(text, size));
+  const kept = pins.filter((pin) => pin !== undefined);
+  if (kept.length) state.pins = kept.map((pin, i) => ({ name: "ABCDEFGH"[i], z: pin }));
+  const layers = params.get("layers");
+  if (layers !== null && /^[a-z]*$/.test(layers)) {
+    state.layers = Object.fromEntries(
+      Object.keys(defaults).map((name) => [name, layers.includes(LAYER_CODES[name])]),
+    );
+  }
+  const map = params.get("map");
+  if (map === "pca" && size > 2) state.projection = { kind: "pca", dims: [] };
+  const dims = /^(\d{1,3})-(\d{1,3})$/.exec(map ?? "")?.slice(1).map((n) => Number(n) - 1);
+  if (dims && dims[0] !== dims[1] && dims.every((d) => d >= 0 && d < size)) {
+    state.projection = { kind: "pair", dims };
+  }
+  if (outputs.includes(params.get("out") ?? "")) state.outputMode = params.get("out");
+  if (["lerp", "slerp"].includes(params.get("way") ?? "")) state.pathKind = params.get("way");
+  const off = (params.get("off") ?? "").split(",").map((n) => readNumber(n, 0, 255));
+  if (off.some((n) => n !== undefined)) state.hidden = new Set(off.filter((n) => n !== undefined));
+  const view = readVector(params.get("view"), 3);
+  const picture = readNumber(params.get("picture"), 0, 2 ** 31 - 1);
+  const hide = (params.get("hide") ?? "").split(",").filter((name) => HIDEABLE.includes(name));
+  return {
+    state,
+    picture: picture === undefined ? undefined : Math.floor(picture),
+    view: view && { x: view[0], y: view[1], scale: Math.min(1e5, Math.max(0.5, view[2])) },
+    hide,
+  };
+}
+
+const short = (value) => String(Number(value.toFixed(3)));
+
+/** The state as parameters, leaving out what is as it opens. */
+export function formatScene(app) {
+  const { store, map, size } = app;
+  const { state } = store;
+  const initial = app.initialState();
+  const values = {
+    z: Array.from(state.z, short).join(","),
+    pins: state.pins.map((pin) => Array.from(pin.z, short).join(",")).join(";"),
+    picture: state.input?.kind === "stored" ? String(state.input.id) : "",
+    view: map.fitted ? "" : [map.view.x, map.view.y, map.view.scale].map(short).join(","),
+    seed: state.seed === initial.seed ? "" : String(state.seed),
+    out: state.outputMode === initial.outputMode ? "" : state.outputMode,
+    way: state.pathKind === initial.pathKind ? "" : state.pathKind,
+    off: [...state.hidden].join(","),
+    map: "",
+    layers: Object.keys(state.layers)
+      .filter((name) => state.layers[name])
+      .map((name) => LAYER_CODES[name])
+      .join(""),
+  };
+  const { kind, dims } = state.projection;
+  if (kind === "pca") values.map = "pca";
+  if (kind === "pair" && size > 2 && dims.join() !== initial.projection.dims.join()) {
+    values.map = dims.map((d) => d + 1).join("-");
+  }
+  return values;
+}
+
+const isFile = (app) => app.host.kind === "file";
+
+/** What the address bar asks for. */
+export function readScene(app) {
+  const text = isFile(app) ? window.location.hash.slice(1) || app.header.scene || "" : window.location.search;
+  const params = new URLSearchParams(text);
+  // A scene of another model says nothing about this one.
+  const other = !isFile(app) && params.get("model") !== null && params.get("model") !== app.header.id;
+  const outputs = ["mean", "sample", ...(app.model.likelihood?.deviationVaries ? ["deviation"] : [])];
+  const scene = parseScene(other ? new URLSearchParams({ hide: params.get("hide") ?? "" }) : params, {
+    size: app.size,
+    order: app.order,
+    defaults: app.initialState().layers,
+    outputs,
+  });
+  for (const name of scene.hide) app.root.classList.add(`hide-${name}`);
+  return scene;
+}
+
+/** The address that shows this scene again. */
+export function sceneAddress(app) {
+  const values = formatScene(app);
+  const url = new URL(window.location.href);
+  const params = isFile(app) ? new URLSearchParams() : url.searchParams;
+  for (const key of KEYS) params.delete(key);
+  if (!isFile(app)) params.set("model", app.header.id);
+  for (const [key, value] of Object.entries(values)) if (value) params.set(key, value);
+  const text = params.toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
+  if (isFile(app)) url.hash = text;
+  else url.search = text;
+  return url.toString();
+}
+
+/** Keep the address bar in step with the scene, a little behind the hand. */
+export function watchScene(app) {
+  let timer = 0;
+  const write = () => {
+    clearTimeout(timer);
+    timer = window.setTimeout(() => {
+      if (!app.root.isConnected) return;
+      const address = sceneAddress(app);
+      if (address !== window.location.href) window.history.replaceState(window.history.state, "", address);
+    }, 400);
+  };
+  const keys = ["z", "pins", "layers", "seed", "projection", "outputMode", "pathKind", "input", "hidden"];
+  app.store.on(keys, write);
+  app.viewSettled = write;
+}

@@ -1,0 +1,63 @@
+import { make, print } from "./dom.js";
+import { latentName } from "./marks.js";
+
+/** One slider per latent, the most active first, each with its KL and where the codes lie. */
+export function buildSliders(app) {
+  const { text, store, kl, order, header, model } = app;
+  const codes = header.codes;
+  const top = kl ? Math.max(...kl, 1e-6) : 0;
+  const rows = order.map((index) => {
+    const [low, high] = codes?.low ? [codes.low[index], codes.high[index]] : [-2, 2];
+    const reach = rangeOf(model, low, high);
+    const value = make("output", { class: "value" });
+    const slider = make("input", {
+      type: "range",
+      min: reach[0],
+      max: reach[1],
+      step: (reach[1] - reach[0]) / 1000,
+      "aria-label": text("slider_label", { name: latentName(index) }),
+      "data-latent": index + 1,
+      oninput: () => app.setLatent(index, Number(slider.value)),
+      onchange: () => app.commit(),
+    });
+    const at = (v) => `${((100 * (v - reach[0])) / (reach[1] - reach[0])).toFixed(2)}%`;
+    slider.style.setProperty("--low", at(low));
+    slider.style.setProperty("--high", at(high));
+    const bar = kl && klBar(text, kl[index], top);
+    const row = make("div", { class: "slider-row" }, make("label", { class: "z" }, latentName(index)), slider, value, bar);
+    return { index, slider, value, row };
+  });
+  const list = make("div", { class: "slider-list", tabindex: rows.length > 4 ? 0 : undefined }, ...rows.map(({ row }) => row));
+  const element = make(
+    "section",
+    { class: "part-sliders", "aria-label": text("sliders") },
+    make("h3", {}, make("b", {}, text("sliders")), make("span", { class: "muted" }, ` · ${text(kl ? "sliders_by_kl" : "sliders_by_spread")}`)),
+    list,
+    make("p", { class: "note" }, text(rows.length > 4 ? "sliders_note_more" : "sliders_note", { count: rows.length })),
+  );
+  store.on(["z", "hover"], ({ z, hover }) => {
+    const point = hover ? hover.z : z;
+    for (const { index, slider, value } of rows) {
+      slider.value = String(point[index]);
+      value.textContent = print(point[index]);
+    }
+  });
+  return element;
+}
+
+function klBar(text, nats, top) {
+  const width = `${Math.max(1, (100 * nats) / top).toFixed(1)}%`;
+  return make(
+    "span",
+    { class: "kl-cell", title: text("kl_help", { nats: print(nats, 3) }) },
+    make("span", { class: "kl-track" }, make("span", { class: "kl-bar", style: `width:${width}` })),
+    make("span", { class: "kl-text" }, text("kl_value", { nats: print(nats) })),
+  );
+}
+
+/** A little beyond the codes, and at least ±3.5 where the prior is N(0, 1). */
+function rangeOf(model, low, high) {
+  const margin = 0.35 * (high - low) || 1;
+  if (!model.hasPosterior) return [low - margin, high + margin];
+  return [Math.min(-3.5, low - margin), Math.max(3.5, high + margin)];
+}

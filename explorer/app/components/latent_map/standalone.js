@@ -1,0 +1,17 @@
+import { Explorer } from "./explorer.js";
+import { readPayload } from "./payload.js";
+import { fromBase64 } from "./remote.js";
+
+/** The page as a file of its own: the payload lies in the document, and nobody listens. */
+export function start() {
+  const stored = document.getElementById("payload").textContent.trim();
+  const root = document.getElementById("explorer");
+  const header = readPayload(fromBase64(stored));
+  header.scene = root.dataset.scene ?? "";
+  const host = { kind: "file", setState: () => {}, trigger: () => {} };
+  const app = new Explorer(root, header, host);
+  Object.assign(root, { explorer: app });
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => app.refreshTheme());
+}
+
+start();

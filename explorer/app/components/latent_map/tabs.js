@@ -1,0 +1,50 @@
+import { make } from "./dom.js";
+import { buildArithmeticPanel } from "./arithmetic_panel.js";
+import { buildLikelihoodPanel } from "./likelihood_panel.js";
+import { buildPathPanel } from "./path_panel.js";
+import { buildSelectionPanel } from "./selection_panel.js";
+import { buildTraversalPanel } from "./traversal_panel.js";
+
+/** What can be asked of a point, one question at a time. */
+export function buildTabs(app) {
+  const { text, store, model } = app;
+  const all = {
+    likelihood: model.hasPosterior && model.isLocal && buildLikelihoodPanel,
+    path: buildPathPanel,
+    arithmetic: model.isLocal && app.count > 0 && buildArithmeticPanel,
+    traversal: model.isLocal && buildTraversalPanel,
+    selection: app.count > 0 && buildSelectionPanel,
+  };
+  const names = Object.keys(all).filter((name) => all[name]);
+  const panels = names.map((name) =>
+    make("div", { role: "tabpanel", class: `tab-panel ${name}-panel`, "aria-label": text(`tab_${name}`) }, all[name](app)),
+  );
+  const tabs = names.map((name, i) =>
+    make(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        "data-tab": name,
+        onclick: () => store.set({ tab: name }),
+        onkeydown: (event) => {
+          const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+          if (!step) return;
+          const next = (i + step + names.length) % names.length;
+          store.set({ tab: names[next] });
+          tabs[next].focus();
+        },
+      },
+      text(`tab_${name}`),
+    ),
+  );
+  store.on(["tab"], ({ tab }) => {
+    names.forEach((name, i) => {
+      const shown = name === tab;
+      tabs[i].setAttribute("aria-selected", String(shown));
+      tabs[i].tabIndex = shown ? 0 : -1;
+      panels[i].hidden = !shown;
+    });
+  });
+  return make("section", { class: "part-panel" }, make("div", { class: "tabs", role: "tablist" }, ...tabs), ...panels);
+}

@@ -1,0 +1,11 @@
+/**
+ * @typedef {(key: string, values?: Record<string, string | number>) => string} Text
+ * @param {Record<string, string>} catalogue
+ * @returns {Text} the sentence of a key, with {names} filled in
+ */
+export function createText(catalogue) {
+  return (key, values = {}) =>
+    (catalogue[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) =>
+      name in values ? String(values[name]) : whole,
+    );
+}

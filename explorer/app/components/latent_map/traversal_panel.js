@@ -1,0 +1,70 @@
+import { button, make } from "./dom.js";
+import { latentName } from "./marks.js";
+import { saveSheet } from "./path_panel.js";
+import { paintPicture } from "./picture.js";
+
+const COLUMNS = 9;
+const MAX_ROWS = 32;
+const REACH = 3;
+
+/** Every latent in turn from −3 to 3 (or over the codes' range), the others held at z. */
+export function buildTraversalPanel(app) {
+  const { text, store, header, model, order, kl } = app;
+  const shown = order.slice(0, MAX_ROWS);
+  const sheet = make("div", { class: "traversal", "data-role": "traversal" });
+  const cells = shown.map((index) => {
+    const name = kl ? `${latentName(index)} · ${kl[index].toFixed(2)}` : latentName(index);
+    const row = make("div", { class: "traversal-row" }, make("span", { class: "z" }, name));
+    const canvases = Array.from({ length: COLUMNS }, (_, c) => {
+      const canvas = make("canvas", {});
+      const go = button("", () => {
+        app.setLatent(index, valueAt(app, index, c));
+        app.commit();
+      }, { class: "thumb", title: `${latentName(index)} = ${valueAt(app, index, c).toFixed(2)}` });
+      go.append(canvas);
+      row.append(go);
+      return canvas;
+    });
+    sheet.append(row);
+    return { index, canvases };
+  });
+  const save = button(text("traversal_png"), () => saveSheet(app, cells.map(({ index }) => picturesOf(app, index)), "traversal"), {
+    "data-action": "traversal-png",
+  });
+  const element = make(
+    "div",
+    {},
+    make("div", { class: "row" }, make("p", { class: "note" }, text("traversal_note")), save),
+    sheet,
+  );
+  let timer = 0;
+  store.on(["tab", "z"], ({ tab }) => {
+    if (tab !== "traversal" || !model.isLocal) return;
+    clearTimeout(timer);
+    let row = 0;
+    const work = () => {
+      const until = performance.now() + 8;
+      for (; row < cells.length && performance.now() < until; row++) {
+        const { index, canvases } = cells[row];
+        picturesOf(app, index).forEach((picture, c) => paintPicture(canvases[c], picture, header.shape));
+      }
+      if (row < cells.length) timer = window.setTimeout(work, 16);
+    };
+    timer = window.setTimeout(work, 30);
+  });
+  return element;
+}
+
+function valueAt({ header, model }, index, column) {
+  const { low, high } = header.codes ?? {};
+  const [from, to] = model.hasPosterior || !low ? [-REACH, REACH] : [low[index], high[index]];
+  return from + ((to - from) * column) / (COLUMNS - 1);
+}
+
+function picturesOf(app, index) {
+  const z = app.store.state.z.slice();
+  return Array.from({ length: COLUMNS }, (_, c) => {
+    z[index] = valueAt(app, index, c);
+    return app.model.picture(z);
+  });
+}
