@@ -1,0 +1,71 @@
+"""The Runs page: rename, compare, delete with a question."""
+
+import shutil
+
+import pytest
+
+from explorer.run import Run
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def two_runs(server, tiny_run):
+    """Two copies of a small run, as the only runs of the visitor."""
+    for path in server.runs.iterdir():
+        shutil.rmtree(path)
+    for name in ("first", "second"):
+        shutil.copytree(tiny_run.path, server.runs / name)
+        Run(server.runs / name).rename(f"the {name}")
+    return Run(server.runs / "first"), Run(server.runs / "second")
+
+
+def tick(page, row):
+    """Tick a row's box on the table, which is a canvas of 35-pixel rows."""
+    table = page.get_by_test_id("stDataFrame")
+    table.wait_for()
+    page.wait_for_timeout(500)
+    table.locator("canvas").first.click(position={"x": 16, "y": 35 * (row + 1) + 17})
+
+
+def test_a_run_is_renamed(page, server, two_runs):
+    page.goto(f"{server.url}/runs")
+    tick(page, 0)
+    page.get_by_role("button", name="Rename").click()
+    field = page.get_by_label("New name")
+    field.fill("my best model")
+    field.press("Enter")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_function("() => true")
+    page.get_by_role("button", name="Save").wait_for(state="hidden")
+    assert "my best model" in {run.name for run in two_runs}
+
+
+def test_deletion_asks_first(page, server, two_runs):
+    page.goto(f"{server.url}/runs")
+    tick(page, 0)
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_text("will be removed for good").wait_for()
+    assert all(run.path.is_dir() for run in two_runs)
+    page.get_by_role("button", name="Delete it").click()
+    page.get_by_text("will be removed for good").wait_for(state="hidden")
+    assert sum(run.path.is_dir() for run in two_runs) == 1
+
+
+def test_two_runs_are_compared(page, server, two_runs):
+    page.goto(f"{server.url}/runs")
+    tick(page, 0)
+    page.get_by_role("button", name="Rename").wait_for()
+    tick(page, 1)
+    page.get_by_text("The same axes for both").wait_for()
+    page.locator(".js-plotly-plot").wait_for()
+    names = page.evaluate("() => document.querySelector('.js-plotly-plot').data.map(t => t.name)")
+    assert {"the first −ELBO", "the second −ELBO"} <= set(names)
+
+
+def test_a_run_opens_on_the_train_page(page, server, two_runs):
+    page.goto(f"{server.url}/runs")
+    tick(page, 1)
+    page.get_by_role("button", name="Watch its training").click()
+    page.get_by_text("Where the ELBO goes").wait_for()
+    assert "/train?run=" in page.url

@@ -1,0 +1,124 @@
+"""The Train page: ten seconds on digits, watched to the end, steered on the way."""
+
+import json
+import time
+
+import pytest
+
+from explorer.control import Control
+from explorer.run import Run
+from explorer.store import RunStore
+
+pytestmark = pytest.mark.browser
+
+
+def wait_until(condition, seconds=20.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+
+
+def start_training(page, server, seconds):
+    """Open the page, set the time budget, press Start and return the new run."""
+    before = {run.id for run in RunStore(server.runs).list()}
+    page.goto(f"{server.url}/train")
+    budget = page.get_by_label("Time budget, seconds")
+    budget.fill(str(seconds))
+    budget.press("Enter")
+    page.get_by_role("button", name="Start", exact=True).click()
+
+    def made():
+        return [run for run in RunStore(server.runs).list() if run.id not in before]
+
+    wait_until(made)
+    (new,) = made()
+    wait_until(lambda: new.metrics("train"))
+    page.wait_for_url(f"**run={new.id}*")
+    page.get_by_text("Where the ELBO goes").wait_for()
+    return new
+
+
+def test_ten_seconds_on_digits_show_a_map_and_a_model(page, server):
+    run = start_training(page, server, 10)
+    page.get_by_text("The map of held-out images").wait_for()
+    page.locator(".js-plotly-plot").nth(2).wait_for()
+    page.get_by_role("button", name="Open in Explore").wait_for(timeout=60_000)
+    info = run.info
+    assert info.status.state == "finished"
+    # An untrained model scores about 27 nats on binarised digits.
+    assert info.results["test"]["elbo"] > -26.0
+    shown = page.locator(".explorer-identity").inner_text()
+    assert f"{-run.metrics('train')[-1]['elbo']:.2f}" in shown
+    points = page.evaluate(
+        "() => [...document.querySelectorAll('.js-plotly-plot')].at(-1)._fullData"
+        ".filter(trace => trace.mode === 'markers').reduce((n, t) => n + t._length, 0)"
+    )
+    assert points == len(run.snapshot(run.snapshot_steps()[-1]).mean)
+
+
+def test_pause_step_beta_and_stop_reach_the_job(page, server):
+    run = start_training(page, server, 60)
+    page.get_by_role("button", name="Pause").click()
+    wait_until(lambda: run.info.status.state == "paused")
+    step = run.info.status.step
+    page.get_by_role("button", name="One step").click()
+    wait_until(lambda: run.info.status.step == step + 1)
+    slider = page.get_by_role("slider", name="β now")
+    slider.focus()
+    slider.press("ArrowRight")
+    page.get_by_role("button", name="Resume").click()
+    wait_until(lambda: run.metrics("train")[-1]["beta"] == 2.0)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_role("button", name="Go on training").wait_for()
+    assert run.info.status.state == "stopped"
+
+
+def test_a_reload_finds_the_running_job_again(page, server):
+    run = start_training(page, server, 30)
+    page.reload()
+    page.get_by_role("button", name="Pause").wait_for()
+    assert run.info.status.is_alive()
+    Control(run.path).send("stop")
+    page.get_by_role("button", name="Go on training").wait_for()
+
+
+def test_two_tabs_command_one_job(page, server):
+    run = start_training(page, server, 30)
+    other = page.context.new_page()
+    other.goto(f"{server.url}/train?run={run.id}")
+    other.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Resume").wait_for()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    other.get_by_role("button", name="Go on training").wait_for()
+    applied = [point["control"] for point in run.metrics("train")]
+    assert applied == sorted(applied) and run.info.status.state == "stopped"
+
+
+@pytest.mark.parametrize("run_id", ["no-such-run", "../../etc", "%00", "a" * 500])
+def test_an_unknown_run_in_the_address_is_one_clear_sentence(page, server, run_id):
+    page.goto(f"{server.url}/train?run={run_id}")
+    page.get_by_text("There is no run").wait_for()
+    assert page.get_by_role("button", name="Start", exact=True).is_enabled()
+
+
+def test_a_broken_run_directory_does_not_break_the_page(page, server):
+    folder = server.runs / "broken"
+    folder.mkdir(exist_ok=True)
+    (folder / "run.json").write_text(json.dumps({"schema": 99}))
+    page.goto(f"{server.url}/train?run=broken")
+    page.get_by_text("was written by another version").wait_for()
+    (folder / "run.json").unlink()
+
+
+def test_the_film_shows_an_earlier_frame(page, server):
+    run = start_training(page, server, 4)
+    page.get_by_role("button", name="Open in Explore").wait_for(timeout=60_000)
+    picture = page.locator(".explorer-strip img").nth(1)
+    latest = picture.get_attribute("src")
+    slider = page.get_by_role("slider", name="Film")
+    slider.focus()
+    slider.press("Home")
+    page.get_by_text("at step 0;").wait_for()
+    wait_until(lambda: picture.get_attribute("src") != latest)
+    assert Run(run.path).snapshot_steps()[0] == 0
