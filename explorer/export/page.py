@@ -1,0 +1,129 @@
+"""A run → one HTML file that holds everything: networks, codes, pictures and the interpreter.
+
+The browser side is a handful of ES modules; in a file they become functions in one script, so that
+the page works by double-click (browsers refuse module imports from the disk).
+"""
+
+import base64
+import html
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from explorer.errors import ExplorerError
+from explorer.export.payload import Pictures, build_payload
+
+MAX_PAGE_BYTES = 8_000_000
+ENTRY = "standalone.js"
+
+_IMPORT = re.compile(r'^import\s+(?:(\*\s+as\s+\w+)|\{([^}]*)\})\s+from\s+"\./([\w.-]+)";\s*$', re.M)
+_EXPORT = re.compile(r"^export\s+(?:const|let|async function|function\*?|class)\s+(\w+)", re.M)
+
+
+def bundle_modules(folder: Path, entry: str = ENTRY) -> str:
+    """Return `entry` and all that it imports as one classic script.
+
+    Knows the import and export forms that our own modules use: named and namespace imports at the
+    top, exported declarations.
+    """
+    order: list[str] = []
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        if name in order:
+            return
+        if name in above:
+            raise ExplorerError(f"The browser modules import each other in a circle: {name}.")
+        source = (folder / name).read_text(encoding="utf-8")
+        for match in _IMPORT.finditer(source):
+            visit(match.group(3), (*above, name))
+        order.append(name)
+
+    visit(entry, ())
+    parts = ['"use strict";', "const modules = {};"]
+    for name in order:
+        source = (folder / name).read_text(encoding="utf-8")
+        exported = _EXPORT.findall(source)
+        body = _IMPORT.sub(_rewrite_import, source)
+        body = re.sub(r"^export\s+(?=const|let|async|function|class)", "", body, flags=re.M)
+        if re.search(r"^\s*(import|export)\b(?!\()", body, re.M):
+            raise ExplorerError(f"{name} uses an import or export that cannot be bundled.")
+        parts.append(
+            f'modules["{name}"] = (() => {{\n{body}\nreturn {{ {", ".join(exported)} }};\n}})();'
+        )
+    return "\n".join(parts)
+
+
+def build_page(
+    run: Any,
+    pictures: Pictures | None,
+    text: Mapping[str, str],
+    assets: Path,
+    scene: str = "",
+) -> bytes:
+    """Return the page as bytes, below 8 MB: half-precision weights, fewer codes where needed.
+
+    `scene` is a query string as in the app's address. Raises ExplorerError for a model whose
+    networks alone are too large.
+    """
+    script = bundle_modules(assets).replace("</script", "<\\/script")
+    style = (assets / "style.css").read_text(encoding="utf-8")
+    for codes, images in ((1_000_000, 600), (100_000, 300), (20_000, 120), (5_000, 40)):
+        fewer = None if pictures is None else _first(pictures, images)
+        payload = build_payload(run, fewer, text, half=True, max_codes=codes)
+        page = _PAGE.format(
+            title=html.escape(f"{run.name} · Latent Explorer"),
+            scene=html.escape(scene, quote=True),
+            style=style,
+            script=script,
+            payload=base64.b64encode(payload).decode(),
+        ).encode()
+        if len(page) <= MAX_PAGE_BYTES and run.model is not None:
+            if _is_local(payload):
+                return page
+            break
+    raise ExplorerError("This model is too large for a page of its own (8 MB at most).")
+
+
+def _is_local(payload: bytes) -> bool:
+    from explorer.export.container import unpack
+
+    return unpack(payload)["networks"] is not None
+
+
+def _first(pictures: Pictures, count: int) -> Pictures:
+    labels = None if pictures.labels is None else pictures.labels[:count]
+    return Pictures(pictures.images[:count], labels, pictures.ids[:count], pictures.source)
+
+
+def _rewrite_import(match: re.Match[str]) -> str:
+    namespace, names, module = match.groups()
+    if namespace:
+        return f'const {namespace.split()[-1]} = modules["{module}"];'
+    return f'const {{ {names.strip().replace(" as ", ": ")} }} = modules["{module}"];'
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+html {{ color-scheme: light dark; }}
+body {{ margin: 0; padding: 14px clamp(12px, 2.2vw, 28px); background: #fcfcfa; }}
+@media (prefers-color-scheme: dark) {{ body {{ background: #0f1218; }} .lx {{ --lx-page: #0f1218; }} }}
+{style}
+.lx {{ max-width: 1480px; margin: 0 auto; }}
+.lx .map {{ height: clamp(300px, calc(100vh - 366px), 680px); }}
+</style>
+</head>
+<body>
+<div id="explorer" class="lx" data-scene="{scene}"></div>
+<script type="application/octet-stream" id="payload">{payload}</script>
+<script>
+{script}
+</script>
+</body>
+</html>
+"""
