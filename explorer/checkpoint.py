@@ -1,12 +1,13 @@
 """Weights, optimiser and random state in one safetensors file."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
 from explorer.models import VAE
@@ -19,17 +20,21 @@ OPTIMISER = "optimiser."
 RANDOM_STATE = "random_state"
 
 
-def pack_weights(model: VAE, dtype: torch.dtype | None = None) -> bytes:
-    """Return the final file: weights alone, in `dtype` where one is given."""
+def pack_weights(
+    model: nn.Module,
+    dtype: torch.dtype | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> bytes:
+    """Return weights alone, in `dtype` where one is given: without `metadata`, the final file."""
     tensors = {
         WEIGHT + name: (value.to(dtype) if dtype and value.is_floating_point() else value)
         for name, value in model.state_dict().items()
     }
-    return _pack(tensors, {"complete": True})
+    return _pack(tensors, {"complete": True, **(metadata or {})})
 
 
 def pack_training(
-    model: VAE,
+    model: nn.Module,
     optimiser: torch.optim.Optimizer,
     generator: torch.Generator,
     metadata: dict[str, Any],
@@ -45,7 +50,7 @@ def pack_training(
 
 def unpack_training(
     content: dict[str, Tensor],
-    model: VAE,
+    model: nn.Module,
     optimiser: torch.optim.Optimizer,
     generator: torch.Generator,
 ) -> None:
@@ -67,15 +72,19 @@ def unpack_training(
 
 def read_checkpoint(run: "Run") -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the tensors by name and the metadata of a run's checkpoint."""
-    path = run.path / "checkpoint.safetensors"
+    return read_tensors(run.path / "checkpoint.safetensors", run.id)
+
+
+def read_tensors(path: Path, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return tensors and metadata of the checkpoint at `path`, which belongs to `name`."""
     if not path.is_file():
-        raise ExplorerError(f"The run {run.id} has no weights.")
+        raise ExplorerError(f"The run {name} has no weights.")
     try:
         with safe_open(path, framework="pt") as archive:
             metadata = json.loads((archive.metadata() or {}).get("explorer", "{}"))
             return {name: archive.get_tensor(name) for name in archive.keys()}, metadata
     except (SafetensorError, OSError, ValueError) as error:
-        raise ExplorerError(f"The weights of run {run.id} cannot be read: {error}.") from error
+        raise ExplorerError(f"The weights of run {name} cannot be read: {error}.") from error
 
 
 def load_model(run: "Run") -> VAE:

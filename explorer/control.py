@@ -45,7 +45,8 @@ class Control:
             if value is None or not 0 <= value <= LARGEST_BETA:
                 raise ExplorerError(f"β must be from 0 to {LARGEST_BETA:g}; it is {value!r}.")
             value = float(value)
-        if not self._path.with_name("run.json").is_file():
+        homes = ("run.json", "sweep.json")
+        if not any(self._path.with_name(name).is_file() for name in homes):
             raise ExplorerError(f"There is no run at {self._path.parent}.")
         with self._locked():
             commands = self._read()

@@ -54,16 +54,26 @@ def elbo_terms(
 ) -> Terms:
     """Return the β-ELBO's terms for target images x (B, C, H, W), with L samples of z per image."""
     mean, logvar = model.encode_parameters(x)
-    batch, copies = x.shape[0], config.samples
+    copies = config.samples
     if logvar is None:
         noise = model.config.noise
         copies = copies if noise else 1
-        z = mean.repeat(copies, 1) + noise * _noise(mean, copies, generator) if noise else mean
+        z = stack_copies(mean, copies)
+        z = z + noise * draw_noise(mean, copies, generator) if noise else z
     else:
         z = sample_codes(mean, logvar, copies, generator)
     repeated = x if copies == 1 else x.repeat(copies, 1, 1, 1)
-    nll = model.nll(z, repeated)
-    reconstruction = nll if copies == 1 else nll.view(copies, batch).mean(0)
+    return price_terms(model.nll(z, repeated).view(copies, len(x)), mean, logvar, beta, config)
+
+
+def price_terms(
+    nll: Tensor, mean: Tensor, logvar: Tensor | None, beta: float, config: ObjectiveConfig
+) -> Terms:
+    """Return the terms of one model from its −log p(x|z) (L, B) and its codes (B, K).
+
+    This is all that β and the remedies touch, so that models trained together share it.
+    """
+    reconstruction = nll[0] if len(nll) == 1 else nll.mean(0)
     if logvar is None:
         return Terms(reconstruction.mean(), reconstruction, None, -reconstruction)
     kl_per_dim = gaussian_kl(mean, logvar)
@@ -81,7 +91,7 @@ def iwae_terms(
     mean, logvar = model.encode_parameters(x)
     assert logvar is not None
     batch, k = x.shape[0], config.importance_samples
-    noise = _noise(mean, k, generator)
+    noise = draw_noise(mean, k, generator)
     scale = torch.exp(0.5 * logvar).repeat(k, 1)
     z = mean.repeat(k, 1) + scale * noise
     nll = model.nll(z, x.repeat(k, 1, 1, 1)).view(k, batch)
@@ -96,10 +106,25 @@ def sample_codes(
     mean: Tensor, logvar: Tensor, copies: int, generator: torch.Generator | None
 ) -> Tensor:
     """Return reparameterised z = μ + σε, shape (copies·B, K), copy-major."""
-    noise = _noise(mean, copies, generator)
-    if copies == 1:
-        return torch.addcmul(mean, torch.exp(0.5 * logvar), noise)
-    return mean.repeat(copies, 1) + torch.exp(0.5 * logvar).repeat(copies, 1) * noise
+    return reparameterise(mean, logvar, draw_noise(mean, copies, generator))
+
+
+def reparameterise(mean: Tensor, logvar: Tensor, noise: Tensor) -> Tensor:
+    """Return z = μ + σε (…, copies·B, K) for codes (…, B, K) and noise ε (copies·B, K)."""
+    copies = noise.shape[-2] // mean.shape[-2]
+    scale = torch.exp(0.5 * logvar)
+    return torch.addcmul(stack_copies(mean, copies), stack_copies(scale, copies), noise)
+
+
+def stack_copies(codes: Tensor, copies: int) -> Tensor:
+    """Return codes (…, B, K) as (…, copies·B, K), copy-major."""
+    return codes if copies == 1 else torch.cat([codes] * copies, dim=-2)
+
+
+def draw_noise(mean: Tensor, copies: int, generator: torch.Generator | None) -> Tensor:
+    """Return standard normal noise (copies·B, K) for codes (…, B, K)."""
+    shape = (mean.shape[-2] * copies, mean.shape[-1])
+    return torch.randn(shape, generator=generator, dtype=mean.dtype, device=mean.device)
 
 
 def choose_objective(config: ObjectiveConfig) -> Callable[..., Terms]:
@@ -108,8 +133,3 @@ def choose_objective(config: ObjectiveConfig) -> Callable[..., Terms]:
 
 
 OBJECTIVES: dict[str, Callable[..., Terms]] = {"elbo": elbo_terms, "iwae": iwae_terms}
-
-
-def _noise(mean: Tensor, copies: int, generator: torch.Generator | None) -> Tensor:
-    shape = (mean.shape[0] * copies, mean.shape[1])
-    return torch.randn(shape, generator=generator, dtype=mean.dtype, device=mean.device)

@@ -54,7 +54,7 @@ class VAE(nn.Module):
         if self.latent_kind == "point":
             return code, None
         mean, raw = code.chunk(2, dim=1)
-        return mean, LOGVAR_BOUND * torch.tanh(raw / LOGVAR_BOUND)
+        return mean, bound_logvar(raw)
 
     def encode(self, x: Tensor) -> Distribution:
         """Return q(z|x), batch shape (B,), event shape (K,)."""
@@ -122,6 +122,11 @@ class VAE(nn.Module):
         flat = location.flatten().to(last.bias)
         last.bias.zero_()
         last.bias[: flat.numel()] = flat
+
+
+def bound_logvar(raw: Tensor) -> Tensor:
+    """Return log-variances bounded smoothly to ±LOGVAR_BOUND."""
+    return LOGVAR_BOUND * torch.tanh(raw / LOGVAR_BOUND)
 
 
 def random_bytes(

@@ -48,7 +48,7 @@ class Engine:
         """Do update number `step` (from 0) of `steps` planned ones and add to `totals`."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.config.optimiser.learning_rate_at(step, steps)
-        x = self.model.target(self._batch(step), self.generator)
+        x = self.model.target(self.batch(step), self.generator)
         terms = self._terms(self.model, x, beta, self.config.objective, self.generator)
         self.optimiser.zero_grad(set_to_none=True)
         terms.objective.backward()  # type: ignore[no-untyped-call]
@@ -60,7 +60,8 @@ class Engine:
             None if kl is None else kl.detach().mean(0),
         )
 
-    def _batch(self, step: int) -> Tensor:
+    def batch(self, step: int) -> Tensor:
+        """Return the images of update number `step`, uint8 (B, C, H, W)."""
         epoch, index = divmod(step, self.steps_per_epoch)
         if epoch != self._epoch:
             order = torch.Generator().manual_seed(self.config.seed * 1_000_003 + epoch)

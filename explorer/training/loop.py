@@ -20,6 +20,7 @@ from explorer.errors import ExplorerError
 from explorer.evaluation import Evaluation, encode_images, evaluate_elbo
 from explorer.models import VAE
 from explorer.run import Array, DatasetInfo, Run
+from explorer.sweeps import is_family_member
 from explorer.training.engine import Engine, choose_device
 from explorer.writer import RunWriter, find_unfinished, mark_run
 
@@ -55,6 +56,8 @@ def train(
     `overwrite`. `progress` hears a dict with step, planned_steps and the latest log point.
     """
     path = Path(directory)
+    if is_family_member(path):
+        raise ExplorerError(f"{path} is trained together with its family: train {path.parent}.")
     earlier = None if overwrite else find_unfinished(path, config)
     if earlier is not None and _was_killed_at_the_end(earlier):
         mark_run(path, "finished", step=earlier.info.planned_steps)
@@ -330,6 +333,10 @@ class Trainer:
                 images=self.step * self.engine.batch_size,
                 split="validation",
             )
+        self._save_state()
+
+    def _save_state(self) -> None:
+        """Store all that is needed to go on from here."""
         state = {
             "step": self.step,
             "steps": self.steps,
