@@ -1,0 +1,218 @@
+"""Does the objective want this dimension? The wake-up rule, at the collapsed point and beyond.
+
+Expand the β-ELBO in a silent latent z_i that moves the decoder's natural parameters along w. With
+s the score ∂log p(x|z)/∂w and F its Fisher information, the best q(z_i|x) has mean s·w/β, and the
+bound rises iff E[(s·w)²] > β wᵀFw for some w: a latent wakes iff an eigenvalue of F^-½ E[ssᵀ] F^-½
+exceeds β. At the collapsed point this is V^-½ C V^-½ (C the covariance of the pixels, V the
+decoder's variance function at their means; for a Gaussian λ_i > βσ²). Both are local statements:
+they see small, additive moves of the decoder only.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.distributions import ContinuousBernoulli
+
+from explorer.analysis.checks import Floats, check_images, plain
+from explorer.analysis.watch import evaluating
+from explorer.errors import ExplorerError
+from explorer.models.likelihoods import (
+    BernoulliLikelihood,
+    ContinuousBernoulliLikelihood,
+    GaussianLikelihood,
+    GaussianPixelLikelihood,
+)
+from explorer.models.vae import VAE
+from explorer.objectives import sample_codes
+
+RARE_COUNT = 10
+"""Binary pixels that vary in fewer images than this are left out of held-out estimates."""
+STREAM = 0x3A4E
+
+
+@dataclass(frozen=True)
+class WakeUp:
+    """Eigenvalues in descending order, to be compared with β.
+
+    `held_out` (r,) are the same directions' values on images that did not choose them: free of
+    the upward bias of sample eigenvalues; `error` (r,) their standard errors. `awake` counts
+    held-out values above β, and `local` recalls that the rule is a local statement.
+    """
+
+    eigenvalues: Floats
+    held_out: Floats
+    error: Floats
+    beta: float
+    local: bool = True
+
+    @property
+    def leading(self) -> tuple[float, float]:
+        """The direction whose held-out value is surest to be large: (value, error)."""
+        if not self.held_out.size:
+            return 0.0, 0.0
+        best = int((self.held_out - 2 * self.error).argmax())
+        return float(self.held_out[best]), float(self.error[best])
+
+    @property
+    def awake(self) -> int:
+        """Directions that would wake at this β."""
+        return int((self.held_out > self.beta).sum())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers and the ten leading values."""
+        return plain(
+            {
+                "beta": self.beta,
+                "awake": self.awake,
+                "eigenvalues": self.eigenvalues[:10],
+                "held_out": self.held_out[:10],
+                "error": self.error[:10],
+                "local": self.local,
+            }
+        )
+
+
+def wake_up_eigenvalues(images: NDArray[Any], likelihood: str, sigma2: float = 1.0) -> Floats:
+    """Return the eigenvalues of V^-½ C V^-½ for a data set, descending, shape (D,) at most.
+
+    `images` (N, …) are uint8 or floats in [0, 1]. "bernoulli" takes them as P(pixel = 1), so that
+    C is the covariance of the binarised pixels: Var = p̄(1 − p̄) on the diagonal, the grey values'
+    covariance off it; constant pixels are dropped. "gaussian" gives λ_i/σ². Compare with β.
+    Source: SCIENCE of this project; the Gaussian case is Lucas et al. 2019.
+    """
+    x = as_pixels(images)
+    centred = x - x.mean(0)
+    covariance = centred.T @ centred / len(x)
+    if likelihood == "bernoulli":
+        mean = x.mean(0)
+        variance = mean * (1 - mean)
+        np.fill_diagonal(covariance, variance)
+        kept = variance > 1e-12
+        scale = 1 / np.sqrt(variance[kept])
+        covariance = covariance[np.ix_(kept, kept)] * scale * scale[:, None]
+    elif likelihood == "gaussian":
+        covariance = covariance / sigma2
+    else:
+        raise ExplorerError(
+            f"The wake-up rule of a data set is known for bernoulli and gaussian, not {likelihood}."
+        )
+    return np.linalg.eigvalsh(covariance)[::-1].copy()
+
+
+def as_pixels(images: NDArray[Any] | Tensor) -> Floats:
+    """Return images (N, …) as float64 pixels (N, D) in [0, 1]; uint8 is divided by 255."""
+    array = images.detach().cpu().numpy() if isinstance(images, Tensor) else np.asarray(images)
+    if array.ndim < 2 or not array.size:
+        raise ExplorerError("Images are an array (N, …) with at least one image.")
+    flat = array.reshape(len(array), -1).astype(np.float64)
+    if array.dtype == np.uint8:
+        flat /= 255
+    if not np.isfinite(flat).all():
+        raise ExplorerError("The images hold NaN or infinite pixels.")
+    return flat
+
+
+def wake_up_at_collapse(
+    model: VAE, x: Tensor, beta: float, *, directions: int = 64, seed: int = 0
+) -> WakeUp:
+    """Return the rule at the collapsed point: what a first latent would see in images x.
+
+    The decoder is replaced by the pixel means of x (N, C, H, W); Gaussian variances are the
+    model's own.
+    """
+    x = check_images(model, x)
+    flat = x.flatten(1).double().cpu().numpy()
+    mean = flat.mean(0)
+    if model.likelihood.is_binary:
+        score, fisher = flat - mean, mean * (1 - mean)
+    else:
+        variance = _collapsed_variance(model, flat)
+        score, fisher = (flat - mean) / variance, 1 / variance
+    return _held_out_rule(score, fisher, beta, directions, seed)
+
+
+def wake_up_now(
+    model: VAE, x: Tensor, beta: float, *, copies: int = 4, directions: int = 16, seed: int = 0
+) -> WakeUp:
+    """Return the rule at the model as it is: would one more latent pay for itself?
+
+    The score is averaged over `copies` codes from q(z|x). Values above β say that the pixels hold
+    structure which the decoder's output leaves unexplained and one more latent would earn.
+    """
+    x = check_images(model, x)
+    generator = torch.Generator(x.device).manual_seed(seed)
+    scores, fishers = [], []
+    with torch.no_grad(), evaluating(model):
+        for start in range(0, len(x), 512):
+            part = x[start : start + 512]
+            mean, logvar = model.encode_parameters(part)
+            total: Tensor | None = None
+            for _ in range(copies):
+                z = mean if logvar is None else sample_codes(mean, logvar, 1, generator)
+                score, fisher = score_and_fisher(model, model.decoder(z), part)
+                total = score if total is None else total + score
+                fishers.append(fisher.double().sum(0).cpu().numpy() / (copies * len(x)))
+            assert total is not None
+            scores.append((total.double() / copies).cpu().numpy())
+    return _held_out_rule(np.concatenate(scores), np.sum(fishers, 0), beta, directions, seed)
+
+
+def score_and_fisher(model: VAE, output: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return ∂log p(x|z)/∂location and its Fisher information, each (B, D).
+
+    Location is the logit of a (continuous) Bernoulli and the mean of a Gaussian.
+    """
+    likelihood = model.likelihood
+    if isinstance(likelihood, BernoulliLikelihood):
+        probability = torch.sigmoid(output)
+        return (x - probability).flatten(1), (probability * (1 - probability)).flatten(1)
+    if isinstance(likelihood, ContinuousBernoulliLikelihood):
+        pixels = ContinuousBernoulli(logits=output, validate_args=False)
+        return (x - pixels.mean).flatten(1), pixels.variance.flatten(1)
+    if isinstance(likelihood, GaussianLikelihood):
+        sigma2 = likelihood.sigma2()
+        precision = (1 / sigma2).expand_as(output)
+        return ((x - output) * precision).flatten(1), precision.flatten(1)
+    if isinstance(likelihood, GaussianPixelLikelihood):
+        mean, logvar = likelihood.mean_logvar(output)
+        precision = torch.exp(-logvar)
+        return ((x - mean) * precision).flatten(1), precision.flatten(1)
+    raise ExplorerError(f"The wake-up rule does not know {type(likelihood).__name__}.")
+
+
+def _collapsed_variance(model: VAE, flat: Floats) -> Floats:
+    sigma2 = model.likelihood.sigma2()
+    if sigma2 is not None:
+        return np.full(flat.shape[1], float(sigma2))
+    # A continuous Bernoulli or a per-pixel variance: the pixels' own spread, from below.
+    return np.maximum(flat.var(0), 1e-4)
+
+
+def _held_out_rule(
+    score: Floats, fisher: Floats, beta: float, directions: int, seed: int
+) -> WakeUp:
+    """Choose directions on one half of the images, value them on the other, both ways."""
+    count = len(score)
+    # A 0-or-1 pixel's Fisher information p(1 − p) times N counts the images in which it varies.
+    kept = fisher * count >= (RARE_COUNT if fisher.max() <= 0.25 else 0.0)
+    if count < 4 or not kept.any():
+        nothing = np.zeros(0)
+        return WakeUp(nothing, nothing, nothing, beta)
+    white = score[:, kept] / np.sqrt(fisher[kept])
+    order = np.random.default_rng([seed, STREAM]).permutation(count)
+    halves = order[: count // 2], order[count // 2 :]
+    rank = min(directions, white.shape[1], count // 2)
+    values, squares = [], []
+    for fit, held in (halves, halves[::-1]):
+        vectors = np.linalg.eigh(white[fit].T @ white[fit] / len(fit))[1][:, ::-1][:, :rank]
+        projected = (white[held] @ vectors) ** 2
+        values.append(projected.mean(0))
+        squares.append(projected.var(0) / len(held))
+    eigenvalues = np.linalg.eigvalsh(white.T @ white / count)[::-1][:rank].copy()
+    return WakeUp(
+        eigenvalues, np.mean(values, axis=0), 0.5 * np.sqrt(np.sum(squares, axis=0)), beta
+    )
