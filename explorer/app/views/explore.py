@@ -16,6 +16,8 @@ from explorer.store import pretrained_store
 
 FAVOURITE = "mnist-2d"
 MAP = "explore_map"
+# The whole page is one picture: it takes the width that text pages leave free.
+WIDE = "<style>.stMainBlockContainer{padding:3.9rem clamp(12px,2.2vw,28px) 0;max-width:1560px}</style>"
 
 
 def list_models() -> dict[str, Run]:
@@ -101,4 +103,5 @@ def show_map() -> None:
     send_message({"models": menu, "run": run.id, **answer(run, result)}, "explore_messages")
 
 
+st.html(WIDE)
 show_map()

@@ -85,7 +85,7 @@ export class Explorer {
       outputMode: "mean",
       layers: {
         points: true, numerals: true, prior: true, posterior: true,
-        manifold: false, density: false, path: true, glyphs: false,
+        manifold: true, density: false, path: true, glyphs: false,
       },
       hidden: new Set(),
       pins: [],
@@ -105,6 +105,7 @@ export class Explorer {
 
   react() {
     const { store, map } = this;
+    store.on(["layers", "hidden", "selection"], () => map.points.invalidate());
     store.on(["layers", "hidden", "selection", "presentation"], () => map.repaint());
     store.on(["layers"], () => map.refreshTiles());
     store.on(["z", "hover", "input", "pins", "path"], () => map.repaintTop());

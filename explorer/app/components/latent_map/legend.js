@@ -85,7 +85,6 @@ function classChip(app, label) {
       next = others.every((other) => hidden.has(other)) && !hidden.has(label) ? new Set() : new Set(others);
     } else if (!next.delete(label)) next.add(label);
     store.set({ hidden: next });
-    app.map.points.invalidate();
   };
   const element = button("", toggle, {
     class: "chip class",

@@ -117,22 +117,14 @@ function paintNeighbours(context, index, { x, y }, reach, hidden, labels, place)
   }
 }
 
-/** The point that is decoded: held (filled) or under the pointer (open). */
+/** The point that is decoded: a ring, so that what lies in it stays visible; heavier when held. */
 export function paintCursor(context, view, theme, x, y, held) {
   const [sx, sy] = [view.toScreenX(x), view.toScreenY(y)];
-  context.lineWidth = 2;
-  context.strokeStyle = theme.surface;
-  context.fillStyle = theme.z;
-  context.beginPath();
-  context.arc(sx, sy, held ? 6 : 5, 0, 2 * Math.PI);
-  if (held) {
-    context.fill();
-    context.stroke();
-  } else {
-    context.lineWidth = 4;
-    context.stroke();
-    context.strokeStyle = theme.z;
-    context.lineWidth = 2;
+  for (const [colour, width] of [[theme.surface, held ? 5.5 : 4], [theme.z, held ? 2.6 : 1.6]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.beginPath();
+    context.arc(sx, sy, held ? 7.5 : 6, 0, 2 * Math.PI);
     context.stroke();
   }
 }
