@@ -1,9 +1,8 @@
 """A folder of runs that belong together: a sweep, or a family trained as one.
 
-    <sweep>/sweep.json    schema, kind, the grid, and each member's config by name
-    <sweep>/<member>/     a plain run each
-    <sweep>/control.json  (family) what viewers ask of all members at once
-    <sweep>/checkpoint.safetensors  (family, unfinished) the state of all members
+It holds `sweep.json` (schema, kind, the grid, each member's config by name) and a plain run
+directory for each member. A family has one `control.json` for all of its members beside theirs
+and, while it is unfinished, one `checkpoint.safetensors` with the state of all of them.
 """
 
 import json

@@ -60,11 +60,10 @@ class StackedModels(nn.Module):
 
     def nll(self, z: Tensor, x: Tensor) -> Tensor:
         """Return −log p(x|z) (M, B) in nats of images x (B, C, H, W) for codes z (M, B, K)."""
-        output = self.decoder(z)
-        shape = (len(x), -1, *x.shape[2:])
-        return torch.stack(
-            [part.nll(output[i].view(shape), x) for i, part in enumerate(self.likelihoods)]
-        )
+        # unbind, because the gradient of indexing fills a zero tensor for each member.
+        outputs = self.decoder(z).unflatten(2, (-1, *x.shape[2:])).unbind()
+        members = zip(self.likelihoods, outputs, strict=True)
+        return torch.stack([likelihood.nll(output, x) for likelihood, output in members])
 
     @torch.no_grad()
     def write_member(self, index: int, model: VAE) -> None:

@@ -139,12 +139,14 @@ class FamilyEngine:
         nll = self.model.nll(z, x if copies == 1 else x.repeat(copies, 1, 1, 1))
         nll = nll.view(len(betas), copies, len(x))
         members = zip(nll, mean, logvar, betas, self.configs, strict=True)
-        terms = [price_terms(*member, config.objective) for *member, config in members]
+        terms = [price_terms(n, m, lv, b, config.objective) for n, m, lv, b, config in members]
         total = torch.stack([term.objective for term in terms]).sum()
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
-        for totals, term in zip([*self.member_totals, self.totals], [*terms, terms[0]], strict=True):
+        for totals, term in zip(
+            [*self.member_totals, self.totals], [*terms, terms[0]], strict=True
+        ):
             assert term.kl_per_dim is not None
             totals.add(
                 term.objective.detach(),

@@ -1,7 +1,7 @@
 """Training somewhere else: a warm worker process behind a bounded, visible queue.
 
-`LocalRunner.submit` has the shape of `concurrent.futures`: it returns a `Future` of the run. What
-happens in between is read from the run directory, by anyone.
+`LocalRunner.submit` has the shape of `concurrent.futures`: it returns a `Future` of the run (of the
+`Sweep` for a family). What happens in between is read from the run directory, by anyone.
 """
 
 import contextlib
@@ -21,6 +21,7 @@ from explorer.config import Config
 from explorer.control import Control
 from explorer.errors import ExplorerError
 from explorer.run import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES, Run
+from explorer.sweeps import is_family_member, prepare_sweep, read_sweep
 from explorer.writer import RunWriter, find_unfinished, mark_run
 
 QUEUE_LIMIT = 8
@@ -29,12 +30,23 @@ BEAT_SECONDS = HEARTBEAT_TIMEOUT_SECONDS / 3
 
 @dataclass(eq=False)
 class Job:
-    """One requested training: waiting, or the one the worker has."""
+    """One requested training, of a run or a family: waiting, or the one the worker has."""
 
     config: Config
     directory: Path
     data_root: str | None = None
-    future: "Future[Run]" = field(default_factory=Future)
+    future: "Future[Any]" = field(default_factory=Future)
+    family: Mapping[str, Config] | None = None
+    """The members' configs by name; `config` is the first of them."""
+
+    def mark(self, state: str, message: str = "") -> None:
+        """Set the state of its run, or of every member."""
+        for path in self.paths():
+            mark_run(path, state, message)
+
+    def paths(self) -> list[Path]:
+        """Return its run directories."""
+        return [self.directory / name for name in self.family or ()] or [self.directory]
 
 
 class LocalRunner:
@@ -57,26 +69,58 @@ class LocalRunner:
 
     def submit(
         self, config: Config, directory: str | os.PathLike[str], data_root: str | None = None
-    ) -> "Future[Run]":
+    ) -> "Future[Any]":
         """Queue a training; its run directory exists, as "queued", when this returns."""
         path = Path(directory)
+        if is_family_member(path):
+            return self.submit_family(read_sweep(path.parent).configs, path.parent, data_root)
         with self._changed:
-            if self._closed:
-                raise ExplorerError("The job queue is closed.")
-            if len(self._waiting) >= self.limit:
-                raise ExplorerError(
-                    f"{self.limit} jobs are waiting already; stop one or let one finish first."
-                )
-            if any(job.directory == path for job in [*self._waiting, self._active] if job):
-                raise ExplorerError(f"{path} is in the queue already.")
+            self._check_room(path)
             if find_unfinished(path, config) is None:
                 RunWriter(path, config=config, model_kind="builtin")
             else:
                 mark_run(path, "queued")
                 Control(path).clear()
-            job = Job(config, path, data_root)
-            self._waiting.append(job)
-            self._changed.notify_all()
+            return self._enqueue(Job(config, path, data_root))
+
+    def submit_family(
+        self,
+        configs: Mapping[str, Config],
+        directory: str | os.PathLike[str],
+        data_root: str | None = None,
+    ) -> "Future[Any]":
+        """Queue models to be trained together; all their run directories exist on return."""
+        from explorer.training.family import check_family
+
+        check_family(configs)
+        path = Path(directory)
+        with self._changed:
+            self._check_room(path)
+            sweep = prepare_sweep(path, "family", configs)
+            begun = sweep.runs()
+            for name, config in configs.items():
+                if name in begun:
+                    mark_run(path / name, "queued")
+                else:
+                    RunWriter(path / name, config=config, model_kind="builtin")
+                Control(path / name).clear()
+            Control(path).clear()
+            config = next(iter(configs.values()))
+            return self._enqueue(Job(config, path, data_root, family=dict(configs)))
+
+    def _check_room(self, path: Path) -> None:
+        if self._closed:
+            raise ExplorerError("The job queue is closed.")
+        if len(self._waiting) >= self.limit:
+            raise ExplorerError(
+                f"{self.limit} jobs are waiting already; stop one or let one finish first."
+            )
+        if any(job.directory == path for job in [*self._waiting, self._active] if job):
+            raise ExplorerError(f"{path} is in the queue already.")
+
+    def _enqueue(self, job: Job) -> "Future[Any]":
+        self._waiting.append(job)
+        self._changed.notify_all()
         return job.future
 
     def jobs(self) -> list[Job]:
@@ -89,10 +133,10 @@ class LocalRunner:
         path = Path(directory)
         with self._changed:
             for job in list(self._waiting):
-                if job.directory == path:
+                if path in (job.directory, *job.paths()):
                     self._waiting.remove(job)
                     job.future.cancel()
-                    mark_run(path, "stopped", "Taken from the queue.")
+                    job.mark("stopped", "Taken from the queue.")
                     return
         Control(path).send("stop")
 
@@ -137,13 +181,14 @@ class LocalRunner:
             while not self._changed.wait_for(lambda: self._closed, BEAT_SECONDS):
                 for job in self._waiting:
                     with contextlib.suppress(ExplorerError):
-                        mark_run(job.directory, "queued")
+                        job.mark("queued")
 
     def _train(self, job: Job) -> None:
         request = {
             "config": job.config.to_dict(),
             "directory": str(job.directory),
             "data_root": job.data_root,
+            "family": {name: config.to_dict() for name, config in (job.family or {}).items()},
         }
         # A worker that died while idle is noticed here: the job goes to a fresh one.
         for attempt in range(2):
@@ -160,15 +205,16 @@ class LocalRunner:
             message = "The training process ended unexpectedly."
             if self.worker_pid is None:
                 with contextlib.suppress(ExplorerError):
-                    mark_run(job.directory, "failed", message)
+                    job.mark("failed", message)
             job.future.set_exception(ExplorerError(message))
         elif answer["event"] == "failed":
             with contextlib.suppress(ExplorerError):
-                if Run(job.directory).info.status.state in LIVE_STATES:
-                    mark_run(job.directory, "failed", answer["message"])
+                for path in job.paths():
+                    if Run(path).info.status.state in LIVE_STATES:
+                        mark_run(path, "failed", answer["message"])
             job.future.set_exception(ExplorerError(answer["message"]))
         else:
-            job.future.set_result(Run(job.directory))
+            job.future.set_result(read_sweep(job.directory) if job.family else Run(job.directory))
 
     def _ask(self, request: Mapping[str, Any]) -> dict[str, str] | None:
         worker = self._worker
@@ -196,7 +242,6 @@ class LocalRunner:
         assert self._worker.stdout is not None
         self._worker.stdout.readline()
 
-
     def _release_worker(self) -> None:
         """Let a worker that has died, or has nothing more to do, go."""
         worker, self._worker = self._worker, None
@@ -208,12 +253,16 @@ class LocalRunner:
 
 
 def find_abandoned(runs: list[Run]) -> list[Run]:
-    """Return the queued runs whose server is gone, oldest first: they can be submitted again."""
-    return [
-        run
-        for run in reversed(runs)
-        if run.info.status.state == "queued" and not run.info.status.is_alive() and run.info.config
-    ]
+    """Return the queued runs whose server is gone, oldest first: they can be submitted again.
+
+    A family is stood for by one of its members.
+    """
+    found: dict[Path, Run] = {}
+    for run in reversed(runs):
+        status = run.info.status
+        if status.state == "queued" and not status.is_alive() and run.info.config:
+            found.setdefault(run.path.parent if is_family_member(run.path) else run.path, run)
+    return list(found.values())
 
 
 def _import_path() -> str:

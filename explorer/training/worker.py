@@ -1,8 +1,9 @@
 """The process that trains: `python -m explorer.training.worker`.
 
-It reads one job per line of standard input (JSON: directory, config, data_root) and answers each
-with one line of standard output. It is started once, stays warm, and ends when its input closes,
-after the job at hand: a job outlives the server that asked for it.
+It reads one job per line of standard input (JSON: directory, config, data_root and, for models
+trained together, family) and answers each with one line of standard output. It is started once,
+stays warm, and ends when its input closes, after the job at hand: a job outlives the server that
+asked for it.
 """
 
 import json
@@ -25,6 +26,7 @@ def main() -> None:
 
     from explorer.config import Config
     from explorer.errors import ExplorerError
+    from explorer.training.family import train_family
     from explorer.training.loop import train
 
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
@@ -33,7 +35,11 @@ def main() -> None:
     for line in sys.stdin:
         job = json.loads(line)
         try:
-            train(Config.from_dict(job["config"]), job["directory"], data_root=job["data_root"])
+            if members := job.get("family"):
+                configs = {name: Config.from_dict(values) for name, values in members.items()}
+                train_family(configs, job["directory"], data_root=job["data_root"])
+            else:
+                train(Config.from_dict(job["config"]), job["directory"], data_root=job["data_root"])
             _answer(answers, event="done")
         except ExplorerError as error:
             _answer(answers, event="failed", message=str(error))
