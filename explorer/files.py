@@ -1,5 +1,6 @@
 """Files that readers never see half-written."""
 
+import contextlib
 import errno
 import json
 import os
@@ -19,11 +20,11 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
         with open(temporary, "wb") as stream:
             write(stream)
         _move(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise explain_os_error(error, path) from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError):
+            raise explain_os_error(error, path) from error
         raise
 
 

@@ -1,0 +1,53 @@
+"""Shared ground: one thread, folders of our own, one tiny run, and MNIST where it lies."""
+
+import os
+from pathlib import Path
+
+# Before torch loads, here and in every subprocess.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# No example is timed: this may run beside a training.
+settings.register_profile(
+    "tests", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tests")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_folders(tmp_path_factory):
+    """Keep the user's cache and runs out of the tests; subprocesses inherit it."""
+    patch = pytest.MonkeyPatch()
+    home = tmp_path_factory.mktemp("home")
+    patch.setenv("LATENT_EXPLORER_CACHE", str(home / "cache"))
+    patch.setenv("LATENT_EXPLORER_RUNS", str(home / "runs"))
+    yield home
+    patch.undo()
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory):
+    """A finished run of two latents on the digits, trained for a second; do not change it."""
+    from explorer.config import BudgetConfig, Config, ModelConfig
+    from explorer.training.loop import train
+
+    config = Config(
+        model=ModelConfig(hidden=(32,)), budget=BudgetConfig(steps=150), device="cpu"
+    )
+    return train(config, tmp_path_factory.mktemp("tiny") / "run")
+
+
+@pytest.fixture(scope="session")
+def mnist_root():
+    """The folder that holds real MNIST in torchvision's layout."""
+    from explorer.datasets import is_available
+
+    roots = [os.environ.get("LATENT_EXPLORER_DATA"), REPOSITORY.parent / "shared" / "data"]
+    for root in filter(None, roots):
+        if is_available("mnist", root):
+            return Path(root)
+    pytest.skip("Real MNIST is not at hand: set LATENT_EXPLORER_DATA to a folder that holds it.")
