@@ -60,7 +60,9 @@ def build_parser() -> argparse.ArgumentParser:
     app.add_argument("--port", type=int, default=8501)
     app.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback)")
     app.add_argument("--no-browser", action="store_true", help="start without opening a browser")
-    app.add_argument("--runs", metavar="DIR", help=f"folder of your runs (default: {runs_folder()})")
+    app.add_argument(
+        "--runs", metavar="DIR", help=f"folder of your runs (default: {runs_folder()})"
+    )
     app.add_argument("--data-root", metavar="DIR", help="where torchvision data sets lie")
     app.set_defaults(command=open_app)
 
@@ -70,7 +72,9 @@ def build_parser() -> argparse.ArgumentParser:
         parents=[as_json, data_root],
         argument_default=argparse.SUPPRESS,
     )
-    train.add_argument("--config", metavar="FILE", help="a run's config in TOML; options override it")
+    train.add_argument(
+        "--config", metavar="FILE", help="a run's config in TOML; options override it"
+    )
     train.add_argument("--dataset", metavar="D", help="digits, strokes, shapes, mnist, …")
     train.add_argument("--latent-dim", type=int, metavar="K")
     train.add_argument("--beta", type=float, metavar="B")
@@ -210,9 +214,7 @@ def config_from_options(options: argparse.Namespace) -> "Config":
     if "beta" in given:
         changes["objective"] = dataclasses.replace(config.objective, beta=given["beta"])
     if "batch_size" in given:
-        changes["optimiser"] = dataclasses.replace(
-            config.optimiser, batch_size=given["batch_size"]
-        )
+        changes["optimiser"] = dataclasses.replace(config.optimiser, batch_size=given["batch_size"])
     budget = {k: given[k] for k in ("seconds", "epochs", "steps") if k in given}
     if budget:
         changes["budget"] = BudgetConfig(**budget)
@@ -221,7 +223,7 @@ def config_from_options(options: argparse.Namespace) -> "Config":
 
 def evaluate_run(options: argparse.Namespace) -> None:
     """Measure ELBO, reconstruction and KL, and log p(x) where asked for."""
-    from explorer.evaluation import evaluate_elbo
+    from explorer.evaluation import draw_targets, evaluate_elbo
     from explorer.run import open_run
 
     run = open_run(options.run)
@@ -238,12 +240,14 @@ def evaluate_run(options: argparse.Namespace) -> None:
 
             estimate = estimate_log_px(
                 run.model,
-                images,
+                draw_targets(run.model, images, seed=options.seed),
                 samples=options.importance_samples,
                 seed=options.seed,
                 progress=lambda part: show(f"log p(x) {part:.0%}"),
             )
-            result |= estimate.to_dict()
+            # log p(x) is of one binary draw; its own ELBO stands beside the average over draws.
+            weighted = estimate.to_dict()
+            result = weighted | {"log_px_elbo": weighted["elbo"]} | result
     text = describe_result(result)
     if "log_px" in result:
         text += f", log p(x) {result['log_px']:.2f} nats ({options.importance_samples} samples)"
@@ -264,7 +268,11 @@ def diagnose_run(options: argparse.Namespace) -> None:
         run = open_run(options.run)
         images = None
         if run.info.model_kind == "builtin":
-            with contextlib.suppress(ExplorerError) if not options.dataset else contextlib.nullcontext():
+            with (
+                contextlib.suppress(ExplorerError)
+                if not options.dataset
+                else contextlib.nullcontext()
+            ):
                 images = find_images(run, options.dataset, "test", options.data_root, None)
         result = collapse.diagnose_run(run, images, seed=options.seed)
     values = result.to_dict()

@@ -126,6 +126,16 @@ def encode_images(model: VAE, images: Array, *, seed: int = 0) -> tuple[Array, A
     return np.concatenate(means), np.concatenate(logvars) if logvars else None
 
 
+def draw_targets(model: VAE, images: Array, *, seed: int = 0) -> Tensor:
+    """Return what the model encodes and scores for uint8 `images`, (N, C, H, W), on its device.
+
+    For a Bernoulli model that is one binary draw of each image.
+    """
+    check_images(model, images)
+    device = next(model.parameters()).device
+    return model.target(_to_device(images, device), torch.Generator(device).manual_seed(seed))
+
+
 def check_images(model: VAE, images: Array) -> None:
     """Raise an ExplorerError unless `images` are uint8 of the model's shape, at least one."""
     if images.dtype != np.uint8 or images.ndim != 4 or not len(images):

@@ -1,1 +1,1 @@
-"""The Streamlit app: views place figures, components run in the browser, nothing is computed here."""
+"""The Streamlit app: views place figures, components run in the browser; nothing is computed."""

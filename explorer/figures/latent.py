@@ -24,10 +24,9 @@ def latent_scatter(
     glyphs: bool = False,
     height: int = 420,
 ) -> go.Figure:
-    """Return codes (N, K) on two of their dimensions with the prior's rings, one trace per class, named at
-    its median.
+    """Return codes (N, K) on two of their dimensions with the prior's rings.
 
-    A code with one dimension is drawn against a small fixed spread, so that points do not overlap.
+    Each class is one trace and is named at its median. A code with one dimension is drawn against a small fixed spread, so that points do not overlap.
     """
     figure = go.Figure()
     first, second = axes
@@ -48,7 +47,7 @@ def latent_scatter(
         )  # fmt: skip
     groups = [None] if labels is None else sorted(set(labels.tolist()))
     for label in groups:
-        chosen = slice(None) if label is None else labels == label  # type: ignore[operator]
+        chosen = slice(None) if label is None else labels == label
         name = "images" if label is None else class_names[label] if class_names else str(label)
         # WebGL pays off for many points only: its first paint takes seconds on a machine without.
         trace = figure.add_scattergl if len(codes) > MANY_POINTS else figure.add_scatter

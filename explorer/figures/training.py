@@ -140,9 +140,7 @@ def _tint(colour: str) -> str:
     return f"rgba({red},{green},{blue},0.65)"
 
 
-def _scale(
-    reconstruction: np.ndarray, total: np.ndarray, objective: np.ndarray
-) -> list[float]:
+def _scale(reconstruction: np.ndarray, total: np.ndarray, objective: np.ndarray) -> list[float]:
     """Return a y range that the later nine tenths of the curves fill, so that KL can be seen.
 
     Below the lowest reconstruction there is as much room as the ELBO's terms take above it.

@@ -1,0 +1,1 @@
+"""One file per page, and `watch.py` for the run that Train follows."""

@@ -36,9 +36,7 @@ def describe(run: Run, kind: str) -> dict[str, object]:
         text("runs.column.reconstruction"): result.get("reconstruction"),
         text("runs.column.kl"): result.get("kl"),
         text("runs.column.steps"): info.status.step,
-        text("runs.column.created"): time.strftime(
-            "%Y-%m-%d %H:%M", time.localtime(info.created)
-        ),
+        text("runs.column.created"): time.strftime("%Y-%m-%d %H:%M", time.localtime(info.created)),
     }
 
 
@@ -137,9 +135,7 @@ def compare(first: Run, second: Run) -> None:
                 }
                 if "kl" in result:
                     cells[text("runs.column.kl")] = result["kl"]
-                for cell, (label, value) in zip(
-                    st.columns(len(cells)), cells.items(), strict=True
-                ):
+                for cell, (label, value) in zip(st.columns(len(cells)), cells.items(), strict=True):
                     cell.metric(label, f"{value:.2f}", help=text("runs.compare.figures"))
             steps = run.snapshot_steps()
             if steps:

@@ -2,6 +2,8 @@
 
 import dataclasses
 import os
+from functools import partial
+from typing import Final
 
 import streamlit as st
 
@@ -25,7 +27,7 @@ from explorer.datasets import DATASETS, is_available, load_dataset
 from explorer.errors import ExplorerError
 
 # Widgets keep their values while the visitor looks at other pages.
-KEEP = "session"
+KEEP: Final = "session"
 
 
 def choose_config() -> Config:
@@ -68,7 +70,9 @@ def choose_config() -> Config:
             text("train.learning_rate"), 1e-6, 1.0, 2e-3, key="train_learning_rate",
             persist_state=KEEP, format="%.2g",
         )  # fmt: skip
-        seed = st.number_input(text("train.seed"), 0, 10**6, 0, key="train_seed", persist_state=KEEP)
+        seed = st.number_input(
+            text("train.seed"), 0, 10**6, 0, key="train_seed", persist_state=KEEP
+        )
     base = default_config(dataset, latent_dim, float(seconds), network)
     _explain_weight(likelihood, beta, sigma2)
     return Config(
@@ -144,7 +148,7 @@ def offer_downloads() -> None:
             if st.button(text("train.download", name=name), key=f"train_download_{name}"):
                 bar = st.progress(0.0, text("train.downloading", name=name))
                 try:
-                    load_dataset(name, download=True, progress=lambda *state: _show(bar, *state))
+                    load_dataset(name, download=True, progress=partial(_show, bar))
                     get_session().notice = text("train.downloaded", name=name)
                     st.rerun()
                 except ExplorerError as error:

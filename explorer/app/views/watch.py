@@ -171,13 +171,13 @@ def _show_film(run: Run, info: RunInfo) -> None:
     left, right = st.columns(2)
     with right:
         latest = text("train.film.latest")
-        chosen = latest
+        chosen: object = latest
         if len(steps) > 1:
             chosen = st.select_slider(
                 text("train.film"), [*steps[:-1], latest], value=latest, key="train_film"
             )
     try:
-        frame = run.snapshot(steps[-1] if chosen == latest else int(chosen))
+        frame = run.snapshot(chosen if isinstance(chosen, int) else steps[-1])
     except ExplorerError:
         return  # Cut away by a resumed job between the two looks; the next tick shows the rest.
     with left:
@@ -196,7 +196,10 @@ def _show_film(run: Run, info: RunInfo) -> None:
 
 def show_strips(frame: Snapshot) -> None:
     """Show the frame's reconstructions under their inputs, and its samples."""
-    if frame.inputs is not None and frame.reconstructions is not None:
+    if frame.reconstructions is not None and frame.inputs is None:
+        sheet = picture_sheet(frame.reconstructions, len(frame.reconstructions))
+        _strip(sheet, text("train.reconstructions"))
+    elif frame.reconstructions is not None and frame.inputs is not None:
         pair = np.concatenate([frame.inputs, frame.reconstructions])
         _strip(picture_sheet(pair, len(frame.inputs)), text("train.inputs"))
     if frame.samples is not None:

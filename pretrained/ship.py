@@ -1,0 +1,136 @@
+"""Put a finished run under pretrained/: `python pretrained/ship.py RUN NAME [--codes N]`.
+
+The film is thinned, codes can be cut to a sample, the host's name is left out, and a card with the
+measured figures is written. The recipe beside it must be the config that made the run.
+"""
+
+import argparse
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from explorer.config import Config
+from explorer.files import replace_file, replace_json
+from explorer.run import Run, RunInfo
+
+HERE = Path(__file__).resolve().parent
+FRAMES = 16
+LOG_POINTS = 120
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run")
+    parser.add_argument("name")
+    parser.add_argument("--frames", type=int, default=FRAMES)
+    parser.add_argument("--codes", type=int, default=None, help="keep so many codes, evenly spread")
+    options = parser.parse_args()
+    ship(Run(options.run), HERE / options.name, options.frames, options.codes)
+
+
+def ship(run: Run, target: Path, frames: int, codes: int | None) -> None:
+    """Copy what a shipped run needs from `run` to `target`."""
+    info = run.info
+    if info.status.state != "finished":
+        raise SystemExit(f"{run} is {info.status.state}, not finished.")
+    recipe = target / "recipe.toml"
+    if recipe.is_file() and Config.from_toml(recipe.read_text()) != info.config:
+        raise SystemExit(f"{recipe} does not describe the config of {run}.")
+    target.mkdir(parents=True, exist_ok=True)
+    assert info.config is not None
+    if not recipe.is_file():
+        recipe.write_text(info.config.to_toml())
+    status = dataclasses.replace(info.status, pid=0, host="")
+    replace_json(target / "run.json", dataclasses.replace(info, status=status).to_dict())
+    shutil.copyfile(run.path / "checkpoint.safetensors", target / "checkpoint.safetensors")
+    copy_metrics(run, target)
+    copy_film(run, target, frames)
+    copy_codes(run, target, codes)
+    (target / "README.md").write_text(describe(target.relative_to(HERE).as_posix(), info))
+
+
+def copy_metrics(run: Run, target: Path) -> None:
+    lines = []
+    for split in ("train", "validation"):
+        points = run.metrics(split)
+        chosen = sorted(set(np.linspace(0, len(points) - 1, LOG_POINTS).astype(int)))
+        lines += [points[index] for index in chosen] if points else []
+    lines.sort(key=lambda point: (point["step"], point["split"]))
+    text = "".join(json.dumps(round_floats(point)) + "\n" for point in lines)
+    replace_file(target / "metrics.jsonl", lambda stream: stream.write(text.encode()))
+
+
+def round_floats(point: dict) -> dict:
+    """Keep six significant digits, which is more than a figure shows."""
+    return json.loads(json.dumps(point), parse_float=lambda digits: float(f"{float(digits):.6g}"))
+
+
+def copy_film(run: Run, target: Path, frames: int) -> None:
+    steps = run.snapshot_steps()
+    kept = {steps[index] for index in np.linspace(0, len(steps) - 1, frames).astype(int)}
+    folder = target / "snapshots"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for step in kept:
+        name = f"{step:09d}.npz"
+        with np.load(run.path / "snapshots" / name) as archive:
+            values = {key: archive[key] for key in archive.files}
+        # Input images belong to their data set; what the model made of them is ours to ship.
+        if run.info.dataset and run.info.dataset.name not in ("strokes", "shapes"):
+            values.pop("inputs", None)
+        np.savez_compressed(folder / name, **values)
+
+
+def copy_codes(run: Run, target: Path, count: int | None) -> None:
+    codes = run.codes()
+    assert codes is not None
+    chosen = slice(None)
+    if count is not None and count < len(codes.ids):
+        chosen = np.linspace(0, len(codes.ids) - 1, count).astype(int)
+    values = {"mean": codes.mean[chosen], "ids": codes.ids[chosen].astype(np.int32)}
+    if codes.logvar is not None:
+        values["logvar"] = codes.logvar[chosen]
+    if codes.labels is not None:
+        values["labels"] = codes.labels[chosen].astype(np.uint8)
+    replace_file(target / "codes.npz", lambda stream: np.savez_compressed(stream, **values))
+
+
+def describe(name: str, info: RunInfo) -> str:
+    """Return the card: what it is, what was measured, and the command that makes it again."""
+    config = info.config
+    assert config is not None and info.dataset is not None
+    split = "test" if "test" in info.results else "all"
+    result = info.results[split]
+    kl = [f"{value:.3f}" for value in sorted(result.get("kl_per_dim", []), reverse=True)]
+    hidden = "-".join(str(units) for units in config.model.hidden)
+    minutes = info.timing["seconds"] / 60
+    lines = [
+        f"# {name}",
+        "",
+        f"{config.model.network} {hidden}, {info.latent_dim} latents, "
+        f"{config.model.likelihood} likelihood, β = {config.objective.beta:g}, trained on "
+        f"`{info.dataset.name}` for {info.status.step:,} updates of "
+        f"{config.optimiser.batch_size} images ({minutes:.0f} minutes of a shared CPU).",
+        "",
+        f"Measured on the {split} split ({result['images']:,} images, {result['draws']} draws "
+        "each), nats per image:",
+        "",
+        "| ELBO | reconstruction | KL | KL per dimension, sorted |",
+        "|---|---|---|---|",
+        f"| {result['elbo']:.2f} ± {result['elbo_standard_error']:.2f} | "
+        f"{result['reconstruction']:.2f} | {result.get('kl', float('nan')):.2f} | "
+        f"{', '.join(kl[:20])}{' …' if len(kl) > 20 else ''} |",
+        "",
+        "Made by:",
+        "",
+        f"    latent-explorer train --config pretrained/{name}/recipe.toml --out {name}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

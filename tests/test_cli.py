@@ -1,0 +1,131 @@
+"""The command line: light help, one JSON object at the end, one sentence for an error."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from explorer.cli import build_parser, config_from_options, main
+from explorer.config import Config, default_config
+
+
+def read_json(capsys):
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def test_help_loads_neither_torch_nor_streamlit():
+    code = (
+        "import sys, explorer.cli as cli\n"
+        "try: cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('torch', 'streamlit', 'numpy') if name in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("command", ["app", "train", "evaluate", "diagnose", "data", "runs"])
+def test_every_command_has_help(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    assert end.value.code == 0
+    assert "usage: latent-explorer" in capsys.readouterr().out
+
+
+def test_train_prints_the_contract_and_evaluate_repeats_its_figures(tmp_path, capsys):
+    out = str(tmp_path / "run")
+    arguments = ["train", "--dataset", "digits", "--steps", "60", "--out", out, "--json"]
+    assert main(arguments) == 0
+    trained = read_json(capsys)
+    assert {
+        "run", "elbo", "reconstruction", "kl", "kl_per_dim", "images_per_second", "seconds",
+    } <= set(trained)  # fmt: skip
+    assert trained["elbo"] == pytest.approx(-(trained["reconstruction"] + trained["kl"]))
+    assert sum(trained["kl_per_dim"]) == pytest.approx(trained["kl"])
+    assert main(["evaluate", out, "--json"]) == 0
+    assert read_json(capsys)["elbo"] == pytest.approx(trained["elbo"], abs=1e-4)
+    assert main(["evaluate", out, "--limit", "20", "--importance-samples", "50", "--json"]) == 0
+    weighted = read_json(capsys)
+    assert weighted["images"] == 20 and weighted["log_px"] > weighted["log_px_elbo"]
+
+
+def test_a_finished_run_is_not_overwritten_unasked(tmp_path, capsys):
+    arguments = ["train", "--dataset", "digits", "--steps", "5", "--out", str(tmp_path / "run")]
+    assert main(arguments) == 0
+    assert main(arguments) == 2
+    assert "overwrite" in capsys.readouterr().err
+    assert main([*arguments, "--overwrite"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train", "--dataset", "nope"], "no data set 'nope'"),
+        (["train", "--latent-dim", "0"], "latent_dim must be"),
+        (["train", "--latent-dim", "100000"], "latent_dim must be"),
+        (["train", "--beta", "nan"], "beta must be"),
+        (["train", "--beta", "-1"], "beta must be"),
+        (["train", "--seconds", "-5"], "seconds must be"),
+        (["train", "--config", "/no/such/file.toml"], "cannot be read"),
+        (["train", "--device", "cuda", "--steps", "1"], "no cuda device"),
+        (["evaluate", "no-such-run"], "There is no run"),
+        (["evaluate", "digits-2d", "--limit", "0"], "--limit must be"),
+        (["evaluate", "digits-2d", "--dataset", "shapes"], "this model takes"),
+        (["diagnose"], "either a run or --codes"),
+        (["data", "nope"], "no data set 'nope'"),
+        (["app", "--port", "99999999"], "port"),
+    ],
+)
+def test_a_mistake_is_one_clear_sentence_and_exit_code_2(arguments, said, capsys, tmp_path):
+    if arguments[0] == "train":
+        import torch
+
+        if "cuda" in arguments and torch.cuda.is_available():
+            pytest.skip("this machine has a CUDA device")
+        arguments = [*arguments, "--out", str(tmp_path / "run")]
+    assert main(arguments) == 2
+    streams = capsys.readouterr()
+    assert said in streams.err and streams.err.count("\n") == 1 and "Traceback" not in streams.err
+    assert not (tmp_path / "run").exists(), "nothing half-made is left behind"
+
+
+def test_a_config_file_is_read_and_options_override_it(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text(default_config("strokes", 20, 12.0).to_toml())
+    options = build_parser().parse_args(["train", "--config", str(path), "--beta", "4"])
+    config = config_from_options(options)
+    assert (config.dataset, config.model.latent_dim, config.budget.seconds) == ("strokes", 20, 12.0)
+    assert config.objective.beta == 4.0
+
+
+def test_options_alone_make_the_default_recipe():
+    options = build_parser().parse_args(["train", "--latent-dim", "20", "--epochs", "3"])
+    config = config_from_options(options)
+    assert config.model.hidden == default_config("digits", 20).model.hidden
+    assert config.budget.epochs == 3 and isinstance(config, Config)
+
+
+def test_nothing_but_the_result_goes_into_a_pipe(tmp_path):
+    out = str(tmp_path / "run")
+    result = subprocess.run(
+        [sys.executable, "-m", "explorer.cli", "train", "--steps", "3", "--out", out, "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "LATENT_EXPLORER_RUNS": str(tmp_path)},
+    )
+    assert len(result.stdout.splitlines()) == 1 and result.stderr == ""
+
+
+def test_runs_and_data_are_listed(capsys):
+    assert main(["runs", "--json"]) == 0
+    assert "runs" in read_json(capsys)
+    assert main(["data", "--json"]) == 0
+    listed = read_json(capsys)["datasets"]
+    assert listed["digits"]["available"] and listed["digits"]["offline"]
+    assert main(["data", "digits", "--json"]) == 0
+    assert read_json(capsys)["splits"]["all"] == 1797

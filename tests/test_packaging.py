@@ -1,0 +1,84 @@
+"""A built wheel, unpacked elsewhere and started in an empty folder, is still the whole app."""
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The wheel's content in a folder of its own, ahead of the checkout on the path."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT],
+        check=True,
+        capture_output=True,
+        cwd=folder,
+    )
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+def run_installed(installed, *arguments):
+    empty = installed.parent / "empty"
+    empty.mkdir(exist_ok=True)
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        cwd=empty,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_the_wheel_carries_theme_models_and_browser_files(installed):
+    shipped = installed / "explorer" / "_shipped"
+    assert (shipped / ".streamlit" / "config.toml").is_file()
+    names = {path.parent.name for path in (shipped / "pretrained").glob("*/run.json")}
+    assert {"mnist-2d", "mnist-20d", "strokes-10d", "digits-2d"} <= names
+    assert list((installed / "explorer" / "app" / "components").rglob("*.js"))
+    assert list((installed / "explorer" / "app" / "text").rglob("*.json"))
+    assert (installed / "explorer" / "py.typed").is_file()
+
+
+def test_the_installed_package_finds_its_own_resources(installed):
+    code = "import explorer, explorer.cli as c; print(explorer.__file__); print(c.theme_flags())"
+    where, flags = run_installed(installed, "-c", code).splitlines()
+    assert Path(where).is_relative_to(installed)
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
+    assert theme["light"]["primaryColor"] in flags
+
+
+def test_the_installed_command_lists_the_pretrained_models(installed):
+    output = run_installed(installed, "-m", "explorer.cli", "runs", "--json")
+    runs = json.loads(output.splitlines()[-1])["runs"]
+    assert {"mnist-2d", "digits-2d"} <= {run["id"] for run in runs if run["pretrained"]}
+
+
+@pytest.mark.browser
+def test_the_installed_app_opens_with_its_theme(installed, page, tmp_path):
+    from tests.browser.conftest import Server
+
+    (tmp_path / "runs").mkdir()
+    server = Server(tmp_path / "runs", PYTHONPATH=str(installed))
+    try:
+        page.goto(f"{server.url}/train")
+        start = page.get_by_role("button", name="Start", exact=True)
+        start.wait_for()
+        colour = start.evaluate("node => getComputedStyle(node).backgroundColor")
+        assert colour == "rgb(123, 63, 209)"
+        page.goto(server.url)
+        page.get_by_text("mnist-2d").first.wait_for()
+    finally:
+        server.stop()
