@@ -1,0 +1,1 @@
+"""Runs as something to take along: browser payloads, single pages, tables."""

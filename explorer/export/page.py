@@ -17,7 +17,9 @@ from explorer.export.payload import Pictures, build_payload
 MAX_PAGE_BYTES = 8_000_000
 ENTRY = "standalone.js"
 
-_IMPORT = re.compile(r'^import\s+(?:(\*\s+as\s+\w+)|\{([^}]*)\})\s+from\s+"\./([\w.-]+)";\s*$', re.M)
+_IMPORT = re.compile(
+    r'^import\s+(?:(\*\s+as\s+\w+)|\{([^}]*)\})\s+from\s+"\./([\w.-]+)";\s*$', re.M
+)
 _EXPORT = re.compile(r"^export\s+(?:const|let|async function|function\*?|class)\s+(\w+)", re.M)
 
 
@@ -112,10 +114,13 @@ _PAGE = """<!doctype html>
 <style>
 html {{ color-scheme: light dark; }}
 body {{ margin: 0; padding: 14px clamp(12px, 2.2vw, 28px); background: #fcfcfa; }}
-@media (prefers-color-scheme: dark) {{ body {{ background: #0f1218; }} .lx {{ --lx-page: #0f1218; }} }}
+@media (prefers-color-scheme: dark) {{
+  body {{ background: #0f1218; }}
+  .lx {{ --lx-page: #0f1218; }}
+}}
 {style}
 .lx {{ max-width: 1480px; margin: 0 auto; }}
-.lx .map {{ height: clamp(300px, calc(100vh - 366px), 680px); }}
+.lx .map {{ height: clamp(300px, calc(100vh - 348px), 680px); }}
 </style>
 </head>
 <body>

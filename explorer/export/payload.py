@@ -58,12 +58,12 @@ def build_payload(
         "name": run.name,
         "shape": list(model.shape),
         "latent": {"kind": model.latent_kind, "size": model.latent_dim},
-        "likelihood": _describe_likelihood(model),
+        "likelihood": describe_likelihood(model),
         "networks": _describe_networks(model, half),
-        "codes": _describe_codes(run, half, max_codes),
+        "codes": describe_codes(run, half, max_codes),
         "pictures": _describe_pictures(pictures),
         "classes": _class_names(run),
-        "figures": _describe_figures(run),
+        "figures": describe_figures(run),
         "preprocessing": "handwriting" if _is_handwriting(run) else "plain",
         "text": dict(text or {}),
     }
@@ -77,7 +77,8 @@ def kl_per_dimension(mean: Array, logvar: Array) -> Array:
     return np.asarray(0.5 * (np.square(mean) + np.expm1(logvar) - logvar).mean(0), np.float32)
 
 
-def _describe_likelihood(model: Any) -> dict[str, Any]:
+def describe_likelihood(model: Any) -> dict[str, Any]:
+    """Return the likelihood's kind and numbers."""
     sigma2 = model.likelihood.sigma2()
     return {
         "kind": model.config.likelihood,
@@ -97,7 +98,8 @@ def _describe_networks(model: Any, half: bool) -> dict[str, Any] | None:
     }
 
 
-def _describe_codes(run: Any, half: bool, max_codes: int) -> dict[str, Any] | None:
+def describe_codes(run: Any, half: bool, max_codes: int = MAX_CODES) -> dict[str, Any] | None:
+    """Return the codes with their ids, classes, KL per latent and range; None without codes."""
     codes = run.codes()
     if codes is None:
         return None
@@ -140,7 +142,8 @@ def _class_names(run: Any) -> list[str]:
     return [] if dataset is None else list(dataset.class_names)
 
 
-def _describe_figures(run: Any) -> dict[str, Any]:
+def describe_figures(run: Any) -> dict[str, Any]:
+    """Return β and the mean figures of the best held-out split that was scored."""
     results = run.info.results
     split = next((s for s in ("test", "validation", "train", "all") if s in results), None)
     config = run.info.config

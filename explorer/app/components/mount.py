@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 ASSETS = Path(__file__).with_name("latent_map")
 PACKAGE = "latent-explorer"
 COMPONENT = f"{PACKAGE}.latent_map"
@@ -41,7 +39,8 @@ def latent_map(payload: bytes, key: str, **callbacks: Callable[[], None]) -> Any
 
     States: z (list of floats, where z came to rest) and picture (id of the input image); for models
     decoded on the server also encode and decode (requests). Triggers: picked ({z, id, label}),
-    model (an id), export ({kind: html | parquet, …}). Callbacks are `on_<name>_change`.
+    model (an id), export ({kind: html | parquet, …}), project ({kind: tsne}). Callbacks are
+    `on_<name>_change`.
     """
     return register_components()(key=key, data=payload, **callbacks)
 
@@ -49,3 +48,8 @@ def latent_map(payload: bytes, key: str, **callbacks: Callable[[], None]) -> Any
 def send_message(message: dict[str, Any], key: str) -> None:
     """Tell the mounted map something small: models to choose from, a decoded picture, a file."""
     register_components()(key=key, data=message, height=1)
+
+
+def send_member(payload: bytes, key: str) -> None:
+    """Hand the mounted map one more model of its sweep (`explorer.export.sweep.build_member`)."""
+    register_components()(key=key, data=payload, height=1)

@@ -6,28 +6,44 @@ from typing import Any
 import streamlit as st
 
 from explorer.app.cached import get_run_with_model, own_runs
-from explorer.app.components import answers, latent_map, send_message
-from explorer.app.components.cache import get_page, get_payload
+from explorer.app.components import answers, latent_map, send_member, send_message
+from explorer.app.components.cache import get_member, get_page, get_payload, get_projection
 from explorer.app.text import text
 from explorer.errors import ExplorerError
+from explorer.export.sweep import find_siblings
 from explorer.export.tables import codes_parquet
 from explorer.run import Run
 from explorer.store import pretrained_store
 
 FAVOURITE = "mnist-2d"
 MAP = "explore_map"
+POLL_SECONDS = 1.0
+MAX_SCENE = 4000
 # The whole page is one picture: it takes the width that text pages leave free.
-WIDE = "<style>.stMainBlockContainer{padding:3.9rem clamp(12px,2.2vw,28px) 0;max-width:1560px}</style>"
+WIDE = """<style>.stMainBlockContainer {
+  padding: 3.9rem clamp(12px, 2.2vw, 28px) 0; max-width: 1560px;
+}</style>"""
 
 
-def list_models() -> dict[str, Run]:
-    """Return what can be opened here, by id: pretrained models, then the visitor's runs."""
-    runs = [*sorted(pretrained_store().list(), key=lambda run: run.id != FAVOURITE), *own_runs().list()]
-    return {
-        run.id: run
-        for run in runs
-        if run.info.model_kind == "builtin" and (run.path / "checkpoint.safetensors").is_file()
-    }
+def list_models() -> dict[str, tuple[Run, str]]:
+    """Return what can be opened here by id, with its group: shipped models, then own runs."""
+    shipped = sorted(pretrained_store().list(), key=lambda run: run.id != FAVOURITE)
+    found: dict[str, tuple[Run, str]] = {}
+    for group, runs in (("group_own", own_runs().list()), ("group_pretrained", shipped)):
+        for run in runs:
+            has_weights = (run.path / "checkpoint.safetensors").is_file()
+            if run.info.model_kind == "builtin" and has_weights:
+                found[run.id] = run, group
+    return dict(sorted(found.items(), key=lambda entry: entry[1][1] == "group_own"))
+
+
+def choose_model(models: dict[str, tuple[Run, str]]) -> Run:
+    """Return the run that the menu or the address asks for, else the first."""
+    wanted = st.session_state.get("explore_model") or st.query_params.get("model")
+    if wanted is not None and wanted not in models:
+        st.toast(text("explore.unknown_model", name=str(wanted)[:60]))
+        st.session_state["explore_model"] = wanted = None
+    return get_run_with_model(models[wanted or next(iter(models))][0])
 
 
 def remember_model() -> None:
@@ -38,12 +54,11 @@ def remember_model() -> None:
 def answer(run: Run, result: Any) -> dict[str, Any]:
     """Return what the component asked for: a decoded picture, a code, a file."""
     message: dict[str, Any] = {}
-    model = run.model
-    found = [
-        answers.answer_encode(model, result.get("encode")) if result.get("encode") else None,
-        answers.answer_decode(model, result.get("decode")) if result.get("decode") else None,
-    ]
-    if any(found):
+    found = []
+    for kind, reply in (("encode", answers.answer_encode), ("decode", answers.answer_decode)):
+        if request := result.get(kind):
+            found.append(reply(run.model, request))
+    if found:
         message["decoded"] = [entry for entry in found if entry]
     wanted = result.get("export")
     if isinstance(wanted, dict):
@@ -58,7 +73,7 @@ def make_file(run: Run, wanted: dict[str, Any]) -> dict[str, str]:
     """Return a file to save: {name, type, data in base64}."""
     name = run.id.replace("/", "-")
     if wanted.get("kind") == "html":
-        data = get_page(run, str(wanted.get("scene", ""))[:4000])
+        data = get_page(run, str(wanted.get("scene", ""))[:MAX_SCENE])
         kind, name = "text/html", f"{name}.html"
     else:
         data = codes_parquet(run, [int(value) for value in wanted.get("ids", [])])
@@ -67,41 +82,75 @@ def make_file(run: Run, wanted: dict[str, Any]) -> dict[str, str]:
 
 
 @st.fragment
-def show_map() -> None:
+def show_map(models: dict[str, tuple[Run, str]]) -> None:
     """Mount the map of the chosen model and answer what it asks."""
+    run = choose_model(models)
+    nothing = dict.fromkeys(
+        (f"on_{name}_change" for name in ("z", "picture", "encode", "decode", "picked", "export")),
+        lambda: None,
+    )
+    result = latent_map(
+        get_payload(run),
+        MAP,
+        on_model_change=remember_model,
+        on_project_change=lambda: None,
+        **nothing,
+    )
+    if result.get("project"):
+        st.session_state["explore_project"] = run.id
+        st.rerun()
+    menu = [
+        {"id": entry.id, "name": entry.name, "group": text(f"explore.{group}")}
+        for entry, group in models.values()
+    ]
+    send_message({"models": menu, **answer(run, result)}, "explore_messages")
+    siblings = find_siblings(run, (entry for entry, _ in models.values()))
+    for number, sibling in enumerate(siblings):
+        send_member(get_member(sibling, run), f"explore_member_{number}")
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def follow_projection(run: Run) -> None:
+    """Tell the map how far its t-SNE is, and start over once it is there."""
+    projection = get_projection(run)
+    if projection is None:
+        return
+    projection.start()
+    if projection.result() is not None or projection.failed():
+        st.rerun()
+    message = {"of": run.id, "percent": projection.percent()}
+    send_message({"projection": message}, "explore_projection")
+
+
+def show_projection(models: dict[str, tuple[Run, str]]) -> None:
+    """Compute the t-SNE that the map asked for, or hand it over."""
+    entry = models.get(st.session_state.get("explore_project", ""))
+    if entry is None:
+        return
+    run = entry[0]
+    projection = get_projection(run)
+    if projection is None:
+        return
+    plane = projection.result()
+    if plane is None and not projection.failed():
+        follow_projection(run)
+        return
+    message: dict[str, Any] = {"of": run.id, "failed": plane is None}
+    if plane is not None:
+        for axis, name in enumerate(("xs", "ys")):
+            message[name] = base64.b64encode(plane[:, axis].tobytes()).decode()
+    send_message({"projection": message}, "explore_projection_done")
+
+
+def show_page() -> None:
+    """Show the map, or what to do where there is no model."""
     models = list_models()
     if not models:
         st.info(text("explore.no_models"))
         return
-    wanted = st.session_state.get("explore_model") or st.query_params.get("model")
-    if wanted is not None and wanted not in models:
-        st.toast(text("explore.unknown_model", name=str(wanted)[:60]))
-        st.session_state.pop("explore_model", None)
-        wanted = None
-    run = get_run_with_model(models[wanted or next(iter(models))])
-    result = latent_map(
-        get_payload(run),
-        MAP,
-        on_z_change=lambda: None,
-        on_picture_change=lambda: None,
-        on_selected_change=lambda: None,
-        on_encode_change=lambda: None,
-        on_decode_change=lambda: None,
-        on_picked_change=lambda: None,
-        on_export_change=lambda: None,
-        on_model_change=remember_model,
-    )
-    shipped = {entry.id for entry in pretrained_store().list()}
-    menu = [
-        {
-            "id": entry.id,
-            "name": entry.name,
-            "group": text("explore.group_pretrained" if entry.id in shipped else "explore.group_own"),
-        }
-        for entry in models.values()
-    ]
-    send_message({"models": menu, "run": run.id, **answer(run, result)}, "explore_messages")
+    show_map(models)
+    show_projection(models)
 
 
 st.html(WIDE)
-show_map()
+show_page()

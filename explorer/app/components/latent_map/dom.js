@@ -37,9 +37,10 @@ export function print(value, decimals = 2) {
 }
 
 /** A point of the latent space, at most `shown` coordinates of it. */
-export function printVector(z, decimals = 2, shown = 4) {
-  const parts = Array.from(z.subarray(0, shown), (value) => print(value, decimals));
-  if (z.length > shown) parts.push("…");
+export function printVector(z, decimals = 2, shown = 3) {
+  const all = z.length <= shown + 1;
+  const parts = Array.from(all ? z : z.subarray(0, shown), (value) => print(value, decimals));
+  if (!all) parts.push("…");
   return `(${parts.join(", ")})`;
 }
 

@@ -6,10 +6,11 @@ import { Model } from "./model.js";
 import { binarise, storedPicture } from "./picture.js";
 import { pairProjection, pcaProjection } from "./projection.js";
 import { createRandom } from "./random.js";
-import { RemoteModel } from "./remote.js";
+import { fromBase64, RemoteModel } from "./remote.js";
 import { readScene, watchScene } from "./scene.js";
 import { insideOutline, summarise } from "./selection.js";
 import { Store } from "./store.js";
+import { addMember, showMember } from "./sweep.js";
 import { createText } from "./text.js";
 import { readTheme } from "./theme.js";
 
@@ -100,6 +101,8 @@ export class Explorer {
       presentation: false,
       notice: "",
       models: null,
+      members: [],
+      member: 0,
     };
   }
 
@@ -119,6 +122,15 @@ export class Explorer {
     store.on(["projection"], ({ projection }) => this.project(projection));
     store.on(["input"], () => estimateBound(this));
     store.on(["presentation"], ({ presentation }) => this.root.classList.toggle("presentation", presentation));
+  }
+
+  /** Models of the same sweep, for the β slider. */
+  addMember(member) {
+    addMember(this, member);
+  }
+
+  showMember(index) {
+    showMember(this, index);
   }
 
   project(choice) {
@@ -357,7 +369,27 @@ export class Explorer {
     if (message.models) this.store.set({ models: message.models });
     if (message.decoded) this.model.receive?.(message.decoded);
     if (message.file) this.saveFile?.(message.file);
-    if (message.projection) this.receiveProjection?.(message.projection);
+    if (message.failure) this.notify("failure", { reason: message.failure });
+    if (message.projection) this.receiveProjection(message.projection);
+  }
+
+  /** Ask the server for a t-SNE of the codes; it takes a while and is kept. */
+  askProjection() {
+    this.store.set({ projection: { ...this.store.state.projection } });
+    if (this.tsne) this.store.set({ projection: this.tsne });
+    else {
+      this.host.trigger("project", { kind: "tsne" });
+      this.notify("projection_started");
+    }
+  }
+
+  receiveProjection({ percent, xs, ys, failed, of }) {
+    if (of !== this.header.id || this.tsne) return;
+    if (failed) return this.notify("projection_failed");
+    if (percent !== undefined) return this.notify("projection_working", { percent });
+    const computed = { kind: "tsne", dims: [], isSpace: false, xs: readFloats(xs), ys: readFloats(ys) };
+    this.tsne = { kind: "tsne", dims: [], computed };
+    this.store.set({ projection: this.tsne, notice: "" });
   }
 
   dispose() {
@@ -366,3 +398,5 @@ export class Explorer {
     this.disposeLayout?.();
   }
 }
+
+const readFloats = (text) => new Float32Array(fromBase64(text).buffer);

@@ -12,6 +12,7 @@ export function buildLayout(app) {
   const arrow = (name) =>
     make("div", { class: `arrow ${name}`, "aria-hidden": "true" }, make("span", {}, "→"), make("small", {}, text(name)));
   const hint = make("span", { class: "muted" });
+  root.classList.toggle("many-latents", app.size > 2);
   map.element.append(buildTooltip(app));
   const middle = make(
     "section",

@@ -12,7 +12,7 @@ export function buildLegend(app) {
     model.hasPosterior && "prior",
     model.hasPosterior && "posterior",
     app.count && "density",
-    app.labels && "numerals",
+    app.labels && size > 1 && "numerals",
     map.points.canDrawGlyphs && "glyphs",
   ].filter(Boolean);
   const layers = names.map((name) =>

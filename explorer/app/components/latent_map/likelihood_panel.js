@@ -31,16 +31,15 @@ export function buildLikelihoodPanel(app) {
       reconstruction: print(reconstruction),
       kl: print(estimate.kl),
     });
-    // KL takes a third of the row, and everything but the broken bar is on KL's scale.
-    const klShare = 34;
-    const scale = klShare / Math.max(estimate.kl, 0.5);
-    const klWidth = estimate.kl * scale;
+    // KL takes a third of the row, less where the gap is the larger; both are on one scale.
     const gapNats = Math.max(0, negativeElbo - estimate.marginal);
-    const gapWidth = Math.min(90, gapNats * scale);
+    const scale = Math.min(34 / Math.max(estimate.kl, 0.5), 60 / Math.max(gapNats, 0.01));
+    const klWidth = estimate.kl * scale;
+    const gapWidth = gapNats * scale;
     rec.style.width = `${100 - klWidth}%`;
     kl.style.width = `${klWidth}%`;
     rec.textContent = text("likelihood_reconstruction", { nats: print(reconstruction) });
-    kl.textContent = text("kl_value", { nats: print(estimate.kl) });
+    kl.textContent = klWidth > 9 ? text("kl_value", { nats: print(estimate.kl) }) : "";
     marginal.style.width = `${100 - gapWidth}%`;
     gap.style.width = `${gapWidth}%`;
     marginal.textContent = text("likelihood_marginal", { nats: print(estimate.marginal) });

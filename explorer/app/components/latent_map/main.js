@@ -8,14 +8,23 @@ import { readHeader, readPayload } from "./payload.js";
 
 /** @type {Map<HTMLElement | ShadowRoot, {app: Explorer, fingerprint: string}>} */
 const mounted = new Map();
-/** @type {any} */
-let lastMessage = null;
+/** @type {any[] | null} the menu of models, for maps that are mounted later */
+let models = null;
+
+/** @type {Map<string, any>} models of sweeps by fingerprint, for maps that are mounted later */
+const members = new Map();
+
+function deliver(fingerprint, member) {
+  members.set(fingerprint, member);
+  if (members.size > 24) members.delete(members.keys().next().value);
+  for (const { app } of mounted.values()) app.addMember(member);
+}
 
 /** @param {any} component Streamlit's FrontendRendererArgs */
 export default function mount(component) {
   const { data, parentElement } = component;
   if (!(data instanceof Uint8Array)) {
-    lastMessage = data;
+    models = data.models ?? models;
     for (const { app } of mounted.values()) app.receive(data);
     return undefined;
   }
@@ -24,7 +33,11 @@ export default function mount(component) {
     setState: component.setStateValue,
     trigger: component.setTriggerValue,
   };
-  const { fingerprint } = readHeader(data).header;
+  const { fingerprint, role } = readHeader(data).header;
+  if (role === "member") {
+    deliver(fingerprint, readPayload(data));
+    return undefined;
+  }
   const present = mounted.get(parentElement);
   if (present?.fingerprint === fingerprint) {
     present.app.host = host;
@@ -38,7 +51,8 @@ export default function mount(component) {
     // For tests and the curious: the page's own state.
     Object.assign(root, { explorer: app });
     mounted.set(parentElement, { app, fingerprint });
-    if (lastMessage?.models) app.receive({ models: lastMessage.models });
+    for (const member of members.values()) app.addMember(member);
+    if (models) app.receive({ models });
   }
   return () => {
     mounted.get(parentElement)?.app.dispose();

@@ -39,7 +39,7 @@ export function ellipseOf(view, { x, y, sx, sy }) {
 /** How much the inset must magnify to make the ellipse readable: a power of two. */
 export function insetMagnification({ rx, ry }) {
   const wanted = (0.21 * INSET) / Math.max(rx, ry, 1e-6);
-  return 2 ** Math.max(0, Math.min(14, Math.round(Math.log2(wanted))));
+  return 2 ** Math.max(0, Math.min(14, Math.floor(Math.log2(wanted * 1.12))));
 }
 
 /**

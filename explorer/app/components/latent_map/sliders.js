@@ -1,5 +1,6 @@
 import { make, print } from "./dom.js";
 import { latentName } from "./marks.js";
+import { buildSweepSlider } from "./sweep.js";
 
 /** One slider per latent, the most active first, each with its KL and where the codes lie. */
 export function buildSliders(app) {
@@ -21,11 +22,9 @@ export function buildSliders(app) {
       onchange: () => app.commit(),
     });
     const at = (v) => `${((100 * (v - reach[0])) / (reach[1] - reach[0])).toFixed(2)}%`;
-    slider.style.setProperty("--low", at(low));
-    slider.style.setProperty("--high", at(high));
-    const bar = kl && klBar(text, kl[index], top);
+    const bar = kl && klBar(text);
     const row = make("div", { class: "slider-row" }, make("label", { class: "z" }, latentName(index)), slider, value, bar);
-    return { index, slider, value, row };
+    return { index, slider, value, row, bar, at };
   });
   const list = make("div", { class: "slider-list", tabindex: rows.length > 4 ? 0 : undefined }, ...rows.map(({ row }) => row));
   const element = make(
@@ -33,8 +32,19 @@ export function buildSliders(app) {
     { class: "part-sliders", "aria-label": text("sliders") },
     make("h3", {}, make("b", {}, text("sliders")), make("span", { class: "muted" }, ` · ${text(kl ? "sliders_by_kl" : "sliders_by_spread")}`)),
     list,
+    ...buildSweepSlider(app),
     make("p", { class: "note" }, text(rows.length > 4 ? "sliders_note_more" : "sliders_note", { count: rows.length })),
   );
+  store.on(["member"], () => {
+    // A model of the sweep has its own KL and its own spread of codes.
+    const { low, high } = header.codes ?? {};
+    const largest = Math.max(top, ...(app.kl ?? []));
+    for (const { index, slider, bar, at } of rows) {
+      slider.style.setProperty("--low", at(low ? low[index] : 0));
+      slider.style.setProperty("--high", at(high ? high[index] : 0));
+      if (bar) setKl(text, bar, app.kl[index], largest);
+    }
+  });
   store.on(["z", "hover"], ({ z, hover }) => {
     const point = hover ? hover.z : z;
     for (const { index, slider, value } of rows) {
@@ -45,14 +55,19 @@ export function buildSliders(app) {
   return element;
 }
 
-function klBar(text, nats, top) {
-  const width = `${Math.max(1, (100 * nats) / top).toFixed(1)}%`;
+function klBar(text) {
   return make(
     "span",
-    { class: "kl-cell", title: text("kl_help", { nats: print(nats, 3) }) },
-    make("span", { class: "kl-track" }, make("span", { class: "kl-bar", style: `width:${width}` })),
-    make("span", { class: "kl-text" }, text("kl_value", { nats: print(nats) })),
+    { class: "kl-cell" },
+    make("span", { class: "kl-track" }, make("span", { class: "kl-bar" })),
+    make("span", { class: "kl-text" }, text("kl_value", { nats: "" })),
   );
+}
+
+function setKl(text, cell, nats, largest) {
+  cell.title = text("kl_help", { nats: print(nats, 3) });
+  cell.querySelector(".kl-bar").style.width = `${Math.max(1, (100 * nats) / largest).toFixed(1)}%`;
+  cell.querySelector(".kl-text").textContent = text("kl_value", { nats: print(nats) });
 }
 
 /** A little beyond the codes, and at least ±3.5 where the prior is N(0, 1). */

@@ -1,0 +1,71 @@
+import { make, print } from "./dom.js";
+import { Model } from "./model.js";
+
+/**
+ * β as one more slider: it moves through models that differ in β alone, their latents matched by
+ * the server. It appears once a second model has arrived.
+ */
+export function buildSweepSlider(app) {
+  const { text, store } = app;
+  const slider = make("input", {
+    type: "range",
+    min: 0,
+    step: 1,
+    "aria-label": text("beta_label"),
+    "data-role": "beta",
+    oninput: () => app.showMember(Number(slider.value)),
+    onchange: () => app.commit(),
+  });
+  const value = make("output", { class: "value" });
+  const range = make("span", { class: "kl-text" });
+  const row = make("div", { class: "slider-row beta" }, make("label", {}, "β"), slider, value, range);
+  const note = make("p", { class: "note" });
+  store.on(["members", "member"], ({ members, member }) => {
+    row.hidden = note.hidden = members.length < 2;
+    if (row.hidden) return;
+    const betas = members.map(({ figures }) => figures.beta);
+    slider.max = members.length - 1;
+    slider.value = String(member);
+    value.textContent = trim(betas[member]);
+    range.textContent = text("beta_range", { low: trim(betas[0]), high: trim(betas[betas.length - 1]) });
+    slider.setAttribute("aria-valuetext", trim(betas[member]));
+    const moved = members.some((entry) => entry.moved);
+    note.textContent = text(moved ? "beta_note_moved" : "beta_note", { count: members.length });
+  });
+  return [row, note];
+}
+
+const trim = (beta) => print(beta, 3).replace(/\.?0+$/, "");
+
+/** A model of the sweep arrived: keep it in order of β. */
+export function addMember(app, member) {
+  const { members, member: shown } = app.store.state;
+  if (member.of !== app.header.id || members.some(({ id }) => id === member.id)) return;
+  const current = members[shown]?.id ?? app.header.id;
+  const next = [...members, member].sort((a, b) => a.figures.beta - b.figures.beta);
+  app.store.set({ members: next, member: Math.max(0, next.findIndex(({ id }) => id === current)) });
+}
+
+/** Become the i-th model of the sweep; the view, the layers and the chosen picture stay. */
+export function showMember(app, index) {
+  const { store, map, header } = app;
+  const member = store.state.members[index];
+  if (!member || index === store.state.member) return;
+  Object.assign(header, { codes: member.codes, figures: member.figures });
+  Object.assign(app.model, new Model({ ...header, networks: member.networks, likelihood: member.likelihood }));
+  const view = map.view.copy();
+  const { fitted } = map;
+  const order = app.order;
+  app.readCodes();
+  // Rows stay where they are: only their bars move.
+  app.order = order;
+  map.tiles.forget();
+  app.project(store.state.projection);
+  if (!fitted) Object.assign(map.view, view);
+  map.fitted = fitted;
+  store.set({ member: index, path: null });
+  const { input } = store.state;
+  if (input) app.setInput(input);
+  map.repaint();
+  map.refreshTiles();
+}

@@ -1,0 +1,109 @@
+"""What the Explore tests share: small runs to look at, and a hand on the page."""
+
+from pathlib import Path
+from typing import Any
+
+from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig
+from explorer.run import Run
+from explorer.training.loop import train
+
+MODELS: dict[str, dict[str, Any]] = {
+    "two": {"hidden": (48, 32)},
+    "conv": {"network": "conv", "hidden": (8, 16), "latent_dim": 6},
+    "one": {"hidden": (16,), "latent_dim": 1},
+    "many": {"hidden": (64,), "latent_dim": 128},
+    "point": {"hidden": (16,), "latent": "point"},
+    "pixel": {"hidden": (16,), "likelihood": "gaussian-pixel"},
+    "cb": {"hidden": (16,), "likelihood": "continuous-bernoulli"},
+    "large": {"hidden": (2000, 1500)},
+}
+
+
+def ensure_run(folder: Path, name: str) -> Run:
+    """Return a briefly trained run of MODELS[name] on the digits, made at first use."""
+    path = folder / name
+    if (path / "codes.npz").is_file():
+        return Run(path, name)
+    config = Config(
+        model=ModelConfig(**MODELS[name]),
+        objective=ObjectiveConfig(),
+        budget=BudgetConfig(steps=3 if name == "large" else 150),
+        device="cpu",
+    )
+    train(config, path)
+    return Run(path, name)
+
+
+class ExplorePage:
+    """The Explore page of one run, by what a visitor does and what the page's state says."""
+
+    def __init__(self, page: Any, address: str) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.goto(address)
+        page.wait_for_selector(".lx .toolbar")
+        page.wait_for_function(
+            "document.querySelector('[data-testid=stBidiComponentIsolated]')"
+            "?.shadowRoot?.querySelector('.lx')?.explorer?.painted > 0"
+            " || document.querySelector('#explorer')?.explorer?.painted > 0"
+        )
+        page.wait_for_timeout(400)
+
+    def ask(self, expression: str, argument: Any = None) -> Any:
+        """Evaluate `expression` with `app`, `s` (the state) and `arg` at hand."""
+        return self.page.evaluate(
+            """([source, arg]) => {
+              const host = document.querySelector('[data-testid=stBidiComponentIsolated]');
+              const app = (host ? host.shadowRoot.querySelector('.lx')
+                                : document.querySelector('#explorer')).explorer;
+              const s = app.store.state;
+              return Function('app', 's', 'arg', `return (${source})`)(app, s, arg);
+            }""",
+            [expression, argument],
+        )
+
+    def z(self) -> list[float]:
+        return self.ask("Array.from(s.z)")
+
+    def output(self) -> list[int]:
+        """The decoded picture as it stands on the canvas: red values, row by row."""
+        return self.ask(
+            "(() => { const c = app.root.querySelector('[data-role=output]');"
+            " const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+            " return Array.from({length: c.width * c.height}, (_, i) => d[4 * i]); })()"
+        )
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Where the plane's point (x, y) lies on the screen."""
+        box = self.page.locator(".map canvas.overlay").bounding_box()
+        at = self.ask("[app.map.view.toScreenX(arg[0]), app.map.view.toScreenY(arg[1])]", [x, y])
+        return box["x"] + at[0], box["y"] + at[1]
+
+    def hover(self, x: float, y: float) -> None:
+        self.page.mouse.move(*self.place(x, y))
+        self.settle()
+
+    def click(self, x: float, y: float, shift: bool = False) -> None:
+        if shift:
+            self.page.keyboard.down("Shift")
+        self.page.mouse.click(*self.place(x, y))
+        if shift:
+            self.page.keyboard.up("Shift")
+        self.settle()
+
+    def settle(self, milliseconds: int = 250) -> None:
+        self.page.wait_for_timeout(milliseconds)
+
+    def press(self, action: str) -> None:
+        self.page.locator(f"[data-action={action}]:visible").first.click()
+        self.settle()
+
+    def ink(self, canvas: str, box: list[float] | None = None) -> int:
+        """How many pixels of a map canvas ("base" or "top") are not empty."""
+        return self.ask(
+            "(() => { const c = app.map[arg[0]], b = arg[1] || [0, 0, c.width, c.height];"
+            " const d = c.getContext('2d').getImageData(...b).data; let n = 0;"
+            " for (let i = 3; i < d.length; i += 4) n += d[i] > 8; return n; })()",
+            [canvas, box],
+        )

@@ -1,0 +1,291 @@
+"""Explore in a real browser: what moves, moves the pictures; what is drawn, is drawn to scale."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.browser.explore_page import MODELS, ExplorePage, ensure_run
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def explore(page, server):
+    """Open Explore on a run of MODELS, with further URL parameters."""
+    opened = []
+
+    def open_page(name: str = "two", query: str = "") -> ExplorePage:
+        ensure_run(server.runs, name)
+        opened.append(ExplorePage(page, f"{server.url}/?model={name}{query}"))
+        return opened[-1]
+
+    yield open_page
+    for shown in opened:
+        assert shown.errors == []
+
+
+@pytest.mark.parametrize("name", ["two", "conv", "pixel", "cb"])
+def test_browser_decodes_and_encodes_as_pytorch(explore, server, name):
+    view = explore(name)
+    model = ensure_run(server.runs, name).model
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(4, model.latent_dim, generator=generator)
+    with torch.no_grad():
+        p = model.decode(z)
+        x = torch.tensor(view.ask("Array.from(s.input.x)"), dtype=torch.float32).reshape(
+            1, *model.shape
+        )
+        mean, _ = model.encode_parameters(x)
+    pictures = view.ask(
+        "arg.map(z => Array.from(app.model.picture(Float32Array.from(z))))", z.tolist()
+    )
+    assert np.abs(np.array(pictures) - p.mean.flatten(1).numpy()).max() < 1e-4
+    assert np.abs(np.array(view.ask("Array.from(s.input.mean)")) - mean[0].numpy()).max() < 1e-3
+
+
+def test_opens_with_an_image_chosen_encoded_and_decoded(explore, server):
+    view = explore()
+    assert view.ask("s.input.kind") == "stored"
+    assert view.z() == pytest.approx(view.ask("Array.from(s.input.mean)"))
+    assert max(view.output()) > 100, "a decoded digit is on the canvas"
+    assert view.ink("base") > 1000 and view.ink("top") > 50
+    assert "KL" in view.page.locator(".kl-text").first.inner_text()
+
+
+def test_hover_previews_and_leaving_returns(explore):
+    view = explore()
+    before, z = view.output(), view.z()
+    view.hover(z[0] + 1.2, z[1] + 0.8)
+    assert view.output() != before
+    assert view.z() == z, "hovering holds nothing"
+    view.page.mouse.move(5, 5)
+    view.settle()
+    assert view.output() == before
+
+
+def test_click_holds_and_tells_python(explore):
+    view = explore()
+    view.click(1.5, -1.4)
+    held = view.z()
+    assert held == pytest.approx([1.5, -1.4], abs=0.3)
+    view.page.mouse.move(5, 5)
+    view.settle(900)
+    assert view.z() == held
+    assert "z=" in view.page.url
+
+
+def test_slider_changes_the_picture_and_the_map(explore):
+    view = explore()
+    before = view.output()
+    slider = view.page.locator(".slider-row input").first
+    latent = int(slider.get_attribute("data-latent")) - 1
+    box = slider.bounding_box()
+    view.page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2)
+    view.page.mouse.down()
+    view.page.mouse.move(box["x"] + box["width"] * 0.85, box["y"] + box["height"] / 2, steps=4)
+    view.settle()
+    assert view.output() != before, "the picture follows before the slider is let go"
+    assert view.z()[latent] > 1
+    view.page.mouse.up()
+
+
+def test_sliders_are_sorted_by_kl(explore, server):
+    view = explore("conv")
+    shown = view.ask("app.order.map(i => app.kl[i])")
+    assert shown == sorted(shown, reverse=True)
+    codes = ensure_run(server.runs, "conv").codes()
+    kl = 0.5 * (codes.mean**2 + np.expm1(codes.logvar) - codes.logvar).mean(0)
+    assert np.allclose(sorted(kl, reverse=True), shown, atol=1e-3)
+
+
+def test_ellipse_has_its_true_size_in_pixels(explore):
+    view = explore()
+    view.ask("app.store.set({layers: {...s.layers, path: false}, z: s.z.map(v => v + 3)})")
+    # Zoom until one standard deviation is some sixty pixels, then measure the drawn outline.
+    view.ask(
+        "(() => { const p = app.map.posterior(); Object.assign(app.map.view,"
+        " {x: p.x, y: p.y, scale: 60 / p.sx}); app.map.viewChanged(true); })()"
+    )
+    view.settle(400)
+    expected = view.ask("Math.exp(0.5 * s.input.logvar[0]) * app.map.view.scale")
+    measured = view.ask(
+        """(() => {
+          const c = app.map.top, r = app.map.ratio, v = app.map.view;
+          const y = Math.round(v.height / 2 * r), half = Math.round(v.width / 2 * r);
+          const d = c.getContext('2d').getImageData(half, y, half, 1).data, at = [];
+          for (let i = 4 * r; i < half; i++) if (d[4 * i + 3] > 120) at.push(i / r);
+          return at;
+        })()"""
+    )
+    assert expected == pytest.approx(60)
+    first = [x for x in measured if x < 90]
+    second = [x for x in measured if 90 <= x < 150]
+    assert np.mean(first) == pytest.approx(60, abs=1.5), "one σ"
+    assert np.mean(second) == pytest.approx(120, abs=1.5), "two σ"
+
+
+def test_rings_lie_at_one_two_three_sigma_with_their_mass(explore):
+    view = explore()
+    view.page.click("[data-layer=points]")
+    view.page.click("[data-layer=manifold]")
+    view.page.click("[data-layer=numerals]")
+    view.settle(400)
+    bare = view.ink("base")
+    view.page.click("[data-layer=prior]")
+    view.settle(400)
+    assert bare > view.ink("base"), "the rings went"
+
+
+@pytest.mark.parametrize("layer", ["points", "manifold", "prior", "density", "numerals", "glyphs"])
+def test_each_layer_changes_the_map(explore, layer):
+    view = explore()
+    view.page.wait_for_function(
+        "document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot"
+        ".querySelector('.lx').explorer.map.tiles.done"
+    )
+    view.settle(400)
+    source = "app.map.base.toDataURL()"
+    before = view.ask(source)
+    view.page.click(f"[data-layer={layer}]")
+    view.settle(900)
+    assert view.ask(source) != before
+    view.page.click(f"[data-layer={layer}]")
+    view.settle(900)
+    assert view.ask(source) == before
+
+
+def test_hidden_class_leaves_the_map_and_its_points_are_not_hovered(explore):
+    view = explore()
+    point = view.ask("[app.map.projection.xs[0], app.map.projection.ys[0], app.labels[0]]")
+    view.hover(point[0], point[1])
+    assert view.ask("s.hover.near") >= 0
+    view.page.click(f".chip.class[data-label='{point[2]}']")
+    view.settle()
+    view.hover(point[0], point[1] + 1e-6)
+    near = view.ask("s.hover.near")
+    assert near < 0 or view.ask("app.labels[arg]", near) != point[2]
+
+
+def test_wheel_zooms_about_the_pointer_and_drag_pans(explore):
+    view = explore()
+    x, y = view.place(1, 1)
+    before = view.ask("app.map.view.scale")
+    view.page.mouse.move(x, y)
+    view.page.mouse.wheel(0, -400)
+    view.settle(400)
+    assert view.ask("app.map.view.scale") > 1.5 * before
+    assert view.place(1, 1) == pytest.approx((x, y), abs=1)
+    view.page.mouse.down()
+    view.page.mouse.move(x + 60, y + 40, steps=5)
+    view.page.mouse.up()
+    view.settle()
+    assert view.place(1, 1) == pytest.approx((x + 60, y + 40), abs=1)
+    view.page.locator(".map canvas.overlay").press("0")
+    view.settle()
+    assert view.ask("app.map.view.scale") == pytest.approx(before, rel=1e-3)
+
+
+def test_keyboard_moves_z_and_escape_leaves(explore):
+    view = explore()
+    canvas = view.page.locator(".map canvas.overlay")
+    start = view.z()
+    canvas.press("ArrowRight")
+    canvas.press("Shift+ArrowUp")
+    assert view.z() == pytest.approx([start[0] + 0.1, start[1] + 0.5], abs=1e-5)
+    view.page.click("[data-tool=lasso]")
+    assert view.ask("s.tool") == "lasso"
+    canvas.press("Escape")
+    view.settle()
+    assert view.ask("s.tool") == "hover"
+
+
+def test_outputs_mean_sample_and_deviation_differ(explore):
+    view = explore()
+    select = view.page.locator("[aria-label='What is shown of p(x|z)']")
+    seen = {"mean": view.output()}
+    for mode in ("sample", "deviation"):
+        select.select_option(mode)
+        view.settle()
+        seen[mode] = view.output()
+    assert set(seen["sample"]) <= {0, 255}
+    assert seen["deviation"] != seen["mean"]
+    select.select_option("sample")
+    view.settle()
+    view.press("redraw")
+    assert view.output() != seen["sample"]
+
+
+def test_likelihood_of_this_image_adds_up_and_agrees_with_pytorch(explore, server):
+    view = explore()
+    view.page.wait_for_function(
+        "document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot"
+        ".querySelector('.lx').explorer.store.state.estimate?.draws === 512"
+    )
+    found = view.ask("s.estimate")
+    model = ensure_run(server.runs, "two").model
+    x = torch.tensor(view.ask("Array.from(s.input.x)"), dtype=torch.float32).reshape(
+        1, *model.shape
+    )
+    torch.manual_seed(0)
+    with torch.no_grad():
+        q = model.encode(x)
+        z = q.rsample((4096,)).squeeze(1)
+        nll = model.nll(z, x.expand(4096, -1, -1, -1))
+        kl = torch.distributions.kl_divergence(q.base_dist, torch.distributions.Normal(0, 1)).sum()
+        log_weight = model.prior().log_prob(z) - q.log_prob(z) - nll
+        marginal = -(torch.logsumexp(log_weight, 0) - np.log(4096))
+    assert found["kl"] == pytest.approx(kl.item(), abs=1e-3)
+    assert found["reconstruction"] == pytest.approx(
+        nll.mean().item(), abs=5 * found["error"] + 0.05
+    )
+    assert found["negativeElbo"] == pytest.approx(found["reconstruction"] + found["kl"])
+    assert found["marginal"] == pytest.approx(marginal.item(), abs=0.5)
+    assert found["marginal"] <= found["negativeElbo"]
+
+
+@pytest.mark.parametrize("name", sorted(set(MODELS) - {"large"}))
+def test_every_kind_of_model_opens_and_follows_the_hand(explore, name):
+    view = explore(name)
+    before = view.output()
+    view.click(0.9, 0.4)
+    view.page.locator(".slider-row input").first.press("End")
+    view.settle()
+    assert view.output() != before
+    assert all(np.isfinite(view.z()))
+
+
+def test_large_network_is_decoded_by_the_server_while_the_hand_moves(explore):
+    view = explore("large")
+    assert view.ask("app.model.isLocal") is False
+    view.page.wait_for_timeout(1500)
+    before, painted = view.output(), view.ask("app.painted")
+    for step in range(12):
+        view.page.mouse.move(*view.place(-1.5 + 0.25 * step, 0.5))
+        view.page.wait_for_timeout(120)
+    assert view.ask("app.painted") - painted >= 4, "it moves during the drag"
+    assert view.output() != before
+
+
+def test_hovering_sends_nothing(explore):
+    view = explore()
+    view.page.wait_for_timeout(1500)
+    sent = []
+    view.page.on(
+        "websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame))
+    )
+    view.page.reload()
+    view.page.wait_for_selector(".lx .toolbar")
+    view.page.wait_for_timeout(2500)
+    before = len(sent)
+    for step in range(30):
+        view.page.mouse.move(*view.place(-2 + 0.13 * step, 0.5))
+    view.settle(500)
+    assert len(sent) == before
+
+
+def test_model_menu_opens_another_model(explore, server):
+    ensure_run(server.runs, "conv")
+    view = explore("two")
+    view.page.locator("[data-role=model]").select_option("conv")
+    view.page.wait_for_timeout(2500)
+    assert view.ask("app.header.id") == "conv" and "model=conv" in view.page.url
