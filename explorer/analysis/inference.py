@@ -4,9 +4,9 @@ log p(x) = log ∫ p(x|z) p(z) dz by the model's adaptive grid (`posterior_grid`
 uniform lattice over the cells that carry mass, refined by interleaving: each round adds as many
 new nodes as there are, itself a lattice of the same spacing, so old and new give two independent
 sums. For smooth integrands a lattice sum converges faster than any power of the spacing
-(Trefethen and Weideman 2014), so where the two agree their mean is far better than either. An
-image is certified when they agree to the tolerance twice in a row; otherwise it is reported as
-uncertified, with the last disagreement as its error. All of it in float64.
+(Trefethen and Weideman 2014), so where the two agree their mean is better than either. An image is
+certified when they agree to the tolerance after agreeing to five times it in the round before;
+otherwise it is reported as uncertified, with the last disagreement as its error. All in float64.
 """
 
 import math
@@ -27,15 +27,22 @@ from explorer.errors import ExplorerError
 from explorer.models.vae import VAE
 
 TOLERANCE_NATS = 1e-3
-CUT_COARSE_NATS = 20.0
+APPROACH = 5.0
+"""One agreement may be luck: the round before must have agreed to this many tolerances."""
+CUT_COARSE_NATS = 14.0
 """Grid cells whose mass lies further below the best one's are left out."""
-CUT_NATS = 16.0
-"""Lattice nodes further below the peak are not refined: together they hold < 1e-4 of the mass."""
+CUT_EARLY_NATS = 20.0
+CUT_NATS = 10.0
+"""Lattice nodes further below the peak are not refined: a normal has 5e-5 of its mass there. The
+first, coarse rounds keep more, since their nodes may lie several sd from a peak."""
+EARLY_ROUNDS = 2
+START = 2.0
+"""First spacing, in units of the finest grid cell that matters."""
 MAX_ROUNDS = 14
 MAX_NODES = 60_000
 IMAGES_AT_ONCE = 16
 CHUNK = 4096
-GAP_NODES = 20
+GAP_NODES = 16
 """Gauss–Hermite nodes per dimension of the encoder's ELBO."""
 
 
@@ -90,7 +97,7 @@ class _Lattice:
     log_cell: float
     total: float = -math.inf
     change: float = math.inf
-    agreed: int = 0
+    agreed: bool = False
     diagonal: bool = True
     on_edge: bool = False
 
@@ -138,7 +145,7 @@ def infer_posterior(
     return ExactPosterior(
         log_px=np.array([lattice.total for lattice in lattices]),
         error=np.array([lattice.change for lattice in lattices]),
-        certified=np.array([lattice.agreed >= 2 and not lattice.on_edge for lattice in lattices]),
+        certified=np.array([lattice.agreed and not lattice.on_edge for lattice in lattices]),
         mean=np.stack([m for m, _ in moments]),
         covariance=np.stack([c for _, c in moments]),
         mode=np.stack([z[lw.argmax()] for z, lw in zip(points, log_weights, strict=True)]),
@@ -150,7 +157,7 @@ def infer_posterior(
 
 
 def identity_residual(
-    model: VAE, x: Tensor, posterior: ExactPosterior, nodes: int = 32
+    model: VAE, x: Tensor, posterior: ExactPosterior, nodes: int = 64
 ) -> Floats:
     """Return log p(x) − ELBO − KL(q‖p(z|x)) per image, (N,), from independent quadratures.
 
@@ -205,11 +212,11 @@ def _infer_block(grid: PosteriorGrid, x: Tensor, tolerance: float) -> list[_Latt
         pending = [
             n
             for n in pending
-            if lattices[n].agreed < 2 and len(lattices[n].coordinates) < MAX_NODES
+            if not lattices[n].agreed and len(lattices[n].coordinates) < MAX_NODES
         ]
         if not pending:
             break
-        fresh = {n: _next_nodes(lattices[n], grid.latent_dim) for n in pending}
+        fresh = {n: _next_nodes(lattices[n], grid.latent_dim, early=number < EARLY_ROUNDS) for n in pending}
     return lattices
 
 
@@ -219,7 +226,7 @@ def _start_lattice(grid: PosteriorGrid, log_joint: Floats) -> _Lattice:
     log_mass = log_joint + latents * np.log(grid.side)
     best = log_mass.max()
     kept = log_mass > best - CUT_COARSE_NATS
-    spacing = float(grid.side[log_mass > best - 6.0].min())
+    spacing = START * float(grid.side[log_mass > best - 6.0].min())
     while (np.maximum(grid.side[kept] / spacing, 1.0) ** latents).sum() > MAX_NODES / 4:
         spacing *= 2
     unit = spacing / 2
@@ -282,15 +289,15 @@ def _absorb(
     if first:
         lattice.total = new
     else:
-        lattice.change = abs(new - lattice.total)
-        lattice.agreed = lattice.agreed + 1 if lattice.change < tolerance else 0
+        before, lattice.change = lattice.change, abs(new - lattice.total)
+        lattice.agreed = lattice.change < tolerance and before < APPROACH * tolerance
         lattice.log_cell -= math.log(2)
         lattice.total = float(np.logaddexp(new, lattice.total)) - math.log(2)
     lattice.coordinates = np.concatenate([lattice.coordinates, nodes])
     lattice.log_joint = np.concatenate([lattice.log_joint, values])
 
 
-def _next_nodes(lattice: _Lattice, latents: int) -> NDArray[np.int64]:
+def _next_nodes(lattice: _Lattice, latents: int, *, early: bool) -> NDArray[np.int64]:
     """Return the interleaved nodes around those that carry mass.
 
     In two dimensions diagonal neighbours and axis neighbours take turns, each doubling the
@@ -310,7 +317,7 @@ def _next_nodes(lattice: _Lattice, latents: int) -> NDArray[np.int64]:
     if first_of_pair and math.isfinite(lattice.change):
         lattice.coordinates = lattice.coordinates * 2
         lattice.unit /= 2
-    carrying = lattice.log_joint > lattice.log_joint.max() - CUT_NATS
+    carrying = lattice.log_joint > lattice.log_joint.max() - (CUT_EARLY_NATS if early else CUT_NATS)
     neighbours = (lattice.coordinates[carrying][:, None] + offsets).reshape(-1, latents)
     return np.unique(neighbours, axis=0)
 

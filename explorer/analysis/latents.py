@@ -1,0 +1,116 @@
+"""Moving through the latent space: traversals, interpolations and decoded grids."""
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from explorer.analysis.checks import Floats, as_array
+from explorer.errors import ExplorerError
+from explorer.models.vae import VAE
+
+CHUNK_CODES = 1024
+INTERPOLATIONS = ("lerp", "slerp")
+MAX_GRID = 400
+
+
+def decode_codes(model: VAE, z: ArrayLike | Tensor) -> np.ndarray:
+    """Return the mean images x̂ (M, C, H, W), float32, of codes z (M, K)."""
+    codes = as_array(z)
+    if codes.ndim != 2 or codes.shape[1] != model.latent_dim:
+        raise ExplorerError(
+            f"Codes have shape (M, {model.latent_dim}) for this model; these are {codes.shape}."
+        )
+    if not np.isfinite(codes).all():
+        raise ExplorerError("The codes hold NaN or infinite values.")
+    parameter = next(model.parameters())
+    tensor = torch.from_numpy(codes).to(parameter)
+    with torch.no_grad():
+        parts = [
+            model.decode(tensor[i : i + CHUNK_CODES]).mean.float().cpu().numpy()
+            for i in range(0, len(tensor), CHUNK_CODES)
+        ]
+    return np.concatenate(parts) if parts else np.zeros((0, *model.shape), np.float32)
+
+
+def traverse(
+    model: VAE, z: ArrayLike | Tensor, dimension: int, values: ArrayLike
+) -> np.ndarray:
+    """Return images (V, C, H, W) of code z (K,) with z_dimension set to each of values (V,)."""
+    code = as_array(z).reshape(-1)
+    if not 0 <= dimension < model.latent_dim:
+        raise ExplorerError(
+            f"The dimension must be from 0 to {model.latent_dim - 1}; it is {dimension}."
+        )
+    steps = np.atleast_1d(as_array(values))
+    codes = np.repeat(code[None], len(steps), 0)
+    codes[:, dimension] = steps
+    return decode_codes(model, codes)
+
+
+def interpolate(
+    start: ArrayLike, end: ArrayLike, steps: int, kind: str = "lerp"
+) -> Floats:
+    """Return codes (steps, K) from `start` to `end` (K,), both included.
+
+    lerp is the straight line. slerp follows the great circle (Shoemake 1985; White 2016), which
+    keeps the length of codes of equal length; for nearly parallel codes it is the line.
+
+    >>> interpolate([1.0, 0.0], [0.0, 1.0], 3, "slerp").round(4).tolist()
+    [[1.0, 0.0], [0.7071, 0.7071], [0.0, 1.0]]
+    """
+    a, b = as_array(start).reshape(-1), as_array(end).reshape(-1)
+    if kind not in INTERPOLATIONS:
+        raise ExplorerError(f"kind must be one of {', '.join(INTERPOLATIONS)}; it is {kind!r}.")
+    if a.shape != b.shape or steps < 2:
+        raise ExplorerError("Interpolation needs two codes of one length and at least 2 steps.")
+    t = np.linspace(0, 1, steps)[:, None]
+    lengths = np.linalg.norm(a) * np.linalg.norm(b)
+    cosine = np.clip(a @ b / lengths, -1, 1) if lengths > 0 else 1.0
+    angle = float(np.arccos(cosine))
+    if kind == "lerp" or np.sin(angle) < 1e-6:
+        return (1 - t) * a + t * b
+    return (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
+
+
+def grid_codes(
+    size: int,
+    extent: float = 3.0,
+    *,
+    dimensions: tuple[int, int] = (0, 1),
+    base: ArrayLike | None = None,
+    latent_dim: int = 2,
+) -> Floats:
+    """Return codes (size², latent_dim) of a square grid, top row first, left to right.
+
+    The two chosen dimensions run over ±extent, the others stay at `base` (default 0).
+    """
+    if not 1 <= size <= MAX_GRID:
+        raise ExplorerError(f"A grid has 1 to {MAX_GRID} images a side; {size} were asked for.")
+    first, second = dimensions
+    if latent_dim > 1 and not (0 <= first < latent_dim and 0 <= second < latent_dim and first != second):
+        raise ExplorerError(f"Two different dimensions below {latent_dim} span a grid.")
+    codes = np.zeros((size * size, latent_dim)) if base is None else np.repeat(
+        as_array(base).reshape(1, -1), size * size, 0
+    )
+    axis = np.linspace(-extent, extent, size) if size > 1 else np.zeros(1)
+    horizontal, vertical = np.meshgrid(axis, axis[::-1])
+    codes[:, first] = horizontal.ravel()
+    if latent_dim > 1:
+        codes[:, second] = vertical.ravel()
+    return codes
+
+
+def decode_grid(
+    model: VAE,
+    size: int,
+    extent: float = 3.0,
+    *,
+    dimensions: tuple[int, int] = (0, 1),
+    base: ArrayLike | None = None,
+) -> np.ndarray:
+    """Return the decoded manifold (size, size, C, H, W): rows from +extent down, columns up."""
+    codes = grid_codes(
+        size, extent, dimensions=dimensions, base=base, latent_dim=model.latent_dim
+    )
+    return decode_codes(model, codes).reshape(size, size, *model.shape)
