@@ -69,13 +69,8 @@ def act_on(run: Run, kind: str) -> None:
                 st.switch_page("views/explore.py", query_params={"model": run.id})
         if st.button(text("runs.watch"), key="runs_watch"):
             st.switch_page("views/train.py", query_params={"run": run.id})
-        if kind == "own":
-            with st.popover(text("runs.rename")):
-                name = st.text_input(
-                    text("runs.rename.label"), run.name, max_chars=80, key=f"runs_name_{run.id}"
-                )
-                if st.button(text("runs.rename.save"), key="runs_rename"):
-                    _try(lambda: run.rename(name))
+        if kind == "own" and st.button(text("runs.rename"), key="runs_rename"):
+            ask_for_name(run)
         with st.popover(text("runs.export")):
             if st.button(text("runs.export.prepare"), key="runs_zip"):
                 st.download_button(
@@ -89,6 +84,14 @@ def act_on(run: Run, kind: str) -> None:
             confirm_deletion(run)
     if kind == "pretrained":
         st.caption(text("runs.shipped"))
+
+
+@st.dialog(text("runs.rename"))
+def ask_for_name(run: Run) -> None:
+    """Ask for a new display name."""
+    name = st.text_input(text("runs.rename.label"), run.name, max_chars=80, key="runs_name")
+    if st.button(text("runs.rename.save"), key="runs_rename_save", type="primary"):
+        _try(lambda: run.rename(name))
 
 
 @st.dialog(text("runs.delete.title"))
