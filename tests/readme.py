@@ -1,0 +1,75 @@
+"""The made parts of README.md; `python -m tests.readme` writes them anew."""
+
+import ast
+import json
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+ROOMS = (
+    ("explorer/datasets", "images"),
+    ("explorer/models", "models"),
+    ("explorer", "the run, and what everything stands on"),
+    ("explorer/training", "training"),
+    ("explorer/analysis", "analysis"),
+    ("explorer/figures", "figures"),
+    ("explorer/export", "export"),
+    ("explorer/app", "the app"),
+    ("explorer/app/views", "the app's pages"),
+    ("explorer/app/text", "the app's sentences"),
+    ("explorer/app/components", "the app's browser side"),
+    ("explorer/app/components/latent_map", "the latent map, in the browser"),
+)
+
+
+def first_line(path: Path) -> str:
+    """Return the sentence that a file says of itself first."""
+    source = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        return (ast.get_docstring(ast.parse(source)) or "").split("\n")[0]
+    comment = re.search(r"/\*\*(.*?)\*/", source, re.DOTALL)
+    words = " ".join(re.sub(r"^\s*\*", "", line).strip() for line in comment[1].split("\n"))
+    return re.split(r"(?<=[.:])\s", words.strip())[0].removesuffix(":")
+
+
+def file_map() -> str:
+    lines = []
+    for folder, title in ROOMS:
+        files = sorted([*(ROOT / folder).glob("*.py"), *(ROOT / folder).glob("*.js")])
+        if not files:
+            continue
+        lines += ["", f"**{title}** (`{folder}/`)", ""]
+        lines += [f"- `{path.name}` {first_line(path)}" for path in files]
+    return "\n".join(lines).strip()
+
+
+def models_table() -> str:
+    lines = ["| name | images | network | latents | test ELBO | KL |", "|---|---|---|---|---|---|"]
+    for folder in sorted((ROOT / "pretrained").glob("*/run.json")):
+        info = json.loads(folder.read_text())
+        model = tomllib.loads((folder.parent / "recipe.toml").read_text())["model"]
+        result = info["results"].get("test") or info["results"]["all"]
+        hidden = "-".join(str(units) for units in model["hidden"])
+        lines.append(
+            f"| `{folder.parent.name}` | {info['dataset']['name']} | {model['network']} {hidden} | "
+            f"{info['latent']['dim']} | {result['elbo']:.2f} | {result['kl']:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+PARTS = {"file map": file_map, "models": models_table}
+
+
+def filled(text: str) -> str:
+    """Return README text with every made part as the files say now."""
+    for name, make in PARTS.items():
+        start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+        pattern = re.escape(start) + ".*?" + re.escape(end)
+        text = re.sub(pattern, lambda _, m=make: f"{start}\n{m()}\n{end}", text, flags=re.DOTALL)
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
