@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from explorer.config import Config
+from explorer.datasets import load_dataset
+from explorer.evaluation import evaluate_elbo
 from explorer.files import replace_file, replace_json
 from explorer.run import Run, RunInfo
 
@@ -27,11 +29,14 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("--frames", type=int, default=FRAMES)
     parser.add_argument("--codes", type=int, default=None, help="keep so many codes, evenly spread")
+    parser.add_argument("--data-root", help="where torchvision data sets lie")
     options = parser.parse_args()
-    ship(Run(options.run), HERE / options.name, options.frames, options.codes)
+    ship(Run(options.run), HERE / options.name, options.frames, options.codes, options.data_root)
 
 
-def ship(run: Run, target: Path, frames: int, codes: int | None) -> None:
+def ship(
+    run: Run, target: Path, frames: int, codes: int | None, data_root: str | None = None
+) -> None:
     """Copy what a shipped run needs from `run` to `target`."""
     info = run.info
     if info.status.state != "finished":
@@ -44,12 +49,24 @@ def ship(run: Run, target: Path, frames: int, codes: int | None) -> None:
     if not recipe.is_file():
         recipe.write_text(info.config.to_toml())
     status = dataclasses.replace(info.status, pid=0, host="")
-    replace_json(target / "run.json", dataclasses.replace(info, status=status).to_dict())
+    info = dataclasses.replace(info, status=status, results=measure(run, data_root))
+    replace_json(target / "run.json", info.to_dict())
     shutil.copyfile(run.path / "checkpoint.safetensors", target / "checkpoint.safetensors")
     copy_metrics(run, target)
     copy_film(run, target, frames)
     copy_codes(run, target, codes)
     (target / "README.md").write_text(describe(target.relative_to(HERE).as_posix(), info))
+
+
+def measure(run: Run, data_root: str | None) -> dict:
+    """Evaluate the stored weights again, so that the card is of what is shipped."""
+    info = run.info
+    assert info.dataset is not None
+    dataset = load_dataset(info.dataset.name, data_root=data_root)
+    return {
+        split: evaluate_elbo(run.model, dataset.split(split).images).to_dict()
+        for split in info.results
+    }
 
 
 def copy_metrics(run: Run, target: Path) -> None:
