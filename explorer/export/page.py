@@ -68,23 +68,27 @@ def build_page(
     `scene` is a query string as in the app's address. Raises ExplorerError for a model whose
     networks alone are too large.
     """
-    script = bundle_modules(assets).replace("</script", "<\\/script")
-    style = (assets / "style.css").read_text(encoding="utf-8")
     for codes, images in ((1_000_000, 600), (100_000, 300), (20_000, 120), (5_000, 40)):
         fewer = None if pictures is None else _first(pictures, images)
         payload = build_payload(run, fewer, text, half=True, max_codes=codes)
-        page = _PAGE.format(
-            title=html.escape(f"{run.name} · Latent Explorer"),
-            scene=html.escape(scene, quote=True),
-            style=style,
-            script=script,
-            payload=base64.b64encode(payload).decode(),
-        ).encode()
-        if len(page) <= MAX_PAGE_BYTES and run.model is not None:
+        page = wrap_payload(payload, run.name, assets, scene)
+        if len(page) <= MAX_PAGE_BYTES:
             if _is_local(payload):
                 return page
             break
     raise ExplorerError("This model is too large for a page of its own (8 MB at most).")
+
+
+def wrap_payload(payload: bytes, name: str, assets: Path, scene: str = "") -> bytes:
+    """Return the page of a payload that is at hand, of whatever size."""
+    script = bundle_modules(assets).replace("</script", "<\\/script")
+    return _PAGE.format(
+        title=html.escape(f"{name} · Latent Explorer"),
+        scene=html.escape(scene, quote=True),
+        style=(assets / "style.css").read_text(encoding="utf-8"),
+        script=script,
+        payload=base64.b64encode(payload).decode(),
+    ).encode()
 
 
 def _is_local(payload: bytes) -> bool:

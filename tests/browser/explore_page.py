@@ -9,6 +9,7 @@ from explorer.training.loop import train
 
 MODELS: dict[str, dict[str, Any]] = {
     "two": {"hidden": (48, 32)},
+    "two-high": {"hidden": (48, 32)},
     "conv": {"network": "conv", "hidden": (8, 16), "latent_dim": 6},
     "one": {"hidden": (16,), "latent_dim": 1},
     "many": {"hidden": (64,), "latent_dim": 128},
@@ -21,13 +22,14 @@ MODELS: dict[str, dict[str, Any]] = {
 
 def ensure_run(folder: Path, name: str) -> Run:
     """Return a briefly trained run of MODELS[name] on the digits, made at first use."""
+    betas = {"two-high": 4.0}
     path = folder / name
     if (path / "codes.npz").is_file():
         return Run(path, name)
     config = Config(
         model=ModelConfig(**MODELS[name]),
-        objective=ObjectiveConfig(),
-        budget=BudgetConfig(steps=3 if name == "large" else 150),
+        objective=ObjectiveConfig(beta=betas.get(name, 1.0), schedule="linear"),
+        budget=BudgetConfig(steps={"large": 3, "two": 700}.get(name, 150)),
         device="cpu",
     )
     train(config, path)
