@@ -16,11 +16,13 @@ import os
 import re
 import socket
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -325,9 +327,10 @@ def versions() -> dict[str, str]:
 
 def _load_arrays(path: Path) -> dict[str, Array]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, since np.load leaves the file open where it is no archive.
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise ExplorerError(f"{path.name} of run {path.parent.name} cannot be read.") from error
 
 
