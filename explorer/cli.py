@@ -1,4 +1,4 @@
-"""The command line: `latent-explorer app | train | evaluate | data | runs`.
+"""The command line: `latent-explorer app | train | sweep | evaluate | data | runs`.
 
 argparse, because `--help` must answer in well under half a second and the standard library's
 parser costs none of it. Commands import what they need when they run. With --json the last line
@@ -90,6 +90,35 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--out", metavar="DIR", help="the run directory (default: a new one)")
     train.add_argument("--overwrite", action="store_true", help="replace an earlier run at --out")
     train.set_defaults(command=train_run)
+
+    sweep = commands.add_parser(
+        "sweep",
+        help="train a grid of models, one run directory each",
+        parents=[as_json, data_root],
+        argument_default=argparse.SUPPRESS,
+    )
+    sweep.add_argument("--config", metavar="FILE", help="a run's config in TOML to start from")
+    sweep.add_argument("--dataset", metavar="D", help="digits, strokes, shapes, mnist, …")
+    sweep.add_argument("--beta", type=float, nargs="+", metavar="B", dest="betas")
+    sweep.add_argument("--latent-dim", type=int, nargs="+", metavar="K", dest="latent_dims")
+    sweep.add_argument("--seeds", type=int, nargs="+", metavar="N")
+    sweep.add_argument("--likelihood", choices=LIKELIHOOD_NAMES)
+    sweep.add_argument("--network", choices=NETWORK_NAMES)
+    sweep.add_argument("--batch-size", type=int, metavar="B")
+    budget = sweep.add_mutually_exclusive_group()
+    budget.add_argument("--seconds", type=float, metavar="S", help="of each run (default: 30)")
+    budget.add_argument("--epochs", type=float, metavar="E")
+    budget.add_argument("--steps", type=int, metavar="T")
+    sweep.add_argument("--device", choices=DEVICES)
+    sweep.add_argument("--out", metavar="DIR", required=True, help="the sweep's folder")
+    sweep.add_argument("--overwrite", action="store_true", help="replace an earlier sweep at --out")
+    where = sweep.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, metavar="N", help="local processes (default: cores)")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that is there")
+    where.add_argument(
+        "--together", action="store_true", help="train all β as one family in one process"
+    )
+    sweep.set_defaults(command=train_sweep)
 
     evaluate = commands.add_parser(
         "evaluate", help="measure the ELBO of a run", parents=[as_json, data_root]
@@ -192,6 +221,61 @@ def train_run(options: argparse.Namespace) -> None:
         {"run": str(run.path), "split": split, **info.results[split], **info.timing},
         f"{run.path}: {describe_result(info.results[split])} on {split}",
     )
+
+
+def train_sweep(options: argparse.Namespace) -> None:
+    """Train a grid of models; running it again skips what is complete and resumes what is not."""
+    from explorer.training.family import train_family
+    from explorer.training.sweep import run_sweep, sweep_configs
+
+    given = vars(options)
+    dims = given.get("latent_dims", [])
+    # The recipe follows the first number of latents.
+    alike = argparse.Namespace(**given, **({"latent_dim": dims[0]} if dims else {}))
+    betas, seeds = given.get("betas", []), given.get("seeds", [])
+    configs = sweep_configs(config_from_options(alike), betas, dims, seeds)
+    common = {"data_root": given.get("data_root"), "overwrite": given.get("overwrite", False)}
+    failed: dict[str, str] = {}
+    with progress_line() as show:
+        if given.get("together"):
+            sweep = train_family(
+                configs,
+                options.out,
+                progress=lambda point: show(
+                    f"step {point['step']:,} of {point['planned_steps']:,}   {len(configs)} models"
+                    f"   {point['images_per_second']:,.0f} images/s together"
+                ),
+                **common,
+            )
+        else:
+            sweep, failed = run_sweep(
+                configs,
+                options.out,
+                scheduler=given.get("scheduler"),
+                workers=given.get("workers"),
+                progress=lambda sweep: show(describe_states(sweep.states())),
+                **common,
+            )
+    rows, lines = [], []
+    for name, run in sweep.runs().items():
+        info = run.info
+        result = info.results.get("test") or info.results.get("all") or {}
+        state = info.status.shown_state()
+        objective = sweep.configs[name].objective
+        rows.append({"name": name, "run": str(run.path), "state": state, "beta": objective.beta})
+        rows[-1] |= {"seed": sweep.configs[name].seed, "latent_dim": info.latent_dim, **result}
+        lines.append(f"{name:24} {state:9} {describe_result(result) if result else ''}")
+    values = {"sweep": str(sweep.path), "kind": sweep.kind, "runs": rows, "failed": failed}
+    report(given.get("json", False), values, "\n".join(lines))
+    if failed:
+        name, message = next(iter(failed.items()))
+        raise ExplorerError(f"{len(failed)} of {len(configs)} runs failed; {name}: {message}")
+
+
+def describe_states(states: dict[str, str]) -> str:
+    """Return how many runs are in which state."""
+    counts = {state: list(states.values()).count(state) for state in dict.fromkeys(states.values())}
+    return "   ".join(f"{count} {state}" for state, count in counts.items())
 
 
 def config_from_options(options: argparse.Namespace) -> "Config":

@@ -98,28 +98,35 @@ def prepare_sweep(
 ) -> Sweep:
     """Make `path` the folder of this sweep, or find the same sweep there, begun earlier.
 
-    Another sweep, or anything else that is not empty, is an ExplorerError; `overwrite` removes an
-    earlier sweep of which no member is being trained, and nothing else.
+    Further runs may join a sweep, but not a family. Another sweep, or anything else that is not
+    empty, is an ExplorerError; `overwrite` removes an earlier sweep of which no member is being
+    trained, and nothing else.
     """
-    sweep = Sweep(path, kind, dict(configs), time.time(), path.name)
+    created = time.time()
     try:
         if path.is_file():
             raise ExplorerError(f"{path} is a file; a sweep needs a folder.")
         if (path / "sweep.json").is_file():
             earlier = read_sweep(path)
-            if not overwrite:
-                if earlier.kind == kind and dict(earlier.configs) == dict(configs):
+            if overwrite:
+                if set(earlier.states().values()) & set(LIVE_STATES):
+                    raise ExplorerError(f"{path} is being trained right now; stop that job first.")
+                shutil.rmtree(path)
+            else:
+                joined = {**earlier.configs, **{**configs, **earlier.configs}}
+                same = all(joined[name] == configs[name] for name in configs)
+                if earlier.kind != kind or not same or (kind == "family" and joined != configs):
+                    raise ExplorerError(
+                        f"{path} holds another sweep; choose another folder or overwrite it."
+                    )
+                if joined == earlier.configs:
                     return earlier
-                raise ExplorerError(
-                    f"{path} holds another sweep; choose another folder or overwrite it."
-                )
-            if set(earlier.states().values()) & set(LIVE_STATES):
-                raise ExplorerError(f"{path} is being trained right now; stop that job first.")
-            shutil.rmtree(path)
+                configs, created = joined, earlier.created
         elif path.is_dir() and any(path.iterdir()):
             raise ExplorerError(f"{path} holds other files; choose an empty folder.")
     except OSError as error:
         raise explain_os_error(error, path) from error
+    sweep = Sweep(path, kind, dict(configs), created, path.name)
     make_folder(path)
     replace_json(
         path / "sweep.json",

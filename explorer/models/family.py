@@ -5,12 +5,14 @@ Shapes: M members, B images, D pixels, K latents.
 
 import copy
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from explorer.errors import ExplorerError
+from explorer.models.likelihoods import Likelihood
 from explorer.models.vae import VAE, bound_logvar
 
 
@@ -63,7 +65,7 @@ class StackedModels(nn.Module):
         # unbind, because the gradient of indexing fills a zero tensor for each member.
         outputs = self.decoder(z).unflatten(2, (-1, *x.shape[2:])).unbind()
         members = zip(self.likelihoods, outputs, strict=True)
-        return torch.stack([likelihood.nll(output, x) for likelihood, output in members])
+        return torch.stack([cast(Likelihood, part).nll(output, x) for part, output in members])
 
     @torch.no_grad()
     def write_member(self, index: int, model: VAE) -> None:
