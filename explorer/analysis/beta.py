@@ -26,9 +26,9 @@ KL_REDUCTIONS = ("sum", "image-sum", "mean")
 class WrittenLoss:
     """A loss as it stands in somebody's code.
 
-    `reconstruction` is squared-error Σ(x − x̂)², half-squared-error ½Σ(x − x̂)² or cross-entropy; each
-    term has a weight and a reduction. `batch_size` matters only where the two terms treat the
-    batch differently.
+    `reconstruction` is squared-error Σ(x − x̂)², half-squared-error ½Σ(x − x̂)² or cross-entropy;
+    each term has a weight and a reduction. `batch_size` matters only where the two terms treat
+    the batch differently.
     """
 
     reconstruction: str

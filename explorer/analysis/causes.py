@@ -81,7 +81,10 @@ def find_causes(
     pays = vote(top, top_error, beta)
     if lagging:
         gains = [float(refined_kl[i] - encoder_kl[i]) for i in lagging]
-        worst = max(vote(g, float(error[i]), REFINED_KL_NATS) for g, i in zip(gains, lagging, strict=True))
+        worst = max(
+            vote(gain, float(error[i]), REFINED_KL_NATS)
+            for gain, i in zip(gains, lagging, strict=True)
+        )
         causes.append(
             Cause("encoder_lags", tuple(lagging), worst, {**evidence, "refined_kl_gain": gains})
         )

@@ -5,16 +5,21 @@ text VAEs included. Every number comes with its error where it is estimated; no 
 decides (see `verdicts`), and causes are told only where they can be (see `causes`).
 """
 
+import os
+import zipfile
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
 from explorer.analysis.causes import Cause, find_causes
-from explorer.analysis.checks import Floats, check_codes, check_gaussian, check_images, plain
+from explorer.analysis.checks import Floats, check_codes, check_gaussian, check_images
 from explorer.analysis.decoder_use import DecoderUse, measure_decoder_use
+from explorer.analysis.diagnosis import Diagnosis, Dimension
 from explorer.analysis.information import Information, decompose_rate, standard_error
 from explorer.analysis.verdicts import (
     DELTA,
@@ -25,102 +30,16 @@ from explorer.analysis.verdicts import (
     judge,
 )
 from explorer.analysis.watch import Progress, Stop, Watch, evaluating
+from explorer.errors import ExplorerError
 from explorer.models.vae import VAE
+
+if TYPE_CHECKING:
+    from explorer.run import Array, Run
 
 ENCODE_CHUNK = 1024
 DECODER_IMAGES = 1000
 """Images that the decoder's measures use."""
 CAUSE_IMAGES = 2000
-
-
-@dataclass(frozen=True)
-class Dimension:
-    """One latent dimension; nats per image, `*_error` standard errors.
-
-    `var_mean` is Var_x(μ_i), `mean_var` E_x[σ_i²]; at an optimum they add up to 1
-    (`total_variance`). `silent_fraction` is the share of images with KL_i < ε; the dimension is
-    (ε, δ)-collapsed where it is at least 1 − δ. `variable_type` is passive in that case, active
-    where at most δ of the images are silent, else mixed (after Bonheme and Grzes 2021).
-    """
-
-    index: int
-    kl: float
-    kl_error: float
-    var_mean: float
-    var_mean_error: float
-    mean_var: float
-    total_variance: float
-    mutual_information: float
-    mutual_information_error: float
-    dimension_wise_kl: float
-    silent_fraction: float
-    variable_type: str
-    aggregate_mean: float
-    sensitivity: float | None
-    shuffle: float | None
-    shuffle_error: float | None
-    verdict: str
-    confidence: float
-    reasons: tuple[str, ...]
-    cause: str | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return plain(vars(self))
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """The whole model: the dimensions, the rate's split and what may be the cause.
-
-    `active_units` counts Var_x(μ_i) > 0.01 (Burda et al. 2015); `in_use` the verdicts active,
-    weak and mixed. `effective_dimensions` is exp(−Σ p_i ln p_i) with p_i = KL_i/R, between 0 (no
-    rate) and K. `state` is healthy (all in use), partial, collapsed (none) or uncertain.
-    """
-
-    dimensions: tuple[Dimension, ...]
-    information: Information
-    active_units: int
-    in_use: int
-    effective_dimensions: float
-    effective_dimensions_error: float
-    state: str
-    causes: tuple[Cause, ...]
-    images: int
-    epsilon: float
-    delta: float
-    beta: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-compatible values; the keys are part of the command line's contract."""
-        information = self.information
-        return plain(
-            {
-                "state": self.state,
-                "active_units": self.active_units,
-                "in_use": self.in_use,
-                "latent_dim": len(self.dimensions),
-                "effective_dimensions": self.effective_dimensions,
-                "effective_dimensions_error": self.effective_dimensions_error,
-                "rate": information.rate,
-                "rate_error": information.rate_error,
-                "mutual_information": information.mutual_information,
-                "mutual_information_error": information.mutual_information_error,
-                "mutual_information_ceiling": information.ceiling,
-                "mutual_information_saturated": information.saturated,
-                "total_correlation": information.total_correlation,
-                "total_correlation_error": information.total_correlation_error,
-                "dimension_wise_kl": information.dimension_wise_kl,
-                "dimension_wise_kl_error": information.dimension_wise_kl_error,
-                "marginal_kl": information.marginal_kl,
-                "images": self.images,
-                "epsilon": self.epsilon,
-                "delta": self.delta,
-                "beta": self.beta,
-                "causes": [cause.to_dict() for cause in self.causes],
-                "dimensions": [dimension.to_dict() for dimension in self.dimensions],
-            }
-        )
 
 
 @dataclass(frozen=True)
@@ -211,10 +130,54 @@ def diagnose(
     return _assemble(mu, lv, information, use, found, epsilon, delta, beta)
 
 
+def diagnose_run(
+    run: "Run",
+    images: "Array | None" = None,
+    *,
+    causes: bool = True,
+    seed: int = 0,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> Diagnosis:
+    """Return the diagnosis of a run: of its model on uint8 images (N, C, H, W), or of its codes.
+
+    Without images, or without a model of ours, the stored codes are diagnosed alone. β is the one
+    that the run was trained with. ExplorerError where the run has neither.
+    """
+    info = run.info
+    if images is not None and info.model_kind == "builtin":
+        from explorer.evaluation import draw_targets
+
+        beta = 1.0 if info.config is None else info.config.objective.beta
+        x = draw_targets(run.model, images, seed=seed)
+        return diagnose(
+            run.model, x, beta=beta, causes=causes, seed=seed, progress=progress, stop=stop
+        )
+    codes = run.codes()
+    if codes is None or codes.logvar is None:
+        raise ExplorerError(
+            f"Run {run.id} has no codes with log-variances to diagnose: there is no KL in it."
+        )
+    return diagnose_codes(codes.mean, codes.logvar, seed=seed, progress=progress, stop=stop)
+
+
+def diagnose_file(path: str | os.PathLike[str], *, seed: int = 0) -> Diagnosis:
+    """Return the diagnosis of anyone's codes: an .npz with arrays mean and logvar, both (N, K)."""
+    try:
+        with np.load(Path(path), allow_pickle=False) as archive:
+            missing = {"mean", "logvar"} - set(archive.files)
+            if missing:
+                raise ExplorerError(
+                    f"{path} has no array {sorted(missing)[0]!r}; it needs mean and logvar (N, K)."
+                )
+            mean, logvar = archive["mean"], archive["logvar"]
+    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        raise ExplorerError(f"{path} cannot be read as an .npz file of codes.") from error
+    return diagnose_codes(mean, logvar, seed=seed)
+
+
 def encode_all(model: VAE, x: Tensor) -> tuple[Floats, Floats]:
     """Return mean and logvar (N, K), float64, of target images x, in chunks."""
-    import torch
-
     means, logvars = [], []
     with torch.no_grad(), evaluating(model):
         for start in range(0, len(x), ENCODE_CHUNK):

@@ -117,10 +117,11 @@ def mutual_information_gap(
 def separated_attribute_predictability(
     codes: ArrayLike, factors: ArrayLike, *, categorical: Sequence[int] = (), seed: int = 0
 ) -> float:
-    """Return SAP: the mean over factors of best − second best score of one code (Kumar et al. 2018).
+    """Return SAP: the mean over factors of best − second best score of one code.
 
-    The score of an ordered factor is the squared correlation; that of a categorical one the
-    balanced accuracy of a linear classifier on held-out images, with chance taken to 0.
+    Kumar et al. 2018, Sect. 3. The score of an ordered factor is the squared correlation; that of
+    a categorical one the balanced accuracy of a linear classifier on held-out images, with chance
+    taken to 0.
     """
     z, v = _check(codes, factors)
     scores = np.zeros((z.shape[1], v.shape[1]))
@@ -156,9 +157,9 @@ def factor_vae_score(
     z = z[:, kept] / scale[kept]
     groups = []
     for j in range(count):
-        values = _bin_factor(v[:, j], True) if len(np.unique(v[:, j])) <= BINS else _bin(v[:, j])
-        members = [np.flatnonzero(values == value) for value in np.unique(values)]
-        groups.append([m for m in members if len(m) >= 2])
+        values = _bin_factor(v[:, j], False)
+        same = [np.flatnonzero(values == value) for value in np.unique(values)]
+        groups.append([members for members in same if len(members) >= 2])
     table = np.zeros((z.shape[1], count))
     correct = total = 0
     for vote in range(votes):

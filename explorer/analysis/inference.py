@@ -216,7 +216,8 @@ def _infer_block(grid: PosteriorGrid, x: Tensor, tolerance: float) -> list[_Latt
         ]
         if not pending:
             break
-        fresh = {n: _next_nodes(lattices[n], grid.latent_dim, early=number < EARLY_ROUNDS) for n in pending}
+        early = number < EARLY_ROUNDS
+        fresh = {n: _next_nodes(lattices[n], grid.latent_dim, early=early) for n in pending}
     return lattices
 
 
@@ -323,7 +324,7 @@ def _next_nodes(lattice: _Lattice, latents: int, *, early: bool) -> NDArray[np.i
 
 
 def _locate(grid: PosteriorGrid, lattice: _Lattice) -> Floats:
-    return lattice.coordinates * lattice.unit - grid.reach
+    return np.asarray(lattice.coordinates * lattice.unit - grid.reach, dtype=np.float64)
 
 
 def _moments(z: Floats, log_weights: Floats) -> tuple[Floats, Floats]:

@@ -88,11 +88,11 @@ def grid_codes(
     if not 1 <= size <= MAX_GRID:
         raise ExplorerError(f"A grid has 1 to {MAX_GRID} images a side; {size} were asked for.")
     first, second = dimensions
-    if latent_dim > 1 and not (0 <= first < latent_dim and 0 <= second < latent_dim and first != second):
+    within = 0 <= first < latent_dim and 0 <= second < latent_dim
+    if latent_dim > 1 and not (within and first != second):
         raise ExplorerError(f"Two different dimensions below {latent_dim} span a grid.")
-    codes = np.zeros((size * size, latent_dim)) if base is None else np.repeat(
-        as_array(base).reshape(1, -1), size * size, 0
-    )
+    origin = np.zeros(latent_dim) if base is None else as_array(base).reshape(-1)
+    codes = np.repeat(origin[None], size * size, 0)
     axis = np.linspace(-extent, extent, size) if size > 1 else np.zeros(1)
     horizontal, vertical = np.meshgrid(axis, axis[::-1])
     codes[:, first] = horizontal.ravel()

@@ -106,7 +106,8 @@ def estimate_log_px(
             watch.report((start + len(part)) / len(x))
             if watch.stopped():
                 break
-    log_px, error, ess, pareto_k, elbo = (np.concatenate(column) for column in zip(*parts, strict=True))
+    columns = zip(*parts, strict=True)
+    log_px, error, ess, pareto_k, elbo = (np.concatenate(column) for column in columns)
     flagged = (ess / samples < ESS_LIMIT) | (np.nan_to_num(pareto_k) > PARETO_LIMIT)
     bits = bits_per_dim(model, x[: len(log_px)], log_px)
     return LogLikelihood(log_px, error, ess, pareto_k, elbo, flagged, bits, samples)

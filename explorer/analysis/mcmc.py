@@ -145,7 +145,7 @@ def sample_posterior(
         ess_tail=tail,
         acceptance=accepted.numpy(),
         step_size=steps.final.double().cpu().numpy(),
-        converged=good.all(1),
+        converged=np.asarray(good.all(axis=1)),
     )
 
 
@@ -242,11 +242,13 @@ def _hmc_step(
 
     `size` (N, 1) is per image; M = chains·N. A divergent proposal has probability 0.
     """
-    like = {"generator": generator, "dtype": z.dtype, "device": z.device}
+    def uniform(*shape: int) -> Tensor:
+        return torch.rand(shape, generator=generator, dtype=z.dtype, device=z.device)
+
     step = size.repeat(len(z) // len(size), 1)
     if jitter:
-        step = step * (1 + JITTER * (2 * torch.rand((len(z), 1), **like) - 1))
-    momentum = torch.randn(z.shape, **like)
+        step = step * (1 + JITTER * (2 * uniform(len(z), 1) - 1))
+    momentum = torch.randn(z.shape, generator=generator, dtype=z.dtype, device=z.device)
     value, gradient = _value_and_gradient(target, z)
     energy = value - 0.5 * momentum.square().sum(1)
     position, p = z, momentum + 0.5 * step * gradient
@@ -257,7 +259,7 @@ def _hmc_step(
         p = p + (step if number < LEAPFROG_STEPS - 1 else 0.5 * step) * gradient
     log_ratio = new_value - 0.5 * p.square().sum(1) - energy
     probability = torch.nan_to_num(log_ratio, nan=-math.inf).clamp_max(0).exp()
-    accept = torch.rand(len(z), **like) < probability
+    accept = uniform(len(z)) < probability
     return torch.where(accept[:, None], position, z), probability
 
 

@@ -147,7 +147,7 @@ def smallest_sd(model: VAE, z: Tensor) -> Tensor:
     moved = []
     output = torch.zeros(())
     for tangent in tangents:
-        output, derivative = torch.func.jvp(model.decoder, (z,), (tangent,))
+        output, derivative = torch.func.jvp(model.decoder, (z,), (tangent,))  # type: ignore[misc]
         moved.append(derivative)
     fisher = score_and_fisher(model, output, torch.zeros_like(_location(model, output)))[1]
     columns = [_location(model, derivative).flatten(1) for derivative in moved]

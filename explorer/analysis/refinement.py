@@ -168,8 +168,8 @@ def elbo_by_quadrature(
         z = mean[n] + epsilon @ cholesky[n].T
         features, normaliser = emission.features(z)
         score = features @ projection[n] + normaliser + constant[n]
-        values[n] = float((weight * score).sum()) - float(normal_kl(mean[n : n + 1], cholesky[n : n + 1])[0])
-    return values
+        values[n] = float((weight * score).sum())
+    return values - normal_kl(mean, cholesky).numpy()
 
 
 def normal_kl(mean: Tensor, cholesky: Tensor) -> Tensor:
@@ -185,7 +185,7 @@ class _Rule:
     def __init__(
         self, latents: int, dtype: torch.dtype, device: torch.device, generator: torch.Generator
     ) -> None:
-        self._like = {"dtype": dtype, "device": device}
+        self._dtype, self._device = dtype, device
         self._latents = latents
         self._generator = generator
         self.exact = latents in HERMITE_NODES
@@ -195,10 +195,16 @@ class _Rule:
         if self.exact:
             nodes = HERMITE_NODES[self._latents] * (2 if evaluation else 1)
             points, weights = gauss_hermite(nodes, self._latents)
-            return torch.tensor(points, **self._like), torch.tensor(weights, **self._like)
+            at, weight = torch.from_numpy(points), torch.from_numpy(weights)
+            return at.to(self._device, self._dtype), weight.to(self._device, self._dtype)
         count = EVALUATION_SAMPLES if evaluation else TRAINING_SAMPLES
-        half = torch.randn((count // 2, self._latents), generator=self._generator, **self._like)
-        return torch.cat([half, -half]), torch.full((count,), 1 / count, **self._like)
+        half = torch.randn(
+            (count // 2, self._latents),
+            generator=self._generator,
+            dtype=self._dtype,
+            device=self._device,
+        )
+        return torch.cat([half, -half]), torch.full_like(half[:1, 0], 1 / count).expand(count)
 
 
 def _evaluate(
@@ -256,7 +262,7 @@ def _ascend(
             nll = model.nll(z.flatten(0, 1), x.repeat(len(noise), 1, 1, 1)).view(len(noise), -1)
             loss = (weights[:, None] * nll).sum(0) + normal_kl(location, factor)
             optimiser.zero_grad(set_to_none=True)
-            loss.sum().backward()
+            loss.sum().backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
             if step % 20 == 0:

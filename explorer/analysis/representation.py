@@ -1,4 +1,4 @@
-"""How good are the codes as a representation: neighbours, a linear probe, a density, an alignment."""
+"""How good are the codes: neighbours, a linear probe, a density, an alignment of two runs."""
 
 from dataclasses import dataclass
 from typing import Any

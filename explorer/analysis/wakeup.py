@@ -213,6 +213,6 @@ def _held_out_rule(
         values.append(projected.mean(0))
         squares.append(projected.var(0) / len(held))
     eigenvalues = np.linalg.eigvalsh(white.T @ white / count)[::-1][:rank].copy()
-    return WakeUp(
-        eigenvalues, np.mean(values, axis=0), 0.5 * np.sqrt(np.sum(squares, axis=0)), beta
-    )
+    held_out = np.asarray(np.mean(values, axis=0), dtype=np.float64)
+    error = 0.5 * np.sqrt(np.sum(squares, axis=0))
+    return WakeUp(np.asarray(eigenvalues, dtype=np.float64), held_out, error, beta)

@@ -1,0 +1,45 @@
+"""Models and images that several studies share."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.analysis import oracles
+
+
+@pytest.fixture(scope="session")
+def linear():
+    """The two-latent pPCA optimum and 40 digits."""
+    return oracles.linear_vae(), torch.from_numpy(oracles.digit_pixels()[:40])
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """The digits as float64 images (1797, 1, 8, 8)."""
+    return oracles.digit_pixels()
+
+
+@pytest.fixture(scope="session")
+def mnist_2d(mnist_root):
+    """The shipped two-latent MNIST model and the binarised test set, (10000, 1, 28, 28)."""
+    return _shipped("mnist-2d", mnist_root)
+
+
+@pytest.fixture(scope="session")
+def mnist_20d(mnist_root):
+    """The shipped twenty-latent MNIST model and the binarised test set."""
+    return _shipped("mnist-20d", mnist_root)
+
+
+def _shipped(name, root):
+    from explorer.datasets import load_dataset
+    from explorer.errors import ExplorerError
+    from explorer.evaluation import draw_targets
+    from explorer.run import open_run
+
+    try:
+        run = open_run(name)
+    except ExplorerError:
+        pytest.skip(f"The pretrained model {name} is not there yet.")
+    images = load_dataset("mnist", data_root=root).split("test").images
+    return run.model, draw_targets(run.model, np.asarray(images), seed=0)
