@@ -224,13 +224,13 @@ def measure_server(chromium: Any, clicks: int) -> None:
                 page.wait_for_timeout(700)
                 wire = json.loads(page.evaluate("JSON.stringify(wire)"))
                 sent = next(t for way, t, _ in wire if way == "out")
-                times.append(next(t for way, t, _ in wire if way == "in" and t > sent) - sent)
+                times.append(max(t for way, t, _ in wire if way == "in") - sent)
                 last = wire
             size = sum(size for way, _, size in last if way == "out")
             print("\n| server | value | aim |\n|---|---|---|")
             print(f"| messages while hovering 120 moves | {hovered} | 0 |")
             print(
-                f"| click to Python's answer, median ms | {statistics.median(times):.0f} | ≤ 150 |"
+                f"| click to the end of Python's rerun, median ms | {statistics.median(times):.0f} | ≤ 150 |"
             )
             print(f"| bytes sent per click | {size} | |")
         finally:

@@ -25,6 +25,7 @@ export class LatentMap {
     this.outline = [];
     this.frame = 0;
     this.settling = 0;
+    this.moving = false;
     this.ratio = 1;
     this.resizer = new ResizeObserver(() => this.resize());
     this.resizer.observe(this.element);
@@ -61,6 +62,7 @@ export class LatentMap {
   resize() {
     const { clientWidth: width, clientHeight: height } = this.element;
     if (!width || !height) return;
+    this.points.invalidate();
     this.ratio = Math.min(2, window.devicePixelRatio || 1);
     Object.assign(this.view, { width, height });
     for (const canvas of [this.base, this.top]) {
@@ -74,9 +76,12 @@ export class LatentMap {
   /** The view moved: draw now, and once it rests, refine the tiles and tell the scene. */
   viewChanged(byHand = false) {
     if (byHand) this.fitted = false;
+    this.moving = byHand;
     this.repaint();
     clearTimeout(this.settling);
     this.settling = window.setTimeout(() => {
+      this.moving = false;
+      this.repaint();
       this.refreshTiles();
       this.app.viewSettled?.();
     }, 120);
@@ -131,6 +136,7 @@ export class LatentMap {
         chosen: state.selection?.mask ?? null,
         glyphs: layers.glyphs && this.points.canDrawGlyphs,
         ratio: this.ratio,
+        moving: this.moving,
         theme,
       });
     }

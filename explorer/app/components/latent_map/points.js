@@ -2,6 +2,7 @@ import { channels, CLASS_COLOURS, classColour } from "./theme.js";
 import { drawGlyph } from "./glyphs.js";
 
 const SPRITE_LIMIT = 20000;
+const MARGIN = 0.2;
 
 /**
  * The codes as a picture that is kept: up to 20,000 as soft discs, more as pixels written into one
@@ -42,19 +43,44 @@ export class PointLayer {
   }
 
   /**
+   * While the view moves, the kept picture moves with it; once it rests, it is drawn anew. The
+   * picture reaches beyond the view, so that a drag does not show its edge.
    * @param {CanvasRenderingContext2D} context
    * @param {import("./viewport.js").Viewport} view
    * @param {{hidden: Set<number>, chosen: Uint8Array | null, glyphs: boolean, ratio: number,
-   *   theme: any}} look
+   *   moving: boolean, theme: any}} look
    */
   paint(context, view, look) {
-    const same = this.drawn;
-    const moved = !same || same.x !== view.x || same.y !== view.y || same.scale !== view.scale;
-    if (moved || same.width !== view.width || same.height !== view.height) {
-      this.draw(view, look);
-      this.drawn = view.copy();
+    if (!this.covers(view, look.moving)) {
+      const area = view.copy();
+      area.width += 2 * Math.round(MARGIN * view.width);
+      area.height += 2 * Math.round(MARGIN * view.height);
+      this.draw(area, look);
+      this.drawn = area;
     }
-    context.drawImage(this.canvas, 0, 0, view.width, view.height);
+    const zoom = view.scale / this.drawn.scale;
+    context.drawImage(
+      this.canvas,
+      view.toScreenX(this.drawn.x) - (this.drawn.width / 2) * zoom,
+      view.toScreenY(this.drawn.y) - (this.drawn.height / 2) * zoom,
+      this.drawn.width * zoom,
+      this.drawn.height * zoom,
+    );
+  }
+
+  /** Whether the kept picture will do: exactly, or while moving about. */
+  covers(view, moving) {
+    const { drawn } = this;
+    if (!drawn) return false;
+    if (!moving) return drawn.x === view.x && drawn.y === view.y && drawn.scale === view.scale;
+    const zoom = view.scale / drawn.scale;
+    if (zoom < 0.8 || zoom > 2) return false;
+    const spareX = (drawn.width * zoom - view.width) / 2;
+    const spareY = (drawn.height * zoom - view.height) / 2;
+    return (
+      Math.abs(view.x - drawn.x) * view.scale <= spareX + 1 &&
+      Math.abs(view.y - drawn.y) * view.scale <= spareY + 1
+    );
   }
 
   draw(view, look) {
