@@ -39,7 +39,7 @@ def find_siblings(run: Any, candidates: Iterable[Any]) -> list[Any]:
             continue
         beta = info.config.objective.beta
         alike = info.config.model == config.model and info.dataset.name == run.info.dataset.name
-        if alike and beta not in found and other.codes() is not None:
+        if alike and beta not in found and (other.path / "codes.npz").is_file():
             found[beta] = other
     if len(found) < 2 or count_weights(run.model.encoder, run.model.decoder) > MAX_BROWSER_WEIGHTS:
         return []

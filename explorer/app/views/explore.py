@@ -99,11 +99,25 @@ def show_map(models: dict[str, tuple[Run, str]]) -> None:
     if result.get("project"):
         st.session_state["explore_project"] = run.id
         st.rerun()
+    if result.get("model"):
+        # The sweep lies outside this fragment, so that a click does not send it again.
+        st.rerun()
     menu = [
-        {"id": entry.id, "name": entry.name, "group": text(f"explore.{group}")}
+        {"id": entry.id, "name": entry.name, "group": name_group(entry, group)}
         for entry, group in models.values()
     ]
     send_message({"models": menu, **answer(run, result)}, "explore_messages")
+
+
+def name_group(run: Run, group: str) -> str:
+    """Return the heading of a run in the menu: its sweep's name, else whose it is."""
+    folder = run.id.rpartition("/")[0]
+    return text("explore.group_sweep", name=folder) if folder else text(f"explore.{group}")
+
+
+def show_sweep(models: dict[str, tuple[Run, str]]) -> None:
+    """Hand the map the models that differ from the chosen one in β alone."""
+    run = choose_model(models)
     siblings = find_siblings(run, (entry for entry, _ in models.values()))
     for number, sibling in enumerate(siblings):
         send_member(get_member(sibling, run), f"explore_member_{number}")
@@ -149,6 +163,7 @@ def show_page() -> None:
         st.info(text("explore.no_models"))
         return
     show_map(models)
+    show_sweep(models)
     show_projection(models)
 
 

@@ -11,8 +11,8 @@
  */
 export function encodeGif(pictures, [count, height, width], { scale = 8, delayMs = 80 } = {}) {
   const [w, h] = [width * scale, height * scale];
-  const out = [...text("GIF89a"), ...word(w), ...word(h), 0xf7, 0, 0, ...palette(count)];
-  out.push(0x21, 0xff, 11, ...text("NETSCAPE2.0"), 3, 1, 0, 0, 0);
+  const out = [...ascii("GIF89a"), ...word(w), ...word(h), 0xf7, 0, 0, ...palette(count)];
+  out.push(0x21, 0xff, 11, ...ascii("NETSCAPE2.0"), 3, 1, 0, 0, 0);
   for (const picture of pictures) {
     out.push(0x21, 0xf9, 4, 0, ...word(Math.round(delayMs / 10)), 0, 0);
     out.push(0x2c, 0, 0, 0, 0, ...word(w), ...word(h), 0, 8);
@@ -27,7 +27,7 @@ export function encodeGif(pictures, [count, height, width], { scale = 8, delayMs
   return Uint8Array.from(out);
 }
 
-const text = (value) => [...value].map((character) => character.charCodeAt(0));
+const ascii = (value) => [...value].map((character) => character.charCodeAt(0));
 const word = (value) => [value & 255, value >> 8];
 
 function palette(count) {
