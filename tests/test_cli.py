@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from explorer.cli import build_parser, config_from_options, main
+from explorer.cli import build_parser, main
+from explorer.commands import config_from_options
 from explorer.config import Config, default_config
 
 
