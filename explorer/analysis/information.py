@@ -21,6 +21,7 @@ from explorer.analysis.watch import Progress, Stop, Watch
 
 LN_2PI = math.log(2 * math.pi)
 CHUNK_VALUES = 4_000_000
+SMALLEST_EXPONENT = -200.0
 SAFE_QUADRATIC = 1e9
 """Largest μ²/σ² for which expanding (z − μ)²/σ² keeps six digits in float64."""
 MAX_SAMPLES = 10_000
@@ -83,7 +84,7 @@ def decompose_rate(
 
     >>> rng = np.random.default_rng(0)
     >>> info = decompose_rate(rng.normal(0, 0.5**0.5, (2000, 1)), np.full((2000, 1), np.log(0.5)))
-    >>> abs(info.mutual_information - 0.5 * np.log(2)) < 0.03
+    >>> bool(abs(info.mutual_information - 0.5 * np.log(2)) < 0.03)
     True
     """
     mu, lv = check_codes(mean, logvar)
@@ -102,9 +103,7 @@ def decompose_rate(
         watch.check(0.5 * j / latents)
         marginal[:, j] = log_mixture_1d(z[:, j], mu[:, j], lv[:, j])
     # For K = 1 the joint is the marginal.
-    joint = (
-        marginal[:, 0] if latents == 1 else log_aggregate(z, mu, lv, watch=watch.part(0.5, 1.0))
-    )
+    joint = marginal[:, 0] if latents == 1 else log_aggregate(z, mu, lv, watch=watch.part(0.5, 1.0))
 
     kl = 0.5 * (np.expm1(lv) - lv + mu**2)
     rate = kl.sum(1)
@@ -214,6 +213,7 @@ def _logsumexp_rows(exponent: NDArray[np.float64]) -> Floats:
     if not np.isfinite(top).all():
         return np.asarray(logsumexp(exponent, axis=1))
     exponent -= top[:, None]
+    np.maximum(exponent, SMALLEST_EXPONENT, out=exponent)
     scaled = exponent.astype(np.float32)
     np.exp(scaled, out=scaled)
     return top + np.log(scaled.sum(1, dtype=np.float64))

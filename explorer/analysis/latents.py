@@ -33,9 +33,7 @@ def decode_codes(model: VAE, z: ArrayLike | Tensor) -> np.ndarray:
     return np.concatenate(parts) if parts else np.zeros((0, *model.shape), np.float32)
 
 
-def traverse(
-    model: VAE, z: ArrayLike | Tensor, dimension: int, values: ArrayLike
-) -> np.ndarray:
+def traverse(model: VAE, z: ArrayLike | Tensor, dimension: int, values: ArrayLike) -> np.ndarray:
     """Return images (V, C, H, W) of code z (K,) with z_dimension set to each of values (V,)."""
     code = as_array(z).reshape(-1)
     if not 0 <= dimension < model.latent_dim:
@@ -48,9 +46,7 @@ def traverse(
     return decode_codes(model, codes)
 
 
-def interpolate(
-    start: ArrayLike, end: ArrayLike, steps: int, kind: str = "lerp"
-) -> Floats:
+def interpolate(start: ArrayLike, end: ArrayLike, steps: int, kind: str = "lerp") -> Floats:
     """Return codes (steps, K) from `start` to `end` (K,), both included.
 
     lerp is the straight line. slerp follows the great circle (Shoemake 1985; White 2016), which
@@ -110,7 +106,5 @@ def decode_grid(
     base: ArrayLike | None = None,
 ) -> np.ndarray:
     """Return the decoded manifold (size, size, C, H, W): rows from +extent down, columns up."""
-    codes = grid_codes(
-        size, extent, dimensions=dimensions, base=base, latent_dim=model.latent_dim
-    )
+    codes = grid_codes(size, extent, dimensions=dimensions, base=base, latent_dim=model.latent_dim)
     return decode_codes(model, codes).reshape(size, size, *model.shape)

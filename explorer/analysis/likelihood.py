@@ -130,7 +130,7 @@ def summarise_weights(log_weights: Floats) -> tuple[Floats, Floats, Floats, Floa
     log_mean = np.log(total) + top[:, 0] - math.log(count)
     ess = total**2 / np.square(weights).sum(1)
     error = np.sqrt(np.maximum(1 / ess - 1 / count, 0.0))
-    return log_mean, error, ess, _pareto_k(log_weights, ess), log_weights.mean(1)
+    return log_mean, error, ess, _pareto_k(log_weights), log_weights.mean(1)
 
 
 def bits_per_dim(model: VAE, x: Tensor, log_px: Floats) -> Floats | None:
@@ -209,7 +209,7 @@ def _log_weights(
         yield scorer.score(z, x).double() + log_ratio + log_scale[:, None]
 
 
-def _pareto_k(log_weights: Floats, ess: Floats) -> Floats:
+def _pareto_k(log_weights: Floats) -> Floats:
     """Return Pareto k̂ per row by arviz-stats; −inf for equal weights, NaN below 100 samples."""
     rows, count = log_weights.shape
     if count < SMALLEST_FOR_PARETO:
@@ -217,9 +217,11 @@ def _pareto_k(log_weights: Floats, ess: Floats) -> Floats:
     from arviz_stats.base import array_stats
 
     result = np.full(rows, -np.inf)
-    varied = np.ptp(log_weights, axis=1) > 1e-9
-    if varied.any():
-        with np.errstate(all="ignore"):
-            result[varied] = array_stats.psislw(log_weights[varied])[1]
+    for row in np.flatnonzero(np.ptp(log_weights, axis=1) > 1e-9):
+        try:
+            with np.errstate(all="ignore"):
+                result[row] = array_stats.psislw(log_weights[row])[1]
+        except ValueError:  # the largest weights are all equal: a bounded tail
+            result[row] = -np.inf
     result[np.isnan(result)] = np.inf
     return result

@@ -22,6 +22,7 @@ from explorer.errors import ExplorerError
 from explorer.models.vae import VAE
 
 LEAPFROG_STEPS = 10
+"""The most per proposal; each takes between half of them and all."""
 TARGET_ACCEPTANCE = 0.8
 JITTER = 0.2
 RHAT_GATE = 1.01
@@ -215,9 +216,7 @@ def anneal_log_px(
     return AnnealedLikelihood(log_px, error, ess, accepted.numpy(), chains)
 
 
-def _start(
-    model: VAE, x: Tensor, chains: int, seed: int
-) -> tuple[Tensor, torch.Generator, Tensor]:
+def _start(model: VAE, x: Tensor, chains: int, seed: int) -> tuple[Tensor, torch.Generator, Tensor]:
     """Return checked images, a generator and prior draws (chains·N, K)."""
     check_gaussian(model)
     x = check_images(model, x)
@@ -242,6 +241,7 @@ def _hmc_step(
 
     `size` (N, 1) is per image; M = chains·N. A divergent proposal has probability 0.
     """
+
     def uniform(*shape: int) -> Tensor:
         return torch.rand(shape, generator=generator, dtype=z.dtype, device=z.device)
 
@@ -253,10 +253,16 @@ def _hmc_step(
     energy = value - 0.5 * momentum.square().sum(1)
     position, p = z, momentum + 0.5 * step * gradient
     new_value = value
-    for number in range(LEAPFROG_STEPS):
+    # A fixed length can close an orbit on itself, z → −z, and never change its radius.
+    count = int(
+        torch.randint(
+            LEAPFROG_STEPS // 2, LEAPFROG_STEPS + 1, (), generator=generator, device=z.device
+        )
+    )
+    for number in range(count):
         position = position + step * p
         new_value, gradient = _value_and_gradient(target, position)
-        p = p + (step if number < LEAPFROG_STEPS - 1 else 0.5 * step) * gradient
+        p = p + (step if number < count - 1 else 0.5 * step) * gradient
     log_ratio = new_value - 0.5 * p.square().sum(1) - energy
     probability = torch.nan_to_num(log_ratio, nan=-math.inf).clamp_max(0).exp()
     accept = uniform(len(z)) < probability

@@ -22,13 +22,14 @@ from explorer.analysis.watch import Progress, Stop, Watch, evaluating
 from explorer.errors import ExplorerError
 from explorer.models.vae import VAE
 
-RATIO = 3.0
+RATIO = 4.0
 MARGIN = 3.0
-SMALLEST_REACH = 5.0
+SMALLEST_REACH = 6.0
 ROOT_CELLS = 16
 MAX_LEVELS = 12
 MAX_CELLS = 60_000
 CHUNK = 2048
+DIFFERENCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class PosteriorGrid:
     """Cells of one model: centres (G, K), sides (G,), features (G, f) and normalisers (G,).
 
     `normaliser` holds S(z) + log N(z; 0, I); log p(x, z) is features · P(x) + normaliser + c(x),
-    in float32: good enough to find the mass, which `inference` then weighs in float64. `reach` is
-    half the side of the square covered; `ratio` the largest side in units of the local sd, larger
+    in the precision of the model (`walker`); `emission` is the same in float64. `reach` is half the
+    side of the square covered; `ratio` the largest side in units of the local sd, larger
     than RATIO only where MAX_CELLS forced it.
     """
 
@@ -48,7 +49,7 @@ class PosteriorGrid:
     reach: float
     ratio: float
     emission: Emission
-    coarse: Emission
+    walker: Emission
 
     @property
     def latent_dim(self) -> int:
@@ -61,8 +62,8 @@ class PosteriorGrid:
         return 2 * self.reach / ROOT_CELLS
 
     def log_joint(self, x: Tensor) -> Floats:
-        """Return log p(x, z) at the cells' centres, (N, G), nats, in float32 accuracy."""
-        projection, constant = self.coarse.project(x)
+        """Return log p(x, z) at the cells' centres, (N, G), nats, in the model's precision."""
+        projection, constant = self.walker.project(x)
         values = projection @ self.features.T + self.normaliser + constant[:, None]
         return values.double().numpy()
 
@@ -83,7 +84,7 @@ def build_grid(
 ) -> PosteriorGrid:
     """Return the grid of a model with one or two latents.
 
-    `codes` (N, K), posterior means of typical images, set the reach: max|μ| + 3, at least 5;
+    `codes` (N, K), posterior means of typical images, set the reach: max|μ| + 3, at least 6;
     `reach` overrides it. Building takes seconds; keep the grid as long as the weights.
     Raises ExplorerError for more latents or a plain autoencoder.
     """
@@ -102,13 +103,13 @@ def build_grid(
         raise ExplorerError(f"The grid's reach must be between 0 and 1000; it is {reach!r}.")
     watch = Watch(progress, stop)
     centre, side, used_ratio = _split_cells(model, reach, ratio, watch)
-    coarse = Emission(model, torch.float32)
+    walker = Emission(model, next(model.decoder.parameters()).dtype)
     features, normalisers = [], []
     for start in range(0, len(centre), CHUNK):
         part = torch.from_numpy(centre[start : start + CHUNK])
-        feature, normaliser = coarse.features(part)
+        feature, normaliser = walker.features(part)
         features.append(feature)
-        normalisers.append(normaliser + log_prior(part).float())
+        normalisers.append(normaliser + log_prior(part).to(normaliser))
         watch.check(0.8 + 0.2 * start / len(centre))
     watch.report(1.0)
     return PosteriorGrid(
@@ -119,7 +120,7 @@ def build_grid(
         reach,
         used_ratio,
         Emission(model),
-        coarse,
+        walker,
     )
 
 
@@ -139,18 +140,17 @@ def log_prior(z: Tensor) -> Tensor:
 def smallest_sd(model: VAE, z: Tensor) -> Tensor:
     """Return (1 + λ_max(JᵀVJ))^-½ at codes z (M, K), K ≤ 2, shape (M,).
 
-    The scale of the narrowest posterior that the decoder can produce at z (Gauss–Newton).
+    The scale of the narrowest posterior that the decoder can produce at z (Gauss–Newton); J by
+    central differences.
     """
-    tangents = [torch.zeros_like(z) for _ in range(z.shape[1])]
-    for k, tangent in enumerate(tangents):
-        tangent[:, k] = 1
-    moved = []
-    output = torch.zeros(())
-    for tangent in tangents:
-        output, derivative = torch.func.jvp(model.decoder, (z,), (tangent,))  # type: ignore[misc]
-        moved.append(derivative)
+    output = model.decoder(z)
     fisher = score_and_fisher(model, output, torch.zeros_like(_location(model, output)))[1]
-    columns = [_location(model, derivative).flatten(1) for derivative in moved]
+    columns = []
+    for k in range(z.shape[1]):
+        offset = torch.zeros_like(z)
+        offset[:, k] = DIFFERENCE
+        difference = model.decoder(z + offset) - model.decoder(z - offset)
+        columns.append(_location(model, difference).flatten(1) / (2 * DIFFERENCE))
     first = (columns[0].square() * fisher).sum(1)
     if len(columns) == 1:
         return (1 + first).rsqrt()
@@ -173,9 +173,7 @@ def _split_cells(
     side = 2 * reach / ROOT_CELLS
     axis = -reach + side * (np.arange(ROOT_CELLS) + 0.5)
     cells = np.stack([g.ravel() for g in np.meshgrid(*[axis] * latents, indexing="ij")], 1)
-    corners = np.stack(
-        [g.ravel() for g in np.meshgrid(*[[-0.5, 0.5]] * latents, indexing="ij")], 1
-    )
+    corners = np.stack([g.ravel() for g in np.meshgrid(*[[-0.5, 0.5]] * latents, indexing="ij")], 1)
     centres, sides, worst, finished = [], [], 0.0, 0
     for level in range(MAX_LEVELS + 1):
         sd = []

@@ -47,20 +47,21 @@ def test_identity_by_independent_quadratures(oracle):
 
 
 def test_digits_model_against_a_fixed_grid(tiny_run):
-    """On a small digits model ±5 with n = 201 suffices (SCIENCE.md §6)."""
+    """On a small digits model ±5 with n = 201 suffices; here ±6 (SCIENCE.md §6)."""
     from explorer.datasets import load_dataset
     from explorer.evaluation import draw_targets
 
     model = tiny_run.model
     x = draw_targets(model, load_dataset("digits").split("test").images[:20], seed=0)
     posterior = infer_posterior(model, x)
-    axis = torch.linspace(-5, 5, 201, dtype=torch.float64)
+    axis = torch.linspace(-6, 6, 201, dtype=torch.float64)
     z = torch.cartesian_prod(axis, axis)
     scored = torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(1)
     with torch.no_grad():
         output = model.decoder(z.float()).double().flatten(1)
-    likelihood = output @ x.flatten(1).double().T - torch.nn.functional.softplus(output).sum(1)[:, None]
-    fixed = logsumexp((likelihood + scored[:, None]).numpy(), 0) + 2 * np.log(0.05)
+    normaliser = torch.nn.functional.softplus(output).sum(1)
+    joint = output @ x.flatten(1).double().T + (scored - normaliser)[:, None]
+    fixed = logsumexp(joint.numpy(), 0) + 2 * np.log(0.06)
     assert posterior.certified.all()
     assert posterior.log_px == pytest.approx(fixed, abs=1e-3)
 
@@ -99,7 +100,8 @@ def test_mass_outside_the_grid_is_not_certified():
 def test_smallest_sd_is_the_gauss_newton_posterior():
     model = oracles.linear_vae(2, rotate=0.4)
     covariance = oracles.exact_posterior(model, oracles.digit_pixels()[:1])[1]
-    sd = posterior_grid.smallest_sd(model, torch.zeros((3, 2), dtype=torch.float64))
+    with torch.no_grad():
+        sd = posterior_grid.smallest_sd(model, torch.zeros((3, 2), dtype=torch.float64))
     assert sd.numpy() == pytest.approx(np.full(3, np.linalg.eigvalsh(covariance)[0] ** 0.5))
 
 
@@ -128,27 +130,30 @@ def test_mnist_certified_identity_and_importance_weights(mnist_2d):
     x = x[:25]
     posterior = infer_posterior(model, x, grid)
     assert posterior.certified.sum() >= 23
-    residual = inference.identity_residual(model, x, posterior)
-    assert np.abs(residual[posterior.certified]).max() < 2e-3
+    residual = inference.identity_residual(model, x[:4], posterior)
+    assert np.abs(residual[posterior.certified[:4]]).max() < 2e-3
     weighted = estimate_log_px(model, x, 2000)
     trusted = ~weighted.flagged & posterior.certified
     difference = (weighted.log_px - posterior.log_px)[trusted]
     assert np.abs(difference).max() < 0.5
-    # Where q misses a mode the estimate is far too low, never too high.
-    assert (weighted.log_px - posterior.log_px).max() < 0.3
+    # Where q misses a mode the estimate is far too low, and it says so.
+    assert weighted.flagged[(weighted.log_px - posterior.log_px) < -1].all()
 
 
 @pytest.mark.mnist
 @pytest.mark.slow
 def test_mnist_against_a_brute_force_grid(mnist_2d):
-    """A uniform lattice of 0.003 around the mode, with no cells, no cuts and no certificate."""
+    """A uniform lattice of 0.02 over ±9: no cells, no cuts, no certificate, in the same decoder."""
     model, x = mnist_2d
     grid = posterior_grid.grid_for_images(model, x[:2000])
-    posterior = infer_posterior(model, x[:3], grid, tolerance=1e-4)
-    axis = np.arange(-1.0, 1.0, 0.003)
-    for n in range(3):
-        mesh = np.meshgrid(axis + posterior.mean[n, 0], axis + posterior.mean[n, 1])
-        z = torch.from_numpy(np.stack([part.ravel() for part in mesh], 1))
-        joint = [grid.log_joint_at(part, x[n : n + 1])[:, 0] for part in z.split(8192)]
-        brute = logsumexp(np.concatenate(joint)) + 2 * np.log(0.003)
-        assert brute <= posterior.log_px[n] + 1e-3
+    posterior = infer_posterior(model, x[:6], grid)
+    axis = torch.arange(-9, 9, 0.02, dtype=torch.float64)
+    rows = []
+    for value in axis:
+        z = torch.stack([value.expand_as(axis), axis], 1)
+        rows.append(logsumexp(grid.log_joint_at(z, x[:6]), axis=0))
+    brute = logsumexp(np.stack(rows), axis=0) + 2 * np.log(0.02)
+    sd = np.sqrt(np.linalg.eigvalsh(posterior.covariance)[:, 0])
+    resolved = sd > 0.02
+    assert resolved.any()
+    assert posterior.log_px[resolved] == pytest.approx(brute[resolved], abs=2e-3)

@@ -86,9 +86,7 @@ def test_cures_of_the_negative_control(eigenvalues):
     capacity = linear.water_fill(eigenvalues, 16, 5.0)
     assert capacity.rate == pytest.approx(5.0)
     assert capacity.squared_error == pytest.approx(2.310, abs=1e-3)
-    learned = linear.linear_optimum(
-        eigenvalues, 16, sigma2=linear.learned_sigma2(eigenvalues, 16)
-    )
+    learned = linear.linear_optimum(eigenvalues, 16, sigma2=linear.learned_sigma2(eigenvalues, 16))
     assert learned.squared_error == pytest.approx(0.9424, abs=1e-4)
     assert learned.rate == pytest.approx(20.241, abs=1e-3)
 

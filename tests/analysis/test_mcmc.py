@@ -14,7 +14,7 @@ from tests.analysis import oracles
 def sampled():
     model = oracles.linear_vae(3, rotate=0.5)
     x = torch.from_numpy(oracles.digit_pixels()[:4])
-    return model, x, sample_posterior(model, x, draws=400, warmup=150, seed=1)
+    return model, x, sample_posterior(model, x, draws=700, warmup=200, seed=1)
 
 
 def test_moments_of_a_normal_posterior(sampled):

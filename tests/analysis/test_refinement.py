@@ -91,7 +91,7 @@ def test_normal_kl_is_torchs():
 @pytest.mark.mnist
 @pytest.mark.slow
 def test_gaps_on_mnist(mnist_2d):
-    """The reference model's test gaps: amortisation 2.02/.64 (mean/median), approximation .20/.13."""
+    """The reference model's gaps: amortisation 2.02/.64 (mean/median), approximation .20/.13."""
     from explorer.analysis.inference import infer_posterior
     from explorer.analysis.posterior_grid import grid_for_images
 
