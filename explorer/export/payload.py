@@ -151,7 +151,7 @@ def describe_figures(run: Any) -> dict[str, Any]:
         "beta": None if config is None else config.objective.beta,
         "split": split,
     }
-    for name in ("elbo", "reconstruction", "kl", "log_px"):
+    for name in ("elbo", "reconstruction", "kl"):
         value = results[split].get(name) if split else None
         figures[name] = None if value is None or not np.isfinite(value) else float(value)
     return figures

@@ -97,6 +97,16 @@ class ExplorePage:
     def settle(self, milliseconds: int = 250) -> None:
         self.page.wait_for_timeout(milliseconds)
 
+    def fresh(self) -> None:
+        """Bring the page back to how it opens, without loading it again."""
+        self.page.mouse.move(5, 5)
+        self.ask(
+            "(() => { app.closePopups?.(); const { members, member, models, input } = s;"
+            " app.store.set({ ...app.initialState(), members, member, models, input });"
+            " app.choosePicture(0); app.map.fit(); app.store.flush(); })()"
+        )
+        self.settle(350)
+
     def press(self, action: str) -> None:
         self.page.locator(f"[data-action={action}]:visible").first.click()
         self.settle()
@@ -109,3 +119,16 @@ class ExplorePage:
             " for (let i = 3; i < d.length; i += 4) n += d[i] > 8; return n; })()",
             [canvas, box],
         )
+
+
+def keep_open(chromium: Any, server: Any, name: str = "two") -> Any:
+    """Yield one page for a whole module; its tests begin with `fresh`."""
+    ensure_run(server.runs, name)
+    context = chromium.new_context(
+        viewport={"width": 1280, "height": 800},
+        accept_downloads=True,
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    context.set_default_timeout(30_000)
+    yield ExplorePage(context.new_page(), f"{server.url}/?model={name}")
+    context.close()

@@ -1,12 +1,28 @@
 """Explore in a real browser: what moves, moves the pictures; what is drawn, is drawn to scale."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 
-from tests.browser.explore_page import MODELS, ExplorePage, ensure_run
+from explorer.run import list_pretrained, open_run
+from tests.browser.explore_page import MODELS, ExplorePage, ensure_run, keep_open
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def shared(chromium, server):
+    yield from keep_open(chromium, server)
+
+
+@pytest.fixture
+def view(shared):
+    """The small two-latent run, as it opens."""
+    shared.fresh()
+    yield shared
+    assert shared.errors == []
 
 
 @pytest.fixture
@@ -43,8 +59,19 @@ def test_browser_decodes_and_encodes_as_pytorch(explore, server, name):
     assert np.abs(np.array(view.ask("Array.from(s.input.mean)")) - mean[0].numpy()).max() < 1e-3
 
 
-def test_opens_with_an_image_chosen_encoded_and_decoded(explore, server):
-    view = explore()
+@pytest.mark.parametrize("name", [run.id for run in list_pretrained()])
+def test_every_shipped_model_decodes_in_the_browser_as_in_pytorch(page, server, name):
+    view = ExplorePage(page, f"{server.url}/?model={name}")
+    model = open_run(name).model
+    z = torch.randn(3, model.latent_dim, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        expected = model.decode(z).mean.flatten(1).numpy()
+    decode = "arg.map(z => Array.from(app.model.picture(Float32Array.from(z))))"
+    assert np.abs(np.array(view.ask(decode, z.tolist())) - expected).max() < 1e-4
+    assert view.errors == []
+
+
+def test_opens_with_an_image_chosen_encoded_and_decoded(view, server):
     assert view.ask("s.input.kind") == "stored"
     assert view.z() == pytest.approx(view.ask("Array.from(s.input.mean)"))
     assert max(view.output()) > 100, "a decoded digit is on the canvas"
@@ -52,8 +79,7 @@ def test_opens_with_an_image_chosen_encoded_and_decoded(explore, server):
     assert "KL" in view.page.locator(".kl-text").first.inner_text()
 
 
-def test_hover_previews_and_leaving_returns(explore):
-    view = explore()
+def test_hover_previews_and_leaving_returns(view):
     before, z = view.output(), view.z()
     view.hover(z[0] + 1.2, z[1] + 0.8)
     assert view.output() != before
@@ -63,8 +89,7 @@ def test_hover_previews_and_leaving_returns(explore):
     assert view.output() == before
 
 
-def test_click_holds_and_tells_python(explore):
-    view = explore()
+def test_click_holds_and_tells_python(view):
     view.click(1.5, -1.4)
     held = view.z()
     assert held == pytest.approx([1.5, -1.4], abs=0.3)
@@ -74,8 +99,7 @@ def test_click_holds_and_tells_python(explore):
     assert "z=" in view.page.url
 
 
-def test_slider_changes_the_picture_and_the_map(explore):
-    view = explore()
+def test_slider_changes_the_picture_and_the_map(view):
     before = view.output()
     slider = view.page.locator(".slider-row input").first
     latent = int(slider.get_attribute("data-latent")) - 1
@@ -98,8 +122,7 @@ def test_sliders_are_sorted_by_kl(explore, server):
     assert np.allclose(sorted(kl, reverse=True), shown, atol=1e-3)
 
 
-def test_ellipse_has_its_true_size_in_pixels(explore):
-    view = explore()
+def test_ellipse_has_its_true_size_in_pixels(view):
     view.ask("app.store.set({layers: {...s.layers, path: false}, z: s.z.map(v => v + 3)})")
     # Zoom until one standard deviation is some sixty pixels, then measure the drawn outline.
     view.ask(
@@ -124,8 +147,7 @@ def test_ellipse_has_its_true_size_in_pixels(explore):
     assert np.mean(second) == pytest.approx(120, abs=1.5), "two σ"
 
 
-def test_rings_lie_at_one_two_three_sigma_with_their_mass(explore):
-    view = explore()
+def test_rings_lie_at_one_two_three_sigma_with_their_mass(view):
     view.page.click("[data-layer=points]")
     view.page.click("[data-layer=manifold]")
     view.page.click("[data-layer=numerals]")
@@ -136,26 +158,24 @@ def test_rings_lie_at_one_two_three_sigma_with_their_mass(explore):
     assert bare > view.ink("base"), "the rings went"
 
 
-@pytest.mark.parametrize("layer", ["points", "manifold", "prior", "density", "numerals", "glyphs"])
-def test_each_layer_changes_the_map(explore, layer):
-    view = explore()
+def test_each_layer_changes_the_map_and_goes_again(view):
     view.page.wait_for_function(
         "document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot"
         ".querySelector('.lx').explorer.map.tiles.done"
     )
     view.settle(400)
     source = "app.map.base.toDataURL()"
-    before = view.ask(source)
-    view.page.click(f"[data-layer={layer}]")
-    view.settle(900)
-    assert view.ask(source) != before
-    view.page.click(f"[data-layer={layer}]")
-    view.settle(900)
-    assert view.ask(source) == before
+    for layer in ("points", "manifold", "prior", "density", "numerals", "glyphs"):
+        before = view.ask(source)
+        view.page.click(f"[data-layer={layer}]")
+        view.settle(500)
+        assert view.ask(source) != before, layer
+        view.page.click(f"[data-layer={layer}]")
+        view.settle(700)
+        assert view.ask(source) == before, layer
 
 
-def test_hidden_class_leaves_the_map_and_its_points_are_not_hovered(explore):
-    view = explore()
+def test_hidden_class_leaves_the_map_and_its_points_are_not_hovered(view):
     point = view.ask("[app.map.projection.xs[0], app.map.projection.ys[0], app.labels[0]]")
     view.hover(point[0], point[1])
     assert view.ask("s.hover.near") >= 0
@@ -166,8 +186,7 @@ def test_hidden_class_leaves_the_map_and_its_points_are_not_hovered(explore):
     assert near < 0 or view.ask("app.labels[arg]", near) != point[2]
 
 
-def test_wheel_zooms_about_the_pointer_and_drag_pans(explore):
-    view = explore()
+def test_wheel_zooms_about_the_pointer_and_drag_pans(view):
     x, y = view.place(1, 1)
     before = view.ask("app.map.view.scale")
     view.page.mouse.move(x, y)
@@ -185,8 +204,7 @@ def test_wheel_zooms_about_the_pointer_and_drag_pans(explore):
     assert view.ask("app.map.view.scale") == pytest.approx(before, rel=1e-3)
 
 
-def test_keyboard_moves_z_and_escape_leaves(explore):
-    view = explore()
+def test_keyboard_moves_z_and_escape_leaves(view):
     canvas = view.page.locator(".map canvas.overlay")
     start = view.z()
     canvas.press("ArrowRight")
@@ -199,8 +217,7 @@ def test_keyboard_moves_z_and_escape_leaves(explore):
     assert view.ask("s.tool") == "hover"
 
 
-def test_outputs_mean_sample_and_deviation_differ(explore):
-    view = explore()
+def test_outputs_mean_sample_and_deviation_differ(view):
     select = view.page.locator("[aria-label='What is shown of p(x|z)']")
     seen = {"mean": view.output()}
     for mode in ("sample", "deviation"):
@@ -215,8 +232,7 @@ def test_outputs_mean_sample_and_deviation_differ(explore):
     assert view.output() != seen["sample"]
 
 
-def test_likelihood_of_this_image_adds_up_and_agrees_with_pytorch(explore, server):
-    view = explore()
+def test_likelihood_of_this_image_adds_up_and_agrees_with_pytorch(view, server):
     view.page.wait_for_function(
         "document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot"
         ".querySelector('.lx').explorer.store.state.estimate?.draws === 512"
@@ -289,3 +305,28 @@ def test_model_menu_opens_another_model(explore, server):
     view.page.locator("[data-role=model]").select_option("conv")
     view.page.wait_for_timeout(2500)
     assert view.ask("app.header.id") == "conv" and "model=conv" in view.page.url
+
+
+def test_a_finger_decodes_as_it_moves_and_holds_where_it_lifts(chromium, server):
+    ensure_run(server.runs, "two")
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    view = ExplorePage(context.new_page(), f"{server.url}/?model=two")
+    before = view.output()
+    view.page.locator(".map").scroll_into_view_if_needed()
+    view.page.touchscreen.tap(*view.place(0.8, 0.9))
+    view.settle(500)
+    assert view.z() == pytest.approx([0.8, 0.9], abs=0.3) and view.output() != before
+    widths = view.ask("[app.root.scrollWidth, app.root.clientWidth]")
+    assert widths[0] <= widths[1] <= 390, "nothing sticks out at the side"
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_follow_the_theme(chromium, server, scheme):
+    ensure_run(server.runs, "two")
+    context = chromium.new_context(color_scheme=scheme)
+    view = ExplorePage(context.new_page(), f"{server.url}/?model=two")
+    assert view.ask("app.theme.dark") is (scheme == "dark")
+    ink = view.ask("getComputedStyle(app.root).color")
+    assert (int(re.findall(r"\d+", ink)[0]) > 128) is (scheme == "dark")
+    context.close()

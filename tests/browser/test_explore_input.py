@@ -6,17 +6,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.explore_page import ExplorePage, ensure_run
+from tests.browser.explore_page import ExplorePage, keep_open
 
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture(scope="module")
+def shared(chromium, server):
+    yield from keep_open(chromium, server)
+
+
 @pytest.fixture
-def view(page, server):
-    ensure_run(server.runs, "two")
-    shown = ExplorePage(page, f"{server.url}/?model=two")
-    yield shown
-    assert shown.errors == []
+def view(shared):
+    """The small two-latent run, as it opens."""
+    shared.fresh()
+    yield shared
+    assert shared.errors == []
 
 
 def draw(view: ExplorePage, corners: list[tuple[float, float]]) -> None:

@@ -10,9 +10,22 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.browser.explore_page import ExplorePage, ensure_run
+from tests.browser.explore_page import ExplorePage, ensure_run, keep_open
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def shared(chromium, server):
+    yield from keep_open(chromium, server)
+
+
+@pytest.fixture
+def view(shared):
+    """The small two-latent run, as it opens."""
+    shared.fresh()
+    yield shared
+    assert shared.errors == []
 
 
 @pytest.fixture
@@ -43,8 +56,7 @@ def pin_two(view: ExplorePage) -> None:
     view.press("pin")
 
 
-def test_two_pins_make_a_path_a_strip_a_gif_and_a_png(explore):
-    view = explore()
+def test_two_pins_make_a_path_a_strip_a_gif_and_a_png(view):
     pin_two(view)
     view.page.click("[data-tab=path]")
     frames = view.ask("s.path.frames.map(z => Array.from(z))")
@@ -66,8 +78,7 @@ def test_two_pins_make_a_path_a_strip_a_gif_and_a_png(explore):
     assert png.width > 10 * png.height
 
 
-def test_slerp_keeps_to_the_arc(explore):
-    view = explore()
+def test_slerp_keeps_to_the_arc(view):
     view.click(-1.5, 0.4)
     view.press("pin")
     view.click(1.4, 0.6)
@@ -80,8 +91,7 @@ def test_slerp_keeps_to_the_arc(explore):
     assert lengths.min() > 0.95 * min(lengths[0], lengths[-1])
 
 
-def test_shift_click_pins_and_chips_remove(explore):
-    view = explore()
+def test_shift_click_pins_and_chips_remove(view):
     view.click(0.5, 1.0, shift=True)
     assert view.ask("s.pins.map(p => p.name)") == ["A"]
     view.page.click("[data-tab=path]")
@@ -90,8 +100,7 @@ def test_shift_click_pins_and_chips_remove(explore):
     assert view.ask("s.pins.length") == 0
 
 
-def test_arithmetic_of_class_means(explore, server):
-    view = explore()
+def test_arithmetic_of_class_means(view, server):
     view.page.click("[data-tab=arithmetic]")
     for slot, label in (("a", 3), ("b", 1), ("c", 7)):
         view.page.locator(f"[data-slot={slot}]").select_option(f"class {label}")
@@ -114,8 +123,7 @@ def test_traversal_shows_every_latent_by_kl_and_saves(explore):
     assert sheet.height > 6 * 50
 
 
-def test_lasso_and_box_select_what_lies_inside(explore, server):
-    view = explore()
+def test_lasso_and_box_select_what_lies_inside(view, server):
     view.page.click("[data-tool=box]")
     x0, y0 = view.place(-1, -1)
     x1, y1 = view.place(1, 1)
@@ -260,13 +268,12 @@ def test_flags_hide_controls_for_a_lesson(explore):
     assert view.page.locator(".map").is_visible()
 
 
-def test_presentation_enlarges_and_arrow_keys_walk_the_pins(explore):
-    view = explore()
+def test_presentation_enlarges_and_arrow_keys_walk_the_pins(view):
     pin_two(view)
-    width = view.page.locator("[data-action=pin]").bounding_box()["width"]
+    width = view.page.locator("[data-action=tour]").bounding_box()["width"]
     view.press("present")
     view.settle(800)
-    assert view.page.locator("[data-action=pin]").bounding_box()["width"] > 1.35 * width
+    assert view.page.locator("[data-action=tour]").bounding_box()["width"] > 1.35 * width
     canvas = view.page.locator(".map canvas.overlay")
     canvas.press("ArrowRight")
     view.settle()
@@ -278,11 +285,10 @@ def test_presentation_enlarges_and_arrow_keys_walk_the_pins(explore):
     }
     view.press("present")
     view.settle(500)
-    assert view.page.locator("[data-action=pin]").bounding_box()["width"] < 1.1 * width
+    assert view.page.locator("[data-action=tour]").bounding_box()["width"] < 1.1 * width
 
 
-def test_tour_has_five_steps_and_lights_what_it_speaks_of(explore):
-    view = explore()
+def test_tour_has_five_steps_and_lights_what_it_speaks_of(view):
     view.press("tour")
     for step in range(5):
         card = view.page.locator(".tour")
@@ -323,9 +329,7 @@ def test_one_html_file_works_alone(explore, chromium, tmp_path, server):
     context.close()
 
 
-def test_copy_link_gives_the_scene(explore):
-    view = explore()
-    view.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+def test_copy_link_gives_the_scene(view):
     view.click(0.7, 0.7)
     view.press("share")
     view.press("copy-link")

@@ -37,13 +37,16 @@ def list_models() -> dict[str, tuple[Run, str]]:
     return dict(sorted(found.items(), key=lambda entry: entry[1][1] == "group_own"))
 
 
+def asked_model() -> str | None:
+    """Return the model that the menu, else the address, asks for."""
+    return st.session_state.get("explore_model") or st.query_params.get("model")
+
+
 def choose_model(models: dict[str, tuple[Run, str]]) -> Run:
-    """Return the run that the menu or the address asks for, else the first."""
-    wanted = st.session_state.get("explore_model") or st.query_params.get("model")
-    if wanted is not None and wanted not in models:
-        st.toast(text("explore.unknown_model", name=str(wanted)[:60]))
-        st.session_state["explore_model"] = wanted = None
-    return get_run_with_model(models[wanted or next(iter(models))][0])
+    """Return the run that is asked for, the first where there is no such run."""
+    wanted = asked_model()
+    known = wanted if wanted in models else next(iter(models))
+    return get_run_with_model(models[known][0])
 
 
 def remember_model() -> None:
@@ -162,6 +165,8 @@ def show_page() -> None:
     if not models:
         st.info(text("explore.no_models"))
         return
+    if (wanted := asked_model()) is not None and wanted not in models:
+        st.toast(text("explore.unknown_model", name=wanted[:60]))
     show_map(models)
     show_sweep(models)
     show_projection(models)

@@ -17,7 +17,7 @@ export function make(tag, properties = {}, ...children) {
       element.setAttribute(name, String(value));
     } else element[name] = value;
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  for (const child of children) if (child) element.append(child);
   return element;
 }
 

@@ -13,6 +13,7 @@ export class DrawingPad {
     this.frame = 0;
     this.clear(false);
     let last = null;
+    /** @returns {[number, number]} */
     const place = (event) => {
       const box = this.canvas.getBoundingClientRect();
       return [((event.clientX - box.left) / box.width) * SIDE, ((event.clientY - box.top) / box.height) * SIDE];

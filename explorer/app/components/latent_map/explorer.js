@@ -34,6 +34,12 @@ export class Explorer {
    */
   constructor(root, header, host) {
     this.root = root;
+    /** @type {(() => boolean) | undefined} set while a window is open */
+    this.closePopups = undefined;
+    /** @type {((file: {name: string, type: string, data: string}) => void) | undefined} */
+    this.saveFile = undefined;
+    /** @type {(() => void) | undefined} */
+    this.disposeLayout = undefined;
     this.header = header;
     this.host = host;
     this.text = createText(header.text);
@@ -367,7 +373,7 @@ export class Explorer {
   /** A message from Python: the models to choose from, a decoded picture, a finished file. */
   receive(message) {
     if (message.models) this.store.set({ models: message.models });
-    if (message.decoded) this.model.receive?.(message.decoded);
+    if (message.decoded && this.model instanceof RemoteModel) this.model.receive(message.decoded);
     if (message.file) this.saveFile?.(message.file);
     if (message.failure) this.notify("failure", { reason: message.failure });
     if (message.projection) this.receiveProjection(message.projection);

@@ -119,7 +119,9 @@ export function buildInputPanel(app) {
     readout.replaceChildren(...(input ? posteriorLines(app, input) : []));
   });
   store.on(["drawing"], ({ drawing }) => {
-    if (drawing) pad.clear(false);
+    if (!drawing) return;
+    pad.clear(false);
+    setEraser(false);
   });
   return element;
 }

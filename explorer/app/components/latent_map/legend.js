@@ -12,6 +12,7 @@ export function buildLegend(app) {
     model.hasPosterior && "prior",
     model.hasPosterior && "posterior",
     app.count && "density",
+    "path",
     app.labels && size > 1 && "numerals",
     map.points.canDrawGlyphs && "glyphs",
   ].filter(Boolean);
@@ -41,11 +42,12 @@ export function buildLegend(app) {
     make("div", { class: "chips" }, projection, ...layers, ...tools),
     classRow,
   );
-  store.on(["layers", "projection"], ({ layers: now, projection: choice }) => {
+  store.on(["layers", "projection", "path"], ({ layers: now, projection: choice, path }) => {
     layers.forEach((element_, i) => {
       element_.setAttribute("aria-pressed", String(now[names[i]]));
-      const spaceOnly = ["manifold", "prior", "posterior"].includes(names[i]);
-      element_.hidden = spaceOnly && choice.kind !== "pair";
+      const spaceOnly = ["manifold", "prior", "posterior", "path"].includes(names[i]);
+      const absent = names[i] === "path" && !path;
+      element_.hidden = absent || (spaceOnly && choice.kind !== "pair");
     });
     classes.forEach((element_) => element_.classList.toggle("glyphs", now.glyphs));
   });

@@ -28,6 +28,7 @@ export default function mount(component) {
     for (const { app } of mounted.values()) app.receive(data);
     return undefined;
   }
+  /** @type {import("./explorer.js").Host} */
   const host = {
     kind: "streamlit",
     setState: component.setStateValue,

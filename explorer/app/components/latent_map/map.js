@@ -63,7 +63,9 @@ export class LatentMap {
     const { clientWidth: width, clientHeight: height } = this.element;
     if (!width || !height) return;
     this.points.invalidate();
-    this.ratio = Math.min(2, window.devicePixelRatio || 1);
+    // Presentation mode magnifies the page: the canvas then needs more pixels, not larger ones.
+    const zoom = this.element.getBoundingClientRect().width / this.element.offsetWidth || 1;
+    this.ratio = Math.min(2, (window.devicePixelRatio || 1) * zoom);
     Object.assign(this.view, { width, height });
     for (const canvas of [this.base, this.top]) {
       canvas.width = Math.round(width * this.ratio);

@@ -37,20 +37,23 @@ export function ellipseOf(view, { x, y, sx, sy }) {
 }
 
 /** How much the inset must magnify to make the ellipse readable: a power of two. */
-export function insetMagnification({ rx, ry }) {
-  const wanted = (0.21 * INSET) / Math.max(rx, ry, 1e-6);
+export function insetMagnification({ rx, ry }, size) {
+  const wanted = (0.21 * size) / Math.max(rx, ry, 1e-6);
   return 2 ** Math.max(0, Math.min(14, Math.floor(Math.log2(wanted * 1.12))));
 }
 
 /**
  * The surroundings of the ellipse, magnified, with a line that leads there.
- * @param {any} scene {posterior, index, projection, labels, hidden}
+ * @param {CanvasRenderingContext2D} context
+ * @param {import("./viewport.js").Viewport} view
+ * @param {any} theme
+ * @param {any} scene
  */
 export function paintInset(context, view, theme, { posterior, index, labels, hidden, label }) {
   const ellipse = ellipseOf(view, posterior);
-  const times = insetMagnification(ellipse);
+  const size = Math.min(INSET, view.height * 0.34, view.width * 0.25);
+  const times = insetMagnification(ellipse, size);
   if (times < 2) return null;
-  const size = Math.min(INSET, view.height * 0.34);
   // The corner that is farthest from the ellipse's own quadrant, low ones first.
   const right = ellipse.x < view.width - size - 60 || ellipse.y < view.height - size - 60;
   const left = right ? view.width - size - MARGIN : MARGIN;

@@ -126,7 +126,8 @@ function saveGif(app) {
   const pictures = frames(app);
   const film = [...pictures, ...pictures.slice(1, -1).reverse()];
   const bytes = encodeGif(film, app.header.shape, { scale: scaleOf(app), delayMs: FRAME_MS });
-  download(`${app.header.id}-path.gif`.replaceAll("/", "-"), new Blob([bytes], { type: "image/gif" }));
+  const parts = /** @type {BlobPart[]} */ ([bytes]);
+  download(`${app.header.id}-path.gif`.replaceAll("/", "-"), new Blob(parts, { type: "image/gif" }));
 }
 
 const scaleOf = (app) => Math.max(1, Math.round(224 / app.header.shape[1]));

@@ -8,6 +8,7 @@ export function start() {
   const root = document.getElementById("explorer");
   const header = readPayload(fromBase64(stored));
   header.scene = root.dataset.scene ?? "";
+  /** @type {import("./explorer.js").Host} */
   const host = { kind: "file", setState: () => {}, trigger: () => {} };
   const app = new Explorer(root, header, host);
   Object.assign(root, { explorer: app });

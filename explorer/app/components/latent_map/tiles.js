@@ -20,7 +20,9 @@ export class TileLayer {
     this.kept = new Map();
     this.canvas = document.createElement("canvas");
     this.place = null;
-    this.queue = [];
+    this.others = "";
+    this.ink = "";
+    this.done = false;
     this.timer = 0;
     this.key = "";
   }
