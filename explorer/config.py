@@ -19,6 +19,7 @@ LIKELIHOOD_NAMES = (
     "continuous-bernoulli",
     "gaussian",
     "gaussian-learned",
+    "gaussian-optimal",
     "gaussian-pixel",
 )
 LATENT_KINDS = ("gaussian", "point")
@@ -44,10 +45,16 @@ class ModelConfig:
     """Standard deviation added to a point code (an autoencoder with fixed noise)."""
     likelihood: str = "bernoulli"
     sigma2: float = 0.05
-    """Variance of the `gaussian` likelihood; the starting value of `gaussian-learned`."""
+    """Variance of `gaussian`; the starting value of `gaussian-learned` and `gaussian-optimal`."""
     binarise: bool = True
     """Bernoulli: score a fresh binary draw of each grey image. False scores the grey values
     themselves, which is a cross-entropy and no likelihood."""
+    posterior_cap: float = 1.0
+    """c: q's variances stay below it, so that KL_i ≥ ½(c − 1 − ln c); 1 is off (see networks)."""
+    mean_norm: float = 0.0
+    """γ: the spread that batch norm gives each dimension of μ; 0 is off (see networks)."""
+    skip: bool = False
+    """Feed z to every layer of the decoder (mlp)."""
     precision: str = "float32"
 
     def __post_init__(self) -> None:
@@ -59,8 +66,14 @@ class ModelConfig:
         _whole("latent_dim", self.latent_dim, 1, 512)
         _between("noise", self.noise, 0.0, 100.0)
         _between("sigma2", self.sigma2, 1e-8, 1e6)
-        if not isinstance(self.binarise, bool):
-            raise ExplorerError(f"binarise must be true or false; it is {self.binarise!r}.")
+        _between("posterior_cap", self.posterior_cap, 1e-6, 1.0)
+        _between("mean_norm", self.mean_norm, 0.0, 100.0)
+        _truth("skip", self.skip)
+        if self.latent == "point" and (self.posterior_cap < 1 or self.mean_norm):
+            raise ExplorerError("A plain autoencoder has no q(z|x) to cap or to normalise.")
+        if self.skip and self.network == "conv":
+            raise ExplorerError("Skips from z are built for mlp networks.")
+        _truth("binarise", self.binarise)
         if not isinstance(self.hidden, list | tuple):
             raise ExplorerError(f"hidden must be a list of layer sizes; it is {self.hidden!r}.")
         object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -86,6 +99,12 @@ class ObjectiveConfig:
     """k of the importance-weighted bound; 1 is the plain ELBO."""
     free_bits: float = 0.0
     """λ in nats per dimension below which KL costs nothing."""
+    free_bits_total: float = 0.0
+    """λ in nats over all dimensions together below which KL costs nothing."""
+    capacity: float = 0.0
+    """C in nats: γ·|KL − C| is priced in place of β·KL, and C rises as β would; 0 is off."""
+    capacity_weight: float = 10.0
+    """γ of the capacity target."""
 
     def __post_init__(self) -> None:
         _choice("schedule", self.schedule, BETA_SCHEDULES)
@@ -95,25 +114,45 @@ class ObjectiveConfig:
         _whole("samples", self.samples, 1, 1000)
         _whole("importance_samples", self.importance_samples, 1, 1000)
         _between("free_bits", self.free_bits, 0.0, 100.0)
+        _between("free_bits_total", self.free_bits_total, 0.0, 1e4)
+        _between("capacity", self.capacity, 0.0, 1e4)
+        _between("capacity_weight", self.capacity_weight, 0.0, 1e6)
+        floors = (self.free_bits, self.free_bits_total, self.capacity)
+        if sum(floor > 0 for floor in floors) > 1:
+            raise ExplorerError("Choose one of free bits, total free bits and a capacity target.")
         if self.importance_samples > 1 and (
-            self.samples > 1 or self.free_bits or self.beta != 1 or self.schedule != "constant"
+            self.samples > 1 or any(floors) or self.beta != 1 or self.schedule != "constant"
         ):
             raise ExplorerError(
                 "An importance-weighted bound (importance_samples > 1) goes with β = 1, a constant "
-                "schedule, one sample and no free bits."
+                "schedule, one sample, no free bits and no capacity target."
             )
+
+    def at(self, step: int, steps: int) -> "ObjectiveConfig":
+        """Return what holds at 0-based `step` of `steps`: a capacity target C rises like β.
+
+        Burgess et al. 2018, Eq. 8: C from 0 to its final value, linearly.
+        """
+        if not self.capacity or self.schedule == "constant":
+            return self
+        # C must stay above 0, which would turn the target off.
+        risen = max(1e-9, self.capacity * self._rise(step, steps))
+        return dataclasses.replace(self, capacity=risen)
 
     def beta_at(self, step: int, steps: int) -> float:
         """Return β at 0-based `step` of `steps` planned ones.
 
         Linear warm-up as in Bowman et al. 2016; cyclical as in Fu et al. 2019, Eq. 6.
         """
+        return self.beta * self._rise(step, steps)
+
+    def _rise(self, step: int, steps: int) -> float:
         if self.schedule == "constant":
-            return self.beta
+            return 1.0
         cycles = 1 if self.schedule == "linear" else min(self.cycles, steps)
         # In whole numbers, so that each cycle begins at 0 whatever `steps / cycles` rounds to.
         position = step * cycles % steps / steps
-        return self.beta * min(1.0, position / self.warmup) if self.warmup else self.beta
+        return min(1.0, position / self.warmup) if self.warmup else 1.0
 
 
 @dataclass(frozen=True)
@@ -128,6 +167,9 @@ class OptimiserConfig:
     warmup_steps: int = 200
     final_fraction: float = 0.02
     epsilon: float = 1e-8
+    inner_steps: int = 0
+    """At most so many encoder-only updates before each update of the decoder, until the mutual
+    information of held-out codes stops rising (He et al. 2019); 0 is off."""
 
     def __post_init__(self) -> None:
         _choice("schedule", self.schedule, LEARNING_RATE_SCHEDULES)
@@ -136,6 +178,7 @@ class OptimiserConfig:
         _whole("warmup_steps", self.warmup_steps, 0, 10**9)
         _between("final_fraction", self.final_fraction, 0.0, 1.0)
         _between("epsilon", self.epsilon, 1e-16, 1.0)
+        _whole("inner_steps", self.inner_steps, 0, 1000)
 
     def learning_rate_at(self, step: int, steps: int) -> float:
         """Return the learning rate at 0-based `step` of `steps` planned ones."""
@@ -272,6 +315,11 @@ def _build(cls: type, values: Mapping[str, Any], where: str) -> Any:
 def _choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ExplorerError(f"{name} must be one of {', '.join(choices)}; it is {value!r}.")
+
+
+def _truth(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise ExplorerError(f"{name} must be true or false; it is {value!r}.")
 
 
 def _between(name: str, value: object, low: float, high: float) -> None:

@@ -40,13 +40,18 @@ def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
 def price_kl(kl_per_dim: Tensor, beta: float, config: ObjectiveConfig) -> Tensor:
     """Return the scalar that KL (B, K) costs in the objective.
 
-    β·KL (Higgins et al. 2017), or with free bits β·Σ_i max(λ, mean_batch KL_i) (Kingma et al. 2016,
-    Eq. 15).
+    β·KL (Higgins et al. 2017); with free bits β·Σ_i max(λ, mean_batch KL_i), or over all
+    dimensions as one group β·max(λ, mean_batch KL) (Kingma et al. 2016, Eq. 15); with a capacity
+    target γ·|mean_batch KL − C| (Burgess et al. 2018, Eq. 8). What is priced is not what is
+    reported: KL stays KL.
     """
     mean_kl = kl_per_dim.mean(0)
+    if config.capacity:
+        return config.capacity_weight * (mean_kl.sum() - config.capacity).abs()
     if config.free_bits:
         mean_kl = mean_kl.clamp_min(config.free_bits)
-    return beta * mean_kl.sum()
+    total = mean_kl.sum()
+    return beta * (total.clamp_min(config.free_bits_total) if config.free_bits_total else total)
 
 
 def elbo_terms(

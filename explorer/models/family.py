@@ -84,6 +84,10 @@ def _stack(bodies: Sequence[nn.Sequential]) -> nn.Sequential:
     for parts in zip(*bodies, strict=True):
         if isinstance(parts[0], nn.Linear):
             layers.append(StackedLinear(parts))
-        elif not isinstance(parts[0], nn.Flatten | nn.Unflatten):
+        elif isinstance(parts[0], nn.Flatten | nn.Unflatten):
+            continue  # Members' images are flat throughout.
+        elif any(True for _ in [*parts[0].parameters(), *parts[0].buffers()]):
+            raise ExplorerError("A family takes no skips from z and no batch norm on μ.")
+        else:
             layers.append(parts[0])
     return nn.Sequential(*layers)

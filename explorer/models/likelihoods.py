@@ -26,6 +26,9 @@ LOG_2PI = math.log(2 * math.pi)
 LOGVAR_FLOOR = -12.0
 """Pixel log-variances stay softly above this, so that constant pixels cannot drive σ to 0."""
 
+OPTIMAL_SIGMA_RATE = 0.02
+"""Share of the newest batch in the running mean of ln σ²."""
+
 
 class Likelihood(nn.Module):
     """Base: `parameters_per_pixel` values for each pixel, one of which is the location."""
@@ -115,6 +118,32 @@ class GaussianLikelihood(Likelihood):
         return 0.5 * (squared.sum(1) * torch.exp(-log_sigma2) + constant)
 
 
+class GaussianOptimalLikelihood(GaussianLikelihood):
+    """x ~ N(output, σ²) with σ² = the batch's mean squared error, its best value at each update.
+
+    Then the mean of −log p(x|z) is (D/2) ln MSE plus a constant (Rybkin et al. 2021, Eq. 4). A
+    running mean over the batches serves wherever no gradient is asked for.
+    """
+
+    def __init__(self, sigma2: float) -> None:
+        super().__init__(sigma2, learned=False)
+        start = torch.tensor(math.log(sigma2), dtype=torch.float64)
+        self.register_buffer("log_sigma2", start)
+
+    def nll(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return (D/2) ln(2πσ²) + ‖x − output‖² / (2σ²), σ² from this very batch in training."""
+        if self.training and output.requires_grad:
+            squared = (x - output.detach()).square().mean().clamp_min(math.exp(LOGVAR_FLOOR))
+            # Held fixed: at its optimum σ² has no first-order share in the gradient.
+            best = squared.log().to(self.log_sigma2)
+            per_image = (x - output).square().flatten(1)
+            with torch.no_grad():
+                self.log_sigma2.lerp_(best, OPTIMAL_SIGMA_RATE)
+            constant = per_image.shape[1] * (LOG_2PI + best)
+            return 0.5 * (per_image.sum(1) * torch.exp(-best) + constant)
+        return super().nll(output, x)
+
+
 class GaussianPixelLikelihood(Likelihood):
     """x ~ N(mean, σ²) with a mean and a variance for every pixel of every image."""
 
@@ -148,6 +177,7 @@ LIKELIHOODS: dict[str, Callable[[ModelConfig], Likelihood]] = {
     "continuous-bernoulli": lambda config: ContinuousBernoulliLikelihood(),
     "gaussian": lambda config: GaussianLikelihood(config.sigma2, learned=False),
     "gaussian-learned": lambda config: GaussianLikelihood(config.sigma2, learned=True),
+    "gaussian-optimal": lambda config: GaussianOptimalLikelihood(config.sigma2),
     "gaussian-pixel": lambda config: GaussianPixelLikelihood(),
 }
 

@@ -4,9 +4,12 @@ Shapes: B images, C channels, H × W pixels, D = C·H·W, K latents. The layers 
 ones that the browser's interpreter knows; a new one needs its counterpart there.
 """
 
+import math
 from collections.abc import Callable
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
 
 from explorer.config import ModelConfig
 from explorer.errors import ExplorerError
@@ -17,6 +20,79 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "tanh": nn.Tanh,
     "silu": nn.SiLU,
 }
+
+
+LOGVAR_BOUND = 20.0
+"""Posterior log-variances lie smoothly inside ±20: σ from 4.5e-5 to 2.2e4."""
+
+
+class CapVariance(nn.Module):
+    """Keeps q's variances below c, hence KL_i ≥ ½(c − 1 − ln c): δ-VAE (Razavi et al. 2019).
+
+    Takes and gives mean and raw log-variance side by side, (B, 2K).
+    """
+
+    def __init__(self, cap: float) -> None:
+        super().__init__()
+        # The raw value that the bound of `VAE.encode_parameters` turns into ln c.
+        self.raw_cap = LOGVAR_BOUND * math.atanh(math.log(cap) / LOGVAR_BOUND)
+
+    def forward(self, code: Tensor) -> Tensor:
+        """Return the code with its log-variances bounded smoothly from above."""
+        mean, raw = code.chunk(2, dim=-1)
+        capped = self.raw_cap - functional.softplus(self.raw_cap - raw)
+        return torch.cat([mean, capped], dim=-1)
+
+
+class NormaliseMean(nn.Module):
+    """Batch norm on μ with a fixed spread γ and a learned shift (Zhu et al. 2020, Eq. 5).
+
+    Then the expected KL is at least Kγ²/2. Takes and gives mean and raw log-variance side by side,
+    (B, 2K); running statistics serve wherever no gradient is asked for.
+    """
+
+    def __init__(self, latent_dim: int, spread: float) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(latent_dim, affine=False)
+        self.shift = nn.Parameter(torch.zeros(latent_dim))
+        self.spread = spread
+
+    def forward(self, code: Tensor) -> Tensor:
+        """Return the code with normalised means."""
+        mean, raw = code.chunk(2, dim=-1)
+        norm = self.norm
+        learning = self.training and code.requires_grad and len(code) > 1
+        mean = functional.batch_norm(
+            mean, norm.running_mean, norm.running_var, None, None, learning, 0.1, norm.eps
+        )
+        return torch.cat([self.spread * mean + self.shift, raw], dim=-1)
+
+
+class SkipLinear(nn.Module):
+    """A hidden layer that hands z on beside its own units (skip-VAE, Dieng et al. 2019).
+
+    Input (B, S) ends with z; output is (B, units + K), activation(linear(input)) and z again.
+    """
+
+    def __init__(self, size: int, units: int, latent_dim: int, activation: nn.Module) -> None:
+        super().__init__()
+        self.linear = nn.Linear(size, units)
+        self.activation = activation
+        self.latent_dim = latent_dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the hidden units and z side by side."""
+        return torch.cat([self.activation(self.linear(x)), x[..., -self.latent_dim :]], dim=-1)
+
+
+def finish_encoder(config: ModelConfig) -> list[nn.Module]:
+    """Return the layers that a model-changing remedy puts after the encoder's last."""
+    layers: list[nn.Module] = []
+    if config.mean_norm:
+        layers.append(NormaliseMean(config.latent_dim, config.mean_norm))
+    if config.posterior_cap < 1:
+        layers.append(CapVariance(config.posterior_cap))
+    return layers
 
 
 def build_mlp(
@@ -33,12 +109,17 @@ def build_mlp(
     for units in config.hidden:
         encoder += [nn.Linear(size, units), ACTIVATIONS[config.activation]()]
         size = units
-    encoder.append(nn.Linear(size, code_size))
+    encoder += [nn.Linear(size, code_size), *finish_encoder(config)]
     decoder: list[nn.Module] = []
     size = config.latent_dim
     for units in reversed(config.hidden):
-        decoder += [nn.Linear(size, units), ACTIVATIONS[config.activation]()]
-        size = units
+        activation = ACTIVATIONS[config.activation]()
+        if config.skip:
+            decoder.append(SkipLinear(size, units, config.latent_dim, activation))
+            size = units + config.latent_dim
+        else:
+            decoder += [nn.Linear(size, units), activation]
+            size = units
     decoder += [
         nn.Linear(size, output_channels * height * width),
         nn.Unflatten(1, output_shape),
@@ -81,7 +162,7 @@ def build_conv(
         encoder += [nn.Conv2d(previous, filters, 4, 2, 1), ACTIVATIONS[config.activation]()]
         previous = filters
     size = previous * height * width
-    encoder += [nn.Flatten(), nn.Linear(size, code_size)]
+    encoder += [nn.Flatten(), nn.Linear(size, code_size), *finish_encoder(config)]
     decoder: list[nn.Module] = [
         nn.Linear(config.latent_dim, size),
         ACTIVATIONS[config.activation](),

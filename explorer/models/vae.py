@@ -10,11 +10,8 @@ from torch.distributions import Distribution, Independent, Normal
 from explorer.config import ModelConfig
 from explorer.errors import ExplorerError
 from explorer.models.likelihoods import build_likelihood
-from explorer.models.networks import NETWORKS, Shape
+from explorer.models.networks import LOGVAR_BOUND, NETWORKS, Shape
 from explorer.models.point import Point
-
-LOGVAR_BOUND = 20.0
-"""Posterior log-variances lie smoothly inside ±20: σ from 4.5e-5 to 2.2e4."""
 
 MAX_PARAMETERS = 200_000_000
 

@@ -1,13 +1,18 @@
 """One training step, fast: the whole data set as bytes in memory, no loader, fused Adam."""
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.config import Config
+from explorer.config import Config, ObjectiveConfig
 from explorer.models import VAE
-from explorer.objectives import choose_objective
+from explorer.objectives import Terms, choose_objective, draw_noise, reparameterise
 from explorer.run import Array
+
+STALL_WINDOW = 10
+INFORMATION_IMAGES = 500
 
 
 class Engine:
@@ -40,6 +45,9 @@ class Engine:
         )
         self.steps_per_epoch = max(1, len(images) // self.batch_size)
         self._terms = choose_objective(config.objective)
+        self.aggressive = config.optimiser.inner_steps > 0
+        """Whether encoder-only updates still go before each update of the decoder."""
+        self.best_information = -math.inf
         self._epoch = -1
         self._order = torch.empty(0)
         self.totals = Totals()
@@ -48,10 +56,15 @@ class Engine:
         """Do update number `step` (from 0) of `steps` planned ones and add to `totals`."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.config.optimiser.learning_rate_at(step, steps)
-        x = self.model.target(self.batch(step), self.generator)
-        terms = self._terms(self.model, x, beta, self.config.objective, self.generator)
+        objective = self.config.objective.at(step, steps)
+        if self.aggressive:
+            self._catch_up(step, beta, objective)
+        terms = self._compute(self.batch(step), beta, objective)
         self.optimiser.zero_grad(set_to_none=True)
         terms.objective.backward()  # type: ignore[no-untyped-call]
+        if self.aggressive:
+            for parameter in self.model.encoder.parameters():
+                parameter.grad = None
         self.optimiser.step()
         kl = terms.kl_per_dim
         self.totals.add(
@@ -59,6 +72,46 @@ class Engine:
             terms.reconstruction.detach().mean(),
             None if kl is None else kl.detach().mean(0),
         )
+
+    def _compute(self, images: Tensor, beta: float, objective: ObjectiveConfig) -> Terms:
+        x = self.model.target(images, self.generator)
+        return self._terms(self.model, x, beta, objective, self.generator)
+
+    def _catch_up(self, step: int, beta: float, objective: ObjectiveConfig) -> None:
+        """Update the encoder alone, on batches drawn anew, until the objective stalls.
+
+        The inner loop of He et al. 2019, Alg. 1: it ends when ten updates in a row have not
+        lowered the mean of the ten before, or after `inner_steps` of them.
+        """
+        encoder = [p for p in self.model.encoder.parameters() if p.requires_grad]
+        order = torch.Generator().manual_seed(self.config.seed * 7919 + step)
+        recent, earlier = 0.0, math.inf
+        for index in range(1, self.config.optimiser.inner_steps + 1):
+            chosen = torch.randint(len(self.images), (self.batch_size,), generator=order)
+            terms = self._compute(self.images[chosen.to(self.device)], beta, objective)
+            self.optimiser.zero_grad(set_to_none=True)
+            gradients = torch.autograd.grad(terms.objective, encoder)
+            for parameter, gradient in zip(encoder, gradients, strict=True):
+                parameter.grad = gradient
+            self.optimiser.step()
+            recent += float(terms.objective.detach())
+            if index % STALL_WINDOW == 0:
+                if recent >= earlier:
+                    break
+                recent, earlier = 0.0, recent
+
+    def watch_information(self, held_out: Array) -> None:
+        """End the aggressive phase once the codes' mutual information has stopped rising."""
+        with torch.no_grad():
+            images = torch.from_numpy(np.array(held_out[:INFORMATION_IMAGES])).to(self.device)
+            # Fixed draws: this must not move the training's own random numbers.
+            generator = torch.Generator(self.device).manual_seed(0)
+            mean, logvar = self.model.encode_parameters(self.model.target(images, generator))
+            assert logvar is not None
+            information = estimate_information(mean, logvar, generator)
+        if information <= self.best_information:
+            self.aggressive = False
+        self.best_information = max(self.best_information, information)
 
     def batch(self, step: int) -> Tensor:
         """Return the images of update number `step`, uint8 (B, C, H, W)."""
@@ -69,6 +122,18 @@ class Engine:
             self._epoch, self._order = epoch, permutation.to(self.device)
         chosen = self._order[index * self.batch_size : (index + 1) * self.batch_size]
         return self.images[chosen]
+
+
+def estimate_information(mean: Tensor, logvar: Tensor, generator: torch.Generator) -> float:
+    """Return I(n; z) in nats of N codes (N, K): mean of log q(z|x_n) − logsumexp_m + ln N.
+
+    Hoffman and Johnson 2016, with all codes as the aggregate; at most ln N.
+    """
+    z = reparameterise(mean, logvar, draw_noise(mean, 1, generator))
+    scaled = (z[:, None] - mean).square() * torch.exp(-logvar)
+    log_q = -0.5 * (scaled + logvar).sum(2)
+    own = log_q.diagonal()
+    return float((own - torch.logsumexp(log_q, 1)).mean() + math.log(len(mean)))
 
 
 class Totals:

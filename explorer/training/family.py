@@ -94,6 +94,10 @@ def check_family(configs: Mapping[str, Config]) -> None:
     first = next(iter(configs.values()))
     if first.model.network == "conv" or first.model.latent != "gaussian":
         raise ExplorerError("A family is made of mlp or linear networks with a Gaussian code.")
+    if first.model.skip or first.model.mean_norm or first.optimiser.inner_steps:
+        raise ExplorerError(
+            "A family takes no skips from z, no batch norm on μ and no encoder-only updates."
+        )
     for config in configs.values():
         if dataclasses.replace(config, objective=first.objective) != first:
             raise ExplorerError("The members of a family may differ in their objective alone.")
@@ -125,6 +129,7 @@ class FamilyEngine:
         )
         self.totals = Totals()
         """Of all members together; each has its own in `member_totals`."""
+        self.aggressive = False
         self.member_totals = [Totals() for _ in configs]
 
     def step(self, step: int, steps: int, beta: float | Sequence[float]) -> None:
@@ -138,8 +143,9 @@ class FamilyEngine:
         z = reparameterise(mean, logvar, draw_noise(mean, copies, self.generator))
         nll = self.model.nll(z, x if copies == 1 else x.repeat(copies, 1, 1, 1))
         nll = nll.view(len(betas), copies, len(x))
-        members = zip(nll, mean, logvar, betas, self.configs, strict=True)
-        terms = [price_terms(n, m, lv, b, config.objective) for n, m, lv, b, config in members]
+        objectives = [config.objective.at(step, steps) for config in self.configs]
+        members = zip(nll, mean, logvar, betas, objectives, strict=True)
+        terms = [price_terms(*values) for values in members]
         total = torch.stack([term.objective for term in terms]).sum()
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
@@ -194,6 +200,7 @@ class MemberEngine:
         self.index = index
         self.config = family.configs[index]
         self.batch_size = family.batch_size
+        self.aggressive = False
         self.totals = family.member_totals[index]
 
     @property

@@ -90,9 +90,7 @@ def train(
     return Run(path)
 
 
-def resume(
-    run: Run, engine: Engine, dataset: ImageDataset, progress: Progress | None
-) -> "Trainer":
+def resume(run: Run, engine: Engine, dataset: ImageDataset, progress: Progress | None) -> "Trainer":
     """Return a trainer that goes on where the checkpoint of `run` stands."""
     known = run.info.dataset
     if known is not None and known.fingerprint != dataset.fingerprint:
@@ -174,6 +172,8 @@ class Trainer:
         self.step, self.steps, self.seconds = state["step"], state["steps"], state["seconds"]
         self.beta, self.start_objective = state["beta"], state["start_objective"]
         self.used_beta = state["used_beta"]
+        self.engine.aggressive = state.get("aggressive", False)
+        self.engine.best_information = state.get("best_information", -1.0)
         self._kept_at = self.step
 
     def run(self) -> None:
@@ -211,6 +211,8 @@ class Trainer:
         self.used_beta = self.current_beta()
         self.engine.step(self.step, self.steps, self.used_beta)
         self.step += 1
+        if self.engine.aggressive and self.step % self.engine.steps_per_epoch == 0:
+            self.engine.watch_information(self.held_out)
         if not by_hand:
             self.seconds = time.monotonic() - self._started
         if by_hand or self.step in self._logged:
@@ -344,6 +346,8 @@ class Trainer:
             "beta": self.beta,
             "used_beta": self.used_beta,
             "start_objective": self.start_objective,
+            "aggressive": self.engine.aggressive,
+            "best_information": max(self.engine.best_information, -1.0),
         }
         engine = self.engine
         self.writer.save_checkpoint(
