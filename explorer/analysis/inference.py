@@ -45,7 +45,7 @@ START = 2.0
 MAX_ROUNDS = 14
 MAX_NODES = 60_000
 IMAGES_AT_ONCE = 16
-CHUNK = 4096
+CHUNK = 1024
 GAP_NODES = 16
 HEAVIEST = 32
 """Nodes per image that are decoded again in float64."""
