@@ -35,9 +35,7 @@ def tiny_run(tmp_path_factory):
     from explorer.config import BudgetConfig, Config, ModelConfig
     from explorer.training.loop import train
 
-    config = Config(
-        model=ModelConfig(hidden=(32,)), budget=BudgetConfig(steps=150), device="cpu"
-    )
+    config = Config(model=ModelConfig(hidden=(32,)), budget=BudgetConfig(steps=150), device="cpu")
     return train(config, tmp_path_factory.mktemp("tiny") / "run")
 
 

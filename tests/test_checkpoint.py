@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.checkpoint import load_model, pack_training, pack_weights, read_checkpoint, unpack_training
+from explorer.checkpoint import (
+    load_model,
+    pack_training,
+    pack_weights,
+    read_checkpoint,
+    unpack_training,
+)
 from explorer.config import Config, ModelConfig
 from explorer.errors import ExplorerError
 from explorer.run import DatasetInfo, Run
@@ -128,6 +134,4 @@ def test_weights_of_another_model_are_told(tmp_path):
         load_model(run)
     engine = an_engine(other, steps=0)
     with pytest.raises(ExplorerError, match="cannot be continued here"):
-        unpack_training(
-            read_checkpoint(run)[0], engine.model, engine.optimiser, engine.generator
-        )
+        unpack_training(read_checkpoint(run)[0], engine.model, engine.optimiser, engine.generator)

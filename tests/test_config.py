@@ -69,7 +69,9 @@ budgets = (
 @st.composite
 def configs(draw):
     objective = draw(objectives)
-    model = draw(models.filter(lambda m: m.latent == "gaussian" or objective.importance_samples == 1))
+    model = draw(
+        models.filter(lambda m: m.latent == "gaussian" or objective.importance_samples == 1)
+    )
     return Config(
         dataset=draw(st.text(min_size=1).filter(lambda name: name.isprintable())),
         split=draw(st.sampled_from(["train", "all"])),

@@ -260,7 +260,9 @@ def test_a_run_opens_by_path_and_by_id_in_the_runs_folder(tmp_path, monkeypatch)
         open_run("yours")
 
 
-@pytest.mark.parametrize("run_id", ["", ".", "..", "../x", "/etc", "a/../b", "a/b/c", "a\\b", "a\n"])
+@pytest.mark.parametrize(
+    "run_id", ["", ".", "..", "../x", "/etc", "a/../b", "a/b/c", "a\\b", "a\n"]
+)
 def test_an_id_is_no_path(run_id):
     assert not RUN_ID.fullmatch(run_id)
 

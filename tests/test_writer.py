@@ -35,7 +35,11 @@ def test_a_loop_of_ones_own_makes_a_run(tmp_path):
             nll = torch.rand(20, generator=generator) * 100
             run.log(step, mean=mean, logvar=logvar, reconstruction=nll, beta=0.5, accuracy=nll[0])
             run.snapshot(
-                step, mean, logvar.bfloat16(), labels=torch.arange(20), samples=torch.zeros(2, 1, 4, 4)
+                step,
+                mean,
+                logvar.bfloat16(),
+                labels=torch.arange(20),
+                samples=torch.zeros(2, 1, 4, 4),
             )
         run.save_codes(mean, logvar, labels=torch.arange(20), ids=torch.arange(20))
     read = Run(tmp_path / "run")
@@ -115,9 +119,10 @@ def test_an_interrupted_loop_is_stopped(tmp_path):
 
 
 def test_a_full_disk_is_told_in_one_sentence_and_the_log_stays_readable(tmp_path, monkeypatch):
-    with pytest.raises(ExplorerError, match="The disk is full"), RunWriter(
-        tmp_path / "run", latent_dim=2
-    ) as run:
+    with (
+        pytest.raises(ExplorerError, match="The disk is full"),
+        RunWriter(tmp_path / "run", latent_dim=2) as run,
+    ):
         run.log(1, reconstruction=1.0)
         monkeypatch.setattr(files.os, "replace", full_disk)
         run.save_checkpoint(b"weights")
@@ -200,7 +205,9 @@ def test_an_unwritable_folder_is_told(tmp_path, monkeypatch):
         prepare_folder(tmp_path / "run", overwrite=False)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
+)
 def test_a_read_only_folder_is_told(tmp_path):
     (tmp_path / "locked").mkdir(mode=0o500)
     with pytest.raises(ExplorerError, match="cannot be written to"):
