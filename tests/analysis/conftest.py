@@ -1,5 +1,8 @@
 """Models and images that several studies share."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -29,6 +32,20 @@ def mnist_2d(mnist_root):
 def mnist_20d(mnist_root):
     """The shipped twenty-latent MNIST model and the binarised test set."""
     return _shipped("mnist-20d", mnist_root)
+
+
+@pytest.fixture
+def record():
+    """Keep a slow study's figures in tests/results/analysis.json, one entry per study."""
+    path = Path(__file__).resolve().parents[1] / "results" / "analysis.json"
+
+    def keep(name, figures):
+        path.parent.mkdir(exist_ok=True)
+        values = json.loads(path.read_text()) if path.is_file() else {}
+        values[name] = {key: round(float(value), 5) for key, value in figures.items()}
+        path.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n")
+
+    return keep
 
 
 def _shipped(name, root):

@@ -138,22 +138,3 @@ def test_mnist_certified_identity_and_importance_weights(mnist_2d):
     assert np.abs(difference).max() < 0.5
     # Where q misses a mode the estimate is far too low, and it says so.
     assert weighted.flagged[(weighted.log_px - posterior.log_px) < -1].all()
-
-
-@pytest.mark.mnist
-@pytest.mark.slow
-def test_mnist_against_a_brute_force_grid(mnist_2d):
-    """A uniform lattice of 0.02 over ±9: no cells, no cuts, no certificate, in the same decoder."""
-    model, x = mnist_2d
-    grid = posterior_grid.grid_for_images(model, x[:2000])
-    posterior = infer_posterior(model, x[:6], grid)
-    axis = torch.arange(-9, 9, 0.02, dtype=torch.float64)
-    rows = []
-    for value in axis:
-        z = torch.stack([value.expand_as(axis), axis], 1)
-        rows.append(logsumexp(grid.log_joint_at(z, x[:6]), axis=0))
-    brute = logsumexp(np.stack(rows), axis=0) + 2 * np.log(0.02)
-    sd = np.sqrt(np.linalg.eigvalsh(posterior.covariance)[:, 0])
-    resolved = sd > 0.02
-    assert resolved.any()
-    assert posterior.log_px[resolved] == pytest.approx(brute[resolved], abs=2e-3)
