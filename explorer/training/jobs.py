@@ -44,6 +44,10 @@ class Job:
         for path in self.paths():
             mark_run(path, state, message)
 
+    def is_queued(self) -> bool:
+        """Tell whether none of its runs has begun."""
+        return all(Run(path).info.status.state == "queued" for path in self.paths())
+
     def paths(self) -> list[Path]:
         """Return its run directories."""
         return [self.directory / name for name in self.family or ()] or [self.directory]
@@ -171,6 +175,8 @@ class LocalRunner:
             try:
                 if job.future.set_running_or_notify_cancel():
                     self._train(job)
+            except Exception as error:  # The queue must outlive any one job.
+                job.future.set_exception(error)
             finally:
                 with self._changed:
                     self._active = None
@@ -190,17 +196,17 @@ class LocalRunner:
             "data_root": job.data_root,
             "family": {name: config.to_dict() for name, config in (job.family or {}).items()},
         }
-        # A worker that died while idle is noticed here: the job goes to a fresh one.
-        for attempt in range(2):
-            try:
-                if self._worker is None or self._worker.poll() is not None:
+        # A worker that died while idle is noticed here at the latest: the job, which has not
+        # begun then, goes to a fresh one.
+        for _ in range(2):
+            answer = None
+            # ValueError: the worker's input was closed by `close`.
+            with contextlib.suppress(OSError, ValueError):
+                if self.worker_pid is None:
                     self._start_worker()
                 answer = self._ask(request)
-            except (OSError, ValueError):  # ValueError: its input was closed by `close`.
-                if attempt == 0 and not self._closed:
-                    continue
-                answer = None
-            break
+            if answer is not None or self._closed or not job.is_queued():
+                break
         if answer is None:
             message = "The training process ended unexpectedly."
             if self.worker_pid is None:
