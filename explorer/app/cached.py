@@ -2,6 +2,7 @@
 
 import gc
 import os
+from typing import Any
 
 import streamlit as st
 
@@ -64,6 +65,37 @@ def get_codes(run: Run) -> Codes | None:
 def get_dataset(name: str) -> ImageDataset | None:
     """Return a data set that is at hand, None for one that would need a download."""
     return load_dataset(name) if name in DATASETS and is_available(name) else None
+
+
+@st.cache_data(show_spinner=False, max_entries=400)
+def measure_codes(path: str, fingerprint: str, step: int | None) -> dict[str, Any]:
+    """Return the diagnosis of a run's stored codes, or of those of one snapshot, as plain values.
+
+    At most 2,000 codes are used. `fingerprint` is part of the key alone.
+    """
+    from explorer.analysis.collapse import diagnose_codes
+
+    run = Run(path)
+    codes = run.codes() if step is None else None
+    if codes is None:
+        frame = run.snapshot(run.snapshot_steps()[-1] if step is None else step)
+        mean, logvar = frame.mean, frame.logvar
+    else:
+        mean, logvar = codes.mean, codes.logvar
+    assert logvar is not None
+    return diagnose_codes(mean[:2000], logvar[:2000]).to_dict()
+
+
+@st.cache_data(show_spinner=False, max_entries=50)
+def measure_wake_up(dataset: str, likelihood: str, sigma2: float) -> list[float]:
+    """Return the leading eigenvalues of the wake-up rule, empty where they cannot be told."""
+    from explorer.analysis.wakeup import wake_up_eigenvalues
+
+    images = get_dataset(dataset)
+    if images is None or likelihood not in ("bernoulli", "gaussian"):
+        return []
+    values = wake_up_eigenvalues(images.split("train").images, likelihood, sigma2)
+    return [float(value) for value in values[:16]]
 
 
 @st.cache_resource(show_spinner=False)

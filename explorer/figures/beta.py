@@ -1,0 +1,187 @@
+"""Models that differ in β, side by side: maps, the rate–distortion plane, units over β."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from explorer.figures.latent import RINGS
+from explorer.figures.palette import Roles, class_colour
+from explorer.figures.style import apply_style
+
+MAP_RANGE = 4.2
+"""Small maps all show the same square, in prior standard deviations."""
+
+
+def small_maps(
+    titles: Sequence[str],
+    codes: Sequence[np.ndarray],
+    labels: Sequence[np.ndarray | None],
+    roles: Roles,
+    *,
+    columns: int = 6,
+    side: int = 196,
+) -> go.Figure:
+    """Return one small map per model: codes (N, 2) coloured by class on the prior's rings."""
+    columns = min(columns, len(titles))
+    rows = -(-len(titles) // columns)
+    figure = make_subplots(
+        rows, columns, subplot_titles=titles, horizontal_spacing=0.012,
+        vertical_spacing=0.11 if rows > 1 else 0.0,
+    )  # fmt: skip
+    angle = np.linspace(0, 2 * np.pi, 49)
+    for index, (points, classes) in enumerate(zip(codes, labels, strict=True)):
+        row, column = index // columns + 1, index % columns + 1
+        for radius, _ in RINGS[:2]:
+            figure.add_scatter(
+                x=radius * np.cos(angle), y=radius * np.sin(angle), mode="lines",
+                line={"color": roles.gap, "width": 1, "dash": "dot"}, hoverinfo="skip",
+                row=row, col=column,
+            )  # fmt: skip
+        colour: object = roles.latent
+        if classes is not None:
+            colour = [class_colour(int(label)) for label in classes]
+        figure.add_scatter(
+            x=points[:, 0], y=points[:, 1], mode="markers", hoverinfo="skip",
+            marker={"color": colour, "size": 3, "opacity": 0.8}, row=row, col=column,
+        )  # fmt: skip
+    apply_style(figure, roles, rows * side + 8)
+    hidden = {"showticklabels": False, "range": [-MAP_RANGE, MAP_RANGE], "showgrid": False}
+    figure.update_xaxes(**hidden, zeroline=True, showline=True, mirror=True)
+    figure.update_yaxes(**hidden, zeroline=True, showline=True, mirror=True)
+    for index in range(len(titles)):
+        suffix = "" if index == 0 else str(index + 1)
+        figure.layout[f"yaxis{suffix}"].update(scaleanchor=f"x{suffix}", scaleratio=1)
+    figure.update_layout(showlegend=False, margin={"l": 4, "r": 4, "t": 24, "b": 4})
+    figure.update_annotations(font={"size": 12, "color": roles.text})
+    return figure
+
+
+def rate_distortion_plane(
+    names: Sequence[str],
+    betas: Sequence[float],
+    rates: Sequence[float],
+    distortions: Sequence[float],
+    roles: Roles,
+    *,
+    selected: int | None = None,
+    trails: Sequence[tuple[np.ndarray, np.ndarray]] = (),
+    theory: tuple[np.ndarray, np.ndarray] | None = None,
+    height: int = 360,
+) -> go.Figure:
+    """Return the plane of rate (KL) and distortion (reconstruction), a point for each model.
+
+    Straight dotted lines join what has the same ELBO. At the selected point the line of slope −β
+    is drawn, which the curve touches there if each model is at its optimum. `trails` are how each
+    point came to be where it is; `theory` the curve of the linear model, (rates, distortions).
+    """
+    figure = go.Figure()
+    rate, distortion = np.asarray(rates, float), np.asarray(distortions, float)
+    width = max(1.0, float(rate.max()) * 1.12)
+    low, high = float(distortion.min()), float(distortion.max())
+    pad = max(2.0, 0.08 * (high - low))
+    levels = np.linspace(low, high + rate.max(), 9)
+    for level in levels:
+        figure.add_scatter(
+            x=[0, width], y=[level, level - width], mode="lines", hoverinfo="skip",
+            line={"color": roles.gap, "width": 0.7, "dash": "dot"}, showlegend=False,
+        )  # fmt: skip
+        if low - pad < level < high + pad:
+            figure.add_annotation(
+                x=0, y=level, text=f"−{level:.0f}", showarrow=False, xanchor="left",
+                font={"size": 9, "color": roles.gap}, yshift=6,
+            )  # fmt: skip
+    for trail_rate, trail_distortion in trails:
+        figure.add_scatter(
+            x=trail_rate, y=trail_distortion, mode="lines", hoverinfo="skip", showlegend=False,
+            line={"color": roles.latent, "width": 1}, opacity=0.35,
+        )  # fmt: skip
+    if theory is not None:
+        figure.add_scatter(
+            x=theory[0], y=theory[1], mode="lines", name="theory, linear model", hoverinfo="skip",
+            line={"color": roles.sigma, "width": 1.5, "dash": "dash"},
+        )  # fmt: skip
+    if selected is not None:
+        x = np.array([max(0.0, rate[selected] - 0.25 * width), rate[selected] + 0.25 * width])
+        figure.add_scatter(
+            x=x, y=distortion[selected] - betas[selected] * (x - rate[selected]), mode="lines",
+            line={"color": roles.mean, "width": 2}, hoverinfo="skip",
+            name=f"slope −β = {-betas[selected]:g}".replace("-", "−"),
+        )  # fmt: skip
+    figure.add_scatter(
+        x=rate, y=distortion, mode="markers+text", name="models", showlegend=False,
+        text=[f"{beta:g}" for beta in betas], textposition="top right",
+        textfont={"size": 11, "color": roles.text},
+        customdata=list(names),
+        marker={
+            "color": roles.kl,
+            "size": [15 if i == selected else 10 for i in range(len(rate))],
+            "line": {"color": roles.ground, "width": 1},
+        },
+        hovertemplate="%{customdata}<br>KL %{x:.2f}, reconstruction %{y:.2f} nats<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(title="rate: KL, nats per image", range=[-0.02 * width, width])
+    figure.update_yaxes(title="distortion: reconstruction, nats", range=[low - pad, high + pad])
+    return apply_style(figure, roles, height)
+
+
+def units_over_beta(
+    betas: Sequence[float],
+    counts: Mapping[str, Sequence[float]],
+    roles: Roles,
+    *,
+    eigenvalues: Sequence[float] = (),
+    height: int = 360,
+) -> go.Figure:
+    """Return curves over β, such as active units and mutual information, on a logarithmic axis.
+
+    `counts` maps names to one value per β. At each of the `eigenvalues` a further latent falls
+    asleep, says the wake-up rule: they are drawn as vertical lines.
+    """
+    figure = go.Figure()
+    styles = ((roles.latent, "solid"), (roles.mean, "dash"), (roles.kl, "dot"))
+    for (name, values), (colour, dash) in zip(counts.items(), styles, strict=False):
+        figure.add_scatter(
+            x=list(betas), y=list(values), name=name, mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 2}, marker={"size": 6},
+            hovertemplate="β = %{x:g}: %{y:.2f}",
+        )  # fmt: skip
+    top = 1.05 * max((max(values) for values in counts.values() if len(values)), default=1.0)
+    for index, value in enumerate(eigenvalues):
+        figure.add_scatter(
+            x=[value, value], y=[0, top], mode="lines", showlegend=False, hoverinfo="skip",
+            line={"color": roles.sigma, "width": 1.2, "dash": "dash"},
+        )  # fmt: skip
+        figure.add_annotation(
+            x=float(np.log10(value)), y=top, text=f"λ{index + 1} = {value:.1f}", showarrow=False,
+            textangle=-90, yanchor="top", xanchor="right", font={"size": 10, "color": roles.sigma},
+        )  # fmt: skip
+    figure.update_xaxes(title="β", type="log", dtick=1)
+    figure.update_yaxes(title="units; nats for information", rangemode="tozero")
+    figure.update_layout(hovermode="x unified")
+    return apply_style(figure, roles, height)
+
+
+def kl_bars(
+    betas: Sequence[float],
+    reconstruction: Sequence[float],
+    kl_per_dim: np.ndarray,
+    roles: Roles,
+    height: int = 250,
+) -> go.Figure:
+    """Return for each β its KL, one stacked share per dimension (M, K), largest first."""
+    figure = go.Figure()
+    names = [f"{beta:g}" for beta in betas]
+    ordered = -np.sort(-kl_per_dim, axis=1)
+    for index in range(ordered.shape[1]):
+        figure.add_bar(
+            x=names, y=ordered[:, index], name=f"dimension {index + 1} by size",
+            marker={"color": roles.kl, "opacity": max(0.25, 1 - 0.3 * index)},
+            customdata=list(reconstruction),
+            hovertemplate="KL %{y:.3f} nats; reconstruction %{customdata:.2f}<extra></extra>",
+        )  # fmt: skip
+    figure.update_layout(barmode="stack", bargap=0.3, showlegend=False)
+    figure.update_xaxes(title="β", type="category")
+    figure.update_yaxes(title="KL, nats per image")
+    return apply_style(figure, roles, height)
