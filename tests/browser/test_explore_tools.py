@@ -182,7 +182,7 @@ def test_pair_pca_and_tsne_of_more_than_two_latents(explore, server):
     assert "nearest code" in view.page.locator(".part-output h3").inner_text() or True
 
 
-def test_beta_moves_through_models_that_differ_in_it_alone(explore, server):
+def test_beta_moves_through_models_that_differ_in_it_alone(explore, server, page):
     ensure_run(server.runs, "two-high")
     view = explore("two")
     view.page.wait_for_function(
@@ -202,6 +202,11 @@ def test_beta_moves_through_models_that_differ_in_it_alone(explore, server):
     with torch.no_grad():
         expected = model.decode(torch.zeros(1, 2)).mean.flatten().numpy()
     assert np.abs(decoded - expected).max() < 1e-4, "z = 0 is the same in any order of latents"
+    view.settle(800)
+    assert "beta=4" in view.page.url
+    again = ExplorePage(page, view.page.url)
+    again.page.wait_for_timeout(2500)
+    assert again.ask("app.header.figures.beta") == 4.0 and again.errors == []
 
 
 def test_no_beta_slider_where_there_is_nothing_to_move_through(explore):

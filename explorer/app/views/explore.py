@@ -89,7 +89,7 @@ def show_map(models: dict[str, tuple[Run, str]]) -> None:
     """Mount the map of the chosen model and answer what it asks."""
     run = choose_model(models)
     nothing = dict.fromkeys(
-        (f"on_{name}_change" for name in ("z", "picture", "encode", "decode", "picked", "export")),
+        (f"on_{name}_change" for name in ("z", "encode", "decode", "picked", "export")),
         lambda: None,
     )
     result = latent_map(

@@ -49,6 +49,8 @@ export class Explorer {
     this.store = new Store(this.initialState());
     const scene = readScene(this);
     this.store.state = { ...this.store.state, ...scene.state };
+    /** β that the address asks for, until its model arrives. */
+    this.wantedBeta = scene.beta;
     this.map = new LatentMap(this);
     this.project(this.store.state.projection);
     buildLayout(this);
@@ -195,9 +197,7 @@ export class Explorer {
 
   /** Tell Python where z came to rest. */
   commit() {
-    const { z, input } = this.store.state;
-    this.host.setState("z", Array.from(z));
-    if (input?.kind === "stored") this.host.setState("picture", input.id);
+    this.host.setState("z", Array.from(this.store.state.z));
   }
 
   /** Change one latent while a slider moves. */
@@ -332,7 +332,6 @@ export class Explorer {
     for (const i of indices) mask[i] = 1;
     if (!indices.length) return this.clearSelection();
     this.store.set({ selection: { mask, ...summarise(this, indices) }, tab: "selection", tool: "hover" });
-    this.host.setState("selected", indices.length);
   }
 
   clearSelection() {

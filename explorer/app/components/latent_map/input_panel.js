@@ -131,7 +131,10 @@ function describeInput({ text, header }, input) {
   if (input.kind === "drawing") return text("input_drawing");
   if (input.kind === "file") return text("input_file");
   const name = input.label === null ? "" : (header.classes[input.label] ?? String(input.label));
-  const source = text(input.source === "sample" ? "input_sample" : `split_${input.source}`);
+  if (input.source === "sample") {
+    return name ? text("input_sample_of", { name }) : text("input_sample");
+  }
+  const source = text(`split_${input.source}`);
   return name
     ? text("input_stored", { source, id: input.id, name })
     : text("input_stored_plain", { source, id: input.id });

@@ -3,12 +3,16 @@
  * that comes in is checked and clamped; ids are never paths.
  */
 
+import { showsReference } from "./sweep.js";
+
 const LAYER_CODES = {
   points: "p", numerals: "n", prior: "r", posterior: "q", manifold: "m", density: "d", path: "w", glyphs: "g",
 };
 const HIDEABLE = ["toolbar", "share", "tour", "input", "draw", "legend", "sliders", "panel", "output"];
-const KEYS = ["z", "view", "pins", "layers", "seed", "map", "out", "way", "picture", "off"];
+const KEYS = ["z", "view", "pins", "layers", "seed", "map", "out", "way", "picture", "off", "beta"];
 const Z_LIMIT = 1000;
+/** Servers refuse longer addresses: of many latents only z is carried. */
+const MAX_LENGTH = 6000;
 
 /** @returns {number | undefined} a finite number inside the limits, or nothing */
 export function readNumber(text, low, high) {
@@ -54,11 +58,12 @@ export function parseScene(params, { size, defaults, outputs }) {
   const off = (params.get("off") ?? "").split(",").map((n) => readNumber(n, 0, 255));
   if (off.some((n) => n !== undefined)) state.hidden = new Set(off.filter((n) => n !== undefined));
   const view = readVector(params.get("view"), 3);
-  const picture = readNumber(params.get("picture"), 0, 2 ** 31 - 1);
+  const picture = readNumber(params.get("picture"), -(2 ** 31), 2 ** 31 - 1);
   const hide = (params.get("hide") ?? "").split(",").filter((name) => HIDEABLE.includes(name));
   return {
     state,
     picture: picture === undefined ? undefined : Math.floor(picture),
+    beta: readNumber(params.get("beta"), 0, 1e4),
     view: view && { x: view[0], y: view[1], scale: Math.min(1e5, Math.max(0.5, view[2])) },
     hide,
   };
@@ -81,11 +86,13 @@ export function formatScene(app) {
     way: state.pathKind === initial.pathKind ? "" : state.pathKind,
     off: [...state.hidden].join(","),
     map: "",
+    beta: showsReference(app) ? "" : String(app.header.figures.beta),
     layers: Object.keys(state.layers)
       .filter((name) => state.layers[name])
       .map((name) => LAYER_CODES[name])
       .join(""),
   };
+  if (values.pins.length > MAX_LENGTH) values.pins = "";
   const { kind, dims } = state.projection;
   if (kind === "pca") values.map = "pca";
   if (kind === "pair" && size > 2 && dims.join() !== initial.projection.dims.join()) {
@@ -138,7 +145,7 @@ export function watchScene(app) {
       if (address !== window.location.href) window.history.replaceState(window.history.state, "", address);
     }, 400);
   };
-  const keys = ["z", "pins", "layers", "seed", "projection", "outputMode", "pathKind", "input", "hidden"];
+  const keys = ["z", "pins", "layers", "seed", "projection", "outputMode", "pathKind", "input", "hidden", "member"];
   app.store.on(keys, write);
   app.viewSettled = write;
 }

@@ -2,6 +2,7 @@ import { button, download, make, print } from "./dom.js";
 import { latentName } from "./marks.js";
 import { paintPicture, storedPicture } from "./picture.js";
 import { selectionCsv } from "./selection.js";
+import { showsReference } from "./sweep.js";
 import { classColour } from "./theme.js";
 
 const GALLERY = 60;
@@ -32,7 +33,9 @@ export function buildSelectionPanel(app) {
   const empty = make("p", { class: "note" }, text("selection_empty"));
   const element = make("div", {}, body, empty);
 
-  store.on(["selection"], ({ selection }) => {
+  store.on(["selection", "member"], ({ selection }) => {
+    // The server exports the model that the page was opened for.
+    if (parquet) parquet.hidden = !showsReference(app);
     body.hidden = !selection;
     empty.hidden = Boolean(selection);
     if (!selection) return;

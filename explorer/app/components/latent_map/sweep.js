@@ -44,6 +44,18 @@ export function addMember(app, member) {
   const current = members[shown]?.id ?? app.header.id;
   const next = [...members, member].sort((a, b) => a.figures.beta - b.figures.beta);
   app.store.set({ members: next, member: Math.max(0, next.findIndex(({ id }) => id === current)) });
+  const wanted = next.findIndex(({ figures }) => figures.beta === app.wantedBeta);
+  const reference = next.some(({ id }) => id === app.header.id);
+  if (wanted >= 0 && reference) {
+    app.wantedBeta = undefined;
+    showMember(app, wanted);
+  }
+}
+
+/** Whether the model that is shown is the one that the page was opened for. */
+export function showsReference(app) {
+  const { members, member } = app.store.state;
+  return members.length < 2 || members[member].id === app.header.id;
 }
 
 /** Become the i-th model of the sweep; the view, the layers and the chosen picture stay. */
@@ -64,8 +76,10 @@ export function showMember(app, index) {
   if (!fitted) Object.assign(map.view, view);
   map.fitted = fitted;
   store.set({ member: index, path: null });
-  const { input } = store.state;
-  if (input) app.setInput(input);
+  // z goes with the picture while it stands at its code; a point that was chosen stays.
+  const { input, z } = store.state;
+  const follows = input?.mean?.every((value, i) => value === z[i]);
+  if (input) app.setInput(input, follows);
   map.repaint();
   map.refreshTiles();
 }

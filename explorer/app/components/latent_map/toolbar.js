@@ -1,6 +1,7 @@
 import { button, make, print } from "./dom.js";
 import { openPopup } from "./popup.js";
 import { sceneAddress } from "./scene.js";
+import { showsReference } from "./sweep.js";
 import { startTour } from "./tour.js";
 
 /** Which model this is, and what concerns the whole page: the tour, the projector, sharing. */
@@ -93,12 +94,13 @@ function openShare(app, anchor) {
     app.notify("share_preparing");
     close();
   };
+  const whole = showsReference(app) && app.model.isLocal;
   const menu = make(
     "div",
     { class: "menu" },
     button(text("share_link"), copy, { "data-action": "copy-link" }),
-    button(text("share_file"), file, { "data-action": "export-html" }),
-    make("p", { class: "note" }, text("share_file_help")),
+    whole && button(text("share_file"), file, { "data-action": "export-html" }),
+    make("p", { class: "note" }, text(whole ? "share_file_help" : "share_file_beta")),
   );
   const close = openPopup(app, anchor, menu, text("share"));
 }
