@@ -5,7 +5,7 @@ between 0 and 1, higher is better, and each needs factors that vary. Known answe
 code scores ≥ 0.9 on all four, a duplicated code ≤ 0.1 on MIG and ≤ 0.2 on SAP.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,10 @@ from explorer.analysis.checks import Floats, as_array, plain
 from explorer.errors import ExplorerError
 
 BINS = 20
+SMALLEST_GROUP = 20
+"""Fewer images with one value of a factor would vary too little in everything else."""
+CATEGORICAL = ("class", "shape")
+"""Names of factors without an order."""
 FEWEST_IMAGES = 100
 
 
@@ -82,6 +86,30 @@ def score_disentanglement(
         dci=dci_score(z, v, categorical=categorical, seed=seed),
         mutual_information=information,
     )
+
+
+def factor_matrix(
+    factors: Mapping[str, NDArray[Any]],
+) -> tuple[Floats, tuple[str, ...], tuple[int, ...]]:
+    """Return the factors (N, F) that vary, their names and the categorical columns.
+
+    `factors` is a data set's mapping of names to arrays (N,), such as `strokes` and `shapes` have;
+    a factor is categorical if its name is in CATEGORICAL.
+
+    >>> values, names, categorical = factor_matrix({"class": np.array([0, 1]), "x": np.zeros(2)})
+    >>> values.shape, names, categorical
+    ((2, 1), ('class',), (0,))
+    """
+    varying = {
+        name: np.asarray(values, dtype=np.float64)
+        for name, values in factors.items()
+        if np.ptp(np.asarray(values, dtype=np.float64)) > 0
+    }
+    if not varying:
+        raise ExplorerError("This data set has no known factors that vary.")
+    names = tuple(varying)
+    categorical = tuple(i for i, name in enumerate(names) if name in CATEGORICAL)
+    return np.stack(list(varying.values()), 1), names, categorical
 
 
 def mutual_information_matrix(
@@ -159,13 +187,12 @@ def factor_vae_score(
     for j in range(count):
         values = _bin_factor(v[:, j], False)
         same = [np.flatnonzero(values == value) for value in np.unique(values)]
-        groups.append([members for members in same if len(members) >= 2])
+        large = [members for members in same if len(members) >= SMALLEST_GROUP]
+        groups.append(large or [max(same, key=len)])
     table = np.zeros((z.shape[1], count))
     correct = total = 0
     for vote in range(votes):
         j = int(rng.integers(count))
-        if not groups[j]:
-            continue
         members = groups[j][int(rng.integers(len(groups[j])))]
         chosen = rng.choice(members, batch)
         code = int(z[chosen].var(0).argmin())
