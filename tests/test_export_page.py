@@ -142,7 +142,11 @@ def test_reordered_model_is_the_same_model(name: str) -> None:
 
 def as_member(name: str, beta: float, latent_kind: str = "gaussian"):
     run = make_run("mlp")
-    config = SimpleNamespace(model="same", objective=SimpleNamespace(beta=beta))
+    network = SimpleNamespace(
+        latent_dim=3, latent=latent_kind, likelihood="bernoulli", binarise=True
+    )
+    network.hidden = (16,)
+    config = SimpleNamespace(model=network, objective=SimpleNamespace(beta=beta))
     run.id, run.info.config, run.info.latent_kind = name, config, latent_kind
     run.info.latent_dim, run.fingerprint = 3, name
     run.path = SimpleNamespace(__class__=Path)
@@ -152,13 +156,27 @@ def as_member(name: str, beta: float, latent_kind: str = "gaussian"):
 def test_siblings_differ_in_beta_alone(tmp_path: Path) -> None:
     runs = [as_member(f"s/{beta}", beta) for beta in (1.0, 4.0, 0.5)]
     twin, other = as_member("t/4", 4.0), as_member("u", 2.0)
-    other.info.config.model = "another"
-    (tmp_path / "codes.npz").touch()
+    other.info.config.model.latent_dim = 4
+    for name in ("codes.npz", "checkpoint.safetensors"):
+        (tmp_path / name).touch()
     for run in (*runs, twin, other):
         run.path = tmp_path
     found = find_siblings(runs[0], [twin, other, *runs])
     assert [run.id for run in found] == ["s/0.5", "s/1.0", "s/4.0"]
     assert find_siblings(runs[0], [other]) == []
+
+
+def test_a_sweep_of_another_network_stands_in(tmp_path: Path) -> None:
+    single = as_member("single", 1.0)
+    sweep = [as_member(f"s/{beta}", beta) for beta in (1.0, 4.0)]
+    lone = as_member("lone", 9.0)
+    for name in ("codes.npz", "checkpoint.safetensors"):
+        (tmp_path / name).touch()
+    for run in (*sweep, lone, single):
+        run.path = tmp_path
+    for run in (*sweep, lone):
+        run.info.config.model.hidden = (8,)
+    assert [run.id for run in find_siblings(single, [*sweep, lone])] == ["single", "s/4.0"]
 
 
 def test_member_is_matched_to_its_reference() -> None:

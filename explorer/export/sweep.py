@@ -26,28 +26,60 @@ Array = NDArray[Any]
 def find_siblings(run: Any, candidates: Iterable[Any]) -> list[Any]:
     """Return runs that are `run` but for β (itself included), by β; empty where it stands alone.
 
-    Same images, same networks, a posterior, one run per β: members of the same sweep first.
+    Same images, same networks, a posterior, one run per β: members of the same sweep first. Where
+    no run has the same network, one whole sweep of another network of the same kind stands in
+    (`is_same_network` tells).
     """
     config = run.info.config
     if config is None or run.info.latent_kind != "gaussian" or run.info.dataset is None:
         return []
+    if count_weights(run.model.encoder, run.model.decoder) > MAX_BROWSER_WEIGHTS:
+        return []
+    fitting = [other for other in candidates if _fits(run, other)]
     folder = run.id.rpartition("/")[0]
-    found = {config.objective.beta: run}
-    for other in sorted(candidates, key=lambda r: r.id.rpartition("/")[0] != folder):
-        info = other.info
-        if info.config is None or info.dataset is None or other.id == run.id:
-            continue
-        beta = info.config.objective.beta
-        alike = info.config.model == config.model and info.dataset.name == run.info.dataset.name
-        if alike and beta not in found and (other.path / "codes.npz").is_file():
-            found[beta] = other
-    if len(found) < 2 or count_weights(run.model.encoder, run.model.decoder) > MAX_BROWSER_WEIGHTS:
+    same = [other for other in fitting if is_same_network(run, other)]
+    found = _one_per_beta(run, sorted(same, key=lambda r: r.id.rpartition("/")[0] != folder))
+    if len(found) < 2:
+        sweeps: dict[str, list[Any]] = {}
+        for other in fitting:
+            if parent := other.id.rpartition("/")[0]:
+                sweeps.setdefault(parent, []).append(other)
+        largest = max(sweeps, key=lambda name: len(sweeps[name]), default="")
+        found = _one_per_beta(run, sweeps.get(largest, []))
+    if len(found) < 2:
         return []
     betas = sorted(found)
     if len(betas) > MAX_MEMBERS:
         keep = {round(i) for i in np.linspace(0, len(betas) - 1, MAX_MEMBERS)}
         betas = [b for i, b in enumerate(betas) if i in keep or b == config.objective.beta]
     return [found[beta] for beta in betas]
+
+
+def is_same_network(run: Any, other: Any) -> bool:
+    """Tell whether two runs have the same networks."""
+    return bool(run.info.config.model == other.info.config.model)
+
+
+def _fits(run: Any, other: Any) -> bool:
+    """Whether `other` differs from `run` in β and, at most, in the size of its networks."""
+    info = other.info
+    if info.config is None or info.dataset is None or other.id == run.id:
+        return False
+    mine, theirs = run.info.config.model, info.config.model
+    kinds = ("latent_dim", "latent", "likelihood", "binarise")
+    return (
+        info.dataset.name == run.info.dataset.name
+        and all(getattr(mine, kind) == getattr(theirs, kind) for kind in kinds)
+        and (other.path / "codes.npz").is_file()
+        and (other.path / "checkpoint.safetensors").is_file()
+    )
+
+
+def _one_per_beta(run: Any, others: Iterable[Any]) -> dict[float, Any]:
+    found = {run.info.config.objective.beta: run}
+    for other in others:
+        found.setdefault(other.info.config.objective.beta, other)
+    return found
 
 
 def match_latents(reference: Array, other: Array) -> tuple[Array, Array]:
@@ -106,6 +138,7 @@ def build_member(run: Any, reference: Any) -> bytes:
             "role": "member",
             "of": reference.id,
             "id": run.id,
+            "otherNetwork": not is_same_network(reference, run),
             "moved": bool((order != np.arange(size)).any() or (sign < 0).any()),
             "networks": {
                 "encoder": describe_network(encoder),

@@ -34,7 +34,15 @@ def list_models() -> dict[str, tuple[Run, str]]:
             has_weights = (run.path / "checkpoint.safetensors").is_file()
             if run.info.model_kind == "builtin" and has_weights:
                 found[run.id] = run, group
-    return dict(sorted(found.items(), key=lambda entry: entry[1][1] == "group_own"))
+    return dict(sorted(found.items(), key=lambda entry: _menu_place(*entry[1])))
+
+
+def _menu_place(run: Run, group: str) -> tuple[bool, str, float]:
+    """Shipped models before own ones, single ones before sweeps, sweeps by β."""
+    folder = run.id.rpartition("/")[0]
+    config = run.info.config
+    beta = config.objective.beta if folder and config is not None else 0.0
+    return group == "group_own", folder, beta
 
 
 def asked_model() -> str | None:

@@ -110,7 +110,7 @@ export class Explorer {
       notice: "",
       models: null,
       members: [],
-      member: 0,
+      member: -1,
     };
   }
 

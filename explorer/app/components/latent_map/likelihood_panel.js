@@ -14,7 +14,10 @@ export function buildLikelihoodPanel(app) {
   const gap = make("span", { class: "bar gap" });
   const lower = make("div", { class: "bar-row" }, marginal, gap);
   const note = make("p", { class: "note" });
-  const mean = make("p", { class: "note" }, meanSentence(app));
+  const mean = make("p", { class: "note" });
+  store.on(["member"], () => {
+    mean.textContent = meanSentence(app);
+  });
   const element = make("div", { class: "likelihood" }, sum, upper, lower, note, mean);
 
   store.on(["estimate", "input"], ({ estimate, input }) => {

@@ -21,7 +21,7 @@ export function buildSweepSlider(app) {
   const row = make("div", { class: "slider-row beta" }, make("label", {}, "β"), slider, value, range);
   const note = make("p", { class: "note" });
   store.on(["members", "member"], ({ members, member }) => {
-    row.hidden = note.hidden = members.length < 2;
+    row.hidden = note.hidden = members.length < 2 || member < 0;
     if (row.hidden) return;
     const betas = members.map(({ figures }) => figures.beta);
     slider.max = members.length - 1;
@@ -30,7 +30,11 @@ export function buildSweepSlider(app) {
     range.textContent = text("beta_range", { low: trim(betas[0]), high: trim(betas[betas.length - 1]) });
     slider.setAttribute("aria-valuetext", trim(betas[member]));
     const moved = members.some((entry) => entry.moved);
-    note.textContent = text(moved ? "beta_note_moved" : "beta_note", { count: members.length });
+    const other = members.some((entry) => entry.otherNetwork);
+    const sentences = [text("beta_note", { count: members.length })];
+    if (moved) sentences.push(text("beta_note_moved"));
+    if (other) sentences.push(text("beta_note_other"));
+    note.textContent = sentences.join(" ");
   });
   return [row, note];
 }
@@ -39,14 +43,14 @@ const trim = (beta) => print(beta, 3).replace(/\.?0+$/, "");
 
 /** A model of the sweep arrived: keep it in order of β. */
 export function addMember(app, member) {
-  const { members, member: shown } = app.store.state;
+  const { members, member: index } = app.store.state;
   if (member.of !== app.header.id || members.some(({ id }) => id === member.id)) return;
-  const current = members[shown]?.id ?? app.header.id;
+  const shown = members[index]?.id ?? app.header.id;
   const next = [...members, member].sort((a, b) => a.figures.beta - b.figures.beta);
-  app.store.set({ members: next, member: Math.max(0, next.findIndex(({ id }) => id === current)) });
+  // −1 until the model that is shown has come as a member: the slider waits for it.
+  app.store.set({ members: next, member: next.findIndex(({ id }) => id === shown) });
   const wanted = next.findIndex(({ figures }) => figures.beta === app.wantedBeta);
-  const reference = next.some(({ id }) => id === app.header.id);
-  if (wanted >= 0 && reference) {
+  if (wanted >= 0 && app.store.state.member >= 0) {
     app.wantedBeta = undefined;
     showMember(app, wanted);
   }
@@ -55,7 +59,7 @@ export function addMember(app, member) {
 /** Whether the model that is shown is the one that the page was opened for. */
 export function showsReference(app) {
   const { members, member } = app.store.state;
-  return members.length < 2 || members[member].id === app.header.id;
+  return members.length < 2 || member < 0 || members[member].id === app.header.id;
 }
 
 /** Become the i-th model of the sweep; the view, the layers and the chosen picture stay. */

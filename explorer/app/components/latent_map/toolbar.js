@@ -25,12 +25,16 @@ export function buildToolbar(app) {
     "aria-pressed": "false",
     "data-action": "present",
   });
+  const figures = make("span", { class: "muted figures", "data-role": "figures" });
+  store.on(["member"], () => {
+    figures.textContent = figuresOf(app);
+  });
   const element = make(
     "header",
     { class: "toolbar part-toolbar" },
     select,
     name,
-    make("span", { class: "muted figures" }, figuresOf(app)),
+    figures,
     make("span", { class: "space" }),
     button(text("tour"), () => startTour(app), { class: "part-tour", "data-action": "tour" }),
     present,
