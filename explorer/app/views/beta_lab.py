@@ -180,10 +180,12 @@ def _point_at(run: Run, step: int, final: bool) -> dict[str, Any] | None:
         split = "test" if "test" in results else next(iter(results))
         return {**results[split], "split": split}
     for split in ("validation", "train"):
-        points = [point for point in run.metrics(split) if point["step"] <= step]
-        if points and "kl_per_dim" in points[-1]:
-            return points[-1]
-    return None
+        points = [point for point in run.metrics(split) if "kl_per_dim" in point]
+        past = [point for point in points if point["step"] <= step]
+        if past:
+            return past[-1]
+    # Step 0 itself is not logged: the first update's figures are those of the start.
+    return points[0] if points else None
 
 
 def _aligned(frames: list[Snapshot], runs: list[Run]) -> tuple[list[np.ndarray], float]:

@@ -1,0 +1,81 @@
+"""The β lab: the shipped sweep at first sight, a point that opens its model, a family trained."""
+
+import re
+import time
+
+import pytest
+
+from explorer.sweeps import list_sweeps, open_sweep
+
+pytestmark = pytest.mark.browser
+
+WHERE = """() => {
+  const plot = [...document.querySelectorAll('.js-plotly-plot')].find(
+    p => p._fullLayout.xaxis.title.text?.startsWith('rate'));
+  const {xaxis: x, yaxis: y} = plot._fullLayout;
+  const box = plot.getBoundingClientRect();
+  const points = plot._fullData.at(-1);
+  return Array.from(points.x, (v, i) => [box.left + x._offset + x.d2p(v),
+                                 box.top + y._offset + y.d2p(points.y[i])]);
+}"""
+
+
+def settle(page):
+    page.get_by_test_id("stStatusWidget").wait_for(state="detached", timeout=60_000)
+
+
+def test_the_shipped_sweep_is_there_at_first_sight_and_a_point_opens_its_model(page, server):
+    sweep = open_sweep("mnist-beta-sweep")
+    page.goto(f"{server.url}/beta?sweep=mnist-beta-sweep")
+    page.get_by_text("What stays awake").wait_for(timeout=60_000)
+    page.get_by_text("β = 34 · KL 0.00").wait_for()
+    settle(page)
+    page.locator(".js-plotly-plot").nth(3).wait_for()
+    page.get_by_text("Each point is a model").scroll_into_view_if_needed()
+    x, y = page.evaluate(WHERE)[5]  # β = 8
+    page.mouse.click(x, y)
+    found = sweep.member("beta-8").info.results["test"]
+    page.get_by_text(f"β = 8: −ELBO {-found['elbo']:.2f}").wait_for()
+    page.get_by_role("button", name="Open in Explore").click()
+    page.wait_for_url(re.compile("model=mnist-beta-sweep(%2F|/)beta-8"))
+
+
+def test_the_step_slider_goes_back_to_the_start(page, server):
+    page.goto(f"{server.url}/beta?sweep=mnist-beta-sweep")
+    page.get_by_text("What stays awake").wait_for(timeout=60_000)
+    settle(page)
+    slider = page.get_by_role("slider", name="Step")
+    slider.focus()
+    slider.press("Home")
+    # At step 0 all models are the same one.
+    deadline = time.monotonic() + 30
+    while len({kl for beta in ("0.1", "8", "40") for kl in shown_kl(page, beta)}) != 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def shown_kl(page, beta):
+    """Return the KL in the titles of a model's map; two while one picture replaces another."""
+    titles = page.get_by_text(f"β = {beta} · KL").all_text_contents()
+    return [title.rpartition("KL ")[2] for title in titles]
+
+
+def test_a_family_trains_to_its_end(page, server):
+    page.goto(f"{server.url}/beta")
+    page.get_by_role("button", name="Train a family").click()
+    seconds = page.get_by_label("Time budget, seconds")
+    seconds.fill("6")
+    seconds.press("Enter")
+    settle(page)
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_url("**-betas-*")
+    (sweep,) = list_sweeps(server.runs)
+    page.get_by_text("4 models at once").wait_for(timeout=60_000)
+    deadline = time.monotonic() + 90
+    while not sweep.is_finished():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    page.get_by_text("nats per image (test)").wait_for(timeout=60_000)
+    assert page.get_by_text("β = 16 · KL").is_visible()
+    kl = {name: run.info.results["test"]["kl"] for name, run in sweep.runs().items()}
+    assert kl["beta-0.25"] > kl["beta-1"] > kl["beta-4"] > kl["beta-16"]
