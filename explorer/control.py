@@ -1,8 +1,9 @@
 """What viewers ask of a running job, through `control.json`.
 
 Commands are numbered and appended under a lock; the job applies each number once, in order, and
-acknowledges the last one in its metrics. The file is cleared when a job is queued, or starts
-without a queue, so that an old "stop" does no harm and two tabs do not lose each other's commands.
+acknowledges the last one in its status and in its log points. The file is cleared when a job is
+queued, or starts without a queue, so that an old "stop" does no harm and two tabs do not lose each
+other's commands.
 """
 
 import json

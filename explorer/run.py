@@ -66,6 +66,8 @@ class Status:
     host: str = ""
     heartbeat: float = 0.0
     """Unix seconds of the last sign of life."""
+    control: int = 0
+    """Number of the last command that was applied."""
 
     def is_alive(self) -> bool:
         """Tell a living job from one that died: its process, if on this host, and its heartbeat."""

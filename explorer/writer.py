@@ -233,6 +233,10 @@ class RunWriter:
             )
         )
 
+    def acknowledge(self, number: int) -> None:
+        """Record that commands up to `number` have been applied."""
+        self._update_status(dataclasses.replace(self.info.status, control=number))
+
     def beat(self, step: int | None = None) -> None:
         """Give a sign of life, at most once a second."""
         if time.monotonic() - self._beat_at >= HEARTBEAT_SECONDS:

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from explorer.training.jobs import LocalRunner, find_abandoned
 
 SHORT = Config(model=ModelConfig(hidden=(8,)), budget=BudgetConfig(steps=20), device="cpu")
 LONG = dataclasses.replace(SHORT, budget=BudgetConfig(steps=10**9))
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120
 
 
 def wait_for(condition):
@@ -91,6 +90,7 @@ def test_pause_step_beta_resume_and_stop_reach_the_job(runner, tmp_path):
     control = Control(path)
     control.send("pause")
     wait_for(lambda: state(path) == "paused")
+    assert Run(path).info.status.control == 1
     paused_at = Run(path).info.status.step
     assert last_point(path)["step"] == paused_at
     control.send("beta", 7.0)
@@ -178,15 +178,6 @@ def test_another_run_at_the_place_is_told_at_once(runner, tmp_path):
     with pytest.raises(ExplorerError, match="is a file"):
         runner.submit(SHORT, tmp_path / "file")
     wait_for(lambda: runner.jobs() == [])
-
-
-def test_a_run_that_is_deleted_under_its_job_fails_and_the_next_is_fine(runner, tmp_path):
-    future = runner.submit(LONG, tmp_path / "run")
-    first_metric(tmp_path / "run")
-    shutil.rmtree(tmp_path / "run", ignore_errors=True)
-    assert isinstance(future.exception(PATIENCE_SECONDS), ExplorerError)
-    run = runner.submit(SHORT, tmp_path / "next").result(PATIENCE_SECONDS)
-    assert run.info.status.state == "finished"
 
 
 def test_a_killed_worker_fails_its_run_and_the_next_job_gets_a_fresh_one(runner, tmp_path):

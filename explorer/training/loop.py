@@ -249,7 +249,8 @@ class Trainer:
         self._started += self._polled - began
 
     def _apply(self) -> None:
-        for command in self.control.pending(self.applied):
+        commands = self.control.pending(self.applied)
+        for command in commands:
             self.applied = command.number
             if command.action == "pause":
                 self.paused = True
@@ -261,6 +262,8 @@ class Trainer:
                 self.beta = command.value
             elif command.action == "step" and self.paused and self.step < self.steps:
                 self._update(by_hand=True)
+        if commands:
+            self.writer.acknowledge(self.applied)
 
     def _log(self) -> None:
         objective, reconstruction, kl = self.engine.totals.means()
