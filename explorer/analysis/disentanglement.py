@@ -173,12 +173,12 @@ def factor_vae_score(
 
     Kim and Mnih 2018, Sect. 4: fix one factor (to one of its values, or bins), draw a batch, take
     the code whose normalised variance is least. Half of the votes train the table, half test it.
-    Codes that hardly vary (sd below 5 % of the largest) are left out; without any, chance.
+    Constant codes are left out; where all are, the answer is chance, 1/F.
     """
     z, v = _check(codes, factors)
     rng = np.random.default_rng([seed, 0xFAC7])
     scale = z.std(0)
-    kept = scale > 0.05 * scale.max()
+    kept = scale > 1e-9
     count = v.shape[1]
     if not kept.any():
         return 1.0 / count

@@ -19,7 +19,7 @@ from explorer.errors import ExplorerError
 from explorer.models.vae import VAE
 
 FAMILIES = ("diagonal", "full")
-HERMITE_NODES = {1: 24, 2: 12}
+HERMITE_NODES = {1: 16, 2: 8}
 """Gauss–Hermite nodes per dimension while optimising: a deterministic ELBO for K ≤ 2."""
 TRAINING_SAMPLES = 32
 EVALUATION_SAMPLES = 2000
@@ -108,7 +108,7 @@ def refine_posterior(
             if starts is not None:
                 for location in torch.as_tensor(np.asarray(starts)).to(mean):
                     candidates.append((location, scale))
-        best = (mean, scale, encoder_elbo, encoder_error, torch.zeros(len(x), dtype=torch.long))
+        best = (mean, scale, encoder_elbo, encoder_error, torch.zeros_like(encoder_elbo).long())
         for number, (location, factor) in enumerate(candidates):
             part = watch.part(number / len(candidates), (number + 1) / len(candidates))
             refined = _ascend(model, x, location, factor, family, rule, steps, learning_rate, part)

@@ -120,11 +120,13 @@ def test_importance_weighting_against_the_grid(exact, record):
 
 def test_gaps(exact, record):
     model, x, _, posterior = exact
-    x, log_px = x[:60], posterior.log_px[:60]
-    starts = posterior.mode[None, :60]
+    x, log_px = x[:24], posterior.log_px[:24]
+    starts = posterior.mode[None, :24]
     figures = {}
     for family in ("diagonal", "full"):
-        refined = refine_posterior(model, x, family=family, starts=starts, steps=300)
+        refined = refine_posterior(
+            model, x, family=family, starts=starts, steps=150, prior_starts=0
+        )
         gap = refined.approximation_gap(log_px)
         figures[f"approximation_gap_mean_{family}"] = gap.mean()
         figures[f"approximation_gap_median_{family}"] = np.median(gap)
