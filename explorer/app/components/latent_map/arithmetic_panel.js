@@ -5,7 +5,8 @@ import { paintPicture } from "./picture.js";
 /** A − B + C over class means and pins. */
 export function buildArithmeticPanel(app) {
   const { text, store, header, model } = app;
-  const means = classMeans(app);
+  let means = classMeans(app);
+  let meansOf = app.codes;
   const slots = ["a", "b", "c"].map((name, i) => ({
     name,
     canvas: make("canvas", {}),
@@ -54,8 +55,9 @@ export function buildArithmeticPanel(app) {
     for (const slot of slots) paintPicture(slot.canvas, model.picture(chosen(slot).z), header.shape);
     paintPicture(result, model.picture(sum()), header.shape);
   };
-  store.on(["pins", "tab"], ({ tab }) => {
+  store.on(["pins", "tab", "member"], ({ tab }) => {
     if (tab !== "arithmetic") return;
+    if (meansOf !== app.codes) [means, meansOf] = [classMeans(app), app.codes];
     const list = options();
     for (const slot of slots) {
       const before = slot.select.value || slot.first;

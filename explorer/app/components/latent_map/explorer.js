@@ -6,13 +6,14 @@ import { Model } from "./model.js";
 import { binarise, storedPicture } from "./picture.js";
 import { pairProjection, pcaProjection } from "./projection.js";
 import { createRandom } from "./random.js";
-import { fromBase64, RemoteModel } from "./remote.js";
+import { RemoteModel } from "./remote.js";
 import { readScene, watchScene } from "./scene.js";
 import { insideOutline, summarise } from "./selection.js";
 import { Store } from "./store.js";
 import { addMember, showMember } from "./sweep.js";
 import { createText } from "./text.js";
 import { readTheme } from "./theme.js";
+import { askProjection, receiveProjection } from "./tsne.js";
 
 const PIN_NAMES = "ABCDEFGH";
 
@@ -40,6 +41,8 @@ export class Explorer {
     this.saveFile = undefined;
     /** @type {(() => void) | undefined} */
     this.disposeLayout = undefined;
+    /** @type {any} the t-SNE of the codes, once it is here */
+    this.tsne = undefined;
     this.header = header;
     this.host = host;
     this.text = createText(header.text);
@@ -375,26 +378,11 @@ export class Explorer {
     if (message.decoded && this.model instanceof RemoteModel) this.model.receive(message.decoded);
     if (message.file) this.saveFile?.(message.file);
     if (message.failure) this.notify("failure", { reason: message.failure });
-    if (message.projection) this.receiveProjection(message.projection);
+    if (message.projection) receiveProjection(this, message.projection);
   }
 
-  /** Ask the server for a t-SNE of the codes; it takes a while and is kept. */
   askProjection() {
-    this.store.set({ projection: { ...this.store.state.projection } });
-    if (this.tsne) this.store.set({ projection: this.tsne });
-    else {
-      this.host.trigger("project", { kind: "tsne" });
-      this.notify("projection_started");
-    }
-  }
-
-  receiveProjection({ percent, xs, ys, failed, of }) {
-    if (of !== this.header.id || this.tsne) return;
-    if (failed) return this.notify("projection_failed");
-    if (percent !== undefined) return this.notify("projection_working", { percent });
-    const computed = { kind: "tsne", dims: [], isSpace: false, xs: readFloats(xs), ys: readFloats(ys) };
-    this.tsne = { kind: "tsne", dims: [], computed };
-    this.store.set({ projection: this.tsne, notice: "" });
+    askProjection(this);
   }
 
   dispose() {
@@ -403,5 +391,3 @@ export class Explorer {
     this.disposeLayout?.();
   }
 }
-
-const readFloats = (text) => new Float32Array(fromBase64(text).buffer);

@@ -124,41 +124,56 @@ function conv({ weight, bias }, [channels, height, width]) {
   return { shape: [filters, outHeight, outWidth], run };
 }
 
-/** Transposed convolution of kernel 4, stride 2, padding 1; weight (in, out, 4, 4). */
+/**
+ * Transposed convolution of kernel 4, stride 2, padding 1; weight (in, out, 4, 4). One pixel at a
+ * time: its channels times the weights (long, straight loops), then its patches added in place.
+ */
 function transposedConv({ weight, bias }, [channels, height, width]) {
   const filters = weight.shape[1];
+  const taps = 16 * filters;
   const [outHeight, outWidth] = [2 * height, 2 * width];
   const padWidth = outWidth + 2;
-  const padded = new Float64Array((outHeight + 2) * padWidth);
+  const plane = (outHeight + 2) * padWidth;
+  const padded = new Float64Array(filters * plane);
+  const patch = new Float64Array(taps);
   const run = (x, y) => {
-    for (let f = 0; f < filters; f++) {
-      padded.fill(bias.length ? bias[f] : 0);
-      for (let c = 0; c < channels; c++) {
-        const k = (c * filters + f) * 16;
-        const kernel = weight.subarray(k, k + 16);
-        for (let tap = 0; tap < 16; tap += 4) {
-          const [w0, w1, w2, w3] = [kernel[tap], kernel[tap + 1], kernel[tap + 2], kernel[tap + 3]];
-          let from = c * height * width;
-          for (let row = 0; row < height; row++) {
-            let at = (2 * row + (tap >> 2)) * padWidth;
-            for (let column = 0; column < width; column++, from++, at += 2) {
-              const v = x[from];
-              if (v === 0) continue;
-              padded[at] += w0 * v;
-              padded[at + 1] += w1 * v;
-              padded[at + 2] += w2 * v;
-              padded[at + 3] += w3 * v;
-            }
+    for (let f = 0; f < filters; f++) padded.fill(bias.length ? bias[f] : 0, f * plane, (f + 1) * plane);
+    for (let row = 0; row < height; row++) {
+      for (let column = 0; column < width; column++) {
+        patch.fill(0);
+        for (let c = 0, from = row * width + column; c < channels; c++, from += height * width) {
+          const v = x[from];
+          if (v !== 0) addScaled(patch, weight, c * taps, v);
+        }
+        let at = 2 * row * padWidth + 2 * column;
+        for (let k = 0; k < taps; k += 16, at += plane) {
+          for (let tap = 0, to = at; tap < 16; tap += 4, to += padWidth) {
+            padded[to] += patch[k + tap];
+            padded[to + 1] += patch[k + tap + 1];
+            padded[to + 2] += patch[k + tap + 2];
+            padded[to + 3] += patch[k + tap + 3];
           }
         }
       }
+    }
+    for (let f = 0; f < filters; f++) {
       for (let row = 0; row < outHeight; row++) {
-        const at = (row + 1) * padWidth + 1;
+        const at = f * plane + (row + 1) * padWidth + 1;
         y.set(padded.subarray(at, at + outWidth), (f * outHeight + row) * outWidth);
       }
     }
   };
   return { shape: [filters, outHeight, outWidth], run };
+}
+
+/** sums += v · weight[start …] */
+function addScaled(sums, weight, start, v) {
+  for (let i = 0; i < sums.length; i += 4) {
+    sums[i] += v * weight[start + i];
+    sums[i + 1] += v * weight[start + i + 1];
+    sums[i + 2] += v * weight[start + i + 2];
+    sums[i + 3] += v * weight[start + i + 3];
+  }
 }
 
 /** @param {(value: number) => number} activate */

@@ -1,6 +1,7 @@
 import { button, make } from "./dom.js";
 import { drawGlyph } from "./glyphs.js";
 import { latentName } from "./marks.js";
+import { showsReference } from "./sweep.js";
 import { classColour } from "./theme.js";
 
 /** The chips under the map: layers on and off, tools, and one per class. */
@@ -119,12 +120,14 @@ function projectionChoice(app) {
   );
   const choose = () => {
     if (kind.value === "pca") return store.set({ projection: { kind: "pca", dims: [] } });
-    if (kind.value === "tsne") return app.askProjection();
+    if (kind.value === "tsne" && showsReference(app)) return app.askProjection();
     let [a, b] = [Number(first.value), Number(second.value)];
     if (a === b) b = (a + 1) % size;
     store.set({ projection: { kind: "pair", dims: [a, b] } });
   };
-  store.on(["projection"], ({ projection }) => {
+  store.on(["projection", "member"], ({ projection }) => {
+    // The server's t-SNE is of the codes that the page was opened with.
+    for (const option of kind.options) option.hidden = option.value === "tsne" && !showsReference(app);
     kind.value = projection.kind;
     first.hidden = second.hidden = projection.kind !== "pair";
     if (projection.kind === "pair") [first.value, second.value] = projection.dims.map(String);

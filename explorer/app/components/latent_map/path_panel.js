@@ -52,7 +52,7 @@ export function buildPathPanel(app) {
     }, FRAME_MS);
   };
 
-  store.on(["pins", "pathKind"], ({ pins, pathKind }) => {
+  store.on(["pins", "pathKind", "member"], ({ pins, pathKind }) => {
     const path = pins.length < 2 ? null : { frames: framesOf(pins, pathKind), current: -1 };
     store.set({ path });
     if (!path) stop();

@@ -76,10 +76,13 @@ export function showMember(app, index) {
   // Rows stay where they are: only their bars move.
   app.order = order;
   map.tiles.forget();
-  app.project(store.state.projection);
+  const { projection } = store.state;
+  const choice = projection.kind === "tsne" ? app.initialState().projection : projection;
+  app.project(choice);
   if (!fitted) Object.assign(map.view, view);
   map.fitted = fitted;
-  store.set({ member: index, path: null });
+  // A selection is of codes, and these are others.
+  store.set({ member: index, path: null, selection: null, projection: choice });
   // z goes with the picture while it stands at its code; a point that was chosen stays.
   const { input, z } = store.state;
   const follows = input?.mean?.every((value, i) => value === z[i]);

@@ -38,7 +38,7 @@ export function buildTraversalPanel(app) {
     sheet,
   );
   let timer = 0;
-  store.on(["tab", "z"], ({ tab }) => {
+  store.on(["tab", "z", "member"], ({ tab }) => {
     if (tab !== "traversal" || !model.isLocal) return;
     clearTimeout(timer);
     let row = 0;

@@ -1,0 +1,23 @@
+import { fromBase64 } from "./remote.js";
+
+/** Ask the server for a t-SNE of the codes; it takes a while and is kept. */
+export function askProjection(app) {
+  const { store } = app;
+  // The menu goes back to what is shown until the answer is here.
+  store.set({ projection: { ...store.state.projection } });
+  if (app.tsne) return store.set({ projection: app.tsne });
+  app.host.trigger("project", { kind: "tsne" });
+  app.notify("projection_started");
+}
+
+/** What the server says of it: how far, failed, or the plane. */
+export function receiveProjection(app, { percent, xs, ys, failed, of }) {
+  if (of !== app.header.id || app.tsne) return;
+  if (failed) return app.notify("projection_failed");
+  if (percent !== undefined) return app.notify("projection_working", { percent });
+  const computed = { kind: "tsne", dims: [], isSpace: false, xs: readFloats(xs), ys: readFloats(ys) };
+  app.tsne = { kind: "tsne", dims: [], computed };
+  app.store.set({ projection: app.tsne, notice: "" });
+}
+
+const readFloats = (text) => new Float32Array(fromBase64(text).buffer);
