@@ -172,3 +172,9 @@ def test_large_networks_stay_on_the_server(monkeypatch: pytest.MonkeyPatch) -> N
 def test_unknown_layer_is_one_clear_sentence() -> None:
     with pytest.raises(ExplorerError, match="Dropout"):
         describe_network(torch.nn.Sequential(torch.nn.Dropout()))
+
+
+def test_more_than_256_classes_keep_their_numbers() -> None:
+    run = make_run("mlp")
+    run.codes().labels[:] = np.arange(20) + 250
+    assert unpack(build_payload(run))["codes"]["labels"].tolist() == list(range(250, 270))

@@ -117,7 +117,7 @@ def describe_codes(run: Any, half: bool, max_codes: int = MAX_CODES) -> dict[str
     straight = bool(len(ids)) and np.array_equal(ids, np.arange(ids[0], ids[0] + len(ids)))
     return {
         "mean": stored,
-        "labels": None if labels is None else labels.astype(np.uint8),
+        "labels": None if labels is None else _narrow(labels),
         "ids": int(ids[0]) if straight else ids.astype(np.int32),
         "kl": None if kl is None else kl.tolist(),
         "spread": mean.std(0).tolist() if len(mean) else None,
@@ -131,10 +131,15 @@ def _describe_pictures(pictures: Pictures | None) -> dict[str, Any] | None:
         return None
     return {
         "pixels": np.asarray(pictures.images, np.uint8),
-        "labels": None if pictures.labels is None else np.asarray(pictures.labels, np.uint8),
+        "labels": None if pictures.labels is None else _narrow(pictures.labels),
         "ids": np.asarray(pictures.ids, np.int32),
         "source": pictures.source,
     }
+
+
+def _narrow(labels: Array) -> Array:
+    """Class numbers as bytes where they fit."""
+    return np.asarray(labels, np.uint8 if len(labels) and labels.max() < 256 else np.int32)
 
 
 def _class_names(run: Any) -> list[str]:

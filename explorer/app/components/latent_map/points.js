@@ -17,7 +17,7 @@ export class PointLayer {
 
   /**
    * @param {import("./projection.js").Projection} projection
-   * @param {Uint8Array | null} labels
+   * @param {Uint8Array | Int32Array | null} labels
    */
   setPoints(projection, labels) {
     const { xs, ys } = projection;
@@ -34,7 +34,8 @@ export class PointLayer {
     }
     this.xs = Float32Array.from(this.order, (i) => xs[i]);
     this.ys = Float32Array.from(this.order, (i) => ys[i]);
-    this.labels = labels ? Uint8Array.from(this.order, (i) => labels[i]) : new Uint8Array(count);
+    this.labels = labels ? Int32Array.from(this.order, (i) => labels[i]) : new Int32Array(count);
+    this.classCount = 1 + this.labels.reduce((most, label) => (label > most ? label : most), 0);
     this.drawn = null;
   }
 
@@ -138,9 +139,9 @@ export class PointLayer {
     const { width, height } = context.canvas;
     const image = context.createImageData(width, height);
     const pixels = new Uint32Array(image.data.buffer);
-    const colours = new Uint32Array(256);
-    const faint = new Uint32Array(256);
-    for (let label = 0; label < 256; label++) {
+    const colours = new Uint32Array(this.classCount);
+    const faint = new Uint32Array(this.classCount);
+    for (let label = 0; label < this.classCount; label++) {
       const [red, green, blue] = channels(classColour(label));
       const colour = (blue << 16) | (green << 8) | red;
       colours[label] = look.hidden.has(label) ? 0 : (0xff000000 | colour) >>> 0;
