@@ -132,7 +132,7 @@ def wake_up_at_collapse(
     else:
         variance = _collapsed_variance(model, flat)
         score, fisher = (flat - mean) / variance, 1 / variance
-    return _held_out_rule(score, fisher, beta, directions, seed)
+    return _held_out_rule(score, fisher, _rare(model), beta, directions, seed)
 
 
 def wake_up_now(
@@ -158,7 +158,8 @@ def wake_up_now(
                 fishers.append(fisher.double().sum(0).cpu().numpy() / (copies * len(x)))
             assert total is not None
             scores.append((total.double() / copies).cpu().numpy())
-    return _held_out_rule(np.concatenate(scores), np.sum(fishers, 0), beta, directions, seed)
+    fisher = np.sum(fishers, 0)
+    return _held_out_rule(np.concatenate(scores), fisher, _rare(model), beta, directions, seed)
 
 
 def score_and_fisher(model: VAE, output: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -192,13 +193,18 @@ def _collapsed_variance(model: VAE, flat: Floats) -> Floats:
     return np.maximum(flat.var(0), 1e-4)
 
 
+def _rare(model: VAE) -> float:
+    # A pixel's Fisher information in [0, 1] times N counts the images in which it varies.
+    bounded = BernoulliLikelihood | ContinuousBernoulliLikelihood
+    return RARE_COUNT if isinstance(model.likelihood, bounded) else 0.0
+
+
 def _held_out_rule(
-    score: Floats, fisher: Floats, beta: float, directions: int, seed: int
+    score: Floats, fisher: Floats, rare: float, beta: float, directions: int, seed: int
 ) -> WakeUp:
     """Choose directions on one half of the images, value them on the other, both ways."""
     count = len(score)
-    # A 0-or-1 pixel's Fisher information p(1 − p) times N counts the images in which it varies.
-    kept = fisher * count >= (RARE_COUNT if fisher.max() <= 0.25 else 0.0)
+    kept = fisher * count >= rare
     if count < 4 or not kept.any():
         nothing = np.zeros(0)
         return WakeUp(nothing, nothing, nothing, beta)
