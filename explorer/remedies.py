@@ -52,7 +52,8 @@ def _model(config: Config, **changes: object) -> Config:
 def _gaussian(config: Config, likelihood: str) -> Config:
     if config.model.likelihood not in GAUSSIAN:
         raise ExplorerError("σ can be learned where the decoder is Gaussian with one σ.")
-    return _model(config, likelihood=likelihood)
+    # ln σ² moves by at most the learning rate at each update: it must not start far away.
+    return _model(config, likelihood=likelihood, sigma2=min(config.model.sigma2, 0.1))
 
 
 def _set_capacity(config: Config) -> Config:

@@ -1,6 +1,7 @@
 """Everything that the server keeps between reruns: each entry wraps a pure function."""
 
 import gc
+import json
 import os
 from typing import Any
 
@@ -84,6 +85,38 @@ def measure_codes(path: str, fingerprint: str, step: int | None) -> dict[str, An
         mean, logvar = codes.mean, codes.logvar
     assert logvar is not None
     return diagnose_codes(mean[:2000], logvar[:2000]).to_dict()
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def diagnose_stored(path: str, fingerprint: str) -> dict[str, Any]:
+    """Return the diagnosis of a run as plain values, with causes where its images are at hand.
+
+    `fingerprint` is part of the key alone.
+    """
+    from explorer.analysis.collapse import diagnose_run
+
+    run = Run(path)
+    info = run.info
+    images = get_dataset(info.dataset.name) if info.dataset else None
+    if images is None or info.dataset is None or images.shape != info.dataset.shape:
+        # A shipped run brings what was found where its images were.
+        shipped = run.path / "diagnosis.json"
+        if shipped.is_file():
+            return json.loads(shipped.read_text())
+        return diagnose_run(run).to_dict()
+    return diagnose_run(run, images.split("test").images[:2000]).to_dict()
+
+
+@st.cache_data(show_spinner=False, max_entries=20)
+def measure_eigenvalues(dataset: str, likelihood: str) -> list[float] | None:
+    """Return what a loss's weight is held against: of the wake-up rule, or of the covariance."""
+    from explorer.analysis.wakeup import wake_up_eigenvalues
+
+    images = get_dataset(dataset)
+    if images is None:
+        return None
+    found = wake_up_eigenvalues(images.split("train").images, likelihood)
+    return [float(value) for value in found]
 
 
 @st.cache_data(show_spinner=False, max_entries=50)

@@ -26,6 +26,7 @@ page = st.navigation(
         st.Page("views/explore.py", title=text("nav.explore"), default=True),
         st.Page("views/train.py", title=text("nav.train"), url_path="train"),
         st.Page("views/beta_lab.py", title=text("nav.beta"), url_path="beta"),
+        st.Page("views/collapse.py", title=text("nav.collapse"), url_path="collapse"),
         st.Page("views/runs.py", title=text("nav.runs"), url_path="runs"),
     ],
     position="top",

@@ -1,0 +1,96 @@
+"""Collapse in pictures: when each dimension died, and where active and passive ones separate."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.figures.palette import Roles
+from explorer.figures.style import apply_style
+from explorer.figures.training import MAX_ROWS
+
+SYMBOLS = {
+    "active": "circle", "weak": "circle-open", "mixed": "diamond", "collapsed": "x",
+    "empty": "square-open", "ignored": "triangle-down", "uncertain": "star-open",
+}  # fmt: skip
+
+
+def collapse_timeline(
+    points: Sequence[Mapping[str, Any]],
+    events: Sequence[tuple[int, int, str]],
+    roles: Roles,
+    *,
+    step: int | None = None,
+    height: int = 300,
+) -> go.Figure:
+    """Return a heat map dimension × step of KL, with a mark where each dimension died or woke.
+
+    `points` are log points; `events` are (dimension, step, "died" or "woke"). Colour follows
+    the square root of KL, so that what is nearly dead still differs from what is dead.
+    """
+    figure = go.Figure()
+    rows = [point for point in points if "kl_per_dim" in point and point["step"] > 0]
+    if rows:
+        steps = [point["step"] for point in rows]
+        values = np.array([point["kl_per_dim"] for point in rows]).T
+        order = np.argsort(-values.mean(1), kind="stable")[:MAX_ROWS]
+        names = [f"z{index + 1}" for index in order]
+        figure.add_heatmap(
+            x=steps, y=names, z=np.sqrt(np.maximum(values[order], 0)), zmin=0,
+            customdata=values[order], showscale=False,
+            colorscale=[[0, "rgba(128,128,128,0.06)"], [1, roles.kl]],
+            hovertemplate="%{y}, step %{x}: %{customdata:.3f} nats<extra></extra>",
+        )  # fmt: skip
+        shown = {int(index): name for index, name in zip(order, names, strict=True)}
+        for kind, symbol, colour in (("died", "x", roles.text), ("woke", "star", roles.latent)):
+            marks = [(d, s) for d, s, k in events if k == kind and d in shown]
+            if marks:
+                figure.add_scatter(
+                    x=[s for _, s in marks], y=[shown[d] for d, _ in marks], mode="markers",
+                    name=kind, marker={"symbol": symbol, "color": colour, "size": 9},
+                    hovertemplate="%{y} " + kind + " at step %{x}<extra></extra>",
+                )  # fmt: skip
+        if step is not None:
+            figure.add_vline(x=step, line={"color": roles.mean, "width": 1})
+    # Much happens early: the steps are logged, and drawn, geometrically.
+    figure.update_xaxes(title="step", type="log", dtick=1)
+    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    return apply_style(figure, roles, height)
+
+
+def variance_plane(
+    names: Sequence[str],
+    var_mean: Sequence[float],
+    mean_var: Sequence[float],
+    verdicts: Sequence[str],
+    words: Mapping[str, str],
+    roles: Roles,
+    height: int = 300,
+) -> go.Figure:
+    """Return the plane of Var μ and E σ², where active and passive dimensions separate.
+
+    At an optimum Var μ + E σ² = 1, the dotted line: active ones lie low on it at the right,
+    collapsed ones at its upper left end.
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1], y=[1, 0], mode="lines", hoverinfo="skip", showlegend=False,
+        line={"color": roles.gap, "width": 1, "dash": "dot"},
+    )  # fmt: skip
+    for verdict in dict.fromkeys(verdicts):
+        chosen = [i for i, found in enumerate(verdicts) if found == verdict]
+        sleeping = verdict in ("collapsed", "empty", "ignored")
+        figure.add_scatter(
+            x=[var_mean[i] for i in chosen], y=[mean_var[i] for i in chosen],
+            mode="markers+text" if len(names) <= 12 else "markers",
+            text=[names[i] for i in chosen], textposition="top right", name=words[verdict],
+            marker={
+                "symbol": SYMBOLS[verdict], "size": 10,
+                "color": roles.kl if sleeping else roles.latent,
+            },
+            hovertemplate="%{text}: Var μ %{x:.3f}, E σ² %{y:.3f}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title="Var μ over the images", rangemode="tozero")
+    figure.update_yaxes(title="mean σ²", rangemode="tozero")
+    return apply_style(figure, roles, height)

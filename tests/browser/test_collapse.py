@@ -1,0 +1,59 @@
+"""Collapse: the prepared patient, a remedy from click to before and after, and own codes."""
+
+import numpy as np
+import pytest
+
+from explorer.config import BudgetConfig, Config, ModelConfig
+from explorer.store import RunStore
+from explorer.training.loop import train
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_prepared_patient_and_its_cure_stand_side_by_side(page, server):
+    page.goto(f"{server.url}/collapse?run=mnist-collapsed")
+    page.get_by_text("Collapsed: none of the 8 dimensions is in use.").wait_for(timeout=60_000)
+    page.get_by_text("The objective asks for it").first.wait_for()
+    page.get_by_text("Before and after: optimal σ²").wait_for()
+    page.get_by_text("8 of 8 active").wait_for()
+
+
+def test_a_remedy_is_trained_beside_the_sick_run(page, server):
+    config = Config(
+        model=ModelConfig(hidden=(32,), latent_dim=2, likelihood="gaussian", sigma2=5.0),
+        budget=BudgetConfig(steps=300),
+        device="cpu",
+    )
+    train(config, server.runs / "sick")
+    page.goto(f"{server.url}/collapse?run=sick")
+    page.get_by_text("Collapsed: none of the 2 dimensions is in use.").wait_for(timeout=60_000)
+    page.get_by_text("The objective asks for it").first.wait_for()
+    page.get_by_role("button", name="optimal σ²").click()
+    page.get_by_text("Before and after: optimal σ²").wait_for()
+    page.get_by_text("0 of 2 active").wait_for()
+    page.get_by_text("2 of 2 active").wait_for(timeout=90_000)
+    cured = [r for r in RunStore(server.runs).list() if "optimal" in r.id and r.id != "sick"]
+    info = cured[0].info
+    assert info.config.seed == config.seed and info.config.budget == config.budget
+
+
+def test_own_codes_are_judged_without_our_model(page, server, tmp_path):
+    rng = np.random.default_rng(0)
+    mean = np.stack([rng.normal(0, 0.95, 1000), np.zeros(1000)], 1)
+    logvar = np.log(np.stack([np.full(1000, 0.1), np.ones(1000)], 1))
+    np.savez(tmp_path / "mine.npz", mean=mean, logvar=logvar)
+    np.savez(tmp_path / "wrong.npz", mean=mean)
+    page.goto(f"{server.url}/collapse?run=mnist-collapsed")
+    page.get_by_text("Your own codes").click(timeout=60_000)
+    page.locator("input[type=file]").set_input_files(tmp_path / "wrong.npz")
+    page.get_by_text("has no array 'logvar'").wait_for()
+    page.locator("input[type=file]").set_input_files(tmp_path / "mine.npz")
+    page.get_by_text("1 of 2 dimensions are not in use.").wait_for()
+
+
+def test_my_loss_is_told_its_beta(page, server):
+    page.goto(f"{server.url}/collapse?run=mnist-collapsed")
+    page.get_by_text("What is my β?").click(timeout=60_000)
+    # mse_loss, a mean over 64 pixels, beside a KL summed per image: σ² = 64 / 2.
+    page.get_by_text("βσ² = 32").wait_for()
+    page.get_by_text("Everything collapses at this weight.").wait_for()
