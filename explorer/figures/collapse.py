@@ -94,3 +94,22 @@ def variance_plane(
     figure.update_xaxes(title="Var μ over the images", rangemode="tozero")
     figure.update_yaxes(title="mean σ²", rangemode="tozero")
     return apply_style(figure, roles, height)
+
+
+def rate_curves(
+    runs: Mapping[str, Sequence[Mapping[str, Any]]], roles: Roles, height: int = 260
+) -> go.Figure:
+    """Return total KL over the steps of several runs by name, from their log points."""
+    figure = go.Figure()
+    styles = ((roles.gap, "dash"), (roles.kl, "solid"), (roles.mean, "dot"))
+    for (name, points), (colour, dash) in zip(runs.items(), styles, strict=False):
+        rows = [point for point in points if "kl" in point and point["step"] > 0]
+        figure.add_scatter(
+            x=[point["step"] for point in rows], y=[point["kl"] for point in rows], name=name,
+            mode="lines", line={"color": colour, "dash": dash, "width": 2},
+            hovertemplate="%{y:.2f} nats",
+        )  # fmt: skip
+    figure.update_xaxes(title="step", type="log", dtick=1)
+    figure.update_yaxes(title="KL, nats per image", rangemode="tozero")
+    figure.update_layout(hovermode="x unified")
+    return apply_style(figure, roles, height)

@@ -29,9 +29,8 @@ from explorer.app.views.watch import CHART, show_strips
 from explorer.config import Config
 from explorer.datasets import DATASETS, is_available
 from explorer.errors import ExplorerError
-from explorer.figures.collapse import collapse_timeline, variance_plane
+from explorer.figures.collapse import collapse_timeline, rate_curves, variance_plane
 from explorer.figures.palette import choose_roles
-from explorer.figures.training import compare_curves
 from explorer.remedies import KINDS, REMEDIES, apply_remedy
 from explorer.run import Run
 from explorer.store import pretrained_store
@@ -231,7 +230,7 @@ def compare_treated(run: Run, was_live: bool) -> None:
         text("collapse.before"): run.metrics("train"),
         text("collapse.after"): after.metrics("train"),
     }
-    figure = compare_curves(curves, choose_roles(is_dark()), 260)
+    figure = rate_curves(curves, choose_roles(is_dark()))
     st.plotly_chart(figure, theme=None, key="collapse_compare", config=CHART)
     st.caption(text("collapse.compare.caption"))
     for title, shown, column in zip(curves, (run, after), st.columns(2), strict=True):
