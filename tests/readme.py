@@ -29,9 +29,12 @@ def first_line(path: Path) -> str:
     source = path.read_text(encoding="utf-8")
     if path.suffix == ".py":
         return (ast.get_docstring(ast.parse(source)) or "").split("\n")[0]
-    comment = re.search(r"/\*\*(.*?)\*/", source, re.DOTALL)
-    words = " ".join(re.sub(r"^\s*\*", "", line).strip() for line in comment[1].split("\n"))
-    return re.split(r"(?<=[.:])\s", words.strip())[0].removesuffix(":")
+    for comment in re.findall(r"/\*\*(.*?)\*/", source, re.DOTALL):
+        words = " ".join(re.sub(r"^\s*\*", "", line).strip() for line in comment.split("\n"))
+        line = re.split(r"(?<=[.;])\s", words.strip())[0].rstrip(";")
+        if not line.startswith("@"):
+            return line
+    return ""
 
 
 def file_map() -> str:

@@ -1,4 +1,5 @@
 /**
+ * The sentences of the page, by key, from the catalogue that Python hands over.
  * @typedef {(key: string, values?: Record<string, string | number>) => string} Text
  * @param {Record<string, string>} catalogue
  * @returns {Text} the sentence of a key, with {names} filled in
