@@ -13,8 +13,11 @@ PACKAGE = "latent-explorer"
 COMPONENT = f"{PACKAGE}.latent_map"
 
 
+_renderers: dict[int, Callable[..., Any]] = {}
+
+
 def register_components() -> Callable[..., Any]:
-    """Make the map known to the running server and return what mounts it.
+    """Make the map known to the running server, once, and return what mounts it.
 
     The manifest API is not public: should a later Streamlit move it, the import error names it.
     """
@@ -23,7 +26,10 @@ def register_components() -> Callable[..., Any]:
     from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
     manager = get_bidi_component_manager()
-    if manager.get_component_asset_root(COMPONENT) is None:
+    known = manager.get_component_asset_root(COMPONENT) is not None
+    if known and id(manager) in _renderers:
+        return _renderers[id(manager)]
+    if not known:
         manifest = ComponentManifest(
             name=PACKAGE,
             version="1",
@@ -31,7 +37,10 @@ def register_components() -> Callable[..., Any]:
         )
         manager.register_from_manifest(manifest, ASSETS.parent)
     # Styles travel with the first message, so that the page never shows without them.
-    return component(COMPONENT, js="main.js", css=(ASSETS / "style.css").read_text("utf-8"))
+    style = (ASSETS / "style.css").read_text("utf-8")
+    _renderers.clear()
+    _renderers[id(manager)] = component(COMPONENT, js="main.js", css=style)
+    return _renderers[id(manager)]
 
 
 def latent_map(payload: bytes, key: str, **callbacks: Callable[[], None]) -> Any:
