@@ -84,7 +84,7 @@ def diagnose_codes(
 
 def diagnose(
     model: VAE,
-    x: Tensor,
+    x: "Tensor | Array",
     *,
     beta: float = 1.0,
     epsilon: float = EPSILON_NATS,
@@ -94,14 +94,19 @@ def diagnose(
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Diagnosis:
-    """Return the diagnosis of a model on target images x (N, C, H, W).
+    """Return the diagnosis of a model on images x (N, C, H, W).
 
-    `x` is what the model scores: `model.target(images, generator)`. `beta` is the β of the
+    `x` is what the model scores, `model.target(images, generator)`; uint8 images are made into
+    that with `seed`. `beta` is the β of the
     training objective, which the cause "the objective asks for it" depends on. `causes=False`
     skips that part (a few seconds). Raises ExplorerError for a plain autoencoder or bad images.
     """
     check_gaussian(model)
-    x = check_images(model, x)
+    if isinstance(x, np.ndarray) and x.dtype == np.uint8:
+        from explorer.evaluation import draw_targets
+
+        x = draw_targets(model, x, seed=seed)
+    x = check_images(model, torch.as_tensor(x))
     watch = Watch(progress, stop)
     mu, lv = encode_all(model, x)
     watch.check(0.1)

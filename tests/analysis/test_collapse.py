@@ -173,6 +173,15 @@ def test_json_contract(digits):
     assert {d["verdict"] for d in values["dimensions"]} <= set(verdicts.VERDICTS)
 
 
+def test_bytes_are_made_into_what_the_model_scores(tiny_run):
+    from explorer.datasets import load_dataset
+
+    images = load_dataset("digits").split("test").images
+    by_bytes = diagnose(tiny_run.model, images, causes=False)
+    by_run = collapse.diagnose_run(tiny_run, images, causes=False)
+    assert by_bytes.to_dict() == by_run.to_dict()
+
+
 def test_diagnose_file(tmp_path):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "codes.npz", mean=rng.normal(size=(50, 2)), logvar=np.zeros((50, 2)))
@@ -200,7 +209,7 @@ def test_diagnose_run_with_and_without_images(tiny_run):
 def test_mnist_model_is_alive(mnist_20d):
     model, x = mnist_20d
     diagnosis = diagnose(model, x[:3000])
-    assert diagnosis.in_use >= 15
+    assert 10 <= diagnosis.in_use <= 20
     assert diagnosis.information.mutual_information <= np.log(3000)
     alive = [d for d in diagnosis.dimensions if d.verdict == "active"]
     assert np.mean([d.total_variance for d in alive]) == pytest.approx(1, abs=0.15)
