@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.errors import ExplorerError
 from explorer.export.container import pack, shorten
 from explorer.export.networks import MAX_BROWSER_WEIGHTS, count_weights, describe_network
 
@@ -91,11 +92,12 @@ def _describe_networks(model: Any, half: bool) -> dict[str, Any] | None:
     weights = count_weights(model.encoder, model.decoder)
     if weights > MAX_BROWSER_WEIGHTS:
         return None
-    return {
-        "weights": weights,
-        "encoder": describe_network(model.encoder, half),
-        "decoder": describe_network(model.decoder, half),
-    }
+    try:
+        encoder = describe_network(model.encoder, half)
+        decoder = describe_network(model.decoder, half)
+    except ExplorerError:
+        return None  # A layer that the browser does not know: the server decodes.
+    return {"weights": weights, "encoder": encoder, "decoder": decoder}
 
 
 def describe_codes(run: Any, half: bool, max_codes: int = MAX_CODES) -> dict[str, Any] | None:

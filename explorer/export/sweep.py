@@ -66,6 +66,9 @@ def _fits(run: Any, other: Any) -> bool:
     if info.config is None or info.dataset is None or other.id == run.id:
         return False
     mine, theirs = run.info.config.model, info.config.model
+    for model in (mine, theirs):
+        if model.skip or model.mean_norm or model.posterior_cap < 1:
+            return False  # They have layers that neither `reorder_model` nor the browser knows.
     kinds = ("latent_dim", "latent", "likelihood", "binarise")
     return (
         info.dataset.name == run.info.dataset.name

@@ -55,7 +55,7 @@ def choose_config() -> Config:
                 text("train.noise"), 0.0, 10.0, 0.0, 0.1, key="train_noise", persist_state=KEEP
             )
         sigma2 = 0.05
-        if likelihood in ("gaussian", "gaussian-learned"):
+        if likelihood in ("gaussian", "gaussian-learned", "gaussian-optimal"):
             sigma2 = st.number_input(
                 text("train.sigma2"), 1e-4, 10.0, 0.05, key="train_sigma2", persist_state=KEEP,
                 format="%.4g",
@@ -109,7 +109,7 @@ def _pick(name: str, options: tuple[str, ...], index: int = 0) -> str:
 def _explain_weight(likelihood: str, beta: float, sigma2: float) -> None:
     if likelihood == "gaussian":
         st.caption(text("train.effective", value=beta * sigma2))
-    elif likelihood == "gaussian-learned":
+    elif likelihood in ("gaussian-learned", "gaussian-optimal"):
         st.caption(text("train.effective_learned", value=sigma2))
     else:
         st.caption(text("train.effective_nats"))

@@ -105,5 +105,6 @@ export const LIKELIHOODS = {
   "continuous-bernoulli": continuousBernoulli,
   gaussian,
   "gaussian-learned": gaussian,
+  "gaussian-optimal": gaussian,
   "gaussian-pixel": gaussianPixel,
 };
