@@ -2,7 +2,8 @@
 
 Chains start from the prior, never from q: started from q they agree with each other long before
 they have seen the posterior. Step sizes adapt per image by dual averaging (Hoffman and Gelman
-2014, Sect. 3.2) during the warm-up and are jittered by ±20 % afterwards. R̂ and effective sample
+2014, Sect. 3.2) and per dimension by the sds seen so far, both during the warm-up only; afterwards
+steps are jittered by ±20 %. R̂ and effective sample
 sizes are arviz-stats' (Vehtari et al. 2021).
 """
 
@@ -28,6 +29,9 @@ JITTER = 0.2
 RHAT_GATE = 1.01
 ESS_GATE = 400.0
 FIRST_STEP = 0.1
+METRIC_WINDOWS = (0.15, 0.5, 0.9)
+"""Shares of the warm-up between which the sds of the posterior are learned, twice."""
+SMALLEST_VARIANCE = 1e-3
 LogDensity = Callable[[Tensor], Tensor]
 
 
@@ -124,14 +128,22 @@ def sample_posterior(
     with evaluating(model):
         target = _log_joint(model, x, chains)
         steps = _DualAveraging(len(x), z)
+        scale = torch.ones((len(x), model.latent_dim)).to(z)
+        starts = [int(share * warmup) for share in METRIC_WINDOWS]
+        window: list[Tensor] = []
         for iteration in range(warmup + draws):
             watch.check(iteration / (warmup + draws))
             warming = iteration < warmup
-            size = steps.current if warming else steps.final
+            size = (steps.current if warming else steps.final) * scale
             z, probability = _hmc_step(z, target, size, generator, jitter=not warming)
             rate = probability.view(chains, -1).mean(0)
             if warming:
                 steps.update(rate)
+                if iteration >= starts[0]:
+                    window.append(z)
+                if iteration in starts[1:] and len(window) > 10:
+                    scale = _posterior_scale(window, chains)
+                    window, steps = [], _DualAveraging(len(x), z)
             else:
                 kept[iteration - warmup] = z.cpu()
                 accepted += rate.double().cpu() / draws
@@ -148,6 +160,14 @@ def sample_posterior(
         step_size=steps.final.double().cpu().numpy(),
         converged=np.asarray(good.all(axis=1)),
     )
+
+
+def _posterior_scale(window: list[Tensor], chains: int) -> Tensor:
+    """Return sds (N, K) within chains, shrunk as in Stan, for steps of equal reach everywhere."""
+    draws = torch.stack(window).view(len(window), chains, -1, window[0].shape[1])
+    count = len(window) * chains
+    variance = draws.var(0).mean(0)
+    return ((count * variance + 5 * SMALLEST_VARIANCE) / (count + 5)).sqrt()
 
 
 def diagnose_chains(draws: Floats) -> tuple[Floats, Floats, Floats]:
@@ -239,7 +259,8 @@ def _hmc_step(
 ) -> tuple[Tensor, Tensor]:
     """Return the next state (M, K) and acceptance probabilities (M,).
 
-    `size` (N, 1) is per image; M = chains·N. A divergent proposal has probability 0.
+    `size` (N, 1 or K) is per image, times a dimension's sd where known (a diagonal mass matrix);
+    M = chains·N. A divergent proposal has probability 0.
     """
 
     def uniform(*shape: int) -> Tensor:
