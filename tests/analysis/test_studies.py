@@ -191,3 +191,17 @@ def test_wake_up_rule_decides_a_training(tmp_path, record, hidden, beta, alive):
     kl = sorted((dimension.kl for dimension in diagnosis.dimensions), reverse=True)
     record(f"wake_up_{'tanh' if hidden else 'linear'}_{beta}", {"kl_1": kl[0], "kl_2": kl[1]})
     assert sum(value > 0.005 for value in kl) == alive
+
+
+def test_chains_pass_their_gates_beyond_two_latents(mnist_20d, record):
+    model, x = mnist_20d
+    sample = sample_posterior(model, x[:8], draws=1000, warmup=500)
+    record(
+        "hmc_20d",
+        {
+            "converged_of_8": sample.converged.sum(),
+            "largest_rhat": sample.rhat.max(),
+            "smallest_ess": min(sample.ess_bulk.min(), sample.ess_tail.min()),
+        },
+    )
+    assert sample.converged.sum() >= 6
