@@ -347,9 +347,13 @@ def show_page() -> None:
     )  # fmt: skip
     if chosen is not None:
         st.query_params["run"] = chosen
-        run = find_run(chosen)
-        with st.spinner():
-            values = diagnose_stored(str(run.path), run.fingerprint)
+        try:
+            run = find_run(chosen)
+            with st.spinner():
+                values = diagnose_stored(str(run.path), run.fingerprint)
+        except ExplorerError as error:
+            st.error(str(error))
+            return
         show_diagnosis(values, run.info.config)
         left, right = st.columns([1.5, 1], gap="medium")
         with left:

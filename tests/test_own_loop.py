@@ -1,0 +1,35 @@
+"""The examples of docs/own-loop.md run as they stand."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from explorer.analysis.collapse import diagnose_run
+from explorer.run import Run
+
+TEXT = (Path(__file__).parents[1] / "docs" / "own-loop.md").read_text()
+PLAIN, LIGHTNING = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+
+def test_a_plain_loop_writes_a_run_that_can_be_diagnosed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(PLAIN, {})
+    run = Run(tmp_path / "my-run")
+    assert run.info.status.state == "finished" and run.info.model_kind == "none"
+    assert len(run.metrics("train")) == 20
+    assert len(diagnose_run(run).dimensions) == 3
+
+
+def test_a_lightning_module_writes_one_too(tmp_path, monkeypatch):
+    lightning = pytest.importorskip("lightning")
+    import torch
+
+    monkeypatch.chdir(tmp_path)
+    namespace = {}
+    exec(LIGHTNING, namespace)
+    data = torch.utils.data.DataLoader(torch.rand(64, 64), batch_size=32)
+    trainer = lightning.Trainer(max_epochs=2, logger=False, enable_checkpointing=False)
+    trainer.fit(namespace["Logged"](), data)
+    run = Run(tmp_path / "my-lightning-run")
+    assert run.info.status.state == "finished" and len(run.metrics()) == 4
