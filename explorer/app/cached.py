@@ -7,8 +7,15 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.app.components.mount import ASSETS
+from explorer.app.text import sentences
 from explorer.datasets import DATASETS, ImageDataset, is_available, load_dataset
 from explorer.errors import ExplorerError
+from explorer.export.page import build_page
+from explorer.export.payload import build_payload
+from explorer.export.pictures import find_pictures
+from explorer.export.sweep import build_member
+from explorer.export.tsne import Projection
 from explorer.run import Codes, Run
 from explorer.store import RunStore, pretrained_store
 from explorer.training.jobs import LocalRunner, find_abandoned
@@ -129,6 +136,53 @@ def measure_wake_up(dataset: str, likelihood: str, sigma2: float) -> list[float]
         return []
     values = wake_up_eigenvalues(images.split("train").images, likelihood, sigma2)
     return [float(value) for value in values[:16]]
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _payload_for(fingerprint: str, name: str, at_hand: tuple[bool, bool], _run: Run) -> bytes:
+    run = get_run_with_model(_run)
+    return build_payload(run, find_pictures(run), sentences("explore."))
+
+
+def get_payload(run: Run) -> bytes:
+    """Return the map's payload of a run, built once per stored weights and display name.
+
+    It is built anew when codes appear, or when the run's images come to this machine.
+    """
+    dataset = run.info.dataset
+    has_images = dataset is not None and dataset.name in DATASETS and is_available(dataset.name)
+    at_hand = ((run.path / "codes.npz").is_file(), has_images)
+    return _payload_for(run.fingerprint, run.name, at_hand, run)
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _member_for(fingerprints: tuple[str, str], _run: Run, _reference: Run) -> bytes:
+    return build_member(get_run_with_model(_run), get_run_with_model(_reference))
+
+
+def get_member(run: Run, reference: Run) -> bytes:
+    """Return `run` as a model of the sweep that `reference` is shown in."""
+    return _member_for((run.fingerprint, reference.fingerprint), run, reference)
+
+
+def get_page(run: Run, scene: str) -> bytes:
+    """Return the run and a scene of it as one HTML file."""
+    return build_page(
+        get_run_with_model(run), find_pictures(run), sentences("explore."), ASSETS, scene
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _projection_for(fingerprint: str, _mean: Any) -> Projection:
+    return Projection(fingerprint, _mean)
+
+
+def get_projection(run: Run) -> Projection | None:
+    """Return the t-SNE of a run's codes, to be started; None where there are too few."""
+    codes = run.codes()
+    if codes is None or len(codes.mean) <= 10:
+        return None
+    return _projection_for(run.fingerprint, codes.mean)
 
 
 @st.cache_resource(show_spinner=False)

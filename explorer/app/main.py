@@ -1,6 +1,7 @@
 """The app's entry: `latent-explorer app`, or `streamlit run explorer/app/main.py`."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 # Hosts start this file from a checkout without installing it: the package is two folders up.
@@ -31,7 +32,9 @@ page = st.navigation(
     ],
     position="top",
 )
-page.run()
+# Only a server's first visitor waits for the libraries; nobody should look at an empty page.
+with nullcontext() if "torch" in sys.modules else st.spinner(text("app.loading")):
+    page.run()
 
 from explorer.app.cached import settle_memory  # noqa: E402
 

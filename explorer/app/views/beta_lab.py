@@ -55,7 +55,9 @@ def _beta(run: Run) -> float:
 
 def offer_training() -> None:
     """Show the settings of a new family and start it."""
-    with st.popover(text("beta.new"), icon=":material/play_arrow:"):
+    # A new key is a new popover, which is closed: Start leaves the view on the family.
+    key = f"beta_new_{st.session_state.get('beta_started', 0)}"
+    with st.popover(text("beta.new"), icon=":material/play_arrow:", key=key):
         ready = [name for name in DATASETS if is_available(name)]
         dataset = st.selectbox(text("beta.dataset"), ready, key="beta_dataset")
         betas = st.multiselect(
@@ -66,8 +68,10 @@ def offer_training() -> None:
         seconds = st.number_input(text("beta.seconds"), 2, 3600, 30, key="beta_seconds")
         if len(betas) < 2:
             st.caption(text("beta.too_few"))
-        if st.button(text("beta.start"), key="beta_start", type="primary", disabled=len(betas) < 2):
-            _start(dataset, sorted(betas), int(latent_dim), float(seconds))
+        st.button(
+            text("beta.start"), key="beta_start", type="primary", disabled=len(betas) < 2,
+            on_click=_start, args=(dataset, sorted(betas), int(latent_dim), float(seconds)),
+        )  # fmt: skip
 
 
 def _start(dataset: str, betas: list[float], latent_dim: int, seconds: float) -> None:
@@ -80,11 +84,11 @@ def _start(dataset: str, betas: list[float], latent_dim: int, seconds: float) ->
         root = os.environ.get("LATENT_EXPLORER_DATA")
         get_runner().submit_family(configs, own_runs().folder / name, root)
     except ExplorerError as error:
-        st.error(str(error))
+        st.toast(str(error))
         return
     st.query_params["sweep"] = name
-    st.session_state.pop("beta_choose", None)
-    st.rerun()
+    st.session_state["beta_choose"] = name
+    st.session_state["beta_started"] = st.session_state.get("beta_started", 0) + 1
 
 
 def _with_budget(config: Any, seconds: float) -> Any:

@@ -5,9 +5,15 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.app.cached import get_run_with_model, own_runs
+from explorer.app.cached import (
+    get_member,
+    get_page,
+    get_payload,
+    get_projection,
+    get_run_with_model,
+    own_runs,
+)
 from explorer.app.components import answers, latent_map, send_member, send_message
-from explorer.app.components.cache import get_member, get_page, get_payload, get_projection
 from explorer.app.text import text
 from explorer.errors import ExplorerError
 from explorer.export.sweep import find_siblings
