@@ -144,7 +144,7 @@ def infer_posterior(
         mean, logvar = model.encode_parameters(x.to(parameter))
         assert logvar is not None
         scale = torch.diag_embed(torch.exp(0.5 * logvar.double()))
-    elbo = elbo_by_quadrature(model, x, mean, scale, gap_nodes)
+    elbo = elbo_by_quadrature(model, x, mean, scale, gap_nodes, emission=grid.emission)
     points = [_locate(grid, lattice) for lattice in lattices]
     log_weights = [lattice.log_joint + lattice.log_cell - lattice.total for lattice in lattices]
     moments = [_moments(z, lw) for z, lw in zip(points, log_weights, strict=True)]

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from explorer.analysis.checks import Floats, check_gaussian, check_images, plain
+from explorer.analysis.emission import Emission
 from explorer.analysis.watch import Progress, Stop, Watch, evaluating
 from explorer.errors import ExplorerError
 from explorer.models.vae import VAE
@@ -150,15 +151,20 @@ def gauss_hermite(nodes: int, latents: int) -> tuple[Floats, Floats]:
 
 
 def elbo_by_quadrature(
-    model: VAE, x: Tensor, mean: Tensor, cholesky: Tensor, nodes: int = 32
+    model: VAE,
+    x: Tensor,
+    mean: Tensor,
+    cholesky: Tensor,
+    nodes: int = 32,
+    *,
+    emission: Emission | None = None,
 ) -> Floats:
     """Return the ELBO (N,) of normal q's by nodes^K Gauss–Hermite points, float64; K ≤ 2.
 
-    Independent of any grid: the check on the identity log p = ELBO + KL(q‖p(z|x)).
+    `emission` is the model's decoder in float64, if it is at hand. Independent of any grid: the
+    check on the identity log p = ELBO + KL(q‖p(z|x)).
     """
-    from explorer.analysis.emission import Emission
-
-    emission = Emission(model)
+    emission = emission or Emission(model)
     points, weights = gauss_hermite(nodes, model.latent_dim)
     epsilon, weight = torch.from_numpy(points), torch.from_numpy(weights)
     mean, cholesky = mean.detach().cpu().double(), cholesky.detach().cpu().double()
