@@ -7,7 +7,7 @@ PIP_ARGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: app test test-slow bench
+.PHONY: app test test-slow bench docs
 
 app: $(STAMP)
 	$(BIN)/latent-explorer app $(ARGS)
@@ -22,6 +22,10 @@ test-slow: $(STAMP)-test
 
 bench: $(STAMP)-test
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e ".[docs]"
+	$(BIN)/python docs/build.py site
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -122,3 +122,16 @@ def test_the_film_shows_an_earlier_frame(page, server):
     page.get_by_text("at step 0;").wait_for()
     wait_until(lambda: picture.get_attribute("src") != latest)
     assert Run(run.path).snapshot_steps()[0] == 0
+
+
+def test_raising_beta_puts_dimensions_to_sleep_and_the_page_says_when(page, server):
+    run = start_training(page, server, 60)
+    wait_until(lambda: run.metrics("train")[-1]["kl"] > 1.0)
+    slider = page.get_by_role("slider", name="β now")
+    slider.focus()
+    slider.press("End")
+    page.get_by_text("fell asleep at step").wait_for(timeout=60_000)
+    last = run.metrics("train")[-1]
+    assert last["beta"] == 64.0 and min(last["kl_per_dim"]) < 0.03
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_role("button", name="Go on training").wait_for()

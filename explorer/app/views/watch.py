@@ -1,10 +1,12 @@
 """Watching one run: its figures, its controls and its film."""
 
 import os
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from explorer.analysis.timeline import find_events
 from explorer.app.cached import find_run, get_runner, own_runs
 from explorer.app.session import get_session, is_dark
 from explorer.app.text import text
@@ -17,6 +19,7 @@ from explorer.figures.training import elbo_curves, kl_over_time
 from explorer.run import Run, RunInfo, Snapshot
 
 TICK_SECONDS = 0.6
+SHOWN_EVENTS = 3
 CHART = {"displayModeBar": False}
 BETAS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0, 64.0)
 
@@ -64,8 +67,28 @@ def _show_live(run: Run, was_live: bool) -> None:
             st.markdown(f"**{text('train.kl')}**")
             figure = kl_over_time(train, roles, 225)
             st.plotly_chart(figure, theme=None, key="train_kl", config=CHART)
-            st.caption(text("train.kl.caption"))
+            st.caption(describe_events(train))
     _show_film(run, info)
+
+
+def describe_events(points: list[dict[str, Any]]) -> str:
+    """Return which dimension fell asleep or woke last, at which β; else what to look for."""
+    rows = [point for point in points if "kl_per_dim" in point]
+    events = find_events([row["step"] for row in rows], [row["kl_per_dim"] for row in rows])
+    if not events:
+        return text("train.kl.caption")
+    betas = {row["step"]: row["beta"] for row in rows}
+    told = [
+        text(
+            f"train.event.{event.kind}",
+            dimension=event.dimension + 1,
+            step=event.step,
+            beta=f"{betas[event.step]:.3g}",
+        )
+        for event in events[-SHOWN_EVENTS:]
+    ]
+    why = "train.event.why_died" if events[-1].kind == "died" else "train.event.why_woke"
+    return " ".join([*told, text(why)])
 
 
 def _show_status(run: Run, info: RunInfo) -> None:
