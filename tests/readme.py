@@ -68,9 +68,9 @@ PARTS = {"file map": file_map, "models": models_table}
 def filled(text: str) -> str:
     """Return README text with every made part as the files say now."""
     for name, make in PARTS.items():
-        start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-        pattern = re.escape(start) + ".*?" + re.escape(end)
-        text = re.sub(pattern, lambda _, m=make: f"{start}\n{m()}\n{end}", text, flags=re.DOTALL)
+        before, rest = text.split(f"<!-- {name} -->\n")
+        after = rest[rest.index(f"<!-- end of {name} -->") :]
+        text = f"{before}<!-- {name} -->\n{make()}\n{after}"
     return text
 
 

@@ -26,7 +26,8 @@ def latent_scatter(
 ) -> go.Figure:
     """Return codes (N, K) on two of their dimensions with the prior's rings.
 
-    Each class is one trace and is named at its median. A code with one dimension is drawn against a small fixed spread, so that points do not overlap.
+    Each class is one trace and is named at its median. A code with one dimension is drawn against
+    a small fixed spread, so that points do not overlap.
     """
     figure = go.Figure()
     first, second = axes
