@@ -95,6 +95,39 @@ def page(chromium):
     context.close()
 
 
+@pytest.fixture(scope="module")
+def shared(chromium, server):
+    """One Explore page for a whole file of tests."""
+    from tests.browser.explore_page import keep_open
+
+    yield from keep_open(chromium, server)
+
+
+@pytest.fixture
+def view(shared):
+    """The small two-latent run, as it opens."""
+    shared.fresh()
+    yield shared
+    assert shared.errors == []
+
+
+@pytest.fixture
+def explore(page, server):
+    """Open Explore on a run of MODELS, with further URL parameters."""
+    from tests.browser.explore_page import ExplorePage, ensure_run
+
+    opened = []
+
+    def open_page(name: str = "two", query: str = ""):
+        ensure_run(server.runs, name)
+        opened.append(ExplorePage(page, f"{server.url}/?model={name}{query}"))
+        return opened[-1]
+
+    yield open_page
+    for shown in opened:
+        assert shown.errors == []
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

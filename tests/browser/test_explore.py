@@ -7,37 +7,9 @@ import pytest
 import torch
 
 from explorer.run import list_pretrained, open_run
-from tests.browser.explore_page import MODELS, ExplorePage, ensure_run, keep_open
+from tests.browser.explore_page import MODELS, ExplorePage, ensure_run
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def shared(chromium, server):
-    yield from keep_open(chromium, server)
-
-
-@pytest.fixture
-def view(shared):
-    """The small two-latent run, as it opens."""
-    shared.fresh()
-    yield shared
-    assert shared.errors == []
-
-
-@pytest.fixture
-def explore(page, server):
-    """Open Explore on a run of MODELS, with further URL parameters."""
-    opened = []
-
-    def open_page(name: str = "two", query: str = "") -> ExplorePage:
-        ensure_run(server.runs, name)
-        opened.append(ExplorePage(page, f"{server.url}/?model={name}{query}"))
-        return opened[-1]
-
-    yield open_page
-    for shown in opened:
-        assert shown.errors == []
 
 
 @pytest.mark.parametrize("name", ["two", "conv", "pixel", "cb"])

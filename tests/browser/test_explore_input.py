@@ -6,22 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.explore_page import ExplorePage, keep_open
+from tests.browser.explore_page import ExplorePage
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def shared(chromium, server):
-    yield from keep_open(chromium, server)
-
-
-@pytest.fixture
-def view(shared):
-    """The small two-latent run, as it opens."""
-    shared.fresh()
-    yield shared
-    assert shared.errors == []
 
 
 def draw(view: ExplorePage, corners: list[tuple[float, float]]) -> None:
