@@ -6,9 +6,7 @@ decides (see `verdicts`), and causes are told only where they can be (see `cause
 """
 
 import os
-import zipfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +19,7 @@ from explorer.analysis.checks import Floats, check_codes, check_gaussian, check_
 from explorer.analysis.decoder_use import DecoderUse, measure_decoder_use
 from explorer.analysis.diagnosis import Diagnosis, Dimension
 from explorer.analysis.information import Information, decompose_rate, standard_error
+from explorer.analysis.own_codes import read_codes
 from explorer.analysis.verdicts import (
     DELTA,
     EPSILON_NATS,
@@ -167,18 +166,12 @@ def diagnose_run(
 
 
 def diagnose_file(path: str | os.PathLike[str], *, seed: int = 0) -> Diagnosis:
-    """Return the diagnosis of anyone's codes: an .npz with arrays mean and logvar, both (N, K)."""
-    try:
-        with np.load(Path(path), allow_pickle=False) as archive:
-            missing = {"mean", "logvar"} - set(archive.files)
-            if missing:
-                raise ExplorerError(
-                    f"{path} has no array {sorted(missing)[0]!r}; it needs mean and logvar (N, K)."
-                )
-            mean, logvar = archive["mean"], archive["logvar"]
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise ExplorerError(f"{path} cannot be read as an .npz file of codes.") from error
-    return diagnose_codes(mean, logvar, seed=seed)
+    """Return the diagnosis of anyone's codes in an .npz; of codes over steps, of the last one.
+
+    See `own_codes.read_codes` for what the file holds.
+    """
+    codes = read_codes(path)
+    return diagnose_codes(codes.mean, codes.logvar, seed=seed)
 
 
 def encode_all(model: VAE, x: Tensor) -> tuple[Floats, Floats]:

@@ -5,7 +5,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, as_array
+from explorer.analysis.checks import Floats, as_array, check_codes
 from explorer.errors import ExplorerError
 from explorer.models.vae import VAE
 
@@ -44,6 +44,22 @@ def traverse(model: VAE, z: ArrayLike | Tensor, dimension: int, values: ArrayLik
     codes = np.repeat(code[None], len(steps), 0)
     codes[:, dimension] = steps
     return decode_codes(model, codes)
+
+
+def traverse_aggregate(
+    model: VAE, mean: ArrayLike, logvar: ArrayLike, dimension: int, count: int = 9
+) -> tuple[Floats, np.ndarray]:
+    """Return values (V,) and images (V, C, H, W) of one dimension moved over the aggregate's range.
+
+    The aggregate of codes mean, logvar (N, K) has variance Var μ + E σ² in each dimension; the
+    values are its mean ± 2 standard deviations, the other dimensions stay at their means. So a
+    collapsed dimension is moved as far as a used one: over the whole prior.
+    """
+    mu, lv = check_codes(mean, logvar)
+    centre = mu.mean(0)
+    spread = np.sqrt(mu.var(0) + np.exp(lv).mean(0))[dimension]
+    values = centre[dimension] + spread * np.linspace(-2, 2, count)
+    return values, traverse(model, centre, dimension, values)
 
 
 def interpolate(start: ArrayLike, end: ArrayLike, steps: int, kind: str = "lerp") -> Floats:

@@ -114,6 +114,23 @@ def diagnose_stored(path: str, fingerprint: str) -> dict[str, Any]:
     return diagnose_run(run, images.split("test").images[:2000]).to_dict()
 
 
+@st.cache_data(show_spinner=False, max_entries=100)
+def move_dimension(path: str, fingerprint: str, dimension: int) -> tuple[Any, Any, float] | None:
+    """Return values (V,), uint8 images (V, C, H, W) and their largest change in grey value.
+
+    One dimension runs over the aggregate's range. None where the run has no codes with logvar.
+    """
+    from explorer.analysis.latents import traverse_aggregate
+
+    run = _run_for(path, fingerprint)
+    codes = run.codes()
+    if codes is None or codes.logvar is None:
+        return None
+    values, images = traverse_aggregate(run.model, codes.mean, codes.logvar, dimension)
+    change = float((images.max(0) - images.min(0)).max())
+    return values, (255 * images.clip(0, 1)).round().astype("uint8"), change
+
+
 @st.cache_data(show_spinner=False, max_entries=20)
 def measure_eigenvalues(dataset: str, likelihood: str) -> list[float] | None:
     """Return what a loss's weight is held against: of the wake-up rule, or of the covariance."""
@@ -136,6 +153,23 @@ def measure_wake_up(dataset: str, likelihood: str, sigma2: float) -> list[float]
         return []
     values = wake_up_eigenvalues(images.split("train").images, likelihood, sigma2)
     return [float(value) for value in values[:16]]
+
+
+@st.cache_data(show_spinner=False, max_entries=50)
+def measure_linear_curve(
+    dataset: str, latent_dim: int, sigma2: float, lowest: float, highest: float
+) -> tuple[Any, Any] | None:
+    """Return rates and distortions of the best linear Gaussian models for β between two values.
+
+    None where the images are not at hand.
+    """
+    from explorer.analysis.linear import rate_distortion_curve
+
+    eigenvalues = measure_eigenvalues(dataset, "gaussian")
+    if eigenvalues is None or latent_dim > len(eigenvalues):
+        return None
+    betas = [lowest * (highest / lowest) ** (i / 120) for i in range(121)]
+    return rate_distortion_curve(eigenvalues, latent_dim, betas, sigma2)
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)

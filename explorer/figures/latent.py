@@ -12,6 +12,8 @@ RINGS = ((1.0, "39 %"), (2.0, "86 %"), (3.0, "99 %"))
 """Radii of the standard normal's rings in two dimensions and the mass inside: 1 − e^(−r²/2)."""
 
 MANY_POINTS = 3000
+LEAST_SPREAD = 0.1
+"""Classes are named where the codes extend over more than this."""
 
 
 def latent_scatter(
@@ -47,6 +49,8 @@ def latent_scatter(
             font={"size": 10, "color": roles.gap},
         )  # fmt: skip
     groups = [None] if labels is None else sorted(set(labels.tolist()))
+    # In a collapsed model all names would lie on one another.
+    named = max(np.ptp(x), np.ptp(y)) > LEAST_SPREAD if len(x) else False
     for label in groups:
         chosen = slice(None) if label is None else labels == label
         name = "images" if label is None else class_names[label] if class_names else str(label)
@@ -63,7 +67,7 @@ def latent_scatter(
             hovertemplate=f"{name}: (%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
             showlegend=False,
         )  # fmt: skip
-        if label is not None:
+        if label is not None and named:
             figure.add_annotation(
                 x=float(np.median(x[chosen])), y=float(np.median(y[chosen])), text=f"<b>{name}</b>",
                 showarrow=False, font={"size": 15, "color": roles.text},

@@ -24,6 +24,18 @@ def test_traverse_moves_one_dimension():
     assert images[2] - images[1] == pytest.approx(weight, abs=1e-6)
 
 
+def test_a_collapsed_dimension_is_moved_over_the_whole_prior():
+    model = oracles.linear_vae(2)
+    mean = np.stack([np.linspace(-1, 3, 101), np.zeros(101)], 1)
+    logvar = np.log(np.stack([np.full(101, 0.1), np.ones(101)], 1))
+    values, images = latents.traverse_aggregate(model, mean, logvar, 1, 5)
+    assert values == pytest.approx([-2, -1, 0, 1, 2])
+    assert images == pytest.approx(latents.traverse(model, [1.0, 0.0], 1, values))
+    values, _ = latents.traverse_aggregate(model, mean, logvar, 0, 3)
+    spread = 2 * np.sqrt(mean[:, 0].var() + 0.1)
+    assert values == pytest.approx([1 - spread, 1.0, 1 + spread])
+
+
 def test_lerp_and_slerp():
     a, b = np.array([3.0, 0, 0]), np.array([0, 3.0, 0])
     straight, round_ = (latents.interpolate(a, b, 9, kind) for kind in ("lerp", "slerp"))

@@ -51,6 +51,42 @@ def test_own_codes_are_judged_without_our_model(page, server, tmp_path):
     page.get_by_text("1 of 2 dimensions are not in use.").wait_for()
 
 
+def test_own_codes_over_steps_are_a_timeline(page, server, tmp_path):
+    rng = np.random.default_rng(0)
+    mean = rng.normal(size=(3, 500, 2)) * np.array([[[0.95, 0.9]], [[0.95, 0.0]], [[0.95, 0.0]]])
+    logvar = np.log([[[0.1, 0.2]], [[0.1, 1.0]], [[0.1, 1.0]]]) + np.zeros((3, 500, 2))
+    np.savez(tmp_path / "film.npz", mean=mean, logvar=logvar, steps=[1, 100, 200])
+    np.savez(tmp_path / "steps.npz", mean=mean, logvar=logvar, steps=[1, 100])
+    page.goto(f"{server.url}/collapse?run=mnist-collapsed")
+    page.get_by_text("Your own codes").click(timeout=60_000)
+    page.locator("input[type=file]").set_input_files(tmp_path / "steps.npz")
+    page.get_by_text("in steps.npz steps is (2,)").wait_for()
+    page.locator("input[type=file]").set_input_files(tmp_path / "film.npz")
+    page.get_by_text("Diagnosed at step 200, the last of 3.").wait_for()
+    page.get_by_text("1 of 2 dimensions are not in use.").wait_for()
+    died = page.evaluate(DIED, 1)
+    assert died == [[100, "z2"]]
+
+
+DIED = """index => {
+  const plots = [...document.querySelectorAll('.js-plotly-plot')].filter(
+    plot => plot._fullData.some(trace => trace.type === 'heatmap'));
+  return plots[index]._fullData.filter(trace => trace.name === 'died')
+    .flatMap(trace => Array.from(trace.x, (x, i) => [x, trace.y[i]]));
+}"""
+
+
+def test_the_scrubber_goes_back_and_the_map_takes_the_planes_place(page, server):
+    page.goto(f"{server.url}/collapse?run=mnist-cured")
+    page.get_by_text("What moving one dimension does").wait_for(timeout=60_000)
+    page.get_by_text("In use: z").wait_for()
+    slider = page.get_by_role("slider", name="Step")
+    slider.focus()
+    slider.press("Home")
+    page.get_by_text("Map of the codes").click()
+    page.get_by_text("at step 0").wait_for()
+
+
 def test_my_loss_is_told_its_beta(page, server):
     page.goto(f"{server.url}/collapse?run=mnist-collapsed")
     page.get_by_text("What is my β?").click(timeout=60_000)

@@ -68,7 +68,7 @@ def _show_live(run: Run, was_live: bool) -> None:
             figure = kl_over_time(train, roles, 225)
             st.plotly_chart(figure, theme=None, key="train_kl", config=CHART)
             st.caption(describe_events(train))
-    _show_film(run, info)
+    _show_film(run)
 
 
 def describe_events(points: list[dict[str, Any]]) -> str:
@@ -187,7 +187,7 @@ def _go_on(run: Run) -> None:
         get_session().notice = str(error)
 
 
-def _show_film(run: Run, info: RunInfo) -> None:
+def _show_film(run: Run) -> None:
     steps = run.snapshot_steps()
     if not steps:
         return
@@ -205,31 +205,37 @@ def _show_film(run: Run, info: RunInfo) -> None:
         return  # Cut away by a resumed job between the two looks; the next tick shows the rest.
     with left:
         st.markdown(f"**{text('train.map')}**")
-        axes = _main_axes(frame)
-        names = info.dataset.class_names if info.dataset else ()
-        figure = latent_scatter(
-            frame.mean, frame.labels, names, choose_roles(is_dark()), axes=axes, height=360
-        )
-        st.plotly_chart(figure, theme=None, key="train_map", config=CHART)
-        key = "train.map.caption" if frame.mean.shape[1] <= 2 else "train.map.caption_many"
-        st.caption(text(key, count=len(frame.mean), step=frame.step))
+        show_map(run, frame, "train_map", 360)
     with right:
         show_strips(frame)
+
+
+def show_map(run: Run, frame: Snapshot, key: str, height: int) -> None:
+    """Show the frame's codes on their two main dimensions."""
+    dataset = run.info.dataset
+    figure = latent_scatter(
+        frame.mean, frame.labels, dataset.class_names if dataset else (), choose_roles(is_dark()),
+        axes=_main_axes(frame), height=height,
+    )  # fmt: skip
+    st.plotly_chart(figure, theme=None, key=key, config=CHART)
+    words = "train.map.caption" if frame.mean.shape[1] <= 2 else "train.map.caption_many"
+    st.caption(text(words, count=len(frame.mean), step=frame.step))
 
 
 def show_strips(frame: Snapshot) -> None:
     """Show the frame's reconstructions under their inputs, and its samples."""
     if frame.reconstructions is not None and frame.inputs is None:
         sheet = picture_sheet(frame.reconstructions, len(frame.reconstructions))
-        _strip(sheet, text("train.reconstructions"))
+        show_strip(sheet, text("train.reconstructions"))
     elif frame.reconstructions is not None and frame.inputs is not None:
         pair = np.concatenate([frame.inputs, frame.reconstructions])
-        _strip(picture_sheet(pair, len(frame.inputs)), text("train.inputs"))
+        show_strip(picture_sheet(pair, len(frame.inputs)), text("train.inputs"))
     if frame.samples is not None:
-        _strip(picture_sheet(frame.samples, len(frame.samples)), text("train.samples"))
+        show_strip(picture_sheet(frame.samples, len(frame.samples)), text("train.samples"))
 
 
-def _strip(picture: np.ndarray, caption: str) -> None:
+def show_strip(picture: np.ndarray, caption: str) -> None:
+    """Show one picture over its caption, enlarged without smoothing."""
     uri = data_uri(encode_png(picture, max(1, 640 // picture.shape[1])))
     st.html(
         f'<div class="explorer-strip"><figure><img src="{uri}" alt="{caption}">'

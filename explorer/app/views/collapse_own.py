@@ -1,0 +1,106 @@
+"""What visitors bring to the Collapse page: their own codes, and their own loss."""
+
+import tempfile
+from pathlib import Path
+
+import streamlit as st
+
+from explorer.analysis.beta import (
+    KL_REDUCTIONS,
+    RECONSTRUCTION_REDUCTIONS,
+    RECONSTRUCTIONS,
+    WrittenLoss,
+    effective_beta,
+)
+from explorer.analysis.collapse import diagnose_codes
+from explorer.analysis.own_codes import read_codes
+from explorer.app.cached import measure_eigenvalues
+from explorer.app.text import text
+from explorer.app.views.collapse_film import draw_timeline
+from explorer.app.views.collapse_verdicts import show_diagnosis, show_plane, show_table
+from explorer.datasets import DATASETS, is_available
+from explorer.errors import ExplorerError
+
+
+def ask_for_codes() -> None:
+    """Diagnose an .npz of anyone's codes."""
+    with st.expander(text("collapse.own"), icon=":material/upload:"):
+        st.caption(text("collapse.own.help"))
+        given = st.file_uploader(text("collapse.own.drop"), type="npz", key="collapse_codes")
+        if given is None:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "codes.npz"
+            path.write_bytes(given.getvalue())
+            try:
+                codes = read_codes(path, given.name)
+                values = diagnose_codes(codes.mean, codes.logvar).to_dict()
+            except ExplorerError as error:
+                st.error(str(error))
+                return
+        st.markdown(text("collapse.own.title", name=given.name))
+        show_diagnosis(values, None)
+        if len(codes.steps):
+            st.caption(text("collapse.own.last", step=int(codes.steps[-1]), count=len(codes.steps)))
+            draw_timeline(codes.points(), "own")
+        left, right = st.columns([1, 1.5], gap="medium")
+        with left:
+            st.markdown(f"**{text('collapse.plane')}**")
+            show_plane(values, "own")
+        with right:
+            show_table(values)
+
+
+def ask_for_loss() -> None:
+    """Show the form "what is my β?" and its answer."""
+    with st.expander(text("collapse.beta"), icon=":material/balance:"):
+        st.caption(text("collapse.beta.caption"))
+        left, middle, right = st.columns(3)
+        with left:
+            reconstruction = _pick("reconstruction", RECONSTRUCTIONS, "reconstruction")
+            reduction = _pick("reduction", RECONSTRUCTION_REDUCTIONS, "reduction", 2)
+            weight = st.number_input(
+                text("collapse.beta.reconstruction_weight"), 1e-9, 1e9, 1.0, format="%.6g",
+                key="collapse_weight",
+            )  # fmt: skip
+        with middle:
+            kl_reduction = _pick("kl_reduction", KL_REDUCTIONS, "reduction", 1)
+            kl_weight = st.number_input(
+                text("collapse.beta.kl_weight"), 0.0, 1e9, 1.0, format="%.6g",
+                key="collapse_kl_weight",
+            )  # fmt: skip
+            latents = st.number_input(
+                text("collapse.beta.latent_dim"), 1, 4096, 20, key="collapse_latents"
+            )
+        with right:
+            ready = [name for name in DATASETS if is_available(name)]
+            dataset = st.selectbox(text("collapse.beta.dataset"), ready, key="collapse_dataset")
+            batch = st.number_input(
+                text("collapse.beta.batch_size"), 1, 10**6, 128, key="collapse_batch"
+            )
+        channels, height, width = DATASETS[dataset].shape
+        binary = reconstruction == "cross-entropy"
+        eigenvalues = measure_eigenvalues(dataset, "bernoulli" if binary else "gaussian")
+        loss = WrittenLoss(
+            reconstruction, channels, height, width, int(latents), int(batch),
+            reduction, kl_reduction, weight, kl_weight,
+        )  # fmt: skip
+        result = effective_beta(loss, eigenvalues)
+        key = "collapse.beta.plain" if result.sigma2 is None else "collapse.beta.sigma2"
+        st.markdown(
+            text(
+                key, beta=result.beta, sigma2=result.sigma2 or 0.0, dataset=dataset,
+                surviving=result.surviving, latents=latents,
+            )
+        )  # fmt: skip
+        for note in result.notes:
+            st.markdown("- " + text(f"collapse.note.{note}"))
+        st.caption(text("collapse.beta.paste"))
+        st.code(result.corrected, language="python")
+
+
+def _pick(name: str, options: tuple[str, ...], words: str, index: int = 0) -> str:
+    return st.selectbox(
+        text(f"collapse.beta.{name}"), options, index, key=f"collapse_{name}",
+        format_func=lambda option: text(f"collapse.beta.{words}.{option}"),
+    )  # fmt: skip
