@@ -13,6 +13,9 @@ from explorer.figures.style import apply_style
 MAP_RANGE = 4.2
 """Small maps all show the same square, in prior standard deviations."""
 
+NEAR = 1.25
+"""Eigenvalues in a smaller ratio have names that would lie on one another."""
+
 
 def small_maps(
     titles: Sequence[str],
@@ -89,8 +92,8 @@ def rate_distortion_plane(
         )  # fmt: skip
         if low - pad < level < high + pad:
             figure.add_annotation(
-                x=0, y=level, text=f"−{level:.0f}", showarrow=False, xanchor="left",
-                font={"size": 9, "color": roles.gap}, yshift=6,
+                x=0, y=level, text=f"{-level:.0f}".replace("-", "−"), showarrow=False,
+                xanchor="left", font={"size": 9, "color": roles.gap}, yshift=6,
             )  # fmt: skip
     for trail_rate, trail_distortion in trails:
         figure.add_scatter(
@@ -148,14 +151,19 @@ def units_over_beta(
             hovertemplate="β = %{x:g}: %{y:.2f}",
         )  # fmt: skip
     top = 1.05 * max((max(values) for values in counts.values() if len(values)), default=1.0)
+    height_of_name = 1.0
     for index, value in enumerate(eigenvalues):
+        # Names of near neighbours take turns above and below, so that both can be read.
+        near = index > 0 and eigenvalues[index - 1] < NEAR * value
+        height_of_name = 0.55 if near and height_of_name == 1.0 else 1.0
         figure.add_scatter(
             x=[value, value], y=[0, top], mode="lines", showlegend=False, hoverinfo="skip",
             line={"color": roles.sigma, "width": 1.2, "dash": "dash"},
         )  # fmt: skip
         figure.add_annotation(
-            x=float(np.log10(value)), y=top, text=f"λ{index + 1} = {value:.1f}", showarrow=False,
-            textangle=-90, yanchor="top", xanchor="right", font={"size": 10, "color": roles.sigma},
+            x=float(np.log10(value)), y=height_of_name * top, textangle=-90,
+            text=f"λ{index + 1} = {value:.1f}", showarrow=False, yanchor="top",
+            xanchor="right", font={"size": 10, "color": roles.sigma},
         )  # fmt: skip
     figure.update_xaxes(title="β", type="log", dtick=1)
     figure.update_yaxes(title="units; nats for information", rangemode="tozero")

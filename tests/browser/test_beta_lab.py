@@ -5,7 +5,9 @@ import time
 
 import pytest
 
+from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.sweeps import list_sweeps, open_sweep
+from explorer.training.family import family_configs, train_family
 
 pytestmark = pytest.mark.browser
 
@@ -79,3 +81,24 @@ def test_a_family_trains_to_its_end(page, server):
     assert page.get_by_text("β = 16 · KL").is_visible()
     kl = {name: run.info.results["test"]["kl"] for name, run in sweep.runs().items()}
     assert kl["beta-0.25"] > kl["beta-1"] > kl["beta-4"] > kl["beta-16"]
+
+
+def test_gaussian_models_have_the_linear_theory_beside_them_and_bernoulli_ones_say_why_not(
+    page, server
+):
+    config = Config(
+        model=ModelConfig(hidden=(32,), latent_dim=2, likelihood="gaussian"),
+        budget=BudgetConfig(steps=60),
+        device="cpu",
+    )
+    train_family(family_configs(config, (0.5, 2.0, 8.0)), server.runs / "theory")
+    page.goto(f"{server.url}/beta?sweep=theory")
+    page.get_by_text("the closed form of the best linear model").wait_for(timeout=60_000)
+    page.wait_for_function(THEORY)
+    page.goto(f"{server.url}/beta?sweep=mnist-beta-sweep")
+    page.get_by_text("so no theory is drawn").wait_for(timeout=60_000)
+    assert not page.evaluate(THEORY)
+
+
+THEORY = """() => [...document.querySelectorAll('.js-plotly-plot')].some(
+  plot => plot._fullData.some(trace => trace.name === 'theory, linear model'))"""

@@ -1,5 +1,6 @@
 """β lab: models that differ in β alone, side by side, live or from the shelf."""
 
+import dataclasses
 import json
 import math
 import os
@@ -8,10 +9,16 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.app.cached import get_runner, measure_codes, measure_wake_up, own_runs
+from explorer.app.cached import (
+    get_runner,
+    measure_codes,
+    measure_linear_curve,
+    measure_wake_up,
+    own_runs,
+)
 from explorer.app.session import is_dark
 from explorer.app.text import text
-from explorer.config import BudgetConfig, default_config
+from explorer.config import BudgetConfig, Config, default_config
 from explorer.control import Control
 from explorer.datasets import DATASETS, is_available
 from explorer.errors import ExplorerError
@@ -26,6 +33,7 @@ from explorer.sweeps import Sweep, list_sweeps
 TICK_SECONDS = 1.0
 CHART = {"displayModeBar": False}
 BETAS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0)
+LIKELIHOODS = ("bernoulli", "gaussian")
 SHOWN = 400
 """Codes drawn on each small map."""
 STRIP = 6
@@ -47,10 +55,14 @@ def _members(sweep: Sweep) -> list[Run]:
     return [by_beta[beta] for beta in sorted(by_beta)]
 
 
-def _beta(run: Run) -> float:
+def _config(run: Run) -> Config:
     config = run.info.config
     assert config is not None
-    return config.objective.beta
+    return config
+
+
+def _beta(run: Run) -> float:
+    return _config(run).objective.beta
 
 
 def offer_training() -> None:
@@ -64,21 +76,28 @@ def offer_training() -> None:
             text("beta.betas"), BETAS, [0.25, 1.0, 4.0, 16.0], key="beta_betas",
             help=text("beta.betas_help"), max_selections=12, format_func=lambda b: f"{b:g}",
         )  # fmt: skip
+        likelihood = st.selectbox(
+            text("beta.likelihood"), LIKELIHOODS, key="beta_likelihood",
+            format_func=lambda name: text(f"train.likelihood.{name}"),
+        )  # fmt: skip
         latent_dim = st.number_input(text("beta.latent_dim"), 1, 64, 2, key="beta_latent_dim")
         seconds = st.number_input(text("beta.seconds"), 2, 3600, 30, key="beta_seconds")
         if len(betas) < 2:
             st.caption(text("beta.too_few"))
         st.button(
             text("beta.start"), key="beta_start", type="primary", disabled=len(betas) < 2,
-            on_click=_start, args=(dataset, sorted(betas), int(latent_dim), float(seconds)),
+            on_click=_start,
+            args=(dataset, sorted(betas), likelihood, int(latent_dim), float(seconds)),
         )  # fmt: skip
 
 
-def _start(dataset: str, betas: list[float], latent_dim: int, seconds: float) -> None:
+def _start(
+    dataset: str, betas: list[float], likelihood: str, latent_dim: int, seconds: float
+) -> None:
     from explorer.training.family import family_configs
 
     base = default_config(dataset, latent_dim, seconds)
-    configs = family_configs(_with_budget(base, seconds), betas)
+    configs = family_configs(_shape_member(base, likelihood, seconds), betas)
     name = new_run_id(dataset, f"{len(betas)}-betas")
     try:
         root = os.environ.get("LATENT_EXPLORER_DATA")
@@ -91,10 +110,8 @@ def _start(dataset: str, betas: list[float], latent_dim: int, seconds: float) ->
     st.session_state["beta_started"] = st.session_state.get("beta_started", 0) + 1
 
 
-def _with_budget(config: Any, seconds: float) -> Any:
-    import dataclasses
-
-    model = dataclasses.replace(config.model, hidden=(128, 64))
+def _shape_member(config: Config, likelihood: str, seconds: float) -> Config:
+    model = dataclasses.replace(config.model, hidden=(128, 64), likelihood=likelihood)
     return dataclasses.replace(config, model=model, budget=BudgetConfig(seconds=seconds))
 
 
@@ -237,9 +254,10 @@ def _show_plane(sweep: Sweep, runs: list[Run], points: list[dict[str, Any]], ste
         past = [p for p in run.metrics("validation") if "kl" in p and 0 < p["step"] <= step]
         trails.append((np.array([p["kl"] for p in past]), _column(past, "reconstruction")))
     rates = [sum(point["kl_per_dim"]) for point in points]
+    theory = _find_theory(runs)
     figure = rate_distortion_plane(
         [run.name for run in runs], betas, rates, [p["reconstruction"] for p in points],
-        choose_roles(is_dark()), selected=chosen, trails=trails,
+        choose_roles(is_dark()), selected=chosen, trails=trails, theory=theory,
     )  # fmt: skip
     event = st.plotly_chart(
         figure, theme=None, key="beta_plane", config=CHART, on_select="rerun",
@@ -250,7 +268,13 @@ def _show_plane(sweep: Sweep, runs: list[Run], points: list[dict[str, Any]], ste
     if picked and _first(picked[0]) in names and names.index(_first(picked[0])) != chosen:
         st.session_state[f"beta_member_{sweep.id}"] = names.index(_first(picked[0]))
         st.rerun()
-    st.caption(text("beta.plane.caption"))
+    caption = text("beta.plane.caption")
+    likelihood = _config(runs[0]).model.likelihood
+    if theory is not None:
+        caption += " " + text("beta.plane.theory")
+    elif likelihood != "gaussian":
+        caption += " " + text("beta.plane.no_theory")
+    st.caption(caption)
     point, run = points[chosen], runs[chosen]
     with st.container(horizontal=True, vertical_alignment="center"):
         rate = sum(point["kl_per_dim"])
@@ -265,6 +289,18 @@ def _show_plane(sweep: Sweep, runs: list[Run], points: list[dict[str, Any]], ste
             st.switch_page("views/explore.py", query_params={"model": run.id})
         if st.button(text("beta.watch"), key="beta_watch"):
             st.switch_page("views/train.py", query_params={"run": run.id})
+
+
+def _find_theory(runs: list[Run]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the linear model's rates and distortions, where they are in the models' units."""
+    config = _config(runs[0])
+    betas = [_beta(run) for run in runs]
+    # The closed form is of a Gaussian decoder of fixed σ²: other distortions do not compare.
+    if config.model.likelihood != "gaussian" or min(betas) <= 0:
+        return None
+    return measure_linear_curve(
+        config.dataset, config.model.latent_dim, config.model.sigma2, min(betas), 4 * max(betas)
+    )
 
 
 def _first(value: Any) -> Any:
