@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from explorer.config import Config, default_config
     from explorer.datasets import load_dataset
     from explorer.errors import ExplorerError
+    from explorer.paths import runs_folder
     from explorer.run import open_run
     from explorer.training.loop import train
     from explorer.writer import RunWriter
@@ -29,6 +30,7 @@ _HOMES = {
     "diagnose_codes": "explorer.analysis.collapse",
     "load_dataset": "explorer.datasets",
     "open_run": "explorer.run",
+    "runs_folder": "explorer.paths",
     "train": "explorer.training.loop",
 }
 
@@ -41,6 +43,7 @@ __all__ = [
     "diagnose_codes",
     "load_dataset",
     "open_run",
+    "runs_folder",
     "train",
 ]
 

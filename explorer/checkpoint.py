@@ -26,8 +26,10 @@ def pack_weights(
     metadata: dict[str, Any] | None = None,
 ) -> bytes:
     """Return weights alone, in `dtype` where one is given: without `metadata`, the final file."""
+    learned = dict(model.named_parameters())
+    # Running statistics are few and may lie below half precision's range: they stay as they are.
     tensors = {
-        WEIGHT + name: (value.to(dtype) if dtype and value.is_floating_point() else value)
+        WEIGHT + name: (value.to(dtype) if dtype and name in learned else value)
         for name, value in model.state_dict().items()
     }
     return _pack(tensors, {"complete": True, **(metadata or {})})

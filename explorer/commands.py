@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -27,6 +28,12 @@ def open_app(options: argparse.Namespace) -> None:
     """Start the Streamlit server on app/main.py, with the shipped theme handed over by flags."""
     if not 0 <= options.port <= 65535:
         raise ExplorerError(f"A port is a number from 0 to 65535, not {options.port}.")
+    try:
+        with socket.create_server((options.host, options.port)):
+            pass
+    except OSError as error:
+        reason = error.strerror or error
+        raise ExplorerError(f"The port {options.port} cannot be opened: {reason}.") from error
     environment = dict(os.environ)
     if options.runs:
         environment["LATENT_EXPLORER_RUNS"] = str(Path(options.runs).resolve())

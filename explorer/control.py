@@ -61,6 +61,10 @@ class Control:
         with self._locked():
             self._write([])
 
+    def latest(self, action: str) -> Command | None:
+        """Return the newest command of a kind, None where there is none."""
+        return next((c for c in reversed(self._read()) if c.action == action), None)
+
     def pending(self, after: int) -> list[Command]:
         """Return the commands numbered above `after`; cheap while the file has not changed."""
         try:

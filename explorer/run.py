@@ -39,6 +39,8 @@ SCHEMA = 1
 STATES = ("queued", "running", "paused", "finished", "stopped", "failed")
 LIVE_STATES = ("queued", "running", "paused")
 HEARTBEAT_TIMEOUT_SECONDS = 30.0
+NEEDED = ("step", "seconds", "beta", "objective", "elbo", "reconstruction")
+"""What every log point has."""
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}(/[A-Za-z0-9][A-Za-z0-9._-]{0,79})?")
 
 Array = NDArray[Any]
@@ -232,8 +234,9 @@ class Run:
     def metrics(self, split: str | None = None) -> list[dict[str, Any]]:
         """Return the log points in order of step, of one split or of all.
 
-        A torn last line is ignored. Keys: step, images, seconds, beta, objective, elbo,
-        reconstruction, split and, where the model has a KL, kl and kl_per_dim; nats per image.
+        A torn last line and lines that are no log points are left out. Keys: step, images,
+        seconds, beta, objective, elbo, reconstruction, split and, where the model has a KL, kl
+        and kl_per_dim; nats per image.
         """
         try:
             lines = (self.path / "metrics.jsonl").read_bytes().split(b"\n")
@@ -245,7 +248,9 @@ class Run:
                 point = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(point, dict) and split in (None, point.get("split")):
+            if not isinstance(point, dict) or split not in (None, point.get("split")):
+                continue
+            if all(isinstance(point.get(key), int | float) for key in NEEDED):
                 points.append(point)
         return points
 

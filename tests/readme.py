@@ -49,7 +49,10 @@ def file_map() -> str:
 
 
 def models_table() -> str:
-    lines = ["| name | images | network | latents | test ELBO | KL |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| name | images | network | latents | likelihood | test ELBO | KL |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for folder in sorted((ROOT / "pretrained").glob("*/run.json")):
         info = json.loads(folder.read_text())
         model = tomllib.loads((folder.parent / "recipe.toml").read_text())["model"]
@@ -57,7 +60,8 @@ def models_table() -> str:
         hidden = "-".join(str(units) for units in model["hidden"])
         lines.append(
             f"| `{folder.parent.name}` | {info['dataset']['name']} | {model['network']} {hidden} | "
-            f"{info['latent']['dim']} | {result['elbo']:.2f} | {result['kl']:.2f} |"
+            f"{info['latent']['dim']} | {model.get('likelihood', 'bernoulli')} | "
+            f"{result['elbo']:.2f} | {result['kl']:.2f} |"
         )
     return "\n".join(lines)
 

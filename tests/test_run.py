@@ -144,7 +144,7 @@ def test_a_torn_last_line_and_foreign_lines_are_ignored(writer):
         path.write_bytes(whole[:-cut])
         assert [point["step"] for point in Run(writer.path).metrics()] == [1, 2]
     path.write_bytes(whole + b"nonsense\n3\n[1]\n" + b'{"step": 4}\n{"st')
-    assert [point["step"] for point in Run(writer.path).metrics()] == [1, 2, 3, 4]
+    assert [point["step"] for point in Run(writer.path).metrics()] == [1, 2, 3]
 
 
 def test_log_points_of_one_split(writer):

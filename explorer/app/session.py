@@ -1,6 +1,6 @@
 """The one lasting state of a visitor, typed; widgets keep their own values by key."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -11,7 +11,6 @@ class Session:
 
     watched: str | None = None
     """Id of the run on the Train page."""
-    compared: list[str] = field(default_factory=list)
     notice: str | None = None
     """One sentence to show after the next rerun."""
 

@@ -74,7 +74,7 @@ def plain_loader(batch_size: int = 128) -> DataLoader:
 def plain_elbo(model: PlainVAE, images) -> float:
     """Test ELBO in nats per image on one binary draw of uint8 images (N, 1, 28, 28)."""
     generator = torch.Generator().manual_seed(0)
-    x = (torch.rand(images.shape, generator=generator) < torch.from_numpy(images) / 255).float()
+    x = (torch.rand(images.shape, generator=generator) < torch.tensor(images) / 255).float()
     return -float(plain_loss(*model_terms(model, x))) / len(x)
 
 

@@ -181,6 +181,14 @@ def show_page() -> None:
         return
     if (wanted := asked_model()) is not None and wanted not in models:
         st.toast(text("explore.unknown_model", name=wanted[:60]))
+    try:
+        get_payload(choose_model(models))
+    except ExplorerError as error:
+        st.error(str(error))
+        broken = asked_model()
+        models.pop(broken if broken in models else next(iter(models)))
+    if not models:
+        return
     show_map(models)
     show_sweep(models)
     show_projection(models)

@@ -13,7 +13,7 @@ from explorer.app.views.watch import CHART, show_strips
 from explorer.errors import ExplorerError
 from explorer.figures.palette import choose_roles
 from explorer.figures.training import compare_curves
-from explorer.run import Run
+from explorer.run import Run, RunInfo
 from explorer.store import pretrained_store
 
 NUMBER = st.column_config.NumberColumn(format="%.2f")
@@ -30,7 +30,7 @@ def describe(run: Run, kind: str) -> dict[str, object]:
         text("runs.column.dataset"): info.dataset.name if info.dataset else None,
         text("runs.column.latents"): info.latent_dim,
         text("runs.column.likelihood"): config.model.likelihood if config else None,
-        text("runs.column.beta"): f"{config.objective.beta:g}" if config else None,
+        text("runs.column.beta"): describe_beta(info),
         text("runs.column.state"): text("state." + info.status.shown_state()),
         text("runs.column.elbo"): -result["elbo"] if "elbo" in result else None,
         text("runs.column.reconstruction"): result.get("reconstruction"),
@@ -40,12 +40,22 @@ def describe(run: Run, kind: str) -> dict[str, object]:
     }
 
 
+def describe_beta(info: RunInfo) -> str | None:
+    """Return β, or "1 → 4" where a viewer moved it while it trained."""
+    if info.config is None:
+        return None
+    planned, last = info.config.objective.beta, info.timing.get("beta")
+    moved = last is not None and abs(last - planned) > 0.01 * max(planned, 0.01)
+    return f"{planned:g} → {last:g}" if moved else f"{planned:g}"
+
+
 def choose_runs() -> list[tuple[Run, str]]:
     """Show the table and return the ticked runs with their kind."""
     runs = [(run, "own") for run in own_runs().list()]
     if not runs:
         st.info(text("runs.empty"), icon=":material/folder_open:")
-    runs += [(run, "pretrained") for run in pretrained_store().list()]
+    shipped = sorted(pretrained_store().list(), key=lambda run: ("/" in run.id, run.id))
+    runs += [(run, "pretrained") for run in shipped]
     if not runs:
         return []
     event = st.dataframe(
@@ -58,6 +68,7 @@ def choose_runs() -> list[tuple[Run, str]]:
             text(f"runs.column.{name}"): NUMBER for name in ("elbo", "reconstruction", "kl")
         },
     )
+    st.caption(text("runs.caption"))
     return [runs[index] for index in event["selection"]["rows"] if index < len(runs)]
 
 
@@ -117,10 +128,10 @@ def zip_run(run: Run) -> bytes:
 
 def compare(first: Run, second: Run) -> None:
     """Show two runs side by side: figures, curves, pictures."""
-    st.subheader(text("runs.compare", first=first.name, second=second.name))
     names = [first.name, second.name]
     if names[0] == names[1]:
         names = [first.id, second.id]
+    st.subheader(text("runs.compare", first=names[0], second=names[1]))
     figure = compare_curves(
         {name: run.metrics("train") for name, run in zip(names, (first, second), strict=True)},
         choose_roles(is_dark()),

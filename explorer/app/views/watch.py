@@ -97,27 +97,30 @@ def _show_status(run: Run, info: RunInfo) -> None:
     points = run.metrics("train")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{run.name}** · {text('state.' + state)}")
-        if live and state != "queued":
-            _show_transport(run, state)
-        elif live:
+        # A loop of the visitor's own hears no commands: it gets no buttons.
+        is_ours = info.model_kind == "builtin" and info.config is not None
+        if live and is_ours and state != "queued":
+            _show_transport(run, state, points)
+        elif live and is_ours:
             st.button(text("train.stop"), key="train_unqueue", on_click=_stop, args=(run,))
-        elif state in ("interrupted", "stopped", "failed") and info.config is not None:
+        elif is_ours and state in ("interrupted", "stopped", "failed"):
             st.button(text("train.continue"), key="train_continue", on_click=_go_on, args=(run,))
-        if state == "finished" and info.model_kind == "builtin":
+        if is_ours and not live and (run.path / "codes.npz").is_file():
             if st.button(text("train.explore"), key="train_explore", type="primary"):
                 st.switch_page("views/explore.py", query_params={"model": run.id})
     if state == "failed":
-        st.error(text("train.failed", message=status.message))
+        st.error(text("train.failed", message=status.message, step=_kept_step(run)))
     if state == "interrupted":
-        st.warning(text("train.interrupted", step=status.step))
+        st.warning(text("train.interrupted", step=_kept_step(run)))
     if live and info.planned_steps:
         latest = points[-1] if points else None
-        speed = latest["images"] / max(latest["seconds"], 1e-9) if latest else 0.0
         step = max(status.step, latest["step"] if latest else 0)
-        st.progress(
-            min(1.0, step / info.planned_steps),
-            text("train.progress", step=step, planned=info.planned_steps, speed=speed),
-        )
+        words = text("train.progress", step=step, planned=info.planned_steps)
+        if latest and latest.get("images") and latest.get("seconds"):
+            left = latest["seconds"] * (info.planned_steps / max(latest["step"], 1) - 1)
+            speed = latest["images"] / latest["seconds"]
+            words += text("train.progress_speed", speed=speed, left=max(0.0, left))
+        st.progress(min(1.0, step / info.planned_steps), words)
     if points:
         st.html(_describe_point(points[-1]))
 
@@ -134,7 +137,12 @@ def _describe_point(point: dict[str, float]) -> str:
     return f'<div class="explorer-identity">{text(key, **values)}</div>'
 
 
-def _show_transport(run: Run, state: str) -> None:
+def _kept_step(run: Run) -> int:
+    """Return the step of the latest frame, which is that of the latest checkpoint."""
+    return max(run.snapshot_steps(), default=0)
+
+
+def _show_transport(run: Run, state: str, points: list[dict[str, Any]]) -> None:
     paused = state == "paused"
     control = Control(run.path)
     action = "resume" if paused else "pause"
@@ -147,13 +155,18 @@ def _show_transport(run: Run, state: str) -> None:
     )  # fmt: skip
     st.button(text("train.stop"), key="train_stop", on_click=_stop, args=(run,))
     if run.info.latent_kind == "gaussian":
+        # What was sent last, by whichever tab; until then the schedule's β.
+        sent = control.latest("beta")
         config = run.info.config
-        start = config.objective.beta if config else 1.0
-        key = f"train_beta_now_{run.id}"
+        start = sent.value if sent and sent.value is not None else config.objective.beta  # type: ignore[union-attr]
+        scheduled = sent is None and points and points[-1]["beta"] != start
+        key = f"train_beta_now_{run.id}_{sent.number if sent else 0}"
         st.select_slider(
-            text("train.beta_now"),
-            BETAS,
-            value=min(BETAS, key=lambda beta: abs(beta - start)),
+            text("train.beta_scheduled", beta=f"{points[-1]['beta']:.2g}")
+            if scheduled
+            else text("train.beta_now"),
+            sorted({*BETAS, start}),
+            value=start,
             key=key,
             help=text("train.beta_now_help"),
             on_change=_send_beta,
@@ -166,7 +179,7 @@ def _send(control: Control, action: str, value: float | None = None) -> None:
     try:
         control.send(action, value)
     except ExplorerError as error:
-        get_session().notice = str(error)
+        st.toast(str(error), icon=":material/error:")
 
 
 def _send_beta(control: Control, key: str) -> None:
@@ -174,7 +187,10 @@ def _send_beta(control: Control, key: str) -> None:
 
 
 def _stop(run: Run) -> None:
-    get_runner().stop(run.path)
+    try:
+        get_runner().stop(run.path)
+    except ExplorerError as error:
+        st.toast(str(error), icon=":material/error:")
 
 
 def _go_on(run: Run) -> None:
@@ -184,7 +200,7 @@ def _go_on(run: Run) -> None:
         get_runner().submit(config, run.path, os.environ.get("LATENT_EXPLORER_DATA"))
         get_session().watched = run.id
     except ExplorerError as error:
-        get_session().notice = str(error)
+        st.toast(str(error), icon=":material/error:")
 
 
 def _show_film(run: Run) -> None:
