@@ -127,8 +127,9 @@ def move_dimension(path: str, fingerprint: str, dimension: int) -> tuple[Any, An
     if codes is None or codes.logvar is None:
         return None
     values, images = traverse_aggregate(run.model, codes.mean, codes.logvar, dimension)
+    images = images.clip(0, 1)
     change = float((images.max(0) - images.min(0)).max())
-    return values, (255 * images.clip(0, 1)).round().astype("uint8"), change
+    return values, (255 * images).round().astype("uint8"), change
 
 
 @st.cache_data(show_spinner=False, max_entries=20)
