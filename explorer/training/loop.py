@@ -454,7 +454,8 @@ def measure_rate(engine: Engine, seconds: float) -> float:
     trial.totals = type(engine.totals)()
     for step in range(3):
         trial.step(step, 10**9, 1.0)
-    paces, step, began = [], 3, time.monotonic()
+    paces: list[float] = []
+    step, began = 3, time.monotonic()
     while time.monotonic() - began < seconds or not paces:
         group = time.monotonic()
         for _ in range(GROUP):
