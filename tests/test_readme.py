@@ -10,6 +10,10 @@ def test_the_made_parts_are_up_to_date():
     assert text == filled(text), "run `python -m tests.readme`"
 
 
+def test_nothing_is_left_to_be_filled_in():
+    assert not re.search(r"^[A-Z_]{5,}$", README.read_text(encoding="utf-8"), re.MULTILINE)
+
+
 def test_every_file_says_what_it_is_for():
     for path in [*(ROOT / "explorer").rglob("*.py"), *(ROOT / "explorer").rglob("*.js")]:
         line = first_line(path)
