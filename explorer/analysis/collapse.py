@@ -152,15 +152,20 @@ def diagnose_run(
     if images is not None and info.model_kind == "builtin":
         from explorer.evaluation import draw_targets
 
-        beta = 1.0 if info.config is None else info.config.objective.beta
+        planned = 1.0 if info.config is None else info.config.objective.beta
+        beta = float(info.timing.get("beta", planned))
         x = draw_targets(run.model, images, seed=seed)
         return diagnose(
             run.model, x, beta=beta, causes=causes, seed=seed, progress=progress, stop=stop
         )
     codes = run.codes()
-    if codes is None or codes.logvar is None:
+    if codes is None:
         raise ExplorerError(
-            f"Run {run.id} has no codes with log-variances to diagnose: there is no KL in it."
+            f"Run {run.id} holds no codes to diagnose; its writer stores them with save_codes()."
+        )
+    if codes.logvar is None:
+        raise ExplorerError(
+            f"Run {run.id} has codes without log-variances: there is no KL to diagnose."
         )
     return diagnose_codes(codes.mean, codes.logvar, seed=seed, progress=progress, stop=stop)
 
