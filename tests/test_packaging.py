@@ -66,21 +66,3 @@ def test_the_installed_command_lists_the_pretrained_models(installed):
     output = run_installed(installed, "-m", "explorer.cli", "runs", "--json")
     runs = json.loads(output.splitlines()[-1])["runs"]
     assert {"mnist-2d", "digits-2d"} <= {run["id"] for run in runs if run["pretrained"]}
-
-
-@pytest.mark.browser
-def test_the_installed_app_opens_with_its_theme(installed, page, tmp_path):
-    from tests.browser.conftest import Server
-
-    (tmp_path / "runs").mkdir()
-    server = Server(tmp_path / "runs", PYTHONPATH=str(installed))
-    try:
-        page.goto(f"{server.url}/train")
-        start = page.get_by_role("button", name="Start", exact=True)
-        start.wait_for()
-        colour = start.evaluate("node => getComputedStyle(node).backgroundColor")
-        assert colour == "rgb(123, 63, 209)"
-        page.goto(server.url)
-        page.get_by_text("mnist-2d").first.wait_for()
-    finally:
-        server.stop()
