@@ -12,7 +12,7 @@ from explorer.store import RunStore
 pytestmark = pytest.mark.browser
 
 
-def wait_until(condition, seconds=20.0):
+def wait_until(condition, seconds=40.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
