@@ -151,6 +151,26 @@ def water_fill(eigenvalues: ArrayLike, latent_dim: int, rate: float) -> LinearOp
     return linear_optimum(values, latent_dim, beta=level, sigma2=1.0)
 
 
+def reconstruct_images(
+    images: NDArray[Any] | Tensor, shown: NDArray[Any] | Tensor, latent_dim: int, s: float
+) -> Floats:
+    """Return what the linear β-VAE with βσ² = s makes of `shown`, decoded at q's mean.
+
+    `images` (N, …) are the data that it was fitted to, `shown` (M, …) uint8 or floats of the same
+    shape. Along u_i the centred image keeps the share 1 − s/λ_i where λ_i > s, else nothing:
+    x̂ = x̄ + Σ_{i≤k} max(0, 1 − s/λ_i)·u_i u_iᵀ(x − x̄). Shape of `shown`, pixels not clipped.
+    """
+    _check_positive(s=s)
+    x, seen = as_pixels(images), as_pixels(shown)
+    mean = x.mean(0)
+    values, vectors = np.linalg.eigh((x - mean).T @ (x - mean) / len(x))
+    values = _check_eigenvalues(values, latent_dim)[:latent_dim]
+    vectors = vectors[:, ::-1][:, :latent_dim]
+    kept = 1 - np.minimum(s / np.maximum(values, 1e-12), 1)
+    found = mean + ((seen - mean) @ vectors * kept) @ vectors.T
+    return np.asarray(found.reshape(np.shape(shown)), dtype=np.float64)
+
+
 def active_dimensions(eigenvalues: ArrayLike, effective_sigma2: float) -> int:
     """Return how many eigenvalues exceed βσ²: the dimensions that a linear model keeps."""
     _check_positive(effective_sigma2=effective_sigma2)

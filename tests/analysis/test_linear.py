@@ -105,6 +105,21 @@ def test_no_active_unit_on_digits_at_unit_variance(eigenvalues):
     assert linear.active_dimensions(eigenvalues, 1.0) == 0
 
 
+@pytest.mark.parametrize("s", [0.01, 0.05, 0.2])
+def test_reconstructions_at_the_mean_err_as_the_closed_form_says(digits, eigenvalues, s):
+    """At q's mean a live dimension errs by s²/λ; the noise of q adds the rest of s."""
+    shown = linear.reconstruct_images(digits, digits, 16, s)
+    error = ((digits - shown) ** 2).reshape(len(digits), -1).sum(1).mean()
+    leading, rest = eigenvalues[:16], eigenvalues[16:].sum()
+    expected = np.where(leading > s, s * s / leading, leading).sum() + rest
+    assert error == pytest.approx(expected)
+
+
+def test_a_collapsed_linear_model_shows_the_mean_image(digits):
+    shown = linear.reconstruct_images(digits, digits[:3], 16, 0.75)
+    assert shown == pytest.approx(np.broadcast_to(digits.mean(0), shown.shape))
+
+
 @pytest.mark.parametrize("bad", [[], [np.nan], [[1.0]], [-1.0]])
 def test_bad_eigenvalues_are_one_clear_error(bad):
     with pytest.raises(ExplorerError):
