@@ -29,16 +29,36 @@ CHAPTERS: dict[str, Callable[[], None]] = {
 
 
 def show_page() -> None:
-    """Lay out the page: the chapters' names, then the chosen one."""
-    asked = st.query_params.get("chapter")
-    chapter = st.segmented_control(
-        text("learn.chapter"), list(CHAPTERS),
-        default=asked if asked in CHAPTERS else next(iter(CHAPTERS)), key="learn_chapter",
-        format_func=lambda name: text(f"learn.chapter.{name}"), label_visibility="collapsed",
+    """Lay out the page: the chapters' names, the chosen one, and the way on."""
+    names = list(CHAPTERS)
+    chapter: str = st.segmented_control(
+        text("learn.chapter"), names, default=names[0], required=True, key="chapter",
+        format_func=_title, label_visibility="collapsed", bind="query-params", wrap=False,
     )  # fmt: skip
-    chosen = chapter or next(iter(CHAPTERS))
-    st.query_params["chapter"] = chosen
-    CHAPTERS[chosen]()
+    CHAPTERS[chapter]()
+    place = names.index(chapter)
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", key="learn_neighbours"
+    ):
+        if place > 0:
+            _show_way(names[place - 1], ":material/arrow_back:", "left")
+        if place + 1 < len(names):
+            _show_way(names[place + 1], ":material/arrow_forward:", "right")
+
+
+def _title(chapter: str) -> str:
+    return text(f"learn.chapter.{chapter}")
+
+
+def _show_way(chapter: str, icon: str, side: str) -> None:
+    st.button(
+        _title(chapter), key=f"learn_{side}", icon=icon, type="tertiary",
+        on_click=_turn_to, args=(chapter,),
+    )  # fmt: skip
+
+
+def _turn_to(chapter: str) -> None:
+    st.session_state["chapter"] = chapter
 
 
 show_page()

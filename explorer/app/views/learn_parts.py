@@ -1,0 +1,70 @@
+"""What the chapters of Learn share: prose and formulas in role colours, and questions."""
+
+import re
+
+import streamlit as st
+
+from explorer.app.session import is_dark
+from explorer.app.text import text
+from explorer.figures.palette import choose_roles
+
+_IN_FORMULA = re.compile(r"@(\w+)\{")
+_IN_PROSE = re.compile(r"@(\w+)\[([^\]]*)\]")
+
+
+def tint(latex: str) -> str:
+    r"""Return LaTeX with each `@role{…}` in the colour of that role, such as `@kl{\mathrm{KL}}`.
+
+    Roles are the fields of `figures.palette.Roles`.
+    """
+    return _IN_FORMULA.sub(lambda found: rf"\textcolor{{{_colour(found[1])}}}{{", latex)
+
+
+def tint_prose(sentence: str) -> str:
+    """Return Markdown with each `@role[symbol]` as a formula in the colour of that role."""
+    return _IN_PROSE.sub(
+        lambda found: rf"$\textcolor{{{_colour(found[1])}}}{{{found[2]}}}$", sentence
+    )
+
+
+def say(key: str, **values: object) -> None:
+    """Show a paragraph of the catalogue, with `@role[symbol]` in colour."""
+    st.markdown(tint_prose(text(key, **values)))
+
+
+def show_formula(latex: str) -> None:
+    """Show a formula, with `@role{…}` in colour, on a line of its own."""
+    st.latex(tint(latex))
+
+
+def show_heading(chapter: str) -> None:
+    """Show the chapter's title, `learn.<chapter>.title`."""
+    st.markdown(f"### {text(f'learn.{chapter}.title')}")
+
+
+def show_question(chapter: str, right: bool, remark: str) -> None:
+    """Show the chapter's question, `learn.<chapter>.question`, and what the state says to it.
+
+    The controls above answer it: `right` tells whether they do now, `remark` why or why not, as a
+    sentence that is already filled in.
+    """
+    with st.container(border=True, key=f"learn_question_{chapter}"):
+        state = "right" if right else "not_yet"
+        icon = ":green[:material/check_circle:]" if right else ":material/radio_button_unchecked:"
+        st.markdown(f"**{text('learn.question')}** {tint_prose(text(f'learn.{chapter}.question'))}")
+        st.markdown(f"{icon} **{text(f'learn.{state}')}** {tint_prose(remark)}")
+
+
+def show_number(value: float, digits: int = 2) -> str:
+    """Return a number with a true minus sign, and none before a zero.
+
+    >>> show_number(-1.5), show_number(-0.001)
+    ('−1.50', '0.00')
+    """
+    shown = f"{value:.{digits}f}"
+    return shown.lstrip("-") if not float(shown) else shown.replace("-", "−")
+
+
+def _colour(role: str) -> str:
+    colour: str = getattr(choose_roles(is_dark()), role)
+    return colour
