@@ -20,6 +20,7 @@ LIKELIHOOD_NAMES = (
     "gaussian",
     "gaussian-learned",
     "gaussian-optimal",
+    "gaussian-diagonal",
     "gaussian-pixel",
 )
 LATENT_KINDS = ("gaussian", "point")
@@ -27,6 +28,12 @@ ACTIVATIONS = ("relu", "tanh", "silu")
 BETA_SCHEDULES = ("constant", "linear", "cyclical")
 LEARNING_RATE_SCHEDULES = ("cosine", "constant", "burda")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+FITS = {
+    "ppca": ("gaussian", "gaussian-learned"),
+    "fa": ("gaussian", "gaussian-diagonal"),
+    "ica": ("point", "gaussian-learned"),
+}
+"""The linear models that are fitted in closed form, with the latent and likelihood they take."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,7 @@ class ModelConfig:
     """Standard deviation added to a point code (an autoencoder with fixed noise)."""
     likelihood: str = "bernoulli"
     sigma2: float = 0.05
-    """Variance of `gaussian`; the starting value of `gaussian-learned` and `gaussian-optimal`."""
+    """Variance of `gaussian`; where it is learned, its starting value."""
     binarise: bool = True
     """Bernoulli: score a fresh binary draw of each grey image. False scores the grey values
     themselves, which is a cross-entropy and no likelihood."""
@@ -228,9 +235,19 @@ class Config:
     budget: BudgetConfig = field(default_factory=lambda: BudgetConfig(epochs=20))
     seed: int = 0
     device: str = "auto"
+    method: str = "gradient"
+    """gradient: descent on the objective. ppca, fa, ica: fitted at once (`training.fit`)."""
 
     def __post_init__(self) -> None:
         _choice("device", self.device, DEVICES)
+        _choice("method", self.method, ("gradient", *FITS))
+        kinds = (self.model.latent, self.model.likelihood)
+        if self.method in FITS and (self.model.network != "linear" or kinds != FITS[self.method]):
+            latent, likelihood = FITS[self.method]
+            raise ExplorerError(
+                f"{self.method} is a linear network with a {latent} code and the likelihood "
+                f"{likelihood}."
+            )
         _choice("split", self.split, ("train", "all"))
         _whole("seed", self.seed, 0, 2**31 - 1)
         if not isinstance(self.dataset, str) or not self.dataset:

@@ -30,6 +30,7 @@ NETWORKS = {
     "continuous-bernoulli": ({"likelihood": "continuous-bernoulli"}, (1, 8, 8)),
     "gaussian": ({"likelihood": "gaussian", "sigma2": 0.02}, (1, 8, 8)),
     "gaussian-learned": ({"likelihood": "gaussian-learned"}, (1, 8, 8)),
+    "gaussian-diagonal": ({"likelihood": "gaussian-diagonal"}, (1, 8, 8)),
     "gaussian-pixel": ({"likelihood": "gaussian-pixel"}, (1, 8, 8)),
     "point": ({"latent": "point"}, (1, 8, 8)),
 }

@@ -11,7 +11,7 @@ from explorer.config import LIKELIHOOD_NAMES, ModelConfig
 from explorer.datasets import load_dataset
 from explorer.errors import ExplorerError
 from explorer.models import LIKELIHOODS, NETWORKS, VAE
-from explorer.models.likelihoods import bound_below
+from explorer.models.likelihoods import LOGVAR_FLOOR, bound_below, unbound_below
 from explorer.models.point import Point
 
 SHAPE = (2, 4, 3)
@@ -24,7 +24,8 @@ def same_random_numbers():
 
 
 def double(likelihood, sigma2=0.3):
-    return LIKELIHOODS[likelihood](ModelConfig(likelihood=likelihood, sigma2=sigma2)).double()
+    config = ModelConfig(likelihood=likelihood, sigma2=sigma2)
+    return LIKELIHOODS[likelihood](config, SHAPE).double()
 
 
 def some_output(likelihood, batch=5, scale=3.0, seed=0):
@@ -107,6 +108,17 @@ def test_gaussian_is_its_closed_form():
         torch.testing.assert_close(likelihood.nll(output, x), expected, rtol=1e-12, atol=0)
 
 
+def test_gaussian_diagonal_is_a_normal_with_one_variance_per_pixel():
+    likelihood = double("gaussian-diagonal")
+    variance = torch.linspace(0.01, 2, PIXELS, dtype=torch.float64).view(SHAPE)
+    with torch.no_grad():
+        likelihood.log_variance.copy_(unbound_below(variance.log(), LOGVAR_FLOOR))
+    output, x = some_output(likelihood), some_images(likelihood)
+    expected = -Normal(output, variance.sqrt()).log_prob(x).flatten(1).sum(1)
+    torch.testing.assert_close(likelihood.nll(output, x), expected, rtol=1e-12, atol=0)
+    assert likelihood.sigma2() is None
+
+
 def test_gaussian_pixel_sums_its_own_variances():
     likelihood = double("gaussian-pixel")
     output, x = some_output(likelihood), some_images(likelihood)
@@ -138,6 +150,8 @@ def test_constant_pixels_cannot_drive_the_variance_to_zero():
     bounded = bound_below(raw, -12.0)
     assert bounded.min() >= -12
     torch.testing.assert_close(bounded[-2:], raw[-2:], rtol=0, atol=1e-5)
+    wanted = torch.tensor([-11.999, -7.0, 0.0, 5.0], dtype=torch.float64)
+    torch.testing.assert_close(bound_below(unbound_below(wanted, -12.0), -12.0), wanted)
 
 
 def test_grey_digits_cost_their_entropy_at_best():

@@ -16,6 +16,7 @@ from explorer.models.likelihoods import (
     LOG_2PI,
     BernoulliLikelihood,
     ContinuousBernoulliLikelihood,
+    GaussianDiagonalLikelihood,
     GaussianLikelihood,
     GaussianPixelLikelihood,
 )
@@ -34,6 +35,7 @@ class Emission:
         known = (
             BernoulliLikelihood,
             ContinuousBernoulliLikelihood,
+            GaussianDiagonalLikelihood,
             GaussianLikelihood,
             GaussianPixelLikelihood,
         )
@@ -74,6 +76,8 @@ class Emission:
         if isinstance(self.likelihood, GaussianLikelihood):
             sigma2 = self.likelihood.sigma2()
             normaliser = -0.5 * output.square().sum(1) / sigma2
+        elif isinstance(self.likelihood, GaussianDiagonalLikelihood):
+            normaliser = -0.5 * (output.square() * self._precision()).sum(1)
         elif isinstance(self.likelihood, BernoulliLikelihood):
             normaliser = -sum_softplus(output)
         else:
@@ -94,9 +98,19 @@ class Emission:
                 flat.square().sum(1) / sigma2 + self.pixels * (LOG_2PI + torch.log(sigma2))
             )
             flat = flat / sigma2
+        if isinstance(self.likelihood, GaussianDiagonalLikelihood):
+            logvar = self.likelihood.bounded_logvar().sum()
+            squares = (flat.square() * self._precision()).sum(1)
+            constant = -0.5 * (squares + self.pixels * LOG_2PI + logvar)
+            flat = flat * self._precision()
         if self._last is None:
             return flat, constant
         return flat @ self._last.weight, constant + flat @ self._last.bias
+
+    def _precision(self) -> Tensor:
+        """Return 1/Ψ of each pixel, (D,)."""
+        assert isinstance(self.likelihood, GaussianDiagonalLikelihood)
+        return torch.exp(-self.likelihood.bounded_logvar()).flatten()
 
     def log_likelihood(self, z: Tensor, x: Tensor) -> Tensor:
         """Return log p(x_n|z_m), shape (M, N), in nats."""

@@ -23,6 +23,7 @@ from explorer.errors import ExplorerError
 from explorer.models.likelihoods import (
     BernoulliLikelihood,
     ContinuousBernoulliLikelihood,
+    GaussianDiagonalLikelihood,
     GaussianLikelihood,
     GaussianPixelLikelihood,
 )
@@ -177,6 +178,9 @@ def score_and_fisher(model: VAE, output: Tensor, x: Tensor) -> tuple[Tensor, Ten
     if isinstance(likelihood, GaussianLikelihood):
         sigma2 = likelihood.sigma2()
         precision = (1 / sigma2).expand_as(output)
+        return ((x - output) * precision).flatten(1), precision.flatten(1)
+    if isinstance(likelihood, GaussianDiagonalLikelihood):
+        precision = torch.exp(-likelihood.bounded_logvar()).expand_as(output)
         return ((x - output) * precision).flatten(1), precision.flatten(1)
     if isinstance(likelihood, GaussianPixelLikelihood):
         mean, logvar = likelihood.mean_logvar(output)

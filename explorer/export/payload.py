@@ -79,13 +79,17 @@ def kl_per_dimension(mean: Array, logvar: Array) -> Array:
 
 
 def describe_likelihood(model: Any) -> dict[str, Any]:
-    """Return the likelihood's kind and numbers."""
+    """Return the likelihood's kind and numbers; `logvar` (D,) where each pixel has its own."""
     sigma2 = model.likelihood.sigma2()
-    return {
+    values: dict[str, Any] = {
         "kind": model.config.likelihood,
         "binarise": bool(model.likelihood.is_binary and model.config.binarise),
         "sigma2": None if sigma2 is None else float(sigma2.detach()),
     }
+    if model.config.likelihood == "gaussian-diagonal":
+        logvar = model.likelihood.bounded_logvar().detach().cpu().numpy()
+        values["logvar"] = logvar.ravel().astype(np.float32)
+    return values
 
 
 def _describe_networks(model: Any, half: bool) -> dict[str, Any] | None:

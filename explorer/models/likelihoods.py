@@ -144,6 +144,33 @@ class GaussianOptimalLikelihood(GaussianLikelihood):
         return super().nll(output, x)
 
 
+class GaussianDiagonalLikelihood(Likelihood):
+    """x ~ N(output, Ψ): one learned variance per pixel, shared by all images.
+
+    With a linear decoder this is factor analysis, as one shared σ² is probabilistic PCA.
+    """
+
+    def __init__(self, sigma2: float, shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        start = torch.full(shape, math.log(sigma2), dtype=torch.float64)
+        self.log_variance = nn.Parameter(start)
+
+    def bounded_logvar(self) -> Tensor:
+        """Return the bounded log-variance of each pixel, (C, H, W)."""
+        return bound_below(self.log_variance, LOGVAR_FLOOR)
+
+    def distribution(self, output: Tensor) -> Distribution:
+        """Return independent normal pixels; `.stddev` is the same for all images."""
+        scale = (0.5 * self.bounded_logvar()).exp().expand_as(output)
+        return Independent(Normal(output, scale, validate_args=False), 3, validate_args=False)
+
+    def nll(self, output: Tensor, x: Tensor) -> Tensor:
+        """Return ½ Σ [ln 2π + ln Ψ + (x − output)²/Ψ]."""
+        logvar = self.bounded_logvar()
+        per_pixel = LOG_2PI + logvar + (x - output).square() * torch.exp(-logvar)
+        return 0.5 * per_pixel.flatten(1).sum(1)
+
+
 class GaussianPixelLikelihood(Likelihood):
     """x ~ N(mean, σ²) with a mean and a variance for every pixel of every image."""
 
@@ -172,16 +199,22 @@ def bound_below(value: Tensor, floor: float) -> Tensor:
     return floor + functional.softplus(value - floor)
 
 
-LIKELIHOODS: dict[str, Callable[[ModelConfig], Likelihood]] = {
-    "bernoulli": lambda config: BernoulliLikelihood(),
-    "continuous-bernoulli": lambda config: ContinuousBernoulliLikelihood(),
-    "gaussian": lambda config: GaussianLikelihood(config.sigma2, learned=False),
-    "gaussian-learned": lambda config: GaussianLikelihood(config.sigma2, learned=True),
-    "gaussian-optimal": lambda config: GaussianOptimalLikelihood(config.sigma2),
-    "gaussian-pixel": lambda config: GaussianPixelLikelihood(),
+def unbound_below(value: Tensor, floor: float) -> Tensor:
+    """Return what `bound_below` turns into `value`, which lies above the floor."""
+    return value + torch.log(-torch.expm1(floor - value))
+
+
+LIKELIHOODS: dict[str, Callable[[ModelConfig, tuple[int, int, int]], Likelihood]] = {
+    "bernoulli": lambda config, shape: BernoulliLikelihood(),
+    "continuous-bernoulli": lambda config, shape: ContinuousBernoulliLikelihood(),
+    "gaussian": lambda config, shape: GaussianLikelihood(config.sigma2, learned=False),
+    "gaussian-learned": lambda config, shape: GaussianLikelihood(config.sigma2, learned=True),
+    "gaussian-optimal": lambda config, shape: GaussianOptimalLikelihood(config.sigma2),
+    "gaussian-diagonal": lambda config, shape: GaussianDiagonalLikelihood(config.sigma2, shape),
+    "gaussian-pixel": lambda config, shape: GaussianPixelLikelihood(),
 }
 
 
-def build_likelihood(config: ModelConfig) -> Likelihood:
-    """Return the likelihood that the config names."""
-    return LIKELIHOODS[config.likelihood](config)
+def build_likelihood(config: ModelConfig, shape: tuple[int, int, int]) -> Likelihood:
+    """Return the likelihood that the config names, for images of `shape` (C, H, W)."""
+    return LIKELIHOODS[config.likelihood](config, shape)

@@ -29,7 +29,7 @@ class VAE(nn.Module):
         self.shape = shape
         self.latent_dim = config.latent_dim
         self.latent_kind = config.latent
-        self.likelihood = build_likelihood(config)
+        self.likelihood = build_likelihood(config, shape)
         code_size = config.latent_dim * (2 if config.latent == "gaussian" else 1)
         output_channels = shape[0] * self.likelihood.parameters_per_pixel
         with torch.device("meta"):

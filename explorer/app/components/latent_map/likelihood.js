@@ -78,6 +78,25 @@ function gaussian({ sigma2 }) {
   };
 }
 
+/** One variance per pixel, the same for all pictures. */
+function gaussianDiagonal({ logvar }) {
+  const deviation = (_, i) => Math.exp(0.5 * logvar[i]);
+  const nll = (output, x) => {
+    let sum = 0;
+    for (let i = 0; i < x.length; i++) {
+      sum += LOG_2PI + logvar[i] + (x[i] - output[i]) ** 2 * Math.exp(-logvar[i]);
+    }
+    return 0.5 * sum;
+  };
+  return {
+    deviationVaries: true,
+    mean: (output, i) => output[i],
+    deviation,
+    sample: (output, i, random) => output[i] + deviation(output, i) * random.normal(),
+    nll,
+  };
+}
+
 /** Mean and bounded log-variance per pixel: the second half of the output is the latter. */
 function gaussianPixel(_, count) {
   const logvar = (output, i) => LOGVAR_FLOOR + softplus(output[count + i] - LOGVAR_FLOOR);
@@ -106,5 +125,6 @@ export const LIKELIHOODS = {
   gaussian,
   "gaussian-learned": gaussian,
   "gaussian-optimal": gaussian,
+  "gaussian-diagonal": gaussianDiagonal,
   "gaussian-pixel": gaussianPixel,
 };
