@@ -58,8 +58,10 @@ class ExactPosterior:
 
     `log_px` with `error` (the last disagreement of two lattices) and `certified`; `mean` (N, K),
     `covariance` (N, K, K) and `mode` (N, K) of p(z|x); `elbo` of the encoder by quadrature and
-    `gap` = log p(x) − ELBO = KL(q(z|x)‖p(z|x)); `nodes` decoded per image. `points[n]` (M, K) and
-    `log_weights[n]` (M,) are the lattice with its normalised log masses, for drawing, or empty.
+    `gap` = log p(x) − ELBO = KL(q(z|x)‖p(z|x)); `information` = KL(p(z|x)‖p(z)), what the image
+    tells about z, and `entropy` of p(z|x); `nodes` decoded per image. `points[n]` (M, K) and
+    `log_weights[n]` (M,) are the lattice with its normalised log masses, for drawing, or empty;
+    every square of side `spacing[n]` around a node that carries mass holds further nodes.
     """
 
     log_px: Floats
@@ -69,7 +71,10 @@ class ExactPosterior:
     covariance: Floats
     mode: Floats
     elbo: Floats
+    information: Floats
+    entropy: Floats
     nodes: NDArray[np.int64]
+    spacing: Floats
     points: tuple[Floats, ...] = ()
     log_weights: tuple[Floats, ...] = ()
 
@@ -148,6 +153,7 @@ def infer_posterior(
     points = [_locate(grid, lattice) for lattice in lattices]
     log_weights = [lattice.log_joint + lattice.log_cell - lattice.total for lattice in lattices]
     moments = [_moments(z, lw) for z, lw in zip(points, log_weights, strict=True)]
+    inside = [_information(z, lattice) for z, lattice in zip(points, lattices, strict=True)]
     watch.report(1.0)
     return ExactPosterior(
         log_px=np.array([lattice.total for lattice in lattices]),
@@ -157,7 +163,10 @@ def infer_posterior(
         covariance=np.stack([c for _, c in moments]),
         mode=np.stack([z[lw.argmax()] for z, lw in zip(points, log_weights, strict=True)]),
         elbo=elbo,
+        information=np.array([information for information, _ in inside]),
+        entropy=np.array([entropy for _, entropy in inside]),
         nodes=np.array([len(z) for z in points]),
+        spacing=np.array([2 * lattice.unit for lattice in lattices]),
         points=tuple(points) if keep_points else (),
         log_weights=tuple(log_weights) if keep_points else (),
     )
@@ -349,3 +358,12 @@ def _moments(z: Floats, log_weights: Floats) -> tuple[Floats, Floats]:
     mean = weights @ z
     centred = z - mean
     return mean, (centred * weights[:, None]).T @ centred
+
+
+def _information(z: Floats, lattice: _Lattice) -> tuple[float, float]:
+    """Return KL(p(z|x)‖p(z)) and the entropy of p(z|x), nats, as sums over the lattice."""
+    log_density = lattice.log_joint - lattice.total
+    weights = np.exp(log_density + lattice.log_cell)
+    weights /= weights.sum()
+    entropy = -float(weights @ log_density)
+    return -entropy - float(weights @ log_prior(torch.from_numpy(z)).numpy()), entropy
