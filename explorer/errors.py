@@ -6,3 +6,7 @@ class ExplorerError(Exception):
 
     The command line prints it and exits with code 2; the app shows it in place.
     """
+
+
+class RunRemoved(ExplorerError):
+    """The run's folder was deleted while it was trained: nothing is to be written there again."""

@@ -5,7 +5,8 @@ A run is a folder:
     metrics.jsonl         a line per log point, nats per image
     snapshots/<step>.npz  the film: codes of a fixed probe set, reconstructions, samples
     checkpoint.safetensors  weights (and, while unfinished, optimiser and random state)
-    codes.npz             mean, logvar, labels, ids of the evaluated split
+    codes.npz             mean, logvar, labels, ids of the evaluated split; indices (N, P) in
+                          place of mean and logvar where codes are categorical
     control.json          what viewers ask of the job (see `control.py`)
     viewer.json           display name and notes; the viewers' only file
 Every file is replaced whole or appended by one writer, so readers may look at any time.
@@ -70,6 +71,8 @@ class Status:
     """Unix seconds of the last sign of life."""
     control: int = 0
     """Number of the last command that was applied."""
+    family_control: int = 0
+    """Likewise of the commands to the family that it is trained with."""
 
     def is_alive(self) -> bool:
         """Tell a living job from one that died: its process, if on this host, and its heartbeat."""
@@ -102,6 +105,11 @@ class RunInfo:
     """Final figures by split: elbo, reconstruction, kl, kl_per_dim, images."""
     timing: Mapping[str, float] = field(default_factory=dict)
     """seconds, images_per_second, parameters"""
+
+    @property
+    def prior(self) -> str:
+        """Name of the prior: mixture, or standard, N(0, I), where the config says nothing else."""
+        return "standard" if self.config is None else self.config.model.prior
 
     def to_dict(self) -> dict[str, Any]:
         """Return run.json's content."""
@@ -158,17 +166,25 @@ class RunInfo:
 
 @dataclass(frozen=True)
 class Codes:
-    """Encoded images: mean and logvar (N, K), labels (N,) or None, ids (N,) of the images."""
+    """Encoded images: mean and logvar (N, K), labels (N,) or None, ids (N,) of the images.
+
+    Categorical codes have `indices` (N, P), one entry of the codebook per position, and an empty
+    mean (N, 0): category numbers are no coordinates.
+    """
 
     mean: Array
     logvar: Array | None
     labels: Array | None
     ids: Array
+    indices: Array | None = None
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One frame of the film: probe codes, uint8 reconstructions and samples (M, C, H, W)."""
+    """One frame of the film: probe codes, uint8 reconstructions and samples (M, C, H, W).
+
+    Codes are as in `Codes`.
+    """
 
     step: int
     mean: Array
@@ -177,6 +193,7 @@ class Snapshot:
     inputs: Array | None
     reconstructions: Array | None
     samples: Array | None
+    indices: Array | None = None
 
 
 class Run:
@@ -264,7 +281,8 @@ class Run:
         arrays = _load_arrays(self.path / "snapshots" / f"{step:09d}.npz")
         return Snapshot(
             step=step,
-            mean=arrays["mean"].astype(np.float32),
+            mean=_read_means(arrays),
+            indices=arrays.get("indices"),
             logvar=arrays["logvar"].astype(np.float32) if "logvar" in arrays else None,
             labels=arrays.get("labels"),
             inputs=arrays.get("inputs"),
@@ -279,10 +297,11 @@ class Run:
             return None
         arrays = _load_arrays(path)
         return Codes(
-            mean=arrays["mean"].astype(np.float32),
+            mean=_read_means(arrays),
             logvar=arrays["logvar"].astype(np.float32) if "logvar" in arrays else None,
             labels=arrays.get("labels"),
             ids=arrays["ids"],
+            indices=arrays.get("indices"),
         )
 
     @cached_property
@@ -339,6 +358,12 @@ def _load_arrays(path: Path) -> dict[str, Array]:
             return {key: archive[key] for key in archive.files}
     except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise ExplorerError(f"{path.name} of run {path.parent.name} cannot be read.") from error
+
+
+def _read_means(arrays: Mapping[str, Array]) -> Array:
+    if "indices" in arrays:
+        return np.empty((len(arrays["indices"]), 0), np.float32)
+    return arrays["mean"].astype(np.float32)
 
 
 def _process_exists(pid: int) -> bool:

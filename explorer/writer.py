@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from explorer.config import Config
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, RunRemoved
 from explorer.files import explain_os_error, make_folder, replace_file, replace_json
 from explorer.run import Array, DatasetInfo, Run, RunInfo, Status, versions
 
@@ -73,7 +73,7 @@ class RunWriter:
         )
         self._beat_at = 0.0
         try:
-            self._write_info()
+            self._write_info(first=not adopt)
         except ExplorerError:
             if not adopt:
                 with contextlib.suppress(OSError):
@@ -132,6 +132,7 @@ class RunWriter:
         mean: Any = None,
         logvar: Any = None,
         kl_per_dim: Any = None,
+        kl: float | None = None,
         beta: float = 1.0,
         objective: float | None = None,
         images: int | None = None,
@@ -142,7 +143,8 @@ class RunWriter:
         """Append a log point.
 
         Give either `mean` and `logvar` (B, K) of a batch, from which KL to N(0, I) per dimension
-        is computed, or `kl_per_dim` (K,) itself, or neither where the model has no KL.
+        is computed, or `kl_per_dim` (K,) itself, or `kl` alone where KL has no share per dimension
+        (against a learned mixture), or none of them where the model has no KL.
         `reconstruction` is a positive −log p(x|z), a number or one per image (B,). Further numbers
         go in by name. A figure that is not finite is an ExplorerError and is not logged.
         """
@@ -158,7 +160,14 @@ class RunWriter:
             mu, lv = _array(mean), _array(logvar)
             with np.errstate(over="ignore", invalid="ignore"):
                 kl_per_dim = 0.5 * (np.expm1(lv) - lv + mu**2).mean(0)
-        if kl_per_dim is None:
+        if kl_per_dim is None and kl is not None:
+            if self.info.prior == "standard":
+                raise ExplorerError("kl is computed here from mean and logvar or kl_per_dim.")
+            point["kl"] = float(kl)
+            point["elbo"] = -(point["reconstruction"] + point["kl"])
+            priced = point["reconstruction"] + beta * point["kl"]
+            point["objective"] = priced if objective is None else float(objective)
+        elif kl_per_dim is None:
             point["elbo"] = -point["reconstruction"]
             point["objective"] = point["reconstruction"] if objective is None else float(objective)
         else:
@@ -174,8 +183,8 @@ class RunWriter:
             priced = point["reconstruction"] + beta * point["kl"]
             point["objective"] = priced if objective is None else float(objective)
         for name, value in extra.items():
-            if name in ("elbo", "kl"):
-                raise ExplorerError(f"{name} is computed here from mean and logvar or kl_per_dim.")
+            if name == "elbo":
+                raise ExplorerError("elbo is computed here from reconstruction and KL.")
             point[name] = value if isinstance(value, int) else float(value)
         numbers = [value for value in point.values() if isinstance(value, float)]
         if not all(math.isfinite(value) for value in [*numbers, *point.get("kl_per_dim", [])]):
@@ -186,30 +195,44 @@ class RunWriter:
     def snapshot(self, step: int, mean: Any, logvar: Any = None, **arrays: Any) -> None:
         """Store a frame of the film.
 
-        Probe codes (P, K) and any of labels (P,) and uint8 inputs, reconstructions and samples
-        (M, C, H, W).
+        Probe codes (P, K), indices where codes are categorical, and any of labels (P,) and uint8
+        inputs, reconstructions and samples (M, C, H, W).
         """
-        values = {"mean": _halve(_array(mean))}
+        values = self._name_codes(mean)
+        if "mean" in values:
+            values["mean"] = _halve(values["mean"])
         if logvar is not None:
             values["logvar"] = _halve(_array(logvar))
         values |= {key: _numpy(value) for key, value in arrays.items() if value is not None}
+        self._check_folder()
         make_folder(self.path / "snapshots")
         self._save_arrays(self.path / "snapshots" / f"{step:09d}.npz", values)
 
     def save_codes(
         self, mean: Any, logvar: Any = None, labels: Any = None, ids: Any = None
     ) -> None:
-        """Store the codes (N, K) of the evaluated split."""
-        mu = _array(mean).astype(np.float32)
-        values = {"mean": mu, "ids": np.arange(len(mu)) if ids is None else _numpy(ids)}
+        """Store the codes (N, K) of the evaluated split; indices where codes are categorical."""
+        values = self._name_codes(mean)
+        count = len(next(iter(values.values())))
+        values["ids"] = np.arange(count) if ids is None else _numpy(ids)
         if logvar is not None:
             values["logvar"] = _array(logvar).astype(np.float32)
         if labels is not None:
             values["labels"] = _numpy(labels)
         self._save_arrays(self.path / "codes.npz", values)
 
+    def _name_codes(self, codes: Any) -> dict[str, Array]:
+        """Return codes under the name that their kind has in a file: mean, or indices."""
+        if self.info.latent_kind != "categorical":
+            return {"mean": _array(codes).astype(np.float32)}
+        indices = _numpy(codes)
+        if not np.issubdtype(indices.dtype, np.integer) or (indices.size and indices.min() < 0):
+            raise ExplorerError("Categorical codes are whole numbers from 0, an index each.")
+        return {"indices": indices.astype(np.min_scalar_type(indices.max(initial=0)))}
+
     def save_checkpoint(self, content: bytes) -> None:
         """Replace checkpoint.safetensors."""
+        self._check_folder()
         replace_file(self.path / "checkpoint.safetensors", lambda stream: stream.write(content))
 
     def set_plan(self, planned_steps: int) -> None:
@@ -233,9 +256,11 @@ class RunWriter:
             )
         )
 
-    def acknowledge(self, number: int) -> None:
-        """Record that commands up to `number` have been applied."""
-        self._update_status(dataclasses.replace(self.info.status, control=number))
+    def acknowledge(self, number: int, family_number: int | None = None) -> None:
+        """Record that commands up to `number`, and to its family, have been applied."""
+        status = self.info.status
+        family = status.family_control if family_number is None else family_number
+        self._update_status(dataclasses.replace(status, control=number, family_control=family))
 
     def beat(self, step: int | None = None) -> None:
         """Give a sign of life, at most once a second."""
@@ -253,11 +278,19 @@ class RunWriter:
             status, pid=os.getpid(), host=socket.gethostname(), heartbeat=time.time()
         )
 
-    def _write_info(self) -> None:
+    def _check_folder(self) -> None:
+        """Raise a RunRemoved where the run was deleted: writing on would bring it back."""
+        if not (self.path / "run.json").is_file():
+            raise RunRemoved(f"The run at {self.path} was removed; its training has ended.")
+
+    def _write_info(self, first: bool = False) -> None:
+        if not first:
+            self._check_folder()
         self._beat_at = time.monotonic()
         replace_json(self.path / "run.json", self.info.to_dict())
 
     def _append(self, line: str) -> None:
+        self._check_folder()
         try:
             with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as stream:
                 stream.write(line)
@@ -265,6 +298,7 @@ class RunWriter:
             raise explain_os_error(error, self.path / "metrics.jsonl") from error
 
     def _save_arrays(self, path: Path, values: Mapping[str, Array]) -> None:
+        self._check_folder()
         replace_file(path, lambda stream: np.savez_compressed(stream, **dict[str, Any](values)))
 
 

@@ -194,6 +194,27 @@ def test_beta_sent_to_a_member_is_that_members_alone(tmp_path):
     assert moved.member("beta-1").metrics("train")[-1]["control"] == 1
 
 
+def test_commands_to_a_member_and_to_all_are_acknowledged(tmp_path):
+    path = tmp_path / "told"
+
+    def command(point):
+        if point["step"] >= 20 and not sent:
+            sent.append(Control(path / "beta-1").send("beta", 7.0))
+            sent.append(Control(path / "beta-1").send("beta", 3.0))
+            sent.append(Control(path).send("pause"))
+            sent.append(Control(path).send("step"))
+            sent.append(Control(path).send("resume"))
+            time.sleep(0.15)
+
+    sent = []
+    told = train_family(family_configs(make_config(), BETAS), path, progress=command)
+    assert sent == [1, 2, 1, 2, 3]
+    found = {name: run.info.status for name, run in told.runs().items()}
+    assert {name: status.control for name, status in found.items()} == {
+        "beta-0.5": 0, "beta-1": 2, "beta-4": 0,
+    }  # fmt: skip
+    assert {status.family_control for status in found.values()} == {3}
+
 @pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX")
 def test_a_family_killed_in_the_middle_is_resumed_and_equals_the_uninterrupted(family, tmp_path):
     path = tmp_path / "killed"

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -203,6 +204,30 @@ def test_a_worker_killed_while_idle_is_replaced_unseen(runner, tmp_path):
     os.kill(runner.worker_pid, signal.SIGKILL)
     run = runner.submit(SHORT, tmp_path / "run").result(PATIENCE_SECONDS)
     assert run.info.status.state == "finished"
+
+
+def remove(path):
+    """Delete a folder while somebody may be writing there."""
+
+    def is_gone():
+        shutil.rmtree(path, ignore_errors=True)
+        return not path.exists()
+
+    wait_for(is_gone)
+
+
+def test_a_deleted_folder_ends_its_job_and_does_not_come_back(runner, tmp_path):
+    worker = wait_for(lambda: runner.worker_pid)
+    running = runner.submit(LONG, tmp_path / "running")
+    first_metric(tmp_path / "running")
+    waiting = runner.submit(SHORT, tmp_path / "waiting")
+    remove(tmp_path / "waiting")
+    remove(tmp_path / "running")
+    for future in (running, waiting):
+        assert "was removed" in str(future.exception(PATIENCE_SECONDS))
+    assert runner.submit(SHORT, tmp_path / "next").result(PATIENCE_SECONDS).id == "next"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["next"]
+    assert runner.worker_pid == worker
 
 
 def test_a_closed_runner_lets_the_job_at_hand_end_and_leaves_the_rest_queued(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import socket
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch.distributions import Normal, kl_divergence
 from explorer import files
 from explorer import writer as writer_module
 from explorer.config import Config
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, RunRemoved
 from explorer.run import Run, Status
 from explorer.writer import RunWriter, find_unfinished, mark_run, prepare_folder
 
@@ -275,3 +276,22 @@ def test_a_run_can_be_marked_by_another(tmp_path):
     status = Run(tmp_path / "run").info.status
     assert (status.state, status.message, status.step) == ("failed", "The process is gone.", 4)
     assert Status(**json.loads((tmp_path / "run" / "run.json").read_text())["status"]) == status
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda run: run.log(3, reconstruction=1.0, kl_per_dim=[0.1, 0.1]),
+        lambda run: run.snapshot(3, np.zeros((4, 2))),
+        lambda run: run.save_codes(np.zeros((4, 2)), np.zeros((4, 2))),
+        lambda run: run.save_checkpoint(b"weights"),
+        lambda run: run.set_plan(10),
+        lambda run: run.set_state("paused"),
+    ],
+)
+def test_a_run_that_was_deleted_is_not_brought_back(tmp_path, write):
+    path = tmp_path / "run"
+    with pytest.raises(RunRemoved, match="was removed"), RunWriter(path, latent_dim=2) as run:
+        shutil.rmtree(path)
+        write(run)
+    assert not path.exists()

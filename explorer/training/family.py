@@ -199,7 +199,7 @@ class MemberEngine:
         self.family = family
         self.index = index
         self.config = family.configs[index]
-        self.batch_size = family.batch_size
+        self.device, self.batch_size = family.device, family.batch_size
         self.aggressive = False
         self.totals = family.member_totals[index]
 
@@ -261,6 +261,7 @@ class FamilyTrainer(Trainer):
         return [member.current_beta() for member in self.members]
 
     def _apply(self) -> None:
+        heard = list(self._heard)
         for index, control in enumerate(self.controls):
             for command in control.pending(self._heard[index]):
                 self._heard[index] = command.number
@@ -274,6 +275,9 @@ class FamilyTrainer(Trainer):
                     self.members[index - 1].beta = command.value
                 elif command.action == "step" and self.paused and self.step < self.steps:
                     self._update(by_hand=True)
+        if heard != self._heard:
+            for member in self.members:
+                member.writer.acknowledge(member.applied, self._heard[0])
 
     def _plan(self) -> int:
         steps = super()._plan()

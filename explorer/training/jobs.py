@@ -57,8 +57,9 @@ class LocalRunner:
     """Runs jobs one after the other in a worker process of its own session.
 
     The worker starts at once and stays warm; if it dies, its run is marked as failed and the next
-    job gets a fresh one. Waiting runs get a sign of life now and then, so that they can be told
-    from those of a server that is gone. Closing the runner lets the job at hand end by itself.
+    job gets a fresh one. A job whose folder is deleted ends, and leaves nothing there. Waiting runs
+    get a sign of life now and then, so that they can be told from those of a server that is gone.
+    Closing the runner lets the job at hand end by itself.
     """
 
     def __init__(self, limit: int = QUEUE_LIMIT) -> None:
@@ -140,7 +141,8 @@ class LocalRunner:
                 if path in (job.directory, *job.paths()):
                     self._waiting.remove(job)
                     job.future.cancel()
-                    job.mark("stopped", "Taken from the queue.")
+                    with contextlib.suppress(ExplorerError):  # Its folder may have been removed.
+                        job.mark("stopped", "Taken from the queue.")
                     return
         Control(path).send("stop")
 

@@ -9,6 +9,8 @@ asked for it.
 import json
 import os
 import sys
+from pathlib import Path
+from typing import Any
 
 NICENESS = 10
 
@@ -35,6 +37,7 @@ def main() -> None:
     for line in sys.stdin:
         job = json.loads(line)
         try:
+            check_still_wanted(job)
             if members := job.get("family"):
                 configs = {name: Config.from_dict(values) for name, values in members.items()}
                 train_family(configs, job["directory"], data_root=job["data_root"])
@@ -45,6 +48,16 @@ def main() -> None:
             _answer(answers, event="failed", message=str(error))
         except Exception as error:  # The worker must outlive any one job.
             _answer(answers, event="failed", message=f"{type(error).__name__}: {error}")
+
+
+def check_still_wanted(job: dict[str, Any]) -> None:
+    """Raise a RunRemoved where a run of the job was deleted while it waited."""
+    from explorer.errors import RunRemoved
+
+    folder = Path(job["directory"])
+    for path in [folder / name for name in job.get("family") or ()] or [folder]:
+        if not (path / "run.json").is_file():
+            raise RunRemoved(f"The run at {path} was removed before its training began.")
 
 
 def warm_up() -> None:
