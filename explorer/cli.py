@@ -1,4 +1,4 @@
-"""The command line: `latent-explorer app | train | sweep | evaluate | diagnose | data | runs`.
+"""The command line: `latent-explorer app | train | fit | sweep | evaluate | diagnose | data | …`.
 
 argparse, because `--help` must answer in well under half a second and the standard library's
 parser costs none of it. Commands import what they need when they run. With --json the last line
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from explorer import commands as run
-from explorer.config import DEVICES, LIKELIHOOD_NAMES, NETWORK_NAMES
+from explorer.config import DEVICES, FITS, LIKELIHOOD_NAMES, NETWORK_NAMES
 from explorer.errors import ExplorerError
 from explorer.paths import runs_folder
 
@@ -90,6 +90,20 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--out", metavar="DIR", help="the run directory (default: a new one)")
     train.add_argument("--overwrite", action="store_true", help="replace an earlier run at --out")
     train.set_defaults(command=run.train_run)
+
+    fit = commands.add_parser(
+        "fit",
+        help="fit a linear model at once: probabilistic PCA, factor analysis, ICA",
+        parents=[as_json, data_root],
+        argument_default=argparse.SUPPRESS,
+    )
+    fit.add_argument("--model", choices=tuple(FITS), required=True)
+    fit.add_argument("--dataset", metavar="D", help="digits (default), strokes, mnist, …")
+    fit.add_argument("--latent-dim", type=int, metavar="K", help="default: 2")
+    fit.add_argument("--seed", type=int, metavar="N")
+    fit.add_argument("--out", metavar="DIR", help="the run directory (default: a new one)")
+    fit.add_argument("--overwrite", action="store_true", help="replace an earlier run at --out")
+    fit.set_defaults(command=run.fit_run)
 
     sweep = commands.add_parser(
         "sweep",

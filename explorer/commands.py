@@ -72,10 +72,23 @@ def theme_flags() -> list[str]:
 
 def train_run(options: argparse.Namespace) -> None:
     """Train, with a progress line on a terminal."""
+    make_run(config_from_options(options), options)
+
+
+def fit_run(options: argparse.Namespace) -> None:
+    """Fit a linear model."""
+    from explorer.training.fit import fit_config
+
+    given = vars(options)
+    chosen = {name: given[name] for name in ("latent_dim", "seed") if name in given}
+    make_run(fit_config(given.get("dataset", "digits"), given["model"], **chosen), options)
+
+
+def make_run(config: "Config", options: argparse.Namespace) -> None:
+    """Write the run that the config describes, and report its figures."""
     from explorer.run import new_run_id
     from explorer.training.loop import train
 
-    config = config_from_options(options)
     default = runs_folder() / new_run_id(config.dataset, f"{config.model.latent_dim}d")
     directory = Path(getattr(options, "out", default))
     with progress_line() as show:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from explorer.checkpoint import pack_training, pack_weights, read_checkpoint, unpack_training
-from explorer.config import Config
+from explorer.config import FITS, Config
 from explorer.control import Control
 from explorer.datasets import ImageDataset, load_dataset
 from explorer.errors import ExplorerError
@@ -23,6 +23,7 @@ from explorer.models import VAE
 from explorer.run import Array, DatasetInfo, Run
 from explorer.sweeps import is_family_member
 from explorer.training.engine import Engine, choose_device
+from explorer.training.fit import FitEngine
 from explorer.writer import RunWriter, find_unfinished, mark_run
 
 LOG_POINTS = 240
@@ -71,7 +72,8 @@ def train(
     dataset = find_images(config, images, data_root)
     device = choose_device(config.device, config.model.precision)
     with explain_memory():
-        engine = Engine(config, dataset.split(config.split).images, device)
+        make_engine = FitEngine if config.method in FITS else Engine
+        engine = make_engine(config, dataset.split(config.split).images, device)
     if earlier is not None and (path / "checkpoint.safetensors").is_file():
         trainer = resume(earlier, engine, dataset, progress)
     else:
