@@ -10,7 +10,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
-from explorer.models import VAE
+from explorer.models import VAE, build_model
 
 if TYPE_CHECKING:
     from explorer.run import Run
@@ -94,7 +94,7 @@ def load_model(run: "Run") -> VAE:
     info = run.info
     if info.model_kind != "builtin" or info.config is None or info.dataset is None:
         raise ExplorerError(f"The run {run.id} holds figures and codes but no model.")
-    model = VAE(info.config.model, info.dataset.shape)
+    model = build_model(info.config.model, info.dataset.shape)
     weights = _weights(read_checkpoint(run)[0])
     reference = model.state_dict()
     try:

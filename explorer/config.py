@@ -23,7 +23,8 @@ LIKELIHOOD_NAMES = (
     "gaussian-diagonal",
     "gaussian-pixel",
 )
-LATENT_KINDS = ("gaussian", "point")
+LATENT_KINDS = ("gaussian", "point", "categorical")
+PRIORS = ("standard", "mixture")
 ACTIVATIONS = ("relu", "tanh", "silu")
 BETA_SCHEDULES = ("constant", "linear", "cyclical")
 LEARNING_RATE_SCHEDULES = ("cosine", "constant", "burda")
@@ -47,7 +48,8 @@ class ModelConfig:
     activation: str = "relu"
     latent_dim: int = 2
     latent: str = "gaussian"
-    """gaussian: q(z|x) is a diagonal normal. point: a plain autoencoder, without KL."""
+    """gaussian: q(z|x) is a diagonal normal. point: a plain autoencoder, without KL. categorical:
+    a VQ-VAE, whose code is a grid of `latent_dim` positions, each one of `codebook` vectors."""
     noise: float = 0.0
     """Standard deviation added to a point code (an autoencoder with fixed noise)."""
     likelihood: str = "bernoulli"
@@ -62,6 +64,16 @@ class ModelConfig:
     """γ: the spread that batch norm gives each dimension of μ; 0 is off (see networks)."""
     skip: bool = False
     """Feed z to every layer of the decoder (mlp)."""
+    prior: str = "standard"
+    """p(z) of a Gaussian code. standard: N(0, I). mixture: `prior_components` diagonal normals,
+    learned with the rest."""
+    prior_components: int = 10
+    codebook: int = 64
+    """How many vectors a categorical code chooses from at each position."""
+    code_size: int = 16
+    """Numbers in each of these vectors."""
+    commitment: float = 0.25
+    """What the encoder pays per squared distance to the vector it chose."""
     precision: str = "float32"
 
     def __post_init__(self) -> None:
@@ -76,8 +88,17 @@ class ModelConfig:
         _between("posterior_cap", self.posterior_cap, 1e-6, 1.0)
         _between("mean_norm", self.mean_norm, 0.0, 100.0)
         _truth("skip", self.skip)
-        if self.latent == "point" and (self.posterior_cap < 1 or self.mean_norm):
-            raise ExplorerError("A plain autoencoder has no q(z|x) to cap or to normalise.")
+        _choice("prior", self.prior, PRIORS)
+        _whole("prior_components", self.prior_components, 1, 200)
+        _whole("codebook", self.codebook, 2, 1024)
+        _whole("code_size", self.code_size, 1, 256)
+        _between("commitment", self.commitment, 0.0, 100.0)
+        if self.latent != "gaussian" and (self.posterior_cap < 1 or self.mean_norm):
+            raise ExplorerError("Only a Gaussian q(z|x) can be capped or normalised.")
+        if self.latent != "gaussian" and self.prior != "standard":
+            raise ExplorerError("A learned mixture prior goes with a Gaussian q(z|x).")
+        if self.latent == "categorical" and self.network != "conv":
+            raise ExplorerError("A VQ-VAE is convolutional: choose the network conv.")
         if self.skip and self.network == "conv":
             raise ExplorerError("Skips from z are built for mlp networks.")
         _truth("binarise", self.binarise)
@@ -252,8 +273,16 @@ class Config:
         _whole("seed", self.seed, 0, 2**31 - 1)
         if not isinstance(self.dataset, str) or not self.dataset:
             raise ExplorerError("A data set is given by its name, such as 'digits'.")
-        if self.model.latent == "point" and self.objective.importance_samples > 1:
-            raise ExplorerError("A plain autoencoder has no importance-weighted bound.")
+        objective = self.objective
+        if self.model.latent != "gaussian" and objective.importance_samples > 1:
+            raise ExplorerError("A plain autoencoder or a VQ-VAE has no importance-weighted bound.")
+        if self.model.latent != "gaussian" and self.optimiser.inner_steps:
+            raise ExplorerError("Encoder-only updates are made for a Gaussian q(z|x).")
+        if self.model.prior == "mixture" and objective.free_bits:
+            raise ExplorerError(
+                "KL to a mixture has no share per dimension: use free_bits_total in place of "
+                "free_bits."
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the config as plain JSON-compatible values."""
@@ -301,6 +330,47 @@ def default_config(
         objective=ObjectiveConfig(schedule="linear" if small else "constant"),
         budget=BudgetConfig(seconds=seconds),
     )
+
+
+def categorical_config(
+    dataset: str, shape: tuple[int, int, int], seconds: float = 60.0, codebook: int = 64
+) -> Config:
+    """Return the recipe of a small VQ-VAE for images of `shape` (C, H, W): 7 × 7 codes for 28 × 28.
+
+    Raises ExplorerError for images whose sides cannot be halved.
+    """
+    hidden = (32, 64)
+    rows, columns = code_grid(shape, hidden)
+    return Config(
+        dataset=dataset,
+        model=ModelConfig(
+            network="conv",
+            hidden=hidden,
+            latent="categorical",
+            latent_dim=rows * columns,
+            codebook=codebook,
+        ),
+        budget=BudgetConfig(seconds=seconds),
+    )
+
+
+def code_grid(shape: tuple[int, int, int], hidden: tuple[int, ...]) -> tuple[int, int]:
+    """Return (rows, columns) of the grid that stages of `hidden` halve images of `shape` to.
+
+    >>> code_grid((1, 28, 28), (32, 64)), code_grid((1, 8, 8), (32, 64))
+    ((7, 7), (4, 4))
+    """
+    _, rows, columns = shape
+    for _ in hidden:
+        if rows % 2 or columns % 2 or min(rows, columns) <= 7:
+            break
+        rows, columns = rows // 2, columns // 2
+    if (rows, columns) == shape[1:]:
+        raise ExplorerError(
+            f"A VQ-VAE needs images with even sides of at least 8 pixels; these are {shape[1]} × "
+            f"{shape[2]}."
+        )
+    return rows, columns
 
 
 _PARTS = {

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.models import VAE
-from explorer.objectives import gaussian_kl, sample_codes
+from explorer.objectives import gaussian_kl, sample_codes, sampled_kl
 from explorer.run import Array
 
 DRAWS = 10
@@ -24,11 +24,15 @@ CHUNK_VALUES = 4_000_000
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Terms per image, in nats: reconstruction (N,), kl_per_dim (N, K) or None without a KL."""
+    """Terms per image, in nats: reconstruction (N,), kl_per_dim (N, K) or None without a KL.
+
+    Against a learned mixture KL is known in total alone, `sampled_kl_per_image` (N,).
+    """
 
     reconstruction_per_image: Array
     kl_per_dim_per_image: Array | None
     draws: int
+    sampled_kl_per_image: Array | None = None
 
     @property
     def reconstruction(self) -> float:
@@ -42,10 +46,22 @@ class Evaluation:
         return None if per_image is None else per_image.mean(0)
 
     @property
+    def kl_per_image(self) -> Array | None:
+        """KL over all dimensions, (N,), None where the model has none."""
+        per_dim = self.kl_per_dim_per_image
+        return self.sampled_kl_per_image if per_dim is None else per_dim.sum(1)
+
+    @property
+    def kl(self) -> float | None:
+        """Mean KL, None where the model has none."""
+        per_image = self.kl_per_image
+        return None if per_image is None else float(per_image.mean())
+
+    @property
     def elbo_per_image(self) -> Array:
         """−(reconstruction + KL), (N,)."""
-        per_image = self.kl_per_dim_per_image
-        return -(self.reconstruction_per_image + (0.0 if per_image is None else per_image.sum(1)))
+        per_image = self.kl_per_image
+        return -(self.reconstruction_per_image + (0.0 if per_image is None else per_image))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the means as plain numbers; kl is absent where the model has none.
@@ -61,6 +77,8 @@ class Evaluation:
             "images": len(elbo),
             "draws": self.draws,
         }
+        if (kl := self.kl) is not None:
+            values["kl"] = kl
         if (per_dim := self.kl_per_dim) is not None:
             values["kl"] = float(per_dim.sum())
             values["kl_per_dim"] = [float(value) for value in per_dim]
@@ -96,21 +114,26 @@ def evaluate_elbo(
             z = mean if logvar is None else sample_codes(mean, logvar, 1, generator)
             nll += model.nll(z, x).double().cpu()
             if logvar is not None:
-                per_dim = gaussian_kl(mean, logvar).double().cpu()
-                kl = per_dim if kl is None else kl + per_dim
+                sampled = model.mixture is not None
+                share = sampled_kl(model, z, mean, logvar) if sampled else gaussian_kl(mean, logvar)
+                kl = share.double().cpu() if kl is None else kl + share.double().cpu()
         reconstructions.append(nll.numpy() / draws)
         if kl is not None:
             kls.append(kl.numpy() / draws)
         if progress:
             progress(min(1.0, (start + chunk) / len(images)))
-    return Evaluation(np.concatenate(reconstructions), np.concatenate(kls) if kls else None, draws)
+    joined = np.concatenate(kls) if kls else None
+    if model.mixture is not None:
+        return Evaluation(np.concatenate(reconstructions), None, draws, joined)
+    return Evaluation(np.concatenate(reconstructions), joined, draws)
 
 
 @torch.no_grad()
 def encode_images(model: VAE, images: Array, *, seed: int = 0) -> tuple[Array, Array | None]:
     """Return mean and logvar (N, K) float32 of q(z|x) for uint8 `images`.
 
-    A Bernoulli model sees one binary draw of each image, as in training.
+    A VQ-VAE has indices (N, P) int64 in place of means, and no logvar. A Bernoulli model sees one
+    binary draw of each image, as in training.
     """
     check_images(model, images)
     device = next(model.parameters()).device
@@ -120,7 +143,7 @@ def encode_images(model: VAE, images: Array, *, seed: int = 0) -> tuple[Array, A
     for start in range(0, len(images), chunk):
         x = model.target(_to_device(images[start : start + chunk], device), generator)
         mean, logvar = model.encode_parameters(x)
-        means.append(mean.float().cpu().numpy())
+        means.append((mean.float() if mean.is_floating_point() else mean).cpu().numpy())
         if logvar is not None:
             logvars.append(logvar.float().cpu().numpy())
     return np.concatenate(means), np.concatenate(logvars) if logvars else None

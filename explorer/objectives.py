@@ -6,26 +6,41 @@ objective = reconstruction + β·kl (+ what a remedy adds). Shapes: B images, K 
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
 
-from explorer.config import ObjectiveConfig
+from explorer.config import ModelConfig, ObjectiveConfig
 from explorer.models.vae import VAE
+from explorer.models.vq import VQVAE, pass_straight_through
 
 
 class Terms(NamedTuple):
     """One batch: the scalar to minimise and what it is made of.
 
     `reconstruction` (B,) and `kl_per_dim` (B, K) in nats; `kl_per_dim` is None where the model
-    has no KL. `bound` (B,) is the bound on log p(x) that is optimised (the ELBO, or IWAE's).
+    has no KL, or where KL is known in total alone, `kl` (B,): against a learned mixture. `bound`
+    (B,) is the bound on log p(x) that is optimised (the ELBO, or IWAE's).
     """
 
     objective: Tensor
     reconstruction: Tensor
     kl_per_dim: Tensor | None
     bound: Tensor
+    kl: Tensor | None = None
+
+    @property
+    def kl_parts(self) -> Tensor | None:
+        """KL as what adds up to it: per dimension (B, K), as one part (B, 1), or None."""
+        return self.kl_per_dim if self.kl is None else self.kl[:, None]
+
+
+def name_kl(parts: list[float] | None, config: ModelConfig) -> dict[str, Any]:
+    """Return a log point's KL by name: kl_per_dim, kl alone, or nothing, from mean `kl_parts`."""
+    if parts is None:
+        return {}
+    return {"kl": parts[0]} if config.prior == "mixture" else {"kl_per_dim": parts}
 
 
 def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
@@ -35,6 +50,23 @@ def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
     App. B).
     """
     return 0.5 * (torch.expm1(logvar) - logvar + mean.square())
+
+
+def log_normal(z: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
+    """Return log N(z; mean, e^logvar), (…,), in nats, for codes z (…, K)."""
+    squared = (z - mean).square() * torch.exp(-logvar)
+    return -0.5 * (squared + logvar + math.log(2 * math.pi)).sum(-1)
+
+
+def sampled_kl(model: VAE, z: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
+    """Return log q(z|x) − log p(z), (B,), in nats: a draw of KL(q‖p) for z (L·B, K), copy-major.
+
+    Averaged over the L copies of each image; mean and logvar are (B, K).
+    """
+    log_ratio = log_normal(z.view(-1, *mean.shape), mean, logvar) - model.log_prior(
+        z.view(-1, *mean.shape)
+    )
+    return log_ratio.mean(0)
 
 
 def price_kl(kl_per_dim: Tensor, beta: float, config: ObjectiveConfig) -> Tensor:
@@ -57,7 +89,11 @@ def price_kl(kl_per_dim: Tensor, beta: float, config: ObjectiveConfig) -> Tensor
 def elbo_terms(
     model: VAE, x: Tensor, beta: float, config: ObjectiveConfig, generator: torch.Generator | None
 ) -> Terms:
-    """Return the β-ELBO's terms for target images x (B, C, H, W), with L samples of z per image."""
+    """Return the β-ELBO's terms for target images x (B, C, H, W), with L samples of z per image.
+
+    KL is in closed form against N(0, I), and from the same z against a learned mixture.
+    """
+    kl = None
     mean, logvar = model.encode_parameters(x)
     copies = config.samples
     if logvar is None:
@@ -67,20 +103,32 @@ def elbo_terms(
         z = z + noise * draw_noise(mean, copies, generator) if noise else z
     else:
         z = sample_codes(mean, logvar, copies, generator)
+        if model.mixture is not None:
+            kl = sampled_kl(model, z, mean, logvar)
     repeated = x if copies == 1 else x.repeat(copies, 1, 1, 1)
-    return price_terms(model.nll(z, repeated).view(copies, len(x)), mean, logvar, beta, config)
+    nll = model.nll(z, repeated).view(copies, len(x))
+    return price_terms(nll, mean, logvar, beta, config, kl)
 
 
 def price_terms(
-    nll: Tensor, mean: Tensor, logvar: Tensor | None, beta: float, config: ObjectiveConfig
+    nll: Tensor,
+    mean: Tensor,
+    logvar: Tensor | None,
+    beta: float,
+    config: ObjectiveConfig,
+    kl: Tensor | None = None,
 ) -> Terms:
     """Return the terms of one model from its −log p(x|z) (L, B) and its codes (B, K).
 
+    `kl` (B,) stands in for the closed form where there is none.
     This is all that β and the remedies touch, so that models trained together share it.
     """
     reconstruction = nll[0] if len(nll) == 1 else nll.mean(0)
     if logvar is None:
         return Terms(reconstruction.mean(), reconstruction, None, -reconstruction)
+    if kl is not None:
+        objective = reconstruction.mean() + price_kl(kl[:, None], beta, config)
+        return Terms(objective, reconstruction, None, -(reconstruction + kl), kl)
     kl_per_dim = gaussian_kl(mean, logvar)
     objective = reconstruction.mean() + price_kl(kl_per_dim, beta, config)
     return Terms(objective, reconstruction, kl_per_dim, -(reconstruction + kl_per_dim.sum(1)))
@@ -100,11 +148,34 @@ def iwae_terms(
     scale = torch.exp(0.5 * logvar).repeat(k, 1)
     z = mean.repeat(k, 1) + scale * noise
     nll = model.nll(z, x.repeat(k, 1, 1, 1)).view(k, batch)
-    # log p(z) − log q(z|x), with q's density written in its own noise: the 2π cancel.
-    log_prior_ratio = 0.5 * (noise.square() - z.square()).sum(1).view(k, batch)
-    log_weights = log_prior_ratio + 0.5 * logvar.sum(1) - nll
+    if model.mixture is None:
+        # log p(z) − log q(z|x), with q's density written in its own noise: the 2π cancel.
+        log_prior_ratio = 0.5 * (noise.square() - z.square()).sum(1).view(k, batch)
+        log_weights = log_prior_ratio + 0.5 * logvar.sum(1) - nll
+    else:
+        log_q = log_normal(z.view(k, *mean.shape), mean, logvar)
+        log_weights = model.log_prior(z).view(k, batch) - log_q - nll
     bound = torch.logsumexp(log_weights, 0) - math.log(k)
+    if model.mixture is not None:
+        kl = sampled_kl(model, z, mean, logvar)
+        return Terms(-bound.mean(), nll.mean(0), None, bound, kl)
     return Terms(-bound.mean(), nll.mean(0), gaussian_kl(mean, logvar), bound)
+
+
+def vq_terms(
+    model: VAE, x: Tensor, beta: float, config: ObjectiveConfig, generator: torch.Generator | None
+) -> Terms:
+    """Return the terms of a VQ-VAE: reconstruction, and the encoder's commitment to its codes.
+
+    van den Oord et al. 2017, Eq. 3, with the codebook as running means in place of its second
+    term; the commitment is in the objective alone. KL is the constant P·ln S and left out.
+    """
+    vq = cast(VQVAE, model)
+    vectors = vq.encode_vectors(x)
+    _, chosen = vq.quantiser(vectors)
+    nll = vq.nll(pass_straight_through(vectors, chosen), x)
+    distance = (vectors - chosen).square().flatten(1).sum(1)
+    return Terms((nll + vq.config.commitment * distance).mean(), nll, None, -nll)
 
 
 def sample_codes(
@@ -132,9 +203,15 @@ def draw_noise(mean: Tensor, copies: int, generator: torch.Generator | None) -> 
     return torch.randn(shape, generator=generator, dtype=mean.dtype, device=mean.device)
 
 
-def choose_objective(config: ObjectiveConfig) -> Callable[..., Terms]:
-    """Return the terms function that the config asks for."""
+def choose_objective(config: ObjectiveConfig, latent: str = "gaussian") -> Callable[..., Terms]:
+    """Return the terms function that the config asks for, for this kind of code."""
+    if latent == "categorical":
+        return OBJECTIVES["vq"]
     return OBJECTIVES["iwae" if config.importance_samples > 1 else "elbo"]
 
 
-OBJECTIVES: dict[str, Callable[..., Terms]] = {"elbo": elbo_terms, "iwae": iwae_terms}
+OBJECTIVES: dict[str, Callable[..., Terms]] = {
+    "elbo": elbo_terms,
+    "iwae": iwae_terms,
+    "vq": vq_terms,
+}

@@ -40,11 +40,26 @@ def check_images(model: VAE, x: Tensor) -> Tensor:
 
 
 def check_gaussian(model: VAE) -> None:
-    """Raise unless q(z|x) has a density: a plain autoencoder has no KL and no log p(x)."""
+    """Raise unless q(z|x) has a density: other codes have no KL and no log p(x) here."""
+    if model.latent_kind == "categorical":
+        raise ExplorerError(
+            "This is a VQ-VAE: its code is a grid of categories, so there is no density q(z|x); "
+            "KL to its uniform prior is a constant, and the Models page shows its codebook."
+        )
     if model.latent_kind != "gaussian":
         raise ExplorerError(
             "This is a plain autoencoder: its code has no density, so there is no KL, no ELBO "
             "and no log p(x) to compute."
+        )
+
+
+def check_standard_prior(model: VAE) -> None:
+    """Raise unless KL is to N(0, I), the only prior here that gives each dimension its share."""
+    check_gaussian(model)
+    if model.mixture is not None:
+        raise ExplorerError(
+            "This model has learned a mixture as its prior: KL to it has no share per dimension, "
+            "so no single dimension can be said to have collapsed."
         )
 
 

@@ -1,7 +1,18 @@
-"""Models: networks, likelihoods and the VAE that joins them."""
+"""Models: networks, likelihoods and what joins them, one class for each kind of code."""
 
+from explorer.config import ModelConfig
 from explorer.models.likelihoods import LIKELIHOODS, Likelihood
-from explorer.models.networks import NETWORKS
+from explorer.models.networks import NETWORKS, Shape
 from explorer.models.vae import VAE
+from explorer.models.vq import VQVAE
 
-__all__ = ["LIKELIHOODS", "NETWORKS", "VAE", "Likelihood"]
+MODELS: dict[str, type[VAE]] = {"gaussian": VAE, "point": VAE, "categorical": VQVAE}
+"""By the kind of code."""
+
+
+def build_model(config: ModelConfig, shape: Shape) -> VAE:
+    """Return an untrained model of `config` for images of `shape` (C, H, W)."""
+    return MODELS[config.latent](config, shape)
+
+
+__all__ = ["LIKELIHOODS", "MODELS", "NETWORKS", "VAE", "VQVAE", "Likelihood", "build_model"]

@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from explorer.errors import ExplorerError
 from explorer.models.likelihoods import Likelihood
-from explorer.models.vae import VAE, bound_logvar
+from explorer.models.networks import bound_logvar
+from explorer.models.vae import VAE
 
 
 class StackedLinear(nn.Module):
@@ -46,6 +47,8 @@ class StackedModels(nn.Module):
         first = models[0]
         if first.config.network == "conv" or first.latent_kind != "gaussian":
             raise ExplorerError("A family is made of mlp or linear networks with a Gaussian code.")
+        if first.mixture is not None:
+            raise ExplorerError("A model with a learned mixture prior is trained alone.")
         self.config = first.config
         self.latent_dim = first.latent_dim
         self.encoder = _stack([model.encoder for model in models])

@@ -26,6 +26,11 @@ LOGVAR_BOUND = 20.0
 """Posterior log-variances lie smoothly inside ±20: σ from 4.5e-5 to 2.2e4."""
 
 
+def bound_logvar(raw: Tensor) -> Tensor:
+    """Return log-variances bounded smoothly to ±LOGVAR_BOUND."""
+    return LOGVAR_BOUND * torch.tanh(raw / LOGVAR_BOUND)
+
+
 class CapVariance(nn.Module):
     """Keeps q's variances below c, hence KL_i ≥ ½(c − 1 − ln c): δ-VAE (Razavi et al. 2019).
 

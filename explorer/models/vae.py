@@ -3,6 +3,8 @@
 Shapes: images x (B, C, H, W) in [0, 1], codes z (B, K).
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
@@ -10,7 +12,8 @@ from torch.distributions import Distribution, Independent, Normal
 from explorer.config import ModelConfig
 from explorer.errors import ExplorerError
 from explorer.models.likelihoods import build_likelihood
-from explorer.models.networks import LOGVAR_BOUND, NETWORKS, Shape
+from explorer.models.mixture import MixturePrior
+from explorer.models.networks import NETWORKS, Shape, bound_logvar
 from explorer.models.point import Point
 
 MAX_PARAMETERS = 200_000_000
@@ -19,8 +22,8 @@ MAX_PARAMETERS = 200_000_000
 class VAE(nn.Module):
     """An encoder, a decoder and a likelihood built from a `ModelConfig` for images of `shape`.
 
-    `latent_kind` is "gaussian" (q(z|x) a diagonal normal, prior N(0, I)) or "point" (a plain
-    autoencoder, whose code has no density and no KL).
+    `latent_kind` is "gaussian" (q(z|x) a diagonal normal) or "point" (a plain autoencoder, whose
+    code has no density and no KL). The prior is N(0, I) unless `mixture` holds a learned one.
     """
 
     def __init__(self, config: ModelConfig, shape: Shape) -> None:
@@ -30,20 +33,26 @@ class VAE(nn.Module):
         self.latent_dim = config.latent_dim
         self.latent_kind = config.latent
         self.likelihood = build_likelihood(config, shape)
-        code_size = config.latent_dim * (2 if config.latent == "gaussian" else 1)
-        output_channels = shape[0] * self.likelihood.parameters_per_pixel
         with torch.device("meta"):
-            sizes = NETWORKS[config.network](config, shape, code_size, output_channels)
+            sizes = self.build_networks()
         count = sum(p.numel() for part in sizes for p in part.parameters())
         if count > MAX_PARAMETERS:
             raise ExplorerError(
                 f"This network would have {count:,} weights; at most {MAX_PARAMETERS:,} are "
                 "supported: choose fewer hidden units or smaller images."
             )
-        self.encoder, self.decoder = NETWORKS[config.network](
-            config, shape, code_size, output_channels
-        )
+        self.encoder, self.decoder = self.build_networks()
+        self.mixture: MixturePrior | None = None
+        if config.prior == "mixture":
+            self.mixture = MixturePrior(config.prior_components, config.latent_dim)
         self.to(getattr(torch, config.precision))
+
+    def build_networks(self) -> tuple[nn.Sequential, nn.Sequential]:
+        """Return a fresh encoder and decoder as the config describes them."""
+        config = self.config
+        code_size = config.latent_dim * (2 if config.latent == "gaussian" else 1)
+        output_channels = self.shape[0] * self.likelihood.parameters_per_pixel
+        return NETWORKS[config.network](config, self.shape, code_size, output_channels)
 
     def encode_parameters(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return (mean (B, K), logvar (B, K)) of q(z|x); logvar is None for a point code."""
@@ -71,10 +80,28 @@ class VAE(nn.Module):
         return self.likelihood.nll(self.decoder(z), x)
 
     def prior(self) -> Distribution:
-        """Return p(z) = N(0, I), event shape (K,)."""
+        """Return p(z), event shape (K,): N(0, I), or the learned mixture."""
+        if self.mixture is not None:
+            return self.mixture.distribution()
         reference = next(self.decoder.parameters())
         zeros = torch.zeros(self.latent_dim, dtype=reference.dtype, device=reference.device)
         return Independent(Normal(zeros, torch.ones_like(zeros), validate_args=False), 1)
+
+    def log_prior(self, z: Tensor) -> Tensor:
+        """Return log p(z), (…,), in nats, for codes z (…, K) in their own precision."""
+        if self.mixture is not None:
+            return self.mixture.log_prob(z)
+        return -0.5 * (z.square().sum(-1) + z.shape[-1] * math.log(2 * math.pi))
+
+    def sample_prior(self, count: int, generator: torch.Generator | None = None) -> Tensor:
+        """Return draws of p(z), (count, K); `generator` lives on the model's device."""
+        if self.mixture is not None:
+            return self.mixture.sample(count, generator)
+        reference = next(self.decoder.parameters())
+        shape = (count, self.latent_dim)
+        return torch.randn(
+            shape, generator=generator, dtype=reference.dtype, device=reference.device
+        )
 
     def target(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return what is encoded and scored for uint8 or float `images` (B, C, H, W).
@@ -119,11 +146,6 @@ class VAE(nn.Module):
         flat = location.flatten().to(last.bias)
         last.bias.zero_()
         last.bias[: flat.numel()] = flat
-
-
-def bound_logvar(raw: Tensor) -> Tensor:
-    """Return log-variances bounded smoothly to ±LOGVAR_BOUND."""
-    return LOGVAR_BOUND * torch.tanh(raw / LOGVAR_BOUND)
 
 
 def random_bytes(

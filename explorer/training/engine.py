@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from explorer.config import Config, ObjectiveConfig
-from explorer.models import VAE
+from explorer.models import build_model
 from explorer.objectives import Terms, choose_objective, draw_noise, reparameterise
 from explorer.run import Array
 
@@ -30,7 +30,7 @@ class Engine:
         # a model disturbs nobody else's random numbers.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
-            self.model = VAE(config.model, images.shape[1:])
+            self.model = build_model(config.model, images.shape[1:])
         mean_image = torch.from_numpy(images.mean(0, dtype=np.float64) / 255)
         self.model.initialise_output(mean_image, len(images))
         self.model.to(device)
@@ -44,7 +44,7 @@ class Engine:
             fused=device.type in ("cpu", "cuda"),
         )
         self.steps_per_epoch = max(1, len(images) // self.batch_size)
-        self._terms = choose_objective(config.objective)
+        self._terms = choose_objective(config.objective, config.model.latent)
         self.aggressive = config.optimiser.inner_steps > 0
         """Whether encoder-only updates still go before each update of the decoder."""
         self.best_information = -math.inf
@@ -66,7 +66,7 @@ class Engine:
             for parameter in self.model.encoder.parameters():
                 parameter.grad = None
         self.optimiser.step()
-        kl = terms.kl_per_dim
+        kl = terms.kl_parts
         self.totals.add(
             terms.objective.detach(),
             terms.reconstruction.detach().mean(),

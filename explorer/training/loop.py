@@ -20,6 +20,7 @@ from explorer.datasets import ImageDataset, load_dataset
 from explorer.errors import ExplorerError
 from explorer.evaluation import Evaluation, encode_images, evaluate_elbo
 from explorer.models import VAE
+from explorer.objectives import name_kl
 from explorer.run import Array, DatasetInfo, Run
 from explorer.sweeps import is_family_member
 from explorer.training.engine import Engine, choose_device
@@ -281,7 +282,7 @@ class Trainer:
         self.writer.log(
             self.step,
             reconstruction=reconstruction,
-            kl_per_dim=kl,
+            **name_kl(kl, self.engine.config.model),
             beta=self.used_beta,
             objective=objective,
             images=images,
@@ -322,7 +323,8 @@ class Trainer:
         held = self._evaluate_held_out() if self.step != self._kept_at else None
         mean, logvar = encode_images(model, self.probe)
         strip = self.probe[:STRIP_IMAGES]
-        z = torch.randn(STRIP_IMAGES, model.latent_dim, generator=torch.Generator().manual_seed(0))
+        generator = torch.Generator(self.engine.device).manual_seed(0)
+        z = model.sample_prior(STRIP_IMAGES, generator)
         self.writer.snapshot(
             self.step,
             mean,
@@ -338,6 +340,7 @@ class Trainer:
                 self.step,
                 reconstruction=held.reconstruction,
                 kl_per_dim=held.kl_per_dim,
+                kl=held.kl,
                 beta=self.used_beta,
                 seconds=self.seconds,
                 images=self.step * self.engine.batch_size,
@@ -364,9 +367,7 @@ class Trainer:
 
     def _evaluate_held_out(self) -> Evaluation:
         held = evaluate_elbo(self.engine.model, self.held_out[:VALIDATION_IMAGES], draws=1)
-        per_dim = held.kl_per_dim
-        rate = 0.0 if per_dim is None else float(per_dim.sum())
-        if self._has_diverged(held.reconstruction + self.used_beta * rate):
+        if self._has_diverged(held.reconstruction + self.used_beta * (held.kl or 0.0)):
             self._fail()
         if not all(bool(p.isfinite().all()) for p in self.engine.model.parameters()):
             self._fail()
