@@ -31,11 +31,16 @@ CHAPTERS: dict[str, Callable[[], None]] = {
 def show_page() -> None:
     """Lay out the page: the chapters' names, the chosen one, and the way on."""
     names = list(CHAPTERS)
+    if "learn_chapter" not in st.session_state:
+        asked = st.query_params.get("chapter")
+        st.session_state["learn_chapter"] = asked if asked in CHAPTERS else names[0]
     chapter: str = st.segmented_control(
-        text("learn.chapter"), names, default=names[0], required=True, key="chapter",
-        format_func=_title, label_visibility="collapsed", bind="query-params", wrap=False,
+        text("learn.chapter"), names, required=True, key="learn_chapter", format_func=_title,
+        label_visibility="collapsed", wrap=False,
     )  # fmt: skip
-    CHAPTERS[chapter]()
+    st.query_params["chapter"] = chapter
+    with st.container(key="learn_body"):
+        CHAPTERS[chapter]()
     place = names.index(chapter)
     with st.container(
         horizontal=True, horizontal_alignment="distribute", key="learn_neighbours"
@@ -58,7 +63,7 @@ def _show_way(chapter: str, icon: str, side: str) -> None:
 
 
 def _turn_to(chapter: str) -> None:
-    st.session_state["chapter"] = chapter
+    st.session_state["learn_chapter"] = chapter
 
 
 show_page()

@@ -8,6 +8,7 @@ from explorer.app.session import is_dark
 from explorer.app.text import text
 from explorer.figures.palette import choose_roles
 
+CHART = {"displayModeBar": False}
 _IN_FORMULA = re.compile(r"@(\w+)\{")
 _IN_PROSE = re.compile(r"@(\w+)\[([^\]]*)\]")
 

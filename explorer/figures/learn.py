@@ -1,0 +1,93 @@
+"""The pictures of Learn: densities, their mixtures, and the areas that are a KL."""
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from explorer.figures.palette import Roles
+from explorer.figures.style import apply_style
+
+
+def kl_areas(
+    z: np.ndarray,
+    q: np.ndarray,
+    p: np.ndarray,
+    curves: tuple[np.ndarray, np.ndarray],
+    titles: tuple[str, str],
+    marks: tuple[float, float],
+    roles: Roles,
+    *,
+    height: int = 330,
+) -> go.Figure:
+    """Return densities q and p over z (M,), and below them the two curves whose areas are KLs.
+
+    `curves` are q ln(q/p) and p ln(p/q), `titles` name them with their areas, `marks` are q's mean
+    and standard deviation.
+    """
+    figure = make_subplots(
+        2, 2, specs=[[{"colspan": 2}, None], [{}, {}]], row_heights=[0.52, 0.48],
+        vertical_spacing=0.17, horizontal_spacing=0.08, subplot_titles=("", *titles),
+    )  # fmt: skip
+    _add_density(figure, z, p, roles.gap, "p(z)", row=1, col=1)
+    _add_density(figure, z, q, roles.latent, "q(z|x)", row=1, col=1)
+    mean, sd = marks
+    top = float(np.exp(-0.5) / (sd * np.sqrt(2 * np.pi)))
+    _add_line(figure, [mean, mean], [0, top * np.exp(0.5)], roles.mean, "μ", row=1, col=1)
+    _add_line(figure, [mean, mean + sd], [top, top], roles.sigma, "σ", row=1, col=1)
+    for place, curve in enumerate(curves, 1):
+        add_signed_area(figure, z, curve, roles, row=2, col=place)
+    figure.update_xaxes(range=[float(z[0]), float(z[-1])], zeroline=False)
+    figure.update_xaxes(title="z", row=2)
+    figure.update_yaxes(rangemode="tozero", row=1, showticklabels=False)
+    figure.update_yaxes(zeroline=True, row=2)
+    apply_style(figure, roles, height)
+    figure.update_annotations(font={"size": 13, "color": roles.text})
+    figure.update_layout(margin={"t": 26, "l": 40})
+    return figure
+
+
+def add_signed_area(
+    figure: go.Figure, z: np.ndarray, curve: np.ndarray, roles: Roles, *, row: int, col: int
+) -> None:
+    """Fill between a curve and 0: full where it counts for the integral, pale where against."""
+    for part, opacity in ((np.maximum(curve, 0), 0.75), (np.minimum(curve, 0), 0.3)):
+        figure.add_scatter(
+            x=z, y=part, mode="lines", line={"width": 0}, fill="tozeroy", hoverinfo="skip",
+            fillcolor=fade(roles.kl, opacity), showlegend=False, row=row, col=col,
+        )  # fmt: skip
+    figure.add_scatter(
+        x=z, y=curve, mode="lines", line={"color": roles.kl, "width": 1.5}, showlegend=False,
+        hovertemplate="%{y:.3f} nats per unit of z<extra></extra>", row=row, col=col,
+    )  # fmt: skip
+
+
+def fade(colour: str, opacity: float) -> str:
+    """Return #rrggbb as rgba with an opacity."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+def _add_density(
+    figure: go.Figure,
+    z: np.ndarray,
+    density: np.ndarray,
+    colour: str,
+    name: str,
+    *,
+    row: int,
+    col: int,
+) -> None:
+    figure.add_scatter(
+        x=z, y=density, mode="lines", name=name, line={"color": colour, "width": 2},
+        fill="tozeroy", fillcolor=fade(colour, 0.14), row=row, col=col,
+        hovertemplate=f"{name} = %{{y:.3f}}<extra></extra>",
+    )  # fmt: skip
+
+
+def _add_line(
+    figure: go.Figure, x: list[float], y: list[float], colour: str, name: str, *, row: int, col: int
+) -> None:
+    figure.add_scatter(
+        x=x, y=y, mode="lines", name=name, line={"color": colour, "width": 2.5},
+        hoverinfo="skip", row=row, col=col,
+    )  # fmt: skip
