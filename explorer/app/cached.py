@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.app.components.mount import ASSETS
-from explorer.app.text import sentences
+from explorer.app.text import language, sentences
 from explorer.datasets import DATASETS, ImageDataset, is_available, load_dataset
 from explorer.errors import ExplorerError
 from explorer.export.page import build_page
@@ -173,21 +173,23 @@ def measure_linear_curve(
     return rate_distortion_curve(eigenvalues, latent_dim, betas, sigma2)
 
 
-@st.cache_resource(show_spinner=False, max_entries=12)
-def _payload_for(fingerprint: str, name: str, at_hand: tuple[bool, bool], _run: Run) -> bytes:
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _payload_for(
+    fingerprint: str, name: str, at_hand: tuple[bool, bool], spoken: str, _run: Run
+) -> bytes:
     run = get_run_with_model(_run)
-    return build_payload(run, find_pictures(run), sentences("explore."))
+    return build_payload(run, find_pictures(run), sentences("explore."), spoken)
 
 
 def get_payload(run: Run) -> bytes:
-    """Return the map's payload of a run, built once per stored weights and display name.
+    """Return the map's payload of a run, built once per stored weights, display name and language.
 
     It is built anew when codes appear, or when the run's images come to this machine.
     """
     dataset = run.info.dataset
     has_images = dataset is not None and dataset.name in DATASETS and is_available(dataset.name)
     at_hand = ((run.path / "codes.npz").is_file(), has_images)
-    return _payload_for(run.fingerprint, run.name, at_hand, run)
+    return _payload_for(run.fingerprint, run.name, at_hand, language(), run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
@@ -201,9 +203,10 @@ def get_member(run: Run, reference: Run) -> bytes:
 
 
 def get_page(run: Run, scene: str) -> bytes:
-    """Return the run and a scene of it as one HTML file."""
+    """Return the run and a scene of it as one HTML file, in the visitor's language."""
+    words = sentences("explore.")
     return build_page(
-        get_run_with_model(run), find_pictures(run), sentences("explore."), ASSETS, scene
+        get_run_with_model(run), find_pictures(run), words, ASSETS, scene, language()
     )
 
 

@@ -62,16 +62,17 @@ def build_page(
     text: Mapping[str, str],
     assets: Path,
     scene: str = "",
+    language: str = "en",
 ) -> bytes:
     """Return the page as bytes, below 8 MB: half-precision weights, fewer codes where needed.
 
-    `scene` is a query string as in the app's address. Raises ExplorerError for a model whose
-    networks alone are too large.
+    `scene` is a query string as in the app's address, `language` that of `text`. Raises
+    ExplorerError for a model whose networks alone are too large.
     """
     for codes, images in ((1_000_000, 600), (100_000, 300), (20_000, 120), (5_000, 40)):
         fewer = None if pictures is None else _first(pictures, images)
-        payload = build_payload(run, fewer, text, half=True, max_codes=codes)
-        page = wrap_payload(payload, run.name, assets, scene)
+        payload = build_payload(run, fewer, text, language, half=True, max_codes=codes)
+        page = wrap_payload(payload, run.name, assets, scene, language)
         if len(page) <= MAX_PAGE_BYTES:
             if _is_local(payload):
                 return page
@@ -79,12 +80,15 @@ def build_page(
     raise ExplorerError("This model is too large for a page of its own (8 MB at most).")
 
 
-def wrap_payload(payload: bytes, name: str, assets: Path, scene: str = "") -> bytes:
+def wrap_payload(
+    payload: bytes, name: str, assets: Path, scene: str = "", language: str = "en"
+) -> bytes:
     """Return the page of a payload that is at hand, of whatever size."""
     script = bundle_modules(assets).replace("</script", "<\\/script")
     return _PAGE.format(
         title=html.escape(f"{name} · Latent Explorer"),
         scene=html.escape(scene, quote=True),
+        language=html.escape(language, quote=True),
         style=(assets / "style.css").read_text(encoding="utf-8"),
         script=script,
         payload=base64.b64encode(payload).decode(),
@@ -110,7 +114,7 @@ def _rewrite_import(match: re.Match[str]) -> str:
 
 
 _PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

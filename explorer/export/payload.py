@@ -43,14 +43,16 @@ def build_payload(
     run: Any,
     pictures: Pictures | None = None,
     text: Mapping[str, str] | None = None,
+    language: str = "en",
     *,
     half: bool = False,
     max_codes: int = MAX_CODES,
 ) -> bytes:
     """Return one bytes object: the networks, the codes, some pictures and every sentence shown.
 
-    `run` is an `explorer.run.Run` with a model. `text` maps the component's keys to sentences.
-    `half=True` forces half precision, `max_codes` bounds the codes: both for small files.
+    `run` is an `explorer.run.Run` with a model. `text` maps the component's keys to sentences,
+    which are in `language`, a BCP 47 tag. `half=True` forces half precision, `max_codes` bounds
+    the codes: both for small files.
     """
     model = run.model
     header = {
@@ -66,6 +68,7 @@ def build_payload(
         "classes": _class_names(run),
         "figures": describe_figures(run),
         "preprocessing": "handwriting" if _is_handwriting(run) else "plain",
+        "language": language,
         "text": dict(text or {}),
     }
     body = pack(header)

@@ -32,9 +32,11 @@ export class Explorer {
    * @param {HTMLElement} root
    * @param {any} header the payload
    * @param {Host} host
+   * @param {Explorer} [former] the same model's page in another language, whose scene is kept
    */
-  constructor(root, header, host) {
+  constructor(root, header, host, former) {
     this.root = root;
+    if (header.language) root.lang = header.language;
     /** @type {(() => boolean) | undefined} set while a window is open */
     this.closePopups = undefined;
     /** @type {((file: {name: string, type: string, data: string}) => void) | undefined} */
@@ -54,19 +56,32 @@ export class Explorer {
     this.store.state = { ...this.store.state, ...scene.state };
     /** β that the address asks for, until its model arrives. */
     this.wantedBeta = scene.beta;
+    if (former) this.succeed(former);
     this.map = new LatentMap(this);
     this.project(this.store.state.projection);
     buildLayout(this);
     attachGestures(this, this.map);
     this.react();
-    this.firstInput(scene);
+    if (former) estimateBound(this);
+    else this.firstInput(scene);
     this.store.start();
-    if (scene.view) {
+    const before = former?.map;
+    const view = before ? !before.fitted && before.view.copy() : scene.view;
+    if (view) {
       this.map.fitted = false;
-      Object.assign(this.map.view, scene.view);
+      Object.assign(this.map.view, view);
     }
     watchScene(this);
     this.map.viewChanged();
+  }
+
+  /** Take over the scene of the page before: its state, and the model of its sweep. */
+  succeed(former) {
+    const { members, member, notice, ...kept } = former.store.state;
+    // The pad opens empty; what was drawn stays as the picture.
+    Object.assign(this.store.state, kept, { drawing: false });
+    if (members.length > 1 && member >= 0) this.wantedBeta = members[member].figures.beta;
+    this.tsne = former.tsne;
   }
 
   readCodes() {

@@ -34,7 +34,7 @@ export default function mount(component) {
     setState: component.setStateValue,
     trigger: component.setTriggerValue,
   };
-  const { fingerprint, role } = readHeader(data).header;
+  const { fingerprint, role, language, id } = readHeader(data).header;
   if (role === "member") {
     deliver(fingerprint, readPayload(data));
     return undefined;
@@ -44,11 +44,13 @@ export default function mount(component) {
     present.app.host = host;
     present.app.refreshTheme();
   } else {
+    const isSame = present?.app.header.id === id;
+    const former = isSame && present?.app.header.language !== language ? present?.app : undefined;
     present?.app.dispose();
     const root = present?.app.root ?? document.createElement("div");
     root.className = "lx";
     if (!present) parentElement.append(root);
-    const app = new Explorer(root, readPayload(data), host);
+    const app = new Explorer(root, readPayload(data), host, former);
     // For tests and the curious: the page's own state.
     Object.assign(root, { explorer: app });
     mounted.set(parentElement, { app, fingerprint });

@@ -1,5 +1,6 @@
 import { make, print } from "./dom.js";
 import { Model } from "./model.js";
+import { joinSentences } from "./text.js";
 
 /**
  * β as one more slider: it moves through models that differ in β alone, their latents matched by
@@ -34,7 +35,7 @@ export function buildSweepSlider(app) {
     const sentences = [text("beta_note", { count: members.length })];
     if (moved) sentences.push(text("beta_note_moved"));
     if (other) sentences.push(text("beta_note_other"));
-    note.textContent = sentences.join(" ");
+    note.textContent = joinSentences(app.header.language, sentences);
   });
   return [row, note];
 }

@@ -10,3 +10,12 @@ export function createText(catalogue) {
       name in values ? String(values[name]) : whole,
     );
 }
+
+/**
+ * Sentences one after another, with a space between where the language has one.
+ * @param {string | undefined} language
+ * @param {string[]} sentences
+ */
+export function joinSentences(language, sentences) {
+  return sentences.join(language?.startsWith("zh") ? "" : " ");
+}
