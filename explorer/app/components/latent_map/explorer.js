@@ -65,6 +65,7 @@ export class Explorer {
     if (former) estimateBound(this);
     else this.firstInput(scene);
     this.store.start();
+    /** @type {LatentMap | undefined} */
     const before = former?.map;
     const view = before ? !before.fitted && before.view.copy() : scene.view;
     if (view) {
