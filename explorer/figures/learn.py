@@ -17,7 +17,7 @@ def kl_areas(
     marks: tuple[float, float],
     roles: Roles,
     *,
-    height: int = 330,
+    height: int = 372,
 ) -> go.Figure:
     """Return densities q and p over z (M,), and below them the two curves whose areas are KLs.
 
@@ -40,6 +40,8 @@ def kl_areas(
     figure.update_xaxes(title="z", row=2)
     figure.update_yaxes(rangemode="tozero", row=1, showticklabels=False)
     figure.update_yaxes(zeroline=True, row=2)
+    figure.update_yaxes(title="q ln(q/p)", row=2, col=1)
+    figure.update_yaxes(title="p ln(p/q)", row=2, col=2)
     apply_style(figure, roles, height)
     figure.update_annotations(font={"size": 13, "color": roles.text})
     figure.update_layout(margin={"t": 26, "l": 40})

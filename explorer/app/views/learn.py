@@ -1,6 +1,7 @@
 """Learn: the story from p(x) to β in eight chapters, each with something to touch."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import streamlit as st
 
@@ -55,9 +56,9 @@ def _title(chapter: str) -> str:
     return text(f"learn.chapter.{chapter}")
 
 
-def _show_way(chapter: str, icon: str, side: str) -> None:
+def _show_way(chapter: str, icon: str, side: Literal["left", "right"]) -> None:
     st.button(
-        _title(chapter), key=f"learn_{side}", icon=icon, type="tertiary",
+        _title(chapter), key=f"learn_{side}", icon=icon, icon_position=side, type="tertiary",
         on_click=_turn_to, args=(chapter,),
     )  # fmt: skip
 

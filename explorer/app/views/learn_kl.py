@@ -28,7 +28,7 @@ from explorer.figures.palette import choose_roles
 
 ASKED_NATS = (0.45, 0.55)
 NEAR = 0.02
-Z = np.linspace(-4.5, 4.5, 361)
+Z = np.linspace(-5.5, 5.5, 401)
 
 
 @st.fragment
@@ -62,8 +62,8 @@ def _show_sliders() -> tuple[float, float, float, float]:
             text("learn.kl.p_mean"), -3, 3, 0, 0.02, key="p_mean", role="gap"
         )
     with second:
-        sd = live_slider(text("learn.kl.q_sd"), 0.1, 3, 0.5, 0.02, key="q_sd", role="sigma")
-        prior_sd = live_slider(text("learn.kl.p_sd"), 0.1, 3, 1, 0.02, key="p_sd", role="gap")
+        sd = live_slider(text("learn.kl.q_sd"), 0.1, 2, 0.5, 0.02, key="q_sd", role="sigma")
+        prior_sd = live_slider(text("learn.kl.p_sd"), 0.1, 2, 1, 0.02, key="p_sd", role="gap")
     return mean, sd, prior_mean, prior_sd
 
 
