@@ -9,6 +9,7 @@ from plotly.subplots import make_subplots
 from explorer.figures.latent import RINGS
 from explorer.figures.palette import Roles, class_colour
 from explorer.figures.style import apply_style
+from explorer.figures.words import WORDS, Words, number
 
 MAP_RANGE = 4.2
 """Small maps all show the same square, in prior standard deviations."""
@@ -72,6 +73,7 @@ def rate_distortion_plane(
     trails: Sequence[tuple[np.ndarray, np.ndarray]] = (),
     theory: tuple[np.ndarray, np.ndarray] | None = None,
     height: int = 360,
+    words: Words = WORDS,
 ) -> go.Figure:
     """Return the plane of rate (KL) and distortion (reconstruction), a point for each model.
 
@@ -92,7 +94,7 @@ def rate_distortion_plane(
         )  # fmt: skip
         if low - pad < level < high + pad:
             figure.add_annotation(
-                x=0, y=level, text=f"{-level:.0f}".replace("-", "−"), showarrow=False,
+                x=0, y=level, text=number(-level, ".0f"), showarrow=False,
                 xanchor="left", font={"size": 9, "color": roles.gap}, yshift=6,
             )  # fmt: skip
     for trail_rate, trail_distortion in trails:
@@ -102,7 +104,7 @@ def rate_distortion_plane(
         )  # fmt: skip
     if theory is not None:
         figure.add_scatter(
-            x=theory[0], y=theory[1], mode="lines", name="theory, linear model", hoverinfo="skip",
+            x=theory[0], y=theory[1], mode="lines", name=words["theory"], hoverinfo="skip",
             line={"color": roles.sigma, "width": 1.5, "dash": "dash"},
         )  # fmt: skip
     if selected is not None:
@@ -110,10 +112,10 @@ def rate_distortion_plane(
         figure.add_scatter(
             x=x, y=distortion[selected] - betas[selected] * (x - rate[selected]), mode="lines",
             line={"color": roles.mean, "width": 2}, hoverinfo="skip",
-            name=f"slope −β = {-betas[selected]:g}".replace("-", "−"),
+            name=words["slope"].format(slope=number(-betas[selected], "g")),
         )  # fmt: skip
     figure.add_scatter(
-        x=rate, y=distortion, mode="markers+text", name="models", showlegend=False,
+        x=rate, y=distortion, mode="markers+text", showlegend=False,
         text=[f"{beta:g}" for beta in betas], textposition="top right",
         textfont={"size": 11, "color": roles.text},
         customdata=list(names),
@@ -122,10 +124,10 @@ def rate_distortion_plane(
             "size": [15 if i == selected else 10 for i in range(len(rate))],
             "line": {"color": roles.ground, "width": 1},
         },
-        hovertemplate="%{customdata}<br>KL %{x:.2f}, reconstruction %{y:.2f} nats<extra></extra>",
+        hovertemplate=words["model_point"] + "<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(title="rate: KL, nats per image", range=[-0.02 * width, width])
-    figure.update_yaxes(title="distortion: reconstruction, nats", range=[low - pad, high + pad])
+    figure.update_xaxes(title=words["rate"], range=[-0.02 * width, width])
+    figure.update_yaxes(title=words["distortion"], range=[low - pad, high + pad])
     return apply_style(figure, roles, height)
 
 
@@ -136,6 +138,7 @@ def units_over_beta(
     *,
     eigenvalues: Sequence[float] = (),
     height: int = 360,
+    words: Words = WORDS,
 ) -> go.Figure:
     """Return curves over β, such as active units and mutual information, on a logarithmic axis.
 
@@ -166,7 +169,7 @@ def units_over_beta(
             xanchor="right", font={"size": 10, "color": roles.sigma},
         )  # fmt: skip
     figure.update_xaxes(title="β", type="log", dtick=1)
-    figure.update_yaxes(title="units; nats for information", rangemode="tozero")
+    figure.update_yaxes(title=words["units"], rangemode="tozero")
     figure.update_layout(hovermode="x unified")
     return apply_style(figure, roles, height)
 
@@ -177,6 +180,7 @@ def kl_bars(
     kl_per_dim: np.ndarray,
     roles: Roles,
     height: int = 250,
+    words: Words = WORDS,
 ) -> go.Figure:
     """Return for each β its KL, one stacked share per dimension (M, K), largest first."""
     figure = go.Figure()
@@ -184,12 +188,12 @@ def kl_bars(
     ordered = -np.sort(-kl_per_dim, axis=1)
     for index in range(ordered.shape[1]):
         figure.add_bar(
-            x=names, y=ordered[:, index], name=f"dimension {index + 1} by size",
+            x=names, y=ordered[:, index], name=words["dimension_by_size"].format(rank=index + 1),
             marker={"color": roles.kl, "opacity": max(0.25, 1 - 0.3 * index)},
             customdata=list(reconstruction),
-            hovertemplate="KL %{y:.3f} nats; reconstruction %{customdata:.2f}<extra></extra>",
+            hovertemplate=words["kl_bar"] + "<extra></extra>",
         )  # fmt: skip
     figure.update_layout(barmode="stack", bargap=0.3, showlegend=False)
     figure.update_xaxes(title="β", type="category")
-    figure.update_yaxes(title="KL, nats per image")
+    figure.update_yaxes(title=words["kl_nats_per_image"])
     return apply_style(figure, roles, height)

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
 from explorer.figures.training import MAX_ROWS
+from explorer.figures.words import WORDS, Words
 
 SYMBOLS = {
     "active": "circle", "weak": "circle-open", "mixed": "diamond", "collapsed": "x",
@@ -23,6 +24,7 @@ def collapse_timeline(
     *,
     step: int | None = None,
     height: int = 300,
+    words: Words = WORDS,
 ) -> go.Figure:
     """Return a heat map dimension × step of KL, with a mark where each dimension died or woke.
 
@@ -40,7 +42,7 @@ def collapse_timeline(
             x=steps, y=names, z=np.sqrt(np.maximum(values[order], 0)), zmin=0,
             customdata=values[order], showscale=False,
             colorscale=[[0, "rgba(128,128,128,0.06)"], [1, roles.kl]],
-            hovertemplate="%{y}, step %{x}: %{customdata:.3f} nats<extra></extra>",
+            hovertemplate=words["root_kl_at_step"] + "<extra></extra>",
         )  # fmt: skip
         shown = {int(index): name for index, name in zip(order, names, strict=True)}
         for kind, symbol, colour in (("died", "x", roles.text), ("woke", "star", roles.latent)):
@@ -48,13 +50,13 @@ def collapse_timeline(
             if marks:
                 figure.add_scatter(
                     x=[s for _, s in marks], y=[shown[d] for d, _ in marks], mode="markers",
-                    name=kind, marker={"symbol": symbol, "color": colour, "size": 9},
-                    hovertemplate="%{y} " + kind + " at step %{x}<extra></extra>",
+                    name=words[kind], marker={"symbol": symbol, "color": colour, "size": 9},
+                    hovertemplate=words[f"{kind}_at_step"] + "<extra></extra>",
                 )  # fmt: skip
         if step is not None:
             figure.add_vline(x=step, line={"color": roles.mean, "width": 1})
     # Much happens early: the steps are logged, and drawn, geometrically.
-    figure.update_xaxes(title="step", type="log", dtick=1)
+    figure.update_xaxes(title=words["step"], type="log", dtick=1)
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
     return apply_style(figure, roles, height)
 
@@ -64,9 +66,10 @@ def variance_plane(
     var_mean: Sequence[float],
     mean_var: Sequence[float],
     verdicts: Sequence[str],
-    words: Mapping[str, str],
+    shown_as: Mapping[str, str],
     roles: Roles,
     height: int = 300,
+    words: Words = WORDS,
 ) -> go.Figure:
     """Return the plane of Var μ and E σ², where active and passive dimensions separate.
 
@@ -84,20 +87,23 @@ def variance_plane(
         figure.add_scatter(
             x=[var_mean[i] for i in chosen], y=[mean_var[i] for i in chosen],
             mode="markers+text" if len(names) <= 12 else "markers",
-            text=[names[i] for i in chosen], textposition="top right", name=words[verdict],
+            text=[names[i] for i in chosen], textposition="top right", name=shown_as[verdict],
             marker={
                 "symbol": SYMBOLS[verdict], "size": 10,
                 "color": roles.kl if sleeping else roles.latent,
             },
             hovertemplate="%{text}: Var μ %{x:.3f}, E σ² %{y:.3f}<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title="Var μ over the images", rangemode="tozero")
-    figure.update_yaxes(title="mean σ²", rangemode="tozero")
+    figure.update_xaxes(title=words["var_mean"], rangemode="tozero")
+    figure.update_yaxes(title=words["mean_var"], rangemode="tozero")
     return apply_style(figure, roles, height)
 
 
 def rate_curves(
-    runs: Mapping[str, Sequence[Mapping[str, Any]]], roles: Roles, height: int = 260
+    runs: Mapping[str, Sequence[Mapping[str, Any]]],
+    roles: Roles,
+    height: int = 260,
+    words: Words = WORDS,
 ) -> go.Figure:
     """Return total KL over the steps of several runs by name, from their log points."""
     figure = go.Figure()
@@ -109,7 +115,7 @@ def rate_curves(
             mode="lines", line={"color": colour, "dash": dash, "width": 2},
             hovertemplate="%{y:.2f} nats",
         )  # fmt: skip
-    figure.update_xaxes(title="step", type="log", dtick=1)
-    figure.update_yaxes(title="KL, nats per image", rangemode="tozero")
+    figure.update_xaxes(title=words["step"], type="log", dtick=1)
+    figure.update_yaxes(title=words["kl_nats_per_image"], rangemode="tozero")
     figure.update_layout(hovermode="x unified")
     return apply_style(figure, roles, height)

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from explorer.figures.palette import Roles, class_colour, class_glyph
 from explorer.figures.style import apply_style
+from explorer.figures.words import WORDS, Words
 
 RINGS = ((1.0, "39 %"), (2.0, "86 %"), (3.0, "99 %"))
 """Radii of the standard normal's rings in two dimensions and the mass inside: 1 − e^(−r²/2)."""
@@ -25,6 +26,7 @@ def latent_scatter(
     axes: tuple[int, int] = (0, 1),
     glyphs: bool = False,
     height: int = 420,
+    words: Words = WORDS,
 ) -> go.Figure:
     """Return codes (N, K) on two of their dimensions with the prior's rings.
 
@@ -53,7 +55,9 @@ def latent_scatter(
     named = max(np.ptp(x), np.ptp(y)) > LEAST_SPREAD if len(x) else False
     for label in groups:
         chosen = slice(None) if label is None else labels == label
-        name = "images" if label is None else class_names[label] if class_names else str(label)
+        name = words["images"]
+        if label is not None:
+            name = class_names[label] if class_names else str(label)
         # WebGL pays off for many points only: its first paint takes seconds on a machine without.
         trace = figure.add_scattergl if len(codes) > MANY_POINTS else figure.add_scatter
         trace(

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
+from explorer.figures.words import WORDS, Words
 
 Point = Mapping[str, Any]
 MAX_ROWS = 40
@@ -15,7 +16,11 @@ MAX_ROWS = 40
 
 
 def elbo_curves(
-    train: Sequence[Point], validation: Sequence[Point], roles: Roles, height: int = 300
+    train: Sequence[Point],
+    validation: Sequence[Point],
+    roles: Roles,
+    height: int = 300,
+    words: Words = WORDS,
 ) -> go.Figure:
     """Return reconstruction and KL stacked to −ELBO over steps, the objective as a line.
 
@@ -30,7 +35,7 @@ def elbo_curves(
         has_kl = bool(np.isfinite(kl).any())
         stack = {"stackgroup": "elbo", "mode": "lines", "line": {"width": 0}}
         figure.add_scatter(
-            x=steps, y=reconstruction, name="reconstruction", **stack,
+            x=steps, y=reconstruction, name=words["reconstruction"], **stack,
             fillcolor=_tint(roles.reconstruction), hovertemplate="%{y:.2f} nats",
         )  # fmt: skip
         if has_kl:
@@ -40,7 +45,7 @@ def elbo_curves(
             )  # fmt: skip
         objective = [point["objective"] for point in train]
         figure.add_scatter(
-            x=steps, y=objective, name="objective", mode="lines",
+            x=steps, y=objective, name=words["objective"], mode="lines",
             line={"color": roles.objective, "width": 1.5, "dash": "dot"},
             hovertemplate="%{y:.2f} nats",
         )  # fmt: skip
@@ -48,18 +53,20 @@ def elbo_curves(
             figure.add_scatter(
                 x=[point["step"] for point in validation],
                 y=[-point["elbo"] for point in validation],
-                name="−ELBO, held out", mode="markers",
+                name=words["held_out"], mode="markers",
                 marker={"color": roles.latent, "size": 5}, hovertemplate="%{y:.2f} nats",
             )  # fmt: skip
         total = reconstruction + (np.nan_to_num(kl) if has_kl else 0.0)
         figure.update_yaxes(range=_scale(reconstruction, total, np.array(objective)))
-    figure.update_xaxes(title="step")
-    figure.update_yaxes(title="nats per image, axis cut")
+    figure.update_xaxes(title=words["step"])
+    figure.update_yaxes(title=words["nats_per_image_cut"])
     figure.update_layout(hovermode="x unified")
     return apply_style(figure, roles, height)
 
 
-def kl_per_dim_map(points: Sequence[Point], roles: Roles, height: int = 300) -> go.Figure:
+def kl_per_dim_map(
+    points: Sequence[Point], roles: Roles, height: int = 300, words: Words = WORDS
+) -> go.Figure:
     """Return a heat map dimension × step of KL in nats, the most active dimensions on top."""
     rows = [point for point in points if "kl_per_dim" in point]
     figure = go.Figure()
@@ -72,15 +79,17 @@ def kl_per_dim_map(points: Sequence[Point], roles: Roles, height: int = 300) -> 
             z=values[order],
             zmin=0,
             colorscale=[[0, "rgba(128,128,128,0.06)"], [1, roles.kl]],
-            colorbar={"title": {"text": "KL, nats"}, "thickness": 10, "outlinewidth": 0},
-            hovertemplate="%{y}, step %{x}: %{z:.3f} nats<extra></extra>",
+            colorbar={"title": {"text": words["kl_nats"]}, "thickness": 10, "outlinewidth": 0},
+            hovertemplate=words["kl_at_step"] + "<extra></extra>",
         )
-    figure.update_xaxes(title="step")
+    figure.update_xaxes(title=words["step"])
     figure.update_yaxes(autorange="reversed", showgrid=False)
     return apply_style(figure, roles, height)
 
 
-def kl_per_dim_lines(points: Sequence[Point], roles: Roles, height: int = 300) -> go.Figure:
+def kl_per_dim_lines(
+    points: Sequence[Point], roles: Roles, height: int = 300, words: Words = WORDS
+) -> go.Figure:
     """Return KL of each dimension over steps as lines, for up to eight dimensions."""
     rows = [point for point in points if "kl_per_dim" in point]
     figure = go.Figure()
@@ -98,21 +107,23 @@ def kl_per_dim_lines(points: Sequence[Point], roles: Roles, height: int = 300) -
                 },
                 hovertemplate="%{y:.3f} nats",
             )  # fmt: skip
-    figure.update_xaxes(title="step")
-    figure.update_yaxes(title="KL, nats per image", rangemode="tozero")
+    figure.update_xaxes(title=words["step"])
+    figure.update_yaxes(title=words["kl_nats_per_image"], rangemode="tozero")
     figure.update_layout(hovermode="x unified")
     return apply_style(figure, roles, height)
 
 
-def kl_over_time(points: Sequence[Point], roles: Roles, height: int = 300) -> go.Figure:
+def kl_over_time(
+    points: Sequence[Point], roles: Roles, height: int = 300, words: Words = WORDS
+) -> go.Figure:
     """Return lines for up to eight latent dimensions and a heat map for more."""
     counts = [len(point["kl_per_dim"]) for point in points if "kl_per_dim" in point]
     few = not counts or counts[-1] <= 8
-    return (kl_per_dim_lines if few else kl_per_dim_map)(points, roles, height)
+    return (kl_per_dim_lines if few else kl_per_dim_map)(points, roles, height, words)
 
 
 def compare_curves(
-    runs: Mapping[str, Sequence[Point]], roles: Roles, height: int = 320
+    runs: Mapping[str, Sequence[Point]], roles: Roles, height: int = 320, words: Words = WORDS
 ) -> go.Figure:
     """Return −ELBO over images seen of several runs by name; the term in the legend is KL."""
     figure = go.Figure()
@@ -129,8 +140,8 @@ def compare_curves(
                 x=steps, y=[point.get("kl") for point in points], name=f"{name} KL", mode="lines",
                 line={"color": colour, "width": 2, "dash": "dot"}, hovertemplate="%{y:.2f} nats",
             )  # fmt: skip
-    figure.update_xaxes(title="step")
-    figure.update_yaxes(title="nats per image")
+    figure.update_xaxes(title=words["step"])
+    figure.update_yaxes(title=words["nats_per_image"])
     figure.update_layout(hovermode="x unified")
     return apply_style(figure, roles, height)
 

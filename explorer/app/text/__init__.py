@@ -8,6 +8,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from explorer.figures.words import number
+
+__all__ = [
+    "CHOSEN",
+    "LANGUAGES",
+    "catalogue",
+    "closest_language",
+    "language",
+    "number",
+    "paragraph",
+    "sentences",
+    "text",
+]
+
 LANGUAGES = {"en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
 """Languages by their tag, each under its own name; a folder here holds its sentences."""
 
@@ -82,11 +96,6 @@ def sentences(prefix: str) -> dict[str, str]:
 def paragraph(*parts: str) -> str:
     """Return sentences one after another, with a space between where the language has one."""
     return ("" if language().startswith("zh") else " ").join(part for part in parts if part)
-
-
-def number(value: float, spec: str = ".2f") -> str:
-    """Return a number as `format` does, with a true minus sign."""
-    return format(value, spec).replace("-", "−")
 
 
 class _Formatter(string.Formatter):

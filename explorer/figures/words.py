@@ -1,0 +1,42 @@
+"""The words that figures are labelled with, in English; a caller in another language hands its own.
+
+`%{…}` are Plotly's, in what shows under the pointer; `{…}` are filled in by the figure.
+"""
+
+from collections.abc import Mapping
+
+
+def number(value: float, spec: str = ".2f") -> str:
+    """Return a number as `format` does, with a true minus sign."""
+    return format(value, spec).replace("-", "−")
+
+
+Words = Mapping[str, str]
+
+WORDS: Words = {
+    "step": "step",
+    "images": "images",
+    "nats_per_image": "nats per image",
+    "nats_per_image_cut": "nats per image, axis cut",
+    "reconstruction": "reconstruction",
+    "objective": "objective",
+    "held_out": "−ELBO, held out",
+    "kl_nats": "KL, nats",
+    "kl_nats_per_image": "KL, nats per image",
+    "kl_at_step": "%{y}, step %{x}: %{z:.3f} nats",
+    "root_kl_at_step": "%{y}, step %{x}: %{customdata:.3f} nats",
+    "died": "died",
+    "woke": "woke",
+    "died_at_step": "%{y} died at step %{x}",
+    "woke_at_step": "%{y} woke at step %{x}",
+    "var_mean": "Var μ over the images",
+    "mean_var": "mean σ²",
+    "theory": "theory, linear model",
+    "slope": "slope −β = {slope}",
+    "model_point": "%{customdata}<br>KL %{x:.2f}, reconstruction %{y:.2f} nats",
+    "rate": "rate: KL, nats per image",
+    "distortion": "distortion: reconstruction, nats",
+    "units": "units; nats for information",
+    "dimension_by_size": "dimension {rank} by size",
+    "kl_bar": "KL %{y:.3f} nats; reconstruction %{customdata:.2f}",
+}
