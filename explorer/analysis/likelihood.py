@@ -102,7 +102,7 @@ def estimate_log_px(
             part = x[start : start + block]
             mean, scale = _proposal(model, part, proposal, start)
             log_weights = torch.cat(
-                list(_log_weights(scorer, part, mean, scale, samples, generator)), 1
+                list(_log_weights(model, scorer, part, mean, scale, samples, generator)), 1
             )
             parts.append(summarise_weights(log_weights.cpu().numpy()))
             watch.report((start + len(part)) / len(x))
@@ -113,6 +113,23 @@ def estimate_log_px(
     flagged = (ess / samples < ESS_LIMIT) | (np.nan_to_num(pareto_k) > PARETO_LIMIT)
     bits = bits_per_dim(model, x[: len(log_px)], log_px)
     return LogLikelihood(log_px, error, ess, pareto_k, elbo, flagged, bits, samples)
+
+
+def draw_log_weights(model: VAE, x: Tensor, samples: int, *, seed: int = 0) -> Floats:
+    """Return log p(x, z) − log q(z|x) for draws z ~ q(z|x), (N, samples), nats.
+
+    Their mean is the ELBO, the logarithm of their mean weight the importance-weighted bound; for
+    one image they are the draws of `estimate_log_px` with the same seed.
+    """
+    check_gaussian(model)
+    x = check_images(model, x)
+    if not 1 <= samples <= MAX_SAMPLES:
+        raise ExplorerError(f"The number of samples must be from 1 to {MAX_SAMPLES}.")
+    generator = torch.Generator(x.device).manual_seed(seed)
+    with torch.no_grad(), evaluating(model):
+        mean, scale = _proposal(model, x, None, 0)
+        parts = list(_log_weights(model, _Scorer(model), x, mean, scale, samples, generator))
+    return torch.cat(parts, 1).cpu().numpy()
 
 
 def summarise_weights(log_weights: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
@@ -184,6 +201,7 @@ def _proposal(
 
 
 def _log_weights(
+    model: VAE,
     scorer: _Scorer,
     x: Tensor,
     mean: Tensor,
@@ -208,6 +226,9 @@ def _log_weights(
         spread = noise @ scale.mT if scale.ndim == 3 else noise * scale[:, None]
         z = mean[:, None] + spread
         log_ratio = 0.5 * (noise.double().square() - z.double().square()).sum(2)
+        if model.mixture is not None:
+            log_q = -0.5 * (noise.double().square() + math.log(2 * math.pi)).sum(2)
+            log_ratio = model.log_prior(z.double()) - log_q
         yield scorer.score(z, x).double() + log_ratio + log_scale[:, None]
 
 

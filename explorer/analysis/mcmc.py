@@ -41,6 +41,7 @@ class PosteriorSample:
 
     `rhat`, `ess_bulk`, `ess_tail` (N, K); `acceptance` and `step_size` (N,). `converged` (N,)
     needs R̂ < 1.01 and both ESS ≥ 400 in every dimension; do not quote an image without it.
+    `warmup` (chains, 1 + steps, N, K) is the way there from the prior, if it was kept.
     """
 
     draws: Floats
@@ -50,6 +51,7 @@ class PosteriorSample:
     acceptance: Floats
     step_size: Floats
     converged: NDArray[np.bool_]
+    warmup: Floats | None = None
 
     @property
     def mean(self) -> Floats:
@@ -110,6 +112,7 @@ def sample_posterior(
     chains: int = 4,
     draws: int = 1000,
     warmup: int = 500,
+    keep_warmup: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
     stop: Stop | None = None,
@@ -124,6 +127,7 @@ def sample_posterior(
     watch = Watch(progress, stop)
     x, generator, z = _start(model, x, chains, seed)
     kept = torch.empty((draws, *z.shape), dtype=z.dtype)
+    way = [z.cpu()]
     accepted = torch.zeros(len(x), dtype=torch.float64)
     with evaluating(model):
         target = _log_joint(model, x, chains)
@@ -138,6 +142,8 @@ def sample_posterior(
             z, probability = _hmc_step(z, target, size, generator, jitter=not warming)
             rate = probability.view(chains, -1).mean(0)
             if warming:
+                if keep_warmup:
+                    way.append(z.cpu())
                 steps.update(rate)
                 if iteration >= starts[0]:
                     window.append(z)
@@ -148,7 +154,12 @@ def sample_posterior(
                 kept[iteration - warmup] = z.cpu()
                 accepted += rate.double().cpu() / draws
     watch.report(1.0)
-    values = kept.double().numpy().reshape(draws, chains, len(x), -1).swapaxes(0, 1)
+
+    def arrange(states: Tensor) -> Floats:
+        by_step = states.double().numpy().reshape(len(states), chains, len(x), -1)
+        return np.asarray(by_step.swapaxes(0, 1))
+
+    values = arrange(kept)
     rhat, bulk, tail = diagnose_chains(values)
     good = (rhat < RHAT_GATE) & (bulk >= ESS_GATE) & (tail >= ESS_GATE)
     return PosteriorSample(
@@ -159,6 +170,7 @@ def sample_posterior(
         acceptance=accepted.numpy(),
         step_size=steps.final.double().cpu().numpy(),
         converged=np.asarray(good.all(axis=1)),
+        warmup=arrange(torch.stack(way)) if keep_warmup else None,
     )
 
 
@@ -241,15 +253,14 @@ def _start(model: VAE, x: Tensor, chains: int, seed: int) -> tuple[Tensor, torch
     check_gaussian(model)
     x = check_images(model, x)
     generator = torch.Generator(x.device).manual_seed(seed)
-    shape = (chains * len(x), model.latent_dim)
-    return x, generator, torch.randn(shape, generator=generator, dtype=x.dtype, device=x.device)
+    return x, generator, model.sample_prior(chains * len(x), generator).detach().to(x)
 
 
 def _log_joint(model: VAE, x: Tensor, chains: int, temperature: float = 1.0) -> LogDensity:
     repeated = x.repeat(chains, 1, 1, 1)
 
     def log_density(z: Tensor) -> Tensor:
-        return -temperature * model.nll(z, repeated) - 0.5 * z.square().sum(1)
+        return -temperature * model.nll(z, repeated) + model.log_prior(z)
 
     return log_density
 
