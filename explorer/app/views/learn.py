@@ -35,10 +35,11 @@ def show_page() -> None:
     if "learn_chapter" not in st.session_state:
         asked = st.query_params.get("chapter")
         st.session_state["learn_chapter"] = asked if asked in CHAPTERS else names[0]
-    chapter: str = st.segmented_control(
+    chapter = st.segmented_control(
         text("learn.chapter"), names, required=True, key="learn_chapter", format_func=_title,
         label_visibility="collapsed", wrap=False,
     )  # fmt: skip
+    assert chapter is not None  # It is required.
     st.query_params["chapter"] = chapter
     with st.container(key="learn_body"):
         CHAPTERS[chapter]()
