@@ -17,7 +17,7 @@ from explorer.app.cached import (
     own_runs,
 )
 from explorer.app.session import is_dark
-from explorer.app.text import text
+from explorer.app.text import paragraph, sentences, text
 from explorer.config import BudgetConfig, Config, default_config
 from explorer.control import Control
 from explorer.datasets import DATASETS, is_available
@@ -159,6 +159,7 @@ def show_sweep(sweep: Sweep, was_live: bool) -> None:
             np.array([point["kl_per_dim"] for point in measured]),
             choose_roles(is_dark()),
             300,
+            sentences("figure."),
         )
         st.plotly_chart(figure, theme=None, key="beta_kl", config=CHART)
         st.caption(text("beta.kl.caption"))
@@ -237,10 +238,9 @@ def _show_maps(runs: list[Run], frames: list[Snapshot], points: list[dict[str, A
     labels = [None if f.labels is None else f.labels[:SHOWN] for f in frames]
     figure = small_maps(titles, planes, labels, choose_roles(is_dark()))
     st.plotly_chart(figure, theme=None, key="beta_maps", config={"staticPlot": True})
-    caption = text("beta.maps.caption") + " " + text("beta.maps.moved", beta=reference)
-    if frames[0].mean.shape[1] > 2:
-        caption += " " + text("beta.maps.many")
-    st.caption(caption)
+    many = text("beta.maps.many") if frames[0].mean.shape[1] > 2 else ""
+    moved = text("beta.maps.moved", beta=reference)
+    st.caption(paragraph(text("beta.maps.caption"), moved, many))
 
 
 def _show_plane(sweep: Sweep, runs: list[Run], points: list[dict[str, Any]], step: int) -> None:
@@ -258,6 +258,7 @@ def _show_plane(sweep: Sweep, runs: list[Run], points: list[dict[str, Any]], ste
     figure = rate_distortion_plane(
         [run.name for run in runs], betas, rates, [p["reconstruction"] for p in points],
         choose_roles(is_dark()), selected=chosen, trails=trails, theory=theory,
+        words=sentences("figure."),
     )  # fmt: skip
     event = st.plotly_chart(
         figure, theme=None, key="beta_plane", config=CHART, on_select="rerun",
@@ -268,13 +269,12 @@ def _show_plane(sweep: Sweep, runs: list[Run], points: list[dict[str, Any]], ste
     if picked and _first(picked[0]) in names and names.index(_first(picked[0])) != chosen:
         st.session_state[f"beta_member_{sweep.id}"] = names.index(_first(picked[0]))
         st.rerun()
-    caption = text("beta.plane.caption")
-    likelihood = _config(runs[0]).model.likelihood
+    said = ""
     if theory is not None:
-        caption += " " + text("beta.plane.theory")
-    elif likelihood != "gaussian":
-        caption += " " + text("beta.plane.no_theory")
-    st.caption(caption)
+        said = text("beta.plane.theory")
+    elif _config(runs[0]).model.likelihood != "gaussian":
+        said = text("beta.plane.no_theory")
+    st.caption(paragraph(text("beta.plane.caption"), said))
     point, run = points[chosen], runs[chosen]
     with st.container(horizontal=True, vertical_alignment="center"):
         rate = sum(point["kl_per_dim"])
@@ -282,7 +282,7 @@ def _show_plane(sweep: Sweep, runs: list[Run], points: list[dict[str, Any]], ste
             text(
                 "beta.chosen", beta=betas[chosen], elbo=point["reconstruction"] + rate,
                 reconstruction=point["reconstruction"], kl=rate,
-                split=point.get("split", "test"),
+                split=text(f"explore.split_{point.get('split', 'test')}"),
             )
         )  # fmt: skip
         if st.button(text("beta.open"), key="beta_open", type="primary"):
@@ -344,12 +344,13 @@ def _show_units(sweep: Sweep, runs: list[Run], frames: list[Snapshot], final: bo
     }
     rule = _find_rule(sweep, runs[0])
     figure = units_over_beta(
-        [_beta(run) for run in runs], rows, choose_roles(is_dark()), eigenvalues=rule, height=300
-    )
+        [_beta(run) for run in runs], rows, choose_roles(is_dark()), eigenvalues=rule, height=300,
+        words=sentences("figure."),
+    )  # fmt: skip
     st.plotly_chart(figure, theme=None, key="beta_units", config=CHART)
     count = measures[0]["images"]
     caption = text("beta.units.caption", count=count, ceiling=math.log(count))
-    st.caption(caption + (" " + text("beta.units.rule") if rule else ""))
+    st.caption(paragraph(caption, text("beta.units.rule") if rule else ""))
 
 
 def _find_rule(sweep: Sweep, run: Run) -> list[float]:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.app.cached import diagnose_stored, get_runner, own_runs
 from explorer.app.session import is_dark
-from explorer.app.text import text
+from explorer.app.text import sentences, text
 from explorer.app.views.watch import CHART, show_map, show_strips
 from explorer.datasets import DATASETS, is_available
 from explorer.errors import ExplorerError
@@ -89,7 +89,7 @@ def compare_treated(run: Run, was_live: bool) -> None:
         text("collapse.before"): run.metrics("train"),
         text("collapse.after"): after.metrics("train"),
     }
-    figure = rate_curves(curves, choose_roles(is_dark()))
+    figure = rate_curves(curves, choose_roles(is_dark()), words=sentences("figure."))
     st.plotly_chart(figure, theme=None, key="collapse_compare", config=CHART)
     st.caption(text("collapse.compare.caption"))
     for title, shown, column in zip(curves, (run, after), st.columns(2), strict=True):

@@ -7,7 +7,7 @@ import streamlit as st
 from explorer.analysis.timeline import DEAD_NATS, find_events
 from explorer.app.cached import measure_codes, move_dimension
 from explorer.app.session import is_dark
-from explorer.app.text import text
+from explorer.app.text import sentences, text
 from explorer.app.views.collapse_verdicts import show_plane
 from explorer.app.views.watch import CHART, show_map, show_strip
 from explorer.errors import ExplorerError
@@ -29,7 +29,9 @@ def draw_timeline(points: list[dict[str, Any]], key: str, step: int | None = Non
         return
     found = find_events([p["step"] for p in rows], [p["kl_per_dim"] for p in rows])
     events = [(event.dimension, event.step, event.kind) for event in found]
-    figure = collapse_timeline(rows, events, choose_roles(is_dark()), step=step, height=300)
+    figure = collapse_timeline(
+        rows, events, choose_roles(is_dark()), step=step, height=300, words=sentences("figure.")
+    )
     st.plotly_chart(figure, theme=None, key=f"collapse_timeline_{key}", config=CHART)
     st.caption(text("collapse.timeline.caption", dead=DEAD_NATS))
 

@@ -5,13 +5,11 @@ from typing import Any
 import streamlit as st
 
 from explorer.app.session import is_dark
-from explorer.app.text import text
+from explorer.app.text import number, paragraph, sentences, text
 from explorer.app.views.watch import CHART
 from explorer.config import Config
 from explorer.figures.collapse import variance_plane
 from explorer.figures.palette import choose_roles
-
-VERDICTS = ("active", "weak", "mixed", "collapsed", "empty", "ignored", "uncertain")
 
 
 def show_plane(values: dict[str, Any], key: str) -> None:
@@ -22,8 +20,9 @@ def show_plane(values: dict[str, Any], key: str) -> None:
         [row["var_mean"] for row in rows],
         [row["mean_var"] for row in rows],
         [row["verdict"] for row in rows],
-        {name: text(f"collapse.verdict.{name}").partition(":")[0] for name in VERDICTS},
+        sentences("collapse.verdict.short."),
         choose_roles(is_dark()),
+        words=sentences("figure."),
     )
     st.plotly_chart(figure, theme=None, key=f"collapse_plane_{key}", config=CHART)
     st.caption(text("collapse.plane.caption"))
@@ -68,7 +67,7 @@ def show_diagnosis(values: dict[str, Any], config: Config | None) -> None:
 
 
 def _with_error(values: dict[str, Any], name: str) -> str:
-    return f"{values[name]:.2f} ± {values[name + '_error']:.2f}"
+    return f"{number(values[name])} ± {number(values[name + '_error'])}"
 
 
 def _describe(row: dict[str, Any]) -> dict[str, Any]:
@@ -96,15 +95,12 @@ def show_causes(values: dict[str, Any]) -> None:
         st.markdown(text("collapse.why.unknown" if asleep else "collapse.why.none"))
     for cause in values["causes"]:
         evidence = cause["evidence"]
-        named = ", ".join(f"z{index + 1}" for index in cause["dimensions"])
-        st.markdown(
-            text(
-                f"collapse.cause.{cause['code']}",
-                dimensions=named,
-                top=evidence.get("top_eigenvalue_now", 0.0),
-                beta=evidence.get("beta", 1.0),
-                awake=evidence.get("awake_at_collapse", 0),
-            )
-            + " "
-            + text("collapse.confidence", value=cause["confidence"])
+        named = text("app.comma").join(f"z{index + 1}" for index in cause["dimensions"])
+        told = text(
+            f"collapse.cause.{cause['code']}",
+            dimensions=named,
+            top=evidence.get("top_eigenvalue_now", 0.0),
+            beta=evidence.get("beta", 1.0),
+            awake=evidence.get("awake_at_collapse", 0),
         )
+        st.markdown(paragraph(told, text("collapse.confidence", value=cause["confidence"])))

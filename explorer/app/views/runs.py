@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.app.cached import own_runs
 from explorer.app.session import is_dark
-from explorer.app.text import text
+from explorer.app.text import number, sentences, text
 from explorer.app.views.watch import CHART, show_strips
 from explorer.errors import ExplorerError
 from explorer.figures.palette import choose_roles
@@ -29,7 +29,9 @@ def describe(run: Run, kind: str) -> dict[str, object]:
         text("runs.column.kind"): text(f"runs.kind.{kind}"),
         text("runs.column.dataset"): info.dataset.name if info.dataset else None,
         text("runs.column.latents"): info.latent_dim,
-        text("runs.column.likelihood"): config.model.likelihood if config else None,
+        text("runs.column.likelihood"): (
+            text(f"train.likelihood.{config.model.likelihood}") if config else None
+        ),
         text("runs.column.beta"): describe_beta(info),
         text("runs.column.state"): text("state." + info.status.shown_state()),
         text("runs.column.elbo"): -result["elbo"] if "elbo" in result else None,
@@ -135,6 +137,7 @@ def compare(first: Run, second: Run) -> None:
     figure = compare_curves(
         {name: run.metrics("train") for name, run in zip(names, (first, second), strict=True)},
         choose_roles(is_dark()),
+        words=sentences("figure."),
     )
     st.plotly_chart(figure, theme=None, key="runs_curves", config=CHART)
     st.caption(text("runs.compare.caption"))
@@ -150,7 +153,7 @@ def compare(first: Run, second: Run) -> None:
                 if "kl" in result:
                     cells[text("runs.column.kl")] = result["kl"]
                 for cell, (label, value) in zip(st.columns(len(cells)), cells.items(), strict=True):
-                    cell.metric(label, f"{value:.2f}", help=text("runs.compare.figures"))
+                    cell.metric(label, number(value), help=text("runs.compare.figures"))
             steps = run.snapshot_steps()
             if steps:
                 show_strips(run.snapshot(steps[-1]))

@@ -143,7 +143,7 @@ def offer_downloads() -> None:
     with st.popover(text("train.get_data"), width="stretch"):
         for name in missing:
             st.caption(
-                text("train.get_data_help", name=name, description=DATASETS[name].description)
+                text("train.get_data_help", name=name, description=text(f"app.dataset.{name}"))
             )
             if st.button(text("train.download", name=name), key=f"train_download_{name}"):
                 bar = st.progress(0.0, text("train.downloading", name=name))
