@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from explorer.analysis.collapse import diagnose_file
-from explorer.analysis.own_codes import read_codes
+from explorer.analysis.own_codes import read_codes, score_labels
 from explorer.analysis.timeline import Event, find_events
 from explorer.errors import ExplorerError
 
@@ -60,3 +60,69 @@ def test_what_is_no_timeline_is_refused(tmp_path, change, sentence):
     np.savez(tmp_path / "codes.npz", **{k: v for k, v in arrays.items() if v is not None})
     with pytest.raises(ExplorerError, match=sentence):
         read_codes(tmp_path / "codes.npz")
+
+
+def save(path, labels=None, count=200, steps=0):
+    """Write two clusters, ten apart, with labels of the same or of one's own making."""
+    rng = np.random.default_rng(0)
+    which = np.arange(count) % 2
+    mean = rng.normal(size=(count, 2)) + 10.0 * which[:, None]
+    arrays = {"mean": mean, "logvar": np.full((count, 2), -3.0)}
+    if steps:
+        arrays = {key: np.stack([value] * steps) for key, value in arrays.items()}
+        arrays["steps"] = np.arange(steps)
+    if labels is not None:
+        arrays["labels"] = labels(which) if callable(labels) else labels
+    np.savez(path, **arrays)
+    return read_codes(path)
+
+
+@pytest.mark.parametrize("steps", [0, 3])
+@pytest.mark.parametrize(
+    "labels, names",
+    [
+        (lambda which: which, ("0", "1")),
+        (lambda which: 7 - 4 * which, ("3", "7")),
+        (lambda which: which.astype(float), ("0", "1")),
+        (lambda which: which.astype(bool), ("False", "True")),
+        (lambda which: np.array(["cat", "dog"])[which], ("cat", "dog")),
+        (lambda which: np.array([b"cat", b"dog"])[which], ("cat", "dog")),
+    ],
+)
+def test_labels_are_classes_by_name_and_neighbours_tell_them(tmp_path, labels, names, steps):
+    codes = save(tmp_path / "codes.npz", labels, steps=steps)
+    assert codes.class_names == names and set(codes.labels.tolist()) == {0, 1}
+    found = score_labels(codes)
+    assert (found.accuracy, found.standard_error) == (1.0, 0.0)
+    assert (found.images, found.neighbours, found.largest_class) == (200, 15, 0.5)
+
+
+def test_labels_without_meaning_are_told_by_chance_alone(tmp_path):
+    codes = save(
+        tmp_path / "codes.npz", lambda which: np.random.default_rng(1).integers(0, 2, 2000), 2000
+    )
+    found = score_labels(codes)
+    assert abs(found.accuracy - 0.5) < 4 * found.standard_error + 0.02
+
+
+def test_without_labels_or_with_one_class_there_is_no_score(tmp_path):
+    assert save(tmp_path / "none.npz").labels is None
+    assert score_labels(save(tmp_path / "none.npz")) is None
+    assert score_labels(save(tmp_path / "one.npz", lambda which: which * 0)) is None
+    assert score_labels(save(tmp_path / "few.npz", lambda which: which, 4)).neighbours == 3
+
+
+@pytest.mark.parametrize(
+    "labels, sentence",
+    [
+        (np.zeros(199, int), "one per image"),
+        (np.zeros((200, 1), int), "one per image"),
+        (np.linspace(0, 1, 200), "whole numbers or words"),
+        (np.full(200, np.nan), "whole numbers or words"),
+        (np.array([{}] * 200, object), "whole numbers or words"),
+        (np.arange(200), "200 different values"),
+    ],
+)
+def test_what_is_no_labels_is_refused(tmp_path, labels, sentence):
+    with pytest.raises(ExplorerError, match=sentence):
+        save(tmp_path / "codes.npz", labels)

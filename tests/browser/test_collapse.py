@@ -41,7 +41,8 @@ def test_own_codes_are_judged_without_our_model(page, server, tmp_path):
     rng = np.random.default_rng(0)
     mean = np.stack([rng.normal(0, 0.95, 1000), np.zeros(1000)], 1)
     logvar = np.log(np.stack([np.full(1000, 0.1), np.ones(1000)], 1))
-    np.savez(tmp_path / "mine.npz", mean=mean, logvar=logvar)
+    labels = np.where(mean[:, 0] < 0, "left", "right")
+    np.savez(tmp_path / "mine.npz", mean=mean, logvar=logvar, labels=labels)
     np.savez(tmp_path / "wrong.npz", mean=mean)
     page.goto(f"{server.url}/collapse?run=mnist-collapsed")
     page.get_by_text("Your own codes").click(timeout=60_000)
@@ -49,6 +50,14 @@ def test_own_codes_are_judged_without_our_model(page, server, tmp_path):
     page.get_by_text("has no array 'logvar'").wait_for()
     page.locator("input[type=file]").set_input_files(tmp_path / "mine.npz")
     page.get_by_text("1 of 2 dimensions are not in use.").wait_for()
+    page.get_by_text("tell its label for 9").wait_for()
+    page.wait_for_function(COLOURED)
+
+
+COLOURED = """() => [...document.querySelectorAll('.js-plotly-plot')].some(plot => {
+  const names = plot._fullData.filter(t => t.mode === 'markers').map(t => t.name);
+  return names.includes('left') && names.includes('right');
+})"""
 
 
 def test_own_codes_over_steps_are_a_timeline(page, server, tmp_path):

@@ -1,6 +1,9 @@
 """The Train page: ten seconds on digits, watched to the end, steered on the way."""
 
+import contextlib
 import json
+import subprocess
+import sys
 import time
 
 import pytest
@@ -88,6 +91,48 @@ def test_pause_step_beta_and_stop_reach_the_job(page, server):
     slider.press("ArrowRight")
     press_until(page, "Resume", lambda: run.metrics("train")[-1]["beta"] == 2.0)
     press_until(page, "Stop", lambda: run.info.status.state == "stopped")
+    page.get_by_role("button", name="Go on training").wait_for()
+
+
+@contextlib.contextmanager
+def busy_machine():
+    """Keep two processes busy meanwhile."""
+    command = [sys.executable, "-c", "while True: pass"]
+    loops = [subprocess.Popen(command) for _ in range(2)]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+
+
+def test_no_press_is_lost_while_the_page_ticks_on_a_busy_machine(page, server):
+    run = start_training(page, server, 60)
+    page.get_by_role("button", name="Pause", exact=True).click()
+    wait_until(lambda: run.info.status.state == "paused")
+    button = page.locator(".st-key-train_step button:enabled")
+    button.wait_for()
+    with busy_machine():
+        for _ in range(10):
+            step = run.info.status.step
+            button.click()
+            wait_until(lambda step=step: run.info.status.step == step + 1)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_role("button", name="Go on training").wait_for()
+
+
+def test_beta_moved_in_another_tab_moves_the_slider_and_one_moved_here_stays(page, server):
+    run = start_training(page, server, 60)
+    slider = page.get_by_role("slider", name="β now")
+    slider.focus()
+    for beta in (2.0, 4.0):  # The same slider under the same hand.
+        page.keyboard.press("ArrowRight")
+        wait_until(lambda beta=beta: run.metrics("train")[-1]["beta"] == beta)
+    page.get_by_text("β 1 → 4").wait_for()
+    Control(run.path).send("beta", 16.0)
+    page.locator("[role=slider][aria-valuetext='16.0']").wait_for()
+    page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_role("button", name="Go on training").wait_for()
 
 

@@ -1,8 +1,8 @@
 """What visitors bring to the Collapse page: their own codes, and their own loss."""
 
-import tempfile
-from pathlib import Path
+from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from explorer.analysis.beta import (
@@ -12,14 +12,20 @@ from explorer.analysis.beta import (
     WrittenLoss,
     effective_beta,
 )
-from explorer.analysis.collapse import diagnose_codes
-from explorer.analysis.own_codes import read_codes
+from explorer.analysis.own_codes import LabelScore, OwnCodes
 from explorer.app.cached import measure_eigenvalues
-from explorer.app.text import text
+from explorer.app.cached_collapse import judge_codes
+from explorer.app.session import is_dark
+from explorer.app.text import paragraph, text
 from explorer.app.views.collapse_film import draw_timeline
 from explorer.app.views.collapse_verdicts import show_diagnosis, show_plane, show_table
+from explorer.app.views.watch import CHART
 from explorer.datasets import DATASETS, is_available
 from explorer.errors import ExplorerError
+from explorer.figures.latent import latent_scatter
+from explorer.figures.palette import choose_roles
+
+SHOWN_CODES = 2000
 
 
 def ask_for_codes() -> None:
@@ -29,26 +35,44 @@ def ask_for_codes() -> None:
         given = st.file_uploader(text("collapse.own.drop"), type="npz", key="collapse_codes")
         if given is None:
             return
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "codes.npz"
-            path.write_bytes(given.getvalue())
-            try:
-                codes = read_codes(path, given.name)
-                values = diagnose_codes(codes.mean, codes.logvar).to_dict()
-            except ExplorerError as error:
-                st.error(str(error))
-                return
+        try:
+            with st.spinner():
+                own = judge_codes(given.getvalue(), given.name)
+        except ExplorerError as error:
+            st.error(str(error))
+            return
+        codes, values = own.codes, own.values
         st.markdown(text("collapse.own.title", name=given.name))
         show_diagnosis(values, None)
         if len(codes.steps):
             st.caption(text("collapse.own.last", step=int(codes.steps[-1]), count=len(codes.steps)))
             draw_timeline(codes.points(), "own")
-        left, right = st.columns([1, 1.5], gap="medium")
+        left, right = st.columns(2, gap="medium")
         with left:
             st.markdown(f"**{text('collapse.plane')}**")
             show_plane(values, "own")
         with right:
-            show_table(values)
+            _show_own_map(codes, values, own.score)
+        show_table(values)
+
+
+def _show_own_map(codes: OwnCodes, values: dict[str, Any], score: LabelScore | None) -> None:
+    """Show the codes on their two main dimensions, and what their labels say of them."""
+    st.markdown(f"**{text('collapse.own.map')}**")
+    order = sorted(values["dimensions"], key=lambda row: -row["kl"])
+    axes = (order[0]["index"], order[min(1, len(order) - 1)]["index"])
+    shown = np.linspace(0, len(codes.mean) - 1, min(len(codes.mean), SHOWN_CODES)).astype(int)
+    figure = latent_scatter(
+        codes.mean[shown], None if codes.labels is None else codes.labels[shown],
+        codes.class_names, choose_roles(is_dark()), axes=axes, height=300,
+    )  # fmt: skip
+    st.plotly_chart(figure, theme=None, key="collapse_own_map", config=CHART)
+    told = [text("collapse.own.map.caption", count=len(shown))]
+    if score is not None:
+        told.append(text("collapse.own.labels", **vars(score)))
+    elif codes.labels is None:
+        told.append(text("collapse.own.no_labels"))
+    st.caption(paragraph(*told))
 
 
 def ask_for_loss() -> None:

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from explorer.analysis.moved_beta import find_beta
 from explorer.analysis.timeline import find_events
 from explorer.app.cached import find_run, get_runner, own_runs
 from explorer.app.session import get_session, is_dark
-from explorer.app.text import text
+from explorer.app.text import number, text
+from explorer.config import ObjectiveConfig
 from explorer.control import Control
 from explorer.errors import ExplorerError
 from explorer.figures.latent import latent_scatter
@@ -34,26 +36,30 @@ def watch_run(run_id: str | None) -> None:
         return
     try:
         run = find_run(run_id)
-        live = run.info.status.is_alive()
+        status = run.info.status
     except ExplorerError as error:
         st.error(str(error))
         return
+    state, live = status.shown_state(), status.is_alive()
+    show_controls(run, state, live)
     # A timer is fixed when its fragment is registered, so a run that ends reruns the page once.
-    st.fragment(_show_live, run_every=TICK_SECONDS if live else None)(run, live)
+    st.fragment(_show_live, run_every=TICK_SECONDS if live else None)(run, state)
 
 
-def _show_live(run: Run, was_live: bool) -> None:
+def _show_live(run: Run, shown: str) -> None:
+    """Show what moves; a change of state reruns the page, so that the controls follow."""
     try:
         info = run.info
     except ExplorerError as error:
-        st.error(str(error))
+        st.error(text("train.gone") if not run.path.is_dir() else str(error))
         return
-    if info.status.is_alive() != was_live:
+    if info.status.shown_state() != shown or _is_beta_outdated(run):
         st.rerun()
-    _show_status(run, info)
+    live = info.status.is_alive()
     train, validation = run.metrics("train"), run.metrics("validation")
+    _show_progress(run, info, train)
     if not train:
-        st.caption(text("train.waiting") if was_live else info.status.message)
+        st.caption(text("train.waiting") if live else info.status.message)
         return
     roles = choose_roles(is_dark())
     left, right = st.columns(2)
@@ -91,16 +97,16 @@ def describe_events(points: list[dict[str, Any]]) -> str:
     return " ".join([*told, text(why)])
 
 
-def _show_status(run: Run, info: RunInfo) -> None:
-    status, live = info.status, info.status.is_alive()
-    state = status.shown_state()
-    points = run.metrics("train")
+@st.fragment
+def show_controls(run: Run, state: str, live: bool) -> None:
+    """Show name, state and buttons, apart from what ticks: no redraw falls into a press."""
+    info = run.info
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{run.name}** · {text('state.' + state)}")
         # A loop of the visitor's own hears no commands: it gets no buttons.
         is_ours = info.model_kind == "builtin" and info.config is not None
         if live and is_ours and state != "queued":
-            _show_transport(run, state, points)
+            _show_transport(run, info, paused=state == "paused")
         elif live and is_ours:
             st.button(text("train.stop"), key="train_unqueue", on_click=_stop, args=(run,))
         elif is_ours and state in ("interrupted", "stopped", "failed"):
@@ -109,12 +115,15 @@ def _show_status(run: Run, info: RunInfo) -> None:
             if st.button(text("train.explore"), key="train_explore", type="primary"):
                 st.switch_page("views/explore.py", query_params={"model": run.id})
     if state == "failed":
-        st.error(text("train.failed", message=status.message, step=_kept_step(run)))
+        st.error(text("train.failed", message=info.status.message, step=_kept_step(run)))
     if state == "interrupted":
         st.warning(text("train.interrupted", step=_kept_step(run)))
-    if live and info.planned_steps:
+
+
+def _show_progress(run: Run, info: RunInfo, points: list[dict[str, Any]]) -> None:
+    if info.status.is_alive() and info.planned_steps:
         latest = points[-1] if points else None
-        step = max(status.step, latest["step"] if latest else 0)
+        step = max(info.status.step, latest["step"] if latest else 0)
         words = text("train.progress", step=step, planned=info.planned_steps)
         if latest and latest.get("images") and latest.get("seconds"):
             left = latest["seconds"] * (info.planned_steps / max(latest["step"], 1) - 1)
@@ -122,17 +131,25 @@ def _show_status(run: Run, info: RunInfo) -> None:
             words += text("train.progress_speed", speed=speed, left=max(0.0, left))
         st.progress(min(1.0, step / info.planned_steps), words)
     if points:
-        st.html(_describe_point(points[-1]))
+        st.html(_describe_point(points[-1], describe_beta(run)))
 
 
-def _describe_point(point: dict[str, float]) -> str:
+def describe_beta(run: Run) -> str | None:
+    """Return the run's β, or "1 → 4" where a viewer moved it while it trained."""
+    beta = find_beta(run)
+    if beta is None:
+        return None
+    return f"{beta.planned:g} → {beta.now:g}" if beta.is_moved else f"{beta.planned:g}"
+
+
+def _describe_point(point: dict[str, float], beta: str | None) -> str:
     """Return the identity −ELBO = reconstruction + KL with its numbers, each in its colour."""
     key = "train.identity" if "kl" in point else "train.identity_point"
     values = {
-        "elbo": f"{-point['elbo']:.2f}",
-        "reconstruction": f"{point['reconstruction']:.2f}",
-        "kl": f"{point.get('kl', 0.0):.2f}",
-        "beta": f"{point['beta']:.3g}",
+        "elbo": number(-point["elbo"]),
+        "reconstruction": number(point["reconstruction"]),
+        "kl": number(point.get("kl", 0.0)),
+        "beta": beta if beta and "→" in beta else f"{point['beta']:.3g}",
     }
     return f'<div class="explorer-identity">{text(key, **values)}</div>'
 
@@ -142,8 +159,7 @@ def _kept_step(run: Run) -> int:
     return max(run.snapshot_steps(), default=0)
 
 
-def _show_transport(run: Run, state: str, points: list[dict[str, Any]]) -> None:
-    paused = state == "paused"
+def _show_transport(run: Run, info: RunInfo, paused: bool) -> None:
     control = Control(run.path)
     action = "resume" if paused else "pause"
     st.button(
@@ -154,36 +170,55 @@ def _show_transport(run: Run, state: str, points: list[dict[str, Any]]) -> None:
         on_click=_send, args=(control, "step"),
     )  # fmt: skip
     st.button(text("train.stop"), key="train_stop", on_click=_stop, args=(run,))
-    if run.info.latent_kind == "gaussian":
-        # What was sent last, by whichever tab; until then the schedule's β.
-        sent = control.latest("beta")
-        config = run.info.config
-        start = sent.value if sent and sent.value is not None else config.objective.beta  # type: ignore[union-attr]
-        scheduled = sent is None and points and points[-1]["beta"] != start
-        key = f"train_beta_now_{run.id}_{sent.number if sent else 0}"
-        st.select_slider(
-            text("train.beta_scheduled", beta=f"{points[-1]['beta']:.2g}")
-            if scheduled
-            else text("train.beta_now"),
-            sorted({*BETAS, start}),
-            value=start,
-            key=key,
-            help=text("train.beta_now_help"),
-            on_change=_send_beta,
-            args=(control, key),
-            width=320,
-        )
+    if info.latent_kind == "gaussian" and info.config is not None:
+        _show_beta(run, control, info.config.objective)
 
 
-def _send(control: Control, action: str, value: float | None = None) -> None:
+def _show_beta(run: Run, control: Control, objective: ObjectiveConfig) -> None:
+    """Show β as it was sent last, by whichever tab; until then the planned one."""
+    sent = control.latest("beta")
+    latest = sent.number if sent else 0
+    start = objective.beta if sent is None or sent.value is None else sent.value
+    state, name = st.session_state, f"train_beta_{run.id}"
+    key = state.get(f"{name}_key", "")
+    # What another tab sent is a new slider; what this one sent leaves it under the hand.
+    if latest != state.get(f"{name}_seen") or key not in state:
+        key = f"{name}_{latest}"
+        state[f"{name}_seen"], state[f"{name}_key"], state[f"{name}_start"] = latest, key, start
+    shown, is_scheduled = state[f"{name}_start"], objective.schedule != "constant"
+    st.select_slider(
+        text("train.beta_planned" if not sent and is_scheduled else "train.beta_now"),
+        sorted({*BETAS, shown}),
+        value=shown,
+        key=key,
+        help=text("train.beta_now_help"),
+        on_change=_send_beta,
+        args=(control, name, key),
+        width=320,
+    )
+
+
+def _is_beta_outdated(run: Run) -> bool:
+    """Tell whether another tab has moved β since the slider was drawn."""
+    seen = st.session_state.get(f"train_beta_{run.id}_seen")
+    if seen is None:
+        return False
+    sent = Control(run.path).latest("beta")
+    return seen != (sent.number if sent else 0)
+
+
+def _send(control: Control, action: str) -> None:
     try:
-        control.send(action, value)
+        control.send(action)
     except ExplorerError as error:
         st.toast(str(error), icon=":material/error:")
 
 
-def _send_beta(control: Control, key: str) -> None:
-    _send(control, "beta", float(st.session_state[key]))
+def _send_beta(control: Control, name: str, key: str) -> None:
+    try:
+        st.session_state[f"{name}_seen"] = control.send("beta", float(st.session_state[key]))
+    except ExplorerError as error:
+        st.toast(str(error), icon=":material/error:")
 
 
 def _stop(run: Run) -> None:

@@ -1,0 +1,32 @@
+"""What the server keeps of the Collapse page's own figures between reruns."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from explorer.analysis.own_codes import LabelScore, OwnCodes, read_codes, score_labels
+
+
+@dataclass(frozen=True)
+class OwnVerdict:
+    """A visitor's codes, their diagnosis as plain values, and how well they tell their labels."""
+
+    codes: OwnCodes
+    values: dict[str, Any]
+    score: LabelScore | None
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def judge_codes(content: bytes, name: str) -> OwnVerdict:
+    """Return the verdict on an .npz file of codes; ExplorerError where it is none."""
+    from explorer.analysis.collapse import diagnose_codes
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "codes.npz"
+        path.write_bytes(content)
+        codes = read_codes(path, name)
+    values = diagnose_codes(codes.mean, codes.logvar).to_dict()
+    return OwnVerdict(codes, values, score_labels(codes))
