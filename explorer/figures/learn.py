@@ -7,6 +7,9 @@ from plotly.subplots import make_subplots
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
 
+MANY_PARTS = 50
+"""More Gaussians than this are not drawn one by one."""
+
 
 def kl_areas(
     z: np.ndarray,
@@ -60,6 +63,86 @@ def add_signed_area(
     figure.add_scatter(
         x=z, y=curve, mode="lines", line={"color": roles.kl, "width": 1.5}, showlegend=False,
         hovertemplate="%{y:.3f} nats per unit of z<extra></extra>", row=row, col=col,
+    )  # fmt: skip
+
+
+def mixture_picture(
+    curves: tuple[np.ndarray, np.ndarray, np.ndarray],
+    prior: np.ndarray,
+    codes: np.ndarray,
+    x: np.ndarray,
+    exact: np.ndarray,
+    mixture: np.ndarray,
+    parts: np.ndarray,
+    names: tuple[str, str],
+    roles: Roles,
+    *,
+    height: int = 365,
+) -> go.Figure:
+    """Return how a mixture is made: codes under p(z), the curves they pass, and the density.
+
+    `curves` are z (Z,), μ(z) and σ(z); `prior` is p(z) at the same points, or flat where it is
+    left out; `codes` (K,) may be empty for all of them. On the right, over x (X,), the `exact`
+    p(x), the `mixture`, and its `parts` (K, X). `names` are those of the two densities.
+    """
+    z, mean, sd = curves
+    figure = make_subplots(
+        2, 2, column_widths=[0.62, 0.38], row_heights=[0.78, 0.22], shared_xaxes="columns",
+        shared_yaxes="rows", horizontal_spacing=0.03, vertical_spacing=0.03,
+        specs=[[{}, {}], [{}, None]],
+    )  # fmt: skip
+    band = {"x": np.concatenate([z, z[::-1]]), "y": np.concatenate([mean + sd, (mean - sd)[::-1]])}
+    figure.add_scatter(
+        **band, fill="toself", fillcolor=fade(roles.sigma, 0.25), line={"width": 0},
+        name="±σ(z)", hoverinfo="skip", row=1, col=1,
+    )  # fmt: skip
+    figure.add_scatter(
+        x=z, y=mean, mode="lines", name="μ(z)", line={"color": roles.mean, "width": 2.5},
+        hovertemplate="μ(%{x:.2f}) = %{y:.2f}<extra></extra>", row=1, col=1,
+    )  # fmt: skip
+    _add_sticks(figure, codes, np.interp(codes, z, mean), np.interp(codes, z, sd), roles)
+    _add_density(figure, z, prior, roles.gap, "p(z)", row=2, col=1)
+    figure.add_scatter(
+        x=codes, y=np.interp(codes, z, prior), mode="markers", name="z", hoverinfo="skip",
+        marker={"color": roles.latent, "size": 6 if len(codes) <= MANY_PARTS else 4},
+        row=2, col=1,
+    )  # fmt: skip
+    gap = np.full((len(parts), 1), np.nan)
+    figure.add_scatter(
+        x=np.hstack([parts, gap]).ravel(), y=np.tile(np.append(x, np.nan), len(parts)),
+        mode="lines", line={"color": roles.reconstruction, "width": 1}, opacity=0.55,
+        hoverinfo="skip", showlegend=False, row=1, col=2,
+    )  # fmt: skip
+    figure.add_scatter(
+        x=mixture, y=x, mode="lines", name=names[1], fill="tozerox", row=1, col=2,
+        line={"color": roles.reconstruction, "width": 2.5},
+        fillcolor=fade(roles.reconstruction, 0.18),
+        hovertemplate="x = %{y:.2f}: %{x:.3f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=exact, y=x, mode="lines", name=names[0], hoverinfo="skip", row=1, col=2,
+        line={"color": roles.text, "width": 1.5, "dash": "dot"},
+    )  # fmt: skip
+    figure.update_xaxes(range=[float(z[0]), float(z[-1])], title="z", row=2, col=1)
+    figure.update_xaxes(rangemode="tozero", row=1, col=2)
+    figure.update_yaxes(range=[float(x[0]), float(x[-1])], row=1)
+    figure.update_yaxes(title="x", row=1, col=1)
+    figure.update_yaxes(rangemode="tozero", showticklabels=False, row=2, col=1)
+    return apply_style(figure, roles, height)
+
+
+def _add_sticks(
+    figure: go.Figure, codes: np.ndarray, mean: np.ndarray, sd: np.ndarray, roles: Roles
+) -> None:
+    """Draw each code's Gaussian as a stick of ±σ around μ."""
+    if len(codes) > MANY_PARTS:
+        return
+    gap = np.full(len(codes), np.nan)
+    figure.add_scatter(
+        x=np.stack([codes, codes, gap], 1).ravel(),
+        y=np.stack([mean - sd, mean + sd, gap], 1).ravel(),
+        mode="lines", line={"color": roles.latent, "width": 1.5}, hoverinfo="skip",
+        showlegend=False, row=1, col=1,
     )  # fmt: skip
 
 

@@ -102,7 +102,7 @@ def test_the_gap_is_what_quadrature_finds():
     linear, encoder = toy.LinearToy(), toy.LinearEncoder(0.5, 0.9)
     q, exact = encoder.posterior(1.5), linear.posterior(1.5)
     area, _ = quad(
-        lambda z: q.density([z])[0] * math.log(q.density([z])[0] / exact.density([z])[0]), -5, 6
+        lambda z: q.density([z])[0] * math.log(q.density([z])[0] / exact.density([z])[0]), -8, 9
     )
     ways = toy.measure_three_ways(linear, encoder, 1.5)
     assert ways.gap == pytest.approx(area, abs=1e-7)
