@@ -16,7 +16,7 @@ from explorer.analysis.own_codes import LabelScore, OwnCodes
 from explorer.app.cached import measure_eigenvalues
 from explorer.app.cached_collapse import judge_codes
 from explorer.app.session import is_dark
-from explorer.app.text import paragraph, text
+from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.collapse_film import draw_timeline
 from explorer.app.views.collapse_verdicts import show_diagnosis, show_plane, show_table
 from explorer.app.views.watch import CHART
@@ -65,6 +65,7 @@ def _show_own_map(codes: OwnCodes, values: dict[str, Any], score: LabelScore | N
     figure = latent_scatter(
         codes.mean[shown], None if codes.labels is None else codes.labels[shown],
         codes.class_names, choose_roles(is_dark()), axes=axes, height=300,
+        words=sentences("figure."),
     )  # fmt: skip
     st.plotly_chart(figure, theme=None, key="collapse_own_map", config=CHART)
     told = [text("collapse.own.map.caption", count=len(shown))]

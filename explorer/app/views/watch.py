@@ -10,7 +10,7 @@ from explorer.analysis.moved_beta import find_beta
 from explorer.analysis.timeline import find_events
 from explorer.app.cached import find_run, get_runner, own_runs
 from explorer.app.session import get_session, is_dark
-from explorer.app.text import number, text
+from explorer.app.text import number, paragraph, sentences, text
 from explorer.config import ObjectiveConfig
 from explorer.control import Control
 from explorer.errors import ExplorerError
@@ -61,17 +61,17 @@ def _show_live(run: Run, shown: str) -> None:
     if not train:
         st.caption(text("train.waiting") if live else info.status.message)
         return
-    roles = choose_roles(is_dark())
+    roles, words = choose_roles(is_dark()), sentences("figure.")
     left, right = st.columns(2)
     with left:
         st.markdown(f"**{text('train.curves')}**")
-        figure = elbo_curves(train, validation, roles, 225)
+        figure = elbo_curves(train, validation, roles, 225, words)
         st.plotly_chart(figure, theme=None, key="train_curves", config=CHART)
         st.caption(text("train.curves.caption"))
     with right:
         if info.latent_kind == "gaussian":
             st.markdown(f"**{text('train.kl')}**")
-            figure = kl_over_time(train, roles, 225)
+            figure = kl_over_time(train, roles, 225, words)
             st.plotly_chart(figure, theme=None, key="train_kl", config=CHART)
             st.caption(describe_events(train))
     _show_film(run)
@@ -94,7 +94,7 @@ def describe_events(points: list[dict[str, Any]]) -> str:
         for event in events[-SHOWN_EVENTS:]
     ]
     why = "train.event.why_died" if events[-1].kind == "died" else "train.event.why_woke"
-    return " ".join([*told, text(why)])
+    return paragraph(*told, text(why))
 
 
 @st.fragment
@@ -266,7 +266,7 @@ def show_map(run: Run, frame: Snapshot, key: str, height: int) -> None:
     dataset = run.info.dataset
     figure = latent_scatter(
         frame.mean, frame.labels, dataset.class_names if dataset else (), choose_roles(is_dark()),
-        axes=_main_axes(frame), height=height,
+        axes=_main_axes(frame), height=height, words=sentences("figure."),
     )  # fmt: skip
     st.plotly_chart(figure, theme=None, key=key, config=CHART)
     words = "train.map.caption" if frame.mean.shape[1] <= 2 else "train.map.caption_many"
