@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from explorer.analysis.causes import Cause, find_causes
-from explorer.analysis.checks import Floats, check_codes, check_gaussian, check_images
+from explorer.analysis.checks import Floats, check_codes, check_images, check_standard_prior
 from explorer.analysis.decoder_use import DecoderUse, measure_decoder_use
 from explorer.analysis.diagnosis import Diagnosis, Dimension
 from explorer.analysis.information import Information, decompose_rate, standard_error
@@ -100,7 +100,7 @@ def diagnose(
     training objective, which the cause "the objective asks for it" depends on. `causes=False`
     skips that part (a few seconds). Raises ExplorerError for a plain autoencoder or bad images.
     """
-    check_gaussian(model)
+    check_standard_prior(model)
     if isinstance(x, np.ndarray) and x.dtype == np.uint8:
         from explorer.evaluation import draw_targets
 
@@ -158,6 +158,8 @@ def diagnose_run(
         return diagnose(
             run.model, x, beta=beta, causes=causes, seed=seed, progress=progress, stop=stop
         )
+    if info.latent_kind == "gaussian" and info.prior != "standard":
+        check_standard_prior(run.model)
     codes = run.codes()
     if codes is None:
         raise ExplorerError(

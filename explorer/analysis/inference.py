@@ -24,7 +24,12 @@ from scipy.special import logsumexp
 from torch import Tensor
 
 from explorer.analysis.checks import Floats, check_images, plain
-from explorer.analysis.posterior_grid import PosteriorGrid, grid_for_images, log_prior
+from explorer.analysis.posterior_grid import (
+    PosteriorGrid,
+    grid_for_images,
+    log_prior,
+    prior_density,
+)
 from explorer.analysis.refinement import elbo_by_quadrature
 from explorer.analysis.watch import Progress, Stop, Watch, evaluating
 from explorer.errors import ExplorerError
@@ -153,7 +158,7 @@ def infer_posterior(
     points = [_locate(grid, lattice) for lattice in lattices]
     log_weights = [lattice.log_joint + lattice.log_cell - lattice.total for lattice in lattices]
     moments = [_moments(z, lw) for z, lw in zip(points, log_weights, strict=True)]
-    inside = [_information(z, lattice) for z, lattice in zip(points, lattices, strict=True)]
+    inside = [_information(grid, z, lattice) for z, lattice in zip(points, lattices, strict=True)]
     watch.report(1.0)
     return ExactPosterior(
         log_px=np.array([lattice.total for lattice in lattices]),
@@ -190,6 +195,7 @@ def identity_residual(model: VAE, x: Tensor, posterior: ExactPosterior, nodes: i
     axis = np.linspace(-6.5, 6.5, 53)
     grids = np.meshgrid(*[axis] * model.latent_dim, indexing="ij")
     epsilon = torch.from_numpy(np.stack([g.ravel() for g in grids], 1))
+    prior = prior_density(model)
     log_q_noise = log_prior(epsilon)
     weight = torch.softmax(log_q_noise, 0)
     projection, constant = emission.project(x)
@@ -197,7 +203,7 @@ def identity_residual(model: VAE, x: Tensor, posterior: ExactPosterior, nodes: i
     for n in range(len(x)):
         z = mean[n] + scale[n] * epsilon
         features, normaliser = emission.features(z)
-        log_joint = features @ projection[n] + normaliser + constant[n] + log_prior(z)
+        log_joint = features @ projection[n] + normaliser + constant[n] + prior(z)
         log_q = log_q_noise - scale[n].log().sum()
         kl[n] = float((weight * (log_q - log_joint)).sum()) + posterior.log_px[n]
     return posterior.log_px[: len(x)] - elbo - kl
@@ -298,7 +304,7 @@ def _decode(
         features, normaliser = grid.walker.features(part)
         dots = torch.linalg.vecdot(features, projection[owner])
         likelihood = (dots + normaliser + constant[owner]).double()
-        values[start : start + CHUNK] = (likelihood + log_prior(part)).numpy()
+        values[start : start + CHUNK] = (likelihood + grid.log_prior(part)).numpy()
     return {n: values[owners == n] for n in fresh}
 
 
@@ -360,10 +366,10 @@ def _moments(z: Floats, log_weights: Floats) -> tuple[Floats, Floats]:
     return mean, (centred * weights[:, None]).T @ centred
 
 
-def _information(z: Floats, lattice: _Lattice) -> tuple[float, float]:
+def _information(grid: PosteriorGrid, z: Floats, lattice: _Lattice) -> tuple[float, float]:
     """Return KL(p(z|x)‖p(z)) and the entropy of p(z|x), nats, as sums over the lattice."""
     log_density = lattice.log_joint - lattice.total
     weights = np.exp(log_density + lattice.log_cell)
     weights /= weights.sum()
     entropy = -float(weights @ log_density)
-    return -entropy - float(weights @ log_prior(torch.from_numpy(z)).numpy()), entropy
+    return -entropy - float(weights @ grid.log_prior(torch.from_numpy(z)).numpy()), entropy

@@ -7,8 +7,9 @@ promise: on MNIST that sd spans 0.002 to 0.3 within one model. Per cell the deco
 layer is cached; an image then costs one product with it (see `emission`).
 """
 
+import copy
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,10 +37,10 @@ DIFFERENCE = 1e-3
 class PosteriorGrid:
     """Cells of one model: centres (G, K), sides (G,), features (G, f) and normalisers (G,).
 
-    `normaliser` holds S(z) + log N(z; 0, I); log p(x, z) is features · P(x) + normaliser + c(x),
+    `normaliser` holds S(z) + log p(z); log p(x, z) is features · P(x) + normaliser + c(x),
     in the precision of the model (`walker`); `emission` is the same in float64. `reach` is half the
     side of the square covered; `ratio` the largest side in units of the local sd, larger
-    than RATIO only where MAX_CELLS forced it.
+    than RATIO only where MAX_CELLS forced it. `log_prior` maps codes (M, K) to log p(z), (M,).
     """
 
     centre: Floats
@@ -50,6 +51,7 @@ class PosteriorGrid:
     ratio: float
     emission: Emission
     walker: Emission
+    log_prior: Callable[[Tensor], Tensor]
 
     @property
     def latent_dim(self) -> int:
@@ -69,7 +71,7 @@ class PosteriorGrid:
 
     def log_joint_at(self, z: Tensor, x: Tensor) -> Floats:
         """Return log p(x_n, z_m), (M, N), nats, in float64, at any codes z (M, K)."""
-        values = self.emission.log_likelihood(z, x) + log_prior(z.double())[:, None]
+        values = self.emission.log_likelihood(z, x) + self.log_prior(z.double())[:, None]
         return values.numpy()
 
 
@@ -104,12 +106,13 @@ def build_grid(
     watch = Watch(progress, stop)
     centre, side, used_ratio = _split_cells(model, reach, ratio, watch)
     walker = Emission(model, next(model.decoder.parameters()).dtype)
+    prior = prior_density(model)
     features, normalisers = [], []
     for start in range(0, len(centre), CHUNK):
         part = torch.from_numpy(centre[start : start + CHUNK])
         feature, normaliser = walker.features(part)
         features.append(feature)
-        normalisers.append(normaliser + log_prior(part).to(normaliser))
+        normalisers.append(normaliser + prior(part).to(normaliser))
         watch.check(0.8 + 0.2 * start / len(centre))
     watch.report(1.0)
     return PosteriorGrid(
@@ -121,6 +124,7 @@ def build_grid(
         used_ratio,
         Emission(model),
         walker,
+        prior,
     )
 
 
@@ -132,6 +136,14 @@ def grid_for_images(model: VAE, x: Tensor) -> PosteriorGrid:
     return build_grid(model, encode_all(model, check_images(model, x))[0])
 
 
+def prior_density(model: VAE) -> Callable[[Tensor], Tensor]:
+    """Return the function log p(z), (M,), of codes z (M, K) on the CPU, in their precision."""
+    if model.mixture is None:
+        return log_prior
+    mixture = copy.deepcopy(model.mixture).cpu().double().requires_grad_(False)
+    return mixture.log_prob
+
+
 def log_prior(z: Tensor) -> Tensor:
     """Return log N(z; 0, I), (M,), for z (M, K)."""
     return -0.5 * (z.square().sum(-1) + z.shape[-1] * math.log(2 * math.pi))
@@ -140,8 +152,9 @@ def log_prior(z: Tensor) -> Tensor:
 def smallest_sd(model: VAE, z: Tensor) -> Tensor:
     """Return (1 + λ_max(JᵀVJ))^-½ at codes z (M, K), K ≤ 2, shape (M,).
 
-    The scale of the narrowest posterior that the decoder can produce at z (Gauss–Newton); J by
-    central differences.
+    The 1 is the precision of N(0, I); of a mixture, that of its narrowest component. The scale of
+    the narrowest posterior that the decoder can produce at z (Gauss–Newton); J by central
+    differences.
     """
     output = model.decoder(z)
     fisher = score_and_fisher(model, output, torch.zeros_like(_location(model, output)))[1]
@@ -151,13 +164,16 @@ def smallest_sd(model: VAE, z: Tensor) -> Tensor:
         offset[:, k] = DIFFERENCE
         difference = model.decoder(z + offset) - model.decoder(z - offset)
         columns.append(_location(model, difference).flatten(1) / (2 * DIFFERENCE))
+    precision = 1.0
+    if model.mixture is not None:
+        precision = float(model.mixture.scale().detach().min()) ** -2
     first = (columns[0].square() * fisher).sum(1)
     if len(columns) == 1:
-        return (1 + first).rsqrt()
+        return (precision + first).rsqrt()
     second = (columns[1].square() * fisher).sum(1)
     cross = (columns[0] * columns[1] * fisher).sum(1)
     largest = (first + second) / 2 + torch.sqrt(((first - second) / 2).square() + cross.square())
-    return (1 + largest).rsqrt()
+    return (precision + largest).rsqrt()
 
 
 def _location(model: VAE, output: Tensor) -> Tensor:
