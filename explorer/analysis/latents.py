@@ -33,6 +33,18 @@ def decode_codes(model: VAE, z: ArrayLike | Tensor) -> np.ndarray:
     return np.concatenate(parts) if parts else np.zeros((0, *model.shape), np.float32)
 
 
+def decode_draws(
+    model: VAE, mean: ArrayLike, sigma: ArrayLike, count: int, seed: int = 0
+) -> np.ndarray:
+    """Return mean images (count, C, H, W) of the draws z = μ + σε, ε ~ N(0, I), of one q(z|x).
+
+    `mean` (K,) and `sigma` (K,) or one number; the same seed gives the same ε whatever σ is.
+    """
+    centre = as_array(mean).reshape(-1)
+    noise = np.random.default_rng(seed).standard_normal((count, len(centre)))
+    return decode_codes(model, centre + as_array(sigma) * noise)
+
+
 def traverse(model: VAE, z: ArrayLike | Tensor, dimension: int, values: ArrayLike) -> np.ndarray:
     """Return images (V, C, H, W) of code z (K,) with z_dimension set to each of values (V,)."""
     code = as_array(z).reshape(-1)

@@ -1,0 +1,120 @@
+"""Eigenvalues against the price of a nat: which latent dimensions a β lets live."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.figures.palette import Roles
+from explorer.figures.style import apply_style
+
+ROOM = 1.4
+"""Bars' width left free at the right, for the name of the price."""
+ASLEEP_NATS, FLOOR_NATS = 0.01, 0.002
+"""Below the first a dimension is asleep; smaller KL is drawn at the second."""
+
+
+def eigenvalue_bars(
+    eigenvalues: Sequence[float],
+    price: float,
+    roles: Roles,
+    words: Mapping[str, str],
+    *,
+    height: int = 250,
+) -> go.Figure:
+    """Return bars of the eigenvalues λ_i (K,) on a logarithmic axis, cut at `price` = βσ².
+
+    What lies below the cut stays in the picture as squared error, min(λ_i, βσ²). The part above is
+    told through the latent: its length on this axis, ln λ_i − ln βσ², is 2·KL_i. `words` has
+    dimension, eigenvalue, kept, lost, price (with {value}).
+    """
+    values = np.asarray(eigenvalues, float)
+    floor = 0.5 * float(min(values.min(), 0.01))
+    names = [f"{index + 1}" for index in range(len(values))]
+    lost = np.minimum(values, price)
+    kl = 0.5 * np.log(np.maximum(values / price, 1.0))
+    figure = go.Figure()
+    figure.add_bar(
+        x=names, y=lost - floor, base=floor, name=words["lost"],
+        marker={"color": roles.reconstruction}, opacity=0.75, customdata=lost,
+        hovertemplate="%{customdata:.3f}",
+    )  # fmt: skip
+    figure.add_bar(
+        x=names, y=np.maximum(values - lost, 0), base=lost, name=words["kept"],
+        marker={"color": roles.kl}, customdata=np.stack([values, kl], 1),
+        hovertemplate="λ = %{customdata[0]:.3f}, KL = %{customdata[1]:.2f} nats",
+    )  # fmt: skip
+    figure.add_hline(y=price, line={"color": roles.text, "width": 1.5, "dash": "dash"})
+    figure.add_annotation(
+        x=1, xref="paper", y=float(np.log10(price)), text=words["price"].format(value=f"{price:g}"),
+        showarrow=False, xanchor="right", yanchor="bottom",
+        font={"size": 12, "color": roles.text}, bgcolor=roles.ground, opacity=0.9,
+    )  # fmt: skip
+    ticks = [value for value in (0.01, 0.03, 0.1, 0.3, 1, 3) if value > floor]
+    top = 1.5 * max(1.0, price, float(values.max()))
+    figure.update_layout(barmode="overlay", bargap=0.25, hovermode="x unified")
+    figure.update_xaxes(
+        title=words["dimension"], type="category", range=[-0.7, len(values) + ROOM],
+        showgrid=False,
+    )  # fmt: skip
+    figure.update_yaxes(
+        title=words["eigenvalue"], type="log", range=[np.log10(floor), np.log10(top)],
+        tickvals=ticks, ticktext=[f"{value:g}" for value in ticks],
+    )  # fmt: skip
+    return apply_style(figure, roles, height)
+
+
+def kl_over_beta(
+    betas: Sequence[float],
+    kl_per_dim: np.ndarray,
+    eigenvalues: Sequence[float],
+    roles: Roles,
+    words: Mapping[str, str],
+    *,
+    beta: float,
+    height: int = 270,
+) -> go.Figure:
+    """Return KL of each dimension (M, K) over β, with a line where the wake-up rule ends it.
+
+    Row m belongs to `betas[m]`; dimensions are sorted by size in each model. Dimension i should
+    live left of `eigenvalues[i]`; `beta` is the model that is looked at. `words` has dimension
+    (with {index}), kl and asleep.
+    """
+    figure = go.Figure()
+    ordered = np.maximum(-np.sort(-np.asarray(kl_per_dim, float), axis=1), FLOOR_NATS)
+    top = 2.5 * float(ordered.max())
+    figure.add_scatter(
+        x=[beta, beta], y=[FLOOR_NATS, top], mode="lines", hoverinfo="skip", showlegend=False,
+        line={"color": roles.gap, "width": 9}, opacity=0.3,
+    )  # fmt: skip
+    figure.add_hline(y=ASLEEP_NATS, line={"color": roles.gap, "width": 1, "dash": "dot"})
+    figure.add_annotation(
+        x=0, y=float(np.log10(ASLEEP_NATS)), text=words["asleep"], showarrow=False,
+        xanchor="left", yanchor="top", font={"size": 11, "color": roles.gap},
+    )  # fmt: skip
+    dashes = ("solid", "dash", "dot", "dashdot")
+    for index in range(ordered.shape[1]):
+        figure.add_scatter(
+            x=list(betas), y=ordered[:, index], mode="lines+markers", marker={"size": 7},
+            name=words["dimension"].format(index=index + 1),
+            line={"color": roles.kl, "width": 2, "dash": dashes[index % 4]},
+            hovertemplate="%{y:.3f} nats",
+        )  # fmt: skip
+    for index, value in enumerate(eigenvalues[: ordered.shape[1]]):
+        figure.add_scatter(
+            x=[value, value], y=[FLOOR_NATS, top], mode="lines", hoverinfo="skip",
+            showlegend=False, line={"color": roles.sigma, "width": 1.5, "dash": dashes[index % 4]},
+        )  # fmt: skip
+        figure.add_annotation(
+            x=value, y=float(np.log10(top)), text=f"λ<sub>{index + 1}</sub> = {value:.1f}",
+            showarrow=False, xanchor="left", yanchor="top", xshift=3,
+            font={"size": 12, "color": roles.sigma},
+        )  # fmt: skip
+    ticks = (0.01, 0.1, 1, 10)
+    figure.update_layout(hovermode="x unified")
+    figure.update_xaxes(title="β", range=[-0.5, 1.05 * max(betas)], zeroline=False)
+    figure.update_yaxes(
+        title=words["kl"], type="log", range=[np.log10(FLOOR_NATS), np.log10(top)],
+        tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks],
+    )  # fmt: skip
+    return apply_style(figure, roles, height)
