@@ -97,6 +97,11 @@ class Reveal:
             self._nodes = self._double.sample_prior(PRIOR_DRAWS, generator).detach()
         self._table = _score_pixels(self._model, self._nodes, self._x)
 
+    @property
+    def picture(self) -> Floats:
+        """The whole picture as it is scored, (C, H, W)."""
+        return self._x[0].double().numpy()
+
     def know(self, visible: Mask) -> Knowledge:
         """Return p(z | visible pixels) for a mask (H, W); colour channels come together."""
         mask = np.asarray(visible, bool)
@@ -194,7 +199,7 @@ class _VisibleEmission(Emission):
         self.device = torch.device("cpu")
         self.latent_dim = model.latent_dim
         self.pixels = int(kept.sum())
-        self.likelihood = model.likelihood
+        self.likelihood = model.likelihood  # type: ignore[assignment]
 
     @torch.no_grad()
     def features(self, z: Tensor) -> tuple[Tensor, Tensor]:
