@@ -84,7 +84,9 @@ def _describe(row: dict[str, Any]) -> dict[str, Any]:
         "shuffle": row["shuffle"],
         "cause": text(f"collapse.cause.short.{cause}") if cause else "",
     }
-    return {text(f"collapse.column.{name}"): value for name, value in values.items()}
+    # What rounds to zero has no sign.
+    shown = {n: round(v, 3) + 0.0 if isinstance(v, float) else v for n, v in values.items()}
+    return {text(f"collapse.column.{name}"): value for name, value in shown.items()}
 
 
 def show_causes(values: dict[str, Any]) -> None:
