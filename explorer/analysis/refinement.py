@@ -6,7 +6,6 @@ ELBO(q*) − ELBO(encoder), that of one encoder for all images.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +27,6 @@ HERMITE_NODES = {1: 16, 2: 8}
 TRAINING_SAMPLES = 32
 EVALUATION_SAMPLES = 2000
 CHUNK_CODES = 8192
-RECORD_EVERY = 4
-"""Steps of the optimiser between two frames of a recorded path."""
 
 
 @dataclass(frozen=True)
@@ -139,101 +136,6 @@ def refine_posterior(
         start=start.numpy(),
         family=family,
     )
-
-
-@dataclass(frozen=True)
-class RefinementTrace:
-    """The optimiser's way from the encoder's q to the best normals of one image, K ≤ 2.
-
-    `diagonal` and `full` are paths: means (T, K) and factors (T, K, K) of q's covariance LLᵀ; the
-    second starts at the best diagonal q. `best_diagonal` and `best_full` are (mean, factor), with
-    `elbos` of the encoder's q, the best diagonal and the best full one, nats. `jumped` tells for
-    each family whether the best was reached from another start than the path's.
-    """
-
-    diagonal: tuple[Floats, Floats]
-    full: tuple[Floats, Floats]
-    best_diagonal: tuple[Floats, Floats]
-    best_full: tuple[Floats, Floats]
-    elbos: tuple[float, float, float]
-    jumped: tuple[bool, bool]
-
-
-def trace_refinement(
-    model: VAE,
-    x: Tensor,
-    starts: ArrayLike = (),
-    *,
-    steps: int = 160,
-    learning_rate: float = 0.06,
-    nodes: int = 32,
-    progress: Progress | None = None,
-    stop: Stop | None = None,
-) -> RefinementTrace:
-    """Return the path of q for one image x (1, C, H, W) as the ELBO is climbed; K ≤ 2.
-
-    First diagonal normals, from the encoder's q and from every location of `starts` (T, K), such
-    as the exact posterior's mode; then full ones, from the best of those. All are scored alike by
-    nodes^K Gauss–Hermite points in float64. Raises ExplorerError for K > 2.
-    """
-    check_gaussian(model)
-    x = check_images(model, x)[:1]
-    if model.latent_dim not in HERMITE_NODES:
-        raise ExplorerError("The optimiser's path is recorded for one or two latents.")
-    watch = Watch(progress, stop)
-    rule = _Rule(model.latent_dim, x.dtype, x.device, torch.Generator(x.device))
-    emission = Emission(model)
-    with torch.no_grad(), evaluating(model):
-        mean, logvar = model.encode_parameters(x)
-        assert logvar is not None
-    scale = torch.diag_embed(torch.exp(0.5 * logvar))
-    locations = [mean, *torch.as_tensor(np.array(starts)).reshape(-1, 1, mean.shape[1]).to(mean)]
-    stages = len(locations) + 2
-
-    def climb(
-        start: tuple[Tensor, Tensor], family: str, stage: int
-    ) -> tuple[tuple[Tensor, Tensor], list[tuple[Tensor, Tensor]], float]:
-        path: list[tuple[Tensor, Tensor]] = []
-        part = watch.part(stage / stages, (stage + 1) / stages)
-        with evaluating(model):
-            end = _ascend(
-                model, x, *start, family, rule, steps, learning_rate, part,
-                lambda location, factor: path.append((location, factor)),
-            )  # fmt: skip
-        return end, [*path, end], score(end)
-
-    def score(q: tuple[Tensor, Tensor]) -> float:
-        return float(elbo_by_quadrature(model, x, *q, nodes, emission=emission)[0])
-
-    encoder = score((mean, scale))
-    climbed = [climb((place, scale), "diagonal", n) for n, place in enumerate(locations)]
-    first = max(range(len(climbed)), key=lambda n: climbed[n][2])
-    best, _, diagonal = climbed[first]
-    if not diagonal > encoder:
-        best, diagonal, first = (mean, scale), encoder, 0
-    from_best = climb(best, "full", stages - 2)
-    from_encoder = climb((mean, scale), "full", stages - 1)
-    end, full_path, full = max(from_best, from_encoder, key=lambda found: found[2])
-    if not full > diagonal:
-        end, full = best, diagonal
-    watch.report(1.0)
-    return RefinementTrace(
-        diagonal=_stack(climbed[0][1]),
-        full=_stack(from_best[1]),
-        best_diagonal=_plain(best),
-        best_full=_plain(end),
-        elbos=(encoder, diagonal, full),
-        jumped=(first != 0, full_path is from_encoder[1] and full > diagonal),
-    )
-
-
-def _plain(q: tuple[Tensor, Tensor]) -> tuple[Floats, Floats]:
-    return q[0][0].double().cpu().numpy(), q[1][0].double().cpu().numpy()
-
-
-def _stack(path: list[tuple[Tensor, Tensor]]) -> tuple[Floats, Floats]:
-    plain_path = [_plain(q) for q in path]
-    return np.stack([mean for mean, _ in plain_path]), np.stack([scale for _, scale in plain_path])
 
 
 def gauss_hermite(nodes: int, latents: int) -> tuple[Floats, Floats]:
@@ -366,12 +268,8 @@ def _ascend(
     steps: int,
     learning_rate: float,
     watch: Watch,
-    record: Callable[[Tensor, Tensor], None] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Return mean and Cholesky factor after Adam on the ELBO; steps are in units of q's sd.
-
-    `record` is told where each RECORD_EVERY-th step starts.
-    """
+    """Return mean and Cholesky factor after Adam on the ELBO; steps are in units of q's sd."""
     unit = torch.diagonal(scale, dim1=1, dim2=2).detach()
     shift = torch.zeros_like(mean, requires_grad=True)
     log_scale = torch.zeros_like(unit, requires_grad=True)
@@ -390,8 +288,6 @@ def _ascend(
     with torch.enable_grad():
         for step in range(steps):
             location, factor = assemble()
-            if record is not None and step % RECORD_EVERY == 0:
-                record(location.detach(), factor.detach())
             noise, weights = rule.draw(evaluation=False)
             z = location + torch.einsum("nkl,sl->snk", factor, noise)
             drawn = (weights[:, None] * _drawn_part(model, z, x)).sum(0)
