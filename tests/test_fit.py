@@ -39,7 +39,7 @@ def fitted(tmp_path_factory):
 def some_factors(count=4000, pixels=12, latents=2, seed=0):
     """Draws of a factor model whose pixels all vary: no floor is met."""
     rng = np.random.default_rng(seed)
-    noise = rng.uniform(0.05, 0.5, pixels)
+    noise = rng.uniform(0.3, 0.6, pixels)
     z = rng.standard_normal((count, latents))
     x = z @ rng.standard_normal((latents, pixels)) + rng.standard_normal((count, pixels)) * noise
     return 0.5 + x, noise
