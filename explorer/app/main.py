@@ -11,6 +11,7 @@ if _ROOT not in sys.path:
 
 import streamlit as st  # noqa: E402
 
+from explorer.app.card import show_card  # noqa: E402
 from explorer.app.languages import show_language_switch  # noqa: E402
 from explorer.app.session import is_dark  # noqa: E402
 from explorer.app.text import text  # noqa: E402
@@ -37,6 +38,7 @@ page = st.navigation(
     position="top",
 )
 show_language_switch()
+show_card()
 # Only a server's first visitor waits for the libraries; nobody should look at an empty page.
 with nullcontext() if "torch" in sys.modules else st.spinner(text("app.loading")):
     page.run()

@@ -15,7 +15,7 @@ ASLEEP_NATS, FLOOR_NATS = 0.01, 0.002
 
 
 def eigenvalue_bars(
-    eigenvalues: Sequence[float],
+    eigenvalues: Sequence[float] | np.ndarray,
     price: float,
     roles: Roles,
     words: Mapping[str, str],

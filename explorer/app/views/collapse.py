@@ -50,8 +50,10 @@ def show_page() -> None:
             show_table(values)
         with right:
             show_causes(values)
-        show_moves(run, values)
-        offer_remedies(run)
+        with st.container(key="collapse_moves"):
+            show_moves(run, values)
+        with st.container(key="collapse_remedies"):
+            offer_remedies(run)
         live = any(other.info.status.is_alive() for _, other in find_treated(run))
         st.fragment(compare_treated, run_every=TICK_SECONDS if live else None)(run, live)
     ask_for_loss()

@@ -78,7 +78,7 @@ def _show_own_map(codes: OwnCodes, values: dict[str, Any], score: LabelScore | N
 
 def ask_for_loss() -> None:
     """Show the form "what is my β?" and its answer."""
-    with st.expander(text("collapse.beta"), icon=":material/balance:"):
+    with st.expander(text("collapse.beta"), icon=":material/balance:", key="collapse_loss"):
         st.caption(text("collapse.beta.caption"))
         left, middle, right = st.columns(3)
         with left:

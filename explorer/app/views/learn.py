@@ -5,6 +5,7 @@ from typing import Literal
 
 import streamlit as st
 
+from explorer.app.card import offer_card
 from explorer.app.text import text
 from explorer.app.views import (
     learn_collapse,
@@ -49,6 +50,7 @@ def show_page() -> None:
     ):
         if place > 0:
             _show_way(names[place - 1], ":material/arrow_back:", "left")
+        offer_card(chapter)
         if place + 1 < len(names):
             _show_way(names[place + 1], ":material/arrow_forward:", "right")
 

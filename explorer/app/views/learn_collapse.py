@@ -1,6 +1,7 @@
 """Chapter 7: β and collapse."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ def show_chapter() -> None:
         return
     by_beta = {sweep.configs[name].objective.beta: run for name, run in sweep.runs().items()}
     betas = sorted(by_beta)
-    results: list[dict[str, Any]] = [by_beta[beta].info.results["test"] for beta in betas]
+    results: list[Mapping[str, Any]] = [by_beta[beta].info.results["test"] for beta in betas]
     left, right = st.columns([0.85, 1], gap="large")
     with left:
         show_heading("collapse")
@@ -72,7 +73,7 @@ def show_chapter() -> None:
         active = _show_numbers(beta, results[place])
         figure = kl_over_beta(
             betas, np.array([result["kl_per_dim"] for result in results]), eigenvalues,
-            choose_roles(is_dark()), sentences("learn.collapse.figure."), beta=beta, height=215,
+            choose_roles(is_dark()), sentences("learn.collapse.figure."), beta=beta, height=200,
         )  # fmt: skip
         st.plotly_chart(figure, theme=None, key="learn_collapse_kl", config=CHART)
         st.caption(text("learn.collapse.caption"))
@@ -110,7 +111,7 @@ def _show_source(recorded: list[float]) -> list[float]:
     return values
 
 
-def _show_numbers(beta: float, result: dict[str, Any]) -> int:
+def _show_numbers(beta: float, result: Mapping[str, Any]) -> int:
     kl = sorted(result["kl_per_dim"], reverse=True)
     active = sum(value > DEAD_NATS for value in kl)
     st.markdown(
@@ -133,7 +134,7 @@ def _show_model(run: Run, reference: Run) -> None:
     with left:
         labels = None if codes.labels is None else codes.labels[:MAP_POINTS]
         figure = latent_scatter(
-            codes.mean[:MAP_POINTS, order] * sign, labels, [], choose_roles(is_dark()), height=205
+            codes.mean[:MAP_POINTS, order] * sign, labels, [], choose_roles(is_dark()), height=185
         )
         figure.update_xaxes(range=[-MAP_RANGE, MAP_RANGE])
         figure.update_yaxes(range=[-MAP_RANGE, MAP_RANGE])

@@ -72,8 +72,8 @@ SYMBOLS = {
     "evidence": ("$P(x)$", "$q(x)$", "$p(x)$", "$p(x)$", r"$p_\theta(x)$", "$p(x)$"),
     "data": ("", "$p(x)$", "", "", "", ""),
     "kl": (
-        r"@kl[KLD(f\Vert P)]", "@kl[KL\lbrack p//q\rbrack]", r"@kl[KL(q\Vert p)]", r"@kl[KLD(q\Vert p)]",
-        r"@kl[{\rm KL}(q\Vert p)]", r"@kl[{\rm KL}(q\Vert p)]",
+        r"@kl[KLD(f\Vert P)]", r"@kl[KL\lbrack p//q\rbrack]", r"@kl[KL(q\Vert p)]",
+        r"@kl[KLD(q\Vert p)]", r"@kl[{\rm KL}(q\Vert p)]", r"@kl[{\rm KL}(q\Vert p)]",
     ),
     "bound": ("$Lowerbound$", "$ELBO$", "$ELBO$", "", r"$L(\phi),\ L(\theta,\phi)$",
               r"$\rm ELBO$"),

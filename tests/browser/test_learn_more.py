@@ -1,0 +1,108 @@
+"""Learn, chapters 5 to 8: numbers on the page are the library's; and the card that floats."""
+
+import math
+import re
+
+import pytest
+
+from explorer.analysis.gradients import ESTIMATORS, estimate_gradient, log_likelihood
+from explorer.analysis.linear import covariance_eigenvalues, linear_optimum
+from explorer.datasets import load_dataset
+from explorer.run import open_run
+
+pytestmark = pytest.mark.browser
+SLOW = 60_000
+
+
+def test_sigma_squared_is_a_beta(page, server):
+    """σ² = 0.0125 with β = 4 gives what 0.05 gives with 1, and the page says that this is right."""
+    page.goto(f"{server.url}/learn?chapter=sigma&trade_sigma2=1&trade_beta=5")
+    eigenvalues = covariance_eigenvalues(load_dataset("digits").split("all").images)
+    optimum = linear_optimum(eigenvalues, 16, beta=4, sigma2=0.0125)
+    page.get_by_text(f"KL {optimum.rate:.2f} nats").wait_for(timeout=SLOW)
+    page.get_by_text(f"squared error {optimum.squared_error:.2f}").wait_for()
+    page.get_by_text(f"{optimum.active} of 16 dimensions live").wait_for()
+    page.get_by_text("Right.").wait_for()
+    page.get_by_text("as note 001 writes it").click()
+    halved = linear_optimum(eigenvalues, 16, beta=4, sigma2=0.0125 / 2)
+    page.get_by_text(f"KL {halved.rate:.2f} nats").wait_for()
+    page.get_by_text("Not yet.").wait_for()
+
+
+def test_the_score_function_needs_more_draws(page, server):
+    page.goto(f"{server.url}/learn?chapter=reparameterise&draws=5")
+    found = [
+        estimate_gradient(log_likelihood(2.0, 0.25), 1.0, 0.5, name, "mean") for name in ESTIMATORS
+    ]
+    page.get_by_text(f"reparameterised ±{found[0].spread(32):.2f}").wait_for(timeout=SLOW)
+    page.get_by_text(f"score function ±{found[1].spread(32):.2f}").wait_for()
+    ratio = found[1].variance / found[0].variance
+    assert 16 < ratio <= 32
+    page.get_by_text("Right.").wait_for()
+    page.get_by_text("f(z) = z²").click()
+    page.get_by_text("Exact gradient 2.00").wait_for()
+    page.get_by_text("by σ").click()
+    page.get_by_text("Exact gradient 1.00").wait_for()
+
+
+def test_one_dimension_lives_between_the_eigenvalues(page, server):
+    page.goto(f"{server.url}/learn?chapter=collapse&sweep_beta=8")
+    kl = open_run("mnist-beta-sweep/beta-28").info.results["test"]["kl_per_dim"]
+    page.get_by_text(f"KL {max(kl):.3f} + {min(kl):.3f} nats").wait_for(timeout=SLOW)
+    page.get_by_text("1 of 2 dimensions live").wait_for()
+    page.get_by_text("Right.").wait_for()
+    page.get_by_text("Train such a family in the β lab").click()
+    page.wait_for_url(re.compile("/beta.*sweep=mnist-beta-sweep"))
+
+
+def test_the_notes_notations_and_all_their_slips(page, server):
+    page.goto(f"{server.url}/learn?chapter=notation")
+    page.get_by_text("Not yet.").wait_for(timeout=SLOW)
+    page.get_by_role("radio", name="001").click()
+    page.get_by_text("Right.").wait_for()
+    page.get_by_text("The 17 slips of the five notes").click()
+    rows = page.locator(".st-key-learn_notation_slips tbody tr")
+    rows.last.wait_for()
+    assert rows.count() == 17
+    notes = [row.locator("td").first.inner_text() for row in rows.all()]
+    assert [notes.count(f"00{n}") for n in range(5)] == [5, 2, 1, 5, 4]
+    assert not page.locator(".katex-error").count()
+
+
+def test_the_card_floats_and_frames_what_it_speaks_of(page, server):
+    page.goto(f"{server.url}/train?card=kl.1")
+    card, frame = page.locator(".explorer-card"), page.locator(".explorer-card-frame")
+    card.get_by_text("What a dimension costs").wait_for(timeout=SLOW)
+    page.get_by_role("button", name="Start").first.wait_for(timeout=SLOW)
+    before = page.locator(".stMainBlockContainer").bounding_box()
+    page.keyboard.press("Escape")
+    card.wait_for(state="hidden")
+    assert "card=" not in page.url
+    assert page.locator(".stMainBlockContainer").bounding_box() == before
+    page.get_by_role("button", name="Explain").click()
+    card.get_by_text("What a dimension costs").wait_for()
+    card.get_by_role("button", name="Explore", exact=True).click()
+    sliders = page.locator(".part-sliders")
+    sliders.wait_for(timeout=SLOW)
+    page.wait_for_function("() => !document.querySelector('.explorer-card-frame').hidden")
+    page.wait_for_function("() => location.search.includes('card=kl.1')")
+    around, part = frame.bounding_box(), sliders.bounding_box()
+    assert math.isclose(around["x"], max(part["x"] - 4, 2), abs_tol=2)
+    assert math.isclose(around["y"], part["y"] - 4, abs_tol=2)
+    card.get_by_role("button", name="Next card").click()
+    card.get_by_text("Held to the prior").wait_for()
+    card.get_by_role("button", name="Close").click()
+    frame.wait_for(state="hidden")
+
+
+def test_a_chapter_is_taken_along_and_docks_at_the_bottom_of_a_phone(page, server):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{server.url}/learn?chapter=notation")
+    page.get_by_text("Take this chapter along").click(timeout=SLOW)
+    card = page.locator(".explorer-card")
+    card.get_by_text("The same in other letters").wait_for()
+    box = card.bounding_box()
+    assert box["x"] == 0 and box["width"] == 390
+    assert math.isclose(box["y"] + box["height"], 844, abs_tol=1)
+    page.reload()
+    card.get_by_text("The same in other letters").wait_for(timeout=SLOW)
