@@ -1,6 +1,7 @@
 """What the ELBO page's later sections keep between reruns: each entry wraps a pure function."""
 
 import streamlit as st
+import torch
 
 from explorer.analysis.checks import Floats
 from explorer.analysis.inference import ExactPosterior, infer_posterior
@@ -75,3 +76,11 @@ def get_slow_motion(subject: Subject, seed: int) -> SlowMotion:
 def subject_key(subject: Subject) -> Key:
     """Return what tells one subject from all others: weights, where the picture is from, which."""
     return subject.run.fingerprint, subject.pictures.source, subject.index
+
+
+def encode_subject(subject: Subject) -> tuple[Floats, Floats]:
+    """Return the encoder's mean and sd of the subject, (K,) each."""
+    with torch.no_grad():
+        mean, logvar = subject.run.model.encode_parameters(subject.target())
+    assert logvar is not None
+    return mean[0].double().numpy(), torch.exp(0.5 * logvar[0].double()).numpy()

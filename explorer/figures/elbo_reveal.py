@@ -83,9 +83,11 @@ def belief_map(
     low, high = window
     figure.update_layout(showlegend=False, margin={"l": 40, "r": 6, "t": 6, "b": 34})
     figure.update_layout(
-        xaxis={"title": names[0], "range": [low, high], "zeroline": True, "constrain": "domain"},
+        xaxis={
+            "title_text": names[0], "range": [low, high], "zeroline": True, "constrain": "domain"
+        },
         yaxis={
-            "title": names[1], "range": [low, high], "zeroline": True, "scaleanchor": "x",
+            "title_text": names[1], "range": [low, high], "zeroline": True, "scaleanchor": "x",
             "constrain": "domain",
         },
     )  # fmt: skip
@@ -149,8 +151,8 @@ def knowledge_curve(
         marker={"color": roles.latent, "size": 10, "line": {"color": roles.ground, "width": 2}},
     )  # fmt: skip
     apply_style(figure, roles, height)
-    figure.update_xaxes(title=words["pixels"], range=[-0.02 * total, 1.02 * total])
-    figure.update_yaxes(title=words["nats"], rangemode="tozero")
+    figure.update_xaxes(title_text=words["pixels"], range=[-0.02 * total, 1.02 * total])
+    figure.update_yaxes(title_text=words["nats"], rangemode="tozero")
     figure.update_layout(showlegend=False, margin={"l": 44, "r": 6, "t": 6, "b": 34})
     return figure
 

@@ -26,8 +26,8 @@ from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 
 COMPLETIONS = 12
-COLUMNS = 4
-SHARE = 0.5
+COLUMNS = 6
+SHARE = 0.36
 MASSES = (0.5, 0.9)
 WINDOW = 4.2
 MAP_CODES = 1500
@@ -76,7 +76,7 @@ def _show_belief(subject: Subject, reveal: Reveal, known: Knowledge, draws: np.n
     st.plotly_chart(figure, theme=None, key="elbo_reveal_map", config=CHART)
     notes = [text("elbo_reveal.map.caption" if known.is_exact else "elbo_reveal.map.draws")]
     if reveal.latents > 2:
-        first, second = _main_axes(subject)
+        first, second = main_axes(subject)
         notes.append(text("elbo_reveal.axes", first=first + 1, second=second + 1))
     if not known.trusted:
         key = "uncertified" if known.is_exact else "few"
@@ -85,7 +85,7 @@ def _show_belief(subject: Subject, reveal: Reveal, known: Knowledge, draws: np.n
 
 
 def _draw_map(subject: Subject, known: Knowledge, draws: np.ndarray) -> Any:
-    axes = _main_axes(subject)
+    axes = main_axes(subject)
     codes = get_codes(subject.run)
     shown = None if codes is None else codes.mean[:MAP_CODES][:, axes]
     labels = None if codes is None or codes.labels is None else codes.labels[:MAP_CODES]
@@ -118,7 +118,7 @@ def _rasterise(known: Knowledge, x: np.ndarray, y: np.ndarray) -> Belief:
     return Belief(x, y, density, mass_levels(density, MASSES).tolist())
 
 
-def _main_axes(subject: Subject) -> tuple[int, int]:
+def main_axes(subject: Subject) -> tuple[int, int]:
     """Return the two dimensions with the most KL, in their order for two latents."""
     codes = get_codes(subject.run)
     if subject.run.model.latent_dim <= 2 or codes is None or codes.logvar is None:
