@@ -1,7 +1,8 @@
 """Put a finished run under pretrained/: `python pretrained/ship.py RUN NAME [--codes N]`.
 
 The film is thinned, codes can be cut to a sample, the host's name is left out, and a card with the
-measured figures is written. The recipe beside it must be the config that made the run.
+measured figures is written. The recipe beside it must be the config that made the run. --holes
+measures how random codes decode, for machines that have not drawn the images.
 """
 
 import argparse
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from explorer.config import Config
+from explorer.analysis.holes import RANDOM_CODES, SOURCES, draw_codes, measure_holes, pick_images
+from explorer.config import FITS, Config
 from explorer.datasets import load_dataset
 from explorer.evaluation import evaluate_elbo
 from explorer.files import replace_file, replace_json
@@ -21,6 +23,11 @@ from explorer.run import Run, RunInfo
 HERE = Path(__file__).resolve().parent
 FRAMES = 16
 LOG_POINTS = 120
+FITTED = {
+    "ppca": "Probabilistic PCA (scikit-learn's PCA)",
+    "fa": "Factor analysis (scikit-learn's FactorAnalysis)",
+    "ica": "Independent component analysis (scikit-learn's FastICA)",
+}
 
 
 def main() -> None:
@@ -30,8 +37,12 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=FRAMES)
     parser.add_argument("--codes", type=int, default=None, help="keep so many codes, evenly spread")
     parser.add_argument("--data-root", help="where torchvision data sets lie")
+    parser.add_argument("--holes", action="store_true", help="measure holes.json too")
     options = parser.parse_args()
-    ship(Run(options.run), HERE / options.name, options.frames, options.codes, options.data_root)
+    target = HERE / options.name
+    ship(Run(options.run), target, options.frames, options.codes, options.data_root)
+    if options.holes:
+        write_holes(Run(target), options.data_root)
 
 
 def ship(
@@ -115,6 +126,18 @@ def copy_codes(run: Run, target: Path, count: int | None) -> None:
     replace_file(target / "codes.npz", lambda stream: np.savez_compressed(stream, **values))
 
 
+def write_holes(run: Run, data_root: str | None) -> None:
+    """Store the figures of random codes, as the comparison of models shows them."""
+    info, codes = run.info, run.codes()
+    assert info.dataset is not None
+    images = pick_images(load_dataset(info.dataset.name, data_root=data_root))
+    found = {}
+    for source in SOURCES if info.latent_kind != "categorical" else ("prior",):
+        z = draw_codes(run.model, source, RANDOM_CODES, codes=codes.mean if codes else None)
+        found[source] = round_floats(measure_holes(run.model, z, *images).to_dict())
+    replace_json(run.path / "holes.json", found)
+
+
 def describe(name: str, info: RunInfo) -> str:
     """Return the card: what it is, what was measured, and the command that makes it again."""
     config = info.config
@@ -124,13 +147,28 @@ def describe(name: str, info: RunInfo) -> str:
     kl = [f"{value:.3f}" for value in sorted(result.get("kl_per_dim", []), reverse=True)]
     hidden = "-".join(str(units) for units in config.model.hidden)
     minutes = info.timing["seconds"] / 60
+    code = "" if config.model.latent == "gaussian" else f"{config.model.latent} code, "
+    if config.model.noise:
+        code += f"noise σ = {config.model.noise:g}, "
+    weight = f"β = {config.objective.beta:g}, " if config.model.latent == "gaussian" else ""
+    made = (
+        f"{config.model.network} {hidden}, {info.latent_dim} latents, {code}"
+        f"{config.model.likelihood} likelihood, {weight}trained on "
+        f"`{info.dataset.name}` for {info.status.step:,} updates of "
+        f"{config.optimiser.batch_size} images ({minutes:.0f} minutes of a shared CPU)."
+    )
+    command = f"train --config pretrained/{name}/recipe.toml --out {name}"
+    if config.method in FITS:
+        made = (
+            f"{FITTED[config.method]}, {info.latent_dim} latents, {config.model.likelihood} "
+            f"likelihood, fitted to the training images of `{info.dataset.name}` in "
+            f"{info.timing['seconds']:.0f} seconds."
+        )
+        command = f"fit --model {config.method} --dataset {info.dataset.name} --out {name}"
     lines = [
         f"# {name}",
         "",
-        f"{config.model.network} {hidden}, {info.latent_dim} latents, "
-        f"{config.model.likelihood} likelihood, β = {config.objective.beta:g}, trained on "
-        f"`{info.dataset.name}` for {info.status.step:,} updates of "
-        f"{config.optimiser.batch_size} images ({minutes:.0f} minutes of a shared CPU).",
+        made,
         "",
         f"Measured on the {split} split ({result['images']:,} images, {result['draws']} draws "
         "each), nats per image:",
@@ -138,12 +176,13 @@ def describe(name: str, info: RunInfo) -> str:
         "| ELBO | reconstruction | KL | KL per dimension, sorted |",
         "|---|---|---|---|",
         f"| {result['elbo']:.2f} ± {result['elbo_standard_error']:.2f} | "
-        f"{result['reconstruction']:.2f} | {result.get('kl', float('nan')):.2f} | "
+        f"{result['reconstruction']:.2f} | "
+        f"{format(result['kl'], '.2f') if 'kl' in result else 'none'} | "
         f"{', '.join(kl[:20])}{' …' if len(kl) > 20 else ''} |",
         "",
         "Made by:",
         "",
-        f"    latent-explorer train --config pretrained/{name}/recipe.toml --out {name}",
+        f"    latent-explorer {command}",
         "",
     ]
     return "\n".join(lines)

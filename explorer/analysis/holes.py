@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from explorer.analysis.checks import Floats, as_array, plain
 from explorer.analysis.latents import decode_codes
 from explorer.analysis.representation import fit_density
+from explorer.datasets import ImageDataset
 from explorer.errors import ExplorerError
 from explorer.evaluation import encode_images
 from explorer.models.vae import VAE
@@ -37,6 +38,9 @@ REPEATS = 400
 CHUNK = 512
 SOURCES = ("prior", "matched", "mixture")
 COMPONENTS = 10
+RANDOM_CODES = 500
+UNSEEN_IMAGES = 500
+REFERENCE_IMAGES = 6000
 
 Images = NDArray[np.uint8]
 
@@ -73,6 +77,15 @@ class Holes:
         """Return the figures as plain values, without the single codes."""
         arrays = ("codes", "distances", "nearest")
         return plain({name: value for name, value in vars(self).items() if name not in arrays})
+
+
+def pick_images(dataset: ImageDataset) -> tuple[Images, Images]:
+    """Return 6,000 evenly spread training images and 500 unseen ones, or as many as there are."""
+    splits = [name for name, rows in dataset.splits.items() if len(rows)]
+    train = dataset.split("train" if "train" in splits else "all").images
+    unseen = next(name for name in ("test", "validation", "all") if name in splits)
+    chosen = np.linspace(0, len(train) - 1, min(REFERENCE_IMAGES, len(train))).astype(int)
+    return train[chosen], dataset.split(unseen).images[:UNSEEN_IMAGES]
 
 
 def measure_holes(

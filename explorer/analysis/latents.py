@@ -1,5 +1,7 @@
 """Moving through the latent space: traversals, interpolations and decoded grids."""
 
+import math
+
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
@@ -43,6 +45,16 @@ def decode_draws(
     centre = as_array(mean).reshape(-1)
     noise = np.random.default_rng(seed).standard_normal((count, len(centre)))
     return decode_codes(model, centre + as_array(sigma) * noise)
+
+
+def linear_components(model: VAE) -> np.ndarray:
+    """Return what one unit of each latent adds to a linear decoder's output, (K, C, H, W)."""
+    layers = [layer for layer in model.decoder if isinstance(layer, torch.nn.Linear)]
+    if model.config.network != "linear" or len(layers) != 1:
+        raise ExplorerError("Only a linear decoder has components.")
+    pixels = math.prod(model.shape)
+    weight = layers[0].weight.detach().cpu().double().numpy()[:pixels]
+    return np.asarray(weight.T.reshape(-1, *model.shape))
 
 
 def traverse(model: VAE, z: ArrayLike | Tensor, dimension: int, values: ArrayLike) -> np.ndarray:

@@ -49,12 +49,15 @@ def sample_drawings() -> Pictures:
     return pick_pictures(drawings.images[places], drawings.labels[places], ids, "sample")
 
 
-def _load_at_hand(name: str) -> ImageDataset | None:
+def is_at_hand(name: str) -> bool:
+    """Tell whether a data set loads at once: neither a download nor a long drawing is needed."""
     if name not in DATASETS or not is_available(name):
-        return None
-    if name in DRAWN and not any((cache_folder() / "datasets").glob(f"{name}-*-20000-*")):
-        return None
-    return load_dataset(name)
+        return False
+    return name not in DRAWN or any((cache_folder() / "datasets").glob(f"{name}-*-20000-*"))
+
+
+def _load_at_hand(name: str) -> ImageDataset | None:
+    return load_dataset(name) if is_at_hand(name) else None
 
 
 def _is_same(dataset: ImageDataset, info: Any) -> bool:
