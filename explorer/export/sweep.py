@@ -33,6 +33,8 @@ def find_siblings(run: Any, candidates: Iterable[Any]) -> list[Any]:
     config = run.info.config
     if config is None or run.info.latent_kind != "gaussian" or run.info.dataset is None:
         return []
+    if run.info.prior != "standard":  # A mixture cannot be turned into another's axes.
+        return []
     if count_weights(run.model.encoder, run.model.decoder) > MAX_BROWSER_WEIGHTS:
         return []
     fitting = [other for other in candidates if _fits(run, other)]

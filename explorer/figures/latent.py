@@ -25,10 +25,11 @@ def latent_scatter(
     *,
     axes: tuple[int, int] = (0, 1),
     glyphs: bool = False,
+    rings: bool = True,
     height: int = 420,
     words: Words = WORDS,
 ) -> go.Figure:
-    """Return codes (N, K) on two of their dimensions with the prior's rings.
+    """Return codes (N, K) on two of their dimensions, with the rings of N(0, I) unless told not to.
 
     Each class is one trace and is named at its median. A code with one dimension is drawn against
     a small fixed spread, so that points do not overlap.
@@ -41,7 +42,7 @@ def latent_scatter(
     else:
         y = np.random.default_rng(0).uniform(-0.5, 0.5, len(codes))
     angle = np.linspace(0, 2 * np.pi, 121)
-    for radius, mass in RINGS:
+    for radius, mass in RINGS if rings else ():
         figure.add_scatter(
             x=radius * np.cos(angle), y=radius * np.sin(angle), mode="lines", hoverinfo="skip",
             line={"color": roles.gap, "width": 1, "dash": "dot"}, showlegend=False,

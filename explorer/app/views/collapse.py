@@ -15,12 +15,14 @@ TICK_SECONDS = 1.5
 
 
 def list_patients() -> list[str]:
-    """Return the ids of the runs that have a posterior and codes, the prepared patient first."""
+    """Return the ids of the runs whose dimensions can be judged, the prepared patient first."""
     runs = own_runs().list() + pretrained_store().list()
     ids = [
         run.id
         for run in runs
-        if run.info.latent_kind == "gaussian" and (run.path / "codes.npz").is_file()
+        if run.info.latent_kind == "gaussian"
+        and run.info.prior == "standard"
+        and (run.path / "codes.npz").is_file()
     ]
     return sorted(ids, key=lambda run_id: run_id != "mnist-collapsed")
 

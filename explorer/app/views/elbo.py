@@ -41,7 +41,9 @@ def list_subjects() -> list[str]:
     ids = [
         run.id
         for run in runs
-        if run.info.latent_kind == "gaussian" and (run.path / "checkpoint.safetensors").is_file()
+        if run.info.latent_kind == "gaussian"
+        and run.info.prior == "standard"
+        and (run.path / "checkpoint.safetensors").is_file()
     ]
     return sorted(ids, key=lambda run_id: run_id != FAVOURITE)
 
@@ -75,9 +77,8 @@ def choose_image(run_id: str, pictures: Pictures) -> int:
     )
     kind = text("elbo.drawing" if pictures.source == "sample" else "elbo.image")
     st.number_input(kind, 0, last, key=IMAGE, width=118, label_visibility="collapsed")
-    for name, step in (("previous", -1), ("next", 1)):
-        place = (index + step) % (last + 1)
-        st.button(text(f"elbo.{name}"), key=f"elbo_{name}", on_click=_move_to, args=(place,))
+    place = (index + 1) % (last + 1)
+    st.button(text("elbo.next"), key="elbo_next", on_click=_move_to, args=(place,))
     for number, (place, note) in enumerate(telling.items()):
         st.button(
             note, key=f"elbo_telling_{number}", type="tertiary", on_click=_move_to, args=(place,),

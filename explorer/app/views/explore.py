@@ -38,7 +38,9 @@ def list_models() -> dict[str, tuple[Run, str]]:
     for group, runs in (("group_own", own_runs().list()), ("group_pretrained", shipped)):
         for run in runs:
             has_weights = (run.path / "checkpoint.safetensors").is_file()
-            if run.info.model_kind == "builtin" and has_weights:
+            # The map needs a continuous code; the Models page shows codebooks.
+            continuous = run.info.latent_kind != "categorical"
+            if run.info.model_kind == "builtin" and has_weights and continuous:
                 found[run.id] = run, group
     return dict(sorted(found.items(), key=lambda entry: _menu_place(*entry[1])))
 

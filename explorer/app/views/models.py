@@ -12,16 +12,22 @@ SECTIONS: dict[str, Callable[[], None]] = {
     "compare": show_comparison,
     "codebook": show_codebook,
 }
+SECTION = "models_section"
 
 
 def show_page() -> None:
     """Lay out the page: the chosen section."""
     st.caption(text("models.lead"))
+    if st.session_state.get(SECTION) not in SECTIONS:
+        asked = st.query_params.get("section")
+        st.session_state[SECTION] = asked if asked in SECTIONS else next(iter(SECTIONS))
     section = st.segmented_control(
-        text("models.section"), list(SECTIONS), default=next(iter(SECTIONS)), key="models_section",
+        text("models.section"), list(SECTIONS), key=SECTION, required=True,
         format_func=lambda name: text(f"models.section.{name}"), label_visibility="collapsed",
     )  # fmt: skip
-    SECTIONS[section or next(iter(SECTIONS))]()
+    assert section is not None
+    st.query_params["section"] = section
+    SECTIONS[section]()
 
 
 show_page()

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -13,14 +13,15 @@ from explorer.app.text import text
 from explorer.app.views.watch import watch_run
 from explorer.config import (
     BETA_SCHEDULES,
-    LATENT_KINDS,
     LIKELIHOOD_NAMES,
     NETWORK_NAMES,
+    PRIORS,
     BudgetConfig,
     Config,
-    ModelConfig,
     ObjectiveConfig,
     OptimiserConfig,
+    categorical_config,
+    code_grid,
     default_config,
 )
 from explorer.datasets import DATASETS, is_available, load_dataset
@@ -28,41 +29,43 @@ from explorer.errors import ExplorerError
 
 # Widgets keep their values while the visitor looks at other pages.
 KEEP: Final = "session"
+KINDS = ("gaussian", "point", "noise", "categorical")
+"""Kinds of model; noise is a point code with fixed noise on it."""
 
 
 def choose_config() -> Config:
     """Show the settings and return the config that they describe."""
     ready = [name for name in DATASETS if is_available(name)]
     dataset = st.selectbox(text("train.dataset"), ready, key="train_dataset", persist_state=KEEP)
+    kind = st.session_state.get("train_kind", KINDS[0])
     latent_dim = st.number_input(
-        text("train.latent_dim"), 1, 128, 2, key="train_latent_dim", persist_state=KEEP
-    )
+        text("train.latent_dim"), 1, 128, 2, key="train_latent_dim", persist_state=KEEP,
+        disabled=kind == "categorical",
+    )  # fmt: skip
     likelihood = _pick("likelihood", LIKELIHOOD_NAMES)
     beta = st.number_input(
         text("train.beta"), 0.0, 1000.0, 1.0, 0.1, key="train_beta", persist_state=KEEP,
-        format="%.3g",
+        format="%.3g", disabled=kind != "gaussian",
     )  # fmt: skip
-    schedule = _pick("schedule", BETA_SCHEDULES, 1)
+    schedule = _pick("schedule", BETA_SCHEDULES, 1, disabled=kind != "gaussian")
     seconds = st.number_input(
         text("train.seconds"), 2, 3600, 20, key="train_seconds", persist_state=KEEP
     )
     with st.expander(text("train.more")):
-        network = _pick("network", NETWORK_NAMES)
-        latent = _pick("latent", LATENT_KINDS)
-        noise = 0.0
-        if latent == "point":
-            noise = st.number_input(
-                text("train.noise"), 0.0, 10.0, 0.0, 0.1, key="train_noise", persist_state=KEEP
-            )
+        kind = _pick("kind", KINDS)
+        st.caption(text(f"train.kind.{kind}.help"))
+        base = _choose_model(kind, dataset, latent_dim, float(seconds))
         sigma2 = 0.05
         if likelihood in ("gaussian", "gaussian-learned", "gaussian-optimal"):
             sigma2 = st.number_input(
                 text("train.sigma2"), 1e-4, 10.0, 0.05, key="train_sigma2", persist_state=KEEP,
                 format="%.4g",
             )  # fmt: skip
+        shared = kind == "gaussian" and base.model.prior == "standard"
         free_bits = st.number_input(
-            text("train.free_bits"), 0.0, 10.0, 0.0, 0.05, key="train_free_bits", persist_state=KEEP
-        )
+            text("train.free_bits"), 0.0, 10.0, 0.0, 0.05, key="train_free_bits",
+            persist_state=KEEP, disabled=not shared,
+        )  # fmt: skip
         batch_size = st.number_input(
             text("train.batch_size"), 1, 4096, 128, key="train_batch_size", persist_state=KEEP
         )
@@ -73,20 +76,16 @@ def choose_config() -> Config:
         seed = st.number_input(
             text("train.seed"), 0, 10**6, 0, key="train_seed", persist_state=KEEP
         )
-    base = default_config(dataset, latent_dim, float(seconds), network)
-    _explain_weight(likelihood, beta, sigma2)
+    if kind == "gaussian":
+        _explain_weight(likelihood, beta, sigma2)
+    else:
+        st.caption(text("train.effective_none"))
     return Config(
         dataset=dataset,
-        model=ModelConfig(
-            network=network,
-            hidden=base.model.hidden,
-            latent_dim=latent_dim,
-            latent=latent,
-            noise=noise,
-            likelihood=likelihood,
-            sigma2=sigma2,
+        model=dataclasses.replace(base.model, likelihood=likelihood, sigma2=sigma2),
+        objective=ObjectiveConfig(
+            beta=beta, schedule=schedule, free_bits=free_bits if shared else 0.0
         ),
-        objective=ObjectiveConfig(beta=beta, schedule=schedule, free_bits=free_bits),
         optimiser=dataclasses.replace(
             OptimiserConfig(), batch_size=batch_size, learning_rate=learning_rate
         ),
@@ -95,7 +94,35 @@ def choose_config() -> Config:
     )
 
 
-def _pick(name: str, options: tuple[str, ...], index: int = 0) -> str:
+def _choose_model(kind: str, dataset: str, latent_dim: int, seconds: float) -> Config:
+    """Ask for what this kind of model needs and return the recipe for it."""
+    if kind == "categorical":
+        entries = st.number_input(
+            text("train.codebook_size"), 2, 512, 64, key="train_codebook_size", persist_state=KEEP
+        )
+        base = categorical_config(dataset, DATASETS[dataset].shape, seconds, entries)
+        rows, columns = code_grid(DATASETS[dataset].shape, base.model.hidden)
+        st.caption(text("train.grid", rows=rows, columns=columns))
+        return base
+    network = _pick("network", NETWORK_NAMES)
+    base = default_config(dataset, latent_dim, seconds, network)
+    settings: dict[str, Any] = {"latent": "gaussian" if kind == "gaussian" else "point"}
+    if kind == "noise":
+        settings["noise"] = st.number_input(
+            text("train.noise"), 0.01, 10.0, 0.3, 0.1, key="train_noise", persist_state=KEEP
+        )
+    if kind == "gaussian":
+        settings["prior"] = _pick("prior", PRIORS)
+        if settings["prior"] == "mixture":
+            st.caption(text("train.prior.mixture.help"))
+            settings["prior_components"] = st.number_input(
+                text("train.prior_components"), 1, 100, 10, key="train_prior_components",
+                persist_state=KEEP,
+            )  # fmt: skip
+    return dataclasses.replace(base, model=dataclasses.replace(base.model, **settings))
+
+
+def _pick(name: str, options: tuple[str, ...], index: int = 0, disabled: bool = False) -> str:
     return st.selectbox(
         text(f"train.{name}"),
         options,
@@ -103,6 +130,7 @@ def _pick(name: str, options: tuple[str, ...], index: int = 0) -> str:
         format_func=lambda option: text(f"train.{name}.{option}"),
         key=f"train_{name}",
         persist_state=KEEP,
+        disabled=disabled,
     )
 
 
@@ -122,9 +150,10 @@ def start(config: Config) -> None:
     try:
         get_runner().submit(config, path, os.environ.get("LATENT_EXPLORER_DATA"))
         name = text(
-            "train.name",
+            "train.name_vq" if config.model.latent == "categorical" else "train.name",
             dataset=config.dataset,
             latents=config.model.latent_dim,
+            entries=config.model.codebook,
             beta=f"{config.objective.beta:g}",
         )
         runs.open(path.name).rename(name)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from explorer.analysis.codebook import measure_usage
 from explorer.analysis.moved_beta import find_beta
 from explorer.analysis.timeline import find_events
 from explorer.app.cached import find_run, get_runner, own_runs
@@ -14,6 +15,7 @@ from explorer.app.text import number, paragraph, sentences, text
 from explorer.config import ObjectiveConfig
 from explorer.control import Control
 from explorer.errors import ExplorerError
+from explorer.figures.codebook import usage_bars
 from explorer.figures.latent import latent_scatter
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
@@ -67,9 +69,13 @@ def _show_live(run: Run, shown: str) -> None:
         st.markdown(f"**{text('train.curves')}**")
         figure = elbo_curves(train, validation, roles, 225, words)
         st.plotly_chart(figure, theme=None, key="train_curves", config=CHART)
-        st.caption(text("train.curves.caption"))
+        kind = "" if info.latent_kind == "gaussian" else "_point"
+        st.caption(text(f"train.curves.caption{kind}"))
     with right:
-        if info.latent_kind == "gaussian":
+        if info.prior == "mixture":
+            st.markdown(f"**{text('train.kl')}**")
+            st.caption(text("train.kl.mixture"))
+        elif info.latent_kind == "gaussian":
             st.markdown(f"**{text('train.kl')}**")
             figure = kl_over_time(train, roles, 225, words)
             st.plotly_chart(figure, theme=None, key="train_kl", config=CHART)
@@ -112,7 +118,11 @@ def show_controls(run: Run, state: str, live: bool) -> None:
         elif is_ours and state in ("interrupted", "stopped", "failed"):
             st.button(text("train.continue"), key="train_continue", on_click=_go_on, args=(run,))
         if is_ours and not live and (run.path / "codes.npz").is_file():
-            if st.button(text("train.explore"), key="train_explore", type="primary"):
+            if info.latent_kind == "categorical":
+                if st.button(text("train.codebook"), key="train_codebook", type="primary"):
+                    query = {"section": "codebook", "vq": run.id}
+                    st.switch_page("views/models.py", query_params=query)
+            elif st.button(text("train.explore"), key="train_explore", type="primary"):
                 st.switch_page("views/explore.py", query_params={"model": run.id})
     if state == "failed":
         st.error(text("train.failed", message=info.status.message, step=_kept_step(run)))
@@ -255,8 +265,12 @@ def _show_film(run: Run) -> None:
     except ExplorerError:
         return  # Cut away by a resumed job between the two looks; the next tick shows the rest.
     with left:
-        st.markdown(f"**{text('train.map')}**")
-        show_map(run, frame, "train_map", 360)
+        if frame.indices is not None:
+            st.markdown(f"**{text('train.usage')}**")
+            show_usage(run, frame)
+        else:
+            st.markdown(f"**{text('train.map')}**")
+            show_map(run, frame, "train_map", 360)
     with right:
         show_strips(frame)
 
@@ -267,10 +281,34 @@ def show_map(run: Run, frame: Snapshot, key: str, height: int) -> None:
     figure = latent_scatter(
         frame.mean, frame.labels, dataset.class_names if dataset else (), choose_roles(is_dark()),
         axes=_main_axes(frame), height=height, words=sentences("figure."),
+        rings=run.info.latent_kind == "gaussian" and run.info.prior == "standard",
     )  # fmt: skip
     st.plotly_chart(figure, theme=None, key=key, config=CHART)
     words = "train.map.caption" if frame.mean.shape[1] <= 2 else "train.map.caption_many"
+    if run.info.prior == "mixture" or run.info.latent_kind == "point":
+        words += "_bare"
     st.caption(text(words, count=len(frame.mean), step=frame.step))
+
+
+def show_usage(run: Run, frame: Snapshot) -> None:
+    """Show how often each entry of a codebook is chosen in the frame's categorical codes."""
+    config = run.info.config
+    assert config is not None and frame.indices is not None
+    usage = measure_usage(frame.indices, config.model.codebook)
+    words = sentences("codebook.usage.")
+    figure = usage_bars(usage.share, choose_roles(is_dark()), words, height=300)
+    st.plotly_chart(figure, theme=None, key="train_usage", config=CHART)
+    st.caption(
+        text(
+            "train.usage.caption",
+            used=usage.used,
+            entries=usage.entries,
+            perplexity=number(usage.perplexity, ".1f"),
+            error=number(usage.perplexity_error, ".1f"),
+            count=usage.images,
+            step=frame.step,
+        )
+    )
 
 
 def show_strips(frame: Snapshot) -> None:
