@@ -37,7 +37,7 @@ def test_every_shipped_model_decodes_in_the_browser_as_in_pytorch(page, server, 
     model = open_run(name).model
     z = torch.randn(3, model.latent_dim, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        expected = model.decode(z).mean.flatten(1).numpy()
+        expected = model.decode(z.to(next(model.parameters()))).mean.flatten(1).numpy()
     decode = "arg.map(z => Array.from(app.model.picture(Float32Array.from(z))))"
     assert np.abs(np.array(view.ask(decode, z.tolist())) - expected).max() < 1e-4
     assert view.errors == []

@@ -33,7 +33,7 @@ WIDE = """<style>.stMainBlockContainer {
 
 def list_models() -> dict[str, tuple[Run, str]]:
     """Return what can be opened here by id, with its group: shipped models, then own runs."""
-    shipped = sorted(pretrained_store().list(), key=lambda run: run.id != FAVOURITE)
+    shipped = pretrained_store().list()
     found: dict[str, tuple[Run, str]] = {}
     for group, runs in (("group_own", own_runs().list()), ("group_pretrained", shipped)):
         for run in runs:
@@ -45,12 +45,16 @@ def list_models() -> dict[str, tuple[Run, str]]:
     return dict(sorted(found.items(), key=lambda entry: _menu_place(*entry[1])))
 
 
-def _menu_place(run: Run, group: str) -> tuple[bool, str, float]:
-    """Shipped models before own ones, single ones before sweeps, sweeps by β."""
+def _menu_place(run: Run, group: str) -> tuple[bool, str, str, float, str]:
+    """Shipped models before own ones, single ones by their images before sweeps, sweeps by β."""
     folder = run.id.rpartition("/")[0]
-    config = run.info.config
-    beta = config.objective.beta if folder and config is not None else 0.0
-    return group == "group_own", folder, beta
+    info = run.info
+    beta = info.config.objective.beta if folder and info.config is not None else 0.0
+    if group == "group_own":
+        return True, folder, "", beta, ""
+    images = info.dataset.name if info.dataset else ""
+    name = "" if run.id == FAVOURITE else run.id
+    return False, folder, "" if FAVOURITE.startswith(images) else images, beta, name
 
 
 def asked_model() -> str | None:
@@ -129,9 +133,13 @@ def show_map(models: dict[str, tuple[Run, str]]) -> None:
 
 
 def name_group(run: Run, group: str) -> str:
-    """Return the heading of a run in the menu: its sweep's name, else whose it is."""
+    """Return the heading of a run in the menu: its sweep's name, else whose it is, and of what."""
     folder = run.id.rpartition("/")[0]
-    return text("explore.group_sweep", name=folder) if folder else text(f"explore.{group}")
+    if folder:
+        return text("explore.group_sweep", name=folder)
+    if group == "group_pretrained" and run.info.dataset is not None:
+        return text("explore.group_pretrained_of", name=run.info.dataset.name)
+    return text(f"explore.{group}")
 
 
 def show_sweep(models: dict[str, tuple[Run, str]]) -> None:
