@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from explorer.analysis.codebook import measure_usage
 from explorer.analysis.holes import RANDOM_CODES, SOURCES, draw_codes, measure_holes, pick_images
 from explorer.config import FITS, Config
 from explorer.datasets import load_dataset
@@ -118,7 +119,11 @@ def copy_codes(run: Run, target: Path, count: int | None) -> None:
     chosen = slice(None)
     if count is not None and count < len(codes.ids):
         chosen = np.linspace(0, len(codes.ids) - 1, count).astype(int)
-    values = {"mean": codes.mean[chosen], "ids": codes.ids[chosen].astype(np.int32)}
+    values = {"ids": codes.ids[chosen].astype(np.int32)}
+    if codes.indices is None:
+        values["mean"] = codes.mean[chosen]
+    else:
+        values["indices"] = codes.indices[chosen]
     if codes.logvar is not None:
         values["logvar"] = codes.logvar[chosen]
     if codes.labels is not None:
@@ -148,11 +153,16 @@ def describe(name: str, info: RunInfo) -> str:
     hidden = "-".join(str(units) for units in config.model.hidden)
     minutes = info.timing["seconds"] / 60
     code = "" if config.model.latent == "gaussian" else f"{config.model.latent} code, "
+    if config.model.latent == "categorical":
+        code = f"a codebook of {config.model.codebook} × {config.model.code_size} numbers, "
+    if config.model.prior == "mixture":
+        code += f"a learned prior of {config.model.prior_components} normals, "
     if config.model.noise:
         code += f"noise σ = {config.model.noise:g}, "
     weight = f"β = {config.objective.beta:g}, " if config.model.latent == "gaussian" else ""
+    places = "code positions" if config.model.latent == "categorical" else "latents"
     made = (
-        f"{config.model.network} {hidden}, {info.latent_dim} latents, {code}"
+        f"{config.model.network} {hidden}, {info.latent_dim} {places}, {code}"
         f"{config.model.likelihood} likelihood, {weight}trained on "
         f"`{info.dataset.name}` for {info.status.step:,} updates of "
         f"{config.optimiser.batch_size} images ({minutes:.0f} minutes of a shared CPU)."
@@ -165,6 +175,19 @@ def describe(name: str, info: RunInfo) -> str:
             f"{info.timing['seconds']:.0f} seconds."
         )
         command = f"fit --model {config.method} --dataset {info.dataset.name} --out {name}"
+    measured = f"{result['elbo']:.2f} ± {result['elbo_standard_error']:.2f}"
+    notes: list[str] = []
+    if config.model.latent == "categorical":
+        codes = Run(HERE / name).codes()
+        assert codes is not None and codes.indices is not None
+        usage = measure_usage(codes.indices, config.model.codebook)
+        notes = [
+            f"KL to the uniform prior over the codebook is the constant {info.latent_dim} · "
+            f"ln {usage.entries} = {usage.rate:.1f} nats for every image, and left out. Usage: "
+            f"{usage.used} of {usage.entries} entries, perplexity {usage.perplexity:.1f} ± "
+            f"{usage.perplexity_error:.1f} over {usage.images:,} images.",
+            "",
+        ]
     lines = [
         f"# {name}",
         "",
@@ -175,11 +198,12 @@ def describe(name: str, info: RunInfo) -> str:
         "",
         "| ELBO | reconstruction | KL | KL per dimension, sorted |",
         "|---|---|---|---|",
-        f"| {result['elbo']:.2f} ± {result['elbo_standard_error']:.2f} | "
+        f"| {measured if 'kl' in result else 'none'} | "
         f"{result['reconstruction']:.2f} | "
         f"{format(result['kl'], '.2f') if 'kl' in result else 'none'} | "
         f"{', '.join(kl[:20])}{' …' if len(kl) > 20 else ''} |",
         "",
+        *notes,
         "Made by:",
         "",
         f"    latent-explorer {command}",
