@@ -92,26 +92,21 @@ def _identity(walk: SlowMotion, stage: int) -> str:
 
 def _content(walk: SlowMotion, name: str) -> str:
     if name == "encode":
-        values = text("elbo_slow.encode.values", mean=_vector(walk.mean), sd=_vector(walk.sd))
-        return _picture(_grey(walk.x)) + values
+        pair = text("elbo_slow.encode.values", mean=_vector(walk.mean), sd=_vector(walk.sd))
+        return _picture(_grey(walk.x)) + pair
     if name == "decode":
         return _picture(_grey(walk.picture)) + text("elbo_slow.decode.values")
     if name == "reconstruction":
         heat = heat_picture(walk.pixel_nats, choose_roles(is_dark()).reconstruction)
         nats = text("elbo_slow.reconstruction.values", reconstruction=walk.reconstruction)
         return _picture(heat) + nats
-    values = {
-        "noise": _vector(walk.noise),
-        "z": _vector(walk.z),
-        "parts": " + ".join(number(v, ".2f") for v in walk.kl_per_dim[:SHOWN])
-        + (" + …" if len(walk.kl_per_dim) > SHOWN else ""),
-        "kl": walk.kl,
-        "before": walk.objective,
-        "after": walk.after,
-        "encoder": walk.gradients[0],
-        "decoder": walk.gradients[1],
-    }
-    return text(f"elbo_slow.{name}.values", **values)
+    parts = " + ".join(number(v, ".2f") for v in walk.kl_per_dim[:SHOWN])
+    return text(
+        f"elbo_slow.{name}.values", noise=_vector(walk.noise), z=_vector(walk.z), kl=walk.kl,
+        parts=parts + (" + …" if len(walk.kl_per_dim) > SHOWN else ""),
+        before=walk.objective, after=walk.after,
+        encoder=walk.gradients[0], decoder=walk.gradients[1],
+    )  # fmt: skip
 
 
 def _vector(values: np.ndarray) -> str:
