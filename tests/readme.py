@@ -57,11 +57,12 @@ def models_table() -> str:
         info = json.loads(folder.read_text())
         model = tomllib.loads((folder.parent / "recipe.toml").read_text())["model"]
         result = info["results"].get("test") or info["results"]["all"]
-        hidden = "-".join(str(units) for units in model["hidden"])
+        network = f"{model['network']} {'-'.join(str(units) for units in model['hidden'])}".strip()
+        # A code without a density has a reconstruction, but neither KL nor ELBO.
+        bound = f"{result['elbo']:.2f} | {result['kl']:.2f}" if "kl" in result else "none | none"
         lines.append(
-            f"| `{folder.parent.name}` | {info['dataset']['name']} | {model['network']} {hidden} | "
-            f"{info['latent']['dim']} | {model.get('likelihood', 'bernoulli')} | "
-            f"{result['elbo']:.2f} | {result['kl']:.2f} |"
+            f"| `{folder.parent.name}` | {info['dataset']['name']} | {network} | "
+            f"{info['latent']['dim']} | {model.get('likelihood', 'bernoulli')} | {bound} |"
         )
     return "\n".join(lines)
 
