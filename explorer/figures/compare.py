@@ -10,6 +10,7 @@ from explorer.figures.latent import latent_scatter
 from explorer.figures.palette import Roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 from explorer.figures.style import apply_style
+from explorer.figures.words import WORDS, Words
 
 USUAL_PERCENT = 5.0
 
@@ -62,14 +63,18 @@ def small_map(
     drawn_name: str = "",
     pictures: np.ndarray | None = None,
     holes: np.ndarray | None = None,
+    rings: bool = True,
     height: int = 300,
+    words: Words = WORDS,
 ) -> go.Figure:
     """Return the codes (N, K) of one model on `square`, the same side for every model.
 
     `drawn` (M, 2) are random codes; behind the points lie decoded `pictures` (S², C, H, W), or grey
     cells where `holes` (S, S) is true, both over the square, top row first.
     """
-    figure = latent_scatter(codes, labels, class_names, roles, axes=axes, height=height)
+    figure = latent_scatter(
+        codes, labels, class_names, roles, axes=axes, rings=rings, height=height, words=words
+    )
     figure.update_traces(marker={"size": 3.5}, selector={"mode": "markers"})
     figure.update_annotations(font={"size": 12}, selector={"bgcolor": roles.ground})
     if pictures is not None:

@@ -24,7 +24,7 @@ from explorer.app.cached_compare import (
     reconstruct,
 )
 from explorer.app.session import is_dark
-from explorer.app.text import text
+from explorer.app.text import sentences, text
 from explorer.app.views.watch import CHART, show_strip
 from explorer.config import FITS, Config
 from explorer.datasets import DATASETS, load_dataset
@@ -210,6 +210,8 @@ def show_map(run: Run, square: Square | None, behind: str, source: str) -> None:
         drawn_name=text("compare.random"),
         pictures=pictures,
         holes=holes,
+        rings=kind_of(run) != "mixture",
+        words=sentences("figure."),
     )
     st.plotly_chart(figure, theme=None, key=f"compare_map_{run.id}", config=CHART)
     if run.info.latent_dim > 2:
