@@ -114,16 +114,16 @@ def asked():
             if isinstance(node, ast.JoinedStr):
                 inside |= {id(part) for part in node.values}
                 pattern = "".join(
-                    re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"[\w.-]+"
+                    re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"[\w.-]*"
                     for part in node.values
                 )
                 if pattern.split("\\.")[0] in stems and "\\." in pattern:
                     patterns.append((path, pattern))
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 word = node.value
-                if id(node) in inside or not re.fullmatch(r"[a-z]+\.[\w.-]*", word):
+                if id(node) in inside or not re.fullmatch(r"[a-z_]+\.[\w.-]*", word):
                     continue
-                if word.split(".")[0] in stems and not word.endswith((".py", ".json", ".npz")):
+                if word.split(".")[0] in stems and not word.endswith((".py", ".js", ".json", ".npz")):
                     literal.append((path, word))
     return literal, patterns
 
