@@ -10,7 +10,7 @@ import pytest
 
 from explorer.app import text as text_module
 from explorer.app.text import LANGUAGES, catalogue, closest_language, paragraph, sentences, text
-from explorer.config import BETA_SCHEDULES, LATENT_KINDS, LIKELIHOOD_NAMES, NETWORK_NAMES
+from explorer.config import BETA_SCHEDULES, LIKELIHOOD_NAMES, NETWORK_NAMES, PRIORS
 from explorer.datasets import DATASETS
 from explorer.figures.words import WORDS, number
 
@@ -121,9 +121,9 @@ def asked():
                     patterns.append((path, pattern))
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 word = node.value
-                if id(node) in inside or not re.fullmatch(r"[a-z_]+\.[\w.-]*", word):
-                    continue
-                if word.split(".")[0] in stems and not word.endswith((".py", ".js", ".json", ".npz")):
+                is_key = re.fullmatch(r"[a-z_]+\.[\w.-]*", word) and id(node) not in inside
+                is_file = word.endswith((".py", ".js", ".json", ".npz"))
+                if is_key and not is_file and word.split(".")[0] in stems:
                     literal.append((path, word))
     return literal, patterns
 
@@ -156,7 +156,7 @@ def test_every_key_is_asked_for():
 def test_every_choice_has_its_name():
     known = catalogue()
     for name, choices in (
-        ("network", NETWORK_NAMES), ("likelihood", LIKELIHOOD_NAMES), ("latent", LATENT_KINDS),
+        ("network", NETWORK_NAMES), ("likelihood", LIKELIHOOD_NAMES), ("prior", PRIORS),
         ("schedule", BETA_SCHEDULES),
     ):  # fmt: skip
         for choice in choices:
