@@ -4,7 +4,6 @@ import streamlit as st
 
 from explorer.app.text import CHOSEN, LANGUAGES, language, text
 
-SHORT = {"en": "EN", "zh-Hans": "简", "zh-Hant": "繁"}
 _SWITCH = "language_switch"
 # Han characters are drawn as the document's language asks, so the page must say which it is.
 _DECLARE = "<script>document.documentElement.lang = '{language}'</script>"
@@ -19,7 +18,7 @@ def show_language_switch() -> None:
     with st.container(key="language"):
         st.segmented_control(
             text("app.language"), list(LANGUAGES), key=_SWITCH, on_change=_choose, required=True,
-            format_func=SHORT.__getitem__, label_visibility="collapsed",
+            format_func=LANGUAGES.__getitem__, label_visibility="collapsed",
         )  # fmt: skip
         st.html(_DECLARE.format(language=current), unsafe_allow_javascript=True)
     if (chosen := st.session_state.get(CHOSEN)) and st.query_params.get(CHOSEN) != chosen:

@@ -22,8 +22,8 @@ __all__ = [
     "text",
 ]
 
-LANGUAGES = {"en": "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文"}
-"""Languages by their tag, each under its own name; a folder here holds its sentences."""
+LANGUAGES = {"en": "EN", "zh-Hans": "简", "zh-Hant": "繁"}
+"""Languages by their tag, as the switch shows them; a folder here holds the sentences of each."""
 
 CHOSEN = "lang"
 """The chosen language's name in the address and in the visitor's session."""
