@@ -7,7 +7,7 @@ on a copy of the model.
 """
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -47,7 +47,8 @@ class Position:
     """Where the bound stands after `step` updates, the last of them by `player` ("" at first).
 
     Means over the measured images, nats. `log_px` is exact where `is_exact` (`doubtful` then
-    counts images that are not certified), else importance-weighted (`doubtful` counts flags).
+    counts images that are not certified), else importance-weighted (`doubtful` counts flags), the
+    best estimate while the decoder stood still.
     """
 
     step: int
@@ -96,7 +97,10 @@ class Game:
             # The decoder still is the trained one, so log p(x) is what it was.
             self._forget(model, seed, decoder=False)
         exact = model.latent_dim <= 2
-        self.positions = [Position(0, "", self._measure_elbo(), log_px, exact, doubtful)]
+        elbo = self._measure_elbo()
+        if not exact:
+            log_px = max(log_px, elbo)
+        self.positions = [Position(0, "", elbo, log_px, exact, doubtful)]
         learning_rate = LEARNING_RATES[start]
         encoding = set(self.model.encoder.parameters())
         # Whatever belongs to p(x, z): the likelihood's variance and a learned prior as well.
@@ -129,7 +133,26 @@ class Game:
                 )
             )  # fmt: skip
             done = until
+        if not self.positions[-1].is_exact:
+            self._raise_log_px()
         watch.report(1.0)
+
+    def _raise_log_px(self) -> None:
+        """Let all positions of one decoder share the best estimate of its log p(x).
+
+        Each is a lower bound on average, of the same number: a better q finds a higher one.
+        """
+        log_px, doubtful = self._measure_log_px()
+        since = len(self.positions) - 1
+        while since > 0 and self.positions[since].player == "encoder":
+            since -= 1
+        shared = self.positions[since:]
+        best = max(log_px, *(max(position.log_px, position.elbo) for position in shared))
+        if log_px < best:
+            doubtful = max(doubtful, shared[-1].doubtful)
+        self.positions[since:] = [
+            replace(position, log_px=best, doubtful=doubtful) for position in shared
+        ]
 
     def _step(self, player: str) -> None:
         x = self.x

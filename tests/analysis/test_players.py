@@ -67,6 +67,16 @@ def test_more_latents_are_estimated_and_minibatches_are_drawn(image):
     assert last.log_px > last.elbo
 
 
+def test_an_estimated_log_px_is_one_number_per_decoder(image):
+    game = Game(oracles.linear_vae(4), image, start="fresh-encoder")
+    game.play("encoder", 20)
+    values = {position.log_px for position in game.positions}
+    assert len(values) == 1
+    assert all(position.gap >= 0 for position in game.positions)
+    game.play("decoder", 1)
+    assert game.positions[-1].log_px not in values
+
+
 def test_unknown_starts_and_players_are_one_clear_error(image):
     with pytest.raises(ExplorerError, match="start must be one of"):
         Game(oracles.linear_vae(), image, start="nowhere")

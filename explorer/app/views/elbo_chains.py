@@ -23,6 +23,8 @@ from explorer.figures.palette import choose_roles
 CHAINS = (4, 8, 16)
 DRAWS = (100, 500, 2000)
 WARMUP = 300
+APART = 1.1
+"""An R̂ above this is no want of draws: the chains are in different places."""
 MASSES = (0.5, 0.9)
 WINDOW = 4.2
 MAP_CODES = 1500
@@ -146,7 +148,7 @@ def _show_gates(sample: PosteriorSample, exact: ExactPosterior | None) -> None:
     stray = 0 if exact is None else _count_stray(sample.draws[:, :, 0], exact)
     if stray:
         told = text("elbo_chains.stray", stray=stray, chains=len(sample.draws))
-    elif sample.rhat[0].max() < RHAT_GATE:
+    elif sample.rhat[0].max() < APART:
         told = text("elbo_chains.few")
     else:
         told = text("elbo_chains.disagree" if exact else "elbo_chains.disagree_inexact")

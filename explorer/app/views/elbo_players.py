@@ -137,7 +137,9 @@ def _before_press(positions: list[Position]) -> Position:
 
 
 def _describe(name: str, now: Position, before: Position) -> str:
-    value, change = getattr(now, name), getattr(now, name) - getattr(before, name)
+    value = getattr(now, name)
+    # Rounded first, so that nothing is shown as minus zero.
+    change = round(value - getattr(before, name), 2) + 0.0
     shown = text("elbo_players.value", value=value)
     moved = text("elbo_players.change", change=change) if now.step > before.step else ""
     return (

@@ -1,0 +1,149 @@
+"""ELBO: reveal, samples, chains and players; what the page says is what the library computes."""
+
+import numpy as np
+import pytest
+
+from explorer.analysis.inference import infer_posterior
+from explorer.analysis.ladder import COUNTS, climb, judge_draw
+from explorer.analysis.likelihood import draw_log_weights
+from explorer.analysis.mcmc import sample_posterior
+from explorer.analysis.players import Game, slow_motion
+from explorer.analysis.reveal import Reveal, order_pixels, reveal_grid, uncover
+from explorer.evaluation import draw_targets
+from explorer.export.pictures import find_pictures
+from explorer.figures.words import number
+from tests.browser.explore_page import ensure_run
+
+pytestmark = pytest.mark.browser
+IMAGE = 3
+PATIENCE = 90_000
+
+
+@pytest.fixture(scope="module")
+def subject(server):
+    """A small model of two latents, and one image as it scores it."""
+    run = ensure_run(server.runs, "two")
+    images = find_pictures(run).images
+    return run, draw_targets(run.model, images[IMAGE : IMAGE + 1])
+
+
+@pytest.fixture
+def section(page, server, subject):
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+
+    def open_section(name):
+        page.goto(f"{server.url}/elbo?run=two&image={IMAGE}&section={name}")
+        return page
+
+    yield open_section
+    assert errors == []
+
+
+def shows(page, name, value, spec=".2f"):
+    """Wait until the page's figure `name` reads `value`."""
+    page.locator(f'[data-figure="{name}"]', has_text=number(value, spec)).first.wait_for(
+        timeout=PATIENCE
+    )
+
+
+def test_uncovering_a_picture_moves_knowledge_from_the_prior_to_the_posterior(section, subject):
+    run, x = subject
+    page = section("reveal")
+    reveal = Reveal(run.model, x, reveal_grid(run.model, run.codes().mean))
+    rows = order_pixels(x.shape, "rows")
+    shows(page, "information", reveal.know(uncover(x.shape, rows, 3 * 8)).information)
+    page.get_by_role("button", name="Show all").click()
+    exact = infer_posterior(run.model, x)
+    shows(page, "information", exact.information[0])
+    shows(page, "log_px", exact.log_px[0])
+    page.get_by_role("slider", name="Visible part").press("Home")
+    page.get_by_text("0 of 64 pixels visible").wait_for()
+    shows(page, "information", 0.0)
+
+
+def test_the_brush_uncovers_what_it_passes_over(section, subject):
+    page = section("reveal")
+    page.get_by_role("radio", name="Brush").click(timeout=PATIENCE)
+    page.get_by_role("button", name="Cover all").click()
+    shows(page, "information", 0.0)
+    box = page.locator(".pixel-brush canvas").bounding_box()
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.3 * box["height"], steps=6)
+    page.mouse.up()
+    told = page.locator(".pixel-brush output").inner_text()
+    assert 5 < int(told.split()[0]) < 40
+    page.wait_for_function(
+        "Number(document.querySelector('[data-figure=information]').textContent) > 0.1"
+    )
+
+
+def test_samples_say_what_the_library_says(section, subject):
+    run, x = subject
+    page = section("samples")
+    log_weights = draw_log_weights(run.model, x, 50_000)[0]
+    exact = infer_posterior(run.model, x)
+    rungs = climb(log_weights)
+    place = COUNTS.index(100)
+    shows(page, "elbo", rungs[place].elbo_mean[0])
+    shows(page, "log_px", judge_draw(log_weights[:100]).log_px)
+    shows(page, "exact", exact.log_px[0])
+    page.get_by_role("slider").first.press("End")
+    shows(page, "spread", rungs[-1].spread)
+    shows(page, "log_px", judge_draw(log_weights[:5000]).log_px)
+
+
+def test_chains_walk_when_asked_and_are_judged(section, subject):
+    run, x = subject
+    page = section("chains")
+    page.get_by_text("Chains start at random points of the prior").wait_for(timeout=PATIENCE)
+    page.get_by_role("radio", name="4", exact=True).click()
+    page.get_by_role("radio", name="100", exact=True).click()
+    page.get_by_role("button", name="Let them walk").click()
+    sample = sample_posterior(run.model, x, chains=4, draws=100, warmup=300)
+    exact = infer_posterior(run.model, x)
+    shows(page, "rhat", sample.rhat[0].max(), ".3f")
+    shows(page, "bulk", sample.ess_bulk[0].min(), ",.0f")
+    shows(page, "other_mean", exact.mean[0, 0], ".3f")
+    # A hundred draws from four chains cannot hold 400 independent ones in the tails.
+    assert page.locator('.explorer-gate[data-passed="false"]').count() > 0
+    frames = page.evaluate(
+        "Math.max(...[...document.querySelectorAll('.js-plotly-plot')]"
+        ".map(plot => plot._transitionData?._frames.length ?? 0))"
+    )
+    assert frames > 20
+
+
+def test_the_encoder_moves_the_gap_and_the_decoder_log_px(section, subject):
+    run, x = subject
+    page = section("players")
+    game = Game(run.model, x, codes=run.codes().mean)
+    shows(page, "log_px", game.positions[0].log_px)
+    shows(page, "elbo", game.positions[0].elbo)
+    page.locator(".st-key-elbo_players_encoder_10 button").click()
+    game.play("encoder", 10)
+    shows(page, "gap", game.positions[-1].gap)
+    shows(page, "log_px_change", 0.0)
+    page.locator(".st-key-elbo_players_decoder_10 button").click()
+    before = game.positions[-1]
+    game.play("decoder", 10)
+    shows(page, "log_px", game.positions[-1].log_px)
+    shows(page, "elbo_change", game.positions[-1].elbo - before.elbo, "+.2f")
+    page.get_by_role("button", name="Reset").click()
+    shows(page, "elbo", game.positions[0].elbo)
+
+
+def test_slow_motion_lights_one_part_after_the_other(section, subject):
+    run, x = subject
+    page = section("players")
+    page.get_by_role("radio", name="Slow motion").click(timeout=PATIENCE)
+    walk = slow_motion(run.model, x)
+    shows(page, "reconstruction", walk.reconstruction)
+    shows(page, "objective", walk.objective)
+    for stage in ("encode", "noise", "sample", "decode", "reconstruction", "kl", "update"):
+        page.locator(f'.explorer-stage[data-stage="{stage}"][data-state="now"]').wait_for()
+        if stage != "update":
+            page.keyboard.press("ArrowRight")
+    shows(page, "after", walk.after)
+    assert np.isclose(walk.objective, walk.reconstruction + walk.kl)
