@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,33 @@ from explorer.config import Config
 from explorer.errors import ExplorerError
 from explorer.files import explain_os_error, make_folder, replace_json
 from explorer.paths import resource, runs_folder
-from explorer.run import LIVE_STATES, Run
+from explorer.run import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES, Run
 
 SCHEMA = 1
 KINDS = ("family", "sweep")
+
+
+@dataclass(frozen=True)
+class MemberProgress:
+    """Where one member stands, from its run directory alone.
+
+    `state` is the run's, or "missing" before it has begun; `planned` steps are None until its
+    training has counted them. `heartbeat` is in Unix seconds, 0 for a missing one.
+    """
+
+    name: str
+    state: str = "missing"
+    step: int = 0
+    planned: int | None = None
+    message: str = ""
+    heartbeat: float = 0.0
+
+    @property
+    def part(self) -> float:
+        """How much of its training is done, from 0 to 1."""
+        if self.state == "finished":
+            return 1.0
+        return min(1.0, self.step / self.planned) if self.planned else 0.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +81,34 @@ class Sweep:
     def is_finished(self) -> bool:
         """Tell whether every member has reached its end."""
         return set(self.states().values()) == {"finished"}
+
+    def progress(self) -> list[MemberProgress]:
+        """Return where each member stands, in order of the grid."""
+        return [_look_at(self.path / name) for name in self.configs]
+
+    def is_active(self, progress: Sequence[MemberProgress]) -> bool:
+        """Tell whether somebody trains it: a member lives, or the next one may be about to begin.
+
+        Between two members, and while workers start, none lives for a moment.
+        """
+        states = {member.state for member in progress}
+        if states & set(LIVE_STATES):
+            return True
+        latest = max([self.created, *(member.heartbeat for member in progress)])
+        waits = self.kind == "sweep" and "missing" in states
+        return waits and time.time() - latest < HEARTBEAT_TIMEOUT_SECONDS
+
+
+def _look_at(path: Path) -> MemberProgress:
+    try:
+        info = Run(path).info
+    except ExplorerError:  # Not begun, or removed by hand.
+        return MemberProgress(path.name)
+    status = info.status
+    step = info.planned_steps if status.state == "finished" and info.planned_steps else status.step
+    return MemberProgress(
+        path.name, status.shown_state(), step, info.planned_steps, status.message, status.heartbeat
+    )
 
 
 def open_sweep(name_or_path: str | os.PathLike[str]) -> Sweep:

@@ -14,6 +14,7 @@ from explorer.errors import ExplorerError
 from explorer.sweeps import list_sweeps, open_sweep, prepare_sweep
 from explorer.training.loop import train
 from explorer.training.sweep import run_sweep, sweep_configs
+from explorer.writer import RunWriter
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX")
 
@@ -242,3 +243,36 @@ def test_the_command_trains_a_family_and_prints_one_json_object(tmp_path, capsys
         assert row["elbo"] == pytest.approx(-(row["reconstruction"] + row["kl"]))
     assert main([*command, "--latent-dim", "2", "3", "--out", out]) == 2
     assert "objective alone" in capsys.readouterr().err
+
+
+def test_progress_is_read_from_the_run_directories_alone(tmp_path):
+    configs = sweep_configs(make_config(steps=40), betas=(0.5, 1.0, 2.0, 4.0))
+    sweep = prepare_sweep(tmp_path / "sweep", "sweep", configs)
+    names = list(configs)
+    assert [member.state for member in sweep.progress()] == ["missing"] * 4
+    assert sweep.is_active(sweep.progress())  # Its workers may be starting.
+    train(configs[names[0]], sweep.path / names[0])
+    writer = RunWriter(
+        sweep.path / names[1], config=configs[names[1]], model_kind="builtin", planned_steps=40
+    )
+    writer.set_state("running", step=10)
+    failed = RunWriter(sweep.path / names[2], config=configs[names[2]], model_kind="builtin")
+    failed.set_state("failed", "No such images.")
+    progress = sweep.progress()
+    assert [member.state for member in progress] == ["finished", "running", "failed", "missing"]
+    assert [member.part for member in progress] == [1.0, 0.25, 0.0, 0.0]
+    assert [(member.step, member.planned) for member in progress[:2]] == [(40, 40), (10, 40)]
+    assert progress[2].message == "No such images."
+    assert sweep.is_active(progress)
+
+
+def test_a_sweep_of_which_nobody_has_heard_for_long_is_not_active(tmp_path, monkeypatch):
+    configs = sweep_configs(make_config(steps=5), betas=(0.5, 1.0))
+    sweep = prepare_sweep(tmp_path / "sweep", "sweep", configs)
+    train(configs["beta-0.5"], sweep.path / "beta-0.5")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 60)
+    assert not sweep.is_active(sweep.progress())
+    train(configs["beta-1"], sweep.path / "beta-1")
+    monkeypatch.setattr(time, "time", lambda: now)
+    assert not sweep.is_active(sweep.progress()) and sweep.is_finished()

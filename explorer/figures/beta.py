@@ -11,11 +11,22 @@ from explorer.figures.palette import Roles, class_colour
 from explorer.figures.style import apply_style
 from explorer.figures.words import WORDS, Words, number
 
-MAP_RANGE = 4.2
-"""Small maps all show the same square, in prior standard deviations."""
+LEAST_RANGE, LARGEST_RANGE = 3.2, 7.0
+"""Small maps all show the same square, which reaches this far in prior standard deviations."""
 
 NEAR = 1.25
 """Eigenvalues in a smaller ratio have names that would lie on one another."""
+
+
+def choose_range(codes: Sequence[np.ndarray]) -> float:
+    """Return how far a square around 0 must reach to hold all codes (N, 2), within its limits."""
+    reach = max((float(np.abs(points).max()) for points in codes if len(points)), default=0.0)
+    return min(max(1.03 * reach, LEAST_RANGE), LARGEST_RANGE)
+
+
+def count_outside(codes: np.ndarray, reach: float) -> int:
+    """Return how many of the codes (N, 2) lie outside the square from −reach to reach."""
+    return int((np.abs(codes) > reach).any(1).sum())
 
 
 def small_maps(
@@ -24,10 +35,14 @@ def small_maps(
     labels: Sequence[np.ndarray | None],
     roles: Roles,
     *,
+    reach: float = LEAST_RANGE,
     columns: int = 6,
     side: int = 196,
 ) -> go.Figure:
-    """Return one small map per model: codes (N, 2) coloured by class on the prior's rings."""
+    """Return one small map per model: codes (N, 2) coloured by class on the prior's rings.
+
+    All show the square from −reach to reach (`choose_range`), in prior standard deviations.
+    """
     columns = min(columns, len(titles))
     rows = -(-len(titles) // columns)
     figure = make_subplots(
@@ -51,7 +66,7 @@ def small_maps(
             marker={"color": colour, "size": 3, "opacity": 0.8}, row=row, col=column,
         )  # fmt: skip
     apply_style(figure, roles, rows * side + 8)
-    hidden = {"showticklabels": False, "range": [-MAP_RANGE, MAP_RANGE], "showgrid": False}
+    hidden = {"showticklabels": False, "range": [-reach, reach], "showgrid": False}
     figure.update_xaxes(**hidden, zeroline=True, showline=True, mirror=True)
     figure.update_yaxes(**hidden, zeroline=True, showline=True, mirror=True)
     for index in range(len(titles)):
@@ -69,6 +84,7 @@ def rate_distortion_plane(
     distortions: Sequence[float],
     roles: Roles,
     *,
+    marks: Sequence[str] = (),
     selected: int | None = None,
     trails: Sequence[tuple[np.ndarray, np.ndarray]] = (),
     theory: tuple[np.ndarray, np.ndarray] | None = None,
@@ -79,7 +95,8 @@ def rate_distortion_plane(
 
     Straight dotted lines join what has the same ELBO. At the selected point the line of slope −β
     is drawn, which the curve touches there if each model is at its optimum. `trails` are how each
-    point came to be where it is; `theory` the curve of the linear model, (rates, distortions).
+    point came to be where it is; `theory` the curve of the linear model, (rates, distortions);
+    `marks` what stands beside the points, β unless given.
     """
     figure = go.Figure()
     rate, distortion = np.asarray(rates, float), np.asarray(distortions, float)
@@ -116,7 +133,7 @@ def rate_distortion_plane(
         )  # fmt: skip
     figure.add_scatter(
         x=rate, y=distortion, mode="markers+text", showlegend=False,
-        text=[f"{beta:g}" for beta in betas], textposition="top right",
+        text=list(marks) or [f"{beta:g}" for beta in betas], textposition="top right",
         textfont={"size": 11, "color": roles.text},
         customdata=list(names),
         marker={
@@ -181,10 +198,14 @@ def kl_bars(
     roles: Roles,
     height: int = 250,
     words: Words = WORDS,
+    marks: Sequence[str] = (),
 ) -> go.Figure:
-    """Return for each β its KL, one stacked share per dimension (M, K), largest first."""
+    """Return for each β its KL, one stacked share per dimension (M, K), largest first.
+
+    `marks` are the bars' names, β unless given.
+    """
     figure = go.Figure()
-    names = [f"{beta:g}" for beta in betas]
+    names = list(marks) or [f"{beta:g}" for beta in betas]
     ordered = -np.sort(-kl_per_dim, axis=1)
     for index in range(ordered.shape[1]):
         figure.add_bar(

@@ -131,7 +131,7 @@ def test_beta_moved_in_another_tab_moves_the_slider_and_one_moved_here_stays(pag
         wait_until(lambda beta=beta: run.metrics("train")[-1]["beta"] == beta)
     page.get_by_text("β 1 → 4").wait_for()
     Control(run.path).send("beta", 16.0)
-    page.locator("[role=slider][aria-valuetext='16.0']").wait_for()
+    page.get_by_test_id("stSliderThumbValue").filter(has_text="16.0").wait_for()
     page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_role("button", name="Go on training").wait_for()
 

@@ -9,11 +9,11 @@ import streamlit as st
 from explorer.app.cached import own_runs
 from explorer.app.session import is_dark
 from explorer.app.text import number, sentences, text
-from explorer.app.views.watch import CHART, show_strips
+from explorer.app.views.watch import CHART, describe_beta, show_strips
 from explorer.errors import ExplorerError
 from explorer.figures.palette import choose_roles
 from explorer.figures.training import compare_curves
-from explorer.run import Run, RunInfo
+from explorer.run import Run
 from explorer.store import pretrained_store
 
 NUMBER = st.column_config.NumberColumn(format="%.2f")
@@ -32,23 +32,14 @@ def describe(run: Run, kind: str) -> dict[str, object]:
         text("runs.column.likelihood"): (
             text(f"train.likelihood.{config.model.likelihood}") if config else None
         ),
-        text("runs.column.beta"): describe_beta(info),
+        text("runs.column.beta"): describe_beta(run),
         text("runs.column.state"): text("state." + info.status.shown_state()),
-        text("runs.column.elbo"): -result["elbo"] if "elbo" in result else None,
+        text("runs.column.elbo"): -result["elbo"] if "kl" in result else None,
         text("runs.column.reconstruction"): result.get("reconstruction"),
         text("runs.column.kl"): result.get("kl"),
         text("runs.column.steps"): info.status.step,
         text("runs.column.created"): time.strftime("%Y-%m-%d %H:%M", time.localtime(info.created)),
     }
-
-
-def describe_beta(info: RunInfo) -> str | None:
-    """Return β, or "1 → 4" where a viewer moved it while it trained."""
-    if info.config is None:
-        return None
-    planned, last = info.config.objective.beta, info.timing.get("beta")
-    moved = last is not None and abs(last - planned) > 0.01 * max(planned, 0.01)
-    return f"{planned:g} → {last:g}" if moved else f"{planned:g}"
 
 
 def choose_runs() -> list[tuple[Run, str]]:
