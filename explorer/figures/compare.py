@@ -118,28 +118,30 @@ def share_bars(
 ) -> go.Figure:
     """Return one group of points with error bars per share: `shares[g][i]` = (share, error).
 
-    `titles` name the groups, `names` the models; a dotted line marks the usual 5 %.
+    `titles` name the groups, `names` the models; a dotted line, called `usual`, marks 5 %.
     """
     figure = go.Figure()
     colours = (roles.gap, roles.latent)
     for index, (title, values) in enumerate(zip(titles, shares, strict=True)):
         figure.add_scatter(
-            x=[100 * share for share, _ in values], y=list(names), mode="markers", name=title,
+            x=[100 * share for share, _ in values], y=list(range(len(names))), mode="markers",
+            name=title, text=list(names),
             error_x={"array": [100 * error for _, error in values], "thickness": 1.5, "width": 4},
             marker={
                 "size": 11, "color": colours[index % 2], "symbol": ("square", "circle")[index % 2],
             },
-            hovertemplate=f"%{{y}}: {title} %{{x:.1f}} ± %{{error_x.array:.1f}} %<extra></extra>",
+            hovertemplate=f"%{{text}}: {title} %{{x:.1f}} ± %{{error_x.array:.1f}} %<extra></extra>",
         )  # fmt: skip
-    figure.add_vline(
-        x=USUAL_PERCENT, line={"color": roles.text, "width": 1, "dash": "dot"}, opacity=0.6,
-        annotation={"text": usual, "font": {"size": 11, "color": roles.text}},
-        annotation_position="bottom right",
+    figure.add_scatter(
+        x=[USUAL_PERCENT] * 2, y=[-0.5, len(names) - 0.5], mode="lines", name=usual,
+        line={"color": roles.text, "width": 1, "dash": "dot"}, opacity=0.6, hoverinfo="skip",
     )  # fmt: skip
-    figure.update_xaxes(title="%", rangemode="tozero", ticksuffix=" %")
-    figure.update_yaxes(autorange="reversed", automargin=True)
-    apply_style(figure, roles, height)
-    return figure.update_xaxes(title="")
+    figure.update_xaxes(rangemode="tozero", ticksuffix=" %")
+    figure.update_yaxes(
+        range=[len(names) - 0.5, -0.5], tickvals=list(range(len(names))), ticktext=list(names),
+        automargin=True,
+    )  # fmt: skip
+    return apply_style(figure, roles, height)
 
 
 def component_images(components: np.ndarray) -> np.ndarray:

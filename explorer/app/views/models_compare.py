@@ -168,8 +168,11 @@ def show_model(
     run: Run, images: Array | None, square: Square | None, behind: str, source: str, order: str
 ) -> None:
     """Show one model: heading, map, reconstructions, samples."""
-    st.markdown(f"**{text('compare.kind.' + kind_of(run))}**")
-    st.caption(describe(run))
+    heading = html.escape(text("compare.kind." + kind_of(run)))
+    st.html(
+        f'<div class="explorer-model"><strong>{heading}</strong>'
+        f"<small>{html.escape(describe(run))}</small></div>"
+    )
     show_map(run, square, behind, source)
     if images is not None and images.shape[1:] == get_run_with_model(run).model.shape:
         pair = np.concatenate([images, reconstruct(run, images)])
@@ -421,6 +424,8 @@ def compare(runs: Sequence[Run]) -> None:
     assert runs[0].info.dataset is not None
     dataset = runs[0].info.dataset.name
     at_hand = is_at_hand(dataset)
+    if not at_hand and (behind == "holes" or order == "worst"):
+        st.info(text("compare.need_images", name=dataset))
     images = pick_images(get_pictures(runs[0]))
     squares = find_squares(runs, same)
     figures = gather(runs, source)
@@ -428,7 +433,7 @@ def compare(runs: Sequence[Run]) -> None:
         with column:
             show_model(run, images, squares.get(run.id), behind, source, order)
     caption = text("compare.map_caption")
-    if behind == "holes":
+    if behind == "holes" and at_hand:
         caption = f"{text('compare.map_caption_holes')} {caption}"
     st.caption(caption)
     if not at_hand:
