@@ -143,7 +143,7 @@ def test_reordered_model_is_the_same_model(name: str) -> None:
 def as_member(name: str, beta: float, latent_kind: str = "gaussian"):
     run = make_run("mlp")
     network = SimpleNamespace(
-        latent_dim=3, latent=latent_kind, likelihood="bernoulli", binarise=True,
+        latent_dim=3, latent=latent_kind, likelihood="bernoulli", binarise=True, prior="standard",
         skip=False, mean_norm=0.0, posterior_cap=1.0,
     )  # fmt: skip
     network.hidden = (16,)

@@ -33,6 +33,7 @@ NETWORKS = {
     "gaussian-diagonal": ({"likelihood": "gaussian-diagonal"}, (1, 8, 8)),
     "gaussian-pixel": ({"likelihood": "gaussian-pixel"}, (1, 8, 8)),
     "point": ({"latent": "point"}, (1, 8, 8)),
+    "mixture": ({"prior": "mixture", "prior_components": 4}, (1, 8, 8)),
 }
 
 
@@ -79,6 +80,7 @@ def expected_rows(model: VAE, seed: int = 1) -> list[dict[str, Any]]:
                 "picture": p.mean.flatten().tolist(),
                 "deviation": p.variance.sqrt().flatten().tolist(),
                 "nll": model.nll(z, x).item(),
+                "log_prior": model.log_prior(z).item(),
             }
             if logvar is not None:
                 row["logvar"] = logvar.flatten().tolist()
@@ -104,6 +106,15 @@ def test_interpreter_equals_pytorch_under_node(tmp_path: Path) -> None:
         timeout=120,
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+
+
+def test_a_learned_prior_travels_and_takes_kl_per_latent_away() -> None:
+    header = unpack(build_payload(make_run("mixture")))
+    assert sum(header["prior"]["weights"]) == pytest.approx(1)
+    assert np.shape(header["prior"]["mean"]) == np.shape(header["prior"]["scale"]) == (4, 3)
+    assert header["codes"]["kl"] is None
+    plain = unpack(build_payload(make_run("mlp")))
+    assert plain["prior"] is None and len(plain["codes"]["kl"]) == 3
 
 
 def test_pack_keeps_structure_values_and_alignment() -> None:

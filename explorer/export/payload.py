@@ -61,9 +61,10 @@ def build_payload(
         "name": run.name,
         "shape": list(model.shape),
         "latent": {"kind": model.latent_kind, "size": model.latent_dim},
+        "prior": describe_prior(model),
         "likelihood": describe_likelihood(model),
         "networks": _describe_networks(model, half),
-        "codes": describe_codes(run, half, max_codes),
+        "codes": _describe_own_codes(run, half, max_codes),
         "pictures": _describe_pictures(pictures),
         "classes": _class_names(run),
         "figures": describe_figures(run),
@@ -79,6 +80,15 @@ def build_payload(
 def kl_per_dimension(mean: Array, logvar: Array) -> Array:
     """Return the mean over images of ½(μ² + e^lv − 1 − lv) per latent, nats, shape (K,)."""
     return np.asarray(0.5 * (np.square(mean) + np.expm1(logvar) - logvar).mean(0), np.float32)
+
+
+def describe_prior(model: Any) -> dict[str, Any] | None:
+    """Return the weights, means and standard deviations of a learned mixture; None for N(0, I)."""
+    mixture = model.mixture
+    if mixture is None:
+        return None
+    parts = {"weights": mixture.weights(), "mean": mixture.mean, "scale": mixture.scale()}
+    return {name: value.detach().cpu().tolist() for name, value in parts.items()}
 
 
 def describe_likelihood(model: Any) -> dict[str, Any]:
@@ -133,6 +143,12 @@ def describe_codes(run: Any, half: bool, max_codes: int = MAX_CODES) -> dict[str
         "low": None if low is None else low.tolist(),
         "high": None if high is None else high.tolist(),
     }
+
+
+def _describe_own_codes(run: Any, half: bool, max_codes: int) -> dict[str, Any] | None:
+    """Return the codes; KL per latent is left out where the prior gives it no meaning."""
+    codes = describe_codes(run, half, max_codes)
+    return codes if codes is None or run.model.mixture is None else {**codes, "kl": None}
 
 
 def _describe_pictures(pictures: Pictures | None) -> dict[str, Any] | None:

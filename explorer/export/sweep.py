@@ -33,9 +33,9 @@ def find_siblings(run: Any, candidates: Iterable[Any]) -> list[Any]:
     config = run.info.config
     if config is None or run.info.latent_kind != "gaussian" or run.info.dataset is None:
         return []
-    if run.info.prior != "standard":  # A mixture cannot be turned into another's axes.
-        return []
     if count_weights(run.model.encoder, run.model.decoder) > MAX_BROWSER_WEIGHTS:
+        return []
+    if run.model.mixture is not None:  # It cannot be turned into another model's axes.
         return []
     fitting = [other for other in candidates if _fits(run, other)]
     folder = run.id.rpartition("/")[0]
@@ -71,7 +71,7 @@ def _fits(run: Any, other: Any) -> bool:
     for model in (mine, theirs):
         if model.skip or model.mean_norm or model.posterior_cap < 1:
             return False  # They have layers that neither `reorder_model` nor the browser knows.
-    kinds = ("latent_dim", "latent", "likelihood", "binarise")
+    kinds = ("latent_dim", "latent", "likelihood", "binarise", "prior")
     return (
         info.dataset.name == run.info.dataset.name
         and all(getattr(mine, kind) == getattr(theirs, kind) for kind in kinds)

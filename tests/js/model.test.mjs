@@ -4,8 +4,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 
+import { addDraw, drawOnce, startSums } from "../../explorer/app/components/latent_map/estimate.js";
 import { gaussianKl, Model } from "../../explorer/app/components/latent_map/model.js";
 import { readPayload } from "../../explorer/app/components/latent_map/payload.js";
+import { Prior } from "../../explorer/app/components/latent_map/prior.js";
 import { createRandom } from "../../explorer/app/components/latent_map/random.js";
 
 const folder = process.env.LATENT_FIXTURES;
@@ -42,6 +44,7 @@ for (const name of names) {
       const deviation = model.picture(z, "deviation");
       assertClose(deviation, row.deviation, 1e-3, "decoded deviation");
       assertClose([model.nll(z, x) / row.nll], [1], 1e-4, "nll relative to PyTorch's");
+      assertClose([model.prior.logDensity(z)], [row.log_prior], 1e-3, "log p(z)");
     }
   });
 
@@ -66,6 +69,28 @@ for (const name of names) {
     assert.ok(Math.abs(squared / sum.length - 1) < 6 * Math.sqrt(2 / sum.length) + 0.05);
   });
 }
+
+test("a mixture is drawn as often from each normal as its weight says", () => {
+  const prior = new Prior({ weights: [0.25, 0.75], mean: [[-10, 0], [10, 0]], scale: [[1, 1], [0.5, 1]] });
+  const random = createRandom(5);
+  const draws = Array.from({ length: 4000 }, () => prior.sample(2, random)[0]);
+  const right = draws.filter((value) => value > 0);
+  assert.ok(Math.abs(right.length / 4000 - 0.75) < 0.03);
+  const spread = right.reduce((sum, value) => sum + (value - 10) ** 2, 0) / right.length;
+  assert.ok(Math.abs(spread - 0.25) < 0.03);
+});
+
+test("KL against a mixture is estimated from the draws that the bound is made of", () => {
+  const standard = { weights: [1], mean: [[0, 0]], scale: [[1, 1]] };
+  const model = { prior: new Prior(standard), nll: () => 3 };
+  const input = { x: null, mean: [1, -0.5], logvar: [-2, 0.5] };
+  const sums = startSums();
+  const random = createRandom(9);
+  const z = new Float32Array(2);
+  for (let n = 0; n < 20000; n++) addDraw(sums, drawOnce(model, input, z, random));
+  const closed = gaussianKl(Float32Array.from(input.mean), Float32Array.from(input.logvar));
+  assert.ok(Math.abs(sums.kl - closed[0] - closed[1]) < 0.05);
+});
 
 test("the generator is seeded and normal", () => {
   const [a, b] = [createRandom(3), createRandom(3)];

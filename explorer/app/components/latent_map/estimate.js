@@ -1,12 +1,14 @@
 import { gaussianKl } from "./model.js";
+import { Prior } from "./prior.js";
 import { createRandom } from "./random.js";
 
+const STANDARD = new Prior(null);
 const DRAWS = 512;
 const BUDGET_MS = 6;
 
 /**
  * The ELBO of the chosen picture, by Monte Carlo in the browser: E_q[−log p(x|z)] from draws of
- * q(z|x), KL in closed form, and from the same draws the importance-weighted bound on log p(x)
+ * q(z|x), KL in closed form (against a learned mixture from the same draws), and from the same draws the importance-weighted bound on log p(x)
  * (Burda et al. 2015, Eq. 8), which lies between the ELBO and log p(x). All in nats.
  * Runs a few milliseconds at a time and tells the store as it gets better.
  */
@@ -15,7 +17,7 @@ export function estimateBound(app) {
   const { model } = app;
   clearTimeout(app.estimating);
   if (!input?.logvar || !model.isLocal) return;
-  const kl = gaussianKl(input.mean, input.logvar).reduce((sum, value) => sum + value, 0);
+  const closed = gaussianKl(input.mean, input.logvar).reduce((sum, value) => sum + value, 0);
   const sums = startSums();
   const random = createRandom(20250 + (input.id ?? 0));
   const z = new Float32Array(input.mean.length);
@@ -25,6 +27,7 @@ export function estimateBound(app) {
       addDraw(sums, drawOnce(model, input, z, random));
     }
     if (app.store.state.input !== input) return;
+    const kl = model.prior.isStandard ? closed : sums.kl;
     app.store.set({ estimate: { kl, ...readSums(sums, kl) } });
     // While the hand moves, it goes first.
     if (sums.count < DRAWS) app.estimating = window.setTimeout(work, input.live ? 120 : 16);
@@ -33,19 +36,22 @@ export function estimateBound(app) {
 }
 
 /** One draw of q: its −log p(x|z) and its log importance weight. */
-function drawOnce(model, { x, mean, logvar }, z, random) {
+export function drawOnce(model, { x, mean, logvar }, z, random) {
   let logRatio = 0; // log p(z) − log q(z|x): the 2π cancel
   for (let i = 0; i < z.length; i++) {
     const noise = random.normal();
     z[i] = mean[i] + Math.exp(0.5 * logvar[i]) * noise;
     logRatio += 0.5 * (noise * noise - z[i] * z[i] + logvar[i]);
   }
+  if (!model.prior.isStandard) {
+    logRatio += model.prior.logDensity(z) - STANDARD.logDensity(z);
+  }
   const nll = model.nll(z, x);
   return { nll, logWeight: logRatio - nll };
 }
 
 export function startSums() {
-  return { count: 0, sum: 0, squares: 0, top: -Infinity, weight: 0, weightSquares: 0 };
+  return { count: 0, sum: 0, squares: 0, kl: 0, top: -Infinity, weight: 0, weightSquares: 0 };
 }
 
 /** Add one draw; weights are kept relative to the largest, so that none overflows. */
@@ -54,6 +60,7 @@ export function addDraw(sums, { nll, logWeight }) {
   const delta = nll - sums.sum;
   sums.sum += delta / sums.count; // running mean
   sums.squares += delta * (nll - sums.sum);
+  sums.kl += (-logWeight - nll - sums.kl) / sums.count; // the mean of log q(z|x) − log p(z)
   if (logWeight > sums.top) {
     const fall = Math.exp(sums.top - logWeight);
     sums.weight *= fall;

@@ -301,7 +301,7 @@ export class Explorer {
   samplePrior() {
     const seed = this.store.state.seed + 1;
     const random = createRandom(Math.imul(seed, 40503));
-    this.store.set({ z: this.store.state.z.map(() => random.normal()), hover: null, seed });
+    this.store.set({ z: this.model.prior.sample(this.size, random), hover: null, seed });
     this.commit();
   }
 

@@ -17,12 +17,13 @@ export function buildLegend(app) {
     app.labels && size > 1 && "numerals",
     map.points.canDrawGlyphs && "glyphs",
   ].filter(Boolean);
-  const layers = names.map((name) =>
-    chip(text(`layer_${name}`), text(`layer_${name}_help`), name, () => {
+  const layers = names.map((name) => {
+    const words = name === "prior" && !model.prior.isStandard ? "prior_mixture" : name;
+    return chip(text(`layer_${words}`), text(`layer_${words}_help`), name, () => {
       const { layers: now } = store.state;
       store.set({ layers: { ...now, [name]: !now[name] } });
-    }),
-  );
+    });
+  });
   const tools = app.count
     ? ["lasso", "box"].map((tool) => {
         const label = `${tool === "lasso" ? "✎" : "⬚"} ${text(`tool_${tool}`)}`;

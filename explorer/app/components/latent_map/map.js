@@ -1,6 +1,6 @@
 import { Density, quantiles } from "./density.js";
 import { make } from "./dom.js";
-import { classMedians, latentName, paintAxes, paintNumerals, paintRings } from "./marks.js";
+import { classMedians, latentName, paintAxes, paintComponents, paintNumerals, paintRings } from "./marks.js";
 import { PointIndex } from "./nearest.js";
 import * as overlay from "./overlay.js";
 import { PointLayer } from "./points.js";
@@ -48,7 +48,7 @@ export class LatentMap {
     const { xs, ys, isSpace } = this.projection;
     let [left, right] = xs.length ? quantiles(xs) : [-3, 3];
     let [bottom, top] = xs.length ? quantiles(ys) : [-3, 3];
-    if (isSpace && this.app.model.hasPosterior) {
+    if (isSpace && this.app.model.hasPosterior && this.app.model.prior.isStandard) {
       [left, right] = [Math.min(left, -3.15), Math.max(right, 3.15)];
       [bottom, top] = [Math.min(bottom, -3.15), Math.max(top, 3.15)];
     }
@@ -145,7 +145,9 @@ export class LatentMap {
     if (projection.isSpace) {
       paintAxes(context, view, theme, projection.dims.map(latentName));
       if (layers.prior && app.model.hasPosterior) {
-        paintRings(context, view, theme, projection.dims.length);
+        const { components } = app.model.prior;
+        if (components) paintComponents(context, view, theme, components, projection.dims);
+        else paintRings(context, view, theme, projection.dims.length);
       }
     }
     if (layers.numerals && projection.dims.length !== 1) {

@@ -94,6 +94,38 @@ export function paintRings(context, view, theme, dimensions) {
   }
 }
 
+/**
+ * The normals of a learned mixture: ellipses of 1 and 2 standard deviations (lines for a single
+ * latent), the firmer the more weight a normal has.
+ * @param {import("./prior.js").Component[]} components
+ * @param {number[]} dims the latents on the axes
+ */
+export function paintComponents(context, view, theme, components, [a, b]) {
+  const most = Math.max(...components.map(({ weight }) => weight));
+  context.strokeStyle = theme.gap;
+  for (const { weight, mean, scale } of components) {
+    context.globalAlpha = 0.3 + (0.7 * weight) / most;
+    const x = view.toScreenX(mean[a]);
+    for (const radius of [1, 2]) {
+      context.lineWidth = radius === 1 ? 1.6 : 1.1;
+      context.setLineDash(radius === 1 ? [] : [4, 4]);
+      context.beginPath();
+      if (b === undefined) {
+        for (const side of [-1, 1]) {
+          context.moveTo(x + side * radius * scale[a] * view.scale, 0);
+          context.lineTo(x + side * radius * scale[a] * view.scale, view.height);
+        }
+      } else {
+        const [rx, ry] = [radius * scale[a] * view.scale, radius * scale[b] * view.scale];
+        context.ellipse(x, view.toScreenY(mean[b]), rx, ry, 0, 0, 2 * Math.PI);
+      }
+      context.stroke();
+    }
+  }
+  context.setLineDash([]);
+  context.globalAlpha = 1;
+}
+
 /** A numeral (or name) at the median of each class; those that would collide step aside. */
 export function paintNumerals(context, view, theme, medians, names, hidden, size) {
   context.font = `700 ${size}px ${theme.font}`;

@@ -1,6 +1,7 @@
 import { sizeOf } from "./layers.js";
 import { LIKELIHOODS } from "./likelihood.js";
 import { buildNetwork } from "./network.js";
+import { Prior } from "./prior.js";
 import { createRandom } from "./random.js";
 
 const LOGVAR_BOUND = 20;
@@ -16,6 +17,7 @@ export class Model {
     this.pixelCount = sizeOf(header.shape);
     this.latentSize = header.latent.size;
     this.hasPosterior = header.latent.kind === "gaussian";
+    this.prior = new Prior(header.prior);
     this.binarise = header.likelihood.binarise;
     this.likelihoodKind = header.likelihood.kind;
     this.sigma2 = header.likelihood.sigma2;

@@ -39,7 +39,7 @@ export function buildOutputPanel(app) {
       mode,
       redraw,
       model.hasPosterior &&
-        button(text("sample_prior"), () => app.samplePrior(), { "data-action": "sample", title: text("sample_prior_help") }),
+        button(text("sample_prior"), () => app.samplePrior(), { "data-action": "sample", title: text(model.prior.isStandard ? "sample_prior_help" : "sample_prior_mixture_help") }),
       button(text("pin"), () => app.addPin(), { "data-action": "pin", title: text("pin_help") }),
       button(text("reset"), () => app.reset(), { "data-action": "reset", title: text("reset_help") }),
     ),
@@ -97,7 +97,7 @@ function pointLines(app, z, hover) {
   const { text, model, size, labels, header } = app;
   const lines = [make("div", { class: "formula" }, make("span", { class: "z" }, "z"), ` = ${printVector(z)}`)];
   const parts = [];
-  if (model.hasPosterior) {
+  if (model.hasPosterior && model.prior.isStandard) {
     const length = norm(z);
     const inside = 100 * priorMass(length, size);
     const percent = inside > 99.5 ? inside.toFixed(inside > 99.95 ? 2 : 1) : inside.toFixed(0);

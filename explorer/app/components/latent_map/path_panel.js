@@ -113,7 +113,7 @@ function randomPins(app) {
   const random = createRandom(Date.now());
   while (app.store.state.pins.length < 2) {
     const code = Math.floor(random.uniform() * app.count);
-    app.addPin(app.count ? app.codeAt(code) : app.store.state.z.map(() => random.normal()));
+    app.addPin(app.count ? app.codeAt(code) : app.model.prior.sample(app.size, random));
   }
 }
 

@@ -3,6 +3,8 @@
  * While the hand moves, a request goes out at most every 60 ms and only the latest counts.
  */
 
+import { Prior } from "./prior.js";
+
 const PAUSE_MS = 60;
 
 export class RemoteModel {
@@ -13,6 +15,7 @@ export class RemoteModel {
     this.pixelCount = header.shape.reduce((product, size) => product * size, 1);
     this.latentSize = header.latent.size;
     this.hasPosterior = header.latent.kind === "gaussian";
+    this.prior = new Prior(header.prior);
     this.binarise = header.likelihood.binarise;
     this.likelihoodKind = header.likelihood.kind;
     this.sigma2 = header.likelihood.sigma2;

@@ -57,7 +57,7 @@ export function buildTraversalPanel(app) {
 
 function valueAt({ header, model }, index, column) {
   const { low, high } = header.codes ?? {};
-  const [from, to] = model.hasPosterior || !low ? [-REACH, REACH] : [low[index], high[index]];
+  const [from, to] = (model.hasPosterior && model.prior.isStandard) || !low ? [-REACH, REACH] : [low[index], high[index]];
   return from + ((to - from) * column) / (COLUMNS - 1);
 }
 
