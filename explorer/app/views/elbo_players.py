@@ -9,7 +9,7 @@ from explorer.analysis.players import PLAYERS, STARTS, Game, Position
 from explorer.app.cached import get_codes
 from explorer.app.cached_elbo_sections import subject_key
 from explorer.app.session import is_dark
-from explorer.app.text import sentences, text
+from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.elbo_slow import ask_to_play, show_slow_motion
 from explorer.app.views.elbo_subject import Subject
 from explorer.app.views.watch import CHART
@@ -122,7 +122,7 @@ def _show_score(game: Game, scope: str) -> None:
     st.markdown(text(f"elbo_players.lesson.{now.player or 'none'}"))
     notes = text(f"elbo_players.of.{scope}", images=len(game.x))
     how = "exact" if now.is_exact else "estimated"
-    st.caption(f"{notes} {text(f'elbo_players.{how}')}")
+    st.caption(paragraph(notes, text(f"elbo_players.{how}")))
     if now.doubtful:
         key = "uncertified" if now.is_exact else "flagged"
         st.warning(text(f"elbo_players.{key}", doubtful=now.doubtful, images=len(game.x)))

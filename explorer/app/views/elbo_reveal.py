@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.analysis.raster import frame_nodes, mass_levels, raster_density
-from explorer.analysis.reveal import Knowledge, Reveal, order_pixels
+from explorer.analysis.reveal import Knowledge, Reveal, order_pixels, uncover
 from explorer.app.cached import get_codes
 from explorer.app.cached_elbo_sections import get_reveal
 from explorer.app.components.pixels import pixel_brush, visible_pixels
@@ -47,14 +47,14 @@ def _show(subject: Subject) -> None:
     controls, map_column, answers = st.columns([0.9, 1.45, 1.25], gap="medium")
     with st.spinner(text("elbo_reveal.preparing")):
         reveal = get_reveal(subject)
-        mask = visible_pixels(reveal.shape, key, SHARE)
-        known = reveal.know(mask)
+    mask = visible_pixels(reveal.shape, key, SHARE)
+    known = reveal.know(mask)
     draws = known.draw(COMPLETIONS, seed=int(mask.sum()))
     with map_column:
         _show_belief(subject, reveal, known, draws)
     with answers:
         _show_completions(reveal, draws, mask)
-        _show_knowledge(known, mask, key)
+        _show_knowledge(known, mask, f"{key}_{_find_way(subject, mask)}")
     with controls:
         picture = (255 * reveal.picture.clip(0, 1)).round().astype(np.uint8)
         random_order = order_pixels(reveal.shape, "random", subject.index).tolist()
@@ -62,6 +62,15 @@ def _show(subject: Subject) -> None:
             picture, random_order, sentences("elbo_reveal.words."), key=key, share=SHARE
         )  # fmt: skip
         st.caption(text("elbo_reveal.caption"))
+
+
+def _find_way(subject: Subject, mask: np.ndarray) -> str:
+    """Return how the mask came about, as far as it shows: by rows, at random, or by brush."""
+    for way in ("rows", "random"):
+        order = order_pixels(mask.shape, way, subject.index)
+        if (uncover(mask.shape, order, int(mask.sum())) == mask).all():
+            return way
+    return "brush"
 
 
 def _show_belief(subject: Subject, reveal: Reveal, known: Knowledge, draws: np.ndarray) -> None:

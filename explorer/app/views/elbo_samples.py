@@ -78,7 +78,7 @@ def _show_numbers(rung: Rung, draw: Draw, exact: ExactPosterior | None) -> None:
             text(
                 "elbo_samples.exact" if exact.certified[0] else "elbo_samples.uncertified",
                 log_px=exact.log_px[0], error=exact.error[0], elbo=exact.elbo[0],
-                short=exact.log_px[0] - draw.log_px,
+                off=draw.log_px - exact.log_px[0],
             )
         )  # fmt: skip
     else:
