@@ -235,9 +235,12 @@ class RunWriter:
         self._check_folder()
         replace_file(self.path / "checkpoint.safetensors", lambda stream: stream.write(content))
 
-    def set_plan(self, planned_steps: int) -> None:
-        """Record how many steps are planned."""
-        self.info = dataclasses.replace(self.info, planned_steps=planned_steps)
+    def set_plan(self, planned_steps: int, arithmetic: str = "") -> None:
+        """Record how many steps are planned and, where known, what is multiplied in."""
+        versions = {**self.info.versions, **({"arithmetic": arithmetic} if arithmetic else {})}
+        self.info = dataclasses.replace(
+            self.info, planned_steps=planned_steps, versions=versions
+        )
         self._write_info()
 
     def set_results(

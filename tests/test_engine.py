@@ -8,6 +8,8 @@ import torch
 
 from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig, OptimiserConfig
 from explorer.errors import ExplorerError
+from explorer.models.networks import WideLinear
+from explorer.training import engine as engine_module
 from explorer.training.engine import Engine, Totals, choose_device
 
 CPU = torch.device("cpu")
@@ -111,6 +113,49 @@ def test_totals_are_means_over_batches():
     totals.clear()
     totals.add(torch.tensor(5.0), torch.tensor(5.0), None)
     assert totals.means() == (5.0, 5.0, None)
+
+
+def test_bfloat16_products_stay_near_float32_ones_and_away_from_the_code(monkeypatch):
+    """Half products move the weights by rounding only; the layers next to the code keep theirs."""
+    model = ModelConfig(hidden=(16, 8), latent_dim=2)
+    found = {}
+    for precision in ("float32", "bfloat16"):
+        optimiser = OptimiserConfig(batch_size=50, matmul_precision=precision, schedule="constant")
+        config = dataclasses.replace(CONFIG, model=model, optimiser=optimiser)
+        engine = Engine(config, IMAGES, CPU)
+        for step in range(20):
+            engine.step(step, 20, 1.0)
+        found[engine.arithmetic] = engine
+    half, full = found["bfloat16"], found["float32"]
+    wide = [layer for layer in half.model.modules() if isinstance(layer, WideLinear)]
+    assert [layer.weight.shape for layer in wide] == [(16, 16), (8, 16), (16, 8), (16, 16)]
+    assert all(p.dtype == torch.float32 for p in half.model.parameters())
+    assert not torch.equal(weights(half), weights(full))
+    assert weights(half) == pytest.approx(weights(full), abs=0.02)
+    # Whatever is evaluated, is so in float32.
+    x = torch.zeros(3, 1, 4, 4)
+    half.model.load_state_dict(full.model.state_dict())
+    with torch.no_grad():
+        assert torch.equal(half.model.encoder(x), full.model.encoder(x))
+
+
+def test_bfloat16_is_taken_where_it_was_measured_to_cost_nothing(monkeypatch):
+    monkeypatch.setattr(engine_module, "has_bfloat16", lambda: True)
+
+    def arithmetic(matmul_precision="auto", **model):
+        optimiser = OptimiserConfig(batch_size=30, matmul_precision=matmul_precision)
+        model = ModelConfig(**{"hidden": (8,), **model})
+        config = dataclasses.replace(CONFIG, model=model, optimiser=optimiser)
+        return Engine(config, IMAGES, CPU).arithmetic
+
+    assert arithmetic() == "bfloat16"
+    assert arithmetic("float32") == "float32"
+    assert arithmetic(likelihood="gaussian") == "float32"
+    assert arithmetic(network="linear", hidden=()) == "float32"
+    assert arithmetic("bfloat16", likelihood="gaussian") == "bfloat16"
+    assert arithmetic("bfloat16", precision="float64") == "float64"
+    monkeypatch.setattr(engine_module, "has_bfloat16", lambda: False)
+    assert arithmetic() == "float32"
 
 
 def test_a_device_is_chosen_or_told_to_be_absent(monkeypatch):

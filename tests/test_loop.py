@@ -22,8 +22,9 @@ from explorer.control import Control
 from explorer.datasets import ImageDataset
 from explorer.errors import ExplorerError
 from explorer.run import Run
-from explorer.training import loop
-from explorer.training.loop import schedule_steps, train
+from explorer.training import loop, pace
+from explorer.training.loop import train
+from explorer.training.pace import schedule_steps
 from explorer.writer import RunWriter
 
 IMAGES = (np.random.default_rng(0).random((60, 6, 6)) ** 4 * 255).astype(np.uint8)
@@ -195,15 +196,15 @@ def test_epochs_become_planned_steps(tmp_path):
 
 
 def test_a_time_budget_is_calibrated_once_into_planned_steps(tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "measure_rate", lambda engine, seconds: 100.0)
+    monkeypatch.setattr(pace, "measure_rate", lambda engine, seconds: 100.0)
     config = change(SMALL, budget=BudgetConfig(seconds=0.5))
     with monkeypatch.context() as patch:
         kill_at(patch, 20)
         with pytest.raises(Killed):
             train(config, tmp_path / "run", IMAGES)
-    assert Run(tmp_path / "run").info.planned_steps == int(0.5 * loop.SAFETY * 100)
+    assert Run(tmp_path / "run").info.planned_steps == int(0.5 * pace.SAFETY * 100)
     die(tmp_path / "run")
-    monkeypatch.setattr(loop, "measure_rate", lambda engine, seconds: 1e6)
+    monkeypatch.setattr(pace, "measure_rate", lambda engine, seconds: 1e6)
     assert train(config, tmp_path / "run", IMAGES).info.planned_steps == 46
 
 

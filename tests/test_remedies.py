@@ -216,6 +216,6 @@ def test_what_does_not_go_together_is_one_sentence():
         apply_remedy("learned-sigma", Config())
     with pytest.raises(ExplorerError, match="Choose one of"):
         ObjectiveConfig(free_bits=0.1, capacity=3.0)
-    with pytest.raises(ExplorerError, match="to cap or to normalise"):
+    with pytest.raises(ExplorerError, match="can be capped or normalised"):
         ModelConfig(latent="point", mean_norm=1.0)
     assert not REMEDIES["optimal-sigma"].fits(Config())

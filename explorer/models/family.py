@@ -24,14 +24,20 @@ class StackedLinear(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.stack([layer.weight.detach() for layer in layers]))
         self.bias = nn.Parameter(torch.stack([layer.bias.detach() for layer in layers]))
+        self.half_products = getattr(layers[0], "half_products", False)
+        """Multiply in bfloat16 while learning, as the single layers would (see `WideLinear`)."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (M, B, out) for input of each member (M, B, in) or one shared by all (B, in)."""
+        halve = self.half_products and torch.is_grad_enabled()
+        dtype = torch.bfloat16 if halve else x.dtype
+        weight, bias = self.weight.to(dtype), self.bias.to(dtype)
         if x.dim() == 3:
-            return torch.baddbmm(self.bias[:, None], x, self.weight.transpose(1, 2))
-        members, size = self.bias.shape
+            product = torch.baddbmm(bias[:, None], x.to(dtype), weight.transpose(1, 2))
+            return product.to(x.dtype)
+        members, size = bias.shape
         # One wide layer: the images are read once, however many members there are.
-        wide = functional.linear(x, self.weight.flatten(0, 1), self.bias.flatten())
+        wide = functional.linear(x.to(dtype), weight.flatten(0, 1), bias.flatten()).to(x.dtype)
         return wide.view(len(x), members, size).transpose(0, 1)
 
 

@@ -73,6 +73,30 @@ class NormaliseMean(nn.Module):
         return torch.cat([self.spread * mean + self.shift, raw], dim=-1)
 
 
+class WideLinear(nn.Linear):
+    """A linear layer away from the code, which may multiply in bfloat16 while it learns.
+
+    Weights, bias, optimiser state and all that is added up afterwards stay in float32; the factors
+    and the products are rounded to 8 bits. Wherever no gradient is asked for it is an `nn.Linear`.
+    """
+
+    half_products = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x Wᵀ + b, (B, out), in the dtype of x (B, in)."""
+        if not (self.half_products and torch.is_grad_enabled()):
+            return super().forward(x)
+        half = torch.bfloat16
+        return functional.linear(x.to(half), self.weight.to(half), self.bias.to(half)).to(x.dtype)
+
+
+def halve_products(model: nn.Module) -> None:
+    """Let every wide layer of `model` multiply in bfloat16 while it learns."""
+    for layer in model.modules():
+        if isinstance(layer, WideLinear):
+            layer.half_products = True
+
+
 class SkipLinear(nn.Module):
     """A hidden layer that hands z on beside its own units (skip-VAE, Dieng et al. 2019).
 
@@ -112,7 +136,7 @@ def build_mlp(
     encoder: list[nn.Module] = [nn.Flatten()]
     size = channels * height * width
     for units in config.hidden:
-        encoder += [nn.Linear(size, units), ACTIVATIONS[config.activation]()]
+        encoder += [WideLinear(size, units), ACTIVATIONS[config.activation]()]
         size = units
     encoder += [nn.Linear(size, code_size), *finish_encoder(config)]
     decoder: list[nn.Module] = []
@@ -123,10 +147,10 @@ def build_mlp(
             decoder.append(SkipLinear(size, units, config.latent_dim, activation))
             size = units + config.latent_dim
         else:
-            decoder += [nn.Linear(size, units), activation]
+            decoder += [(WideLinear if decoder else nn.Linear)(size, units), activation]
             size = units
     decoder += [
-        nn.Linear(size, output_channels * height * width),
+        (WideLinear if decoder else nn.Linear)(size, output_channels * height * width),
         nn.Unflatten(1, output_shape),
     ]
     return nn.Sequential(*encoder), nn.Sequential(*decoder)

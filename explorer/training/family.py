@@ -119,7 +119,7 @@ class FamilyEngine:
         self.device = device
         self.batch_size, self.steps_per_epoch = single.batch_size, single.steps_per_epoch
         self.batch, self.generator = single.batch, single.generator
-        self.template = single.model
+        self.template, self.arithmetic = single.model, single.arithmetic
         self.model = StackedModels([single.model] * len(configs)).to(device)
         self.optimiser = torch.optim.Adam(
             self.model.parameters(),
@@ -181,10 +181,10 @@ class FamilyWriter:
         for member in self.members:
             member.set_state(state, message, step)
 
-    def set_plan(self, planned_steps: int) -> None:
-        """Record how many steps are planned."""
+    def set_plan(self, planned_steps: int, arithmetic: str = "") -> None:
+        """Record how many steps are planned and what is multiplied in."""
         for member in self.members:
-            member.set_plan(planned_steps)
+            member.set_plan(planned_steps, arithmetic)
 
     def beat(self, step: int | None = None) -> None:
         """Give a sign of life, at most once a second."""

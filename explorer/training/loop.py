@@ -4,7 +4,6 @@ import contextlib
 import copy
 import math
 import os
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,18 +24,12 @@ from explorer.run import Array, DatasetInfo, Run
 from explorer.sweeps import is_family_member
 from explorer.training.engine import Engine, choose_device
 from explorer.training.fit import FitEngine
+from explorer.training.pace import plan_steps, schedule_steps
 from explorer.writer import RunWriter, find_unfinished, mark_run
 
-LOG_POINTS = 240
-SNAPSHOTS = 48
 PROBE_IMAGES = 1000
 STRIP_IMAGES = 8
 VALIDATION_IMAGES = 1000
-CALIBRATION_SECONDS = 0.5
-GROUP = 4
-"""Updates timed together; the median over such groups is little moved by a busy moment."""
-SAFETY = 0.92
-"""Share of a time budget that is planned as updates; logging and snapshots take the rest."""
 POLL_SECONDS = 0.1
 DIVERGED = 1000.0
 """Nats per image, plus ten times the start's objective, above which a run has diverged."""
@@ -186,7 +179,7 @@ class Trainer:
         """Train to the end of the plan, or until told to stop."""
         if not self.steps:
             self.steps = self._plan()
-        self.writer.set_plan(self.steps)
+        self.writer.set_plan(self.steps, self.engine.arithmetic)
         self._logged, self._kept = schedule_steps(self.steps)
         if self.step == 0:
             self._snapshot()
@@ -227,14 +220,7 @@ class Trainer:
             self._snapshot()
 
     def _plan(self) -> int:
-        budget = self.engine.config.budget
-        if budget.steps is not None:
-            return budget.steps
-        if budget.epochs is not None:
-            return max(1, round(budget.epochs * self.engine.steps_per_epoch))
-        assert budget.seconds is not None
-        rate = measure_rate(self.engine, min(CALIBRATION_SECONDS, budget.seconds / 4))
-        return max(1, math.floor(budget.seconds * SAFETY * rate))
+        return plan_steps(self.engine)
 
     def _listen(self) -> None:
         """Apply what viewers asked for; time spent here does not count as training."""
@@ -427,43 +413,3 @@ def halve_weights(model: VAE, images: Array, tolerance_nats: float = 0.05) -> bo
         return False
     model.load_state_dict(rounded.state_dict())
     return True
-
-
-def schedule_steps(steps: int) -> tuple[set[int], set[int]]:
-    """Return the steps after which a log point and a snapshot are taken, decided by `steps` alone.
-
-    Dense at first, where much happens, then even; every snapshot is also a log point, so that a
-    resumed run starts its averages where the uninterrupted one did.
-    """
-    kept = spread_steps(steps, SNAPSHOTS)
-    return spread_steps(steps, LOG_POINTS) | kept, kept
-
-
-def spread_steps(steps: int, count: int) -> set[int]:
-    """Return about `count` steps in 1…steps, half of them even and half geometric."""
-    even = np.linspace(1, steps, max(2, count // 2))
-    geometric = np.geomspace(1, steps, max(2, count // 2))
-    return {int(step) for step in np.round(np.concatenate([even, geometric]))} | {steps}
-
-
-def measure_rate(engine: Engine, seconds: float) -> float:
-    """Return updates per second, timed on a throw-away copy of the model."""
-    trial = copy.copy(engine)
-    trial.model = copy.deepcopy(engine.model)
-    trial.optimiser = type(engine.optimiser)(
-        trial.model.parameters(), lr=1e-6, fused=engine.device.type in ("cpu", "cuda")
-    )
-    trial.generator = torch.Generator(engine.device).manual_seed(0)
-    trial.totals = type(engine.totals)()
-    for step in range(3):
-        trial.step(step, 10**9, 1.0)
-    paces: list[float] = []
-    step, began = 3, time.monotonic()
-    while time.monotonic() - began < seconds or not paces:
-        group = time.monotonic()
-        for _ in range(GROUP):
-            trial.step(step, 10**9, 1.0)
-            step += 1
-        float(trial.totals.objective)  # Waits for the device.
-        paces.append((time.monotonic() - group) / GROUP)
-    return 1 / statistics.median(paces)
