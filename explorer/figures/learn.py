@@ -6,6 +6,7 @@ from plotly.subplots import make_subplots
 
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
+from explorer.figures.words import number
 
 MANY_PARTS = 50
 """More Gaussians than this are not drawn one by one."""
@@ -62,7 +63,7 @@ def add_signed_area(
         )  # fmt: skip
     figure.add_scatter(
         x=z, y=curve, mode="lines", line={"color": roles.kl, "width": 1.5}, showlegend=False,
-        hovertemplate="%{y:.3f} nats per unit of z<extra></extra>", row=row, col=col,
+        hovertemplate="%{y:.3f}<extra></extra>", row=row, col=col,
     )  # fmt: skip
 
 
@@ -74,16 +75,17 @@ def mixture_picture(
     exact: np.ndarray,
     mixture: np.ndarray,
     parts: np.ndarray,
-    names: tuple[str, str],
+    names: tuple[str, str, str],
     roles: Roles,
     *,
-    height: int = 365,
+    height: int = 350,
 ) -> go.Figure:
     """Return how a mixture is made: codes under p(z), the curves they pass, and the density.
 
     `curves` are z (Z,), μ(z) and σ(z); `prior` is p(z) at the same points, or flat where it is
     left out; `codes` (K,) may be empty for all of them. On the right, over x (X,), the `exact`
-    p(x), the `mixture`, and its `parts` (K, X). `names` are those of the two densities.
+    p(x), the `mixture`, and its `parts` (K, X). `names` are those of the two densities
+    and of the weight.
     """
     z, mean, sd = curves
     figure = make_subplots(
@@ -101,7 +103,7 @@ def mixture_picture(
         hovertemplate="μ(%{x:.2f}) = %{y:.2f}<extra></extra>", row=1, col=1,
     )  # fmt: skip
     _add_sticks(figure, codes, np.interp(codes, z, mean), np.interp(codes, z, sd), roles)
-    _add_density(figure, z, prior, roles.gap, "p(z)", row=2, col=1)
+    _add_density(figure, z, prior, roles.gap, names[2], row=2, col=1)
     figure.add_scatter(
         x=codes, y=np.interp(codes, z, prior), mode="markers", name="z", hoverinfo="skip",
         marker={"color": roles.latent, "size": 6 if len(codes) <= MANY_PARTS else 4},
@@ -129,6 +131,71 @@ def mixture_picture(
     figure.update_yaxes(title="x", row=1, col=1)
     figure.update_yaxes(rangemode="tozero", showticklabels=False, row=2, col=1)
     return apply_style(figure, roles, height)
+
+
+def posterior_picture(
+    z: np.ndarray,
+    prior: np.ndarray,
+    q: np.ndarray,
+    posterior: np.ndarray,
+    roles: Roles,
+    *,
+    height: int = 215,
+) -> go.Figure:
+    """Return p(z), q(z|x) and the exact p(z|x), densities over z (M,)."""
+    figure = go.Figure()
+    _add_density(figure, z, prior, roles.gap, "p(z)")
+    _add_density(figure, z, q, roles.latent, "q(z|x)")
+    figure.add_scatter(
+        x=z, y=posterior, mode="lines", name="p(z|x)", hoverinfo="skip",
+        line={"color": roles.text, "width": 2, "dash": "dot"},
+    )  # fmt: skip
+    figure.update_xaxes(title="z", range=[float(z[0]), float(z[-1])], zeroline=False)
+    figure.update_yaxes(rangemode="tozero", showticklabels=False)
+    return apply_style(figure, roles, height)
+
+
+def identity_bars(
+    upper: tuple[float, float],
+    lower: tuple[float, float],
+    names: tuple[str, str, str, str],
+    unit: str,
+    roles: Roles,
+    *,
+    start: float = 0.0,
+    end: float | None = None,
+    height: int = 150,
+) -> go.Figure:
+    """Return two aligned bars, nats: reconstruction + KL above, −log p(x) + gap below.
+
+    They end at the same place, −ELBO. `names` are those of the four parts, in that order; with a
+    `start` above 0 the axis is cut, so that KL and gap keep their scale.
+    """
+    figure = go.Figure()
+    colours = (roles.reconstruction, roles.kl, fade(roles.text, 0.7), roles.gap)
+    values = (*upper, *lower)
+    for place, (value, name, colour) in enumerate(zip(values, names, colours, strict=True)):
+        row, second = 1 - place // 2, place % 2 == 1
+        base = values[place - 1] if second else start
+        figure.add_bar(
+            x=[value if second else value - start], y=[row], base=[base], orientation="h",
+            width=0.62, marker={"color": colour, "line": {"width": 0}}, name=name,
+            hovertemplate=f"{name}: {number(value)} {unit}<extra></extra>", showlegend=False,
+        )  # fmt: skip
+        # A sliver cannot hold its name, so names stand above the bars, at their ends.
+        figure.add_annotation(
+            x=(base + value) if second else start, y=row + 0.31, yanchor="bottom", yshift=-1,
+            xanchor="right" if second else "left", text=f"{name} {number(value)}",
+            showarrow=False, font={"size": 12, "color": colour if second else roles.text},
+        )  # fmt: skip
+    total = sum(upper)
+    figure.add_vline(total, line={"color": roles.objective, "width": 1.2, "dash": "dot"})
+    stop = end if end is not None else start + 1.04 * (total - start)
+    figure.update_xaxes(range=[start, stop], title=unit)
+    figure.update_yaxes(visible=False, range=[-0.42, 1.75])
+    apply_style(figure, roles, height)
+    figure.update_layout(margin={"l": 4, "r": 10, "t": 4}, barmode="overlay")
+    return figure
 
 
 def _add_sticks(
@@ -159,8 +226,8 @@ def _add_density(
     colour: str,
     name: str,
     *,
-    row: int,
-    col: int,
+    row: int | None = None,
+    col: int | None = None,
 ) -> None:
     figure.add_scatter(
         x=z, y=density, mode="lines", name=name, line={"color": colour, "width": 2},

@@ -18,7 +18,7 @@ COUNTS = (1, 2, 3, 5, 8, 12, 20, 50, 200, 1000, 5000)
 KINDS = ("spread", "drawn", "flat")
 FLAT_REACH = 3.0
 ASKED = 0.01
-X = np.linspace(-4.4, 4.4, 353)
+X = np.linspace(-5, 5, 401)
 Z = np.linspace(-3.2, 3.2, 161)
 
 
@@ -72,7 +72,7 @@ def _show_controls() -> Mixture:
         )  # fmt: skip
         if kind == "drawn":
             st.button(text("learn.mixture.again"), key="learn_mixture_again", on_click=_draw_again)
-    names = [f"{count:,}" for count in COUNTS] + [text("learn.mixture.integral")]
+    names = [f"{count:,}" for count in COUNTS] + ["∞"]
     place = live_choice(text("learn.mixture.count"), names, 3, key="gaussians")
     return _mix(kind or "spread", COUNTS[place] if place < len(COUNTS) else None)
 
@@ -107,21 +107,25 @@ def _show_picture(mixture: Mixture) -> None:
         (Z, toy.mean(Z), toy.sd(Z)),
         np.full_like(Z, 0.4) if mixture.kind == "flat" else PRIOR.density(Z),
         mixture.codes, X, mixture.exact, mixture.density, mixture.parts,
-        (text("learn.mixture.exact"), text("learn.mixture.mixture")), choose_roles(is_dark()),
+        (
+            text("learn.mixture.exact"), text("learn.mixture.mixture"),
+            "1" if mixture.kind == "flat" else "p(z)",
+        ),
+        choose_roles(is_dark()),
     )  # fmt: skip
     st.plotly_chart(figure, theme=None, key="learn_mixture_picture", config=CHART)
     if mixture.kind == "flat":
         values = {"area": f"{mixture.area:.2f}", "reach": FLAT_REACH}
         st.markdown(text("learn.mixture.figures.flat", **values))
     else:
-        values = {"area": f"{mixture.area:.2f}", "misplaced": f"{100 * mixture.misplaced:.2f} %"}
+        values = {"area": f"{mixture.area:.2f}", "misplaced": _percent(mixture.misplaced)}
         st.markdown(text("learn.mixture.figures", **values))
     st.caption(text("learn.mixture.caption"))
 
 
 def _judge(mixture: Mixture) -> tuple[bool, str]:
     """Return whether the mixture answers the question, and why or why not."""
-    values = {"misplaced": f"{100 * mixture.misplaced:.2f} %", "count": f"{len(mixture.codes):,}"}
+    values = {"misplaced": _percent(mixture.misplaced), "count": f"{len(mixture.codes):,}"}
     if mixture.kind == "flat":
         return False, text("learn.mixture.remark.flat", area=f"{mixture.area:.2f}")
     if mixture.kind == "drawn":
@@ -133,3 +137,7 @@ def _judge(mixture: Mixture) -> tuple[bool, str]:
     if _mix("spread", fewer).misplaced < ASKED:
         return False, text("learn.mixture.remark.many", **values)
     return True, text("learn.mixture.answer", **values)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f}\u202f%"
