@@ -1,8 +1,10 @@
 # Two commands: `make app` opens the explorer, `make test` runs every check.
 # PIP_ARGS passes through to pip; ARGS passes through to the command that is started.
+# WORKERS is the number of processes that run the tests, one file at a time each.
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+WORKERS ?= 2
 PIP_ARGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -15,7 +17,7 @@ app: $(STAMP)
 test: $(STAMP)-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 test-slow: $(STAMP)-test
 	$(BIN)/python -m pytest -m slow $(ARGS)
