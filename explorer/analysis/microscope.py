@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from explorer.analysis.checks import Floats, check_images
@@ -16,7 +17,9 @@ from explorer.analysis.inference import (
     identity_residual,
     infer_posterior,
 )
+from explorer.analysis.likelihood import LogLikelihood, estimate_log_px
 from explorer.analysis.posterior_grid import CHUNK, PosteriorGrid, prior_density
+from explorer.analysis.raster import frame_nodes, mass_levels
 from explorer.analysis.refinement import (
     elbo_by_quadrature,
     gauss_hermite,
@@ -30,10 +33,14 @@ SHARES = (0.5, 0.9, 0.99)
 """Posterior mass inside the contours."""
 ELBO_NODES = 32
 RESIDUAL_NODES = 64
+SAMPLES = 1000
+MIXTURE_DRAWS = 4000
 RASTER_NODES = 14_000
 NODES_PER_SD = 3.0
 ENCODER_REACH = 4.0
 """The window holds so many sd of the encoder's q around its mean."""
+TAIL = 5e-4
+"""Share of the exact posterior that may lie beyond each side of the window."""
 MARGIN = 0.18
 
 
@@ -88,17 +95,27 @@ class Examination:
 
 @dataclass(frozen=True)
 class Balance:
-    """The identity over N images, arrays (N,) in nats; `certified` (N,)."""
+    """The identity over N images, arrays (N,) in nats.
+
+    `log_px` is exact with `error` where K ≤ 2 and `trusted` means certified; else it is
+    importance-weighted with its standard error, and `trusted` means not flagged.
+    """
 
     reconstruction: Floats
     kl: Floats
     log_px: Floats
-    certified: np.ndarray
+    error: Floats
+    trusted: NDArray[np.bool_]
 
     @property
     def gap(self) -> Floats:
         """Log p(x) − ELBO = KL(q(z|x)‖p(z|x))."""
         return self.log_px + self.reconstruction + self.kl
+
+    def medians(self) -> dict[str, float]:
+        """Return the medians of gap, KL and −ELBO ("elbo") over images."""
+        values = {"gap": self.gap, "kl": self.kl, "elbo": self.reconstruction + self.kl}
+        return {name: float(np.median(value)) for name, value in values.items()}
 
 
 def examine_image(model: VAE, x: Tensor, grid: PosteriorGrid) -> Examination:
@@ -113,7 +130,10 @@ def examine_image(model: VAE, x: Tensor, grid: PosteriorGrid) -> Examination:
         model, x, mean, torch.diag_embed(sd), ELBO_NODES, emission=grid.emission
     )
     residual = identity_residual(model, x, posterior, RESIDUAL_NODES)
-    log_density = _peak_density(grid, x, posterior)
+    # On a uniform lattice masses are densities but for a constant: here they are relative to the
+    # heaviest node's.
+    relative = np.exp(posterior.log_weights[0] - posterior.log_weights[0].max())
+    levels = _peak_density(grid, x, posterior) + np.log(mass_levels(relative, SHARES))
     raster = None
     if model.latent_dim == 2:
         raster = _draw_raster(grid, x, posterior, mean[0].numpy(), sd[0].numpy())
@@ -129,7 +149,7 @@ def examine_image(model: VAE, x: Tensor, grid: PosteriorGrid) -> Examination:
         mode=posterior.mode[0],
         posterior_mean=posterior.mean[0],
         posterior_covariance=posterior.covariance[0],
-        levels=tuple(log_density + level for level in enclosing_levels(posterior.log_weights[0])),
+        levels=tuple(levels.tolist()),
         raster=raster,
     )
 
@@ -137,21 +157,29 @@ def examine_image(model: VAE, x: Tensor, grid: PosteriorGrid) -> Examination:
 def balance_images(
     model: VAE,
     x: Tensor,
-    grid: PosteriorGrid,
+    grid: PosteriorGrid | None = None,
     *,
+    samples: int = SAMPLES,
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Balance:
-    """Return the identity's terms for target images x (N, C, H, W); K ≤ 2.
+    """Return the identity's terms for target images x (N, C, H, W).
 
-    When `stop()` answers True the images finished so far are returned.
+    With `grid` (K ≤ 2) log p(x) is exact, without it importance-weighted by `samples` draws. When
+    `stop()` answers True the images finished so far are returned.
     """
     x = check_images(model, x).cpu()
-    posterior = infer_posterior(
-        model, x, grid, gap_nodes=ELBO_NODES, progress=progress, stop=stop
-    )
-    kl = encode_exactly(model, x[: len(posterior.log_px)])[2].numpy()
-    return Balance(-posterior.elbo - kl, kl, posterior.log_px, posterior.certified)
+    found: ExactPosterior | LogLikelihood
+    if grid is not None:
+        found = infer_posterior(
+            model, x, grid, gap_nodes=ELBO_NODES, progress=progress, stop=stop
+        )
+        error, trusted = found.error, found.certified
+    else:
+        found = estimate_log_px(model, x, samples=samples, progress=progress, stop=stop)
+        error, trusted = found.standard_error, ~found.flagged
+    kl = encode_exactly(model, x[: len(found.log_px)])[2].numpy()
+    return Balance(-found.elbo - kl, kl, found.log_px, error, trusted)
 
 
 def encode_exactly(model: VAE, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -164,29 +192,23 @@ def encode_exactly(model: VAE, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def kl_to_prior(model: VAE, mean: Tensor, factor: Tensor) -> Tensor:
-    """Return KL(q‖p(z)), (N,), nats, of normal q's: closed, or by quadrature for a mixture."""
+    """Return KL(q‖p(z)), (N,), nats, of normal q's.
+
+    Closed for N(0, I); for a mixture by quadrature, or by MIXTURE_DRAWS draws where K > 2.
+    """
     if model.mixture is None:
         return normal_kl(mean, factor)
-    points, weights = gauss_hermite(ELBO_NODES, model.latent_dim)
-    noise, weight = torch.from_numpy(points), torch.from_numpy(weights)
+    if model.latent_dim <= 2:
+        points, weights = gauss_hermite(ELBO_NODES, model.latent_dim)
+        noise, weight = torch.from_numpy(points), torch.from_numpy(weights)
+    else:
+        generator = torch.Generator().manual_seed(0)
+        shape = (MIXTURE_DRAWS, model.latent_dim)
+        noise = torch.randn(shape, generator=generator, dtype=torch.float64)
+        weight = torch.full((MIXTURE_DRAWS,), 1 / MIXTURE_DRAWS, dtype=torch.float64)
     prior = prior_density(model)
     cross = [-(weight * prior(m + noise @ f.T)).sum() for m, f in zip(mean, factor, strict=True)]
     return torch.stack(cross) - normal_entropy(factor)
-
-
-def enclosing_levels(log_weights: Floats, shares: tuple[float, ...] = SHARES) -> list[float]:
-    """Return, per share, how far below the heaviest node the level lies that encloses it (nats).
-
-    `log_weights` (M,) are log masses of the nodes of a uniform lattice.
-
-    >>> weights = np.log([0.5, 0.3, 0.15, 0.05])
-    >>> [round(float(level), 3) for level in enclosing_levels(weights, (0.5, 0.8))]
-    [0.0, -0.511]
-    """
-    ordered = np.sort(log_weights)[::-1]
-    mass = np.cumsum(np.exp(ordered - ordered[0]))
-    places = np.searchsorted(mass, (np.array(shares) - 1e-12) * mass[-1])
-    return [float(ordered[place] - ordered[0]) for place in places]
 
 
 def _peak_density(grid: PosteriorGrid, x: Tensor, posterior: ExactPosterior) -> float:
@@ -199,11 +221,9 @@ def _draw_raster(
     grid: PosteriorGrid, x: Tensor, posterior: ExactPosterior, mean: Floats, sd: Floats
 ) -> Raster:
     """Decode a raster over what carries mass and over the encoder's q."""
-    log_weights = posterior.log_weights[0]
-    level = enclosing_levels(log_weights, (0.997,))[0]
-    heavy = posterior.points[0][log_weights >= log_weights.max() + level]
-    low = np.minimum(heavy.min(0), mean - ENCODER_REACH * sd)
-    high = np.maximum(heavy.max(0), mean + ENCODER_REACH * sd)
+    frame = frame_nodes(posterior.points[0], np.exp(posterior.log_weights[0]), TAIL)
+    low = np.minimum(frame[:, 0], mean - ENCODER_REACH * sd)
+    high = np.maximum(frame[:, 1], mean + ENCODER_REACH * sd)
     margin = MARGIN * (high - low).max()
     low, high = low - margin, high + margin
     narrowest = float(np.sqrt(np.linalg.eigvalsh(posterior.covariance[0])[0]))

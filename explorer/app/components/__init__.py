@@ -1,10 +1,21 @@
 """The browser side: components that Streamlit mounts and that live in JavaScript."""
 
 from explorer.app.components.mount import (
+    balance_bars,
     latent_map,
+    lens,
     register_components,
     send_member,
     send_message,
+    send_refinement,
 )
 
-__all__ = ["latent_map", "register_components", "send_member", "send_message"]
+__all__ = [
+    "balance_bars",
+    "latent_map",
+    "lens",
+    "register_components",
+    "send_member",
+    "send_message",
+    "send_refinement",
+]

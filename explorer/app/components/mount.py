@@ -1,4 +1,4 @@
-"""How the latent map gets into the page.
+"""How the components get into the page.
 
 Streamlit finds a component's manifest inside an installed wheel, not in an editable install nor in
 a plain checkout; registering it by hand works in all three.
@@ -9,38 +9,50 @@ from pathlib import Path
 from typing import Any
 
 ASSETS = Path(__file__).with_name("latent_map")
+LENS_ASSETS = Path(__file__).with_name("lens")
 PACKAGE = "latent-explorer"
 COMPONENT = f"{PACKAGE}.latent_map"
+LENS = f"{PACKAGE}.lens"
 
 
-_renderers: dict[int, Callable[..., Any]] = {}
+_renderers: dict[tuple[int, str], Callable[..., Any]] = {}
 
 
 def register_components() -> Callable[..., Any]:
-    """Make the map known to the running server, once, and return what mounts it.
+    """Make the map known to the running server, once, and return what mounts it."""
+    style = (ASSETS / "style.css").read_text("utf-8")
+    return _register(COMPONENT, ASSETS, "main.js", style)
+
+
+def register_lens() -> Callable[..., Any]:
+    """Make the lens known to the running server, once, and return what mounts it.
+
+    Its folder of assets is the one above, so that it imports modules of the map.
+    """
+    style = "".join((folder / "style.css").read_text("utf-8") for folder in (ASSETS, LENS_ASSETS))
+    return _register(LENS, LENS_ASSETS.parent, f"{LENS_ASSETS.name}/main.js", style)
+
+
+def _register(name: str, assets: Path, script: str, style: str) -> Callable[..., Any]:
+    """Register a component by its folder of assets.
 
     The manifest API is not public: should a later Streamlit move it, the import error names it.
+    Styles travel with the first message, so that the page never shows without them.
     """
     from streamlit.components.v2 import component
     from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
     from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
     manager = get_bidi_component_manager()
-    known = manager.get_component_asset_root(COMPONENT) is not None
-    if known and id(manager) in _renderers:
-        return _renderers[id(manager)]
+    known = manager.get_component_asset_root(name) is not None
+    if known and (id(manager), name) in _renderers:
+        return _renderers[id(manager), name]
     if not known:
-        manifest = ComponentManifest(
-            name=PACKAGE,
-            version="1",
-            components=[ComponentConfig(name="latent_map", asset_dir=ASSETS.name)],
-        )
-        manager.register_from_manifest(manifest, ASSETS.parent)
-    # Styles travel with the first message, so that the page never shows without them.
-    style = (ASSETS / "style.css").read_text("utf-8")
-    _renderers.clear()
-    _renderers[id(manager)] = component(COMPONENT, js="main.js", css=style)
-    return _renderers[id(manager)]
+        config = ComponentConfig(name=name.partition(".")[2], asset_dir=assets.name)
+        manifest = ComponentManifest(name=PACKAGE, version="1", components=[config])
+        manager.register_from_manifest(manifest, assets.parent)
+    _renderers[id(manager), name] = component(name, js=script, css=style)
+    return _renderers[id(manager), name]
 
 
 def latent_map(payload: bytes, key: str, **callbacks: Callable[[], None]) -> Any:
@@ -62,3 +74,21 @@ def send_message(message: dict[str, Any], key: str) -> None:
 def send_member(payload: bytes, key: str) -> None:
     """Hand the mounted map one more model of its sweep (`explorer.export.sweep.build_member`)."""
     register_components()(key=key, data=payload, height=1)
+
+
+def lens(payload: bytes, key: str, **callbacks: Callable[[], None]) -> Any:
+    """Mount the lens on one image for a payload of `explorer.export.lens.build_lens`.
+
+    Trigger: refine (true). Callbacks are `on_<name>_change`.
+    """
+    return register_lens()(key=key, data=payload, **callbacks)
+
+
+def send_refinement(message: dict[str, Any], key: str) -> None:
+    """Tell the mounted lens how q was refined (`explorer.export.lens.describe_refinement`)."""
+    register_lens()(key=key, data={"refined": message}, height=1)
+
+
+def balance_bars(balance: dict[str, Any], words: dict[str, str], key: str) -> None:
+    """Show reconstruction + KL above −log p(x) + gap, on one broken axis, from plain numbers."""
+    register_lens()(key=key, data={"balance": balance, "text": words})

@@ -1,0 +1,413 @@
+import { make, print } from "../latent_map/dom.js";
+import { Model } from "../latent_map/model.js";
+import { paintPicture } from "../latent_map/picture.js";
+import { createText } from "../latent_map/text.js";
+import { channels, readTheme } from "../latent_map/theme.js";
+import { Bars, word } from "./bars.js";
+import { densityPicture, levelLines } from "./contours.js";
+import { between, bounded, fromFactor, klToPrior, PRIOR } from "./gaussian.js";
+import { attachHand } from "./hand.js";
+import { buildButtons, buildSliders, buildTable } from "./panel.js";
+import { Scorer } from "./quadrature.js";
+import { paintGround, paintHandles, paintMean, paintName, paintNormal, paintPosterior, Stage } from "./stage.js";
+
+const DRAG_MS = 14;
+const REST_MS = 140;
+const CHUNK_MS = 9;
+const NODES = [8, 12, 18, 27, 40];
+const AGREED_NATS = 0.01;
+const STEP_MS = 85;
+const LOST = 0.005;
+
+/**
+ * One image of a two-latent model: the exact posterior, a normal q in the visitor's hand, and
+ * where its ELBO goes.
+ */
+export class Lens {
+  /** @param {HTMLElement} root @param {any} header the payload @param {{refine: () => void}} host */
+  constructor(root, header, host) {
+    this.root = root;
+    this.header = header;
+    this.host = host;
+    this.text = createText(header.text);
+    this.theme = readTheme(root);
+    this.exact = header.exact;
+    this.raster = header.raster;
+    this.codes = header.codes && {
+      mean: header.codes.mean,
+      labels: header.codes.labels,
+      count: header.codes.mean.length / 2,
+    };
+    this.model = new Model(header);
+    this.scorer = new Scorer(this.model, header.x, header.mixture);
+    this.encoder = fromFactor(header.encoder);
+    this.lines = this.exact.levels.map((level) => levelLines(this.raster, level));
+    /** @type {any} the best normals, once they are asked for */
+    this.refined = null;
+    this.q = { ...this.encoder };
+    this.terms = { reconstruction: this.exact.reconstruction, kl: this.exact.kl };
+    this.error = 0;
+    this.who = "encoder";
+    this.held = false;
+    /** For tests and the bench: how often the numbers followed q. */
+    this.updates = 0;
+    this.pixels = new Float32Array(this.model.pixelCount);
+    this.build();
+    this.refreshTheme();
+    this.update("encoder");
+  }
+
+  build() {
+    const { text, header } = this;
+    this.stage = new Stage(this, {
+      label: text("stage_label"),
+      focusable: true,
+      paint: (context, stage) => this.paintStage(context, stage.view),
+      fit: (view) => this.fitView(view),
+    });
+    this.map = new Stage(this, {
+      label: text("map_label"),
+      paint: (context, stage) => this.paintMap(context, stage.view),
+      fit: (view) => view.fit(0, 0, 3.6, 3.6),
+    });
+    attachHand(this, this.stage);
+    this.map.canvas.addEventListener("click", (event) => this.lookAt(event));
+    this.bars = new Bars(text);
+    this.table = buildTable(this);
+    const { element: buttons, buttons: byName } = buildButtons(this);
+    this.buttons = byName;
+    this.sliders = buildSliders(this);
+    this.score = make("p", { class: "score", role: "status", "data-role": "score" });
+    this.note = make("p", { class: "note", "data-role": "note" });
+    this.magnified = make("span", { class: "muted" });
+    const picture = (name) => {
+      const canvas = make("canvas", { class: "picture", "data-role": name });
+      return { canvas, figure: make("figure", {}, canvas, make("figcaption", {}, text(`picture_${name}`))) };
+    };
+    const [scored, decoded] = [picture("scored"), picture("decoded")];
+    this.decoded = decoded.canvas;
+    paintPicture(scored.canvas, header.x, header.shape);
+    this.root.replaceChildren(
+      make("div", { class: "lens-columns" },
+        make("section", { class: "part-map" },
+          make("h3", {}, make("b", {}, text("map")), " · ", make("span", { class: "muted" }, text("map_hint"))),
+          this.map.element,
+          make("div", { class: "pictures" }, scored.figure, decoded.figure)),
+        make("section", { class: "part-stage" },
+          make("h3", {}, make("b", {}, text("stage")), " · ", this.magnified),
+          this.stage.element),
+        make("section", { class: "part-panel" },
+          this.table.element, this.score, buttons, this.sliders.element, this.note)),
+      this.bars.element,
+      make("p", { class: "note", "data-role": "exact" }, this.exactSentence()),
+    );
+    for (const name of ["diagonal", "full"]) this.table.show(name, null);
+    this.table.show("encoder", this.exact);
+  }
+
+  exactSentence() {
+    const { log_px, error, certified, residual } = this.exact;
+    const small = (nats) => (Math.abs(nats) < 1e-4 ? nats.toExponential(0).replaceAll("-", "−") : print(nats, 4));
+    return this.text(certified ? "exact_certified" : "exact_uncertified", {
+      log_px: print(log_px, 2),
+      error: small(error),
+      residual: small(residual),
+    });
+  }
+
+  refreshTheme() {
+    this.theme = readTheme(this.root);
+    this.density = densityPicture(this.raster, channels(this.theme.z));
+    this.repaint();
+  }
+
+  // What is seen
+
+  fitView(view) {
+    const { left, bottom, step, values } = this.raster;
+    const [rows, columns] = values.shape;
+    const [halfX, halfY] = [((columns - 1) * step) / 2, ((rows - 1) * step) / 2];
+    view.fit(left + halfX, bottom + halfY, halfX, halfY);
+  }
+
+  fit() {
+    this.stage.fit();
+    this.viewMoved();
+  }
+
+  viewMoved() {
+    this.stage.repaint();
+    this.map.repaint();
+  }
+
+  /** A click on the whole map brings that place under the magnifier. */
+  lookAt(event) {
+    const box = this.map.canvas.getBoundingClientRect();
+    const zoom = box.width / this.map.view.width || 1;
+    const [x, y] = this.map.view.toPlane((event.clientX - box.left) / zoom, (event.clientY - box.top) / zoom);
+    Object.assign(this.stage.view, { x, y });
+    this.stage.fitted = false;
+    this.viewMoved();
+  }
+
+  repaint() {
+    this.stage.repaint();
+    this.map.repaint();
+  }
+
+  paintStage(context, view) {
+    const { theme, text, q, encoder, refined } = this;
+    paintGround(context, view, this, { size: 3, strength: 0.3 });
+    paintPosterior(context, view, this);
+    const { mean } = this.exact;
+    if (this.who !== "encoder") {
+      paintNormal(context, view, encoder, theme.muted, { dashed: true, width: 1.2 });
+      paintName(context, view, theme, encoder, text("name_encoder"), theme.muted);
+    }
+    if (refined && !this.playing) {
+      paintNormal(context, view, refined.full, theme.ink, { dashed: true, width: 1.1 });
+    }
+    paintName(context, view, theme, { x: mean[0], y: mean[1], a: 0, b: 0, angle: 0, ...this.spread() }, "p(z|x)", theme.z, true);
+    paintNormal(context, view, q, theme.sigma, { width: 2.2 });
+    paintMean(context, view, q, theme.mu, 3.5);
+    if (!this.playing) paintHandles(context, view, theme, q);
+    paintName(context, view, theme, q, this.who === "encoder" ? "q(z|x)" : text("name_q"), theme.sigma);
+    const times = view.scale / (this.map.view.scale || 1);
+    this.magnified.textContent = text("stage_hint", { times: print(times, times < 10 ? 1 : 0) });
+  }
+
+  /** Half the height of the outer contour, so that its name stands below it. */
+  spread() {
+    const ys = this.lines[1].flatMap(([, y0, , y1]) => [y0, y1]);
+    return { b: ys.length ? Math.max(...ys.map((y) => Math.abs(y - this.exact.mean[1]))) / 2 : 0 };
+  }
+
+  paintMap(context, view) {
+    const { theme, q } = this;
+    paintGround(context, view, this, { size: 1.5, strength: 0.5 });
+    paintPosterior(context, view, this);
+    paintNormal(context, view, q, theme.sigma, { width: 1.4 });
+    paintMean(context, view, q, theme.mu, 2);
+    const { left, right, top, bottom } = this.stage.view.edges();
+    context.strokeStyle = theme.ink;
+    context.lineWidth = 1.2;
+    context.strokeRect(view.toScreenX(left), view.toScreenY(top), (right - left) * view.scale, (top - bottom) * view.scale);
+  }
+
+  // What is done
+
+  hold() {
+    this.stopPlaying();
+    this.held = true;
+  }
+
+  release() {
+    this.held = false;
+    this.update("yours");
+  }
+
+  drag(q) {
+    this.q = bounded(q);
+    this.who = "yours";
+    this.pending ||= requestAnimationFrame(() => {
+      this.pending = 0;
+      this.update("yours");
+    });
+  }
+
+  /** A step by key or slider. */
+  nudge(q) {
+    this.stopPlaying();
+    this.drag(q);
+  }
+
+  goTo(name) {
+    this.stopPlaying();
+    const places = { encoder: this.encoder, prior: PRIOR, diagonal: this.refined?.diagonal, full: this.refined?.full };
+    if (!places[name]) return;
+    this.q = { ...places[name] };
+    this.update(name);
+  }
+
+  /** The numbers follow q: coarsely while it moves, until two rules agree once it rests. */
+  update(who) {
+    clearTimeout(this.resting);
+    this.polishing = null;
+    this.who = who;
+    const q = { ...this.q };
+    const count = this.scorer.affordable(DRAG_MS);
+    this.terms = this.scorer.score(q, count);
+    this.error = NaN;
+    this.updates++;
+    this.show();
+    this.model.picture(Float32Array.of(q.x, q.y), "mean", undefined, this.pixels);
+    paintPicture(this.decoded, this.pixels, this.header.shape);
+    this.resting = window.setTimeout(() => this.polish(q, 0, this.terms.reconstruction), REST_MS);
+  }
+
+  /** Take ever finer rules until two agree, in slices that leave the hand free. */
+  polish(q, level, before) {
+    const steps = this.scorer.steps(q, NODES[level]);
+    this.polishing = steps;
+    const slice = () => {
+      if (this.polishing !== steps) return;
+      const end = performance.now() + CHUNK_MS;
+      let step = steps.next();
+      while (!step.done && performance.now() < end) step = steps.next();
+      if (!step.done) {
+        this.resting = window.setTimeout(slice, 0);
+        return;
+      }
+      this.terms = step.value;
+      this.error = Math.abs(step.value.reconstruction - before);
+      const settled = level > 0 && this.error < AGREED_NATS;
+      if (settled || level === NODES.length - 1) {
+        this.polishing = null;
+        this.settled = true;
+        this.show();
+      } else this.polish(q, level + 1, step.value.reconstruction);
+    };
+    slice();
+  }
+
+  show() {
+    const { terms, exact, refined } = this;
+    const moving = this.held || Boolean(this.playing);
+    this.settled = !Number.isNaN(this.error);
+    this.table.show("yours", terms, this.settled ? this.error : 0);
+    this.sliders.show(this.q);
+    const total = terms.reconstruction + terms.kl;
+    const gap = Math.max(0, exact.log_px + total);
+    const pieces = [{ name: "whole", nats: gap }];
+    if (refined) {
+      const approximation = Math.min(gap, Math.max(0, exact.log_px - refined.diagonal.elbo));
+      pieces.splice(0, 1, { name: "approximation", nats: approximation }, { name: "amortisation", nats: gap - approximation });
+    }
+    this.bars.show({ ...terms, logPx: exact.log_px, pieces }, moving);
+    this.bars.say(this.upperLine(total), this.lowerLine(gap, pieces));
+    this.score.textContent = this.scoreSentence(total);
+    this.buttons.encoder.setAttribute("aria-pressed", String(this.who === "encoder"));
+    this.buttons.prior.setAttribute("aria-pressed", String(this.who === "prior"));
+    for (const name of ["diagonal", "full"]) {
+      this.buttons[name].hidden = !refined;
+      this.buttons[name].setAttribute("aria-pressed", String(this.who === name));
+    }
+    this.repaint();
+  }
+
+  upperLine(total) {
+    const { text, terms } = this;
+    return [
+      word("rec-text", text("sum_reconstruction", { nats: print(terms.reconstruction) })), " + ",
+      word("kl-text", text("sum_kl", { nats: print(terms.kl) })), " = ",
+      word("", text("sum_elbo", { nats: print(total) })),
+    ];
+  }
+
+  lowerLine(gap, pieces) {
+    const { text, exact } = this;
+    const line = [
+      word("", text("sum_marginal", { nats: print(-exact.log_px) })), " + ",
+      word("gap-text", text("sum_gap", { nats: print(gap) })),
+    ];
+    if (pieces.length > 1) {
+      const last = this.who === "encoder" ? "piece_amortisation" : "piece_yours";
+      line.push(" = ", word("", text("piece_approximation", { nats: print(pieces[0].nats) })), " + ",
+        word("", text(last, { nats: print(pieces[1].nats) })));
+    }
+    return line;
+  }
+
+  scoreSentence(total) {
+    const { text, exact, refined, who } = this;
+    const whole = exact.log_px + exact.reconstruction + exact.kl;
+    if (who === "encoder") return text("score_start", { gap: print(whole) });
+    const closed = exact.reconstruction + exact.kl - total;
+    const best = refined && exact.reconstruction + exact.kl + refined.full.elbo;
+    const sentence = closed < -LOST
+      ? text("score_worse", { nats: print(-closed) })
+      : text("score_closed", { share: percent(closed / whole), nats: print(Math.max(0, closed)) });
+    return best ? `${sentence} ${text("score_best", { share: percent(best / whole) })}` : sentence;
+  }
+
+  // The optimiser
+
+  refine() {
+    if (this.refined) {
+      this.play();
+      return;
+    }
+    this.buttons.refine.disabled = true;
+    this.note.textContent = this.text("refining");
+    this.host.refine();
+  }
+
+  /** The server's answer: the path of q. */
+  receive(message) {
+    const fresh = !this.refined && this.buttons.refine.disabled;
+    const best = ({ mean, factor, elbo }) => {
+      const normal = fromFactor({ mean, factor });
+      const kl = this.header.mixture ? this.scorer.score(normal, NODES[1]).kl : klToPrior(normal);
+      return { ...normal, elbo, kl };
+    };
+    this.refined = {
+      diagonal: best(message.best_diagonal),
+      full: best(message.best_full),
+      paths: [message.diagonal.map(fromFactor), message.full.map(fromFactor)],
+      jumped: message.jumped,
+    };
+    for (const name of ["diagonal", "full"]) {
+      const { elbo, kl } = this.refined[name];
+      this.table.show(name, { reconstruction: -elbo - kl, kl });
+    }
+    this.buttons.refine.disabled = false;
+    this.note.textContent = this.refinedNote();
+    this.buttons.refine.textContent = this.text("go_replay");
+    if (fresh) this.play();
+    else this.show();
+  }
+
+  refinedNote() {
+    return this.text(this.refined.jumped ? "refined_jumped" : "refined");
+  }
+
+  /** From the encoder's q along the optimiser's steps to the best diagonal and the best full q. */
+  play() {
+    this.stopPlaying();
+    const { diagonal, full, paths } = this.refined;
+    const stops = [...paths[0], diagonal, ...paths[1], full];
+    if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      this.goTo("full");
+      return;
+    }
+    const start = performance.now();
+    const step = (now) => {
+      const place = Math.max(0, (now - start) / STEP_MS);
+      const index = Math.floor(place);
+      if (index >= stops.length - 1) {
+        this.playing = 0;
+        this.goTo("full");
+        return;
+      }
+      this.playing = requestAnimationFrame(step);
+      this.q = between(stops[index], stops[index + 1], place - index);
+      this.update("yours");
+    };
+    this.playing = requestAnimationFrame(step);
+  }
+
+  stopPlaying() {
+    cancelAnimationFrame(this.playing ?? 0);
+    this.playing = 0;
+  }
+
+  dispose() {
+    this.stopPlaying();
+    clearTimeout(this.resting);
+    cancelAnimationFrame(this.pending ?? 0);
+    this.polishing = null;
+    for (const part of [this.stage, this.map, this.bars]) part.dispose();
+  }
+}
+
+const percent = (share) => (share > 0.999 && share < 1 ? "99.9" : print(100 * Math.min(1, share), share < 0.1 ? 1 : 0));

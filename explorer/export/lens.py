@@ -1,0 +1,97 @@
+"""One image of a two-latent model → the bytes that the ELBO page's lens works from."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.analysis.microscope import Examination
+from explorer.analysis.refinement_path import Normal, RefinementPath
+from explorer.errors import ExplorerError
+from explorer.export.container import pack
+from explorer.export.networks import MAX_BROWSER_WEIGHTS, count_weights, describe_network
+from explorer.export.payload import describe_codes, describe_likelihood
+
+MAX_CODES = 8000
+
+
+def build_lens(
+    run: Any,
+    target: NDArray[Any],
+    label: int | None,
+    examination: Examination,
+    text: Mapping[str, str],
+) -> bytes:
+    """Return the decoder, the image as it is scored, the exact posterior and every sentence.
+
+    `run` is an `explorer.run.Run` with a model of two latents; `target` (C, H, W) in [0, 1].
+    ExplorerError where the decoder is too large for the browser or has a layer it does not know.
+    """
+    model = run.model
+    if count_weights(model.decoder) > MAX_BROWSER_WEIGHTS:
+        raise ExplorerError("This decoder is too large to run in the browser.")
+    assert examination.raster is not None
+    raster = examination.raster
+    codes = describe_codes(run, True, MAX_CODES)
+    header = {
+        "schema": 1,
+        "id": run.id,
+        "shape": list(model.shape),
+        "latent": {"kind": model.latent_kind, "size": model.latent_dim},
+        "likelihood": describe_likelihood(model),
+        "networks": {"encoder": [], "decoder": describe_network(model.decoder)},
+        "mixture": _describe_mixture(model),
+        "x": np.asarray(target, np.float32).ravel(),
+        "label": label,
+        "encoder": describe_normal((examination.mean, np.diag(examination.sd))),
+        "exact": {
+            "log_px": examination.log_px,
+            "error": examination.error,
+            "certified": examination.certified,
+            "residual": examination.residual,
+            "reconstruction": examination.reconstruction,
+            "kl": examination.kl,
+            "mean": examination.posterior_mean.tolist(),
+            "levels": list(examination.levels),
+        },
+        "raster": {
+            "left": raster.left,
+            "bottom": raster.bottom,
+            "step": raster.step,
+            "values": np.asarray(raster.values, np.float32),
+        },
+        "codes": None if codes is None else {"mean": codes["mean"], "labels": codes["labels"]},
+        "text": dict(text),
+    }
+    header["fingerprint"] = hashlib.sha256(pack(header)).hexdigest()[:16]
+    return pack(header)
+
+
+def describe_refinement(path: RefinementPath) -> dict[str, Any]:
+    """Return the path of q as plain values, for a message to the lens."""
+    return {
+        "diagonal": [describe_normal(q) for q in path.diagonal],
+        "full": [describe_normal(q) for q in path.full],
+        "best_diagonal": {**describe_normal(path.best_diagonal), "elbo": path.diagonal_elbo},
+        "best_full": {**describe_normal(path.best_full), "elbo": path.full_elbo},
+        "jumped": path.jumped,
+    }
+
+
+def describe_normal(q: Normal) -> dict[str, list[Any]]:
+    """Return a normal's mean (2,) and factor (2, 2) as lists."""
+    return {"mean": np.asarray(q[0]).tolist(), "factor": np.asarray(q[1]).tolist()}
+
+
+def _describe_mixture(model: Any) -> dict[str, Any] | None:
+    """A learned prior's weights, means and scales; None for N(0, I)."""
+    mixture = model.mixture
+    if mixture is None:
+        return None
+    return {
+        "weights": mixture.weights().detach().tolist(),
+        "means": mixture.mean.detach().tolist(),
+        "scales": mixture.scale().detach().tolist(),
+    }
