@@ -100,7 +100,7 @@ def normal_moment(polynomial: Polynomial) -> float:
     >>> normal_moment(Polynomial([0, 0, 1, 0, 1]))
     4.0
     """
-    coefficients: Sequence[Any] = polynomial.coef
+    coefficients: Any = polynomial.coef
     return float(
         sum(c * math.prod(range(n - 1, 0, -2)) for n, c in enumerate(coefficients) if n % 2 == 0)
     )
