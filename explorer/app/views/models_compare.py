@@ -51,6 +51,8 @@ SHOWN_CODES = 800
 SHOWN_DRAWS = 120
 BEHIND = ("nothing", "pictures", "holes")
 ORDERS = ("drawn", "worst")
+HEIGHTS = {2: 400, 3: 340, 4: 290, 5: 250}
+"""Height in pixels of a map by the number of models, so that it is about as wide."""
 
 
 def name_kind(config: Config) -> str:
@@ -79,19 +81,24 @@ def choose_runs() -> list[Run]:
         st.info(text("compare.none"))
         return []
     names = sorted(found, key=lambda name: name != FIRST_DATA)
+    asked = st.query_params.get("images")
     left, right = st.columns([1, 4], vertical_alignment="bottom")
     with left:
         dataset = st.selectbox(
-            text("compare.dataset"), names, key="compare_images", bind="query-params"
-        )
+            text("compare.dataset"), names, names.index(asked) if asked in names else 0,
+            key="compare_images",
+        )  # fmt: skip
     runs = {run.id: run for run in found[dataset]}
-    start = [name for name in FAVOURITES if name in runs] or list(runs)[:4]
+    wanted = [name for name in st.query_params.get("models", "").split(",") if name in runs]
+    start = wanted or [name for name in FAVOURITES if name in runs] or list(runs)[:4]
     with right:
         chosen = st.multiselect(
-            text("compare.models"), list(runs), start, key=f"compare_{dataset}",
-            max_selections=MOST, bind="query-params", help=text("compare.models_help"),
+            text("compare.models"), list(runs), start[:MOST], key=f"compare_of_{dataset}",
+            max_selections=MOST, help=text("compare.models_help"),
             format_func=lambda name: runs[name].name if name in runs else name,
         )  # fmt: skip
+    st.query_params["images"] = dataset
+    st.query_params["models"] = ",".join(chosen)
     return [runs[name] for name in chosen if name in runs]
 
 
@@ -106,11 +113,15 @@ def choose_view() -> tuple[str, str, str, bool]:
 
 
 def _segments(what: str, options: Sequence[str], hint: str | None = None) -> str:
-    chosen: str = st.segmented_control(
-        text(f"compare.{what}"), options, default=options[0], required=True, help=hint,
-        key=f"compare_{what}", format_func=lambda name: text(f"compare.{what}.{name}"),
-        bind="query-params",
+    # Not bound to the address by Streamlit, which would write the labels of one language there.
+    asked = st.query_params.get(what)
+    start = asked if asked in options else options[0]
+    chosen: str = st.segmented_control(  # type: ignore[assignment]  (required)
+        text(f"compare.{what}"), options, default=start,
+        required=True, help=hint, key=f"compare_{what}",
+        format_func=lambda name: text(f"compare.{what}.{name}"),
     )  # fmt: skip
+    st.query_params[what] = chosen
     return chosen
 
 
@@ -155,6 +166,9 @@ def describe(run: Run) -> str:
     assert config is not None
     values: dict[str, Any] = {"name": run.name, "latents": info.latent_dim}
     kind = kind_of(run)
+    if info.latent_dim > 2 and kind != "vq":
+        first, second = main_axes(run)
+        values["name"] += " " + text("compare.many", first=first + 1, second=second + 1)
     if kind == "vq":
         return text("compare.under_codes", codes=config.model.codebook, **values)
     if kind == "noise":
@@ -165,7 +179,13 @@ def describe(run: Run) -> str:
 
 
 def show_model(
-    run: Run, images: Array | None, square: Square | None, behind: str, source: str, order: str
+    run: Run,
+    images: Array | None,
+    square: Square | None,
+    behind: str,
+    source: str,
+    order: str,
+    height: int,
 ) -> None:
     """Show one model: heading, map, reconstructions, samples."""
     heading = html.escape(text("compare.kind." + kind_of(run)))
@@ -173,23 +193,22 @@ def show_model(
         f'<div class="explorer-model"><strong>{heading}</strong>'
         f"<small>{html.escape(describe(run))}</small></div>"
     )
-    show_map(run, square, behind, source)
+    show_map(run, square, behind, source, height)
     if images is not None and images.shape[1:] == get_run_with_model(run).model.shape:
         pair = np.concatenate([images, reconstruct(run, images)])
         show_strip(picture_sheet(pair, len(images)), text("compare.strip"))
     show_samples(run, source, order)
 
 
-def show_map(run: Run, square: Square | None, behind: str, source: str) -> None:
+def show_map(run: Run, square: Square | None, behind: str, source: str, height: int) -> None:
     """Show the codes of one model, or say why there is no map."""
     config, codes = run.info.config, get_codes(run)
     assert config is not None
     if square is None or codes is None:
-        st.info(
-            text(
-                "compare.no_map", positions=run.info.latent_dim, codes=config.model.codebook
-            )
-        )  # fmt: skip
+        words = text("compare.no_map", positions=run.info.latent_dim, codes=config.model.codebook)
+        st.html(
+            f'<div class="explorer-nomap" style="height:{height}px">{html.escape(words)}</div>'
+        )
         return
     axes = main_axes(run)
     pictures = holes = None
@@ -214,13 +233,10 @@ def show_map(run: Run, square: Square | None, behind: str, source: str) -> None:
         pictures=pictures,
         holes=holes,
         rings=kind_of(run) != "mixture",
+        height=height,
         words=sentences("figure."),
     )
     st.plotly_chart(figure, theme=None, key=f"compare_map_{run.id}", config=CHART)
-    if run.info.latent_dim > 2:
-        first, second = axes
-        latents = run.info.latent_dim
-        st.caption(text("compare.many", first=first + 1, second=second + 1, latents=latents))
 
 
 def show_samples(run: Run, source: str, order: str) -> None:
@@ -398,7 +414,7 @@ def offer_fit(dataset: str) -> None:
 def add_fitted() -> None:
     """Put a model that was just fitted among the chosen ones."""
     dataset, run_id = st.session_state.pop("compare_added", (None, None))
-    key = f"compare_{dataset}"
+    key = f"compare_of_{dataset}"
     if dataset is not None and len(st.session_state.get(key, [])) < MOST:
         st.session_state[key] = [*st.session_state.get(key, []), run_id]
 
@@ -431,7 +447,8 @@ def compare(runs: Sequence[Run]) -> None:
     figures = gather(runs, source)
     for run, column in zip(runs, st.columns(len(runs)), strict=True):
         with column:
-            show_model(run, images, squares.get(run.id), behind, source, order)
+            height = HEIGHTS[len(runs)]
+            show_model(run, images, squares.get(run.id), behind, source, order, height)
     caption = text("compare.map_caption")
     if behind == "holes" and at_hand:
         caption = f"{text('compare.map_caption_holes')} {caption}"
