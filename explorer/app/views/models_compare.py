@@ -114,9 +114,9 @@ def choose_view() -> tuple[str, str, str, bool]:
 
 def _segments(what: str, options: Sequence[str], hint: str | None = None) -> str:
     # Not bound to the address by Streamlit, which would write the labels of one language there.
-    asked = st.query_params.get(what)
+    asked = st.query_params.get(what, "")
     start = asked if asked in options else options[0]
-    chosen: str = st.segmented_control(  # type: ignore[assignment]  (required)
+    chosen: str = st.segmented_control(
         text(f"compare.{what}"), options, default=start,
         required=True, help=hint, key=f"compare_{what}",
         format_func=lambda name: text(f"compare.{what}.{name}"),

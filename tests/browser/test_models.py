@@ -1,0 +1,109 @@
+"""Models side by side: the shipped ones without their images, and a visitor's own on the digits."""
+
+import json
+
+import pytest
+
+from explorer.analysis.holes import draw_codes, measure_holes, pick_images
+from explorer.analysis.representation import neighbour_accuracy
+from explorer.config import BudgetConfig, Config, ModelConfig, categorical_config
+from explorer.datasets import load_dataset
+from explorer.run import open_run
+from explorer.training.fit import fit_config
+from explorer.training.loop import train
+
+pytestmark = pytest.mark.browser
+
+MODELS = {
+    "point": ModelConfig(hidden=(32,), latent="point", likelihood="gaussian"),
+    "normal": ModelConfig(hidden=(32,), likelihood="gaussian"),
+}
+
+
+@pytest.fixture(scope="module")
+def digits_runs(server):
+    """A plain autoencoder, a VAE, probabilistic PCA and a VQ-VAE, on the digits for a second."""
+    configs = {
+        name: Config(model=model, budget=BudgetConfig(steps=300), device="cpu")
+        for name, model in MODELS.items()
+    }
+    configs["principal"] = fit_config("digits", "ppca")
+    quantised = categorical_config("digits", (1, 8, 8))
+    configs["quantised"] = Config(
+        model=quantised.model, budget=BudgetConfig(steps=20), device="cpu"
+    )
+    return {name: train(config, server.runs / name) for name, config in configs.items()}
+
+
+def open_models(page, server, *names):
+    page.goto(f"{server.url}/models?images=digits&models={','.join(names)}")
+    page.get_by_text("In figures").wait_for(timeout=90_000)
+
+
+def row(page, name):
+    cells = page.locator(".explorer-compare tr", has_text=f"({name})").locator("td")
+    cells.first.wait_for()
+    return cells.all_inner_texts()
+
+
+def percent(value, error):
+    return f"{100 * value:.1f} ± {100 * error:.1f}"
+
+
+def test_the_shipped_models_open_side_by_side(page, server):
+    page.goto(f"{server.url}/models")
+    page.get_by_text("In figures").wait_for(timeout=90_000)
+    for heading in ("Autoencoder", "Autoencoder + noise", "VAE", "Probabilistic PCA"):
+        page.locator("strong", has_text=heading).first.wait_for()
+    # The images are not drawn on this machine: stand-ins, and the figures that were shipped.
+    page.get_by_text("Sample drawings stand in for the images of strokes.").wait_for()
+    run = open_run("strokes-vae-2d")
+    shipped = json.loads((run.path / "holes.json").read_text())["prior"]
+    codes = run.codes()
+    near = neighbour_accuracy(codes.mean[:2000], codes.labels[:2000])
+    cells = row(page, "strokes-vae-2d")
+    assert cells[5:] == [
+        percent(near.accuracy, near.standard_error),
+        percent(shipped["holes"], shipped["holes_error"]),
+        percent(shipped["missed"], shipped["missed_error"]),
+    ]
+    assert row(page, "strokes-ae-2d")[3] == "none", "a point has no KL"
+    page.get_by_text("Noise alone makes codes flee").wait_for()
+
+
+def test_holes_are_measured_and_drawn(page, server, digits_runs):
+    open_models(page, server, "point", "normal", "principal")
+    images = pick_images(load_dataset("digits"))
+    run = digits_runs["point"]
+    for source, button in (("prior", None), ("mixture", "a fitted mixture")):
+        z = draw_codes(run.model, source, 500, codes=run.codes().mean)
+        found = measure_holes(run.model, z, *images)
+        if button:
+            page.get_by_role("radio", name=button).click()
+        page.locator(".explorer-compare tr", has_text="(point)").get_by_text(
+            percent(found.holes, found.holes_error)
+        ).first.wait_for()
+    page.get_by_role("radio", name="holes").click()
+    page.get_by_text("Grey: what is decoded there").wait_for()
+    page.wait_for_function(COUNT_HOLES, arg=3)
+    page.get_by_role("radio", name="worst first").click()
+    page.get_by_text("below, the nearest image").first.wait_for()
+    page.get_by_text("What one latent of a linear model adds").wait_for()
+
+
+COUNT_HOLES = """count => [...document.querySelectorAll('.js-plotly-plot')].filter(
+  plot => (plot._fullData || []).some(trace => trace.type === 'heatmap')).length === count"""
+
+
+def test_a_model_of_whole_choices_has_pictures_but_no_map(page, server, digits_runs):
+    open_models(page, server, "quantised", "normal")
+    page.get_by_text("No map: a code is a grid of 16 choices out of 64").wait_for()
+    assert row(page, "quantised")[5] == "–"
+    assert page.get_by_text("Samples: decoded random codes").count() == 2
+
+
+def test_a_linear_model_is_fitted_on_request(page, server, digits_runs):
+    open_models(page, server, "point", "normal")
+    page.get_by_role("button", name="Fit a linear model").click()
+    page.get_by_role("button", name="Fit to digits").click()
+    page.locator("strong", has_text="Probabilistic PCA").wait_for(timeout=60_000)
