@@ -17,6 +17,20 @@ def test_decode_is_the_models_mean():
     assert latents.decode_codes(model, z[:0]).shape == (0, 1, 8, 8)
 
 
+def test_draws_of_q_are_its_mean_and_its_own_noise():
+    """z = μ + σ(x)ε: the noise scales with σ, and ε is the same whatever σ is."""
+    model = oracles.linear_vae(2)
+    still, narrow, wide = (
+        latents.decode_draws(model, [0.5, -1.0], sigma, 6, seed=3)
+        for sigma in ([0.0, 0.0], [0.1, 0.2], [1.0, 2.0])
+    )
+    assert still == pytest.approx(
+        np.repeat(latents.decode_codes(model, [[0.5, -1.0]]), 6, 0), abs=1e-6
+    )
+    assert wide - still == pytest.approx(10 * (narrow - still), abs=1e-5)
+    assert np.abs(wide - still).max() > 0.1
+
+
 def test_traverse_moves_one_dimension():
     model = oracles.linear_vae(3)
     images = latents.traverse(model, [0.5, -1, 2], 1, [-1.0, 0.0, 1.0])
