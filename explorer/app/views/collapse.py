@@ -8,7 +8,9 @@ from explorer.app.views.collapse_cure import compare_treated, find_treated, offe
 from explorer.app.views.collapse_film import show_film, show_moves
 from explorer.app.views.collapse_own import ask_for_codes, ask_for_loss
 from explorer.app.views.collapse_verdicts import show_causes, show_diagnosis, show_table
+from explorer.app.views.watch import describe_beta
 from explorer.errors import ExplorerError
+from explorer.run import Run
 from explorer.store import pretrained_store
 
 TICK_SECONDS = 1.5
@@ -25,6 +27,20 @@ def list_patients() -> list[str]:
         and (run.path / "codes.npz").is_file()
     ]
     return sorted(ids, key=lambda run_id: run_id != "mnist-collapsed")
+
+
+def _show_facts(run: Run) -> None:
+    """Say what the model is, with β as it became."""
+    info = run.info
+    if info.config is None:
+        return
+    st.caption(
+        text(
+            "collapse.facts", dataset=info.config.dataset, latents=info.latent_dim,
+            likelihood=text(f"train.likelihood.{info.config.model.likelihood}"),
+            beta=describe_beta(run) or "", step=info.status.step,
+        )
+    )  # fmt: skip
 
 
 def show_page() -> None:
@@ -45,6 +61,7 @@ def show_page() -> None:
         except ExplorerError as error:
             st.error(str(error))
             return
+        _show_facts(run)
         show_diagnosis(values, run.info.config)
         show_film(run, values)
         left, right = st.columns([1.5, 1], gap="medium")

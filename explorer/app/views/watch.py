@@ -43,9 +43,11 @@ def watch_run(run_id: str | None) -> None:
         st.error(str(error))
         return
     state, live = status.shown_state(), status.is_alive()
-    show_controls(run, state, live)
-    # A timer is fixed when its fragment is registered, so a run that ends reruns the page once.
-    st.fragment(_show_live, run_every=TICK_SECONDS if live else None)(run, state)
+    # On a phone what lives stands above the settings (style.css goes by this key).
+    with st.container(key="train_live" if live else "train_watched"):
+        show_controls(run, state, live)
+        # A timer is fixed when its fragment is registered: a run that ends reruns the page once.
+        st.fragment(_show_live, run_every=TICK_SECONDS if live else None)(run, state)
 
 
 def _show_live(run: Run, shown: str) -> None:
