@@ -333,7 +333,7 @@ def list_runs(options: argparse.Namespace) -> None:
                     "state": info.status.shown_state(),
                     "dataset": info.dataset.name if info.dataset else None,
                     "latent_dim": info.latent_dim,
-                    "elbo": result.get("elbo"),
+                    "elbo": result.get("elbo") if "kl" in result else None,
                 }
             )
     lines = [
@@ -345,10 +345,11 @@ def list_runs(options: argparse.Namespace) -> None:
 
 
 def describe_result(result: dict[str, Any] | Any) -> str:
-    """Return ELBO, reconstruction and KL in words."""
-    text = f"ELBO {result['elbo']:.2f} = −(reconstruction {result['reconstruction']:.2f}"
-    text += f" + KL {result['kl']:.2f})" if "kl" in result else ")"
-    return f"{text} nats per image"
+    """Return ELBO, reconstruction and KL in words; no ELBO where the model has no KL."""
+    reconstruction = f"reconstruction {result['reconstruction']:.2f}"
+    if "kl" not in result:
+        return f"{reconstruction} nats per image, no KL"
+    return f"ELBO {result['elbo']:.2f} = −({reconstruction} + KL {result['kl']:.2f}) nats per image"
 
 
 def report(as_json: bool, values: dict[str, Any], text: str) -> None:

@@ -69,7 +69,11 @@ def act_on(run: Run, kind: str) -> None:
     """Show what can be done with one run."""
     with st.container(horizontal=True):
         if run.info.model_kind == "builtin" and run.info.status.state == "finished":
-            if st.button(text("runs.explore"), key="runs_explore", type="primary"):
+            if run.info.latent_kind == "categorical":
+                if st.button(text("train.codebook"), key="runs_codebook", type="primary"):
+                    query = {"section": "codebook", "vq": run.id}
+                    st.switch_page("views/models.py", query_params=query)
+            elif st.button(text("runs.explore"), key="runs_explore", type="primary"):
                 st.switch_page("views/explore.py", query_params={"model": run.id})
         if st.button(text("runs.watch"), key="runs_watch"):
             st.switch_page("views/train.py", query_params={"run": run.id})
