@@ -6,7 +6,6 @@ import torch
 from scipy.stats import multivariate_normal
 
 from explorer.analysis.inference import infer_posterior
-from explorer.analysis.raster import frame_nodes, mass_levels, raster_density
 from explorer.analysis.reveal import Reveal, order_pixels, reveal_grid, uncover
 from explorer.errors import ExplorerError
 from tests.analysis import oracles
@@ -97,26 +96,3 @@ def test_orders_and_bad_masks():
     reveal = Reveal(oracles.linear_vae(), torch.from_numpy(oracles.digit_pixels()[:1]))
     with pytest.raises(ExplorerError, match="must have shape"):
         reveal.know(np.ones((3, 3), bool))
-
-
-def test_a_lattice_of_a_normal_is_drawn_as_that_normal():
-    step = 0.25
-    axis = np.arange(-5, 5 + step, step)
-    points = np.stack([g.ravel() for g in np.meshgrid(axis, axis, indexing="ij")], 1)
-    weights = multivariate_normal([0, 0], np.eye(2)).pdf(points)
-    weights /= weights.sum()
-    x, y = np.linspace(-3, 3, 61), np.linspace(-2, 2, 41)
-    density = raster_density(points, weights, step, x, y)
-    exact = multivariate_normal([0, 0], np.eye(2)).pdf(np.dstack(np.meshgrid(x, y)))
-    assert density.shape == (41, 61)
-    assert density == pytest.approx(exact, abs=0.01)
-    assert frame_nodes(points, weights, 0.0228) == pytest.approx(np.array([[-2, 2]] * 2), abs=0.26)
-
-
-def test_levels_of_a_normal_hold_their_mass():
-    axis = np.linspace(-6, 6, 301)
-    density = multivariate_normal([0, 0], np.eye(2)).pdf(np.dstack(np.meshgrid(axis, axis)))
-    # In two dimensions the level that holds mass m is (1 − m)/2π.
-    assert mass_levels(density, [0.5, 0.9]) == pytest.approx(
-        [0.5 / (2 * np.pi), 0.1 / (2 * np.pi)], rel=0.01
-    )
