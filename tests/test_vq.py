@@ -249,3 +249,19 @@ def test_what_needs_a_density_says_so_in_one_sentence(run):
         diagnose_run(run, np.zeros((2, 1, 8, 8), np.uint8))
     with pytest.raises(ExplorerError, match="VQ-VAE"):
         estimate_log_px(run.model, some_x())
+
+
+def test_a_loop_of_ones_own_stores_indices(tmp_path):
+    from explorer.writer import RunWriter
+
+    indices = np.array([[3, 300], [0, 7]])
+    with RunWriter(tmp_path / "own", latent_dim=2, latent_kind="categorical") as writer:
+        writer.log(1, reconstruction=5.0)
+        writer.snapshot(1, indices)
+        writer.save_codes(indices)
+        with pytest.raises(ExplorerError, match="whole numbers"):
+            writer.save_codes(np.array([[0.5, 1.0]]))
+    run = Run(tmp_path / "own")
+    assert run.codes().indices.tolist() == indices.tolist()
+    assert run.codes().indices.dtype == np.uint16
+    assert run.snapshot(1).indices.tolist() == indices.tolist()
