@@ -295,8 +295,10 @@ def show_map(run: Run, frame: Snapshot, key: str, height: int) -> None:
 def show_usage(run: Run, frame: Snapshot) -> None:
     """Show how often each entry of a codebook is chosen in the frame's categorical codes."""
     config = run.info.config
-    assert config is not None and frame.indices is not None
-    usage = measure_usage(frame.indices, config.model.codebook)
+    assert frame.indices is not None
+    # A loop of one's own does not say how large its codebook is.
+    entries = int(frame.indices.max()) + 1 if config is None else config.model.codebook
+    usage = measure_usage(frame.indices, entries)
     words = sentences("codebook.usage.")
     figure = usage_bars(usage.share, choose_roles(is_dark()), words, height=300)
     st.plotly_chart(figure, theme=None, key="train_usage", config=CHART)
