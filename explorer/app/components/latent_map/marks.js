@@ -100,7 +100,8 @@ export function paintRings(context, view, theme, dimensions) {
  * @param {import("./prior.js").Component[]} components
  * @param {number[]} dims the latents on the axes
  */
-export function paintComponents(context, view, theme, components, [a, b]) {
+export function paintComponents(context, view, theme, components, dims) {
+  const [a, b] = dims;
   const most = Math.max(...components.map(({ weight }) => weight));
   context.strokeStyle = theme.gap;
   for (const { weight, mean, scale } of components) {
