@@ -53,7 +53,7 @@ def elbo_curves(
             figure.add_scatter(
                 x=[point["step"] for point in validation],
                 y=[-point["elbo"] for point in validation],
-                name=words["held_out"], mode="markers",
+                name=words["held_out" if has_kl else "held_out_reconstruction"], mode="markers",
                 marker={"color": roles.latent, "size": 5}, hovertemplate="%{y:.2f} nats",
             )  # fmt: skip
         total = reconstruction + (np.nan_to_num(kl) if has_kl else 0.0)

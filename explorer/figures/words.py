@@ -21,6 +21,7 @@ WORDS: Words = {
     "reconstruction": "reconstruction",
     "objective": "objective",
     "held_out": "−ELBO, held out",
+    "held_out_reconstruction": "reconstruction, held out",
     "kl_nats": "KL, nats",
     "kl_nats_per_image": "KL, nats per image",
     "kl_at_step": "%{y}, step %{x}: %{z:.3f} nats",
