@@ -7,6 +7,8 @@ const PARAMETER = "card";
 const MEMORY = "latent-explorer-card";
 const PACE = 250;
 const NARROW = 640;
+/** Where components keep their parts to themselves: the latent map and the ELBO page's lens. */
+const SHADOWED = '.st-key-explore_map *, [class*="st-key-elbo_lens"] *';
 
 /** @type {any} texts and targets, as `card.py` describes them */
 let data = null;
@@ -152,17 +154,18 @@ function tint(text) {
   });
 }
 
-/** The first visible element of a selector, in the page or inside the latent map. */
-function find(selector) {
-  if (!selector) return null;
+/** The first visible element of a list of selectors, the preferred first, components included. */
+function find(selectors) {
+  if (!selectors) return null;
+  /** @type {(Document | ShadowRoot)[]} */
   const roots = [document];
-  for (const host of document.querySelectorAll(".st-key-explore_map *")) {
-    if (host.shadowRoot) roots.push(/** @type {any} */ (host.shadowRoot));
-  }
-  for (const root of roots) {
-    for (const element of root.querySelectorAll(selector)) {
-      const box = element.getBoundingClientRect();
-      if (box.width > 0 && box.height > 0) return /** @type {HTMLElement} */ (element);
+  for (const host of document.querySelectorAll(SHADOWED)) if (host.shadowRoot) roots.push(host.shadowRoot);
+  for (const selector of selectors.split(",")) {
+    for (const root of roots) {
+      for (const element of root.querySelectorAll(selector)) {
+        const box = element.getBoundingClientRect();
+        if (box.width > 0 && box.height > 0) return /** @type {HTMLElement} */ (element);
+      }
     }
   }
   return null;

@@ -15,7 +15,10 @@ PAGES = ("explore", "train", "beta", "collapse", "elbo")
 
 @dataclass(frozen=True)
 class Card:
-    """One card: its chapter of Learn, its number there, and a CSS selector for each page."""
+    """One card: its chapter of Learn, its number there, and CSS selectors for each page.
+
+    Of selectors with commas the first one that is seen is framed.
+    """
 
     chapter: str
     number: int
@@ -28,29 +31,39 @@ class Card:
 
 
 CARDS = (
-    Card("latents", 1, {"explore": ".map", "train": ".st-key-train_map"}),
+    Card("latents", 1, {"explore": ".map", "train": ".st-key-train_map", "elbo": ".part-map"}),
     Card("latents", 2, {"explore": ".part-output", "collapse": ".st-key-collapse_moves"}),
-    Card("mixture", 1, {"explore": ".map", "beta": ".st-key-beta_maps"}),
+    Card("mixture", 1, {"explore": ".map", "train": ".st-key-train_map"}),
     Card("elbo", 1, {
-        "explore": ".likelihood", "train": ".st-key-train_curves", "beta": ".st-key-beta_plane",
-        "elbo": ".st-key-elbo_bars, .st-key-elbo_section",
+        "explore": ".likelihood, .part-panel", "train": ".st-key-train_curves",
+        "beta": ".st-key-beta_plane",
+        "elbo": ".bars, .st-key-elbo_players_bound, .st-key-elbo_section",
     }),
-    Card("elbo", 2, {"explore": ".likelihood", "elbo": ".st-key-elbo_map, .st-key-elbo_section"}),
+    Card("elbo", 2, {
+        "explore": ".likelihood, .part-panel",
+        "elbo": ".part-stage, .st-key-elbo_players_bound, .st-key-elbo_section",
+    }),
     Card("kl", 1, {
         "explore": ".part-sliders", "train": ".st-key-train_kl", "beta": ".st-key-beta_kl",
         "collapse": "[class*='st-key-collapse_timeline_']",
     }),
     Card("kl", 2, {"explore": ".map", "collapse": "[class*='st-key-collapse_plane_']"}),
-    Card("sigma", 1, {"train": ".st-key-train_likelihood", "collapse": ".st-key-collapse_loss"}),
+    Card("sigma", 1, {
+        "train": ".st-key-train_likelihood, .st-key-train_settings",
+        "collapse": ".st-key-collapse_loss",
+    }),
     Card("reparameterise", 1, {
-        "explore": ".map", "train": ".st-key-train_curves", "elbo": ".st-key-elbo_section",
+        "explore": ".map", "train": ".st-key-train_curves",
+        "elbo": ".part-stage, .st-key-elbo_section",
     }),
     Card("collapse", 1, {
         "explore": ".part-sliders", "train": ".st-key-train_kl", "beta": ".st-key-beta_units",
         "collapse": "[class*='st-key-collapse_timeline_']",
     }),
     Card("collapse", 2, {"collapse": ".st-key-collapse_remedies", "beta": ".st-key-beta_maps"}),
-    Card("notation", 1, {"explore": ".likelihood", "elbo": ".st-key-elbo_section"}),
+    Card("notation", 1, {
+        "explore": ".likelihood, .part-panel", "elbo": ".bars, .st-key-elbo_section",
+    }),
 )  # fmt: skip
 """All cards, in the order of the chapters."""
 

@@ -8,8 +8,6 @@ import plotly.graph_objects as go
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
 
-ROOM = 1.4
-"""Bars' width left free at the right, for the name of the price."""
 ASLEEP_NATS, FLOOR_NATS = 0.01, 0.002
 """Below the first a dimension is asleep; smaller KL is drawn at the second."""
 
@@ -45,18 +43,17 @@ def eigenvalue_bars(
         hovertemplate="λ = %{customdata[0]:.3f}, KL = %{customdata[1]:.2f} nats",
     )  # fmt: skip
     figure.add_hline(y=price, line={"color": roles.text, "width": 1.5, "dash": "dash"})
+    # Bars fall from left to right: the upper right corner is free.
     figure.add_annotation(
-        x=1, xref="paper", y=float(np.log10(price)), text=words["price"].format(value=f"{price:g}"),
-        showarrow=False, xanchor="right", yanchor="bottom",
-        font={"size": 12, "color": roles.text}, bgcolor=roles.ground, opacity=0.9,
+        x=1, xref="paper", y=1, yref="paper", text=words["price"].format(value=f"{price:g}"),
+        showarrow=False, xanchor="right", yanchor="top", font={"size": 13, "color": roles.text},
     )  # fmt: skip
     ticks = [value for value in (0.01, 0.03, 0.1, 0.3, 1, 3) if value > floor]
     top = 1.5 * max(1.0, price, float(values.max()))
     figure.update_layout(barmode="overlay", bargap=0.25, hovermode="x unified")
     figure.update_xaxes(
-        title=words["dimension"], type="category", range=[-0.7, len(values) + ROOM],
-        showgrid=False,
-    )  # fmt: skip
+        title=words["dimension"], type="category", range=[-0.7, len(values) - 0.3], showgrid=False
+    )
     figure.update_yaxes(
         title=words["eigenvalue"], type="log", range=[np.log10(floor), np.log10(top)],
         tickvals=ticks, ticktext=[f"{value:g}" for value in ticks],

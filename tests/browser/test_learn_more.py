@@ -98,7 +98,7 @@ def test_the_card_floats_and_frames_what_it_speaks_of(page, server):
 def test_a_chapter_is_taken_along_and_docks_at_the_bottom_of_a_phone(page, server):
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{server.url}/learn?chapter=notation")
-    page.get_by_text("Take this chapter along").click(timeout=SLOW)
+    page.get_by_text("Open as a card").click(timeout=SLOW)
     card = page.locator(".explorer-card")
     card.get_by_text("The same in other letters").wait_for()
     box = card.bounding_box()

@@ -23,8 +23,8 @@ from explorer.app.views.watch import show_strip
 from explorer.datasets import is_available
 from explorer.errors import ExplorerError
 from explorer.export.sweep import match_latents
+from explorer.figures.beta import small_maps
 from explorer.figures.eigenvalues import kl_over_beta
-from explorer.figures.latent import latent_scatter
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
 from explorer.paths import resource
@@ -33,7 +33,7 @@ from explorer.sweeps import read_sweep
 
 SWEEP, START = "mnist-beta-sweep", 4.0
 MAP_POINTS = 1000
-MAP_RANGE = 4.0
+MAP_SIDE = 190
 STRIP = 8
 NAMED = 4
 
@@ -133,11 +133,8 @@ def _show_model(run: Run, reference: Run) -> None:
     left, right = st.columns([1, 1.1], vertical_alignment="center")
     with left:
         labels = None if codes.labels is None else codes.labels[:MAP_POINTS]
-        figure = latent_scatter(
-            codes.mean[:MAP_POINTS, order] * sign, labels, [], choose_roles(is_dark()), height=185
-        )
-        figure.update_xaxes(range=[-MAP_RANGE, MAP_RANGE])
-        figure.update_yaxes(range=[-MAP_RANGE, MAP_RANGE])
+        points = codes.mean[:MAP_POINTS, order] * sign
+        figure = small_maps([""], [points], [labels], choose_roles(is_dark()), side=MAP_SIDE)
         st.plotly_chart(figure, theme=None, key="learn_collapse_map", config=CHART)
     with right:
         frame = run.snapshot(run.snapshot_steps()[-1])
