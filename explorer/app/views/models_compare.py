@@ -51,7 +51,7 @@ SHOWN_CODES = 800
 SHOWN_DRAWS = 120
 BEHIND = ("nothing", "pictures", "holes")
 ORDERS = ("drawn", "worst")
-HEIGHTS = {2: 400, 3: 340, 4: 290, 5: 250}
+HEIGHTS = {2: 400, 3: 340, 4: 266, 5: 216}
 """Height in pixels of a map by the number of models, so that it is about as wide."""
 
 
@@ -90,7 +90,7 @@ def choose_runs() -> list[Run]:
         )  # fmt: skip
     runs = {run.id: run for run in found[dataset]}
     wanted = [name for name in st.query_params.get("models", "").split(",") if name in runs]
-    start = wanted or [name for name in FAVOURITES if name in runs] or list(runs)[:4]
+    start = wanted or [name for name in FAVOURITES if name in runs] or suggest(found[dataset])
     with right:
         chosen = st.multiselect(
             text("compare.models"), list(runs), start[:MOST], key=f"compare_of_{dataset}",
@@ -100,6 +100,22 @@ def choose_runs() -> list[Run]:
     st.query_params["images"] = dataset
     st.query_params["models"] = ",".join(chosen)
     return [runs[name] for name in chosen if name in runs]
+
+
+def suggest(runs: Sequence[Run]) -> list[str]:
+    """Return which models to open: one of each kind, the smallest; at least three where there are.
+
+    Members of sweeps come last.
+    """
+
+    def place(run: Run) -> tuple[bool, bool, int, str]:
+        info = run.info
+        return "/" in run.id, info.latent_kind == "categorical", info.latent_dim, run.id
+
+    ordered = sorted(runs, key=place)
+    firsts = list({kind_of(run): run.id for run in reversed(ordered)}.values())[::-1]
+    others = [run.id for run in ordered if run.id not in firsts]
+    return [*firsts, *others[: max(0, 3 - len(firsts))]][:MOST]
 
 
 def choose_view() -> tuple[str, str, str, bool]:
@@ -188,10 +204,10 @@ def show_model(
     height: int,
 ) -> None:
     """Show one model: heading, map, reconstructions, samples."""
-    heading = html.escape(text("compare.kind." + kind_of(run)))
+    heading, under = html.escape(text("compare.kind." + kind_of(run))), html.escape(describe(run))
     st.html(
         f'<div class="explorer-model"><strong>{heading}</strong>'
-        f"<small>{html.escape(describe(run))}</small></div>"
+        f'<small title="{under}">{under}</small></div>'
     )
     show_map(run, square, behind, source, height)
     if images is not None and images.shape[1:] == get_run_with_model(run).model.shape:
