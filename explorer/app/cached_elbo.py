@@ -87,8 +87,8 @@ def get_estimate(subject: Subject) -> Balance:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _lens_for(key: Key, name: str, chosen_language: str, _subject: Subject) -> bytes:
     target = _subject.target()[0].numpy()
-    words = sentences("elbo.lens.")
-    return build_lens(_subject.run, target, _subject.label, get_examination(_subject), words)
+    found, words = get_examination(_subject), sentences("elbo.lens.")
+    return build_lens(_subject.run, target, _subject.label, found, words, chosen_language)
 
 
 def get_lens(subject: Subject) -> bytes:

@@ -12,7 +12,7 @@ from explorer.analysis.refinement_path import Normal, RefinementPath
 from explorer.errors import ExplorerError
 from explorer.export.container import pack
 from explorer.export.networks import MAX_BROWSER_WEIGHTS, count_weights, describe_network
-from explorer.export.payload import describe_codes, describe_likelihood
+from explorer.export.payload import describe_codes, describe_likelihood, describe_prior
 
 MAX_CODES = 8000
 
@@ -23,6 +23,7 @@ def build_lens(
     label: int | None,
     examination: Examination,
     text: Mapping[str, str],
+    language: str = "en",
 ) -> bytes:
     """Return the decoder, the image as it is scored, the exact posterior and every sentence.
 
@@ -42,7 +43,7 @@ def build_lens(
         "latent": {"kind": model.latent_kind, "size": model.latent_dim},
         "likelihood": describe_likelihood(model),
         "networks": {"encoder": [], "decoder": describe_network(model.decoder)},
-        "mixture": _describe_mixture(model),
+        "prior": describe_prior(model),
         "x": np.asarray(target, np.float32).ravel(),
         "label": label,
         "encoder": describe_normal((examination.mean, np.diag(examination.sd))),
@@ -63,6 +64,7 @@ def build_lens(
             "values": np.asarray(raster.values, np.float32),
         },
         "codes": None if codes is None else {"mean": codes["mean"], "labels": codes["labels"]},
+        "language": language,
         "text": dict(text),
     }
     header["fingerprint"] = hashlib.sha256(pack(header)).hexdigest()[:16]
@@ -83,15 +85,3 @@ def describe_refinement(path: RefinementPath) -> dict[str, Any]:
 def describe_normal(q: Normal) -> dict[str, list[Any]]:
     """Return a normal's mean (2,) and factor (2, 2) as lists."""
     return {"mean": np.asarray(q[0]).tolist(), "factor": np.asarray(q[1]).tolist()}
-
-
-def _describe_mixture(model: Any) -> dict[str, Any] | None:
-    """A learned prior's weights, means and scales; None for N(0, I)."""
-    mixture = model.mixture
-    if mixture is None:
-        return None
-    return {
-        "weights": mixture.weights().detach().tolist(),
-        "means": mixture.mean.detach().tolist(),
-        "scales": mixture.scale().detach().tolist(),
-    }

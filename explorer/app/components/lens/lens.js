@@ -1,7 +1,7 @@
 import { make, print } from "../latent_map/dom.js";
 import { Model } from "../latent_map/model.js";
 import { paintPicture } from "../latent_map/picture.js";
-import { createText } from "../latent_map/text.js";
+import { createText, joinSentences } from "../latent_map/text.js";
 import { channels, readTheme } from "../latent_map/theme.js";
 import { Bars, word } from "./bars.js";
 import { densityPicture, levelLines } from "./contours.js";
@@ -39,7 +39,7 @@ export class Lens {
       count: header.codes.mean.length / 2,
     };
     this.model = new Model(header);
-    this.scorer = new Scorer(this.model, header.x, header.mixture);
+    this.scorer = new Scorer(this.model, header.x);
     this.encoder = fromFactor(header.encoder);
     this.lines = this.exact.levels.map((level) => levelLines(this.raster, level));
     /** @type {any} the best normals, once they are asked for */
@@ -76,6 +76,7 @@ export class Lens {
     this.table = buildTable(this);
     const { element: buttons, buttons: byName } = buildButtons(this);
     this.buttons = byName;
+    byName.prior.hidden = !this.model.prior.isStandard;
     this.sliders = buildSliders(this);
     this.score = make("p", { class: "score", role: "status", "data-role": "score" });
     this.note = make("p", { class: "note", "data-role": "note" });
@@ -327,7 +328,8 @@ export class Lens {
     const sentence = closed < -LOST
       ? text("score_worse", { nats: print(-closed) })
       : text("score_closed", { share: percent(closed / whole), nats: print(Math.max(0, closed)) });
-    return best ? `${sentence} ${text("score_best", { share: percent(best / whole) })}` : sentence;
+    const other = best ? [text("score_best", { share: percent(best / whole) })] : [];
+    return joinSentences(this.header.language, [sentence, ...other]);
   }
 
   // The optimiser
@@ -347,7 +349,7 @@ export class Lens {
     const fresh = !this.refined && this.buttons.refine.disabled;
     const best = ({ mean, factor, elbo }) => {
       const normal = fromFactor({ mean, factor });
-      const kl = this.header.mixture ? this.scorer.score(normal, NODES[1]).kl : klToPrior(normal);
+      const kl = this.model.prior.isStandard ? klToPrior(normal) : this.scorer.score(normal, NODES[1]).kl;
       return { ...normal, elbo, kl };
     };
     this.refined = {

@@ -50,12 +50,10 @@ export class Scorer {
   /**
    * @param {import("../latent_map/model.js").Model} model
    * @param {Float32Array} x the image as it is scored
-   * @param {{weights: number[], means: number[][], scales: number[][]} | null} mixture a learned prior
    */
-  constructor(model, x, mixture) {
+  constructor(model, x) {
     this.model = model;
     this.x = x;
-    this.mixture = mixture;
     this.z = new Float32Array(2);
     /** Milliseconds per decoded z, a running mean. */
     this.cost = 0.4;
@@ -69,6 +67,7 @@ export class Scorer {
    */
   *steps(q, count) {
     const { points, weights } = hermiteRule(count);
+    const { isStandard } = this.model.prior;
     const [cos, sin] = [Math.cos(q.angle), Math.sin(q.angle)];
     let [sum, prior, total, done] = [0, 0, 0, 0];
     let start = performance.now();
@@ -80,7 +79,7 @@ export class Scorer {
         this.z[0] = q.x + u * cos - v * sin;
         this.z[1] = q.y + u * sin + v * cos;
         sum += weight * this.model.nll(this.z, this.x);
-        if (this.mixture) prior += weight * this.logPrior(this.z[0], this.z[1]);
+        if (!isStandard) prior += weight * this.model.prior.logDensity(this.z);
         total += weight;
         if (++done % 32 === 0) {
           const now = performance.now();
@@ -90,7 +89,7 @@ export class Scorer {
         }
       }
     }
-    const kl = this.mixture ? -entropy(q) - prior / total : klToPrior(q);
+    const kl = isStandard ? klToPrior(q) : -entropy(q) - prior / total;
     return { reconstruction: sum / total, kl };
   }
 
@@ -106,17 +105,5 @@ export class Scorer {
   affordable(milliseconds) {
     const count = Math.floor(Math.sqrt(milliseconds / Math.max(this.cost, 1e-3)));
     return Math.min(10, Math.max(4, count));
-  }
-
-  logPrior(x, y) {
-    const { weights, means, scales } = this.mixture;
-    let [top, logs] = [-Infinity, []];
-    for (let c = 0; c < weights.length; c++) {
-      const [u, v] = [(x - means[c][0]) / scales[c][0], (y - means[c][1]) / scales[c][1]];
-      const log = Math.log(weights[c] / (2 * Math.PI * scales[c][0] * scales[c][1])) - 0.5 * (u * u + v * v);
-      logs.push(log);
-      top = Math.max(top, log);
-    }
-    return top + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - top), 0));
   }
 }

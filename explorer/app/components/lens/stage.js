@@ -1,6 +1,6 @@
 import { make } from "../latent_map/dom.js";
 import { classColour } from "../latent_map/theme.js";
-import { halo, latentName, paintAxes, paintRings } from "../latent_map/marks.js";
+import { halo, latentName, paintAxes, paintComponents, paintRings } from "../latent_map/marks.js";
 import { Viewport } from "../latent_map/viewport.js";
 
 /** A canvas on the latent plane: codes, the exact posterior's contours, ellipses of normals. */
@@ -80,7 +80,9 @@ export function paintGround(context, view, lens, { size, strength }) {
     context.globalAlpha = 1;
   }
   paintAxes(context, view, theme, [latentName(0), latentName(1)]);
-  if (!lens.scorer.mixture) paintRings(context, view, theme, 2);
+  const { components } = lens.model.prior;
+  if (components) paintComponents(context, view, theme, components, [0, 1]);
+  else paintRings(context, view, theme, 2);
 }
 
 /** The exact posterior: its density as a wash, contours that hold 50, 90 and 99 %. */
