@@ -51,7 +51,7 @@ SHOWN_CODES = 800
 SHOWN_DRAWS = 120
 BEHIND = ("nothing", "pictures", "holes")
 ORDERS = ("drawn", "worst")
-HEIGHTS = {2: 400, 3: 340, 4: 266, 5: 216}
+HEIGHTS = {2: 400, 3: 330, 4: 246, 5: 210}
 """Height in pixels of a map by the number of models, so that it is about as wide."""
 
 
@@ -113,9 +113,12 @@ def suggest(runs: Sequence[Run]) -> list[str]:
         return "/" in run.id, info.latent_kind == "categorical", info.latent_dim, run.id
 
     ordered = sorted(runs, key=place)
-    firsts = list({kind_of(run): run.id for run in reversed(ordered)}.values())[::-1]
-    others = [run.id for run in ordered if run.id not in firsts]
-    return [*firsts, *others[: max(0, 3 - len(firsts))]][:MOST]
+    firsts: dict[str, str] = {}
+    for run in ordered:
+        firsts.setdefault(kind_of(run), run.id)
+    chosen = list(firsts.values())
+    others = [run.id for run in ordered if run.id not in chosen]
+    return [*chosen, *others[: max(0, 3 - len(chosen))]][:MOST]
 
 
 def choose_view() -> tuple[str, str, str, bool]:
