@@ -102,7 +102,7 @@ const step = (by) => go(names()[names().indexOf(open) + by] ?? open);
 
 function page() {
   const last = window.location.pathname.replace(/\/$/, "").split("/").pop();
-  return last in data.pages ? last : "explore";
+  return last in data.pages || data.elsewhere.includes(last) ? last : "explore";
 }
 
 /** Put texts in; `moved` tells that the visitor asked, so that the page may scroll to the part. */

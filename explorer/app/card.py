@@ -12,6 +12,9 @@ from explorer.app.text import sentences, text
 PAGES = ("explore", "train", "beta", "collapse", "elbo")
 """The pages over which a card has something to light up; the last part of their address."""
 
+ELSEWHERE = ("learn", "models", "runs")
+"""The other pages."""
+
 
 @dataclass(frozen=True)
 class Card:
@@ -86,6 +89,7 @@ def show_card() -> None:
         ],
         "chapters": {name: text(f"learn.chapter.{name}") for name in chapters},
         "pages": {page: text(f"nav.{page}") for page in PAGES},
+        "elsewhere": list(ELSEWHERE),
         "words": sentences("card.word."),
     }
     with st.container(key="card"):

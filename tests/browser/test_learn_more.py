@@ -106,3 +106,6 @@ def test_a_chapter_is_taken_along_and_docks_at_the_bottom_of_a_phone(page, serve
     assert math.isclose(box["y"] + box["height"], 844, abs_tol=1)
     page.reload()
     card.get_by_text("The same in other letters").wait_for(timeout=SLOW)
+    card.get_by_role("button", name="Explore", exact=True).click()
+    page.locator(".part-input").wait_for(timeout=SLOW)
+    card.get_by_text("The same in other letters").wait_for()

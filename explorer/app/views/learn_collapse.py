@@ -134,7 +134,9 @@ def _show_model(run: Run, reference: Run) -> None:
     with left:
         labels = None if codes.labels is None else codes.labels[:MAP_POINTS]
         points = codes.mean[:MAP_POINTS, order] * sign
-        figure = small_maps([""], [points], [labels], choose_roles(is_dark()), side=MAP_SIDE)
+        figure = small_maps(
+            [""], [points], [labels], choose_roles(is_dark()), columns=1, side=MAP_SIDE
+        )
         st.plotly_chart(figure, theme=None, key="learn_collapse_map", config=CHART)
     with right:
         frame = run.snapshot(run.snapshot_steps()[-1])
