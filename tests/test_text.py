@@ -93,6 +93,18 @@ def test_chinese_is_written_as_chinese(language):
     assert wrong == []
 
 
+def test_traditional_chinese_has_taiwans_terms():
+    mainland = "信息 數據 默認 概率 網絡 菜單 屏幕 鼠標 方差 似然 變量 優化 分佈 圖像 噪聲 插值 採樣"
+    found = [
+        f"{page}, {key}: {term}"
+        for page in pages("zh-Hant")
+        for key, sentence in load("zh-Hant", page)
+        for term in mainland.split()
+        if term in sentence
+    ]
+    assert found == []
+
+
 def test_scripts_are_told_apart():
     for simplified, traditional in ("们們", "这這", "图圖", "数數", "码碼", "验驗", "隐隱"):
         with pytest.raises(UnicodeEncodeError):
