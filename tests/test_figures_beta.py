@@ -12,6 +12,8 @@ from explorer.figures.beta import (
     rate_distortion_plane,
     small_maps,
 )
+from explorer.figures.collapse import variance_plane
+from explorer.figures.marks import merge_marks
 from explorer.figures.palette import LIGHT
 
 
@@ -22,12 +24,24 @@ def test_the_square_holds_all_codes_or_tells_how_many_it_cuts(largest, outside):
     reach = choose_range([np.zeros((10, 2)), codes])
     assert LEAST_RANGE <= reach <= LARGEST_RANGE
     assert count_outside(codes, reach) == outside
-    figure = small_maps(["a", "b"], [codes, codes], [None, None], LIGHT, reach=reach)
+    figure = small_maps(["a", "b"], [codes, codes], [None, None], LIGHT, reach=reach, columns=3)
+    assert figure.layout.xaxis3.visible is False
     assert figure.layout.xaxis2.range == (-reach, reach)
 
 
 def test_without_codes_the_square_is_the_least():
     assert choose_range([np.zeros((0, 2))]) == LEAST_RANGE
+
+
+def test_a_crowd_of_points_has_one_name():
+    x, y = [0.0, 0.001, 0.5, 0.0, 0.002], [1.0, 1.0, 1.0, 0.99, 1.01]
+    marks = ["z1", "z2", "z3", "z4", "z5"]
+    assert merge_marks(x, y, marks, (1.0, 1.0)) == ["z1, z2 +2", "", "z3", "", ""]
+    words = {"collapsed": "collapsed", "active": "active"}
+    verdicts = ["collapsed"] * 2 + ["active"] + ["collapsed"] * 2
+    figure = variance_plane(marks, x, y, verdicts, words, LIGHT)
+    collapsed = next(trace for trace in figure.data if trace.name == "collapsed")
+    assert collapsed.text == ("z1, z2 +2", "", "", "") and collapsed.customdata[3] == "z5"
 
 
 def test_a_moved_beta_stands_beside_its_point_and_its_slope_is_what_it_became():

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from explorer.figures.latent import RINGS
+from explorer.figures.marks import merge_marks
 from explorer.figures.palette import Roles, class_colour
 from explorer.figures.style import apply_style
 from explorer.figures.words import WORDS, Words, number
@@ -41,9 +42,9 @@ def small_maps(
 ) -> go.Figure:
     """Return one small map per model: codes (N, 2) coloured by class on the prior's rings.
 
-    All show the square from −reach to reach (`choose_range`), in prior standard deviations.
+    Rows have `columns` places, of which the last may stay empty. All maps show the square from
+    −reach to reach (`choose_range`), in prior standard deviations.
     """
-    columns = min(columns, len(titles))
     rows = -(-len(titles) // columns)
     figure = make_subplots(
         rows, columns, subplot_titles=titles, horizontal_spacing=0.012,
@@ -72,6 +73,10 @@ def small_maps(
     for index in range(len(titles)):
         suffix = "" if index == 0 else str(index + 1)
         figure.layout[f"yaxis{suffix}"].update(scaleanchor=f"x{suffix}", scaleratio=1)
+    for index in range(len(titles), rows * columns):
+        place = {"row": index // columns + 1, "col": index % columns + 1}
+        figure.update_xaxes(visible=False, **place)
+        figure.update_yaxes(visible=False, **place)
     figure.update_layout(showlegend=False, margin={"l": 4, "r": 4, "t": 24, "b": 4})
     figure.update_annotations(font={"size": 12, "color": roles.text})
     return figure
@@ -133,7 +138,10 @@ def rate_distortion_plane(
         )  # fmt: skip
     figure.add_scatter(
         x=rate, y=distortion, mode="markers+text", showlegend=False,
-        text=list(marks) or [f"{beta:g}" for beta in betas], textposition="top right",
+        text=merge_marks(
+            rate.tolist(), distortion.tolist(), marks or [f"{beta:g}" for beta in betas],
+            (width, high - low + 2 * pad),
+        ), textposition="top right",
         textfont={"size": 11, "color": roles.text},
         customdata=list(names),
         marker={

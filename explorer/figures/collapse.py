@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.figures.marks import merge_marks
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
 from explorer.figures.training import MAX_ROWS
@@ -81,18 +82,21 @@ def variance_plane(
         x=[0, 1], y=[1, 0], mode="lines", hoverinfo="skip", showlegend=False,
         line={"color": roles.gap, "width": 1, "dash": "dot"},
     )  # fmt: skip
+    spans = (max([1.0, *var_mean]), max([1.0, *mean_var]))
+    marks = merge_marks(var_mean, mean_var, names, spans)
     for verdict in dict.fromkeys(verdicts):
         chosen = [i for i, found in enumerate(verdicts) if found == verdict]
         sleeping = verdict in ("collapsed", "empty", "ignored")
         figure.add_scatter(
             x=[var_mean[i] for i in chosen], y=[mean_var[i] for i in chosen],
             mode="markers+text" if len(names) <= 12 else "markers",
-            text=[names[i] for i in chosen], textposition="top right", name=shown_as[verdict],
+            text=[marks[i] for i in chosen], customdata=[names[i] for i in chosen],
+            textposition="middle right", name=shown_as[verdict],
             marker={
                 "symbol": SYMBOLS[verdict], "size": 10,
                 "color": roles.kl if sleeping else roles.latent,
             },
-            hovertemplate="%{text}: Var μ %{x:.3f}, E σ² %{y:.3f}<extra></extra>",
+            hovertemplate="%{customdata}: Var μ %{x:.3f}, E σ² %{y:.3f}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(title=words["var_mean"], rangemode="tozero")
     figure.update_yaxes(title=words["mean_var"], rangemode="tozero")

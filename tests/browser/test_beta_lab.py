@@ -6,8 +6,11 @@ import time
 import pytest
 
 from explorer.config import BudgetConfig, Config, ModelConfig
-from explorer.sweeps import list_sweeps, open_sweep
+from explorer.sweeps import list_sweeps, open_sweep, prepare_sweep
 from explorer.training.family import family_configs, train_family
+from explorer.training.loop import train
+from explorer.training.sweep import sweep_configs
+from explorer.writer import RunWriter
 
 pytestmark = pytest.mark.browser
 
@@ -71,7 +74,7 @@ def test_a_family_trains_to_its_end(page, server):
     settle(page)
     page.get_by_role("button", name="Start", exact=True).click()
     page.wait_for_url("**-betas-*")
-    (sweep,) = list_sweeps(server.runs)
+    sweep = list_sweeps(server.runs)[0]
     page.get_by_text("4 models at once").wait_for(timeout=60_000)
     deadline = time.monotonic() + 90
     while not sweep.is_finished():
@@ -81,6 +84,30 @@ def test_a_family_trains_to_its_end(page, server):
     assert page.get_by_text("β = 16 · KL").is_visible()
     kl = {name: run.info.results["test"]["kl"] for name, run in sweep.runs().items()}
     assert kl["beta-0.25"] > kl["beta-1"] > kl["beta-4"] > kl["beta-16"]
+
+
+def test_a_sweep_is_followed_member_by_member(page, server):
+    config = Config(
+        model=ModelConfig(hidden=(16,), latent_dim=2), budget=BudgetConfig(steps=40), device="cpu"
+    )
+    configs = sweep_configs(config, betas=(0.5, 2.0, 8.0))
+    sweep = prepare_sweep(server.runs / "followed", "sweep", configs)
+    train(configs["beta-0.5"], sweep.path / "beta-0.5")
+    path = sweep.path / "beta-2"
+    running = RunWriter(path, config=configs["beta-2"], model_kind="builtin", planned_steps=40)
+    running.set_state("running", step=10)
+    page.goto(f"{server.url}/beta?sweep=followed")
+    page.get_by_text("3 models, each by itself · 1 done · 1 training · 1 waiting").wait_for()
+    page.get_by_text("training · step 10 of 40").wait_for()
+    page.get_by_text("β = 0.5 · KL").wait_for()
+    running.set_state("running", step=20)
+    page.get_by_text("training · step 20 of 40").wait_for()
+    train(configs["beta-8"], sweep.path / "beta-8")
+    running.set_state("failed", "The disk is full.")
+    page.get_by_text("3 models, each by itself · 2 done · 1 failed").wait_for()
+    page.get_by_text("The disk is full.").wait_for()
+    page.get_by_text("β = 8 · KL").wait_for()
+    page.get_by_text("Nobody trains these models now").wait_for()
 
 
 def test_gaussian_models_have_the_linear_theory_beside_them_and_bernoulli_ones_say_why_not(

@@ -73,7 +73,7 @@ def test_own_codes_over_steps_are_a_timeline(page, server, tmp_path):
     page.locator("input[type=file]").set_input_files(tmp_path / "film.npz")
     page.get_by_text("Diagnosed at step 200, the last of 3.").wait_for()
     page.get_by_text("1 of 2 dimensions are not in use.").wait_for()
-    died = page.evaluate(DIED, 1)
+    died = page.evaluate(DIED, 0)
     assert died == [[100, "z2"]]
 
 

@@ -59,6 +59,7 @@ def offer_training() -> None:
             on_click=_start,
             args=(dataset, sorted(betas), likelihood, int(latent_dim), float(seconds)),
         )  # fmt: skip
+        st.caption(text("beta.elsewhere", folder=own_runs().folder))
 
 
 def _start(
@@ -100,7 +101,7 @@ def show_sweep(sweep: Sweep, shown: Signature) -> None:
     if members:
         show_figures(sweep, members)
     elif shown[0]:
-        st.caption(text("beta.waiting"))
+        st.caption(text("beta.waiting" if sweep.kind == "family" else "beta.sweep_waiting"))
 
 
 def show_page() -> None:

@@ -34,6 +34,8 @@ SHOWN = 400
 """Codes drawn on each small map."""
 STRIP = 6
 LARGEST_FILM = 12
+LARGEST_HALF = 3
+"""Small maps in half a row."""
 
 
 @dataclass(frozen=True)
@@ -183,8 +185,18 @@ def _show_maps(
         for member, point in zip(film, points, strict=True)
     ]
     labels = [None if f.labels is None else f.labels[:SHOWN] for f in frames]
-    figure = small_maps(titles, planes, labels, choose_roles(is_dark()), reach=reach)
-    st.plotly_chart(figure, theme=None, key="beta_maps", config={"staticPlot": True})
+    # Halves of a row of six are figures of their own: they stand below each other on a phone.
+    columns = -(-min(len(film), 2 * LARGEST_HALF) // 2)
+    for start in range(0, len(film), 2 * columns):
+        for place, half in zip(st.columns(2), (start, start + columns), strict=True):
+            part = slice(half, half + columns)
+            if titles[part]:
+                figure = small_maps(
+                    titles[part], planes[part], labels[part], choose_roles(is_dark()),
+                    reach=reach, columns=columns,
+                )  # fmt: skip
+                config = {"staticPlot": True}
+                place.plotly_chart(figure, theme=None, key=f"beta_maps_{half}", config=config)
     outside = [
         text("beta.maps.outside", outside=count, count=len(plane), beta=member.mark)
         for member, plane in zip(film, planes, strict=True)

@@ -52,6 +52,9 @@ def show_page() -> None:
         text("collapse.choose"), patients, key="collapse_choose", width=420,
         index=patients.index(asked) if asked in patients else 0,
     )  # fmt: skip
+    # What visitors bring stands first: most of them come with a model of their own.
+    ask_for_codes()
+    ask_for_loss()
     if chosen is not None:
         st.query_params["run"] = chosen
         try:
@@ -64,19 +67,14 @@ def show_page() -> None:
         _show_facts(run)
         show_diagnosis(values, run.info.config)
         show_film(run, values)
-        left, right = st.columns([1.5, 1], gap="medium")
-        with left:
-            show_table(values)
-        with right:
-            show_causes(values)
+        show_table(values)
+        show_causes(values)
         with st.container(key="collapse_moves"):
             show_moves(run, values)
         with st.container(key="collapse_remedies"):
             offer_remedies(run)
         live = any(other.info.status.is_alive() for _, other in find_treated(run))
         st.fragment(compare_treated, run_every=TICK_SECONDS if live else None)(run, live)
-    ask_for_loss()
-    ask_for_codes()
 
 
 show_page()

@@ -11,6 +11,9 @@ from explorer.config import Config
 from explorer.figures.collapse import variance_plane
 from explorer.figures.palette import choose_roles
 
+TABLE_HEIGHT, ROW_HEIGHT = 300, 35
+"""Pixels; Streamlit draws rows of this height."""
+
 
 def show_plane(values: dict[str, Any], key: str) -> None:
     """Show the plane of Var μ and mean σ² of a diagnosis."""
@@ -31,16 +34,21 @@ def show_plane(values: dict[str, Any], key: str) -> None:
 def show_table(values: dict[str, Any]) -> None:
     """Show the verdict of each dimension with its measures, most KL first."""
     st.markdown(f"**{text('collapse.table')}**")
+    rows = [_describe(row) for row in sorted(values["dimensions"], key=lambda row: -row["kl"])]
+    # Codes alone have no shuffle test and no causes: their columns would be empty.
+    known = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
     st.dataframe(
-        [_describe(row) for row in sorted(values["dimensions"], key=lambda row: -row["kl"])],
+        [{name: row[name] for name in known} for row in rows],
         hide_index=True,
-        height=300,
+        height=min(TABLE_HEIGHT, ROW_HEIGHT * (len(rows) + 1) + 3),
         column_config={
             text(f"collapse.column.{name}"): st.column_config.NumberColumn(format="%.3f")
             for name in ("kl", "kl_error", "var_mean", "mean_var", "information", "shuffle")
         },
     )
-    st.caption(text("collapse.table.caption"))
+    has_shuffle = text("collapse.column.shuffle") in known
+    shuffle = text("collapse.table.shuffle") if has_shuffle else ""
+    st.caption(paragraph(text("collapse.table.caption"), shuffle))
 
 
 def show_diagnosis(values: dict[str, Any], config: Config | None) -> None:
