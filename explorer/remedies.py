@@ -34,6 +34,8 @@ class Remedy:
         """Return the config with the remedy; ExplorerError where it does not go with the rest."""
         if config.model.latent != "gaussian":
             raise ExplorerError("A plain autoencoder has no posterior that could collapse.")
+        if config.method != "gradient":
+            raise ExplorerError("A fitted model is at its optimum: there is nothing to cure.")
         return self.change(config)
 
 

@@ -219,3 +219,9 @@ def test_what_does_not_go_together_is_one_sentence():
     with pytest.raises(ExplorerError, match="can be capped or normalised"):
         ModelConfig(latent="point", mean_norm=1.0)
     assert not REMEDIES["optimal-sigma"].fits(Config())
+
+
+def test_a_fitted_model_is_offered_no_remedy():
+    from explorer.training.fit import fit_config
+
+    assert not any(remedy.fits(fit_config("digits", "ppca")) for remedy in REMEDIES.values())
