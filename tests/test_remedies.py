@@ -20,6 +20,7 @@ from explorer.models import VAE
 from explorer.objectives import gaussian_kl, price_kl
 from explorer.remedies import KINDS, REMEDIES, apply_remedy
 from explorer.training.engine import Engine, estimate_information
+from explorer.training.fit import fit_config
 from explorer.training.loop import train
 
 SIGMA2 = 0.75
@@ -222,6 +223,4 @@ def test_what_does_not_go_together_is_one_sentence():
 
 
 def test_a_fitted_model_is_offered_no_remedy():
-    from explorer.training.fit import fit_config
-
     assert not any(remedy.fits(fit_config("digits", "ppca")) for remedy in REMEDIES.values())

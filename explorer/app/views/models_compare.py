@@ -1,77 +1,38 @@
 """Models side by side: the same images, their reconstructions, maps and samples."""
 
-import html
 import os
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.holes import RANDOM_CODES, SOURCES
-from explorer.analysis.latents import linear_components
-from explorer.app.cached import get_codes, get_run_with_model, own_runs
-from explorer.app.cached_compare import (
-    find_figures,
-    get_backdrop,
-    get_draws,
-    get_hole_map,
-    get_holes,
-    get_images,
-    get_neighbours,
-    get_pictures,
-    list_comparable,
-    reconstruct,
+from explorer.analysis.holes import SOURCES
+from explorer.app.cached import get_codes, own_runs
+from explorer.app.cached_compare import get_pictures, list_comparable
+from explorer.app.text import text
+from explorer.app.views.compare_card import SHOWN_IMAGES, kind_of, main_axes, show_model
+from explorer.app.views.compare_numbers import (
+    gather,
+    show_components,
+    show_figures,
+    show_holes,
+    tell_story,
 )
-from explorer.app.session import is_dark
-from explorer.app.text import sentences, text
-from explorer.app.views.watch import CHART, show_strip
-from explorer.config import FITS, Config
+from explorer.config import FITS
 from explorer.datasets import DATASETS, load_dataset
 from explorer.errors import ExplorerError
 from explorer.export.payload import Pictures
 from explorer.export.pictures import is_at_hand
-from explorer.figures.compare import (
-    Square,
-    common_square,
-    component_images,
-    fit_square,
-    share_bars,
-    small_map,
-)
-from explorer.figures.palette import choose_roles
-from explorer.figures.pictures import picture_sheet
+from explorer.figures.compare import Square, common_square, fit_square
 from explorer.run import Array, Run, new_run_id
 
 FAVOURITES = ("strokes-ae-2d", "strokes-ae-noise-2d", "strokes-vae-2d", "strokes-ppca-2d")
 FIRST_DATA = "strokes"
 MOST = 5
-SHOWN_IMAGES = 8
-SHOWN_CODES = 800
-SHOWN_DRAWS = 120
 BEHIND = ("nothing", "pictures", "holes")
 ORDERS = ("drawn", "worst")
 HEIGHTS = {2: 400, 3: 330, 4: 246, 5: 210}
 """Height in pixels of a map by the number of models, so that it is about as wide."""
-
-
-def name_kind(config: Config) -> str:
-    """Return which of the notes' models a config is."""
-    model = config.model
-    if config.method in FITS:
-        return config.method
-    if model.latent == "categorical":
-        return "vq"
-    if model.latent == "point":
-        return "noise" if model.noise else "ae"
-    return "mixture" if model.prior == "mixture" else "vae"
-
-
-def kind_of(run: Run) -> str:
-    """Return which of the notes' models a run is."""
-    config = run.info.config
-    assert config is not None
-    return name_kind(config)
 
 
 def choose_runs() -> list[Run]:
@@ -144,15 +105,6 @@ def _segments(what: str, options: Sequence[str], hint: str | None = None) -> str
     return chosen
 
 
-def main_axes(run: Run) -> tuple[int, int]:
-    """Return the two dimensions that spread the codes most."""
-    codes = get_codes(run)
-    if codes is None or codes.mean.shape[1] <= 2:
-        return 0, 1
-    first, second = sorted(np.argsort(-codes.mean.var(0), kind="stable")[:2].tolist())
-    return first, second
-
-
 def find_squares(runs: Sequence[Run], same: bool) -> dict[str, Square]:
     """Return the part of the plane that each model with a map shows."""
     squares = {}
@@ -176,220 +128,6 @@ def pick_images(pictures: Pictures | None) -> Array | None:
         return pictures.images[:SHOWN_IMAGES]
     firsts = [int(np.argmax(pictures.labels == label)) for label in np.unique(pictures.labels)]
     return pictures.images[firsts[:SHOWN_IMAGES]]
-
-
-def describe(run: Run) -> str:
-    """Return the line under a model's heading."""
-    info = run.info
-    config = info.config
-    assert config is not None
-    values: dict[str, Any] = {"name": run.name, "latents": info.latent_dim}
-    kind = kind_of(run)
-    if info.latent_dim > 2 and kind != "vq":
-        first, second = main_axes(run)
-        values["name"] += " " + text("compare.many", first=first + 1, second=second + 1)
-    if kind == "vq":
-        return text("compare.under_codes", codes=config.model.codebook, **values)
-    if kind == "noise":
-        return text("compare.under_noise", noise=config.model.noise, **values)
-    if kind in ("vae", "mixture"):
-        return text("compare.under_beta", beta=config.objective.beta, **values)
-    return text("compare.under", **values)
-
-
-def show_model(
-    run: Run,
-    images: Array | None,
-    square: Square | None,
-    behind: str,
-    source: str,
-    order: str,
-    height: int,
-) -> None:
-    """Show one model: heading, map, reconstructions, samples."""
-    heading, under = html.escape(text("compare.kind." + kind_of(run))), html.escape(describe(run))
-    st.html(
-        f'<div class="explorer-model"><strong>{heading}</strong>'
-        f'<small title="{under}">{under}</small></div>'
-    )
-    show_map(run, square, behind, source, height)
-    if images is not None and images.shape[1:] == get_run_with_model(run).model.shape:
-        pair = np.concatenate([images, reconstruct(run, images)])
-        show_strip(picture_sheet(pair, len(images)), text("compare.strip"))
-    show_samples(run, source, order)
-
-
-def show_map(run: Run, square: Square | None, behind: str, source: str, height: int) -> None:
-    """Show the codes of one model, or say why there is no map."""
-    config, codes = run.info.config, get_codes(run)
-    assert config is not None
-    if square is None or codes is None:
-        words = text("compare.no_map", positions=run.info.latent_dim, codes=config.model.codebook)
-        st.html(
-            f'<div class="explorer-nomap" style="height:{height}px">{html.escape(words)}</div>'
-        )
-        return
-    axes = main_axes(run)
-    pictures = holes = None
-    flat = run.info.latent_dim >= 2
-    if behind == "pictures" and flat:
-        pictures = get_backdrop(run, square, axes)
-    if behind == "holes" and flat:
-        measured, distances = get_holes(run, source), get_hole_map(run, square, axes)
-        if measured is not None and distances is not None:
-            holes = distances > measured.threshold
-    shown = np.linspace(0, len(codes.mean) - 1, min(SHOWN_CODES, len(codes.mean))).astype(int)
-    drawn = get_draws(run, source)[0][:SHOWN_DRAWS, list(axes)] if flat else None
-    figure = small_map(
-        codes.mean[shown],
-        None if codes.labels is None else codes.labels[shown],
-        run.info.dataset.class_names if run.info.dataset else (),
-        choose_roles(is_dark()),
-        square,
-        axes=axes if flat else (0, 0),
-        drawn=drawn,
-        drawn_name=text("compare.random"),
-        pictures=pictures,
-        holes=holes,
-        rings=kind_of(run) != "mixture",
-        height=height,
-        words=sentences("figure."),
-    )
-    st.plotly_chart(figure, theme=None, key=f"compare_map_{run.id}", config=CHART)
-
-
-def show_samples(run: Run, source: str, order: str) -> None:
-    """Show decoded random codes: as drawn, or those unlike any image first."""
-    if run.info.latent_kind == "categorical":
-        source = "prior"
-    _, pictures = get_draws(run, source)
-    holes = get_holes(run, source) if order == "worst" else None
-    if holes is None:
-        sheet = picture_sheet(pictures[: 2 * SHOWN_IMAGES], SHOWN_IMAGES)
-        show_strip(sheet, text("compare.drawn"))
-        return
-    worst = np.argsort(-holes.distances)[:SHOWN_IMAGES]
-    pair = np.concatenate([pictures[worst], get_images(run)[0][holes.nearest[worst]]])
-    show_strip(picture_sheet(pair, SHOWN_IMAGES), text("compare.drawn_worst"))
-
-
-def gather(runs: Sequence[Run], source: str) -> dict[str, dict[str, Any] | None]:
-    """Return the figures of random codes of each run, measured where they are not yet."""
-    with st.spinner(text("compare.measuring")):
-        return {
-            run.id: find_figures(run, "prior" if kind_of(run) == "vq" else source) for run in runs
-        }
-
-
-def show_figures(runs: Sequence[Run], figures: dict[str, dict[str, Any] | None]) -> None:
-    """Show the table of figures."""
-    keys = ("model", "likelihood", "reconstruction", "kl", "error", "neighbours", "holes", "missed")
-    head = "".join(f"<th>{html.escape(text(f'compare.column.{key}'))}</th>" for key in keys)
-    rows = "".join(f"<tr>{_row(run, figures[run.id])}</tr>" for run in runs)
-    st.html(
-        '<div class="explorer-compare"><table><thead><tr>'
-        f"{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
-    st.caption(text("compare.figures_caption"))
-
-
-def _row(run: Run, found: dict[str, Any] | None) -> str:
-    info = run.info
-    assert info.config is not None
-    result = info.results.get("test") or info.results.get("all") or {}
-    near = get_neighbours(run)
-    absent = text("compare.absent")
-    cells = [
-        html.escape(text("compare.kind." + kind_of(run)) + f" ({run.name})"),
-        html.escape(text(f"train.likelihood.{info.config.model.likelihood}")),
-        _number(result.get("reconstruction"), None, 1),
-        _number(result["kl"], None, 2) if "kl" in result else absent,
-        _number(found["squared_error"], found["squared_error_error"], 2) if found else "–",
-        _number(100 * near.accuracy, 100 * near.standard_error, 1) if near else "–",
-        *(
-            _number(100 * found[key], 100 * found[f"{key}_error"], 1) if found else "–"
-            for key in ("holes", "missed")
-        ),
-    ]
-    return "".join(f"<td>{cell}</td>" for cell in cells)
-
-
-def _number(value: float | None, error: float | None, digits: int) -> str:
-    if value is None:
-        return "–"
-    shown = f"{value:.{digits}f}".replace("-", "−")
-    return shown if error is None else f"{shown} ± {error:.{digits}f}"
-
-
-def show_holes(runs: Sequence[Run], figures: dict[str, dict[str, Any] | None]) -> None:
-    """Show holes and missed images of the models side by side."""
-    st.markdown(f"**{text('compare.holes_title')}**")
-    measured = [(run, found) for run in runs if (found := figures[run.id]) is not None]
-    if not measured:
-        st.caption(text("compare.holes_missing"))
-        return
-    shares = [
-        [(found[key], found[f"{key}_error"]) for _, found in measured]
-        for key in ("holes", "missed")
-    ]
-    figure = share_bars(
-        _distinct([run for run, _ in measured]),
-        shares,
-        [text(f"compare.share.{key}") for key in ("holes", "missed")],
-        choose_roles(is_dark()),
-        text("compare.usual"),
-        110 + 36 * len(measured),
-    )
-    st.plotly_chart(figure, theme=None, key="compare_shares", config=CHART)
-    st.caption(text("compare.holes_caption", count=RANDOM_CODES))
-
-
-def _distinct(runs: Sequence[Run]) -> list[str]:
-    """Return the kinds' names, the runs' own where a kind comes twice."""
-    kinds = [kind_of(run) for run in runs]
-    return [
-        text(f"compare.kind.{kind}") if kinds.count(kind) == 1 else run.name
-        for kind, run in zip(kinds, runs, strict=True)
-    ]
-
-
-def tell_story(runs: Sequence[Run], figures: dict[str, dict[str, Any] | None]) -> str | None:
-    """Return what noise and KL do apart, in this comparison's numbers, where they show it."""
-    by_kind = {kind_of(run): run for run in reversed(runs)}
-    found = {kind: figures[by_kind[kind].id] for kind in ("ae", "noise", "vae") if kind in by_kind}
-    if len(found) < 3 or not all(found.values()):
-        return None
-    missed = {kind: 100 * values["missed"] for kind, values in found.items() if values}
-    spread = {}
-    for kind in found:
-        codes = get_codes(by_kind[kind])
-        if codes is None:
-            return None
-        spread[kind] = float(codes.mean.std(0).mean())
-    if not (missed["vae"] < missed["ae"] < missed["noise"] and spread["ae"] < spread["noise"]):
-        return None
-    return text(
-        "compare.story", plain=missed["ae"], noise=missed["noise"], vae=missed["vae"],
-        plain_spread=spread["ae"], noise_spread=spread["noise"], vae_spread=spread["vae"],
-    )  # fmt: skip
-
-
-def show_components(runs: Sequence[Run]) -> None:
-    """Show the decoder's columns of the linear models as images."""
-    linear = [
-        run
-        for run in runs
-        if run.info.config is not None and run.info.config.model.network == "linear"
-    ]
-    if not linear:
-        return
-    st.markdown(f"**{text('compare.components')}**")
-    for run, name, column in zip(linear, _distinct(linear), st.columns(4), strict=False):
-        model = get_run_with_model(run).model
-        images = component_images(linear_components(model)[:SHOWN_IMAGES])
-        with column:
-            show_strip(picture_sheet(images, len(images)), name)
-    st.caption(text("compare.components_caption"))
 
 
 def offer_images(dataset: str) -> None:
