@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from explorer.analysis import latents
+from explorer.config import ModelConfig
 from explorer.errors import ExplorerError
+from explorer.models import VAE
 from tests.analysis import oracles
 
 
@@ -98,3 +100,13 @@ def test_one_latent_has_a_grid_too():
 def test_bad_input_is_one_clear_error(call):
     with pytest.raises(ExplorerError):
         call(oracles.small_bernoulli())
+
+
+def test_components_are_what_a_unit_of_each_latent_adds():
+    config = ModelConfig(network="linear", hidden=(), latent_dim=3, likelihood="gaussian-pixel")
+    model = VAE(config, (1, 4, 4)).eval()
+    decoded = latents.decode_codes(model, np.concatenate([np.zeros((1, 3)), np.eye(3)]))
+    found = latents.linear_components(model)
+    assert found == pytest.approx(decoded[1:] - decoded[:1], abs=1e-6)
+    with pytest.raises(ExplorerError, match="linear"):
+        latents.linear_components(VAE(ModelConfig(hidden=(4,)), (1, 4, 4)))
