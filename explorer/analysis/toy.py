@@ -23,7 +23,7 @@ from explorer.errors import ExplorerError
 
 Curve = Callable[[Floats], Floats]
 REACH = 9.0
-NODES = 3601
+NODES = 1201
 MAX_CODES = 100_000
 PRIOR = Gaussian(0.0, 1.0)
 

@@ -1,0 +1,94 @@
+"""Learn, chapters 1 to 4: what the page says is what the library says, and doing answers it."""
+
+import re
+
+import pytest
+
+from explorer.analysis.gaussians import kl_terms
+from explorer.analysis.toy import LinearEncoder, LinearToy, measure_three_ways
+
+pytestmark = pytest.mark.browser
+
+
+def open_chapter(page, server, chapter, query=""):
+    page.goto(f"{server.url}/learn?chapter={chapter}{query}")
+    page.get_by_text("Check it by doing.").wait_for(timeout=60_000)
+
+
+def set_slider(page, name, value):
+    page.get_by_role("slider", name=name).fill(str(value))
+
+
+def test_chapters_follow_one_another_and_stay_in_the_address(page, server):
+    open_chapter(page, server, "mixture")
+    page.get_by_role("heading", name="p(x) as an infinite mixture").wait_for()
+    page.locator(".st-key-learn_right button").click()
+    page.get_by_role("heading", name="The ELBO three ways").wait_for()
+    page.wait_for_url("**chapter=elbo**")
+    page.locator(".st-key-learn_left button").click()
+    page.get_by_role("heading", name="p(x) as an infinite mixture").wait_for()
+
+
+def test_one_z_for_the_whole_picture_and_a_sample_of_it(page, server):
+    open_chapter(page, server, "latents")
+    page.get_by_text("Every pixel has a z of its own").wait_for()
+    set_slider(page, "Pixels that share one z", 5)
+    page.get_by_text("But means are no samples").wait_for()
+    page.get_by_text("sample of p(x|z)", exact=True).click()
+    page.get_by_text("that is sampling p(x)").wait_for()
+
+
+def test_twenty_gaussians_are_nearly_the_integral(page, server):
+    open_chapter(page, server, "mixture", "&gaussians=2")
+    page.get_by_text("Area under the mixture: 1.00.").wait_for()
+    set_slider(page, "Gaussians", 6)
+    page.get_by_text("20 Gaussians misplace 0.4").wait_for()
+    page.get_by_text("p(z) left out", exact=True).click()
+    page.get_by_text("its area is 6.00").wait_for()
+
+
+def test_the_three_lines_have_the_librarys_numbers_and_q_closes_the_gap(page, server):
+    open_chapter(page, server, "elbo", "&mean=0.6&sd=0.8")
+    ways = measure_three_ways(LinearToy(), LinearEncoder(0.4, 0.8), 1.5)
+    page.get_by_text(f"Gap {ways.gap:.3f} nats").wait_for()
+    formulas = " ".join(page.locator(".katex-mathml").all_inner_texts()).replace("\u2212", "-")
+    for value in (ways.log_px, ways.elbo, ways.kl, ways.joint_kl, ways.loss, -ways.entropy):
+        assert f"{value:.2f}" in formulas
+    agreed = page.get_by_text("each found on its own, agree to").inner_text()
+    assert re.search(r"\d·10⁻¹\d", agreed) or "to 0 nats" in agreed
+    set_slider(page, "μ of q", 1.2)
+    page.get_by_text("q is too wide").wait_for()
+    set_slider(page, "σ of q", 0.45)
+    page.get_by_text("q is p(z|x) now").wait_for()
+
+
+def test_the_same_lines_hold_on_a_real_model(page, server):
+    from explorer.analysis.microscope import examine_image
+    from explorer.analysis.posterior_grid import build_grid
+    from explorer.app.views.elbo_subject import Subject, find_telling
+    from explorer.export.pictures import find_pictures
+    from explorer.run import open_run
+
+    run = open_run("mnist-2d")
+    pictures = find_pictures(run)
+    place = next(iter([*find_telling(run.id, pictures), 0]))
+    subject = Subject(run, pictures, place)
+    found = examine_image(run.model, subject.target(), build_grid(run.model, run.codes().mean))
+    open_chapter(page, server, "elbo")
+    page.get_by_text("a real model", exact=True).click()
+    remark = page.get_by_text("The encoder leaves").filter(visible=True)
+    remark.wait_for(timeout=90_000)
+    said = float(re.search(r"leaves ([\d.]+) nats", remark.inner_text())[1])
+    assert said == pytest.approx(found.gap, abs=0.006)
+
+
+def test_the_price_of_being_too_sure(page, server):
+    open_chapter(page, server, "kl")
+    page.get_by_text(f"of the {kl_terms(1.2, 0.5).total:.2f} nats, 0.72 are").wait_for()
+    set_slider(page, "μ of q", 0)
+    page.get_by_text("q is not sure enough yet").wait_for()
+    set_slider(page, "σ of q", 1.8)
+    page.get_by_text("is vaguer than the prior").wait_for()
+    set_slider(page, "σ of q", 0.4)
+    page.get_by_text("to be sure costs information").wait_for()
+    page.get_by_text(f"KL(q‖p) = {kl_terms(0, 0.4).total:.2f} nats").wait_for()
