@@ -37,7 +37,7 @@ def make_lens(name, monkeypatch):
         x = (x > 0.5).float()
     found = examine_image(model, x, grid_for_images(model, x))
     words = {"map": "The map"}
-    return model, x, found, build_lens(run, x[0].numpy(), 3, found, words, "en")
+    return model, x, found, build_lens(run, x[0].numpy(), found, words)
 
 
 @pytest.mark.parametrize("name", ["mlp", "gaussian", "mixture"])

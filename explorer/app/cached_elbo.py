@@ -88,7 +88,7 @@ def get_estimate(subject: Subject) -> Balance:
 def _lens_for(key: Key, name: str, chosen_language: str, _subject: Subject) -> bytes:
     target = _subject.target()[0].numpy()
     found, words = get_examination(_subject), sentences("elbo.lens.")
-    return build_lens(_subject.run, target, _subject.label, found, words, chosen_language)
+    return build_lens(_subject.run, target, found, words, chosen_language)
 
 
 def get_lens(subject: Subject) -> bytes:

@@ -20,7 +20,6 @@ MAX_CODES = 8000
 def build_lens(
     run: Any,
     target: NDArray[Any],
-    label: int | None,
     examination: Examination,
     text: Mapping[str, str],
     language: str = "en",
@@ -45,7 +44,6 @@ def build_lens(
         "networks": {"encoder": [], "decoder": describe_network(model.decoder)},
         "prior": describe_prior(model),
         "x": np.asarray(target, np.float32).ravel(),
-        "label": label,
         "encoder": describe_normal((examination.mean, np.diag(examination.sd))),
         "exact": {
             "log_px": examination.log_px,

@@ -7,9 +7,9 @@ import { Bars, word } from "./bars.js";
 import { densityPicture, levelLines } from "./contours.js";
 import { between, bounded, fromFactor, klToPrior, PRIOR } from "./gaussian.js";
 import { attachHand } from "./hand.js";
-import { buildButtons, buildSliders, buildTable } from "./panel.js";
+import { buildButtons, buildSliders, buildTable, printAgreed } from "./panel.js";
 import { Scorer } from "./quadrature.js";
-import { paintGround, paintHandles, paintMean, paintName, paintNormal, paintPosterior, Stage } from "./stage.js";
+import { handlesOf, paintGround, paintHandles, paintMean, paintName, paintNormal, paintPosterior, Stage } from "./stage.js";
 
 const DRAG_MS = 14;
 const REST_MS = 140;
@@ -195,6 +195,11 @@ export class Lens {
     context.strokeRect(view.toScreenX(left), view.toScreenY(top), (right - left) * view.scale, (top - bottom) * view.scale);
   }
 
+  /** Where q can be gripped, in the stage's pixels. */
+  handles() {
+    return handlesOf(this.stage.view, this.q);
+  }
+
   // What is done
 
   hold() {
@@ -280,9 +285,10 @@ export class Lens {
     const total = terms.reconstruction + terms.kl;
     const gap = Math.max(0, exact.log_px + total);
     const pieces = [{ name: "whole", nats: gap }];
-    if (refined) {
-      const approximation = Math.min(gap, Math.max(0, exact.log_px - refined.diagonal.elbo));
-      pieces.splice(0, 1, { name: "approximation", nats: approximation }, { name: "amortisation", nats: gap - approximation });
+    const approximation = refined ? Math.max(0, exact.log_px - refined.diagonal.elbo) : 0;
+    // A tilted q may do better than every upright one: then there is nothing to split.
+    if (refined && gap > approximation - LOST) {
+      pieces.splice(0, 1, { name: "approximation", nats: approximation }, { name: "amortisation", nats: Math.max(0, gap - approximation) });
     }
     this.bars.show({ ...terms, logPx: exact.log_px, pieces }, moving);
     this.bars.say(this.upperLine(total), this.lowerLine(gap, pieces));
@@ -299,22 +305,27 @@ export class Lens {
   upperLine(total) {
     const { text, terms } = this;
     return [
-      word("rec-text", text("sum_reconstruction", { nats: print(terms.reconstruction) })), " + ",
+      word("rec-text", text("sum_reconstruction", { nats: this.printed(terms.reconstruction) })), " + ",
       word("kl-text", text("sum_kl", { nats: print(terms.kl) })), " = ",
-      word("", text("sum_elbo", { nats: print(total) })),
+      word("", text("sum_elbo", { nats: this.printed(total) })),
     ];
+  }
+
+  /** Nats with as many decimals as two rules agree on. */
+  printed(nats) {
+    return printAgreed(nats, this.error);
   }
 
   lowerLine(gap, pieces) {
     const { text, exact } = this;
     const line = [
       word("", text("sum_marginal", { nats: print(-exact.log_px) })), " + ",
-      word("gap-text", text("sum_gap", { nats: print(gap) })),
+      word("gap-text", text("sum_gap", { nats: this.printed(gap) })),
     ];
     if (pieces.length > 1) {
       const last = this.who === "encoder" ? "piece_amortisation" : "piece_yours";
       line.push(" = ", word("", text("piece_approximation", { nats: print(pieces[0].nats) })), " + ",
-        word("", text(last, { nats: print(pieces[1].nats) })));
+        word("", text(last, { nats: this.printed(pieces[1].nats) })));
     }
     return line;
   }
@@ -326,7 +337,7 @@ export class Lens {
     const closed = exact.reconstruction + exact.kl - total;
     const best = refined && exact.reconstruction + exact.kl + refined.full.elbo;
     const sentence = closed < -LOST
-      ? text("score_worse", { nats: print(-closed) })
+      ? text("score_worse", { nats: this.printed(-closed) })
       : text("score_closed", { share: percent(closed / whole), nats: print(Math.max(0, closed)) });
     const other = best ? [text("score_best", { share: percent(best / whole) })] : [];
     return joinSentences(this.header.language, [sentence, ...other]);
@@ -412,4 +423,4 @@ export class Lens {
   }
 }
 
-const percent = (share) => (share > 0.999 && share < 1 ? "99.9" : print(100 * Math.min(1, share), share < 0.1 ? 1 : 0));
+const percent = (share) => print(100 * Math.min(1, share), share < 0.1 || share > 0.985 ? 1 : 0);

@@ -7,6 +7,12 @@ const COLUMNS = ["yours", "encoder", "diagonal", "full"];
 const ROWS = ["reconstruction", "kl", "negative_elbo", "gap"];
 const ROLES = { reconstruction: "rec-text", kl: "kl-text", negative_elbo: "", gap: "gap-text" };
 
+/** Nats with as many decimals as two quadrature rules that differ by `error` agree on. */
+export function printAgreed(nats, error) {
+  if (!(error > 0.02)) return print(nats);
+  return `≈ ${print(nats, error > 0.5 ? 0 : 1)}`;
+}
+
 /** @param {any} lens */
 export function buildTable(lens) {
   const { text } = lens;
@@ -31,8 +37,7 @@ export function buildTable(lens) {
     const gap = Math.max(0, lens.exact.log_px + total);
     const values = { reconstruction: terms.reconstruction, kl: terms.kl, negative_elbo: total, gap };
     for (const row of ROWS) {
-      const doubtful = error > 0.005 && row !== "kl";
-      cells[`${column}-${row}`].textContent = (doubtful ? "≈ " : "") + print(values[row], doubtful && error > 0.5 ? 0 : 2);
+      cells[`${column}-${row}`].textContent = row === "kl" ? print(values[row]) : printAgreed(values[row], error);
     }
   };
   return { element: table, show };
