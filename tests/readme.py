@@ -21,6 +21,7 @@ ROOMS = (
     ("explorer/app/text", "the app's sentences"),
     ("explorer/app/components", "the app's browser side"),
     ("explorer/app/components/latent_map", "the latent map, in the browser"),
+    ("explorer/app/components/lens", "the lens of the ELBO page, in the browser"),
 )
 
 
