@@ -75,8 +75,7 @@ def choose_image(run_id: str, pictures: Pictures) -> int:
         f'<img src="{source}" alt="{text("elbo.image")} {label}" style="{THUMBNAIL_STYLE}">',
         width="content",
     )
-    kind = text("elbo.drawing" if pictures.source == "sample" else "elbo.image")
-    st.number_input(kind, 0, last, key=IMAGE, width=118, label_visibility="collapsed")
+    st.number_input(text("elbo.image"), 0, last, key=IMAGE, width=118, label_visibility="collapsed")
     place = (index + 1) % (last + 1)
     st.button(text("elbo.next"), key="elbo_next", on_click=_move_to, args=(place,))
     for number, (place, note) in enumerate(telling.items()):
@@ -84,6 +83,8 @@ def choose_image(run_id: str, pictures: Pictures) -> int:
             note, key=f"elbo_telling_{number}", type="tertiary", on_click=_move_to, args=(place,),
             disabled=place == index, help=text("elbo.telling"),
         )  # fmt: skip
+    if pictures.source == "sample":
+        st.caption(text("elbo.drawing"), width="content")
     return index
 
 
