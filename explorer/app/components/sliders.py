@@ -61,7 +61,7 @@ def _mount(
         on_value_change=_nothing, on_rest_change=_nothing,
     )  # fmt: skip
     rest = f"{float(state.rest):g}"
-    if float(state.rest) != start and st.query_params.get(key) != rest:
+    if (float(state.rest) != start or key in st.query_params) and st.query_params.get(key) != rest:
         st.query_params[key] = rest
     return min(max(float(state.value), low), high)
 

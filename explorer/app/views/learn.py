@@ -6,7 +6,7 @@ from typing import Literal
 import streamlit as st
 
 from explorer.app.card import offer_card
-from explorer.app.text import text
+from explorer.app.text import CHOSEN, text
 from explorer.app.views import (
     learn_collapse,
     learn_elbo,
@@ -41,6 +41,8 @@ def show_page() -> None:
         label_visibility="collapsed", wrap=False,
     )  # fmt: skip
     assert chapter is not None  # It is required.
+    if st.query_params.get("chapter", chapter) != chapter:
+        _forget_settings()
     st.query_params["chapter"] = chapter
     with st.container(key="learn_body"):
         CHAPTERS[chapter]()
@@ -53,6 +55,13 @@ def show_page() -> None:
         offer_card(chapter)
         if place + 1 < len(names):
             _show_way(names[place + 1], ":material/arrow_forward:", "right")
+
+
+def _forget_settings() -> None:
+    """Take the chapter that is left out of the address; the language stays."""
+    for name in list(st.query_params):
+        if name != CHOSEN:
+            del st.query_params[name]
 
 
 def _title(chapter: str) -> str:
