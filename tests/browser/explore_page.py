@@ -7,6 +7,11 @@ from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig
 from explorer.run import Run
 from explorer.training.loop import train
 
+MAP = (
+    "document.querySelector('.st-key-explore_map [data-testid=stBidiComponentIsolated]')"
+)
+"""The map's host among the components of a page."""
+
 MODELS: dict[str, dict[str, Any]] = {
     "two": {"hidden": (48, 32)},
     "two-high": {"hidden": (48, 32)},
@@ -46,8 +51,7 @@ class ExplorePage:
         page.goto(address)
         page.wait_for_selector(".lx .toolbar")
         page.wait_for_function(
-            "document.querySelector('[data-testid=stBidiComponentIsolated]')"
-            "?.shadowRoot?.querySelector('.lx')?.explorer?.painted > 0"
+            MAP + "?.shadowRoot?.querySelector('.lx')?.explorer?.painted > 0"
             " || document.querySelector('#explorer')?.explorer?.painted > 0"
         )
         page.wait_for_timeout(400)
@@ -55,8 +59,7 @@ class ExplorePage:
     def ask(self, expression: str, argument: Any = None) -> Any:
         """Evaluate `expression` with `app`, `s` (the state) and `arg` at hand."""
         return self.page.evaluate(
-            """([source, arg]) => {
-              const host = document.querySelector('[data-testid=stBidiComponentIsolated]');
+            "([source, arg]) => { const host = " + MAP + """;
               const app = (host ? host.shadowRoot.querySelector('.lx')
                                 : document.querySelector('#explorer')).explorer;
               const s = app.store.state;

@@ -1,0 +1,79 @@
+"""The language switch: the words change, the page, the scene and the settings stay."""
+
+import pytest
+
+from tests.browser.explore_page import MAP
+
+pytestmark = pytest.mark.browser
+
+KEPT = "[Array.from(s.z), s.pins.map(pin => Array.from(pin.z)), s.tab, s.hidden.size, s.seed]"
+
+
+def switch(page, language, switched):
+    """Press the language in the bar until `switched` tells that the page follows."""
+    page.locator(".st-key-language").get_by_role("radio", name=language).click()
+    page.wait_for_function(switched)
+
+
+def declares(language):
+    return f"document.documentElement.lang === '{language}'"
+
+
+def speaks(word):
+    return (
+        f"{MAP}?.shadowRoot.querySelector('.lx')?.textContent.includes('{word}')"
+    )
+
+
+def test_the_map_changes_its_words_and_keeps_its_scene(explore, server, page, chromium):
+    view = explore("two")
+    view.ask("(app.samplePrior(), app.addPin(), app.samplePrior())")
+    view.page.locator("[data-tab=traversal]").click()
+    view.settle(600)
+    before = view.ask(KEPT)
+    switch(page, "简", speaks("先验采样"))
+    assert view.ask(KEPT) == before
+    switch(page, "繁", speaks("先驗抽樣"))
+    page.wait_for_function(declares("zh-Hant"))
+    assert view.ask(KEPT) == before
+    page.wait_for_function("/lang=zh-Hant/.test(location.search) && /z=/.test(location.search)")
+
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    try:
+        other = context.new_page()
+        other.goto(page.url)
+        other.wait_for_function(speaks("先驗抽樣"), timeout=60_000)
+        z = other.evaluate(
+            f"Array.from({MAP}.shadowRoot.querySelector('.lx').explorer.store.state.z)"
+        )
+        assert z == pytest.approx(before[0], abs=1e-3)
+    finally:
+        context.close()
+
+
+def test_settings_stay_when_the_words_change(page, server):
+    page.goto(f"{server.url}/train")
+    field = page.locator(".st-key-train_latent_dim input")
+    field.wait_for(timeout=60_000)
+    field.fill("5")
+    field.press("Enter")
+    page.get_by_label("Likelihood p(x|z)").wait_for()
+    switch(page, "简", declares("zh-Hans"))
+    page.get_by_text("似然 p(x|z)").wait_for()
+    assert field.input_value() == "5"
+    assert "lang=zh-Hans" in page.url
+    page.get_by_role("link", name="训练记录").click()
+    page.get_by_text("只有图像相同、似然相同的记录").wait_for(timeout=60_000)
+    page.wait_for_function("/lang=zh-Hans/.test(location.search)")
+
+
+def test_a_browser_is_answered_in_its_own_language(chromium, server):
+    context = chromium.new_context(locale="zh-TW")
+    try:
+        page = context.new_page()
+        page.goto(f"{server.url}/runs")
+        page.get_by_text("只有影像相同、概似相同的紀錄").wait_for(timeout=60_000)
+        page.wait_for_function(declares("zh-Hant"))
+        assert "lang" not in page.url
+    finally:
+        context.close()
