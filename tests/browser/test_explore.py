@@ -31,7 +31,11 @@ def test_browser_decodes_and_encodes_as_pytorch(explore, server, name):
     assert np.abs(np.array(view.ask("Array.from(s.input.mean)")) - mean[0].numpy()).max() < 1e-3
 
 
-@pytest.mark.parametrize("name", [run.id for run in list_pretrained()])
+# A VQ-VAE is a grid of choices: Explore has no map of it.
+MAPPED = [run.id for run in list_pretrained() if run.info.latent_kind != "categorical"]
+
+
+@pytest.mark.parametrize("name", MAPPED)
 def test_every_shipped_model_decodes_in_the_browser_as_in_pytorch(page, server, name):
     view = ExplorePage(page, f"{server.url}/?model={name}")
     model = open_run(name).model
