@@ -89,7 +89,7 @@ def codebook_figure(
     """
     count = len(pictures)
     rows = -(-count // columns)
-    sheet = picture_sheet((255 * pictures).round().astype(np.uint8), columns, 2)
+    sheet = picture_sheet((255 * pictures).round().astype(np.uint8), columns)
     cell = width / columns
     y, x = np.divmod(np.arange(count), columns)
     lines = np.zeros(count)
