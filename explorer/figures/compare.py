@@ -130,7 +130,9 @@ def share_bars(
             marker={
                 "size": 11, "color": colours[index % 2], "symbol": ("square", "circle")[index % 2],
             },
-            hovertemplate=f"%{{text}}: {title} %{{x:.1f}} ± %{{error_x.array:.1f}} %<extra></extra>",
+            hovertemplate=(
+                f"%{{text}}: {title} %{{x:.1f}} ± %{{error_x.array:.1f}} %<extra></extra>"
+            ),
         )  # fmt: skip
     figure.add_scatter(
         x=[USUAL_PERCENT] * 2, y=[-0.5, len(names) - 0.5], mode="lines", name=usual,
