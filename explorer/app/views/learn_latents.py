@@ -33,8 +33,8 @@ def show_chapter() -> None:
         show_heading("latents")
         say("learn.latents.prose.direct")
         show_formula(
-            r"\prod_i p(x_i) \quad\text{%s}\quad p(x) = " % text("learn.latents.or")
-            + r"\int \prod_i @reconstruction{p(x_i|}@latent{z}@reconstruction{)}\,"
+            rf"\prod_i p(x_i) \quad\text{{{text('learn.latents.or')}}}\quad p(x) = "
+            r"\int \prod_i @reconstruction{p(x_i|}@latent{z}@reconstruction{)}\,"
             r"@gap{p(z)}\, d@latent{z}"
         )
         say("learn.latents.prose.shared")
