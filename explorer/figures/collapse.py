@@ -41,6 +41,8 @@ def collapse_timeline(
         names = [f"z{index + 1}" for index in order]
         figure.add_heatmap(
             x=steps, y=names, z=np.sqrt(np.maximum(values[order], 0)), zmin=0,
+            # Without its partner Plotly would leave zmin aside.
+            zmax=float(np.sqrt(max(float(values.max(initial=0)), 1e-9))),
             customdata=values[order], showscale=False,
             colorscale=[[0, "rgba(128,128,128,0.06)"], [1, roles.kl]],
             hovertemplate=words["root_kl_at_step"] + "<extra></extra>",
