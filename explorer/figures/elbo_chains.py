@@ -33,7 +33,8 @@ def chain_walk(
     """Return chains walking on two latents, with a play button and a slider over the steps.
 
     `walk` (chains, T, 2) starts at the prior and is a warm-up, in grey, for its first `warmup`
-    steps. Steps are shown geometrically: most happens early. `words`: play, pause, step, chain.
+    steps. Steps are shown geometrically: most happens early. `words`: play, pause, step,
+    chain, exact.
     """
     figure = go.Figure()
     angle = np.linspace(0, 2 * np.pi, 121)
@@ -52,6 +53,12 @@ def chain_walk(
         )  # fmt: skip
     if exact is not None:
         _add_contours(figure, exact, roles.text, 1.6)
+        # At the map's scale the contours may be smaller than a dot.
+        row, column = np.unravel_index(exact.density.argmax(), exact.density.shape)
+        figure.add_annotation(
+            x=exact.x[column], y=exact.y[row], text=words["exact"], ax=-46, ay=-46, arrowwidth=1.2,
+            arrowcolor=roles.text, font={"size": 12, "color": roles.text}, bgcolor=roles.ground,
+        )  # fmt: skip
     last = walk.shape[1] - 1
     steps = np.unique(np.concatenate([[0], np.geomspace(1, last, FRAMES).round().astype(int)]))
     moving = [len(figure.data), len(figure.data) + 1]
@@ -83,7 +90,7 @@ def chain_draws(
     exact: Belief,
     roles: Roles,
     words: Mapping[str, str],
-    height: int = 215,
+    height: int = 180,
 ) -> go.Figure:
     """Return the draws after the warm-up, (chains, T, 2), under the exact contours, close up.
 

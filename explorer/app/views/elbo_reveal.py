@@ -39,7 +39,9 @@ HISTORY = 400
 
 def show_reveal(subject: Subject) -> None:
     """Lay out the section."""
-    st.fragment(_show)(subject)
+    # Keyed, so that the style sheet keeps it from fading while the next belief is computed.
+    with st.container(key="elbo_reveal_body"):
+        st.fragment(_show)(subject)
 
 
 def _show(subject: Subject) -> None:
