@@ -100,7 +100,7 @@ def codebook_figure(
             x=x + 0.5, y=y + 0.5, mode="markers",
             customdata=np.stack([np.arange(count), shares], 1),
             marker={
-                "symbol": "square-open", "size": 0.92 * cell, "color": "rgba(0,0,0,0)",
+                "symbol": "square", "size": 0.9 * cell, "color": "rgba(0,0,0,0)",
                 "line": {"color": roles.latent, "width": lines},
             },
             hovertemplate=words["hover"] + "<extra></extra>",
@@ -147,11 +147,10 @@ def usage_bars(
         x=1, xref="paper", y=even, text=words["even"], showarrow=False, xanchor="right",
         yanchor="bottom", font={"size": 12, "color": roles.text},
     )  # fmt: skip
-    apply_style(figure, roles, height)
     figure.update_layout(bargap=0.15)
     figure.update_xaxes(title=words["entries"], showticklabels=False)
     figure.update_yaxes(title=words["share"], rangemode="tozero")
-    return figure
+    return apply_style(figure, roles, height)
 
 
 def tint_changes(before: np.ndarray, after: np.ndarray, colour: str) -> np.ndarray:
