@@ -47,6 +47,13 @@ def test_page_carries_payload_scene_and_nothing_from_elsewhere() -> None:
     assert "http://" not in text and "https://" not in text and "src=" not in text
 
 
+def test_page_says_which_language_it_speaks() -> None:
+    page = build_page(make_run("mlp"), None, {}, ASSETS, language="zh-Hant").decode()
+    assert '<html lang="zh-Hant">' in page
+    stored = re.search(r'id="payload">([\w+/=]+)</script>', page)
+    assert stored and unpack(base64.b64decode(stored.group(1)))["language"] == "zh-Hant"
+
+
 def test_page_of_a_model_on_the_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("explorer.export.payload.MAX_BROWSER_WEIGHTS", 10)
     with pytest.raises(ExplorerError, match="too large"):
