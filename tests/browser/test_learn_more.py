@@ -66,6 +66,7 @@ def test_the_notes_notations_and_all_their_slips(page, server):
     assert rows.count() == 17
     notes = [row.locator("td").first.inner_text() for row in rows.all()]
     assert [notes.count(f"00{n}") for n in range(5)] == [5, 2, 1, 5, 4]
+    assert page.locator(".st-key-learn_notation_slips tbody a").count() == 17
     assert not page.locator(".katex-error").count()
 
 

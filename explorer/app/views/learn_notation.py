@@ -188,6 +188,11 @@ def _cell(meaning: str, symbol: str) -> str:
     return symbol or "–"
 
 
+def _cell_text(key: str) -> str:
+    """Return a sentence for a cell: its bars, as in p(x|z), end no cell."""
+    return text(key).replace("|", r"\|")
+
+
 def _slip_table() -> str:
     """Return all slips as Markdown: the note, what it says, what holds, and where to see it."""
     heads = [text(f"learn.notation.column.{name}") for name in ("note", "says", "holds", "see")]
@@ -197,8 +202,8 @@ def _slip_table() -> str:
             key = f"learn.notation.slip.{slip.name}"
             cells = (
                 note,
-                f"${slip.says}$ {text(f'{key}.says')}",
-                f"${slip.holds}$ {text(f'{key}.holds')}",
+                f"${slip.says}$ {_cell_text(f'{key}.says')}",
+                f"${slip.holds}$ {_cell_text(f'{key}.holds')}",
                 f"[{text(f'{key}.see')}]({slip.link})",
             )
             lines.append(f"| {' | '.join(cells)} |")
