@@ -141,7 +141,7 @@ def test_slow_motion_lights_one_part_after_the_other(section, subject):
     walk = slow_motion(run.model, x)
     shows(page, "reconstruction", walk.reconstruction)
     shows(page, "objective", walk.objective)
-    page.get_by_role("button", name="Next").click()
+    page.locator(".st-key-elbo_slow_next button").click()
     for stage in ("noise", "sample", "decode", "reconstruction", "kl", "update"):
         page.locator(f'.explorer-stage[data-stage="{stage}"][data-state="now"]').wait_for()
         if stage != "update":
