@@ -96,7 +96,8 @@ def lens(opened):
 
 def library_elbo(model, x, q):
     cos, sin = np.cos(q["angle"]), np.sin(q["angle"])
-    factor = np.array([[cos, -sin], [sin, cos]]) @ np.diag([q["a"], q["b"]])
+    axes = np.array([[cos, -sin], [sin, cos]]) @ np.diag([q["a"], q["b"]])
+    factor = np.linalg.cholesky(axes @ axes.T)
     mean = torch.tensor([[q["x"], q["y"]]], dtype=torch.float64)
     return float(elbo_by_quadrature(model, x, mean, torch.from_numpy(factor)[None], 64)[0])
 

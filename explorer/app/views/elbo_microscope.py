@@ -122,7 +122,8 @@ def show_mean(subject: Subject, found: Balance) -> None:
     here = float(found.gap[subject.index]) if subject.index < count else None
     figure = gap_histogram(found.gap, here, choose_roles(is_dark()), sentences("elbo.figure."))
     st.plotly_chart(figure, theme=None, key="elbo_many_histogram", config=CHART)
-    st.caption(text("elbo.many.histogram"))
+    marked = "" if here is None else text("elbo.many.here")
+    st.caption(paragraph(text("elbo.many.histogram"), marked))
 
 
 def draw_bars(found: Balance, key: str) -> None:

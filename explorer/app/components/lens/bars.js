@@ -6,9 +6,9 @@ import { make, print } from "../latent_map/dom.js";
  */
 
 const STUB = 44;
-const SPANS = [5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120, 10240, 40960];
+const SPANS = [5, 7, 10, 15, 20, 30, 40, 60, 80, 120, 160, 240, 320, 480, 640, 960, 1280, 2560, 5120, 10240, 40960];
 const TICKS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
-const FULL = 0.93;
+const FULL = 0.96;
 
 /**
  * @typedef {{reconstruction: number, kl: number, logPx: number, pieces: {name: string, nats: number}[]}} Balance
@@ -52,7 +52,7 @@ export class Bars {
       this.cut = Math.floor(least / 5) * 5;
     }
     const needed = (total - this.cut) / FULL;
-    if (needed > this.span || (!moving && needed < 0.42 * this.span)) {
+    if (needed > this.span || (!moving && needed < 0.6 * this.span)) {
       this.span = SPANS.find((span) => span >= needed) ?? needed;
     }
     const width = Math.max(60, this.plot.clientWidth || 600);

@@ -9,7 +9,7 @@ import { between, bounded, fromFactor, klToPrior, PRIOR } from "./gaussian.js";
 import { attachHand } from "./hand.js";
 import { buildButtons, buildSliders, buildTable, printAgreed } from "./panel.js";
 import { Scorer } from "./quadrature.js";
-import { handlesOf, paintGround, paintHandles, paintMean, paintName, paintNormal, paintPosterior, Stage } from "./stage.js";
+import { handlesOf, LEAST_HANDLE, paintGround, paintHandles, paintMean, paintName, paintNormal, paintPosterior, Stage } from "./stage.js";
 
 const DRAG_MS = 14;
 const REST_MS = 140;
@@ -42,6 +42,7 @@ export class Lens {
     this.scorer = new Scorer(this.model, header.x);
     this.encoder = fromFactor(header.encoder);
     this.lines = this.exact.levels.map((level) => levelLines(this.raster, level));
+    this.lowest = lowestPoint(this.lines.at(-1));
     /** @type {any} the best normals, once they are asked for */
     this.refined = null;
     this.q = { ...this.encoder };
@@ -160,27 +161,20 @@ export class Lens {
     const { theme, text, q, encoder, refined } = this;
     paintGround(context, view, this, { size: 3, strength: 0.3 });
     paintPosterior(context, view, this);
-    const { mean } = this.exact;
     if (this.who !== "encoder") {
       paintNormal(context, view, encoder, theme.muted, { dashed: true, width: 1.2 });
-      paintName(context, view, theme, encoder, text("name_encoder"), theme.muted);
+      paintName(context, view, theme, encoder, text("name_encoder"), theme.muted, -10);
     }
     if (refined && !this.playing) {
       paintNormal(context, view, refined.full, theme.ink, { dashed: true, width: 1.1 });
     }
-    paintName(context, view, theme, { x: mean[0], y: mean[1], a: 0, b: 0, angle: 0, ...this.spread() }, "p(z|x)", theme.z, true);
+    paintName(context, view, theme, this.lowest, "p(z|x)", theme.z, 20);
     paintNormal(context, view, q, theme.sigma, { width: 2.2 });
     paintMean(context, view, q, theme.mu, 3.5);
     if (!this.playing) paintHandles(context, view, theme, q);
-    paintName(context, view, theme, q, this.who === "encoder" ? "q(z|x)" : text("name_q"), theme.sigma);
+    paintName(context, view, theme, q, this.who === "encoder" ? "q(z|x)" : text("name_q"), theme.sigma, -14, LEAST_HANDLE);
     const times = view.scale / (this.map.view.scale || 1);
     this.magnified.textContent = text("stage_hint", { times: print(times, times < 10 ? 1 : 0) });
-  }
-
-  /** Half the height of the outer contour, so that its name stands below it. */
-  spread() {
-    const ys = this.lines[1].flatMap(([, y0, , y1]) => [y0, y1]);
-    return { b: ys.length ? Math.max(...ys.map((y) => Math.abs(y - this.exact.mean[1]))) / 2 : 0 };
   }
 
   paintMap(context, view) {
@@ -305,8 +299,8 @@ export class Lens {
   upperLine(total) {
     const { text, terms } = this;
     return [
-      word("rec-text", text("sum_reconstruction", { nats: this.printed(terms.reconstruction) })), " + ",
-      word("kl-text", text("sum_kl", { nats: print(terms.kl) })), " = ",
+      word("term-rec", text("sum_reconstruction", { nats: this.printed(terms.reconstruction) })), " + ",
+      word("term-kl", text("sum_kl", { nats: print(terms.kl) })), " = ",
       word("", text("sum_elbo", { nats: this.printed(total) })),
     ];
   }
@@ -320,7 +314,7 @@ export class Lens {
     const { text, exact } = this;
     const line = [
       word("", text("sum_marginal", { nats: print(-exact.log_px) })), " + ",
-      word("gap-text", text("sum_gap", { nats: this.printed(gap) })),
+      word("term-gap", text("sum_gap", { nats: this.printed(gap) })),
     ];
     if (pieces.length > 1) {
       const last = this.who === "encoder" ? "piece_amortisation" : "piece_yours";
@@ -424,3 +418,9 @@ export class Lens {
 }
 
 const percent = (share) => print(100 * Math.min(1, share), share < 0.1 || share > 0.985 ? 1 : 0);
+
+/** Where the outer contour reaches lowest: its name stands below. */
+function lowestPoint(segments) {
+  const lowest = segments.reduce((best, segment) => (segment[1] < best[1] ? segment : best), [0, Infinity]);
+  return { x: lowest[0], y: Number.isFinite(lowest[1]) ? lowest[1] : 0, a: 0, b: 0, angle: 0 };
+}

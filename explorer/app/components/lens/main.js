@@ -68,13 +68,13 @@ function mountBars({ balance, text: words }, parentElement) {
   bars.show({ reconstruction, kl, logPx, pieces: [{ name: "whole", nats: gap }] });
   bars.say(
     [
-      word("rec-text", text("sum_reconstruction", { nats: print(reconstruction) })), " + ",
-      word("kl-text", text("sum_kl", { nats: print(kl) })), " = ",
+      word("term-rec", text("sum_reconstruction", { nats: print(reconstruction) })), " + ",
+      word("term-kl", text("sum_kl", { nats: print(kl) })), " = ",
       word("", text("sum_elbo", { nats: print(total) })),
     ],
     [
       word("", text("sum_marginal", { nats: print(-logPx) })), " + ",
-      word("gap-text", text("sum_gap", { nats: print(gap) })),
+      word("term-gap", text("sum_gap", { nats: print(gap) })),
     ],
   );
   shown.set(parentElement, { bars, root });

@@ -5,7 +5,7 @@ import { plainAngle } from "./gaussian.js";
 
 const COLUMNS = ["yours", "encoder", "diagonal", "full"];
 const ROWS = ["reconstruction", "kl", "negative_elbo", "gap"];
-const ROLES = { reconstruction: "rec-text", kl: "kl-text", negative_elbo: "", gap: "gap-text" };
+const ROLES = { reconstruction: "term-rec", kl: "term-kl", negative_elbo: "", gap: "term-gap" };
 
 /** Nats with as many decimals as two quadrature rules that differ by `error` agree on. */
 export function printAgreed(nats, error) {

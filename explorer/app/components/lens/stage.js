@@ -5,7 +5,7 @@ import { Viewport } from "../latent_map/viewport.js";
 
 /** A canvas on the latent plane: codes, the exact posterior's contours, ellipses of normals. */
 
-const LEAST_HANDLE = 30;
+export const LEAST_HANDLE = 30;
 const ROTATION = 26;
 
 export class Stage {
@@ -128,15 +128,17 @@ export function paintMean(context, view, q, colour, size = 3) {
   context.fill();
 }
 
-/** A name beside a normal. */
-export function paintName(context, view, theme, q, label, colour, below = false) {
-  const reach = 2 * view.scale * Math.hypot(q.a * Math.sin(q.angle), q.b * Math.cos(q.angle));
+/**
+ * A name above a normal (a negative offset, in pixels) or below it.
+ * @param {number} [least] how far from the mean it keeps at least
+ */
+export function paintName(context, view, theme, q, label, colour, offset, least = 0) {
+  const reach = Math.max(least, 2 * view.scale * Math.hypot(q.a * Math.sin(q.angle), q.b * Math.cos(q.angle)));
   context.font = `600 12px ${theme.font}`;
   context.textAlign = "center";
   context.fillStyle = colour;
   const x = Math.min(view.width - 40, Math.max(40, view.toScreenX(q.x)));
-  const offset = Math.max(reach, 8);
-  const y = view.toScreenY(q.y) + (below ? offset + 18 : -offset - 8);
+  const y = view.toScreenY(q.y) + offset + Math.sign(offset) * reach;
   halo(context, theme, label, x, Math.min(view.height - 8, Math.max(16, y)));
 }
 
