@@ -32,6 +32,8 @@ MAX_STEPS = 60
 TOLERANCE = 1e-7
 """Relative change of the ELBO at which the climb ends."""
 LARGEST_LOG_SCALE = 8.0
+JUMP_NATS = 0.1
+"""A better end than the path's by less than this is the same hill."""
 
 Normal = tuple[Floats, Floats]
 """Mean (K,) and a lower factor L (K, K) of the covariance LLᵀ."""
@@ -121,7 +123,7 @@ def trace_refinement(
         encoder_elbo=encoder_elbo,
         diagonal_elbo=diagonal_elbo,
         full_elbo=full_elbo,
-        jumped=winner > 1 and diagonal_elbo - elbos[0] > 0.01,
+        jumped=winner > 1 and diagonal_elbo - elbos[0] > JUMP_NATS,
     )
 
 
