@@ -27,12 +27,12 @@ st.logo(wordmark(text("app.title"), is_dark()), size="large")
 page = st.navigation(
     [
         st.Page("views/explore.py", title=text("nav.explore"), default=True),
-        st.Page("views/learn.py", title=text("nav.learn"), url_path="learn"),
-        st.Page("views/train.py", title=text("nav.train"), url_path="train"),
-        st.Page("views/beta_lab.py", title=text("nav.beta"), url_path="beta"),
-        st.Page("views/collapse.py", title=text("nav.collapse"), url_path="collapse"),
-        st.Page("views/elbo.py", title=text("nav.elbo"), url_path="elbo"),
-        st.Page("views/models.py", title=text("nav.models"), url_path="models"),
+        st.Page("views/learn/page.py", title=text("nav.learn"), url_path="learn"),
+        st.Page("views/train/page.py", title=text("nav.train"), url_path="train"),
+        st.Page("views/beta/page.py", title=text("nav.beta"), url_path="beta"),
+        st.Page("views/collapse/page.py", title=text("nav.collapse"), url_path="collapse"),
+        st.Page("views/elbo/page.py", title=text("nav.elbo"), url_path="elbo"),
+        st.Page("views/models/page.py", title=text("nav.models"), url_path="models"),
         st.Page("views/runs.py", title=text("nav.runs"), url_path="runs"),
     ],
     position="top",

@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.app.cached import own_runs
 from explorer.app.session import is_dark
 from explorer.app.text import number, sentences, text
-from explorer.app.views.watch import CHART, describe_beta, show_strips
+from explorer.app.views.train.watch import CHART, describe_beta, show_strips
 from explorer.errors import ExplorerError
 from explorer.figures.palette import choose_roles
 from explorer.figures.training import compare_curves
@@ -72,11 +72,11 @@ def act_on(run: Run, kind: str) -> None:
             if run.info.latent_kind == "categorical":
                 if st.button(text("train.codebook"), key="runs_codebook", type="primary"):
                     query = {"section": "codebook", "vq": run.id}
-                    st.switch_page("views/models.py", query_params=query)
+                    st.switch_page("views/models/page.py", query_params=query)
             elif st.button(text("runs.explore"), key="runs_explore", type="primary"):
                 st.switch_page("views/explore.py", query_params={"model": run.id})
         if st.button(text("runs.watch"), key="runs_watch"):
-            st.switch_page("views/train.py", query_params={"run": run.id})
+            st.switch_page("views/train/page.py", query_params={"run": run.id})
         if kind == "own" and st.button(text("runs.rename"), key="runs_rename"):
             ask_for_name(run)
         with st.popover(text("runs.export")):

@@ -7,9 +7,10 @@ const DRAWS = 512;
 const BUDGET_MS = 6;
 
 /**
- * The ELBO of the chosen picture, by Monte Carlo in the browser: E_q[−log p(x|z)] from draws of
- * q(z|x), KL in closed form (against a learned mixture from the same draws), and from the same draws the importance-weighted bound on log p(x)
- * (Burda et al. 2015, Eq. 8), which lies between the ELBO and log p(x). All in nats.
+ * The ELBO of the chosen picture by Monte Carlo in the browser, and a bound on log p(x) from the
+ * same draws. Reconstruction is E_q[−log p(x|z)]; KL is in closed form, against a learned mixture
+ * from the draws; the importance-weighted bound (Burda et al. 2015, Eq. 8) lies between the ELBO
+ * and log p(x). All in nats.
  * Runs a few milliseconds at a time and tells the store as it gets better.
  */
 export function estimateBound(app) {

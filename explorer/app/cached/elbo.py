@@ -1,0 +1,128 @@
+"""What the ELBO page keeps between reruns: each entry wraps a pure function."""
+
+from collections.abc import Callable
+
+import streamlit as st
+import torch
+
+from explorer.analysis.microscope import Balance, Examination, balance_images, examine_image
+from explorer.analysis.posterior_grid import PosteriorGrid, build_grid
+from explorer.analysis.refinement_path import RefinementPath, trace_refinement
+from explorer.app.cached import get_codes, get_run_with_model
+from explorer.app.text import language, sentences
+from explorer.app.views.elbo.subject import Subject
+from explorer.datasets import DATASETS, is_available
+from explorer.evaluation import draw_targets
+from explorer.export.lens import build_lens
+from explorer.export.payload import Pictures
+from explorer.export.pictures import find_pictures
+from explorer.run import Run
+
+Key = tuple[str, str, int]
+MANY = 100
+"""Images of the mean."""
+ESTIMATE_SAMPLES = 5000
+"""Draws of an importance-weighted log p(x) of one image."""
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _pictures_for(fingerprint: str, at_hand: tuple[bool, bool], _run: Run) -> Pictures | None:
+    return find_pictures(_run)
+
+
+def get_pictures(run: Run) -> Pictures | None:
+    """Return the pictures that a run can be asked about, read once while they are at hand."""
+    dataset = run.info.dataset
+    has_images = dataset is not None and dataset.name in DATASETS and is_available(dataset.name)
+    at_hand = ((run.path / "codes.npz").is_file(), has_images)
+    return _pictures_for(run.fingerprint, at_hand, run)
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def _grid_for(fingerprint: str, _run: Run) -> PosteriorGrid:
+    run = get_run_with_model(_run)
+    codes = get_codes(run)
+    return build_grid(run.model, None if codes is None else codes.mean)
+
+
+def get_grid(run: Run) -> PosteriorGrid:
+    """Return the exact-inference grid of a model with one or two latents, built once (seconds)."""
+    return _grid_for(run.fingerprint, run)
+
+
+def _key(subject: Subject) -> Key:
+    return subject.run.fingerprint, subject.pictures.source, subject.index
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _examination_for(key: Key, _subject: Subject) -> Examination:
+    return examine_image(_subject.run.model, _subject.target(), get_grid(_subject.run))
+
+
+def get_examination(subject: Subject) -> Examination:
+    """Return every term of the identity for the subject; K ≤ 2."""
+    return _examination_for(_key(subject), subject)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _balance_for(key: Key, _subject: Subject) -> Balance:
+    return balance_images(_subject.run.model, _subject.target(), get_grid(_subject.run))
+
+
+def get_balance(subject: Subject) -> Balance:
+    """Return the identity's terms of the subject alone, with the exact log p(x); K ≤ 2."""
+    return _balance_for(_key(subject), subject)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _estimate_for(key: Key, _subject: Subject) -> Balance:
+    return balance_images(_subject.run.model, _subject.target(), samples=ESTIMATE_SAMPLES)
+
+
+def get_estimate(subject: Subject) -> Balance:
+    """Return the identity with an importance-weighted log p(x), for any number of latents."""
+    return _estimate_for(_key(subject), subject)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _lens_for(key: Key, name: str, chosen_language: str, _subject: Subject) -> bytes:
+    target = _subject.target()[0].numpy()
+    found, words = get_examination(_subject), sentences("elbo.lens.")
+    return build_lens(_subject.run, target, found, words, chosen_language)
+
+
+def get_lens(subject: Subject) -> bytes:
+    """Return what the lens in the browser works from; ExplorerError where it cannot."""
+    return _lens_for(_key(subject), subject.run.name, language(), subject)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _refinement_for(key: Key, _subject: Subject) -> RefinementPath:
+    found = get_examination(_subject)
+    starts = [found.mode, found.posterior_mean]
+    return trace_refinement(_subject.run.model, _subject.target(), starts)
+
+
+def get_refinement(subject: Subject) -> RefinementPath:
+    """Return the path of q from the encoder's to the best normals (a second or two); K ≤ 2."""
+    return _refinement_for(_key(subject), subject)
+
+
+@st.cache_resource(show_spinner=False)
+def _balances() -> dict[tuple[str, str], Balance]:
+    return {}
+
+
+def known_balance(run: Run, pictures: Pictures) -> Balance | None:
+    """Return the identity over many images where it was computed before."""
+    return _balances().get((run.fingerprint, pictures.source))
+
+
+def compute_balance(run: Run, pictures: Pictures, progress: Callable[[float], None]) -> Balance:
+    """Return the identity over the first MANY images, each as `Subject.target` scores it."""
+    count = min(MANY, len(pictures.images))
+    x = torch.cat([draw_targets(run.model, pictures.images[i : i + 1]) for i in range(count)])
+    grid = get_grid(run) if run.model.latent_dim <= 2 else None
+    found = balance_images(run.model, x, grid, progress=progress)
+    _balances()[run.fingerprint, pictures.source] = found
+    return found

@@ -1,0 +1,32 @@
+"""What the Learn page keeps between reruns: each entry wraps a pure function."""
+
+import streamlit as st
+
+from explorer.analysis.checks import Floats
+from explorer.analysis.microscope import Examination, examine_image
+from explorer.analysis.patchwork import decode_prior
+from explorer.app.cached.elbo import get_grid
+from explorer.app.cached.elbo_sections import subject_key
+from explorer.app.views.elbo.subject import Subject
+from explorer.run import Run
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _examination_for(key: tuple[str, str, int], _subject: Subject) -> Examination:
+    run = _subject.run
+    return examine_image(run.model, _subject.target(), get_grid(run))
+
+
+def get_examination(subject: Subject) -> Examination:
+    """Return every term of the identity for a subject with one or two latents (a second)."""
+    return _examination_for(subject_key(subject), subject)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _prior_pictures_for(fingerprint: str, count: int, _run: Run) -> Floats:
+    return decode_prior(_run.model, count, seed=0)
+
+
+def get_prior_pictures(run: Run, count: int = 1024) -> Floats:
+    """Return what the decoder makes of `count` codes of the prior, (count, C, H, W)."""
+    return _prior_pictures_for(run.fingerprint, count, run)

@@ -1,0 +1,1 @@
+"""The β lab's page and its parts."""

@@ -1,0 +1,136 @@
+"""β lab: models that differ in β alone, side by side, live or from the shelf."""
+
+import dataclasses
+import os
+
+import streamlit as st
+
+from explorer.app.cached import get_runner, own_runs
+from explorer.app.text import text
+from explorer.app.views.beta.members import find_members, show_figures
+from explorer.app.views.beta.progress import (
+    Signature,
+    follow_folder,
+    show_progress,
+    show_transport,
+    sign,
+)
+from explorer.config import BudgetConfig, Config, default_config
+from explorer.datasets import DATASETS, is_available
+from explorer.errors import ExplorerError
+from explorer.paths import resource
+from explorer.run import new_run_id
+from explorer.sweeps import Sweep, list_sweeps, read_sweep
+
+TICK_SECONDS = 1.0
+BETAS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0)
+LIKELIHOODS = ("bernoulli", "gaussian")
+
+
+def find_sweeps() -> dict[str, tuple[Sweep, bool]]:
+    """Return the sweeps by id, own ones first, and whether each is shipped."""
+    own = {sweep.id: (sweep, False) for sweep in list_sweeps(own_runs().folder)}
+    shipped = {sweep.id: (sweep, True) for sweep in list_sweeps(resource("pretrained"))}
+    found = {**own, **{key: value for key, value in shipped.items() if key not in own}}
+    return {key: value for key, value in found.items() if len(value[0].configs) > 1}
+
+
+def offer_training() -> None:
+    """Show the settings of a new family and start it."""
+    # A new key is a new popover, which is closed: Start leaves the view on the family.
+    key = f"beta_new_{st.session_state.get('beta_started', 0)}"
+    with st.popover(text("beta.new"), icon=":material/play_arrow:", key=key):
+        ready = [name for name in DATASETS if is_available(name)]
+        dataset = st.selectbox(text("beta.dataset"), ready, key="beta_dataset")
+        betas = st.multiselect(
+            text("beta.betas"), BETAS, [0.25, 1.0, 4.0, 16.0], key="beta_betas",
+            help=text("beta.betas_help"), max_selections=12, format_func=lambda b: f"{b:g}",
+        )  # fmt: skip
+        likelihood = st.selectbox(
+            text("beta.likelihood"), LIKELIHOODS, key="beta_likelihood",
+            format_func=lambda name: text(f"train.likelihood.{name}"),
+        )  # fmt: skip
+        latent_dim = st.number_input(text("beta.latent_dim"), 1, 64, 2, key="beta_latent_dim")
+        seconds = st.number_input(text("beta.seconds"), 2, 3600, 30, key="beta_seconds")
+        if len(betas) < 2:
+            st.caption(text("beta.too_few"))
+        st.button(
+            text("beta.start"), key="beta_start", type="primary", disabled=len(betas) < 2,
+            on_click=_start,
+            args=(dataset, sorted(betas), likelihood, int(latent_dim), float(seconds)),
+        )  # fmt: skip
+        st.caption(text("beta.elsewhere", folder=own_runs().folder))
+
+
+def _start(
+    dataset: str, betas: list[float], likelihood: str, latent_dim: int, seconds: float
+) -> None:
+    from explorer.training.family import family_configs
+
+    base = default_config(dataset, latent_dim, seconds)
+    configs = family_configs(_shape_member(base, likelihood, seconds), betas)
+    name = new_run_id(dataset, f"{len(betas)}-betas")
+    try:
+        root = os.environ.get("LATENT_EXPLORER_DATA")
+        get_runner().submit_family(configs, own_runs().folder / name, root)
+    except ExplorerError as error:
+        st.toast(str(error))
+        return
+    st.query_params["sweep"] = name
+    st.session_state["beta_choose"] = name
+    st.session_state["beta_started"] = st.session_state.get("beta_started", 0) + 1
+
+
+def _shape_member(config: Config, likelihood: str, seconds: float) -> Config:
+    model = dataclasses.replace(config.model, hidden=(128, 64), likelihood=likelihood)
+    return dataclasses.replace(config, model=model, budget=BudgetConfig(seconds=seconds))
+
+
+def show_sweep(sweep: Sweep, shown: Signature) -> None:
+    """Show one sweep as it is now: how far it is, and its models."""
+    try:
+        sweep = read_sweep(sweep.path)
+    except ExplorerError as error:
+        st.error(str(error))
+        return
+    progress = sweep.progress()
+    if sign(sweep, progress) != shown:
+        st.rerun()
+    show_progress(sweep, progress, is_active=shown[0])
+    members = find_members(sweep)
+    if members:
+        show_figures(sweep, members)
+    elif shown[0]:
+        st.caption(text("beta.waiting" if sweep.kind == "family" else "beta.sweep_waiting"))
+
+
+def show_page() -> None:
+    """Lay out the page."""
+    sweeps = find_sweeps()
+    st.caption(text("beta.lead"))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        asked = st.query_params.get("sweep")
+        chosen = None
+        if sweeps:
+            names = list(sweeps)
+            chosen = st.selectbox(
+                text("beta.choose"), names, key="beta_choose", width=420,
+                index=names.index(asked) if asked in names else 0,
+                format_func=lambda i: text("beta.shipped", name=i) if sweeps[i][1] else i,
+            )  # fmt: skip
+        offer_training()
+    follow_folder(chosen)
+    if chosen is None:
+        st.info(text("beta.none"), icon=":material/school:")
+        return
+    if chosen != asked:
+        st.query_params["sweep"] = chosen
+    sweep = sweeps[chosen][0]
+    progress = sweep.progress()
+    signature = sign(sweep, progress)
+    if sweep.kind == "family" and signature[0]:
+        show_transport(sweep, signature[1])
+    st.fragment(show_sweep, run_every=TICK_SECONDS if signature[0] else None)(sweep, signature)
+
+
+show_page()

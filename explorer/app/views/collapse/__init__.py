@@ -1,0 +1,1 @@
+"""The Collapse page and its parts."""

@@ -1,0 +1,122 @@
+"""The Collapse page's remedies: one click each, then before and after side by side."""
+
+import os
+
+import streamlit as st
+
+from explorer.app.cached import diagnose_stored, get_runner, own_runs
+from explorer.app.session import is_dark
+from explorer.app.text import sentences, text
+from explorer.app.views.train.watch import CHART, show_map, show_strips
+from explorer.datasets import DATASETS, is_available
+from explorer.errors import ExplorerError
+from explorer.figures.collapse import rate_curves
+from explorer.figures.palette import choose_roles
+from explorer.remedies import KINDS, REMEDIES, apply_remedy
+from explorer.run import Run
+from explorer.store import pretrained_store
+
+MAP_HEIGHT = 320
+
+
+def find_treated(run: Run) -> list[tuple[str, Run]]:
+    """Return (remedy, run) for the runs that are `run` with one remedy, newest first."""
+    config = run.info.config
+    if config is None:
+        return []
+    cures = {
+        name: apply_remedy(name, config) for name, cure in REMEDIES.items() if cure.fits(config)
+    }
+    others = own_runs().list() + pretrained_store().list()
+    return [
+        (name, other)
+        for other in others
+        for name, cured in cures.items()
+        if other.info.config == cured and other.id != run.id
+    ]
+
+
+def offer_remedies(run: Run) -> None:
+    """Show the remedies by kind; a click trains one beside the patient."""
+    config = run.info.config
+    if config is None or run.info.model_kind != "builtin" or config.method != "gradient":
+        return
+    st.markdown(f"**{text('collapse.remedies')}**")
+    st.caption(text("collapse.remedies.caption"))
+    ready = config.dataset in DATASETS and is_available(config.dataset)
+    if not ready:
+        st.caption(text("collapse.remedies.needs_images"))
+    for kind, column in zip(KINDS, st.columns(3), strict=True):
+        with column:
+            label = text(f"collapse.kind.{kind}")
+            st.markdown(label, help=text(f"collapse.kind.{kind}.help"))
+            with st.container(horizontal=True):
+                for name, remedy in REMEDIES.items():
+                    if remedy.kind == kind and remedy.fits(config):
+                        st.button(
+                            text(f"collapse.remedy.{name}"), key=f"collapse_remedy_{name}",
+                            disabled=not ready, on_click=_treat, args=(run, name),
+                        )  # fmt: skip
+
+
+def _treat(run: Run, name: str) -> None:
+    config = run.info.config
+    assert config is not None
+    runs = own_runs()
+    path = runs.new_path(config.dataset, name)
+    try:
+        cured = apply_remedy(name, config)
+        get_runner().submit(cured, path, os.environ.get("LATENT_EXPLORER_DATA"))
+        runs.open(path.name).rename(f"{run.name[:50]} · {text(f'collapse.remedy.{name}')}")
+    except ExplorerError as error:
+        st.toast(str(error))
+        return
+    st.session_state["collapse_after"] = path.name
+
+
+def compare_treated(run: Run, was_live: bool) -> None:
+    """Show the patient and a treated one side by side."""
+    treated = find_treated(run)
+    if not treated:
+        return
+    wanted = st.session_state.get("collapse_after")
+    name, after = next((pair for pair in treated if pair[1].id == wanted), treated[0])
+    live = after.info.status.is_alive()
+    if live != was_live:
+        st.rerun()
+    st.markdown(f"**{text('collapse.compare', remedy=text(f'collapse.remedy.{name}'))}**")
+    curves = {
+        text("collapse.before"): run.metrics("train"),
+        text("collapse.after"): after.metrics("train"),
+    }
+    figure = rate_curves(curves, choose_roles(is_dark()), words=sentences("figure."))
+    st.plotly_chart(figure, theme=None, key="collapse_compare", config=CHART)
+    st.caption(text("collapse.compare.caption"))
+    for title, shown, column in zip(curves, (run, after), st.columns(2), strict=True):
+        with column:
+            st.markdown(f"**{title}** · {shown.name}")
+            info = shown.info
+            if info.status.is_alive() and info.planned_steps:
+                points = shown.metrics("train")
+                step = points[-1]["step"] if points else 0
+                st.progress(
+                    min(1.0, step / info.planned_steps),
+                    text("collapse.training", step=step, planned=info.planned_steps),
+                )
+            elif (shown.path / "codes.npz").is_file():
+                values = diagnose_stored(str(shown.path), shown.fingerprint)
+                st.markdown(
+                    text(
+                        "collapse.summary",
+                        active=values["active_units"],
+                        count=len(values["dimensions"]),
+                        rate=values["rate"],
+                        error=values["rate_error"],
+                        information=values["mutual_information"],
+                    )
+                )
+            steps = shown.snapshot_steps()
+            if steps:
+                frame = shown.snapshot(steps[-1])
+                show_map(shown, frame, f"collapse_map_{shown.id}", MAP_HEIGHT)
+                show_strips(frame)

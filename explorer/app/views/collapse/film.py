@@ -1,0 +1,103 @@
+"""The Collapse page's film: the timeline, a scrubber over snapshots, and strips of the decoder."""
+
+from typing import Any
+
+import streamlit as st
+
+from explorer.analysis.timeline import DEAD_NATS, find_events
+from explorer.app.cached import measure_codes, move_dimension
+from explorer.app.session import is_dark
+from explorer.app.text import sentences, text
+from explorer.app.views.collapse.verdicts import show_plane
+from explorer.app.views.train.watch import CHART, show_map, show_strip
+from explorer.errors import ExplorerError
+from explorer.figures.collapse import collapse_timeline
+from explorer.figures.palette import choose_roles
+from explorer.figures.pictures import picture_sheet
+from explorer.run import Run
+
+VIEWS = ("plane", "map")
+SLEEPING = ("collapsed", "empty", "ignored")
+
+
+def draw_timeline(points: list[dict[str, Any]], key: str, step: int | None = None) -> None:
+    """Show KL over dimension and step, from log points, with the events."""
+    st.markdown(f"**{text('collapse.timeline')}**")
+    rows = [point for point in points if "kl_per_dim" in point]
+    if not rows:
+        st.caption(text("collapse.timeline.none"))
+        return
+    found = find_events([p["step"] for p in rows], [p["kl_per_dim"] for p in rows])
+    events = [(event.dimension, event.step, event.kind) for event in found]
+    figure = collapse_timeline(
+        rows, events, choose_roles(is_dark()), step=step, height=300, words=sentences("figure.")
+    )
+    st.plotly_chart(figure, theme=None, key=f"collapse_timeline_{key}", config=CHART)
+    st.caption(text("collapse.timeline.caption", dead=DEAD_NATS))
+
+
+@st.fragment
+def show_film(run: Run, values: dict[str, Any]) -> None:
+    """Show the timeline with a scrubber, and beside it the plane or the map at that step."""
+    latest = text("collapse.film.latest")
+    steps = run.snapshot_steps()
+    left, right = st.columns([1.25, 1], gap="medium")
+    with left:
+        timeline = st.container()
+        chosen: Any = latest
+        if len(steps) > 1:
+            chosen = st.select_slider(
+                text("collapse.film"), [*steps[:-1], latest], latest,
+                key=f"collapse_film_{run.id}", help=text("collapse.film.help"),
+            )  # fmt: skip
+        step = None if chosen == latest else int(chosen)
+        with timeline:
+            draw_timeline(run.metrics("train"), "run", step)
+    with right:
+        view = "plane"
+        if steps:
+            view = st.segmented_control(
+                text("collapse.film.view"), VIEWS, default="plane", key="collapse_view",
+                format_func=lambda name: text(f"collapse.film.{name}"), required=True,
+                label_visibility="collapsed",
+            )  # fmt: skip
+        try:
+            frame = run.snapshot(steps[-1] if step is None else step) if steps else None
+        except ExplorerError:
+            return  # Cut away by a resumed job between the two looks.
+        if view == "map" and frame is not None:
+            show_map(run, frame, "collapse_map", 330)
+        elif step is None or frame is None or frame.logvar is None:
+            show_plane(values, "run")
+        else:
+            show_plane(measure_codes(str(run.path), run.fingerprint, step), "run")
+
+
+def show_moves(run: Run, found: dict[str, Any]) -> None:
+    """Show what the decoder does with a living and a sleeping dimension, side by side."""
+    if run.info.model_kind != "builtin":
+        return
+    rows = sorted(found["dimensions"], key=lambda row: -row["kl"])
+    asleep = [row["index"] for row in rows if row["verdict"] in SLEEPING]
+    awake = [row["index"] for row in rows if row["verdict"] not in SLEEPING]
+    st.markdown(f"**{text('collapse.moves')}**")
+    for column, name, dimensions in zip(
+        st.columns(2, gap="medium"), ("awake", "asleep"), (awake[:1], asleep[-1:]), strict=True
+    ):
+        with column:
+            if not dimensions:
+                st.caption(text(f"collapse.moves.no_{name}"))
+                continue
+            moved = move_dimension(str(run.path), run.fingerprint, dimensions[0])
+            if moved is None:
+                continue
+            values, images, change = moved
+            title = text(
+                f"collapse.moves.{name}",
+                dimension=dimensions[0] + 1,
+                low=values[0],
+                high=values[-1],
+                change=change,
+            )
+            show_strip(picture_sheet(images, len(images)), title)
+    st.caption(text("collapse.moves.caption"))

@@ -1,0 +1,131 @@
+"""What visitors bring to the Collapse page: their own codes, and their own loss."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from explorer.analysis.beta import (
+    KL_REDUCTIONS,
+    RECONSTRUCTION_REDUCTIONS,
+    RECONSTRUCTIONS,
+    WrittenLoss,
+    effective_beta,
+)
+from explorer.analysis.own_codes import LabelScore, OwnCodes
+from explorer.app.cached import measure_eigenvalues
+from explorer.app.cached.collapse import judge_codes
+from explorer.app.session import is_dark
+from explorer.app.text import paragraph, sentences, text
+from explorer.app.views.collapse.film import draw_timeline
+from explorer.app.views.collapse.verdicts import show_diagnosis, show_plane, show_table
+from explorer.app.views.train.watch import CHART
+from explorer.datasets import DATASETS, is_available
+from explorer.errors import ExplorerError
+from explorer.figures.latent import latent_scatter
+from explorer.figures.palette import choose_roles
+
+SHOWN_CODES = 2000
+
+
+def ask_for_codes() -> None:
+    """Diagnose an .npz of anyone's codes."""
+    with st.expander(text("collapse.own"), icon=":material/upload:"):
+        st.caption(text("collapse.own.help"))
+        given = st.file_uploader(text("collapse.own.drop"), type="npz", key="collapse_codes")
+        if given is None:
+            return
+        try:
+            with st.spinner():
+                own = judge_codes(given.getvalue(), given.name)
+        except ExplorerError as error:
+            st.error(str(error))
+            return
+        codes, values = own.codes, own.values
+        st.markdown(text("collapse.own.title", name=given.name))
+        show_diagnosis(values, None)
+        if len(codes.steps):
+            st.caption(text("collapse.own.last", step=int(codes.steps[-1]), count=len(codes.steps)))
+            draw_timeline(codes.points(), "own")
+        left, right = st.columns(2, gap="medium")
+        with left:
+            st.markdown(f"**{text('collapse.plane')}**")
+            show_plane(values, "own")
+        with right:
+            _show_own_map(codes, values, own.score)
+        show_table(values)
+
+
+def _show_own_map(codes: OwnCodes, values: dict[str, Any], score: LabelScore | None) -> None:
+    """Show the codes on their two main dimensions, and what their labels say of them."""
+    st.markdown(f"**{text('collapse.own.map')}**")
+    order = sorted(values["dimensions"], key=lambda row: -row["kl"])
+    axes = (order[0]["index"], order[min(1, len(order) - 1)]["index"])
+    shown = np.linspace(0, len(codes.mean) - 1, min(len(codes.mean), SHOWN_CODES)).astype(int)
+    figure = latent_scatter(
+        codes.mean[shown], None if codes.labels is None else codes.labels[shown],
+        codes.class_names, choose_roles(is_dark()), axes=axes, height=300,
+        words=sentences("figure."),
+    )  # fmt: skip
+    st.plotly_chart(figure, theme=None, key="collapse_own_map", config=CHART)
+    told = [text("collapse.own.map.caption", count=len(shown))]
+    if score is not None:
+        told.append(text("collapse.own.labels", **vars(score)))
+    elif codes.labels is None:
+        told.append(text("collapse.own.no_labels"))
+    st.caption(paragraph(*told))
+
+
+def ask_for_loss() -> None:
+    """Show the form "what is my β?" and its answer."""
+    with st.expander(text("collapse.beta"), icon=":material/balance:", key="collapse_loss"):
+        st.caption(text("collapse.beta.caption"))
+        left, middle, right = st.columns(3)
+        with left:
+            reconstruction = _pick("reconstruction", RECONSTRUCTIONS, "reconstruction")
+            reduction = _pick("reduction", RECONSTRUCTION_REDUCTIONS, "reduction", 2)
+            weight = st.number_input(
+                text("collapse.beta.reconstruction_weight"), 1e-9, 1e9, 1.0, format="%.6g",
+                key="collapse_weight",
+            )  # fmt: skip
+        with middle:
+            kl_reduction = _pick("kl_reduction", KL_REDUCTIONS, "reduction", 1)
+            kl_weight = st.number_input(
+                text("collapse.beta.kl_weight"), 0.0, 1e9, 1.0, format="%.6g",
+                key="collapse_kl_weight",
+            )  # fmt: skip
+            latents = st.number_input(
+                text("collapse.beta.latent_dim"), 1, 4096, 20, key="collapse_latents"
+            )
+        with right:
+            ready = [name for name in DATASETS if is_available(name)]
+            dataset = st.selectbox(text("collapse.beta.dataset"), ready, key="collapse_dataset")
+            batch = st.number_input(
+                text("collapse.beta.batch_size"), 1, 10**6, 128, key="collapse_batch"
+            )
+        channels, height, width = DATASETS[dataset].shape
+        binary = reconstruction == "cross-entropy"
+        eigenvalues = measure_eigenvalues(dataset, "bernoulli" if binary else "gaussian")
+        loss = WrittenLoss(
+            reconstruction, channels, height, width, int(latents), int(batch),
+            reduction, kl_reduction, weight, kl_weight,
+        )  # fmt: skip
+        result = effective_beta(loss, eigenvalues)
+        key = "collapse.beta.plain" if result.sigma2 is None else "collapse.beta.sigma2"
+        st.markdown(
+            text(
+                key, beta=result.beta, sigma2=result.sigma2 or 0.0, dataset=dataset,
+                surviving=result.surviving, latents=latents,
+            )
+        )  # fmt: skip
+        for note in result.notes:
+            st.markdown("- " + text(f"collapse.note.{note}"))
+        st.caption(text("collapse.beta.paste"))
+        st.code(result.corrected, language="python")
+
+
+def _pick(name: str, options: tuple[str, ...], words: str, index: int = 0) -> str:
+    return st.selectbox(
+        text(f"collapse.beta.{name}"), options, index, key=f"collapse_{name}",
+        format_func=lambda option: text(f"collapse.beta.{words}.{option}"),
+    )  # fmt: skip

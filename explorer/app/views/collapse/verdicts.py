@@ -1,0 +1,116 @@
+"""The Collapse page's verdicts: the state in words, the plane, the table and the causes."""
+
+from typing import Any
+
+import streamlit as st
+
+from explorer.app.session import is_dark
+from explorer.app.text import number, paragraph, sentences, text
+from explorer.app.views.train.watch import CHART
+from explorer.config import Config
+from explorer.figures.collapse import variance_plane
+from explorer.figures.palette import choose_roles
+
+TABLE_HEIGHT, ROW_HEIGHT = 300, 35
+"""Pixels; Streamlit draws rows of this height."""
+
+
+def show_plane(values: dict[str, Any], key: str) -> None:
+    """Show the plane of Var μ and mean σ² of a diagnosis."""
+    rows = values["dimensions"]
+    figure = variance_plane(
+        [f"z{row['index'] + 1}" for row in rows],
+        [row["var_mean"] for row in rows],
+        [row["mean_var"] for row in rows],
+        [row["verdict"] for row in rows],
+        sentences("collapse.verdict.short."),
+        choose_roles(is_dark()),
+        words=sentences("figure."),
+    )
+    st.plotly_chart(figure, theme=None, key=f"collapse_plane_{key}", config=CHART)
+    st.caption(text("collapse.plane.caption"))
+
+
+def show_table(values: dict[str, Any]) -> None:
+    """Show the verdict of each dimension with its measures, most KL first."""
+    st.markdown(f"**{text('collapse.table')}**")
+    rows = [_describe(row) for row in sorted(values["dimensions"], key=lambda row: -row["kl"])]
+    # Codes alone have no shuffle test and no causes: their columns would be empty.
+    known = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
+    st.dataframe(
+        [{name: row[name] for name in known} for row in rows],
+        hide_index=True,
+        height=min(TABLE_HEIGHT, ROW_HEIGHT * (len(rows) + 1) + 3),
+        column_config={
+            text(f"collapse.column.{name}"): st.column_config.NumberColumn(format="%.3f")
+            for name in ("kl", "kl_error", "var_mean", "mean_var", "information", "shuffle")
+        },
+    )
+    has_shuffle = text("collapse.column.shuffle") in known
+    shuffle = text("collapse.table.shuffle") if has_shuffle else ""
+    st.caption(paragraph(text("collapse.table.caption"), shuffle))
+
+
+def show_diagnosis(values: dict[str, Any], config: Config | None) -> None:
+    """Show the state in words and four figures."""
+    count = len(values["dimensions"])
+    asleep = count - values["in_use"]
+    st.subheader(text(f"collapse.state.{values['state']}", count=count, asleep=asleep))
+    help_text = text("collapse.figure.help", count=values["images"])
+    columns = st.columns(4)
+    figures = (
+        ("active", f"{values['active_units']} / {count}"),
+        # Without any rate the shares of the dimensions are noise.
+        (
+            "effective",
+            _with_error(values, "effective_dimensions") if values["active_units"] else "0",
+        ),
+        ("rate", _with_error(values, "rate")),
+        ("information", _with_error(values, "mutual_information")),
+    )
+    for column, (name, shown) in zip(columns, figures, strict=True):
+        column.metric(text(f"collapse.figure.{name}"), shown, help=help_text)
+    if config is not None and (config.objective.free_bits or config.objective.free_bits_total):
+        st.warning(text("collapse.floor"))
+
+
+def _with_error(values: dict[str, Any], name: str) -> str:
+    return f"{number(values[name])} ± {number(values[name + '_error'])}"
+
+
+def _describe(row: dict[str, Any]) -> dict[str, Any]:
+    cause = row["cause"]
+    values = {
+        "dimension": f"z{row['index'] + 1}",
+        "verdict": text(f"collapse.verdict.{row['verdict']}"),
+        "confidence": f"{row['confidence']:.0%}",
+        "kl": row["kl"],
+        "kl_error": row["kl_error"],
+        "var_mean": row["var_mean"],
+        "mean_var": row["mean_var"],
+        "information": row["mutual_information"],
+        "shuffle": row["shuffle"],
+        "cause": text(f"collapse.cause.short.{cause}") if cause else "",
+    }
+    # What rounds to zero has no sign.
+    shown = {n: round(v, 3) + 0.0 if isinstance(v, float) else v for n, v in values.items()}
+    return {text(f"collapse.column.{name}"): value for name, value in shown.items()}
+
+
+def show_causes(values: dict[str, Any]) -> None:
+    """Say why dimensions are asleep, with the evidence."""
+    st.markdown(f"**{text('collapse.why')}**")
+    if not values["causes"]:
+        asleep = values["in_use"] < len(values["dimensions"])
+        st.markdown(text("collapse.why.unknown" if asleep else "collapse.why.none"))
+    for cause in values["causes"]:
+        evidence = cause["evidence"]
+        named = text("app.comma").join(f"z{index + 1}" for index in cause["dimensions"])
+        told = text(
+            f"collapse.cause.{cause['code']}",
+            dimensions=named,
+            top=evidence.get("top_eigenvalue_now", 0.0),
+            beta=evidence.get("beta", 1.0),
+            awake=evidence.get("awake_at_collapse", 0),
+        )
+        st.markdown(paragraph(told, text("collapse.confidence", value=cause["confidence"])))

@@ -1,0 +1,1 @@
+"""The ELBO page and its sections."""

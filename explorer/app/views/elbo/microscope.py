@@ -1,0 +1,136 @@
+"""ELBO under the microscope: the identity in two bars, and q against the exact posterior."""
+
+from typing import Any
+
+import streamlit as st
+
+from explorer.analysis.microscope import Balance
+from explorer.app.cached.elbo import (
+    ESTIMATE_SAMPLES,
+    MANY,
+    compute_balance,
+    get_balance,
+    get_estimate,
+    get_lens,
+    get_refinement,
+    known_balance,
+)
+from explorer.app.components import balance_bars, lens, send_refinement
+from explorer.app.session import is_dark
+from explorer.app.text import paragraph, sentences, text
+from explorer.app.views.elbo.subject import Subject
+from explorer.app.views.train.watch import CHART
+from explorer.errors import ExplorerError
+from explorer.export.lens import describe_refinement
+from explorer.figures.elbo import gap_histogram
+from explorer.figures.palette import choose_roles
+
+LENS = "elbo_lens"
+REFINED = "elbo_refined"
+"""Which lens was given the optimiser's path: the picture's place and the lens's fingerprint."""
+
+
+def show_microscope(subject: Subject) -> None:
+    """Lay out the section."""
+    if subject.run.model.latent_dim == 2:
+        st.caption(text("elbo.microscope.lead"))
+        try:
+            with st.spinner(text("elbo.preparing")):
+                payload = get_lens(subject)
+            show_lens(subject, payload)
+        except ExplorerError as error:
+            st.info(text("elbo.too_large", reason=str(error)))
+            show_balance(subject)
+    else:
+        show_balance(subject)
+    show_many(subject)
+
+
+@st.fragment
+def show_lens(subject: Subject, payload: bytes) -> None:
+    """Mount the lens, and refine q when it asks for that."""
+    result = lens(payload, LENS, on_refine_change=lambda: None)
+    known = st.session_state.get(REFINED)
+    here = subject.run.fingerprint, subject.pictures.source, subject.index
+    if result.refine:
+        known = st.session_state[REFINED] = here, result.refine
+    if known is not None and known[0] == here:
+        with st.spinner(text("elbo.refining")):
+            path = get_refinement(subject)
+        send_refinement({**describe_refinement(path), "fingerprint": known[1]}, "elbo_refinement")
+
+
+def show_balance(subject: Subject) -> None:
+    """Show the two bars of one image without a lens, and how far to believe them."""
+    latents = subject.run.model.latent_dim
+    with st.spinner(text("elbo.preparing")):
+        found = get_balance(subject) if latents <= 2 else get_estimate(subject)
+    if latents == 1:
+        st.caption(text("elbo.one_latent"))
+    elif latents > 2:
+        st.caption(text("elbo.many_latents", count=latents))
+    draw_bars(found, "elbo_bars")
+    values = {"log_px": float(found.log_px[0]), "error": float(found.error[0])}
+    trusted = bool(found.trusted[0])
+    if latents <= 2:
+        st.caption(text("elbo.exact" if trusted else "elbo.exact.uncertified", **values))
+        return
+    told = text("elbo.estimate", samples=ESTIMATE_SAMPLES, **values)
+    verdict = text("elbo.estimate.trusted" if trusted else "elbo.estimate.flagged")
+    (st.caption if trusted else st.warning)(paragraph(told, verdict))
+
+
+@st.fragment
+def show_many(subject: Subject) -> None:
+    """Show the identity as a mean over many images, once it is asked for."""
+    run, pictures = subject.run, subject.pictures
+    count = min(MANY, len(pictures.images))
+    found = known_balance(run, pictures)
+    with st.container(border=True):
+        st.markdown(f"**{text('elbo.many')}**")
+        if found is None:
+            st.caption(text("elbo.many.lead", count=count))
+            place = st.empty()
+            with place.container():
+                asked = st.button(text("elbo.many.compute", count=count), key="elbo_many")
+            if not asked:
+                return
+            with place.container():
+                # Any press reruns the fragment, which ends the computation at its next report.
+                st.button(text("elbo.many.stop"), key="elbo_many_stop")
+                bar = st.progress(0.0)
+
+                def tell(share: float) -> None:
+                    done = round(share * count)
+                    bar.progress(share, text("elbo.many.progress", done=done, count=count))
+
+                found = compute_balance(run, pictures, tell)
+            place.empty()
+        show_mean(subject, found)
+
+
+def show_mean(subject: Subject, found: Balance) -> None:
+    """Show the mean bars with medians, and how the gap is spread over the images."""
+    count = len(found.log_px)
+    draw_bars(found, "elbo_many_bars")
+    latents = subject.run.model.latent_dim
+    told = text("elbo.many.mean", count=count, **found.medians())
+    kind = "certified" if latents <= 2 else "unflagged"
+    trusted = text(f"elbo.many.{kind}", certified=int(found.trusted.sum()), count=count)
+    drawn = text("elbo.many.sample") if subject.pictures.source == "sample" else ""
+    st.caption(paragraph(told, trusted, drawn))
+    here = float(found.gap[subject.index]) if subject.index < count else None
+    figure = gap_histogram(found.gap, here, choose_roles(is_dark()), sentences("elbo.figure."))
+    st.plotly_chart(figure, theme=None, key="elbo_many_histogram", config=CHART)
+    marked = "" if here is None else text("elbo.many.here")
+    st.caption(paragraph(text("elbo.many.histogram"), marked))
+
+
+def draw_bars(found: Balance, key: str) -> None:
+    """Show the means of a balance as the two aligned bars."""
+    means: dict[str, Any] = {
+        "reconstruction": float(found.reconstruction.mean()),
+        "kl": float(found.kl.mean()),
+        "log_px": float(found.log_px.mean()),
+    }
+    balance_bars(means, sentences("elbo.lens."), key)

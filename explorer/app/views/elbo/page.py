@@ -1,0 +1,142 @@
+"""ELBO: one image under the microscope, in five sections."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from explorer.app.cached import find_run, get_run_with_model, own_runs
+from explorer.app.cached.elbo import get_pictures
+from explorer.app.text import text
+from explorer.app.views.elbo.chains import show_chains
+from explorer.app.views.elbo.microscope import show_microscope
+from explorer.app.views.elbo.players import show_players
+from explorer.app.views.elbo.reveal import show_reveal
+from explorer.app.views.elbo.samples import show_samples
+from explorer.app.views.elbo.subject import Subject, find_telling
+from explorer.errors import ExplorerError
+from explorer.export.payload import Pictures
+from explorer.figures.pictures import data_uri, encode_png, picture_sheet
+from explorer.store import pretrained_store
+
+SECTIONS: dict[str, Callable[[Subject], None]] = {
+    "microscope": show_microscope,
+    "reveal": show_reveal,
+    "samples": show_samples,
+    "chains": show_chains,
+    "players": show_players,
+}
+FIRST = next(iter(SECTIONS))
+FAVOURITE = "mnist-2d"
+MODEL, IMAGE, SECTION = "elbo_model", "elbo_image", "elbo_section"
+THUMBNAIL = 56
+THUMBNAIL_STYLE = (
+    f"width: {THUMBNAIL}px; height: {THUMBNAIL}px; display: block; object-fit: contain; "
+    "background: #000; border-radius: 6px; image-rendering: pixelated;"
+)
+
+
+def list_subjects() -> list[str]:
+    """Return the ids of the runs with a Gaussian q(z|x) and weights, the favourite first."""
+    runs = pretrained_store().list() + own_runs().list()
+    ids = [
+        run.id
+        for run in runs
+        if run.info.latent_kind == "gaussian"
+        and run.info.prior == "standard"
+        and (run.path / "checkpoint.safetensors").is_file()
+    ]
+    return sorted(ids, key=lambda run_id: run_id != FAVOURITE)
+
+
+def choose_run(ids: list[str]) -> str | None:
+    """Return the model that the menu, else the address, asks for."""
+    asked = st.query_params.get("run")
+    if st.session_state.get(MODEL) not in ids:
+        st.session_state[MODEL] = asked if asked in ids else next(iter(ids), None)
+    return st.selectbox(
+        text("elbo.model"), ids, key=MODEL, on_change=_forget_image, width=230,
+        label_visibility="collapsed",
+    )  # fmt: skip
+
+
+def choose_image(run_id: str, pictures: Pictures) -> int:
+    """Return the place of the image that the widgets ask for, and show it in small."""
+    telling = find_telling(run_id, pictures)
+    last = len(pictures.images) - 1
+    if IMAGE not in st.session_state:
+        asked = st.query_params.get("image", "")
+        first = next(iter(telling), 0)
+        st.session_state[IMAGE] = int(asked) if asked.isdecimal() else first
+    st.session_state[IMAGE] = index = min(max(int(st.session_state[IMAGE] or 0), 0), last)
+    sheet = picture_sheet(pictures.images[index : index + 1], 1)
+    source = data_uri(encode_png(sheet, max(1, THUMBNAIL // sheet.shape[0])))
+    label = "" if pictures.labels is None else str(pictures.labels[index])
+    st.html(
+        f'<img src="{source}" alt="{text("elbo.image")} {label}" style="{THUMBNAIL_STYLE}">',
+        width="content",
+    )
+    st.number_input(text("elbo.image"), 0, last, key=IMAGE, width=118, label_visibility="collapsed")
+    place = (index + 1) % (last + 1)
+    st.button(text("elbo.next"), key="elbo_next", on_click=_move_to, args=(place,))
+    for number, (place, note) in enumerate(telling.items()):
+        st.button(
+            note, key=f"elbo_telling_{number}", type="tertiary", on_click=_move_to, args=(place,),
+            disabled=place == index, help=text("elbo.telling"),
+        )  # fmt: skip
+    if pictures.source == "sample":
+        st.caption(text("elbo.drawing"), width="content")
+    return index
+
+
+def choose_subject() -> Subject | None:
+    """Return the model and image that the widgets ask for; None where nothing can be shown."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        chosen = choose_run(list_subjects())
+        if chosen is None:
+            st.info(text("elbo.no_models"))
+            return None
+        run = get_run_with_model(find_run(chosen))
+        pictures = get_pictures(run)
+        if pictures is None:
+            st.info(text("elbo.no_pictures"))
+            return None
+        index = choose_image(chosen, pictures)
+    st.query_params.update({"run": chosen, "image": str(index)})
+    return Subject(run, pictures, index)
+
+
+def choose_section() -> str:
+    """Return the section that the control, else the address, asks for."""
+    asked = st.query_params.get("section")
+    if st.session_state.get(SECTION) not in SECTIONS:
+        st.session_state[SECTION] = asked if asked in SECTIONS else FIRST
+    section = st.segmented_control(
+        text("elbo.section"), list(SECTIONS), key=SECTION, required=True,
+        format_func=lambda name: text(f"elbo.section.{name}"), label_visibility="collapsed",
+    )  # fmt: skip
+    st.query_params["section"] = section or FIRST
+    return section or FIRST
+
+
+def show_page() -> None:
+    """Lay out the page: what is looked at, then the chosen section."""
+    st.caption(text("elbo.lead"))
+    try:
+        subject = choose_subject()
+        if subject is not None:
+            SECTIONS[choose_section()](subject)
+    except ExplorerError as error:
+        st.error(str(error))
+
+
+def _move_to(place: int) -> None:
+    st.session_state[IMAGE] = place
+
+
+def _forget_image() -> None:
+    """Another model opens on the image that tells most about it."""
+    st.session_state.pop(IMAGE, None)
+    st.query_params.pop("image", None)
+
+
+show_page()

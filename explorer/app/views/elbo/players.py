@@ -1,0 +1,149 @@
+"""Two players: encoder steps, decoder steps, and one step in slow motion."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from explorer.analysis.players import PLAYERS, STARTS, Game, Position
+from explorer.app.cached import get_codes
+from explorer.app.cached.elbo_sections import subject_key
+from explorer.app.session import is_dark
+from explorer.app.text import paragraph, sentences, text
+from explorer.app.views.elbo.slow import ask_to_play, show_slow_motion
+from explorer.app.views.elbo.subject import Subject
+from explorer.app.views.train.watch import CHART
+from explorer.evaluation import draw_targets
+from explorer.figures.elbo_players import bound_over_steps
+from explorer.figures.palette import choose_roles
+
+VIEWS = ("game", "slow")
+SCOPES = ("image", "batch")
+STEPS = (1, 10, 50)
+MEASURED = 8
+GAME = "elbo_players_game"
+
+
+def show_players(subject: Subject) -> None:
+    """Lay out the section."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        view = st.segmented_control(
+            text("elbo_players.view"), VIEWS, default="game", key="elbo_players_view",
+            required=True, label_visibility="collapsed",
+            format_func=lambda name: text(f"elbo_players.view.{name}"),
+        )  # fmt: skip
+        playing = view == "slow" and ask_to_play()
+    if view == "slow":
+        show_slow_motion(subject, playing)
+    else:
+        st.fragment(_show_game)(subject)
+
+
+def _show_game(subject: Subject) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        start = st.segmented_control(
+            text("elbo_players.start"), STARTS, default="trained", key="elbo_players_start",
+            required=True, format_func=lambda name: text(f"elbo_players.start.{name}"),
+        )  # fmt: skip
+        scope = st.segmented_control(
+            text("elbo_players.scope"), SCOPES, default="image", key="elbo_players_scope",
+            required=True, format_func=lambda name: text(f"elbo_players.scope.{name}"),
+        )  # fmt: skip
+        st.button(text("elbo_players.reset"), key="elbo_players_reset", on_click=_reset)
+    pressed = _show_players()
+    with st.spinner(text("elbo_players.measuring")):
+        game = _find_game(subject, start or "trained", scope or "image")
+        if pressed is not None:
+            game.play(*pressed)
+    left, right = st.columns([1.6, 1], gap="medium")
+    with left:
+        positions = game.positions
+        figure = bound_over_steps(
+            [p.step for p in positions], [p.elbo for p in positions],
+            [p.log_px for p in positions], [p.player for p in positions],
+            choose_roles(is_dark()), sentences("elbo_players.words."),
+        )  # fmt: skip
+        st.plotly_chart(figure, theme=None, key="elbo_players_bound", config=CHART)
+        st.caption(text("elbo_players.caption"))
+    with right:
+        _show_score(game, scope or "image")
+
+
+def _show_players() -> tuple[str, int] | None:
+    """Show each player's buttons; return who was asked to step, and how often."""
+    pressed = None
+    for column, player in zip(st.columns(3, gap="small"), PLAYERS, strict=True):
+        with column, st.container(border=True, key=f"elbo_player_{player}"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.html(
+                    f'<span class="explorer-player" data-player="{player}">'
+                    f"{text(f'elbo_players.{player}')}</span>"
+                )
+                for steps in STEPS:
+                    words = text("elbo_players.steps", steps=steps)
+                    if st.button(words, key=f"elbo_players_{player}_{steps}"):
+                        pressed = player, steps
+    return pressed
+
+
+def _find_game(subject: Subject, start: str, scope: str) -> Game:
+    """Return this visitor's copy of the model, made anew when subject or start has changed."""
+    wanted = (*subject_key(subject), start, scope)
+    kept = st.session_state.get(GAME)
+    if kept is not None and kept[0] == wanted:
+        game: Game = kept[1]
+        return game
+    run, images = subject.run, subject.pictures.images
+    codes = get_codes(run)
+    x = subject.target()
+    if scope == "batch":
+        # The chosen image and those after it.
+        places = [(subject.index + i) % len(images) for i in range(min(MEASURED, len(images)))]
+        x = draw_targets(run.model, images[np.array(places)])
+    game = Game(
+        run.model, x, images if scope == "batch" else None, start=start,
+        codes=None if codes is None else codes.mean,
+    )  # fmt: skip
+    st.session_state[GAME] = (wanted, game)
+    return game
+
+
+def _reset() -> None:
+    st.session_state.pop(GAME, None)
+
+
+def _show_score(game: Game, scope: str) -> None:
+    """Show the three numbers now, what the last press changed, and what that teaches."""
+    now = game.positions[-1]
+    before = _before_press(game.positions)
+    figures = partial(_describe, now=now, before=before)
+    rows = "".join(figures(name) for name in ("log_px", "elbo", "gap"))
+    st.html(f'<div class="explorer-table explorer-score"><table>{rows}</table></div>')
+    st.markdown(text(f"elbo_players.lesson.{now.player or 'none'}"))
+    notes = text(f"elbo_players.of.{scope}", images=len(game.x))
+    how = "exact" if now.is_exact else "estimated"
+    st.caption(paragraph(notes, text(f"elbo_players.{how}")))
+    if now.doubtful:
+        key = "uncertified" if now.is_exact else "flagged"
+        st.warning(text(f"elbo_players.{key}", doubtful=now.doubtful, images=len(game.x)))
+
+
+def _before_press(positions: list[Position]) -> Position:
+    """Return the position before the last player's unbroken turn."""
+    place = len(positions) - 1
+    while place > 0 and positions[place].player == positions[-1].player:
+        place -= 1
+    return positions[place]
+
+
+def _describe(name: str, now: Position, before: Position) -> str:
+    value = getattr(now, name)
+    # Rounded first, so that nothing is shown as minus zero.
+    change = round(value - getattr(before, name), 2) + 0.0
+    shown = text("elbo_players.value", value=value)
+    moved = text("elbo_players.change", change=change) if now.step > before.step else ""
+    return (
+        f'<tr data-name="{name}"><td>{text(f"elbo_players.{name}")}</td>'
+        f'<td><b data-figure="{name}">{shown}</b></td>'
+        f'<td data-figure="{name}_change">{moved}</td></tr>'
+    )

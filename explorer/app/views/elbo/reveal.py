@@ -1,0 +1,173 @@
+"""Reveal the picture: what is known of z when only some pixels are."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from explorer.analysis.raster import frame_nodes, mass_levels, raster_density
+from explorer.analysis.reveal import Knowledge, Reveal, order_pixels, uncover
+from explorer.app.cached import get_codes
+from explorer.app.cached.elbo_sections import get_reveal
+from explorer.app.components.pixels import pixel_brush, visible_pixels
+from explorer.app.session import is_dark
+from explorer.app.text import paragraph, sentences, text
+from explorer.app.views.elbo.subject import Subject
+from explorer.app.views.train.watch import CHART
+from explorer.export.payload import kl_per_dimension
+from explorer.figures.elbo_reveal import (
+    Belief,
+    belief_line,
+    belief_map,
+    knowledge_curve,
+    tint_completions,
+)
+from explorer.figures.palette import choose_roles
+from explorer.figures.pictures import data_uri, encode_png, picture_sheet
+
+COMPLETIONS = 12
+COLUMNS = 6
+SHARE = 0.36
+MASSES = (0.5, 0.9)
+WINDOW = 4.2
+MAP_CODES = 1500
+RASTER = 121
+SMALL = 0.3
+"""A belief that spans less of the map than this is magnified."""
+HISTORY = 400
+
+
+def show_reveal(subject: Subject) -> None:
+    """Lay out the section."""
+    # Keyed, so that the style sheet keeps it from fading while the next belief is computed.
+    with st.container(key="elbo_reveal_body"):
+        st.fragment(_show)(subject)
+
+
+def _show(subject: Subject) -> None:
+    key = f"elbo_reveal_{subject.run.id}_{subject.index}".replace("/", "_")
+    controls, map_column, answers = st.columns([0.9, 1.45, 1.25], gap="medium")
+    with st.spinner(text("elbo_reveal.preparing")):
+        reveal = get_reveal(subject)
+    mask = visible_pixels(reveal.shape, key, SHARE)
+    known = reveal.know(mask)
+    draws = known.draw(COMPLETIONS, seed=int(mask.sum()))
+    with map_column:
+        _show_belief(subject, reveal, known, draws)
+    with answers:
+        _show_completions(reveal, draws, mask)
+        _show_knowledge(known, mask, f"{key}_{_find_way(subject, mask)}")
+    with controls:
+        picture = (255 * reveal.picture.clip(0, 1)).round().astype(np.uint8)
+        random_order = order_pixels(reveal.shape, "random", subject.index).tolist()
+        pixel_brush(
+            picture, random_order, sentences("elbo_reveal.words."), key=key, share=SHARE
+        )  # fmt: skip
+        st.caption(text("elbo_reveal.caption"))
+
+
+def _find_way(subject: Subject, mask: np.ndarray) -> str:
+    """Return how the mask came about, as far as it shows: by rows, at random, or by brush."""
+    for way in ("rows", "random"):
+        order = order_pixels(mask.shape, way, subject.index)
+        if (uncover(mask.shape, order, int(mask.sum())) == mask).all():
+            return way
+    return "brush"
+
+
+def _show_belief(subject: Subject, reveal: Reveal, known: Knowledge, draws: np.ndarray) -> None:
+    roles, words = choose_roles(is_dark()), sentences("elbo_reveal.words.")
+    if reveal.latents == 1:
+        axis = np.linspace(-WINDOW, WINDOW, 8 * RASTER)
+        density = raster_density(known.points, known.weights, known.spacing, axis)
+        prior = np.exp(-(axis**2) / 2) / np.sqrt(2 * np.pi)
+        figure = belief_line(axis, density, prior, draws[:, 0], roles, words)
+    else:
+        figure = _draw_map(subject, known, draws)
+    st.plotly_chart(figure, theme=None, key="elbo_reveal_map", config=CHART)
+    notes = [text("elbo_reveal.map.caption" if known.is_exact else "elbo_reveal.map.draws")]
+    if reveal.latents > 2:
+        first, second = main_axes(subject)
+        notes.append(text("elbo_reveal.axes", first=first + 1, second=second + 1))
+    if not known.trusted:
+        key = "uncertified" if known.is_exact else "few"
+        st.warning(text(f"elbo_reveal.{key}", ess=known.ess, error=known.error))
+    st.caption(paragraph(*notes))
+
+
+def _draw_map(subject: Subject, known: Knowledge, draws: np.ndarray) -> Any:
+    axes = main_axes(subject)
+    codes = get_codes(subject.run)
+    shown = None if codes is None else codes.mean[:MAP_CODES][:, axes]
+    labels = None if codes is None or codes.labels is None else codes.labels[:MAP_CODES]
+    reach = WINDOW
+    if shown is not None:
+        reach = max(WINDOW, float(np.quantile(np.abs(shown), 0.998)))
+    reach = max(reach, float(np.abs(known.mean[list(axes)]).max()) + 0.5)
+    belief = magnified = None
+    if known.is_exact:
+        axis = np.linspace(-reach, reach, RASTER)
+        belief = _rasterise(known, axis, axis)
+        (left, right), (low, high) = frame_nodes(known.points, known.weights)
+        side = 1.3 * max(right - left, high - low, 0.02)
+        if side < SMALL * 2 * reach:
+            x, y = (left + right) / 2, (low + high) / 2
+            magnified = _rasterise(
+                known,
+                np.linspace(x - side / 2, x + side / 2, RASTER),
+                np.linspace(y - side / 2, y + side / 2, RASTER),
+            )
+    return belief_map(
+        belief, draws[:, axes], shown, labels, choose_roles(is_dark()),
+        sentences("elbo_reveal.words."), window=(-reach, reach), magnified=magnified,
+        names=(f"z{axes[0] + 1}", f"z{axes[1] + 1}"),
+    )  # fmt: skip
+
+
+def _rasterise(known: Knowledge, x: np.ndarray, y: np.ndarray) -> Belief:
+    density = raster_density(known.points, known.weights, known.spacing, x, y)
+    return Belief(x, y, density, mass_levels(density, MASSES).tolist())
+
+
+def main_axes(subject: Subject) -> tuple[int, int]:
+    """Return the two dimensions with the most KL, in their order for two latents."""
+    codes = get_codes(subject.run)
+    if subject.run.model.latent_dim <= 2 or codes is None or codes.logvar is None:
+        return 0, 1
+    kl = kl_per_dimension(codes.mean, codes.logvar)
+    first, second = np.argsort(-kl, kind="stable")[:2]
+    return int(first), int(second)
+
+
+def _show_completions(reveal: Reveal, draws: np.ndarray, mask: np.ndarray) -> None:
+    pictures = reveal.complete(draws, mask)
+    tinted = tint_completions(pictures, mask, choose_roles(is_dark()).reconstruction)
+    sheet = picture_sheet(tinted, COLUMNS, gap=1)
+    uri = data_uri(encode_png(sheet, max(1, 400 // sheet.shape[1])))
+    caption = text("elbo_reveal.completions")
+    st.html(
+        f'<div class="explorer-strip"><figure><img src="{uri}" alt="{caption}">'
+        f"<figcaption>{caption}</figcaption></figure></div>"
+    )
+
+
+def _show_knowledge(known: Knowledge, mask: np.ndarray, key: str) -> None:
+    history: dict[int, float] = st.session_state.setdefault(f"{key}_history", {})
+    count, total = int(mask.sum()), mask.size
+    if len(history) < HISTORY:
+        history[count] = known.information
+    st.html(
+        '<div class="explorer-identity">'
+        + text(
+            "elbo_reveal.knowledge",
+            information=known.information, entropy=known.entropy, log_px=known.log_px,
+        )
+        + "</div>"
+    )  # fmt: skip
+    counts = sorted(history)
+    figure = knowledge_curve(
+        counts, [history[c] for c in counts], (count, known.information), total,
+        choose_roles(is_dark()), sentences("elbo_reveal.words."),
+    )  # fmt: skip
+    st.plotly_chart(figure, theme=None, key="elbo_reveal_curve", config=CHART)
+    st.caption(text("elbo_reveal.curve.caption"))

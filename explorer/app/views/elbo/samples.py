@@ -1,0 +1,105 @@
+"""Samples: the spread of the L-sample ELBO and the importance-weighted ladder."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from explorer.analysis.inference import ExactPosterior
+from explorer.analysis.ladder import COUNTS, Draw, Rung, climb, judge_draw
+from explorer.app.cached.elbo_sections import get_log_weights, get_posterior
+from explorer.app.components.sliders import live_choice
+from explorer.app.session import is_dark
+from explorer.app.text import paragraph, sentences, text
+from explorer.app.views.elbo.subject import Subject
+from explorer.app.views.train.watch import CHART
+from explorer.figures.elbo_samples import Estimates, sample_ladder, spread_over_samples
+from explorer.figures.palette import choose_roles
+
+POOL = 50_000
+"""Draws of z per seed: ten repetitions of the largest number of samples."""
+FIRST = 6
+SEED = "elbo_samples_seed"
+
+
+def show_samples(subject: Subject) -> None:
+    """Lay out the section."""
+    st.fragment(_show)(subject)
+
+
+def _show(subject: Subject) -> None:
+    controls, button = st.columns([3, 1], vertical_alignment="bottom", gap="medium")
+    with controls:
+        names = [f"{count:,}" for count in COUNTS]
+        chosen = live_choice(text("elbo_samples.count"), names, FIRST, key="elbo_samples_count")
+    with button:
+        st.button(text("elbo_samples.again"), key="elbo_samples_again", on_click=_draw_again)
+    seed = st.session_state.get(SEED, 0)
+    with st.spinner(text("elbo_samples.drawing")):
+        log_weights = get_log_weights(subject, POOL, seed)
+        exact = get_posterior(subject)
+    rungs = climb(log_weights)
+    _show_figures(rungs, chosen, exact)
+    _show_numbers(rungs[chosen], judge_draw(log_weights[: COUNTS[chosen]]), exact)
+
+
+def _draw_again() -> None:
+    st.session_state[SEED] = st.session_state.get(SEED, 0) + 1
+
+
+def _show_figures(rungs: Sequence[Rung], chosen: int, exact: ExactPosterior | None) -> None:
+    estimates = [Estimates(rung.samples, rung.elbo, rung.ladder) for rung in rungs]
+    lines = None if exact is None else (float(exact.log_px[0]), float(exact.elbo[0]))
+    roles, words = choose_roles(is_dark()), sentences("elbo_samples.words.")
+    left, right = st.columns([1.7, 1], gap="medium")
+    with left:
+        figure = sample_ladder(estimates, chosen, lines, roles, words)
+        st.plotly_chart(figure, theme=None, key="elbo_samples_ladder", config=CHART)
+        st.caption(text("elbo_samples.ladder.caption"))
+    with right:
+        figure = spread_over_samples(estimates, chosen, roles, words)
+        st.plotly_chart(figure, theme=None, key="elbo_samples_spread", config=CHART)
+        st.caption(text("elbo_samples.spread.caption"))
+
+
+def _show_numbers(rung: Rung, draw: Draw, exact: ExactPosterior | None) -> None:
+    mean, error = rung.elbo_mean
+    lines = [
+        text(
+            "elbo_samples.elbo", samples=rung.samples, mean=mean, error=error,
+            spread=rung.spread, repetitions=len(rung.elbo),
+        ),
+        text(
+            "elbo_samples.ladder", samples=rung.samples, log_px=draw.log_px, error=draw.error,
+            mean=rung.ladder_mean[0], mean_error=rung.ladder_mean[1],
+        ),
+    ]  # fmt: skip
+    if exact is not None:
+        lines.append(
+            text(
+                "elbo_samples.exact" if exact.certified[0] else "elbo_samples.uncertified",
+                log_px=exact.log_px[0], error=exact.error[0], elbo=exact.elbo[0],
+                off=draw.log_px - exact.log_px[0],
+            )
+        )  # fmt: skip
+    else:
+        lines.append(text("elbo_samples.inexact"))
+    paragraphs = "".join(f"<p>{line}</p>" for line in lines)
+    st.html(f'<div class="explorer-figures">{paragraphs}</div>')
+    _show_flags(draw)
+
+
+def _show_flags(draw: Draw) -> None:
+    """Say whether this one importance-weighted estimate can be believed, and why not."""
+    found = [
+        text(f"elbo_samples.flag.{name}", share=draw.ess_share, pareto=draw.pareto_k)
+        for name in draw.flags
+    ]
+    if not found:
+        st.success(
+            text("elbo_samples.good", share=draw.ess_share, pareto=draw.pareto_k),
+            icon=":material/check:",
+        )
+    elif draw.flags == ("few",):
+        st.info(paragraph(*found), icon=":material/info:")
+    else:
+        st.warning(paragraph(*found), icon=":material/flag:")

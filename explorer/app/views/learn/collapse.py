@@ -1,0 +1,148 @@
+"""Chapter 7: β and collapse."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from explorer.analysis.timeline import DEAD_NATS
+from explorer.app.cached import get_codes, measure_wake_up
+from explorer.app.components.sliders import live_choice
+from explorer.app.session import is_dark
+from explorer.app.text import sentences, text
+from explorer.app.views.learn.parts import (
+    CHART,
+    say,
+    show_formula,
+    show_heading,
+    show_question,
+)
+from explorer.app.views.train.watch import show_strip
+from explorer.datasets import is_available
+from explorer.errors import ExplorerError
+from explorer.export.sweep import match_latents
+from explorer.figures.beta import small_maps
+from explorer.figures.eigenvalues import kl_over_beta
+from explorer.figures.palette import choose_roles
+from explorer.figures.pictures import picture_sheet
+from explorer.paths import resource
+from explorer.run import Run
+from explorer.sweeps import read_sweep
+
+SWEEP, START = "mnist-beta-sweep", 4.0
+MAP_POINTS = 1000
+MAP_SIDE = 190
+STRIP = 8
+NAMED = 4
+
+FORMULA = (
+    r"\text{%s}=@reconstruction{\mathbb{E}_q[-\log p(x|@latent{z})]}"
+    r"+\beta\sum_i@kl{\mathrm{KL}_i},\qquad @latent{z_i}\text{ %s}\iff @sigma{\lambda_i}>\beta"
+)
+
+
+@st.fragment
+def show_chapter() -> None:
+    """Lay out the chapter: prose on the left, the shipped sweep over β on the right."""
+    try:
+        sweep = read_sweep(resource("pretrained") / SWEEP)
+        recorded = json.loads((sweep.path / "theory.json").read_text())["wake_up"]
+    except (ExplorerError, OSError, ValueError):
+        show_heading("collapse")
+        st.info(text("learn.collapse.missing"))
+        return
+    by_beta = {sweep.configs[name].objective.beta: run for name, run in sweep.runs().items()}
+    betas = sorted(by_beta)
+    results: list[Mapping[str, Any]] = [by_beta[beta].info.results["test"] for beta in betas]
+    left, right = st.columns([0.85, 1], gap="large")
+    with left:
+        show_heading("collapse")
+        say("learn.collapse.price")
+        words = sentences("learn.collapse.formula.")
+        show_formula(FORMULA % (words["objective"], words["wakes"]))
+        say("learn.collapse.rule")
+        eigenvalues = _show_source(recorded)
+    with right:
+        place = live_choice(
+            text("learn.collapse.beta"), [f"{beta:g}" for beta in betas], betas.index(START),
+            key="sweep_beta", role="kl",
+        )  # fmt: skip
+        beta = betas[place]
+        active = _show_numbers(beta, results[place])
+        figure = kl_over_beta(
+            betas, np.array([result["kl_per_dim"] for result in results]), eigenvalues,
+            choose_roles(is_dark()), sentences("learn.collapse.figure."), beta=beta, height=200,
+        )  # fmt: skip
+        st.plotly_chart(figure, theme=None, key="learn_collapse_kl", config=CHART)
+        st.caption(text("learn.collapse.caption"))
+        _show_model(by_beta[beta], by_beta[1.0])
+    with left:
+        st.page_link(
+            "views/beta/page.py", label=text("learn.collapse.lab"), icon=":material/science:",
+            query_params={"sweep": SWEEP},
+        )  # fmt: skip
+        st.page_link(
+            "views/collapse/page.py", label=text("learn.collapse.page"), icon=":material/healing:",
+            query_params={"run": "mnist-collapsed"},
+        )  # fmt: skip
+    name = ("none", "right", "two")[min(active, 2)]
+    show_question("collapse", name == "right", text(f"learn.collapse.question.{name}", beta=beta))
+
+
+def _show_source(recorded: list[float]) -> list[float]:
+    """Say where the eigenvalues come from, and measure them where that is asked for."""
+    measured = st.session_state.get("learn_collapse_measured", False)
+    kind, values = "recorded", recorded
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if measured:
+            with st.spinner(text("learn.collapse.measuring")):
+                found = measure_wake_up("mnist", "bernoulli", 1.0)
+            if found:
+                kind, values = "measured", found
+        shown = ", ".join(f"{value:.1f}" for value in values[:NAMED])
+        st.caption(text(f"learn.collapse.{kind}", values=shown))
+        if not measured and is_available("mnist"):
+            st.button(
+                text("learn.collapse.measure"), key="learn_collapse_measure", type="tertiary",
+                on_click=st.session_state.update, args=({"learn_collapse_measured": True},),
+            )  # fmt: skip
+    return values
+
+
+def _show_numbers(beta: float, result: Mapping[str, Any]) -> int:
+    kl = sorted(result["kl_per_dim"], reverse=True)
+    active = sum(value > DEAD_NATS for value in kl)
+    st.markdown(
+        text(
+            "learn.collapse.numbers", beta=beta, first=kl[0], second=kl[1],
+            reconstruction=result["reconstruction"], active=active, count=len(kl),
+        ),
+        help=text("learn.collapse.numbers.help", images=result["images"], dead=DEAD_NATS),
+    )  # fmt: skip
+    return active
+
+
+def _show_model(run: Run, reference: Run) -> None:
+    """Show the map and a strip of one model, its dimensions put in the order of `reference`."""
+    codes, target = get_codes(run), get_codes(reference)
+    if codes is None or target is None:
+        return
+    order, sign = match_latents(target.mean, codes.mean)
+    left, right = st.columns([1, 1.1], vertical_alignment="center")
+    with left:
+        labels = None if codes.labels is None else codes.labels[:MAP_POINTS]
+        points = codes.mean[:MAP_POINTS, order] * sign
+        figure = small_maps(
+            [""], [points], [labels], choose_roles(is_dark()), columns=1, side=MAP_SIDE
+        )
+        st.plotly_chart(figure, theme=None, key="learn_collapse_map", config=CHART)
+    with right:
+        frame = run.snapshot(run.snapshot_steps()[-1])
+        strips = {"reconstructions": frame.reconstructions, "samples": frame.samples}
+        for name, images in strips.items():
+            if images is not None:
+                sheet = picture_sheet(images[:STRIP], STRIP)
+                show_strip(sheet, text(f"learn.collapse.{name}"))
+        st.caption(text("learn.collapse.map", count=min(MAP_POINTS, len(codes.mean))))

@@ -1,0 +1,129 @@
+"""Chapter 4: KL in closed form, and cross-entropy of two Gaussians."""
+
+import numpy as np
+import streamlit as st
+
+from explorer.analysis.gaussians import (
+    Gaussian,
+    KlTerms,
+    cross_entropy,
+    entropy,
+    kl_divergence,
+    kl_integrand,
+    kl_terms,
+)
+from explorer.app.components.sliders import live_slider
+from explorer.app.session import is_dark
+from explorer.app.text import text
+from explorer.app.views.learn.parts import (
+    CHART,
+    say,
+    show_formula,
+    show_heading,
+    show_number,
+    show_question,
+)
+from explorer.figures.learn import kl_areas
+from explorer.figures.palette import choose_roles
+
+ASKED_NATS = (0.45, 0.55)
+NEAR = 0.02
+Z = np.linspace(-5.5, 5.5, 401)
+
+
+@st.fragment
+def show_chapter() -> None:
+    """Lay out the chapter: prose and closed form on the left, two Gaussians on the right."""
+    left, right = st.columns([0.82, 1], gap="large")
+    with right:
+        mean, sd, prior_mean, prior_sd = _show_sliders()
+        q, p = Gaussian(mean, sd**2), Gaussian(prior_mean, prior_sd**2)
+        _show_areas(q, p, mean, sd)
+    terms = kl_terms(mean, sd, prior_mean, prior_sd)
+    with left:
+        show_heading("kl")
+        say("learn.kl.prose.what")
+        _show_closed_form(terms, moved=(prior_mean, prior_sd) != (0.0, 1.0))
+        say("learn.kl.prose.terms")
+        say("learn.kl.prose.area")
+        _show_entropies(q, p)
+        say("learn.kl.prose.cross")
+    right_answer, remark = _judge(mean, sd, prior_mean, prior_sd, terms)
+    show_question("kl", right_answer, remark)
+
+
+def _show_sliders() -> tuple[float, float, float, float]:
+    first, second = st.columns(2)
+    with first:
+        mean = live_slider(
+            text("learn.kl.q_mean"), -3, 3, 1.2, 0.02, key="q_mean", role="mean"
+        )
+        prior_mean = live_slider(
+            text("learn.kl.p_mean"), -3, 3, 0, 0.02, key="p_mean", role="gap"
+        )
+    with second:
+        sd = live_slider(text("learn.kl.q_sd"), 0.1, 2, 0.5, 0.02, key="q_sd", role="sigma")
+        prior_sd = live_slider(text("learn.kl.p_sd"), 0.1, 2, 1, 0.02, key="p_sd", role="gap")
+    return mean, sd, prior_mean, prior_sd
+
+
+def _show_areas(q: Gaussian, p: Gaussian, mean: float, sd: float) -> None:
+    figure = kl_areas(
+        Z, q.density(Z), p.density(Z), (kl_integrand(q, p, Z), kl_integrand(p, q, Z)),
+        (
+            text("learn.kl.curve.forward", kl=kl_divergence(q, p)),
+            text("learn.kl.curve.backward", kl=kl_divergence(p, q)),
+        ),
+        (mean, sd), choose_roles(is_dark()),
+    )  # fmt: skip
+    st.plotly_chart(figure, theme=None, key="learn_kl_areas", config=CHART)
+    st.caption(text("learn.kl.caption"))
+
+
+def _show_closed_form(terms: KlTerms, moved: bool) -> None:
+    """Show the formula and, below it, the same with this q's numbers."""
+    place, width = r"@mean{\mu}^2", r"@sigma{\sigma}^2"
+    if moved:
+        place = r"\tfrac{(@mean{\mu}-@gap{m})^2}{@gap{s}^2}"
+        width = r"\tfrac{@sigma{\sigma}^2}{@gap{s}^2}"
+    numbers = (
+        f"@mean{{{2 * terms.place:.2f}}} + @sigma{{{2 * terms.width:.2f}}} - 1 "
+        f"{'-' if terms.log_width < 0 else '+'} @sigma{{{abs(2 * terms.log_width):.2f}}}"
+    )
+    show_formula(
+        rf"\begin{{aligned}}@kl{{\mathrm{{KL}}}} &= \tfrac12\bigl({place} + {width} - 1 - "
+        rf"\ln {width}\bigr) \\ &= \tfrac12({numbers}) = @mean{{{terms.place:.2f}}} + "
+        rf"@sigma{{{terms.spread:.2f}}} = @kl{{{terms.total:.2f}}}\end{{aligned}}"
+    )
+
+
+def _show_entropies(q: Gaussian, p: Gaussian) -> None:
+    rows = []
+    for one, other, first, second in (("q", "p", q, p), ("p", "q", p, q)):
+        less = entropy(first)
+        rows.append(
+            rf"@kl{{\mathrm{{KL}}({one}\|{other})}} &= H({one},{other}) - H({one}) = "
+            rf"{cross_entropy(first, second):.2f} {'+' if less < 0 else '-'} {abs(less):.2f}"
+            rf" = @kl{{{kl_divergence(first, second):.2f}}}"
+        )
+    show_formula(r"\begin{aligned}" + r" \\ ".join(rows) + r"\end{aligned}")
+
+
+def _judge(
+    mean: float, sd: float, prior_mean: float, prior_sd: float, terms: KlTerms
+) -> tuple[bool, str]:
+    """Return whether q answers the question, and why or why not."""
+    kl = show_number(terms.total)
+    if abs(prior_mean) > NEAR or abs(prior_sd - 1) > NEAR:
+        return False, text("learn.kl.remark.prior")
+    if abs(mean) > NEAR:
+        values = {"mean": show_number(mean), "kl": kl, "place": show_number(terms.place)}
+        return False, text("learn.kl.remark.mean", **values)
+    low, high = ASKED_NATS
+    if sd > 1 and terms.total >= low:
+        return False, text("learn.kl.remark.vague", kl=kl, sd=show_number(sd))
+    if terms.total < low:
+        return False, text("learn.kl.remark.little", kl=kl)
+    if terms.total > high:
+        return False, text("learn.kl.remark.much", kl=kl)
+    return True, text("learn.kl.right", kl=kl)

@@ -1,0 +1,106 @@
+"""Chapter 1: why latents, and why not generate x directly."""
+
+import numpy as np
+import streamlit as st
+
+from explorer.analysis.patchwork import draw_pixels, independent_nats, share_codes
+from explorer.app.cached import find_run, get_run_with_model
+from explorer.app.cached.learn import get_prior_pictures
+from explorer.app.components.sliders import live_choice
+from explorer.app.text import text
+from explorer.app.views.learn.parts import say, show_formula, show_heading, show_question
+from explorer.errors import ExplorerError
+from explorer.figures.pictures import data_uri, encode_png, picture_sheet
+from explorer.run import Run
+
+MODEL = "mnist-2d"
+SIDES = (1, 2, 4, 7, 14, 28)
+"""Sides of the patches that share a code; all tile a picture of 28 × 28."""
+SHOWN = ("mean", "sample")
+COUNT, COLUMNS = 12, 4
+
+
+@st.fragment
+def show_chapter() -> None:
+    """Lay out the chapter: prose and the two formulas on the left, the pictures on the right."""
+    try:
+        run = get_run_with_model(find_run(MODEL))
+    except ExplorerError as error:
+        st.info(str(error))
+        return
+    left, right = st.columns([0.85, 1], gap="large")
+    with left:
+        show_heading("latents")
+        say("learn.latents.prose.direct")
+        show_formula(
+            rf"\prod_i p(x_i) \quad\text{{{text('learn.latents.or')}}}\quad p(x) = "
+            r"\int \prod_i @reconstruction{p(x_i|}@latent{z}@reconstruction{)}\,"
+            r"@gap{p(z)}\, d@latent{z}"
+        )
+        say("learn.latents.prose.shared")
+        say("learn.latents.prose.sample")
+        _show_cost(run)
+    with right:
+        side, shown = _show_controls()
+        _show_pictures(run, side, shown)
+        st.caption(text("learn.latents.caption"))
+    show_question("latents", *_judge(side, shown))
+
+
+def _show_controls() -> tuple[int, str]:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        shown = st.segmented_control(
+            text("learn.latents.shown"), SHOWN, default="mean", required=True,
+            key="learn_latents_shown", label_visibility="collapsed",
+            format_func=lambda name: text(f"learn.latents.shown.{name}"),
+        )  # fmt: skip
+        st.button(text("learn.latents.again"), key="learn_latents_again", on_click=_draw_again)
+    names = [f"{side} × {side}" for side in SIDES]
+    place = live_choice(text("learn.latents.side"), names, 0, key="shared")
+    return SIDES[place], shown or SHOWN[0]
+
+
+def _draw_again() -> None:
+    st.session_state["learn_latents_seed"] = st.session_state.get("learn_latents_seed", 0) + 1
+
+
+def _show_pictures(run: Run, side: int, shown: str) -> None:
+    """Show the unchanging mean of p(x), and pictures whose patches share codes."""
+    decoded = get_prior_pictures(run)
+    seed = st.session_state.get("learn_latents_seed", 0)
+    pictures = share_codes(decoded, side, COUNT, seed)
+    if shown == "sample":
+        pictures = draw_pixels(pictures, seed)
+    mean = _source(decoded.mean(0, keepdims=True), 1)
+    sheet = _source(pictures, COLUMNS)
+    st.html(
+        '<div class="explorer-prior">'
+        f'<figure><img alt="" src="{mean}"><figcaption>{text("learn.latents.mean")}</figcaption>'
+        f'</figure><figure><img alt="{text(f"learn.latents.shown.{shown}")}" src="{sheet}">'
+        "</figure></div>"
+    )
+
+
+def _source(pictures: np.ndarray, columns: int) -> str:
+    levels = np.rint(pictures * 255).astype(np.uint8)
+    return data_uri(encode_png(picture_sheet(levels, columns, gap=2), 2))
+
+
+def _show_cost(run: Run) -> None:
+    measured = run.info.results.get("test")
+    if measured is None:
+        return
+    independent = independent_nats(get_prior_pictures(run))
+    values = {"independent": independent, "through": -measured["elbo"], "model": run.id}
+    st.markdown(text("learn.latents.nats", **values))
+
+
+def _judge(side: int, shown: str) -> tuple[bool, str]:
+    """Return whether the pictures are samples of p(x), and why or why not."""
+    if side == SIDES[0]:
+        return False, text("learn.latents.remark.independent")
+    if side < SIDES[-1]:
+        return False, text("learn.latents.remark.patches", side=side)
+    if shown == "mean":
+        return False, text("learn.latents.remark.mean")
+    return True, text("learn.latents.answer")

@@ -1,0 +1,143 @@
+"""Chapter 2: p(x) as an infinite mixture of Gaussians."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from explorer.analysis.toy import PRIOR, bent_toy, draw_codes, misplaced, spread_codes
+from explorer.app.components.sliders import live_choice
+from explorer.app.session import is_dark
+from explorer.app.text import text
+from explorer.app.views.learn.parts import CHART, say, show_formula, show_heading, show_question
+from explorer.figures.learn import MANY_PARTS, mixture_picture
+from explorer.figures.palette import choose_roles
+
+COUNTS = (1, 2, 3, 5, 8, 12, 20, 50, 200, 1000, 5000)
+"""Numbers of Gaussians that are offered; the next is the integral."""
+KINDS = ("spread", "drawn", "flat")
+FLAT_REACH = 3.0
+ASKED = 0.01
+X = np.linspace(-5, 5, 401)
+Z = np.linspace(-3.2, 3.2, 161)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """What the controls ask for: codes (K,), none for the integral, and the densities over X."""
+
+    kind: str
+    codes: np.ndarray
+    exact: np.ndarray
+    density: np.ndarray
+    parts: np.ndarray
+
+    @property
+    def area(self) -> float:
+        """The area under the mixture."""
+        return float(self.density.sum() * (X[1] - X[0]))
+
+    @property
+    def misplaced(self) -> float:
+        """The share of probability that the mixture puts elsewhere than p(x)."""
+        return misplaced(self.density, self.exact, X[1] - X[0])
+
+
+@st.fragment
+def show_chapter() -> None:
+    """Lay out the chapter: prose and formula on the left, the mixture being built on the right."""
+    left, right = st.columns([0.72, 1], gap="large")
+    with left:
+        show_heading("mixture")
+        say("learn.mixture.prose.parts")
+        show_formula(
+            r"p(x) = \int @reconstruction{p(x|z)}\, @gap{p(z)}\, d@latent{z} \approx "
+            r"\frac1K \sum_{k=1}^K \mathcal N\bigl(x;\, @mean{\mu(}@latent{z_k}@mean{)},\, "
+            r"@sigma{\sigma^2(}@latent{z_k}@sigma{)}\bigr)"
+        )
+        say("learn.mixture.prose.limit")
+        say("learn.mixture.prose.slip")
+    with right:
+        mixture = _show_controls()
+        _show_picture(mixture)
+    show_question("mixture", *_judge(mixture))
+
+
+def _show_controls() -> Mixture:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        kind = st.segmented_control(
+            text("learn.mixture.codes"), KINDS, default="spread", required=True,
+            key="learn_mixture_codes", label_visibility="collapsed",
+            format_func=lambda name: text(f"learn.mixture.codes.{name}"),
+        )  # fmt: skip
+        if kind == "drawn":
+            st.button(text("learn.mixture.again"), key="learn_mixture_again", on_click=_draw_again)
+    names = [f"{count:,}" for count in COUNTS] + ["∞"]
+    place = live_choice(text("learn.mixture.count"), names, 3, key="gaussians")
+    return _mix(kind or "spread", COUNTS[place] if place < len(COUNTS) else None)
+
+
+def _draw_again() -> None:
+    st.session_state["learn_mixture_seed"] = st.session_state.get("learn_mixture_seed", 0) + 1
+
+
+def _mix(kind: str, count: int | None) -> Mixture:
+    toy = bent_toy()
+    exact = toy.density(X)
+    total = 1.0
+    if kind == "flat":
+        total = 2 * FLAT_REACH
+        share = 1.0 if count is None else 1 / count
+        codes = FLAT_REACH * np.arange(-1 + share, 1, 2 * share)
+    else:
+        seed = st.session_state.get("learn_mixture_seed", 0)
+        codes = spread_codes(count or 1) if kind == "spread" else draw_codes(count or 1, seed)
+    if count is None:
+        density = toy.unweighted(X, FLAT_REACH) if kind == "flat" else exact
+        return Mixture(kind, codes[:0], exact, density, np.empty((0, len(X))))
+    parts = np.empty((0, len(X)))
+    if count <= MANY_PARTS:
+        parts = toy.likelihood(X, codes).T * (total / count)
+    return Mixture(kind, codes, exact, total * toy.mixture(X, codes), parts)
+
+
+def _show_picture(mixture: Mixture) -> None:
+    toy = bent_toy()
+    figure = mixture_picture(
+        (Z, toy.mean(Z), toy.sd(Z)),
+        np.full_like(Z, 0.4) if mixture.kind == "flat" else PRIOR.density(Z),
+        mixture.codes, X, mixture.exact, mixture.density, mixture.parts,
+        (
+            text("learn.mixture.exact"), text("learn.mixture.mixture"),
+            "1" if mixture.kind == "flat" else "p(z)",
+        ),
+        choose_roles(is_dark()),
+    )  # fmt: skip
+    st.plotly_chart(figure, theme=None, key="learn_mixture_picture", config=CHART)
+    if mixture.kind == "flat":
+        values = {"area": f"{mixture.area:.2f}", "reach": FLAT_REACH}
+        st.markdown(text("learn.mixture.figures.flat", **values))
+    else:
+        values = {"area": f"{mixture.area:.2f}", "misplaced": _percent(mixture.misplaced)}
+        st.markdown(text("learn.mixture.figures", **values))
+    st.caption(text("learn.mixture.caption"))
+
+
+def _judge(mixture: Mixture) -> tuple[bool, str]:
+    """Return whether the mixture answers the question, and why or why not."""
+    values = {"misplaced": _percent(mixture.misplaced), "count": f"{len(mixture.codes):,}"}
+    if mixture.kind == "flat":
+        return False, text("learn.mixture.remark.flat", area=f"{mixture.area:.2f}")
+    if mixture.kind == "drawn":
+        return False, text("learn.mixture.remark.drawn", **values)
+    if mixture.misplaced >= ASKED:
+        return False, text("learn.mixture.remark.few", **values)
+    count = len(mixture.codes)
+    fewer = COUNTS[COUNTS.index(count) - 1] if count else COUNTS[-1]
+    if _mix("spread", fewer).misplaced < ASKED:
+        return False, text("learn.mixture.remark.many", **values)
+    return True, text("learn.mixture.answer", **values)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f}\u202f%"

@@ -1,0 +1,82 @@
+"""Learn: the story from p(x) to β in eight chapters, each with something to touch."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import streamlit as st
+
+from explorer.app.card import offer_card
+from explorer.app.text import CHOSEN, text
+from explorer.app.views.learn import (
+    collapse,
+    elbo,
+    kl,
+    latents,
+    mixture,
+    notation,
+    reparameterise,
+    sigma,
+)
+
+CHAPTERS: dict[str, Callable[[], None]] = {
+    "latents": latents.show_chapter,
+    "mixture": mixture.show_chapter,
+    "elbo": elbo.show_chapter,
+    "kl": kl.show_chapter,
+    "sigma": sigma.show_chapter,
+    "reparameterise": reparameterise.show_chapter,
+    "collapse": collapse.show_chapter,
+    "notation": notation.show_chapter,
+}
+
+
+def show_page() -> None:
+    """Lay out the page: the chapters' names, the chosen one, and the way on."""
+    names = list(CHAPTERS)
+    if "learn_chapter" not in st.session_state:
+        asked = st.query_params.get("chapter")
+        st.session_state["learn_chapter"] = asked if asked in CHAPTERS else names[0]
+    chapter = st.segmented_control(
+        text("learn.chapter"), names, required=True, key="learn_chapter", format_func=_title,
+        label_visibility="collapsed", wrap=False,
+    )  # fmt: skip
+    assert chapter is not None  # It is required.
+    if st.query_params.get("chapter", chapter) != chapter:
+        _forget_settings()
+    st.query_params["chapter"] = chapter
+    with st.container(key="learn_body"):
+        CHAPTERS[chapter]()
+    place = names.index(chapter)
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", key="learn_neighbours"
+    ):
+        if place > 0:
+            _show_way(names[place - 1], ":material/arrow_back:", "left")
+        offer_card(chapter)
+        if place + 1 < len(names):
+            _show_way(names[place + 1], ":material/arrow_forward:", "right")
+
+
+def _forget_settings() -> None:
+    """Take the chapter that is left out of the address; the language stays."""
+    for name in list(st.query_params):
+        if name != CHOSEN:
+            del st.query_params[name]
+
+
+def _title(chapter: str) -> str:
+    return text(f"learn.chapter.{chapter}")
+
+
+def _show_way(chapter: str, icon: str, side: Literal["left", "right"]) -> None:
+    st.button(
+        _title(chapter), key=f"learn_{side}", icon=icon, icon_position=side, type="tertiary",
+        on_click=_turn_to, args=(chapter,),
+    )  # fmt: skip
+
+
+def _turn_to(chapter: str) -> None:
+    st.session_state["learn_chapter"] = chapter
+
+
+show_page()

@@ -1,0 +1,166 @@
+"""Chapter 6: gradients with and without reparameterisation."""
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+from numpy.polynomial import Polynomial
+
+from explorer.analysis.gradients import (
+    ESTIMATORS,
+    PARAMETERS,
+    GradientEstimator,
+    estimate_gradient,
+    log_likelihood,
+    measure_spread,
+    square,
+)
+from explorer.analysis.latents import decode_draws
+from explorer.app.cached import find_run, get_codes, get_run_with_model
+from explorer.app.components.sliders import live_choice, live_slider
+from explorer.app.session import is_dark
+from explorer.app.text import sentences, text
+from explorer.app.views.learn.parts import (
+    CHART,
+    say,
+    show_formula,
+    show_heading,
+    show_question,
+)
+from explorer.app.views.train.watch import show_strip
+from explorer.figures.gradients import gradient_histograms, variance_over_draws
+from explorer.figures.palette import choose_roles
+from explorer.figures.pictures import picture_sheet
+
+SEEN, SIGMA2 = 2.0, 0.25
+"""What the one-number decoder N(z, σ_x²) sees, and its variance."""
+FUNCTIONS: dict[str, Callable[[], Polynomial]] = {
+    "likelihood": lambda: log_likelihood(SEEN, SIGMA2),
+    "square": square,
+}
+DRAWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+REPEATS = 2000
+MEASURED = (1, 4, 16, 64, 256)
+MODEL, IMAGE, STRIP = "mnist-2d", 8, 12
+
+FORMULA = (
+    r"\nabla_{@mean{\mu}}\,\mathbb{E}_q[f(@latent{z})]"
+    r"=\underbrace{\mathbb{E}_\varepsilon\big[f'(@mean{\mu}+@sigma{\sigma}\varepsilon)\big]}"
+    r"_{@latent{\text{%s}}}"
+    r"=\underbrace{\mathbb{E}_q\Big[f(@latent{z})\,"
+    r"\tfrac{@latent{z}-@mean{\mu}}{@sigma{\sigma}^2}\Big]}_{@gap{\text{%s}}}"
+)
+FORMULA_SIGMA = (
+    r"\nabla_{@sigma{\sigma}}\,\mathbb{E}_q[f(@latent{z})]"
+    r"=\underbrace{\mathbb{E}_\varepsilon"
+    r"\big[f'(@mean{\mu}+@sigma{\sigma}\varepsilon)\,\varepsilon\big]}_{@latent{\text{%s}}}"
+    r"=\underbrace{\mathbb{E}_q\Big[f(@latent{z})\,"
+    r"\tfrac{\varepsilon^2-1}{@sigma{\sigma}}\Big]}_{@gap{\text{%s}}}"
+)
+
+
+@st.fragment
+def show_chapter() -> None:
+    """Lay out the chapter: prose on the left, two estimators of one gradient on the right."""
+    left, right = st.columns([0.8, 1], gap="large")
+    words = sentences("learn.reparameterise.figure.")
+    with right:
+        f, parameter = _choose_gradient()
+        mean, sigma, draws = _choose_draws()
+        found = {name: estimate_gradient(f, mean, sigma, name, parameter) for name in ESTIMATORS}
+        _show_spread(found, draws, words)
+    with left:
+        show_heading("reparameterise")
+        say("learn.reparameterise.problem")
+        formula = FORMULA if parameter == "mean" else FORMULA_SIGMA
+        show_formula(formula % (words["pathwise"], words["score"]))
+        say("learn.reparameterise.same")
+        say("learn.reparameterise.noise")
+        _show_noise()
+    _ask(found, draws)
+
+
+def _choose_draws() -> tuple[float, float, int]:
+    """Return q's mean and standard deviation, and the number of draws per estimate."""
+    first, second, third = st.columns(3)
+    with first:
+        mean = live_slider(
+            text("learn.reparameterise.mean"), -2, 3, 1, 0.1, key="draw_mean", role="mean", digits=1
+        )
+    with second:
+        sigma = live_slider(
+            text("learn.reparameterise.sigma"), 0.1, 2, 0.5, 0.1, key="draw_sd", role="sigma",
+            digits=1,
+        )  # fmt: skip
+    with third:
+        place = live_choice(
+            text("learn.reparameterise.draws"), [str(count) for count in DRAWS], 0, key="draws",
+            role="gap",
+        )  # fmt: skip
+    return mean, sigma, DRAWS[place]
+
+
+def _choose_gradient() -> tuple[Polynomial, str]:
+    with st.container(horizontal=True):
+        name = st.segmented_control(
+            text("learn.reparameterise.f"), list(FUNCTIONS), default="likelihood", required=True,
+            key="learn_gradient_f", label_visibility="collapsed",
+            format_func=lambda key: text(f"learn.reparameterise.f.{key}"),
+        )  # fmt: skip
+        parameter = st.segmented_control(
+            text("learn.reparameterise.by"), PARAMETERS, default="mean", required=True,
+            key="learn_gradient_by", label_visibility="collapsed",
+            format_func=lambda key: text(f"learn.reparameterise.by.{key}"),
+        )  # fmt: skip
+        if name == "likelihood":
+            st.caption(text("learn.reparameterise.f.help", x=SEEN, sigma2=SIGMA2))
+    return FUNCTIONS[name](), parameter
+
+
+def _show_spread(found: dict[str, GradientEstimator], draws: int, words: dict[str, str]) -> None:
+    spreads = {name: estimator.spread(draws) for name, estimator in found.items()}
+    gradient = found["pathwise"].mean
+    key = "learn.reparameterise.numbers" + (".one" if draws == 1 else "")
+    ratio = found["score"].variance / found["pathwise"].variance
+    st.markdown(text(key, gradient=gradient, draws=draws, ratio=ratio, **spreads))
+    roles = choose_roles(is_dark())
+    first, second = st.columns(2)
+    with first:
+        figure = gradient_histograms(
+            {name: estimator.draw(draws, REPEATS) for name, estimator in found.items()},
+            gradient, max(spreads.values()), roles, words,
+        )  # fmt: skip
+        st.plotly_chart(figure, theme=None, key="learn_gradient_histograms", config=CHART)
+        st.caption(text("learn.reparameterise.histograms", repeats=REPEATS))
+    with second:
+        exact = {name: estimator.variance for name, estimator in found.items()}
+        measured = {name: measure_spread(each, MEASURED, 500) for name, each in found.items()}
+        figure = variance_over_draws(
+            MEASURED, exact, measured, roles, words, chosen=draws
+        )
+        st.plotly_chart(figure, theme=None, key="learn_gradient_variance", config=CHART)
+        st.caption(text("learn.reparameterise.variance"))
+
+
+def _ask(found: dict[str, GradientEstimator], draws: int) -> None:
+    one = found["pathwise"].variance
+    score = found["score"].variance / draws
+    enough = score <= one
+    fewest = draws == DRAWS[0] or 2 * score > one
+    verdict = "few" if not enough else "right" if fewest else "many"
+    if found["score"].variance / DRAWS[-1] > one:
+        verdict, draws, score = "none", DRAWS[-1], found["score"].variance / DRAWS[-1]
+    remark = text(f"learn.reparameterise.question.{verdict}", draws=draws, score=score, one=one)
+    show_question("reparameterise", verdict == "right", remark)
+
+
+def _show_noise() -> None:
+    """Show one image's code with the encoder's noise, and with noise that is not scaled."""
+    run = get_run_with_model(find_run(MODEL))
+    codes = get_codes(run)
+    assert codes is not None and codes.logvar is not None
+    mean, sigma = codes.mean[IMAGE], np.exp(0.5 * codes.logvar[IMAGE])
+    for name, spread in (("scaled", sigma), ("plain", np.ones_like(sigma))):
+        images = decode_draws(run.model, mean, spread, STRIP).clip(0, 1)
+        sheet = picture_sheet((255 * images).round().astype("uint8"), STRIP)
+        show_strip(sheet, text(f"learn.reparameterise.strip.{name}"))

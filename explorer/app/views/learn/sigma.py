@@ -1,0 +1,122 @@
+"""Chapter 5: the decoder's σ², and why it is a β."""
+
+import math
+
+import numpy as np
+import streamlit as st
+
+from explorer.analysis.linear import (
+    LinearOptimum,
+    covariance_eigenvalues,
+    linear_optimum,
+    reconstruct_images,
+)
+from explorer.app.cached import get_dataset
+from explorer.app.components.sliders import live_choice
+from explorer.app.session import is_dark
+from explorer.app.text import sentences, text
+from explorer.app.views.learn.parts import (
+    CHART,
+    say,
+    show_formula,
+    show_heading,
+    show_question,
+)
+from explorer.app.views.train.watch import show_strip
+from explorer.figures.eigenvalues import eigenvalue_bars
+from explorer.figures.palette import choose_roles
+from explorer.figures.pictures import picture_sheet
+from explorer.run import Array
+
+LATENTS = 16
+SHOWN = 10
+HEIGHT = 330
+VARIANCES = (0.00625, 0.0125, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
+BETAS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+START, ASKED = 0.05, 0.0125
+
+LOSS = (
+    r"@reconstruction{\frac{\lVert x-\hat x\rVert^2}{@sigma{%s}}}+\beta\,@kl{\mathrm{KL}}"
+    r"\;=\;\tfrac{1}{@sigma{\sigma^2}}\Big(@reconstruction{%s\lVert x-\hat x\rVert^2}"
+    r"+\beta @sigma{\sigma^2}\,@kl{\mathrm{KL}}\Big)"
+)
+
+
+@st.fragment
+def show_chapter() -> None:
+    """Lay out the chapter: prose on the left; σ², β and what they do to digits on the right."""
+    digits = get_dataset("digits")
+    assert digits is not None
+    images = digits.split("all").images
+    eigenvalues = covariance_eigenvalues(images)
+    left, right = st.columns([0.85, 1], gap="large")
+    with right:
+        sigma2, beta, as_written = _choose_weights()
+        optimum = linear_optimum(
+            eigenvalues, LATENTS, beta=beta, sigma2=sigma2 / 2 if as_written else sigma2
+        )
+        _show_optimum(len(images), eigenvalues, optimum)
+    with left:
+        show_heading("sigma")
+        say("learn.sigma.error")
+        show_formula(LOSS % ((r"\sigma^2", "") if as_written else (r"2\sigma^2", r"\tfrac12")))
+        say("learn.sigma.product")
+        say("learn.sigma.slip")
+        _show_digits(images, beta * optimum.sigma2)
+    wanted = linear_optimum(eigenvalues, LATENTS, sigma2=START)
+    _ask(optimum, wanted, moved=sigma2 == ASKED and not as_written)
+
+
+def _choose_weights() -> tuple[float, float, bool]:
+    """Return σ², β and whether note 001's formula is followed to the letter."""
+    first, second = st.columns(2)
+    with first:
+        place = live_choice(
+            text("learn.sigma.variance"), [f"{value:g}" for value in VARIANCES],
+            VARIANCES.index(START), key="trade_sigma2", role="sigma",
+        )  # fmt: skip
+    with second:
+        weight = live_choice(
+            text("learn.sigma.beta"), [f"{value:g}" for value in BETAS], BETAS.index(1.0),
+            key="trade_beta", role="kl",
+        )  # fmt: skip
+    as_written = st.toggle(text("learn.sigma.as_written"), key="learn_sigma_written")
+    return VARIANCES[place], BETAS[weight], as_written
+
+
+def _show_optimum(count: int, eigenvalues: Array, optimum: LinearOptimum) -> None:
+    st.markdown(
+        text(
+            "learn.sigma.numbers", active=optimum.active, latents=LATENTS, rate=optimum.rate,
+            error=optimum.squared_error, distortion=optimum.distortion,
+        ),
+        help=text("learn.sigma.numbers.help", count=count),
+    )  # fmt: skip
+    words = sentences("learn.sigma.figure.")
+    price = optimum.beta * optimum.sigma2
+    figure = eigenvalue_bars(
+        eigenvalues[:LATENTS], price, choose_roles(is_dark()), words, height=HEIGHT
+    )
+    st.plotly_chart(figure, theme=None, key="learn_sigma_bars", config=CHART)
+    st.caption(text("learn.sigma.caption", latents=LATENTS))
+
+
+def _show_digits(images: Array, price: float) -> None:
+    found = reconstruct_images(images, images[:SHOWN], LATENTS, price)
+    drawn = (255 * found.clip(0, 1)).round().astype(images.dtype)
+    sheet = picture_sheet(np.concatenate([images[:SHOWN], drawn]), SHOWN)
+    show_strip(sheet, text("learn.sigma.strip"))
+
+
+def _ask(optimum: LinearOptimum, wanted: LinearOptimum, moved: bool) -> None:
+    price = optimum.beta * optimum.sigma2
+    right = moved and math.isclose(price, wanted.beta * wanted.sigma2)
+    if not moved:
+        remark = text("learn.sigma.question.move")
+    elif right:
+        remark = text("learn.sigma.question.right")
+    else:
+        remark = text(
+            "learn.sigma.question.other", price=price, rate=optimum.rate, wanted=wanted.rate
+        )
+    show_question("sigma", right, remark)

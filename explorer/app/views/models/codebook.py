@@ -1,0 +1,256 @@
+"""A VQ-VAE's codes: the code grid, how often each is used, and codes swapped by hand."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import streamlit as st
+
+from explorer.analysis.codebook import (
+    CodeUsage,
+    check_codebook,
+    decode_indices,
+    encode_indices,
+    score_indices,
+    swap_code,
+)
+from explorer.app.cached import get_run_with_model
+from explorer.app.cached.codebook import get_codebook, get_samples, list_codebooks
+from explorer.app.cached.elbo import get_pictures
+from explorer.app.session import is_dark
+from explorer.app.text import number, sentences, text
+from explorer.app.views.train.watch import CHART, show_strip
+from explorer.evaluation import draw_targets
+from explorer.figures.codebook import (
+    code_grid_figure,
+    codebook_figure,
+    tint_changes,
+    usage_bars,
+)
+from explorer.figures.palette import choose_roles
+from explorer.figures.pictures import data_uri, encode_png, picture_sheet
+from explorer.run import Run
+
+MODEL, IMAGE, POSITION, ENTRY = (
+    f"codebook_{name}" for name in ("model", "image", "position", "entry")
+)
+SIDE = 224
+SAMPLES = 12
+
+
+@dataclass
+class Hand:
+    """What was swapped by hand, of which picture: entries by position."""
+
+    subject: tuple[str, int] = ("", -1)
+    swaps: dict[int, int] = field(default_factory=dict)
+
+
+def get_hand(subject: tuple[str, int]) -> Hand:
+    """Return the visitor's swaps, none yet where another picture is looked at."""
+    hand = st.session_state.get("codebook_hand")
+    if not isinstance(hand, Hand) or hand.subject != subject:
+        hand = st.session_state["codebook_hand"] = Hand(subject)
+        st.session_state.pop(ENTRY, None)
+    return hand
+
+
+def choose_model(runs: dict[str, Run]) -> Run:
+    """Return the run that the menu, else the address, asks for."""
+    asked = st.query_params.get("vq")
+    if st.session_state.get(MODEL) not in runs:
+        st.session_state[MODEL] = asked if asked in runs else next(iter(runs))
+    chosen = st.selectbox(
+        text("codebook.model"), list(runs), key=MODEL, width=230,
+        format_func=lambda run_id: runs[run_id].name,
+    )  # fmt: skip
+    st.query_params["vq"] = chosen
+    return get_run_with_model(runs[chosen])
+
+
+def _choose_position(key: str) -> None:
+    """Take the square that was clicked."""
+    if points := st.session_state[key]["selection"]["point_indices"]:
+        st.session_state[POSITION] = points[0] + 1
+        st.session_state.pop(ENTRY, None)
+
+
+def _take_entry(hand: Hand, key: str, own: int) -> None:
+    """Put the entry that was clicked at the chosen position."""
+    if points := st.session_state[key]["selection"]["point_indices"]:
+        _put(hand, points[0], own)
+
+
+def _type_entry(hand: Hand, own: int) -> None:
+    _put(hand, int(st.session_state[ENTRY]), own)
+
+
+def _put(hand: Hand, entry: int, own: int) -> None:
+    position = int(st.session_state[POSITION]) - 1
+    hand.swaps.pop(position, None)
+    if entry != own:
+        hand.swaps[position] = entry
+    st.session_state[ENTRY] = entry
+
+
+def _undo(hand: Hand) -> None:
+    hand.swaps.clear()
+    st.session_state.pop(ENTRY, None)
+
+
+def show_picture(picture: np.ndarray, caption: str) -> None:
+    """Show one picture (H, W, 3) uint8 over its caption, enlarged without smoothing."""
+    uri = data_uri(encode_png(picture, max(1, SIDE // picture.shape[0])))
+    st.html(
+        f'<figure style="margin: 0"><img src="{uri}" alt="{caption}" '
+        f'style="width: 100%; max-width: {SIDE}px; image-rendering: pixelated; '
+        f'border-radius: 6px; display: block"><figcaption style="font-size: 0.8rem; '
+        f'opacity: 0.75; padding-top: 4px">{caption}</figcaption></figure>'
+    )
+
+
+def choose_code(run: Run, codes: np.ndarray, hand: Hand) -> tuple[int, np.ndarray]:
+    """Return the chosen position and the codes (P,) with what was swapped by hand."""
+    last = len(codes) - 1
+    position = min(max(int(st.session_state.get(POSITION, len(codes) // 2 + 1)) - 1, 0), last)
+    st.session_state[POSITION] = position + 1
+    swapped = codes
+    for place, entry in hand.swaps.items():
+        swapped = swap_code(swapped, place, entry)
+    if ENTRY not in st.session_state:
+        st.session_state[ENTRY] = int(swapped[position])
+    st.number_input(
+        text("codebook.position"), 1, last + 1, key=POSITION, width=130,
+        on_change=lambda: st.session_state.pop(ENTRY, None),
+    )  # fmt: skip
+    st.number_input(
+        text("codebook.entry"), 0, run.model.config.codebook - 1, key=ENTRY, width=130,
+        on_change=_type_entry, args=(hand, int(codes[position])),
+    )  # fmt: skip
+    st.button(
+        text("codebook.undo"), key="codebook_undo", disabled=not hand.swaps, on_click=_undo,
+        args=(hand,),
+    )  # fmt: skip
+    return position, swapped
+
+
+def show_swap(
+    run: Run, picture: np.ndarray, codes: np.ndarray, swapped: np.ndarray, position: int
+) -> None:
+    """Show picture, code grid and reconstruction, and what the swapped codes change."""
+    model, roles = run.model, choose_roles(is_dark())
+    before, after = decode_indices(model, np.stack([codes, swapped]))
+    x = draw_targets(model, picture[None])
+    nats = score_indices(model, np.stack([codes, swapped]), x)
+    grid = check_codebook(model).grid
+    first, second, third, fourth = st.columns([1, 1.1, 1, 1], gap="medium")
+    with first:
+        shown = (255 * x[0].cpu().numpy()).astype(np.uint8)
+        binary = "_binary" if model.likelihood.is_binary and model.config.binarise else ""
+        show_picture(picture_sheet(shown[None], 1), text(f"codebook.picture{binary}"))
+    with second:
+        # A new key for each choice: a chart keeps its selection, and the next click would undo it.
+        key = f"codebook_grid_{position}_{hash(swapped.tobytes())}"
+        figure = code_grid_figure(
+            swapped.reshape(grid), model.config.codebook, roles, sentences("codebook.grid."),
+            chosen=position, changed=(swapped != codes).reshape(grid), height=SIDE + 16,
+        )  # fmt: skip
+        st.plotly_chart(
+            figure, theme=None, key=key, config=CHART, selection_mode="points",
+            on_select=lambda: _choose_position(key), width="content",
+        )  # fmt: skip
+    with third:
+        sheet = picture_sheet((255 * before).round().astype(np.uint8)[None], 1)
+        show_picture(sheet, text("codebook.before", nats=number(nats[0], ".1f")))
+    with fourth:
+        words = "codebook.after_none" if np.array_equal(swapped, codes) else "codebook.after"
+        change = number(nats[1] - nats[0], "+.1f")
+        tinted = tint_changes(before, after, roles.latent)
+        show_picture(tinted, text(words, nats=number(nats[1], ".1f"), change=change))
+    st.caption(text("codebook.swap.caption"))
+
+
+def show_entries(run: Run, hand: Hand, own: int, chosen: int) -> None:
+    """Show what the entries paint, to be clicked, and how often each is used."""
+    roles = choose_roles(is_dark())
+    usage, pictures = get_codebook(run)
+    left, right = st.columns([1.5, 1], gap="medium")
+    with left:
+        st.markdown(f"**{text('codebook.entries')}**")
+        key = f"codebook_entries_{st.session_state[POSITION]}_{hash(str(hand.swaps))}"
+        figure = codebook_figure(
+            pictures, usage.share, roles, sentences("codebook.entries."), chosen=chosen
+        )
+        st.plotly_chart(
+            figure, theme=None, key=key, config=CHART, selection_mode="points",
+            on_select=lambda: _take_entry(hand, key, own),
+        )  # fmt: skip
+        st.caption(text("codebook.entries.caption"))
+    with right:
+        st.markdown(f"**{text('codebook.usage')}**")
+        figure = usage_bars(usage.share, roles, sentences("codebook.usage."), chosen=chosen)
+        st.plotly_chart(figure, theme=None, key="codebook_usage", config=CHART)
+        st.caption(describe_usage(usage))
+
+
+def describe_usage(usage: CodeUsage) -> str:
+    """Return used entries, perplexity and what the grid costs, in one paragraph."""
+    return text(
+        "codebook.usage.caption",
+        used=usage.used,
+        entries=usage.entries,
+        perplexity=f"{usage.perplexity:.1f}",
+        error=f"{usage.perplexity_error:.1f}",
+        images=usage.images,
+    )
+
+
+def show_samples(run: Run, usage: CodeUsage) -> None:
+    """Show what the uniform prior gives, and say why these are no digits."""
+    st.markdown(f"**{text('codebook.samples')}**")
+    seed = st.session_state.setdefault("codebook_seed", 0)
+    uniform, by_position = get_samples(run, SAMPLES, seed)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        show_strip(picture_sheet(uniform, SAMPLES // 2), text("codebook.samples.uniform"))
+    with right:
+        show_strip(picture_sheet(by_position, SAMPLES // 2), text("codebook.samples.position"))
+    st.button(
+        text("codebook.samples.again"), key="codebook_again",
+        on_click=lambda: st.session_state.update(codebook_seed=seed + 1),
+    )  # fmt: skip
+    positions = run.info.latent_dim
+    st.caption(
+        text(
+            "codebook.samples.caption",
+            positions=positions,
+            entries=usage.entries,
+            rate=f"{usage.rate:.1f}",
+            by_usage=f"{usage.rate_by_usage:.1f}",
+        )
+    )
+
+
+@st.fragment
+def show_codebook() -> None:
+    """Lay out the section."""
+    runs = list_codebooks()
+    if not runs:
+        st.info(text("codebook.no_models"))
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        run = choose_model(runs)
+        pictures = get_pictures(run)
+        if pictures is None:
+            st.info(text("codebook.no_pictures"))
+            return
+        last = len(pictures.images) - 1
+        st.session_state[IMAGE] = min(max(int(st.session_state.get(IMAGE, 0)), 0), last)
+        drawn = "_drawing" if pictures.source == "sample" else ""
+        index = st.number_input(text(f"codebook.image{drawn}"), 0, last, key=IMAGE, width=150)
+        picture = pictures.images[index]
+        codes = encode_indices(run.model, picture)
+        hand = get_hand((run.id, index))
+        position, swapped = choose_code(run, codes, hand)
+    show_swap(run, picture, codes, swapped, position)
+    show_entries(run, hand, int(codes[position]), int(swapped[position]))
+    show_samples(run, get_codebook(run)[0])

@@ -1,0 +1,225 @@
+"""Models side by side: the same images, their reconstructions, maps and samples."""
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from explorer.analysis.holes import SOURCES
+from explorer.app.cached import get_codes, own_runs
+from explorer.app.cached.compare import get_pictures, list_comparable
+from explorer.app.text import text
+from explorer.app.views.models.compare_card import SHOWN_IMAGES, kind_of, main_axes, show_model
+from explorer.app.views.models.compare_numbers import (
+    gather,
+    show_components,
+    show_figures,
+    show_holes,
+    tell_story,
+)
+from explorer.config import FITS
+from explorer.datasets import DATASETS, load_dataset
+from explorer.errors import ExplorerError
+from explorer.export.payload import Pictures
+from explorer.export.pictures import is_at_hand
+from explorer.figures.compare import Square, common_square, fit_square
+from explorer.run import Array, Run, new_run_id
+
+FAVOURITES = ("strokes-ae-2d", "strokes-ae-noise-2d", "strokes-vae-2d", "strokes-ppca-2d")
+FIRST_DATA = "strokes"
+MOST = 5
+BEHIND = ("nothing", "pictures", "holes")
+ORDERS = ("drawn", "worst")
+HEIGHTS = {2: 400, 3: 330, 4: 246, 5: 210}
+"""Height in pixels of a map by the number of models, so that it is about as wide."""
+
+
+def choose_runs() -> list[Run]:
+    """Show the choice of images and models, and return the chosen runs."""
+    found = list_comparable()
+    if not found:
+        st.info(text("compare.none"))
+        return []
+    names = sorted(found, key=lambda name: name != FIRST_DATA)
+    asked = st.query_params.get("images")
+    left, right = st.columns([1, 4], vertical_alignment="bottom")
+    with left:
+        dataset = st.selectbox(
+            text("compare.dataset"), names, names.index(asked) if asked in names else 0,
+            key="compare_images",
+        )  # fmt: skip
+    runs = {run.id: run for run in found[dataset]}
+    wanted = [name for name in st.query_params.get("models", "").split(",") if name in runs]
+    start = wanted or [name for name in FAVOURITES if name in runs] or suggest(found[dataset])
+    with right:
+        chosen = st.multiselect(
+            text("compare.models"), list(runs), start[:MOST], key=f"compare_of_{dataset}",
+            max_selections=MOST, help=text("compare.models_help"),
+            format_func=lambda name: runs[name].name if name in runs else name,
+        )  # fmt: skip
+    st.query_params["images"] = dataset
+    st.query_params["models"] = ",".join(chosen)
+    return [runs[name] for name in chosen if name in runs]
+
+
+def suggest(runs: Sequence[Run]) -> list[str]:
+    """Return which models to open: one of each kind, the smallest; at least three where there are.
+
+    Members of sweeps come last.
+    """
+
+    def place(run: Run) -> tuple[bool, bool, int, str]:
+        info = run.info
+        return "/" in run.id, info.latent_kind == "categorical", info.latent_dim, run.id
+
+    ordered = sorted(runs, key=place)
+    firsts: dict[str, str] = {}
+    for run in ordered:
+        firsts.setdefault(kind_of(run), run.id)
+    chosen = list(firsts.values())
+    others = [run.id for run in ordered if run.id not in chosen]
+    return [*chosen, *others[: max(0, 3 - len(chosen))]][:MOST]
+
+
+def choose_view() -> tuple[str, str, str, bool]:
+    """Show what can be looked at: behind the map, source of codes, order of samples, scale."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="compare_controls"):
+        behind = _segments("behind", BEHIND)
+        source = _segments("source", SOURCES, text("compare.source_help"))
+        order = _segments("order", ORDERS)
+        same = st.toggle(text("compare.same_scale"), key="compare_scale", bind="query-params")
+    return behind, source, order, same
+
+
+def _segments(what: str, options: Sequence[str], hint: str | None = None) -> str:
+    # Not bound to the address by Streamlit, which would write the labels of one language there.
+    asked = st.query_params.get(what, "")
+    start = asked if asked in options else options[0]
+    chosen: str = st.segmented_control(
+        text(f"compare.{what}"), options, default=start,
+        required=True, help=hint, key=f"compare_{what}",
+        format_func=lambda name: text(f"compare.{what}.{name}"),
+    )  # fmt: skip
+    st.query_params[what] = chosen
+    return chosen
+
+
+def find_squares(runs: Sequence[Run], same: bool) -> dict[str, Square]:
+    """Return the part of the plane that each model with a map shows."""
+    squares = {}
+    for run in runs:
+        codes = get_codes(run)
+        if codes is not None and run.info.latent_kind != "categorical":
+            plane = codes.mean[:, list(main_axes(run))[: codes.mean.shape[1]]]
+            flat = np.stack([plane[:, 0], np.zeros(len(plane))], 1)
+            squares[run.id] = fit_square(plane if plane.shape[1] == 2 else flat)
+    if same and squares:
+        together = common_square(list(squares.values()))
+        squares = dict.fromkeys(squares, together)
+    return squares
+
+
+def pick_images(pictures: Pictures | None) -> Array | None:
+    """Return one picture of each of the first classes, uint8 (M, C, H, W)."""
+    if pictures is None:
+        return None
+    if pictures.labels is None:
+        return pictures.images[:SHOWN_IMAGES]
+    firsts = [int(np.argmax(pictures.labels == label)) for label in np.unique(pictures.labels)]
+    return pictures.images[firsts[:SHOWN_IMAGES]]
+
+
+def offer_images(dataset: str) -> None:
+    """Say what stands in for images that are not at hand, and offer to draw them."""
+    st.caption(text("compare.stand_in", name=dataset))
+    if dataset in DATASETS and DATASETS[dataset].offline:
+        if st.button(
+            text("compare.draw", name=dataset), key="compare_draw", help=text("compare.draw_help")
+        ):
+            with st.spinner(text("compare.drawing", name=dataset)):
+                load_dataset(dataset)
+            st.rerun()
+
+
+def offer_fit(dataset: str) -> None:
+    """Offer to fit a linear model to the same images."""
+    from explorer.training.fit import fit_config
+    from explorer.training.loop import train
+
+    with st.popover(text("compare.fit"), icon=":material/add:", help=text("compare.fit_help")):
+        method = st.selectbox(
+            text("compare.fit_model"), list(FITS), key="compare_fit_model",
+            format_func=lambda name: text(f"compare.kind.{name}"),
+        )  # fmt: skip
+        latents = st.number_input(text("compare.fit_latents"), 1, 64, 2, key="compare_fit_latents")
+        if not st.button(text("compare.fit_start", name=dataset), key="compare_fit"):
+            return
+        name = text(f"compare.kind.{method}")
+        try:
+            with st.spinner(text("compare.fit_running", model=name, name=dataset)):
+                folder = own_runs().folder / new_run_id(dataset, method, f"{latents}d")
+                root = os.environ.get("LATENT_EXPLORER_DATA")
+                run = train(fit_config(dataset, method, int(latents)), folder, data_root=root)
+        except ExplorerError as error:
+            st.error(str(error))
+            return
+    st.session_state["compare_added"] = (dataset, run.id)
+    st.rerun()
+
+
+def add_fitted() -> None:
+    """Put a model that was just fitted among the chosen ones."""
+    dataset, run_id = st.session_state.pop("compare_added", (None, None))
+    key = f"compare_of_{dataset}"
+    if dataset is not None and len(st.session_state.get(key, [])) < MOST:
+        st.session_state[key] = [*st.session_state.get(key, []), run_id]
+
+
+def show_comparison() -> None:
+    """Lay out the section."""
+    add_fitted()
+    runs = choose_runs()
+    if not runs:
+        return
+    if len(runs) < 2:
+        st.info(text("compare.too_few"))
+        return
+    try:
+        compare(runs)
+    except ExplorerError as error:
+        st.error(str(error))
+
+
+def compare(runs: Sequence[Run]) -> None:
+    """Show the chosen models side by side, then in figures."""
+    behind, source, order, same = choose_view()
+    assert runs[0].info.dataset is not None
+    dataset = runs[0].info.dataset.name
+    at_hand = is_at_hand(dataset)
+    if not at_hand and (behind == "holes" or order == "worst"):
+        st.info(text("compare.need_images", name=dataset))
+    images = pick_images(get_pictures(runs[0]))
+    squares = find_squares(runs, same)
+    figures = gather(runs, source)
+    for run, column in zip(runs, st.columns(len(runs)), strict=True):
+        with column:
+            height = HEIGHTS[len(runs)]
+            show_model(run, images, squares.get(run.id), behind, source, order, height)
+    caption = text("compare.map_caption")
+    if behind == "holes" and at_hand:
+        caption = f"{text('compare.map_caption_holes')} {caption}"
+    st.caption(caption)
+    if not at_hand:
+        offer_images(dataset)
+    if source == "prior" and (story := tell_story(runs, figures)):
+        st.markdown(story)
+    left, right = st.columns([5, 3], gap="large")
+    with left:
+        st.markdown(f"**{text('compare.figures')}**")
+        show_figures(runs, figures)
+    with right:
+        show_holes(runs, figures)
+    show_components(runs)
+    if at_hand:
+        offer_fit(dataset)

@@ -1,0 +1,152 @@
+"""One model of the comparison: its heading, map, reconstructions and samples."""
+
+import html
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from explorer.app.cached import get_codes, get_run_with_model
+from explorer.app.cached.compare import (
+    get_backdrop,
+    get_draws,
+    get_hole_map,
+    get_holes,
+    get_images,
+    reconstruct,
+)
+from explorer.app.session import is_dark
+from explorer.app.text import sentences, text
+from explorer.app.views.train.watch import CHART, show_strip
+from explorer.config import FITS, Config
+from explorer.figures.compare import Square, small_map
+from explorer.figures.palette import choose_roles
+from explorer.figures.pictures import picture_sheet
+from explorer.run import Array, Run
+
+SHOWN_IMAGES = 8
+SHOWN_CODES = 800
+SHOWN_DRAWS = 120
+
+
+def name_kind(config: Config) -> str:
+    """Return which of the notes' models a config is."""
+    model = config.model
+    if config.method in FITS:
+        return config.method
+    if model.latent == "categorical":
+        return "vq"
+    if model.latent == "point":
+        return "noise" if model.noise else "ae"
+    return "mixture" if model.prior == "mixture" else "vae"
+
+
+def kind_of(run: Run) -> str:
+    """Return which of the notes' models a run is."""
+    config = run.info.config
+    assert config is not None
+    return name_kind(config)
+
+
+def main_axes(run: Run) -> tuple[int, int]:
+    """Return the two dimensions that spread the codes most."""
+    codes = get_codes(run)
+    if codes is None or codes.mean.shape[1] <= 2:
+        return 0, 1
+    first, second = sorted(np.argsort(-codes.mean.var(0), kind="stable")[:2].tolist())
+    return first, second
+
+
+def describe(run: Run) -> str:
+    """Return the line under a model's heading."""
+    info = run.info
+    config = info.config
+    assert config is not None
+    values: dict[str, Any] = {"name": run.name, "latents": info.latent_dim}
+    kind = kind_of(run)
+    if info.latent_dim > 2 and kind != "vq":
+        first, second = main_axes(run)
+        values["name"] += " " + text("compare.many", first=first + 1, second=second + 1)
+    if kind == "vq":
+        return text("compare.under_codes", codes=config.model.codebook, **values)
+    if kind == "noise":
+        return text("compare.under_noise", noise=config.model.noise, **values)
+    if kind in ("vae", "mixture"):
+        return text("compare.under_beta", beta=config.objective.beta, **values)
+    return text("compare.under", **values)
+
+
+def show_model(
+    run: Run,
+    images: Array | None,
+    square: Square | None,
+    behind: str,
+    source: str,
+    order: str,
+    height: int,
+) -> None:
+    """Show one model: heading, map, reconstructions, samples."""
+    heading, under = html.escape(text("compare.kind." + kind_of(run))), html.escape(describe(run))
+    st.html(
+        f'<div class="explorer-model"><strong>{heading}</strong>'
+        f'<small title="{under}">{under}</small></div>'
+    )
+    show_map(run, square, behind, source, height)
+    if images is not None and images.shape[1:] == get_run_with_model(run).model.shape:
+        pair = np.concatenate([images, reconstruct(run, images)])
+        show_strip(picture_sheet(pair, len(images)), text("compare.strip"))
+    show_samples(run, source, order)
+
+
+def show_map(run: Run, square: Square | None, behind: str, source: str, height: int) -> None:
+    """Show the codes of one model, or say why there is no map."""
+    config, codes = run.info.config, get_codes(run)
+    assert config is not None
+    if square is None or codes is None:
+        words = text("compare.no_map", positions=run.info.latent_dim, codes=config.model.codebook)
+        st.html(
+            f'<div class="explorer-nomap" style="height:{height}px">{html.escape(words)}</div>'
+        )
+        return
+    axes = main_axes(run)
+    pictures = holes = None
+    flat = run.info.latent_dim >= 2
+    if behind == "pictures" and flat:
+        pictures = get_backdrop(run, square, axes)
+    if behind == "holes" and flat:
+        measured, distances = get_holes(run, source), get_hole_map(run, square, axes)
+        if measured is not None and distances is not None:
+            holes = distances > measured.threshold
+    shown = np.linspace(0, len(codes.mean) - 1, min(SHOWN_CODES, len(codes.mean))).astype(int)
+    drawn = get_draws(run, source)[0][:SHOWN_DRAWS, list(axes)] if flat else None
+    figure = small_map(
+        codes.mean[shown],
+        None if codes.labels is None else codes.labels[shown],
+        run.info.dataset.class_names if run.info.dataset else (),
+        choose_roles(is_dark()),
+        square,
+        axes=axes if flat else (0, 0),
+        drawn=drawn,
+        drawn_name=text("compare.random"),
+        pictures=pictures,
+        holes=holes,
+        rings=kind_of(run) != "mixture",
+        height=height,
+        words=sentences("figure."),
+    )
+    st.plotly_chart(figure, theme=None, key=f"compare_map_{run.id}", config=CHART)
+
+
+def show_samples(run: Run, source: str, order: str) -> None:
+    """Show decoded random codes: as drawn, or those unlike any image first."""
+    if run.info.latent_kind == "categorical":
+        source = "prior"
+    _, pictures = get_draws(run, source)
+    holes = get_holes(run, source) if order == "worst" else None
+    if holes is None:
+        sheet = picture_sheet(pictures[: 2 * SHOWN_IMAGES], SHOWN_IMAGES)
+        show_strip(sheet, text("compare.drawn"))
+        return
+    worst = np.argsort(-holes.distances)[:SHOWN_IMAGES]
+    pair = np.concatenate([pictures[worst], get_images(run)[0][holes.nearest[worst]]])
+    show_strip(picture_sheet(pair, SHOWN_IMAGES), text("compare.drawn_worst"))

@@ -1,0 +1,33 @@
+"""Models: every model of the notes side by side, and the codebook of a VQ-VAE."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from explorer.app.text import text
+from explorer.app.views.models.codebook import show_codebook
+from explorer.app.views.models.compare import show_comparison
+
+SECTIONS: dict[str, Callable[[], None]] = {
+    "compare": show_comparison,
+    "codebook": show_codebook,
+}
+SECTION = "models_section"
+
+
+def show_page() -> None:
+    """Lay out the page: the chosen section."""
+    st.caption(text("models.lead"))
+    if st.session_state.get(SECTION) not in SECTIONS:
+        asked = st.query_params.get("section")
+        st.session_state[SECTION] = asked if asked in SECTIONS else next(iter(SECTIONS))
+    section = st.segmented_control(
+        text("models.section"), list(SECTIONS), key=SECTION, required=True,
+        format_func=lambda name: text(f"models.section.{name}"), label_visibility="collapsed",
+    )  # fmt: skip
+    assert section is not None
+    st.query_params["section"] = section
+    SECTIONS[section]()
+
+
+show_page()

@@ -1,0 +1,1 @@
+"""The Train page and the training that it watches."""

@@ -1,0 +1,224 @@
+"""Train: choose settings on the left, watch the run on the right."""
+
+import dataclasses
+import os
+from functools import partial
+from typing import Any, Final
+
+import streamlit as st
+
+from explorer.app.cached import get_runner, own_runs
+from explorer.app.session import get_session
+from explorer.app.text import text
+from explorer.app.views.train.watch import watch_run
+from explorer.config import (
+    BETA_SCHEDULES,
+    LIKELIHOOD_NAMES,
+    NETWORK_NAMES,
+    PRIORS,
+    BudgetConfig,
+    Config,
+    ObjectiveConfig,
+    OptimiserConfig,
+    categorical_config,
+    code_grid,
+    default_config,
+)
+from explorer.datasets import DATASETS, is_available, load_dataset
+from explorer.errors import ExplorerError
+
+# Widgets keep their values while the visitor looks at other pages.
+KEEP: Final = "session"
+KINDS = ("gaussian", "point", "noise", "categorical")
+"""Kinds of model; noise is a point code with fixed noise on it."""
+
+
+def choose_config() -> Config:
+    """Show the settings and return the config that they describe."""
+    ready = [name for name in DATASETS if is_available(name)]
+    dataset = st.selectbox(text("train.dataset"), ready, key="train_dataset", persist_state=KEEP)
+    kind = st.session_state.get("train_kind", KINDS[0])
+    latent_dim = st.number_input(
+        text("train.latent_dim"), 1, 128, 2, key="train_latent_dim", persist_state=KEEP,
+        disabled=kind == "categorical",
+    )  # fmt: skip
+    likelihood = _pick("likelihood", LIKELIHOOD_NAMES)
+    beta = st.number_input(
+        text("train.beta"), 0.0, 1000.0, 1.0, 0.1, key="train_beta", persist_state=KEEP,
+        format="%.3g", disabled=kind != "gaussian",
+    )  # fmt: skip
+    schedule = _pick("schedule", BETA_SCHEDULES, 1, disabled=kind != "gaussian")
+    seconds = st.number_input(
+        text("train.seconds"), 2, 3600, 20, key="train_seconds", persist_state=KEEP
+    )
+    with st.expander(text("train.more")):
+        kind = _pick("kind", KINDS)
+        st.caption(text(f"train.kind.{kind}.help"))
+        base = _choose_model(kind, dataset, latent_dim, float(seconds))
+        sigma2 = 0.05
+        if likelihood in ("gaussian", "gaussian-learned", "gaussian-optimal"):
+            sigma2 = st.number_input(
+                text("train.sigma2"), 1e-4, 10.0, 0.05, key="train_sigma2", persist_state=KEEP,
+                format="%.4g",
+            )  # fmt: skip
+        shared = kind == "gaussian" and base.model.prior == "standard"
+        free_bits = st.number_input(
+            text("train.free_bits"), 0.0, 10.0, 0.0, 0.05, key="train_free_bits",
+            persist_state=KEEP, disabled=not shared,
+        )  # fmt: skip
+        batch_size = st.number_input(
+            text("train.batch_size"), 1, 4096, 128, key="train_batch_size", persist_state=KEEP
+        )
+        learning_rate = st.number_input(
+            text("train.learning_rate"), 1e-6, 1.0, 2e-3, key="train_learning_rate",
+            persist_state=KEEP, format="%.2g",
+        )  # fmt: skip
+        seed = st.number_input(
+            text("train.seed"), 0, 10**6, 0, key="train_seed", persist_state=KEEP
+        )
+    if kind == "gaussian":
+        _explain_weight(likelihood, beta, sigma2)
+    else:
+        st.caption(text("train.effective_none"))
+    return Config(
+        dataset=dataset,
+        model=dataclasses.replace(base.model, likelihood=likelihood, sigma2=sigma2),
+        objective=ObjectiveConfig(
+            beta=beta, schedule=schedule, free_bits=free_bits if shared else 0.0
+        ),
+        optimiser=dataclasses.replace(
+            OptimiserConfig(), batch_size=batch_size, learning_rate=learning_rate
+        ),
+        budget=BudgetConfig(seconds=float(seconds)),
+        seed=seed,
+    )
+
+
+def _choose_model(kind: str, dataset: str, latent_dim: int, seconds: float) -> Config:
+    """Ask for what this kind of model needs and return the recipe for it."""
+    if kind == "categorical":
+        entries = st.number_input(
+            text("train.codebook_size"), 2, 512, 64, key="train_codebook_size", persist_state=KEEP
+        )
+        base = categorical_config(dataset, DATASETS[dataset].shape, seconds, entries)
+        rows, columns = code_grid(DATASETS[dataset].shape, base.model.hidden)
+        st.caption(text("train.grid", rows=rows, columns=columns))
+        return base
+    network = _pick("network", NETWORK_NAMES)
+    base = default_config(dataset, latent_dim, seconds, network)
+    settings: dict[str, Any] = {"latent": "gaussian" if kind == "gaussian" else "point"}
+    if kind == "noise":
+        settings["noise"] = st.number_input(
+            text("train.noise"), 0.01, 10.0, 0.3, 0.1, key="train_noise", persist_state=KEEP
+        )
+    if kind == "gaussian":
+        settings["prior"] = _pick("prior", PRIORS)
+        if settings["prior"] == "mixture":
+            st.caption(text("train.prior.mixture.help"))
+            settings["prior_components"] = st.number_input(
+                text("train.prior_components"), 1, 100, 10, key="train_prior_components",
+                persist_state=KEEP,
+            )  # fmt: skip
+    return dataclasses.replace(base, model=dataclasses.replace(base.model, **settings))
+
+
+def _pick(name: str, options: tuple[str, ...], index: int = 0, disabled: bool = False) -> str:
+    return st.selectbox(
+        text(f"train.{name}"),
+        options,
+        index,
+        format_func=lambda option: text(f"train.{name}.{option}"),
+        key=f"train_{name}",
+        persist_state=KEEP,
+        disabled=disabled,
+    )
+
+
+def _explain_weight(likelihood: str, beta: float, sigma2: float) -> None:
+    if likelihood == "gaussian":
+        st.caption(text("train.effective", value=beta * sigma2))
+    elif likelihood in ("gaussian-learned", "gaussian-optimal"):
+        st.caption(text("train.effective_learned", value=sigma2))
+    else:
+        st.caption(text("train.effective_nats"))
+
+
+def start(config: Config) -> None:
+    """Queue the training and watch it."""
+    runs = own_runs()
+    path = runs.new_path(config.dataset, f"{config.model.latent_dim}d")
+    try:
+        get_runner().submit(config, path, os.environ.get("LATENT_EXPLORER_DATA"))
+        name = text(
+            "train.name_vq" if config.model.latent == "categorical" else "train.name",
+            dataset=config.dataset,
+            latents=config.model.latent_dim,
+            entries=config.model.codebook,
+            beta=f"{config.objective.beta:g}",
+        )
+        runs.open(path.name).rename(name)
+    except ExplorerError as error:
+        st.error(str(error))
+        return
+    get_session().watched = path.name
+    st.query_params["run"] = path.name
+
+
+def offer_downloads() -> None:
+    """List the data sets that are not here, each with a button that fetches it."""
+    missing = [name for name in DATASETS if not is_available(name)]
+    if not missing:
+        return
+    with st.popover(text("train.get_data"), width="stretch"):
+        for name in missing:
+            st.caption(
+                text("train.get_data_help", name=name, description=text(f"app.dataset.{name}"))
+            )
+            if st.button(text("train.download", name=name), key=f"train_download_{name}"):
+                bar = st.progress(0.0, text("train.downloading", name=name))
+                try:
+                    load_dataset(name, download=True, progress=partial(_show, bar))
+                    get_session().notice = text("train.downloaded", name=name)
+                    st.rerun()
+                except ExplorerError as error:
+                    st.error(str(error))
+
+
+def _show(bar: "st.delta_generator.DeltaGenerator", *state: object) -> None:
+    numbers = [value for value in state if isinstance(value, int | float)]
+    if len(numbers) == 2 and numbers[1]:
+        bar.progress(min(1.0, numbers[0] / numbers[1]))
+
+
+def show_page() -> None:
+    """Lay out the page."""
+    session = get_session()
+    asked = st.query_params.get("run")
+    if asked:
+        session.watched = asked
+    settings, live = st.columns([1, 3.2], gap="medium")
+    with settings:
+        with st.container(border=True, key="train_settings"):
+            config = None
+            button = st.empty()
+            try:
+                config = choose_config()
+            except ExplorerError as error:
+                st.error(str(error))
+            with button:
+                if st.button(
+                    text("train.start"), key="train_start", type="primary", width="stretch",
+                    disabled=config is None, help=text("train.start_help"),
+                ):  # fmt: skip
+                    assert config is not None
+                    start(config)
+        offer_downloads()
+        if session.notice:
+            st.success(session.notice)
+            session.notice = None
+    with live:
+        watch_run(session.watched)
+    get_runner()  # Warms the worker up while the visitor reads.
+
+
+show_page()

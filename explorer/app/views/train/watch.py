@@ -1,0 +1,345 @@
+"""Watching one run: its figures, its controls and its film."""
+
+import os
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from explorer.analysis.codebook import measure_usage
+from explorer.analysis.moved_beta import find_beta
+from explorer.analysis.timeline import find_events
+from explorer.app.cached import find_run, get_runner, own_runs
+from explorer.app.session import get_session, is_dark
+from explorer.app.text import number, paragraph, sentences, text
+from explorer.config import ObjectiveConfig
+from explorer.control import Control
+from explorer.errors import ExplorerError
+from explorer.figures.codebook import usage_bars
+from explorer.figures.latent import latent_scatter
+from explorer.figures.palette import choose_roles
+from explorer.figures.pictures import data_uri, encode_png, picture_sheet
+from explorer.figures.training import elbo_curves, kl_over_time
+from explorer.run import Run, RunInfo, Snapshot
+
+TICK_SECONDS = 0.6
+SHOWN_EVENTS = 3
+CHART = {"displayModeBar": False}
+BETAS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0, 64.0)
+
+
+def watch_run(run_id: str | None) -> None:
+    """Show the run that is watched, or what to do when there is none."""
+    if run_id is None:
+        latest = own_runs().list()
+        run_id = latest[0].id if latest else None
+    if run_id is None:
+        st.info(text("train.no_run"), icon=":material/school:")
+        return
+    try:
+        run = find_run(run_id)
+        status = run.info.status
+    except ExplorerError as error:
+        st.error(str(error))
+        return
+    state, live = status.shown_state(), status.is_alive()
+    # On a phone what lives stands above the settings (style.css goes by this key).
+    with st.container(key="train_live" if live else "train_watched"):
+        show_controls(run, state, live)
+        # A timer is fixed when its fragment is registered: a run that ends reruns the page once.
+        st.fragment(_show_live, run_every=TICK_SECONDS if live else None)(run, state)
+
+
+def _show_live(run: Run, shown: str) -> None:
+    """Show what moves; a change of state reruns the page, so that the controls follow."""
+    try:
+        info = run.info
+    except ExplorerError as error:
+        st.error(text("train.gone") if not run.path.is_dir() else str(error))
+        return
+    if info.status.shown_state() != shown or _is_beta_outdated(run):
+        st.rerun()
+    live = info.status.is_alive()
+    train, validation = run.metrics("train"), run.metrics("validation")
+    _show_progress(run, info, train)
+    if not train:
+        st.caption(text("train.waiting") if live else info.status.message)
+        return
+    roles, words = choose_roles(is_dark()), sentences("figure.")
+    left, right = st.columns(2)
+    with left:
+        st.markdown(f"**{text('train.curves')}**")
+        figure = elbo_curves(train, validation, roles, 225, words)
+        st.plotly_chart(figure, theme=None, key="train_curves", config=CHART)
+        kind = "" if info.latent_kind == "gaussian" else "_point"
+        st.caption(text(f"train.curves.caption{kind}"))
+    with right:
+        if info.prior == "mixture":
+            st.markdown(f"**{text('train.kl')}**")
+            st.caption(text("train.kl.mixture"))
+        elif info.latent_kind == "gaussian":
+            st.markdown(f"**{text('train.kl')}**")
+            figure = kl_over_time(train, roles, 225, words)
+            st.plotly_chart(figure, theme=None, key="train_kl", config=CHART)
+            st.caption(describe_events(train))
+    _show_film(run)
+
+
+def describe_events(points: list[dict[str, Any]]) -> str:
+    """Return which dimension fell asleep or woke last, at which β; else what to look for."""
+    rows = [point for point in points if "kl_per_dim" in point]
+    events = find_events([row["step"] for row in rows], [row["kl_per_dim"] for row in rows])
+    if not events:
+        return text("train.kl.caption")
+    betas = {row["step"]: row["beta"] for row in rows}
+    told = [
+        text(
+            f"train.event.{event.kind}",
+            dimension=event.dimension + 1,
+            step=event.step,
+            beta=f"{betas[event.step]:.3g}",
+        )
+        for event in events[-SHOWN_EVENTS:]
+    ]
+    why = "train.event.why_died" if events[-1].kind == "died" else "train.event.why_woke"
+    return paragraph(*told, text(why))
+
+
+@st.fragment
+def show_controls(run: Run, state: str, live: bool) -> None:
+    """Show name, state and buttons, apart from what ticks: no redraw falls into a press."""
+    info = run.info
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{run.name}** · {text('state.' + state)}")
+        # A loop of the visitor's own hears no commands: it gets no buttons.
+        is_ours = info.model_kind == "builtin" and info.config is not None
+        if live and is_ours and state != "queued":
+            _show_transport(run, info, paused=state == "paused")
+        elif live and is_ours:
+            st.button(text("train.stop"), key="train_unqueue", on_click=_stop, args=(run,))
+        elif is_ours and state in ("interrupted", "stopped", "failed"):
+            st.button(text("train.continue"), key="train_continue", on_click=_go_on, args=(run,))
+        if is_ours and not live and (run.path / "codes.npz").is_file():
+            if info.latent_kind == "categorical":
+                if st.button(text("train.codebook"), key="train_codebook", type="primary"):
+                    query = {"section": "codebook", "vq": run.id}
+                    st.switch_page("views/models/page.py", query_params=query)
+            elif st.button(text("train.explore"), key="train_explore", type="primary"):
+                st.switch_page("views/explore.py", query_params={"model": run.id})
+    if state == "failed":
+        st.error(text("train.failed", message=info.status.message, step=_kept_step(run)))
+    if state == "interrupted":
+        st.warning(text("train.interrupted", step=_kept_step(run)))
+
+
+def _show_progress(run: Run, info: RunInfo, points: list[dict[str, Any]]) -> None:
+    if info.status.is_alive() and info.planned_steps:
+        latest = points[-1] if points else None
+        step = max(info.status.step, latest["step"] if latest else 0)
+        words = text("train.progress", step=step, planned=info.planned_steps)
+        if latest and latest.get("images") and latest.get("seconds"):
+            left = latest["seconds"] * (info.planned_steps / max(latest["step"], 1) - 1)
+            speed = latest["images"] / latest["seconds"]
+            words += text("train.progress_speed", speed=speed, left=max(0.0, left))
+        st.progress(min(1.0, step / info.planned_steps), words)
+    if points:
+        st.html(_describe_point(points[-1], describe_beta(run)))
+
+
+def describe_beta(run: Run) -> str | None:
+    """Return the run's β, or "1 → 4" where a viewer moved it while it trained."""
+    beta = find_beta(run)
+    if beta is None:
+        return None
+    return f"{beta.planned:g} → {beta.now:g}" if beta.is_moved else f"{beta.planned:g}"
+
+
+def _describe_point(point: dict[str, float], beta: str | None) -> str:
+    """Return the identity −ELBO = reconstruction + KL with its numbers, each in its colour."""
+    key = "train.identity" if "kl" in point else "train.identity_point"
+    values = {
+        "elbo": number(-point["elbo"]),
+        "reconstruction": number(point["reconstruction"]),
+        "kl": number(point.get("kl", 0.0)),
+        "beta": beta if beta and "→" in beta else f"{point['beta']:.3g}",
+    }
+    return f'<div class="explorer-identity">{text(key, **values)}</div>'
+
+
+def _kept_step(run: Run) -> int:
+    """Return the step of the latest frame, which is that of the latest checkpoint."""
+    return max(run.snapshot_steps(), default=0)
+
+
+def _show_transport(run: Run, info: RunInfo, paused: bool) -> None:
+    control = Control(run.path)
+    action = "resume" if paused else "pause"
+    st.button(
+        text(f"train.{action}"), key=f"train_{action}", on_click=_send, args=(control, action)
+    )
+    st.button(
+        text("train.step"), key="train_step", disabled=not paused,
+        on_click=_send, args=(control, "step"),
+    )  # fmt: skip
+    st.button(text("train.stop"), key="train_stop", on_click=_stop, args=(run,))
+    if info.latent_kind == "gaussian" and info.config is not None:
+        _show_beta(run, control, info.config.objective)
+
+
+def _show_beta(run: Run, control: Control, objective: ObjectiveConfig) -> None:
+    """Show β as it was sent last, by whichever tab; until then the planned one."""
+    sent = control.latest("beta")
+    latest = sent.number if sent else 0
+    start = objective.beta if sent is None or sent.value is None else sent.value
+    state, name = st.session_state, f"train_beta_{run.id}"
+    key = state.get(f"{name}_key", "")
+    # What another tab sent is a new slider; what this one sent leaves it under the hand.
+    if latest != state.get(f"{name}_seen") or key not in state:
+        key = f"{name}_{latest}"
+        state[f"{name}_seen"], state[f"{name}_key"], state[f"{name}_start"] = latest, key, start
+    shown, is_scheduled = state[f"{name}_start"], objective.schedule != "constant"
+    st.select_slider(
+        text("train.beta_planned" if not sent and is_scheduled else "train.beta_now"),
+        sorted({*BETAS, shown}),
+        value=shown,
+        key=key,
+        help=text("train.beta_now_help"),
+        on_change=_send_beta,
+        args=(control, name, key),
+        width=320,
+    )
+
+
+def _is_beta_outdated(run: Run) -> bool:
+    """Tell whether another tab has moved β since the slider was drawn."""
+    seen = st.session_state.get(f"train_beta_{run.id}_seen")
+    if seen is None:
+        return False
+    sent = Control(run.path).latest("beta")
+    return seen != (sent.number if sent else 0)
+
+
+def _send(control: Control, action: str) -> None:
+    try:
+        control.send(action)
+    except ExplorerError as error:
+        st.toast(str(error), icon=":material/error:")
+
+
+def _send_beta(control: Control, name: str, key: str) -> None:
+    try:
+        st.session_state[f"{name}_seen"] = control.send("beta", float(st.session_state[key]))
+    except ExplorerError as error:
+        st.toast(str(error), icon=":material/error:")
+
+
+def _stop(run: Run) -> None:
+    try:
+        get_runner().stop(run.path)
+    except ExplorerError as error:
+        st.toast(str(error), icon=":material/error:")
+
+
+def _go_on(run: Run) -> None:
+    config = run.info.config
+    assert config is not None
+    try:
+        get_runner().submit(config, run.path, os.environ.get("LATENT_EXPLORER_DATA"))
+        get_session().watched = run.id
+    except ExplorerError as error:
+        st.toast(str(error), icon=":material/error:")
+
+
+def _show_film(run: Run) -> None:
+    steps = run.snapshot_steps()
+    if not steps:
+        return
+    left, right = st.columns(2)
+    with right:
+        latest = text("train.film.latest")
+        chosen: object = latest
+        if len(steps) > 1:
+            chosen = st.select_slider(
+                text("train.film"), [*steps[:-1], latest], value=latest, key="train_film"
+            )
+    try:
+        frame = run.snapshot(chosen if isinstance(chosen, int) else steps[-1])
+    except ExplorerError:
+        return  # Cut away by a resumed job between the two looks; the next tick shows the rest.
+    with left:
+        if frame.indices is not None:
+            st.markdown(f"**{text('train.usage')}**")
+            show_usage(run, frame)
+        else:
+            st.markdown(f"**{text('train.map')}**")
+            show_map(run, frame, "train_map", 360)
+    with right:
+        show_strips(frame)
+
+
+def show_map(run: Run, frame: Snapshot, key: str, height: int) -> None:
+    """Show the frame's codes on their two main dimensions."""
+    dataset = run.info.dataset
+    figure = latent_scatter(
+        frame.mean, frame.labels, dataset.class_names if dataset else (), choose_roles(is_dark()),
+        axes=_main_axes(frame), height=height, words=sentences("figure."),
+        rings=run.info.latent_kind == "gaussian" and run.info.prior == "standard",
+    )  # fmt: skip
+    st.plotly_chart(figure, theme=None, key=key, config=CHART)
+    words = "train.map.caption" if frame.mean.shape[1] <= 2 else "train.map.caption_many"
+    if run.info.prior == "mixture" or run.info.latent_kind == "point":
+        words += "_bare"
+    st.caption(text(words, count=len(frame.mean), step=frame.step))
+
+
+def show_usage(run: Run, frame: Snapshot) -> None:
+    """Show how often each entry of a codebook is chosen in the frame's categorical codes."""
+    config = run.info.config
+    assert frame.indices is not None
+    # A loop of one's own does not say how large its codebook is.
+    entries = int(frame.indices.max()) + 1 if config is None else config.model.codebook
+    usage = measure_usage(frame.indices, entries)
+    words = sentences("codebook.usage.")
+    figure = usage_bars(usage.share, choose_roles(is_dark()), words, height=300)
+    st.plotly_chart(figure, theme=None, key="train_usage", config=CHART)
+    st.caption(
+        text(
+            "train.usage.caption",
+            used=usage.used,
+            entries=usage.entries,
+            perplexity=number(usage.perplexity, ".1f"),
+            error=number(usage.perplexity_error, ".1f"),
+            count=usage.images,
+            step=frame.step,
+        )
+    )
+
+
+def show_strips(frame: Snapshot) -> None:
+    """Show the frame's reconstructions under their inputs, and its samples."""
+    if frame.reconstructions is not None and frame.inputs is None:
+        sheet = picture_sheet(frame.reconstructions, len(frame.reconstructions))
+        show_strip(sheet, text("train.reconstructions"))
+    elif frame.reconstructions is not None and frame.inputs is not None:
+        pair = np.concatenate([frame.inputs, frame.reconstructions])
+        show_strip(picture_sheet(pair, len(frame.inputs)), text("train.inputs"))
+    if frame.samples is not None:
+        show_strip(picture_sheet(frame.samples, len(frame.samples)), text("train.samples"))
+
+
+def show_strip(picture: np.ndarray, caption: str) -> None:
+    """Show one picture over its caption, enlarged without smoothing."""
+    uri = data_uri(encode_png(picture, max(1, 640 // picture.shape[1])))
+    st.html(
+        f'<div class="explorer-strip"><figure><img src="{uri}" alt="{caption}">'
+        f"<figcaption>{caption}</figcaption></figure></div>"
+    )
+
+
+def _main_axes(frame: Snapshot) -> tuple[int, int]:
+    """Return the two dimensions with the most KL, or the first two."""
+    if frame.mean.shape[1] <= 2 or frame.logvar is None:
+        return 0, 1
+    kl = 0.5 * (np.expm1(frame.logvar) - frame.logvar + frame.mean**2).mean(0)
+    first, second = np.argsort(-kl, kind="stable")[:2]
+    return int(first), int(second)
