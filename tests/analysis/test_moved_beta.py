@@ -7,6 +7,7 @@ import pytest
 from explorer.analysis.moved_beta import UsedBeta, find_beta
 from explorer.config import BudgetConfig, Config, ObjectiveConfig
 from explorer.run import Run
+from explorer.store import pretrained_store
 from explorer.writer import RunWriter
 
 CONFIG = Config(
@@ -48,3 +49,8 @@ def test_without_a_config_there_is_no_beta_and_without_figures_the_planned_one(t
     assert find_beta(Run(tmp_path / "own")) is None
     RunWriter(tmp_path / "queued", config=dataclasses.replace(CONFIG), model_kind="builtin")
     assert find_beta(Run(tmp_path / "queued")) == UsedBeta(2.0, 2.0)
+
+
+def test_no_hand_was_on_the_beta_of_a_shipped_run():
+    moved = [run.id for run in pretrained_store().list() if (b := find_beta(run)) and b.is_moved]
+    assert moved == []
