@@ -7,9 +7,11 @@ import zipfile
 import streamlit as st
 
 from explorer.app.cached import own_runs
+from explorer.app.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import number, sentences, text
-from explorer.app.views.train.watch import CHART, describe_beta, show_strips
+from explorer.app.views.train.film import show_strips
+from explorer.app.views.train.watch import describe_beta
 from explorer.errors import ExplorerError
 from explorer.figures.palette import choose_roles
 from explorer.figures.training import compare_curves

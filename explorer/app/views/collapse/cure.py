@@ -5,9 +5,10 @@ import os
 import streamlit as st
 
 from explorer.app.cached import diagnose_stored, get_runner, own_runs
+from explorer.app.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
-from explorer.app.views.train.watch import CHART, show_map, show_strips
+from explorer.app.views.train.film import show_map, show_strips
 from explorer.datasets import DATASETS, is_available
 from explorer.errors import ExplorerError
 from explorer.figures.collapse import rate_curves

@@ -6,10 +6,11 @@ import streamlit as st
 
 from explorer.analysis.timeline import DEAD_NATS, find_events
 from explorer.app.cached import measure_codes, move_dimension
+from explorer.app.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.collapse.verdicts import show_plane
-from explorer.app.views.train.watch import CHART, show_map, show_strip
+from explorer.app.views.train.film import show_map
 from explorer.errors import ExplorerError
 from explorer.figures.collapse import collapse_timeline
 from explorer.figures.palette import choose_roles

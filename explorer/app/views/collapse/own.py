@@ -15,11 +15,11 @@ from explorer.analysis.beta import (
 from explorer.analysis.own_codes import LabelScore, OwnCodes
 from explorer.app.cached import measure_eigenvalues
 from explorer.app.cached.collapse import judge_codes
+from explorer.app.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.collapse.film import draw_timeline
 from explorer.app.views.collapse.verdicts import show_diagnosis, show_plane, show_table
-from explorer.app.views.train.watch import CHART
 from explorer.datasets import DATASETS, is_available
 from explorer.errors import ExplorerError
 from explorer.figures.latent import latent_scatter

@@ -4,9 +4,9 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.app.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import number, paragraph, sentences, text
-from explorer.app.views.train.watch import CHART
 from explorer.config import Config
 from explorer.figures.collapse import variance_plane
 from explorer.figures.palette import choose_roles

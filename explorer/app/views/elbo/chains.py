@@ -11,11 +11,11 @@ from explorer.analysis.mcmc import ESS_GATE, RHAT_GATE, PosteriorSample, sample_
 from explorer.analysis.raster import frame_nodes, mass_levels, raster_density
 from explorer.app.cached import get_codes
 from explorer.app.cached.elbo_sections import encode_subject, get_posterior, subject_key
+from explorer.app.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import number, sentences, text
 from explorer.app.views.elbo.reveal import main_axes
 from explorer.app.views.elbo.subject import Subject
-from explorer.app.views.train.watch import CHART
 from explorer.figures.elbo_chains import chain_draws, chain_traces, chain_walk
 from explorer.figures.elbo_reveal import Belief
 from explorer.figures.palette import choose_roles

@@ -10,10 +10,10 @@ from explorer.analysis.reveal import Knowledge, Reveal, order_pixels, uncover
 from explorer.app.cached import get_codes
 from explorer.app.cached.elbo_sections import get_reveal
 from explorer.app.components.pixels import pixel_brush, visible_pixels
+from explorer.app.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.elbo.subject import Subject
-from explorer.app.views.train.watch import CHART
 from explorer.export.payload import kl_per_dimension
 from explorer.figures.elbo_reveal import (
     Belief,

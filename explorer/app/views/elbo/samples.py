@@ -8,10 +8,10 @@ from explorer.analysis.inference import ExactPosterior
 from explorer.analysis.ladder import COUNTS, Draw, Rung, climb, judge_draw
 from explorer.app.cached.elbo_sections import get_log_weights, get_posterior
 from explorer.app.components.sliders import live_choice
+from explorer.app.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.elbo.subject import Subject
-from explorer.app.views.train.watch import CHART
 from explorer.figures.elbo_samples import Estimates, sample_ladder, spread_over_samples
 from explorer.figures.palette import choose_roles
 

@@ -10,6 +10,7 @@ import streamlit as st
 from explorer.analysis.timeline import DEAD_NATS
 from explorer.app.cached import get_codes, measure_wake_up
 from explorer.app.components.sliders import live_choice
+from explorer.app.pictures import show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
@@ -19,7 +20,6 @@ from explorer.app.views.learn.parts import (
     show_heading,
     show_question,
 )
-from explorer.app.views.train.watch import show_strip
 from explorer.datasets import is_available
 from explorer.errors import ExplorerError
 from explorer.export.sweep import match_latents

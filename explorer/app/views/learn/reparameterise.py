@@ -18,6 +18,7 @@ from explorer.analysis.gradients import (
 from explorer.analysis.latents import decode_draws
 from explorer.app.cached import find_run, get_codes, get_run_with_model
 from explorer.app.components.sliders import live_choice, live_slider
+from explorer.app.pictures import show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
@@ -27,7 +28,6 @@ from explorer.app.views.learn.parts import (
     show_heading,
     show_question,
 )
-from explorer.app.views.train.watch import show_strip
 from explorer.figures.gradients import gradient_histograms, variance_over_draws
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet

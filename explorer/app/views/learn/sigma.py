@@ -13,6 +13,7 @@ from explorer.analysis.linear import (
 )
 from explorer.app.cached import get_dataset
 from explorer.app.components.sliders import live_choice
+from explorer.app.pictures import show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
@@ -22,7 +23,6 @@ from explorer.app.views.learn.parts import (
     show_heading,
     show_question,
 )
-from explorer.app.views.train.watch import show_strip
 from explorer.figures.eigenvalues import eigenvalue_bars
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet

@@ -16,9 +16,9 @@ from explorer.analysis.codebook import (
 from explorer.app.cached import get_run_with_model
 from explorer.app.cached.codebook import get_codebook, get_samples, list_codebooks
 from explorer.app.cached.elbo import get_pictures
+from explorer.app.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import number, sentences, text
-from explorer.app.views.train.watch import CHART, show_strip
 from explorer.evaluation import draw_targets
 from explorer.figures.codebook import (
     code_grid_figure,

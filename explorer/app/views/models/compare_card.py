@@ -15,9 +15,9 @@ from explorer.app.cached.compare import (
     get_images,
     reconstruct,
 )
+from explorer.app.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
-from explorer.app.views.train.watch import CHART, show_strip
 from explorer.config import FITS, Config
 from explorer.figures.compare import Square, small_map
 from explorer.figures.palette import choose_roles

@@ -1,30 +1,26 @@
-"""Watching one run: its figures, its controls and its film."""
+"""Watching one run: its controls, how far it is, its curves and its film."""
 
 import os
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from explorer.analysis.codebook import measure_usage
 from explorer.analysis.moved_beta import find_beta
 from explorer.analysis.timeline import find_events
 from explorer.app.cached import find_run, get_runner, own_runs
+from explorer.app.pictures import CHART
 from explorer.app.session import get_session, is_dark
 from explorer.app.text import number, paragraph, sentences, text
+from explorer.app.views.train.film import show_film
 from explorer.config import ObjectiveConfig
 from explorer.control import Control
 from explorer.errors import ExplorerError
-from explorer.figures.codebook import usage_bars
-from explorer.figures.latent import latent_scatter
 from explorer.figures.palette import choose_roles
-from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 from explorer.figures.training import elbo_curves, kl_over_time
-from explorer.run import Run, RunInfo, Snapshot
+from explorer.run import Run, RunInfo
 
 TICK_SECONDS = 0.6
 SHOWN_EVENTS = 3
-CHART = {"displayModeBar": False}
 BETAS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0, 64.0)
 
 
@@ -82,7 +78,7 @@ def _show_live(run: Run, shown: str) -> None:
             figure = kl_over_time(train, roles, 225, words)
             st.plotly_chart(figure, theme=None, key="train_kl", config=CHART)
             st.caption(describe_events(train))
-    _show_film(run)
+    show_film(run)
 
 
 def describe_events(points: list[dict[str, Any]]) -> str:
@@ -248,98 +244,3 @@ def _go_on(run: Run) -> None:
         get_session().watched = run.id
     except ExplorerError as error:
         st.toast(str(error), icon=":material/error:")
-
-
-def _show_film(run: Run) -> None:
-    steps = run.snapshot_steps()
-    if not steps:
-        return
-    left, right = st.columns(2)
-    with right:
-        latest = text("train.film.latest")
-        chosen: object = latest
-        if len(steps) > 1:
-            chosen = st.select_slider(
-                text("train.film"), [*steps[:-1], latest], value=latest, key="train_film"
-            )
-    try:
-        frame = run.snapshot(chosen if isinstance(chosen, int) else steps[-1])
-    except ExplorerError:
-        return  # Cut away by a resumed job between the two looks; the next tick shows the rest.
-    with left:
-        if frame.indices is not None:
-            st.markdown(f"**{text('train.usage')}**")
-            show_usage(run, frame)
-        else:
-            st.markdown(f"**{text('train.map')}**")
-            show_map(run, frame, "train_map", 360)
-    with right:
-        show_strips(frame)
-
-
-def show_map(run: Run, frame: Snapshot, key: str, height: int) -> None:
-    """Show the frame's codes on their two main dimensions."""
-    dataset = run.info.dataset
-    figure = latent_scatter(
-        frame.mean, frame.labels, dataset.class_names if dataset else (), choose_roles(is_dark()),
-        axes=_main_axes(frame), height=height, words=sentences("figure."),
-        rings=run.info.latent_kind == "gaussian" and run.info.prior == "standard",
-    )  # fmt: skip
-    st.plotly_chart(figure, theme=None, key=key, config=CHART)
-    words = "train.map.caption" if frame.mean.shape[1] <= 2 else "train.map.caption_many"
-    if run.info.prior == "mixture" or run.info.latent_kind == "point":
-        words += "_bare"
-    st.caption(text(words, count=len(frame.mean), step=frame.step))
-
-
-def show_usage(run: Run, frame: Snapshot) -> None:
-    """Show how often each entry of a codebook is chosen in the frame's categorical codes."""
-    config = run.info.config
-    assert frame.indices is not None
-    # A loop of one's own does not say how large its codebook is.
-    entries = int(frame.indices.max()) + 1 if config is None else config.model.codebook
-    usage = measure_usage(frame.indices, entries)
-    words = sentences("codebook.usage.")
-    figure = usage_bars(usage.share, choose_roles(is_dark()), words, height=300)
-    st.plotly_chart(figure, theme=None, key="train_usage", config=CHART)
-    st.caption(
-        text(
-            "train.usage.caption",
-            used=usage.used,
-            entries=usage.entries,
-            perplexity=number(usage.perplexity, ".1f"),
-            error=number(usage.perplexity_error, ".1f"),
-            count=usage.images,
-            step=frame.step,
-        )
-    )
-
-
-def show_strips(frame: Snapshot) -> None:
-    """Show the frame's reconstructions under their inputs, and its samples."""
-    if frame.reconstructions is not None and frame.inputs is None:
-        sheet = picture_sheet(frame.reconstructions, len(frame.reconstructions))
-        show_strip(sheet, text("train.reconstructions"))
-    elif frame.reconstructions is not None and frame.inputs is not None:
-        pair = np.concatenate([frame.inputs, frame.reconstructions])
-        show_strip(picture_sheet(pair, len(frame.inputs)), text("train.inputs"))
-    if frame.samples is not None:
-        show_strip(picture_sheet(frame.samples, len(frame.samples)), text("train.samples"))
-
-
-def show_strip(picture: np.ndarray, caption: str) -> None:
-    """Show one picture over its caption, enlarged without smoothing."""
-    uri = data_uri(encode_png(picture, max(1, 640 // picture.shape[1])))
-    st.html(
-        f'<div class="explorer-strip"><figure><img src="{uri}" alt="{caption}">'
-        f"<figcaption>{caption}</figcaption></figure></div>"
-    )
-
-
-def _main_axes(frame: Snapshot) -> tuple[int, int]:
-    """Return the two dimensions with the most KL, or the first two."""
-    if frame.mean.shape[1] <= 2 or frame.logvar is None:
-        return 0, 1
-    kl = 0.5 * (np.expm1(frame.logvar) - frame.logvar + frame.mean**2).mean(0)
-    first, second = np.argsort(-kl, kind="stable")[:2]
-    return int(first), int(second)
