@@ -18,19 +18,22 @@ from explorer.errors import ExplorerError
 from explorer.figures.palette import choose_roles
 from explorer.figures.training import elbo_curves, kl_over_time
 from explorer.run import Run, RunInfo
+from explorer.store import pretrained_store
 
 TICK_SECONDS = 0.6
 SHOWN_EVENTS = 3
+EXAMPLE = "digits-2d"
+"""The shipped run that shows what a training looks like."""
 BETAS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0, 64.0)
 
 
 def watch_run(run_id: str | None) -> None:
-    """Show the run that is watched, or what to do when there is none."""
+    """Show the run that is watched, the latest one, or an example where there is none yet."""
     if run_id is None:
         latest = own_runs().list()
         run_id = latest[0].id if latest else None
     if run_id is None:
-        st.info(text("train.no_run"), icon=":material/school:")
+        show_example()
         return
     try:
         run = find_run(run_id)
@@ -44,6 +47,14 @@ def watch_run(run_id: str | None) -> None:
         show_controls(run, state, live)
         # A timer is fixed when its fragment is registered: a run that ends reruns the page once.
         st.fragment(_show_live, run_every=TICK_SECONDS if live else None)(run, state)
+
+
+def show_example() -> None:
+    """Say how to begin, and show a shipped training as what will appear."""
+    st.info(text("train.no_run"), icon=":material/school:")
+    run = pretrained_store().open(EXAMPLE)
+    st.markdown(text("train.example", name=run.name))
+    st.fragment(_show_live)(run, run.info.status.shown_state())
 
 
 def _show_live(run: Run, shown: str) -> None:
