@@ -10,6 +10,7 @@ import streamlit as st
 
 from explorer.analysis.moved_beta import find_beta
 from explorer.app.cached import measure_codes, measure_linear_curve, measure_wake_up
+from explorer.app.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.train.watch import describe_beta
@@ -29,7 +30,6 @@ from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 from explorer.run import Run, Snapshot
 from explorer.sweeps import Sweep
 
-CHART = {"displayModeBar": False}
 SHOWN = 400
 """Codes drawn on each small map."""
 STRIP = 6
@@ -188,7 +188,7 @@ def _show_maps(
     # Halves of a row of six are figures of their own: they stand below each other on a phone.
     columns = -(-min(len(film), 2 * LARGEST_HALF) // 2)
     for start in range(0, len(film), 2 * columns):
-        for place, half in zip(st.columns(2), (start, start + columns), strict=True):
+        for place, half in zip(st.columns(2, gap=None), (start, start + columns), strict=True):
             part = slice(half, half + columns)
             if titles[part]:
                 figure = small_maps(

@@ -23,7 +23,7 @@ from explorer.run import new_run_id
 from explorer.sweeps import Sweep, list_sweeps, read_sweep
 
 TICK_SECONDS = 1.0
-BETAS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0)
+BETAS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0, 64.0)
 LIKELIHOODS = ("bernoulli", "gaussian")
 
 
