@@ -9,6 +9,7 @@ import streamlit as st
 from explorer.app.cached import own_runs
 from explorer.app.pictures import CHART
 from explorer.app.session import is_dark
+from explorer.app.tables import show_rows
 from explorer.app.text import number, sentences, text
 from explorer.app.views.train.film import show_strips
 from explorer.app.views.train.watch import describe_beta
@@ -18,7 +19,8 @@ from explorer.figures.training import compare_curves
 from explorer.run import Run
 from explorer.store import pretrained_store
 
-NUMBER = st.column_config.NumberColumn(format="%.2f")
+MEASURES = ("elbo", "reconstruction", "kl")
+"""Columns in nats per image."""
 
 
 def describe(run: Run, kind: str) -> dict[str, object]:
@@ -53,15 +55,12 @@ def choose_runs() -> list[tuple[Run, str]]:
     runs += [(run, "pretrained") for run in shipped]
     if not runs:
         return []
-    event = st.dataframe(
+    event = show_rows(
         [describe(run, kind) for run, kind in runs],
-        hide_index=True,
+        {text(f"runs.column.{name}"): ".2f" for name in MEASURES},
         on_select="rerun",
         selection_mode="multi-row",
         key="runs_table",
-        column_config={
-            text(f"runs.column.{name}"): NUMBER for name in ("elbo", "reconstruction", "kl")
-        },
     )
     st.caption(text("runs.caption"))
     return [runs[index] for index in event["selection"]["rows"] if index < len(runs)]
