@@ -1,6 +1,7 @@
 """The Collapse page's remedies: one click each, then before and after side by side."""
 
 import os
+from collections import Counter
 
 import streamlit as st
 
@@ -75,13 +76,33 @@ def _treat(run: Run, name: str) -> None:
     st.session_state["collapse_after"] = path.name
 
 
+def _choose_treated(treated: list[tuple[str, Run]]) -> tuple[str, Run]:
+    """Return the treated run to compare with: the one started last, until another is chosen."""
+    found = {other.id: (name, other) for name, other in treated}
+    if st.session_state.get("collapse_after") not in found:
+        st.session_state["collapse_after"] = next(iter(found))
+    if len(found) == 1:
+        return treated[0]
+    names = Counter(name for name, _ in treated)
+
+    def describe(run_id: str) -> str:
+        name = found[run_id][0]
+        label = text(f"collapse.remedy.{name}")
+        return label if names[name] == 1 else f"{label} · {run_id}"
+
+    chosen = st.selectbox(
+        text("collapse.compare.choose"), list(found), key="collapse_after", width=420,
+        format_func=describe,
+    )  # fmt: skip
+    return found[chosen]
+
+
 def compare_treated(run: Run, was_live: bool) -> None:
     """Show the patient and a treated one side by side."""
     treated = find_treated(run)
     if not treated:
         return
-    wanted = st.session_state.get("collapse_after")
-    name, after = next((pair for pair in treated if pair[1].id == wanted), treated[0])
+    name, after = _choose_treated(treated)
     live = after.info.status.is_alive()
     if live != was_live:
         st.rerun()

@@ -9,7 +9,7 @@ from explorer.app.cached import measure_codes, move_dimension
 from explorer.app.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
-from explorer.app.views.collapse.verdicts import show_plane
+from explorer.app.views.collapse.verdicts import SLEEPING, show_plane
 from explorer.app.views.train.film import show_map
 from explorer.errors import ExplorerError
 from explorer.figures.collapse import collapse_timeline
@@ -18,7 +18,6 @@ from explorer.figures.pictures import picture_sheet
 from explorer.run import Run
 
 VIEWS = ("plane", "map")
-SLEEPING = ("collapsed", "empty", "ignored")
 
 
 def draw_timeline(points: list[dict[str, Any]], key: str, step: int | None = None) -> None:

@@ -4,8 +4,10 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.analysis.verdicts import FEWEST_IMAGES
 from explorer.app.pictures import CHART
 from explorer.app.session import is_dark
+from explorer.app.tables import show_rows
 from explorer.app.text import number, paragraph, sentences, text
 from explorer.config import Config
 from explorer.figures.collapse import variance_plane
@@ -13,6 +15,8 @@ from explorer.figures.palette import choose_roles
 
 TABLE_HEIGHT, ROW_HEIGHT = 300, 35
 """Pixels; Streamlit draws rows of this height."""
+MEASURES = ("kl", "kl_error", "var_mean", "mean_var", "information", "shuffle")
+SLEEPING = ("collapsed", "empty", "ignored")
 
 
 def show_plane(values: dict[str, Any], key: str) -> None:
@@ -37,14 +41,10 @@ def show_table(values: dict[str, Any]) -> None:
     rows = [_describe(row) for row in sorted(values["dimensions"], key=lambda row: -row["kl"])]
     # Codes alone have no shuffle test and no causes: their columns would be empty.
     known = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
-    st.dataframe(
+    show_rows(
         [{name: row[name] for name in known} for row in rows],
-        hide_index=True,
+        {text(f"collapse.column.{name}"): ".3f" for name in MEASURES},
         height=min(TABLE_HEIGHT, ROW_HEIGHT * (len(rows) + 1) + 3),
-        column_config={
-            text(f"collapse.column.{name}"): st.column_config.NumberColumn(format="%.3f")
-            for name in ("kl", "kl_error", "var_mean", "mean_var", "information", "shuffle")
-        },
     )
     has_shuffle = text("collapse.column.shuffle") in known
     shuffle = text("collapse.table.shuffle") if has_shuffle else ""
@@ -54,8 +54,7 @@ def show_table(values: dict[str, Any]) -> None:
 def show_diagnosis(values: dict[str, Any], config: Config | None) -> None:
     """Show the state in words and four figures."""
     count = len(values["dimensions"])
-    asleep = count - values["in_use"]
-    st.subheader(text(f"collapse.state.{values['state']}", count=count, asleep=asleep))
+    st.subheader(_describe_state(values))
     help_text = text("collapse.figure.help", count=values["images"])
     columns = st.columns(4)
     figures = (
@@ -72,6 +71,19 @@ def show_diagnosis(values: dict[str, Any], config: Config | None) -> None:
         column.metric(text(f"collapse.figure.{name}"), shown, help=help_text)
     if config is not None and (config.objective.free_bits or config.objective.free_bits_total):
         st.warning(text("collapse.floor"))
+
+
+def _describe_state(values: dict[str, Any]) -> str:
+    """Say how many dimensions are asleep; one that is uncertain is not counted among them."""
+    verdicts = [row["verdict"] for row in values["dimensions"]]
+    count, uncertain = len(verdicts), verdicts.count("uncertain")
+    if values["images"] < FEWEST_IMAGES:
+        return text("collapse.state.too_few", images=values["images"], fewest=FEWEST_IMAGES)
+    asleep = sum(verdict in SLEEPING for verdict in verdicts)
+    told = [text(f"collapse.state.{values['state']}", count=count, asleep=asleep)] if asleep else []
+    if uncertain:
+        told.append(text("collapse.state.uncertain", count=count, uncertain=uncertain))
+    return paragraph(*told) or text("collapse.state.healthy", count=count)
 
 
 def _with_error(values: dict[str, Any], name: str) -> str:
@@ -101,7 +113,7 @@ def show_causes(values: dict[str, Any]) -> None:
     """Say why dimensions are asleep, with the evidence."""
     st.markdown(f"**{text('collapse.why')}**")
     if not values["causes"]:
-        asleep = values["in_use"] < len(values["dimensions"])
+        asleep = any(row["verdict"] in SLEEPING for row in values["dimensions"])
         st.markdown(text("collapse.why.unknown" if asleep else "collapse.why.none"))
     for cause in values["causes"]:
         evidence = cause["evidence"]
