@@ -8,6 +8,9 @@ from explorer.errors import ExplorerError
 from explorer.paths import resource, runs_folder
 from explorer.run import RUN_ID, Run, new_run_id
 
+SWEEP_FILES = {"sweep.json", "control.json", ".control.lock", "checkpoint.safetensors"}
+"""What stands beside the runs of a sweep or a family."""
+
 
 class RunStore:
     """The runs below `folder`; `read_only` stores (the pretrained ones) refuse changes."""
@@ -45,7 +48,10 @@ class RunStore:
         return self.folder / new_run_id(*parts)
 
     def delete(self, run_id: str) -> None:
-        """Remove a run for good; one that is being trained or shipped is refused."""
+        """Remove a run for good; one that is being trained or shipped is refused.
+
+        With its last run a sweep's folder goes too.
+        """
         run = self.open(run_id)
         if self.read_only:
             raise ExplorerError(f"{run.name} is shipped with the app and cannot be deleted.")
@@ -53,8 +59,16 @@ class RunStore:
             raise ExplorerError(f"{run.name} is being trained; stop it before deleting it.")
         try:
             shutil.rmtree(run.path)
+            if run.path.parent != self.folder and _is_bare_sweep(run.path.parent):
+                shutil.rmtree(run.path.parent)
         except OSError as error:
             raise ExplorerError(f"{run.name} could not be deleted: {error.strerror}.") from error
+
+
+def _is_bare_sweep(folder: Path) -> bool:
+    """Tell whether a sweep's folder holds nothing but the sweep's own files."""
+    found = {path.name for path in folder.iterdir()}
+    return "sweep.json" in found and found <= SWEEP_FILES
 
 
 def pretrained_store() -> RunStore:

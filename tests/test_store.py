@@ -87,3 +87,17 @@ def test_new_runs_get_fresh_places(store):
 def test_the_default_folder_is_the_users(monkeypatch, tmp_path):
     monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(tmp_path))
     assert RunStore().folder == tmp_path
+
+
+def test_a_sweep_goes_with_its_last_run_unless_something_else_lies_there(store):
+    folder = store.folder / "sweep"
+    (folder / "sweep.json").write_text("{}")
+    store.delete("sweep/beta-1")
+    assert (folder / "sweep.json").is_file()
+    (folder / "notes.txt").write_text("mine")
+    store.delete("sweep/beta-2")
+    assert (folder / "notes.txt").is_file()
+    RunWriter(folder / "beta-1", latent_dim=2).set_state("finished")
+    (folder / "notes.txt").unlink()
+    store.delete("sweep/beta-1")
+    assert not folder.exists()

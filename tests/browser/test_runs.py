@@ -47,7 +47,7 @@ def test_deletion_asks_first(page, server, two_runs):
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_text("will be removed for good").wait_for()
     assert all(run.path.is_dir() for run in two_runs)
-    page.get_by_role("button", name="Delete it").click()
+    page.get_by_role("button", name="Yes, delete").click()
     page.get_by_text("will be removed for good").wait_for(state="hidden")
     assert sum(run.path.is_dir() for run in two_runs) == 1
 
@@ -69,3 +69,15 @@ def test_a_run_opens_on_the_train_page(page, server, two_runs):
     page.get_by_role("button", name="Watch its training").click()
     page.get_by_text("Where the ELBO goes").wait_for()
     assert "/train?run=" in page.url
+
+
+def test_several_runs_are_deleted_at_once(page, server, two_runs):
+    page.goto(f"{server.url}/runs")
+    tick(page, 0)
+    page.get_by_role("button", name="Rename").wait_for()
+    tick(page, 1)
+    page.get_by_role("button", name="Delete all 2").click()
+    page.get_by_text("2 runs will be removed for good").wait_for()
+    page.get_by_role("button", name="Yes, delete").click()
+    page.get_by_text("There are no runs yet").wait_for()
+    assert not any(run.path.exists() for run in two_runs)

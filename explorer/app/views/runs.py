@@ -1,8 +1,8 @@
 """Runs: one table of what was trained; open, compare two, rename, export, delete."""
 
-import io
 import time
-import zipfile
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -14,6 +14,7 @@ from explorer.app.text import number, sentences, text
 from explorer.app.views.train.film import show_strips
 from explorer.app.views.train.watch import describe_beta
 from explorer.errors import ExplorerError
+from explorer.export.archive import zip_run
 from explorer.figures.palette import choose_roles
 from explorer.figures.training import compare_curves
 from explorer.run import Run
@@ -90,7 +91,7 @@ def act_on(run: Run, kind: str) -> None:
                     key="runs_download",
                 )
         if kind == "own" and st.button(text("runs.delete"), key="runs_delete"):
-            confirm_deletion(run)
+            confirm_deletion([run])
     if kind == "pretrained":
         st.caption(text("runs.shipped"))
 
@@ -104,24 +105,18 @@ def ask_for_name(run: Run) -> None:
 
 
 @st.dialog(text("runs.delete.title"))
-def confirm_deletion(run: Run) -> None:
-    """Ask before a run is removed."""
-    st.write(text("runs.delete.sure", name=run.name))
+def confirm_deletion(runs: Sequence[Run]) -> None:
+    """Ask before runs are removed."""
+    st.write(
+        text("runs.delete.sure", name=runs[0].name)
+        if len(runs) == 1
+        else text("runs.delete.sure_many", count=len(runs))
+    )
     with st.container(horizontal=True):
         if st.button(text("runs.delete.yes"), key="runs_delete_yes", type="primary"):
-            _try(lambda: own_runs().delete(run.id))
+            _try(partial(_delete, runs))
         if st.button(text("runs.delete.no"), key="runs_delete_no"):
             st.rerun()
-
-
-def zip_run(run: Run) -> bytes:
-    """Return the run directory as a zip file."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(run.path.rglob("*")):
-            if path.is_file() and not path.name.startswith("."):
-                archive.write(path, f"{run.path.name}/{path.relative_to(run.path)}")
-    return stream.getvalue()
 
 
 def compare(first: Run, second: Run) -> None:
@@ -142,12 +137,10 @@ def compare(first: Run, second: Run) -> None:
             st.markdown(f"**{name}**")
             result = run.info.results.get("test") or run.info.results.get("all")
             if result:
-                cells = {
-                    text("runs.column.elbo"): -result["elbo"],
-                    text("runs.column.reconstruction"): result["reconstruction"],
-                }
+                cells = {text("runs.column.reconstruction"): result["reconstruction"]}
                 if "kl" in result:
                     cells[text("runs.column.kl")] = result["kl"]
+                    cells = {text("runs.column.elbo"): -result["elbo"], **cells}
                 for cell, (label, value) in zip(st.columns(len(cells)), cells.items(), strict=True):
                     cell.metric(label, number(value), help=text("runs.compare.figures"))
             steps = run.snapshot_steps()
@@ -155,7 +148,12 @@ def compare(first: Run, second: Run) -> None:
                 show_strips(run.snapshot(steps[-1]))
 
 
-def _try(action) -> None:  # type: ignore[no-untyped-def]
+def _delete(runs: Sequence[Run]) -> None:
+    for run in runs:
+        own_runs().delete(run.id)
+
+
+def _try(action: Callable[[], object]) -> None:
     try:
         action()
     except ExplorerError as error:
@@ -169,6 +167,10 @@ chosen = choose_runs()
 if len(chosen) == 1:
     act_on(*chosen[0])
 elif len(chosen) >= 2:
+    if all(kind == "own" for _, kind in chosen) and st.button(
+        text("runs.delete_many", count=len(chosen)), key="runs_delete_many"
+    ):
+        confirm_deletion([run for run, _ in chosen])
     if len(chosen) > 2:
         st.caption(text("runs.compare.too_many"))
     compare(chosen[0][0], chosen[1][0])
