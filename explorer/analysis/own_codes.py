@@ -15,6 +15,8 @@ from explorer.errors import ExplorerError
 
 LARGEST_COUNT = 100
 """Labels with more different values are no classes."""
+JUDGED_VALUES, FEWEST_JUDGED = 1_000_000, 2000
+"""Of larger files so many values of mean are judged, of at least so many images: some seconds."""
 SCORED_CODES = 5000
 """Codes among which neighbours are looked for, evenly spread over the file."""
 
@@ -52,6 +54,16 @@ class LabelScore:
     neighbours: int
     largest_class: float
     """Share of the most frequent label: what always guessing it would give."""
+
+
+def thin_codes(codes: OwnCodes) -> tuple[Floats, Floats]:
+    """Return mean and logvar (M, K) to be judged: all codes, or images evenly spread over them."""
+    count, size = codes.mean.shape
+    most = max(FEWEST_JUDGED, JUDGED_VALUES // size)
+    if count <= most:
+        return codes.mean, codes.logvar
+    chosen = np.linspace(0, count - 1, most).astype(int)
+    return codes.mean[chosen], codes.logvar[chosen]
 
 
 def score_labels(codes: OwnCodes) -> LabelScore | None:

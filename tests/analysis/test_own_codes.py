@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from explorer.analysis.collapse import diagnose_file
-from explorer.analysis.own_codes import read_codes, score_labels
+from explorer.analysis.own_codes import (
+    JUDGED_VALUES,
+    OwnCodes,
+    read_codes,
+    score_labels,
+    thin_codes,
+)
 from explorer.analysis.timeline import Event, find_events
 from explorer.errors import ExplorerError
 
@@ -126,3 +132,13 @@ def test_without_labels_or_with_one_class_there_is_no_score(tmp_path):
 def test_what_is_no_labels_is_refused(tmp_path, labels, sentence):
     with pytest.raises(ExplorerError, match=sentence):
         save(tmp_path / "codes.npz", labels)
+
+
+def test_of_very_many_codes_some_are_judged_evenly_spread(tmp_path):
+    assert thin_codes(save(tmp_path / "few.npz"))[0].shape == (200, 2)
+    count = JUDGED_VALUES // 100 + 5000
+    ramp = np.linspace(0, 1, count)[:, None] + np.zeros(100)
+    codes = OwnCodes(ramp, -ramp, np.zeros(0, np.int64), np.zeros((0, 100)))
+    mean, logvar = thin_codes(codes)
+    assert mean.shape == (JUDGED_VALUES // 100, 100) and (mean == -logvar).all()
+    assert mean[0, 0] == 0 and mean[-1, 0] == 1 and abs(mean.mean() - 0.5) < 1e-3

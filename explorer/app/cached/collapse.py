@@ -7,7 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.analysis.own_codes import LabelScore, OwnCodes, read_codes, score_labels
+from explorer.analysis.own_codes import (
+    LabelScore,
+    OwnCodes,
+    read_codes,
+    score_labels,
+    thin_codes,
+)
 
 
 @dataclass(frozen=True)
@@ -21,12 +27,15 @@ class OwnVerdict:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def judge_codes(content: bytes, name: str) -> OwnVerdict:
-    """Return the verdict on an .npz file of codes; ExplorerError where it is none."""
+    """Return the verdict on an .npz file of codes; ExplorerError where it is none.
+
+    Of very many codes some are judged, evenly spread.
+    """
     from explorer.analysis.collapse import diagnose_codes
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "codes.npz"
         path.write_bytes(content)
         codes = read_codes(path, name)
-    values = diagnose_codes(codes.mean, codes.logvar).to_dict()
+    values = diagnose_codes(*thin_codes(codes)).to_dict()
     return OwnVerdict(codes, values, score_labels(codes))

@@ -44,6 +44,9 @@ def ask_for_codes() -> None:
         codes, values = own.codes, own.values
         st.markdown(text("collapse.own.title", name=given.name))
         show_diagnosis(values, None)
+        if values["images"] < len(codes.mean):
+            told = {"used": values["images"], "count": len(codes.mean)}
+            st.caption(text("collapse.own.thinned", **told))
         if len(codes.steps):
             st.caption(text("collapse.own.last", step=int(codes.steps[-1]), count=len(codes.steps)))
             draw_timeline(codes.points(), "own")
