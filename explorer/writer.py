@@ -16,7 +16,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -204,9 +204,10 @@ class RunWriter:
         if logvar is not None:
             values["logvar"] = _halve(_array(logvar))
         values |= {key: _numpy(value) for key, value in arrays.items() if value is not None}
-        self._check_folder()
-        make_folder(self.path / "snapshots")
-        self._save_arrays(self.path / "snapshots" / f"{step:09d}.npz", values)
+        with self._in_folder("snapshots"):
+            # Without its parents: a run that was removed must not come back.
+            (self.path / "snapshots").mkdir(exist_ok=True)
+        self._save_arrays(f"snapshots/{step:09d}.npz", values)
 
     def save_codes(
         self, mean: Any, logvar: Any = None, labels: Any = None, ids: Any = None
@@ -219,7 +220,7 @@ class RunWriter:
             values["logvar"] = _array(logvar).astype(np.float32)
         if labels is not None:
             values["labels"] = _numpy(labels)
-        self._save_arrays(self.path / "codes.npz", values)
+        self._save_arrays("codes.npz", values)
 
     def _name_codes(self, codes: Any) -> dict[str, Array]:
         """Return codes under the name that their kind has in a file: mean, or indices."""
@@ -232,8 +233,8 @@ class RunWriter:
 
     def save_checkpoint(self, content: bytes) -> None:
         """Replace checkpoint.safetensors."""
-        self._check_folder()
-        replace_file(self.path / "checkpoint.safetensors", lambda stream: stream.write(content))
+        with self._in_folder("checkpoint.safetensors") as path:
+            replace_file(path, lambda stream: stream.write(content))
 
     def set_plan(self, planned_steps: int, arithmetic: str = "") -> None:
         """Record how many steps are planned and, where known, what is multiplied in."""
@@ -281,28 +282,40 @@ class RunWriter:
             status, pid=os.getpid(), host=socket.gethostname(), heartbeat=time.time()
         )
 
-    def _check_folder(self) -> None:
-        """Raise a RunRemoved where the run was deleted: writing on would bring it back."""
+    @contextlib.contextmanager
+    def _in_folder(self, name: str) -> Iterator[Path]:
+        """Write the file `name` of the run; RunRemoved where the run was deleted meanwhile."""
+        removed = RunRemoved(f"The run at {self.path} was removed; its training has ended.")
         if not (self.path / "run.json").is_file():
-            raise RunRemoved(f"The run at {self.path} was removed; its training has ended.")
+            raise removed
+        try:
+            yield self.path / name
+        except (OSError, ExplorerError) as error:
+            cause = error if isinstance(error, OSError) else error.__cause__
+            if isinstance(cause, FileNotFoundError):
+                raise removed from error
+            if isinstance(error, OSError):
+                raise explain_os_error(error, self.path / name) from error
+            raise
 
     def _write_info(self, first: bool = False) -> None:
-        if not first:
-            self._check_folder()
         self._beat_at = time.monotonic()
-        replace_json(self.path / "run.json", self.info.to_dict())
+        if first:
+            replace_json(self.path / "run.json", self.info.to_dict())
+        else:
+            with self._in_folder("run.json") as path:
+                replace_json(path, self.info.to_dict())
 
     def _append(self, line: str) -> None:
-        self._check_folder()
-        try:
-            with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as stream:
-                stream.write(line)
-        except OSError as error:
-            raise explain_os_error(error, self.path / "metrics.jsonl") from error
+        with (
+            self._in_folder("metrics.jsonl") as path,
+            open(path, "a", encoding="utf-8") as stream,
+        ):
+            stream.write(line)
 
-    def _save_arrays(self, path: Path, values: Mapping[str, Array]) -> None:
-        self._check_folder()
-        replace_file(path, lambda stream: np.savez_compressed(stream, **dict[str, Any](values)))
+    def _save_arrays(self, name: str, values: Mapping[str, Array]) -> None:
+        with self._in_folder(name) as path:
+            replace_file(path, lambda stream: np.savez_compressed(stream, **dict[str, Any](values)))
 
 
 def mark_run(path: Path, state: str, message: str = "", step: int | None = None) -> None:

@@ -11,6 +11,7 @@ from explorer.datasets import load_dataset
 from explorer.run import open_run
 from explorer.training.fit import fit_config
 from explorer.training.loop import train
+from tests.browser.conftest import Server
 
 pytestmark = pytest.mark.browser
 
@@ -32,11 +33,24 @@ def digits_runs(server):
     configs["quantised"] = Config(
         model=quantised.model, budget=BudgetConfig(steps=20), device="cpu"
     )
-    return {name: train(config, server.runs / name) for name, config in configs.items()}
+    return {
+        name: train(config, server.runs / f"side-{name}") for name, config in configs.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def bare_server(tmp_path_factory):
+    """A server with a cache of its own, where no strokes have been drawn yet."""
+    folder = tmp_path_factory.mktemp("bare")
+    (folder / "runs").mkdir()
+    server = Server(folder / "runs", LATENT_EXPLORER_CACHE=str(folder / "cache"))
+    yield server
+    server.stop()
 
 
 def open_models(page, server, *names):
-    page.goto(f"{server.url}/models?images=digits&models={','.join(names)}")
+    chosen = ",".join(f"side-{name}" for name in names)
+    page.goto(f"{server.url}/models?images=digits&models={chosen}")
     page.get_by_text("In figures").wait_for(timeout=90_000)
 
 
@@ -50,8 +64,8 @@ def percent(value, error):
     return f"{100 * value:.1f} ± {100 * error:.1f}"
 
 
-def test_the_shipped_models_open_side_by_side(page, server):
-    page.goto(f"{server.url}/models")
+def test_the_shipped_models_open_side_by_side(page, bare_server):
+    page.goto(f"{bare_server.url}/models")
     page.get_by_text("In figures").wait_for(timeout=90_000)
     for heading in ("Autoencoder", "Autoencoder + noise", "VAE", "Probabilistic PCA"):
         page.locator("strong", has_text=heading).first.wait_for()
@@ -80,7 +94,7 @@ def test_holes_are_measured_and_drawn(page, server, digits_runs):
         found = measure_holes(run.model, z, *images)
         if button:
             page.get_by_role("radio", name=button).click()
-        page.locator(".explorer-compare tr", has_text="(point)").get_by_text(
+        page.locator(".explorer-compare tr", has_text="(side-point)").get_by_text(
             percent(found.holes, found.holes_error)
         ).first.wait_for()
     page.get_by_role("radio", name="holes").click()
@@ -98,7 +112,7 @@ COUNT_HOLES = """count => [...document.querySelectorAll('.js-plotly-plot')].filt
 def test_a_model_of_whole_choices_has_pictures_but_no_map(page, server, digits_runs):
     open_models(page, server, "quantised", "normal")
     page.get_by_text("No map: a code is a grid of 16 choices out of 64").wait_for()
-    assert row(page, "quantised")[5] == "–"
+    assert row(page, "side-quantised")[5] == "–"
     assert page.get_by_text("Samples: decoded random codes").count() == 2
 
 
