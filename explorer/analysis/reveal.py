@@ -20,14 +20,11 @@ from explorer.analysis.emission import Emission
 from explorer.analysis.inference import infer_posterior
 from explorer.analysis.likelihood import summarise_weights
 from explorer.analysis.mcmc import ESS_GATE
-from explorer.analysis.posterior_grid import PosteriorGrid, build_grid
+from explorer.analysis.posterior_grid import QUICK_RATIO, PosteriorGrid, build_grid
 from explorer.analysis.watch import evaluating
 from explorer.errors import ExplorerError
 from explorer.models.vae import VAE
 
-RATIO = 8.0
-"""Cells of the grid in units of the smallest sd. On 64 MNIST digits, all pixels visible, log p(x)
-is the same as with half of it to 5e-4 nats; with fewer pixels every posterior is wider."""
 PRIOR_DRAWS = 8000
 CHUNK = 1024
 Mask = NDArray[np.bool_]
@@ -164,8 +161,8 @@ class Reveal:
 
 
 def reveal_grid(model: VAE, codes: Tensor | Floats | None = None) -> PosteriorGrid:
-    """Return the grid that `Reveal` works on, kept as long as the weights; K ≤ 2."""
-    return build_grid(model, codes, ratio=RATIO)
+    """Return a grid for `Reveal`, kept as long as the weights; K ≤ 2."""
+    return build_grid(model, codes, ratio=QUICK_RATIO)
 
 
 def order_pixels(shape: tuple[int, ...], by: str, seed: int = 0) -> NDArray[np.int64]:

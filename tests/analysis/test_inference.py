@@ -9,6 +9,9 @@ from explorer.analysis import inference, posterior_grid
 from explorer.analysis.inference import infer_posterior
 from explorer.analysis.likelihood import estimate_log_px
 from explorer.errors import ExplorerError
+from explorer.evaluation import draw_targets
+from explorer.export.pictures import sample_drawings
+from explorer.run import open_run
 from tests.analysis import oracles
 
 
@@ -110,6 +113,18 @@ def test_cells_tile_the_square():
     grid = posterior_grid.build_grid(model, reach=5.0)
     assert (grid.side**2).sum() == pytest.approx(100.0)
     assert grid.ratio <= posterior_grid.RATIO
+
+
+def test_a_quick_grid_does_not_miss_the_lesser_of_two_modes():
+    run = open_run("mnist-2d")
+    x = draw_targets(run.model, sample_drawings().images[13:14])
+    quick = posterior_grid.build_grid(
+        run.model, run.codes().mean, ratio=posterior_grid.QUICK_RATIO
+    )
+    # Of RATIO's grid; without the mode with 2 % of the mass it would be 0.018 less.
+    found = infer_posterior(run.model, x, quick)
+    assert found.certified[0]
+    assert found.log_px[0] == pytest.approx(-127.46415, abs=2e-3)
 
 
 def test_more_than_two_latents_is_one_clear_error():
