@@ -3,8 +3,7 @@
 Chains start from the prior, never from q: started from q they agree with each other long before
 they have seen the posterior. Step sizes adapt per image by dual averaging (Hoffman and Gelman
 2014, Sect. 3.2) and per dimension by the sds seen so far, both during the warm-up only; afterwards
-steps are jittered by ±20 %. R̂ and effective sample
-sizes are arviz-stats' (Vehtari et al. 2021).
+steps are jittered by ±20 %. R̂ and effective sample sizes are arviz-stats' (Vehtari et al. 2021).
 """
 
 import math
@@ -172,6 +171,12 @@ def sample_posterior(
         converged=np.asarray(good.all(axis=1)),
         warmup=arrange(torch.stack(way)) if keep_warmup else None,
     )
+
+
+def draw_starts(model: VAE, x: Tensor, chains: int, seed: int = 0) -> Floats:
+    """Return where the chains of `sample_posterior` start, (chains, N, K): draws of the prior."""
+    z = _start(model, x, chains, seed)[2]
+    return np.asarray(z.double().cpu().numpy().reshape(chains, len(x), -1))
 
 
 def _posterior_scale(window: list[Tensor], chains: int) -> Tensor:

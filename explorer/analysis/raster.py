@@ -1,7 +1,7 @@
 """Weighted lattice nodes as a density on a raster, and the levels that hold a given mass."""
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from explorer.analysis.checks import Floats
 
@@ -53,3 +53,23 @@ def frame_nodes(points: ArrayLike, weights: ArrayLike, tail: float = 1e-3) -> Fl
             z[order[min(int(np.searchsorted(share, 1 - tail)), last)], k],
         )
     return edges
+
+
+def frame_square(
+    points: ArrayLike, weights: ArrayLike, nodes: int, *, margin: float = 0.2, least: float = 0.02
+) -> tuple[Floats, Floats]:
+    """Return the two axes (nodes,) of a square that holds nearly all mass of points (M, 2).
+
+    `margin` is the free share of the side on either side of it, `least` the smallest side.
+    """
+    (left, right), (low, high) = frame_nodes(points, weights)
+    half = (0.5 + margin) * max(right - left, high - low, least)
+    offsets = np.linspace(-half, half, nodes)
+    return (left + right) / 2 + offsets, (low + high) / 2 + offsets
+
+
+def is_outside(places: ArrayLike, points: ArrayLike, weights: ArrayLike) -> NDArray[np.bool_]:
+    """Return which places (N, K) lie beyond the coordinates between which the nodes' mass lies."""
+    edges = frame_nodes(points, weights)
+    z = np.asarray(places, float)
+    return np.asarray(((z < edges[:, 0]) | (z > edges[:, 1])).any(1))

@@ -33,8 +33,8 @@ def chain_walk(
     """Return chains walking on two latents, with a play button and a slider over the steps.
 
     `walk` (chains, T, 2) starts at the prior and is a warm-up, in grey, for its first `warmup`
-    steps. Steps are shown geometrically: most happens early. `words`: play, pause, step,
-    chain, exact.
+    steps; where T is 1 the chains stand at their starts and nothing can be played. Steps are shown
+    geometrically: most happens early. `words`: play, pause, step, chain, exact.
     """
     figure = go.Figure()
     angle = np.linspace(0, 2 * np.pi, 121)
@@ -60,29 +60,29 @@ def chain_walk(
             arrowcolor=roles.text, font={"size": 12, "color": roles.text}, bgcolor=roles.ground,
         )  # fmt: skip
     last = walk.shape[1] - 1
-    steps = np.unique(np.concatenate([[0], np.geomspace(1, last, FRAMES).round().astype(int)]))
     moving = [len(figure.data), len(figure.data) + 1]
     for trace in _chains_at(walk, last, warmup, roles, words):
         figure.add_trace(trace)
-    figure.frames = [
-        go.Frame(
-            data=_chains_at(walk, int(step), warmup, roles, words), traces=moving, name=str(step)
-        )
-        for step in steps
-    ]
     apply_style(figure, roles, height)
     low, high = window
     figure.update_xaxes(title_text=names[0], range=[low, high], constrain="domain")
     figure.update_yaxes(
         title_text=names[1], range=[low, high], scaleanchor="x", constrain="domain"
     )
-    figure.update_layout(
-        showlegend=False,
-        margin={"l": 40, "r": 6, "t": 6, "b": 96},
-        updatemenus=[_play_button(roles, words)],
-        sliders=[_step_slider(steps, roles, words)],
+    figure.update_layout(showlegend=False, margin={"l": 40, "r": 6, "t": 6, "b": 96})
+    if not last:
+        # The same map, without the room for the player below it.
+        return figure.update_layout(margin={"b": 36}, height=height - 60)
+    steps = np.unique(np.concatenate([[0], np.geomspace(1, last, FRAMES).round().astype(int)]))
+    figure.frames = [
+        go.Frame(
+            data=_chains_at(walk, int(step), warmup, roles, words), traces=moving, name=str(step)
+        )
+        for step in steps
+    ]
+    return figure.update_layout(
+        updatemenus=[_play_button(roles, words)], sliders=[_step_slider(steps, roles, words)]
     )
-    return figure
 
 
 def chain_draws(

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from explorer.analysis import mcmc
-from explorer.analysis.mcmc import anneal_log_px, sample_posterior
+from explorer.analysis.mcmc import anneal_log_px, draw_starts, sample_posterior
 from explorer.errors import ExplorerError
 from tests.analysis import oracles
 
@@ -37,6 +37,13 @@ def test_same_seed_same_draws():
     x = torch.from_numpy(oracles.digit_pixels()[:1])
     first, second = (sample_posterior(model, x, draws=8, warmup=4, seed=3) for _ in range(2))
     assert (first.draws == second.draws).all()
+
+
+def test_the_starts_that_are_shown_are_those_of_the_walk():
+    model = oracles.linear_vae(2)
+    x = torch.from_numpy(oracles.digit_pixels()[:2])
+    sample = sample_posterior(model, x, chains=3, draws=4, warmup=1, keep_warmup=True, seed=5)
+    assert draw_starts(model, x, 3, seed=5) == pytest.approx(sample.warmup[:, 0])
 
 
 def test_chains_that_disagree_fail_the_gates():

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
-from explorer.analysis.raster import frame_nodes, mass_levels, raster_density
+from explorer.analysis.raster import (
+    frame_nodes,
+    frame_square,
+    is_outside,
+    mass_levels,
+    raster_density,
+)
 
 
 def test_a_lattice_of_a_normal_is_drawn_as_that_normal():
@@ -41,3 +47,14 @@ def test_one_latent_and_nodes_finer_than_the_raster():
 
 def test_an_empty_window_has_no_levels():
     assert mass_levels(np.zeros((3, 3)), [0.5, 0.9]) == pytest.approx([0.0, 0.0])
+
+
+def test_a_square_holds_the_mass_and_tells_what_lies_outside():
+    axis = np.linspace(0, 1, 101)
+    points = np.stack([axis, 2 + 0.5 * axis], 1)
+    weights = np.full(101, 1 / 101)
+    x, y = frame_square(points, weights, 5, margin=0.25)
+    assert x == pytest.approx(np.linspace(-0.25, 1.25, 5), abs=0.01)
+    assert y == pytest.approx(np.linspace(1.5, 3.0, 5), abs=0.01)
+    places = [[0.5, 2.2], [0.5, 3.0], [-0.1, 2.2]]
+    assert is_outside(places, points, weights).tolist() == [False, True, True]

@@ -19,8 +19,7 @@ from explorer.analysis.representation import Accuracy, neighbour_accuracy
 from explorer.app.cached import get_codes, get_run_with_model, own_runs
 from explorer.datasets import load_dataset
 from explorer.evaluation import encode_images
-from explorer.export.payload import Pictures
-from explorer.export.pictures import find_pictures, is_at_hand
+from explorer.export.pictures import is_at_hand
 from explorer.figures.compare import Square
 from explorer.run import Array, Run
 from explorer.store import pretrained_store
@@ -40,17 +39,6 @@ def list_comparable() -> dict[str, list[Run]]:
             if info.status.state in ("finished", "stopped") and info.config is not None:
                 found.setdefault(info.dataset.name, []).append(run)
     return found
-
-
-@st.cache_resource(show_spinner=False, max_entries=16)
-def _pictures_for(fingerprint: str, at_hand: bool, _run: Run) -> Pictures | None:
-    return find_pictures(_run)
-
-
-def get_pictures(run: Run) -> Pictures | None:
-    """Return pictures for a run, its own as soon as they are at hand."""
-    dataset = run.info.dataset
-    return _pictures_for(run.fingerprint, dataset is not None and is_at_hand(dataset.name), run)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

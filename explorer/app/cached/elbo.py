@@ -6,16 +6,15 @@ import streamlit as st
 import torch
 
 from explorer.analysis.microscope import Balance, Examination, balance_images, examine_image
-from explorer.analysis.posterior_grid import PosteriorGrid, build_grid
+from explorer.analysis.posterior_grid import QUICK_RATIO, PosteriorGrid, build_grid
 from explorer.analysis.refinement_path import RefinementPath, trace_refinement
 from explorer.app.cached import get_codes, get_run_with_model
 from explorer.app.text import language, sentences
 from explorer.app.views.elbo.subject import Subject
-from explorer.datasets import DATASETS, is_available
 from explorer.evaluation import draw_targets
 from explorer.export.lens import build_lens
 from explorer.export.payload import Pictures
-from explorer.export.pictures import find_pictures
+from explorer.export.pictures import find_pictures, is_at_hand
 from explorer.run import Run
 
 Key = tuple[str, str, int]
@@ -33,7 +32,7 @@ def _pictures_for(fingerprint: str, at_hand: tuple[bool, bool], _run: Run) -> Pi
 def get_pictures(run: Run) -> Pictures | None:
     """Return the pictures that a run can be asked about, read once while they are at hand."""
     dataset = run.info.dataset
-    has_images = dataset is not None and dataset.name in DATASETS and is_available(dataset.name)
+    has_images = dataset is not None and is_at_hand(dataset.name)
     at_hand = ((run.path / "codes.npz").is_file(), has_images)
     return _pictures_for(run.fingerprint, at_hand, run)
 
@@ -42,7 +41,7 @@ def get_pictures(run: Run) -> Pictures | None:
 def _grid_for(fingerprint: str, _run: Run) -> PosteriorGrid:
     run = get_run_with_model(_run)
     codes = get_codes(run)
-    return build_grid(run.model, None if codes is None else codes.mean)
+    return build_grid(run.model, None if codes is None else codes.mean, ratio=QUICK_RATIO)
 
 
 def get_grid(run: Run) -> PosteriorGrid:

@@ -7,30 +7,19 @@ from explorer.analysis.checks import Floats
 from explorer.analysis.inference import ExactPosterior, infer_posterior
 from explorer.analysis.likelihood import draw_log_weights
 from explorer.analysis.players import SlowMotion, slow_motion
-from explorer.analysis.posterior_grid import PosteriorGrid
-from explorer.analysis.reveal import Reveal, reveal_grid
-from explorer.app.cached import get_codes
+from explorer.analysis.reveal import Reveal
 from explorer.app.cached.elbo import get_grid
 from explorer.app.views.elbo.subject import Subject
-from explorer.run import Run
 
 EXACT_LATENTS = 2
 """The most latents for which log p(x) and p(z|x) are exact."""
 Key = tuple[str, str, int]
 
 
-@st.cache_resource(show_spinner=False, max_entries=6)
-def _reveal_grid_for(fingerprint: str, _run: Run) -> PosteriorGrid:
-    codes = get_codes(_run)
-    return reveal_grid(_run.model, None if codes is None else codes.mean)
-
-
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _reveal_for(key: Key, _subject: Subject) -> Reveal:
     run = _subject.run
-    grid = None
-    if run.model.latent_dim <= EXACT_LATENTS:
-        grid = _reveal_grid_for(run.fingerprint, run)
+    grid = get_grid(run) if run.model.latent_dim <= EXACT_LATENTS else None
     return Reveal(run.model, _subject.target(), grid)
 
 

@@ -7,17 +7,21 @@ import streamlit as st
 
 from explorer.analysis.checks import Floats
 from explorer.analysis.inference import ExactPosterior
-from explorer.analysis.mcmc import ESS_GATE, RHAT_GATE, PosteriorSample, sample_posterior
-from explorer.analysis.raster import frame_nodes, mass_levels, raster_density
-from explorer.app.cached import get_codes
+from explorer.analysis.mcmc import (
+    ESS_GATE,
+    RHAT_GATE,
+    PosteriorSample,
+    draw_starts,
+    sample_posterior,
+)
+from explorer.analysis.raster import is_outside
 from explorer.app.cached.elbo_sections import encode_subject, get_posterior, subject_key
 from explorer.app.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import number, sentences, text
-from explorer.app.views.elbo.reveal import main_axes
+from explorer.app.views.elbo.beliefs import WINDOW, close_up, main_axes, map_codes
 from explorer.app.views.elbo.subject import Subject
 from explorer.figures.elbo_chains import chain_draws, chain_traces, chain_walk
-from explorer.figures.elbo_reveal import Belief
 from explorer.figures.palette import choose_roles
 
 CHAINS = (4, 8, 16)
@@ -25,15 +29,12 @@ DRAWS = (100, 500, 2000)
 WARMUP = 300
 APART = 1.1
 """An R̂ above this is no want of draws: the chains are in different places."""
-MASSES = (0.5, 0.9)
-WINDOW = 4.2
-MAP_CODES = 1500
-RASTER = 81
 RESULT = "elbo_chains_result"
 
 
 def show_chains(subject: Subject) -> None:
     """Lay out the section."""
+    st.caption(text("elbo_chains.lead"))
     # No fragment: a button outside of one is what can stop a computation half-way.
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chains = st.segmented_control(
@@ -46,13 +47,32 @@ def show_chains(subject: Subject) -> None:
     wanted = (*subject_key(subject), chains, draws)
     kept = st.session_state.get(RESULT)
     if started:
-        sample = _run_chains(subject, chains or 8, draws or 500)
-        st.session_state[RESULT] = kept = (wanted, sample)
+        found = _run_chains(subject, chains or 8, draws or 500)
+        st.session_state[RESULT] = (wanted, found)
         st.rerun()
-    if kept is None or kept[0][:3] != wanted[:3]:
-        st.info(text("elbo_chains.empty"), icon=":material/footprint:")
-        return
-    _show_result(subject, kept[1])
+    sample: PosteriorSample | None = None
+    if kept is not None and kept[0] == wanted:
+        sample = kept[1]
+    exact = get_posterior(subject)
+    left, right = st.columns([1.35, 1], gap="medium")
+    with left:
+        if sample is None:
+            _show_starts(subject, chains or 8, exact)
+        else:
+            _show_walk(subject, sample, exact)
+    with right:
+        if sample is None:
+            st.info(text("elbo_chains.empty"), icon=":material/footprint:")
+        else:
+            _show_gates(sample, exact)
+        if exact is not None and subject.run.model.latent_dim == 2:
+            drawn = np.empty((0, 0, 2)) if sample is None else sample.draws[:, :, 0]
+            roles, words = choose_roles(is_dark()), sentences("elbo_chains.words.")
+            figure = chain_draws(drawn, close_up(exact), roles, words)
+            st.plotly_chart(figure, theme=None, key="elbo_chains_close", config=CHART)
+            st.caption(text(f"elbo_chains.close.{'exact' if sample is None else 'caption'}"))
+        if sample is not None:
+            _show_moments(subject, sample, exact)
 
 
 def _run_chains(subject: Subject, chains: int, draws: int) -> PosteriorSample:
@@ -72,57 +92,46 @@ def _report(bar: st.delta_generator.DeltaGenerator, shown: list[int], fraction: 
         bar.progress(fraction, text("elbo_chains.running"))
 
 
-def _show_result(subject: Subject, sample: PosteriorSample) -> None:
-    exact = get_posterior(subject)
-    left, right = st.columns([1.35, 1], gap="medium")
-    with left:
-        _show_walk(subject, sample, exact)
-    with right:
-        _show_gates(sample, exact)
-        if exact is not None and subject.run.model.latent_dim == 2:
-            figure = chain_draws(
-                sample.draws[:, :, 0], _close_up(exact), choose_roles(is_dark()),
-                sentences("elbo_chains.words."),
-            )  # fmt: skip
-            st.plotly_chart(figure, theme=None, key="elbo_chains_close", config=CHART)
-            st.caption(text("elbo_chains.close.caption"))
-        _show_moments(subject, sample, exact)
+def _show_starts(subject: Subject, chains: int, exact: ExactPosterior | None) -> None:
+    """Show where the chains will start, and what they are to find."""
+    if subject.run.model.latent_dim == 1:
+        return
+    starts = draw_starts(subject.run.model, subject.target(), chains)
+    axes = _draw_map(subject, starts, exact)
+    if exact is None:
+        st.caption(text("elbo_chains.inexact", first=axes[0] + 1, second=axes[1] + 1))
+    else:
+        st.caption(text("elbo_chains.starts.caption"))
 
 
 def _show_walk(subject: Subject, sample: PosteriorSample, exact: ExactPosterior | None) -> None:
-    roles, words = choose_roles(is_dark()), sentences("elbo_chains.words.")
     assert sample.warmup is not None
     walk = np.concatenate([sample.warmup, sample.draws], 1)[:, :, 0]
     if walk.shape[2] == 1:
+        roles, words = choose_roles(is_dark()), sentences("elbo_chains.words.")
         figure = chain_traces(walk[:, :, 0], WARMUP, roles, words)
         st.plotly_chart(figure, theme=None, key="elbo_chains_traces", config=CHART)
         st.caption(text("elbo_chains.traces.caption", warmup=WARMUP))
         return
-    axes = main_axes(subject)
-    codes = get_codes(subject.run)
-    shown = None if codes is None else codes.mean[:MAP_CODES][:, axes]
-    labels = None if codes is None or codes.labels is None else codes.labels[:MAP_CODES]
-    reach = max(WINDOW, float(np.abs(walk[:, :, axes]).max()) + 0.2)
-    figure = chain_walk(
-        walk[:, :, axes], WARMUP, shown, labels, None if exact is None else _close_up(exact),
-        roles, words, window=(-reach, reach), names=(f"z{axes[0] + 1}", f"z{axes[1] + 1}"),
-    )  # fmt: skip
-    st.plotly_chart(figure, theme=None, key="elbo_chains_walk", config=CHART)
+    axes = _draw_map(subject, walk, exact)
     if exact is None:
         st.caption(text("elbo_chains.inexact", first=axes[0] + 1, second=axes[1] + 1))
     else:
         st.caption(text("elbo_chains.walk.caption", warmup=WARMUP))
 
 
-def _close_up(exact: ExactPosterior) -> Belief:
-    """Return the exact posterior on a raster that holds nearly all of its mass."""
-    weights = np.exp(exact.log_weights[0])
-    (left, right), (low, high) = frame_nodes(exact.points[0], weights)
-    half = 0.7 * max(right - left, high - low)
-    x = np.linspace((left + right) / 2 - half, (left + right) / 2 + half, RASTER)
-    y = np.linspace((low + high) / 2 - half, (low + high) / 2 + half, RASTER)
-    density = raster_density(exact.points[0], weights, float(exact.spacing[0]), x, y)
-    return Belief(x, y, density, mass_levels(density, MASSES).tolist())
+def _draw_map(subject: Subject, walk: Floats, exact: ExactPosterior | None) -> tuple[int, int]:
+    """Show chains (chains, T, K), K ≥ 2, on the map; return the dimensions that it shows."""
+    axes = main_axes(subject)
+    shown, labels = map_codes(subject, axes)
+    reach = max(WINDOW, float(np.abs(walk[:, :, axes]).max()) + 0.2)
+    figure = chain_walk(
+        walk[:, :, axes], WARMUP, shown, labels, None if exact is None else close_up(exact),
+        choose_roles(is_dark()), sentences("elbo_chains.words."), window=(-reach, reach),
+        names=(f"z{axes[0] + 1}", f"z{axes[1] + 1}"),
+    )  # fmt: skip
+    st.plotly_chart(figure, theme=None, key="elbo_chains_walk", config=CHART)
+    return axes
 
 
 def _show_gates(sample: PosteriorSample, exact: ExactPosterior | None) -> None:
@@ -145,7 +154,10 @@ def _show_gates(sample: PosteriorSample, exact: ExactPosterior | None) -> None:
     if sample.converged[0]:
         st.success(text("elbo_chains.passed"), icon=":material/check:")
         return
-    stray = 0 if exact is None else _count_stray(sample.draws[:, :, 0], exact)
+    stray = 0
+    if exact is not None:
+        means, weights = sample.draws[:, :, 0].mean(1), np.exp(exact.log_weights[0])
+        stray = int(is_outside(means, exact.points[0], weights).sum())
     if stray:
         told = text("elbo_chains.stray", stray=stray, chains=len(sample.draws))
     elif sample.rhat[0].max() < APART:
@@ -153,13 +165,6 @@ def _show_gates(sample: PosteriorSample, exact: ExactPosterior | None) -> None:
     else:
         told = text("elbo_chains.disagree" if exact else "elbo_chains.disagree_inexact")
     st.warning(told, icon=":material/flag:")
-
-
-def _count_stray(draws: Floats, exact: ExactPosterior) -> int:
-    """Return how many chains (chains, T, K) have their mean where the posterior has no mass."""
-    edges = frame_nodes(exact.points[0], np.exp(exact.log_weights[0]))
-    means = draws.mean(1)
-    return int(((means < edges[:, 0]) | (means > edges[:, 1])).any(1).sum())
 
 
 def _print(value: float, name: str) -> str:

@@ -35,27 +35,30 @@ THUMBNAIL_STYLE = (
 )
 
 
-def list_subjects() -> list[str]:
-    """Return the ids of the runs with a Gaussian q(z|x) and weights, the favourite first."""
+def list_subjects() -> dict[str, str]:
+    """Return the names by id of the runs with a Gaussian q(z|x) and weights, the favourite first.
+
+    Those whose p(z) is not N(0, I) are left out.
+    """
     runs = pretrained_store().list() + own_runs().list()
-    ids = [
-        run.id
+    names = {
+        run.id: run.name
         for run in runs
         if run.info.latent_kind == "gaussian"
         and run.info.prior == "standard"
         and (run.path / "checkpoint.safetensors").is_file()
-    ]
-    return sorted(ids, key=lambda run_id: run_id != FAVOURITE)
+    }
+    return dict(sorted(names.items(), key=lambda entry: entry[0] != FAVOURITE))
 
 
-def choose_run(ids: list[str]) -> str | None:
+def choose_run(names: dict[str, str]) -> str | None:
     """Return the model that the menu, else the address, asks for."""
     asked = st.query_params.get("run")
-    if st.session_state.get(MODEL) not in ids:
-        st.session_state[MODEL] = asked if asked in ids else next(iter(ids), None)
+    if st.session_state.get(MODEL) not in names:
+        st.session_state[MODEL] = asked if asked in names else next(iter(names), None)
     return st.selectbox(
-        text("elbo.model"), ids, key=MODEL, on_change=_forget_image, width=230,
-        label_visibility="collapsed",
+        text("elbo.model"), list(names), key=MODEL, on_change=_forget_image, width=230,
+        format_func=lambda run_id: names.get(run_id, run_id), label_visibility="collapsed",
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ def show_players(subject: Subject) -> None:
             format_func=lambda name: text(f"elbo_players.view.{name}"),
         )  # fmt: skip
         playing = view == "slow" and ask_to_play()
+    st.caption(text(f"elbo_players.lead.{view}"))
     if view == "slow":
         show_slow_motion(subject, playing)
     else:

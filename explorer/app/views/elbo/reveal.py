@@ -1,22 +1,21 @@
 """Reveal the picture: what is known of z when only some pixels are."""
 
+import hashlib
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.raster import frame_nodes, mass_levels, raster_density
+from explorer.analysis.raster import frame_square, raster_density
 from explorer.analysis.reveal import Knowledge, Reveal, order_pixels, uncover
-from explorer.app.cached import get_codes
-from explorer.app.cached.elbo_sections import get_reveal
+from explorer.app.cached.elbo_sections import get_reveal, subject_key
 from explorer.app.components.pixels import pixel_brush, visible_pixels
 from explorer.app.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import paragraph, sentences, text
+from explorer.app.views.elbo.beliefs import WINDOW, main_axes, map_codes, rasterise
 from explorer.app.views.elbo.subject import Subject
-from explorer.export.payload import kl_per_dimension
 from explorer.figures.elbo_reveal import (
-    Belief,
     belief_line,
     belief_map,
     knowledge_curve,
@@ -28,9 +27,6 @@ from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 COMPLETIONS = 12
 COLUMNS = 6
 SHARE = 0.36
-MASSES = (0.5, 0.9)
-WINDOW = 4.2
-MAP_CODES = 1500
 RASTER = 121
 SMALL = 0.3
 """A belief that spans less of the map than this is magnified."""
@@ -39,13 +35,16 @@ HISTORY = 400
 
 def show_reveal(subject: Subject) -> None:
     """Lay out the section."""
+    st.caption(text("elbo_reveal.lead"))
     # Keyed, so that the style sheet keeps it from fading while the next belief is computed.
     with st.container(key="elbo_reveal_body"):
         st.fragment(_show)(subject)
 
 
 def _show(subject: Subject) -> None:
-    key = f"elbo_reveal_{subject.run.id}_{subject.index}".replace("/", "_")
+    # A run's name may hold what a component's key must not.
+    stamp = hashlib.sha256(repr(subject_key(subject)).encode()).hexdigest()[:12]
+    key = f"elbo_reveal_{stamp}"
     controls, map_column, answers = st.columns([0.9, 1.45, 1.25], gap="medium")
     with st.spinner(text("elbo_reveal.preparing")):
         reveal = get_reveal(subject)
@@ -97,9 +96,7 @@ def _show_belief(subject: Subject, reveal: Reveal, known: Knowledge, draws: np.n
 
 def _draw_map(subject: Subject, known: Knowledge, draws: np.ndarray) -> Any:
     axes = main_axes(subject)
-    codes = get_codes(subject.run)
-    shown = None if codes is None else codes.mean[:MAP_CODES][:, axes]
-    labels = None if codes is None or codes.labels is None else codes.labels[:MAP_CODES]
+    shown, labels = map_codes(subject, axes)
     reach = WINDOW
     if shown is not None:
         reach = max(WINDOW, float(np.quantile(np.abs(shown), 0.998)))
@@ -107,36 +104,16 @@ def _draw_map(subject: Subject, known: Knowledge, draws: np.ndarray) -> Any:
     belief = magnified = None
     if known.is_exact:
         axis = np.linspace(-reach, reach, RASTER)
-        belief = _rasterise(known, axis, axis)
-        (left, right), (low, high) = frame_nodes(known.points, known.weights)
-        side = 1.3 * max(right - left, high - low, 0.02)
-        if side < SMALL * 2 * reach:
-            x, y = (left + right) / 2, (low + high) / 2
-            magnified = _rasterise(
-                known,
-                np.linspace(x - side / 2, x + side / 2, RASTER),
-                np.linspace(y - side / 2, y + side / 2, RASTER),
-            )
+        nodes = known.points, known.weights
+        belief = rasterise(*nodes, known.spacing, axis, axis)
+        square = frame_square(*nodes, RASTER)
+        if np.ptp(square[0]) < SMALL * 2 * reach:
+            magnified = rasterise(*nodes, known.spacing, *square)
     return belief_map(
         belief, draws[:, axes], shown, labels, choose_roles(is_dark()),
         sentences("elbo_reveal.words."), window=(-reach, reach), magnified=magnified,
         names=(f"z{axes[0] + 1}", f"z{axes[1] + 1}"),
     )  # fmt: skip
-
-
-def _rasterise(known: Knowledge, x: np.ndarray, y: np.ndarray) -> Belief:
-    density = raster_density(known.points, known.weights, known.spacing, x, y)
-    return Belief(x, y, density, mass_levels(density, MASSES).tolist())
-
-
-def main_axes(subject: Subject) -> tuple[int, int]:
-    """Return the two dimensions with the most KL, in their order for two latents."""
-    codes = get_codes(subject.run)
-    if subject.run.model.latent_dim <= 2 or codes is None or codes.logvar is None:
-        return 0, 1
-    kl = kl_per_dimension(codes.mean, codes.logvar)
-    first, second = np.argsort(-kl, kind="stable")[:2]
-    return int(first), int(second)
 
 
 def _show_completions(reveal: Reveal, draws: np.ndarray, mask: np.ndarray) -> None:

@@ -23,6 +23,7 @@ SEED = "elbo_samples_seed"
 
 def show_samples(subject: Subject) -> None:
     """Lay out the section."""
+    st.caption(text("elbo_samples.lead"))
     st.fragment(_show)(subject)
 
 

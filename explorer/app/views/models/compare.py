@@ -8,7 +8,8 @@ import streamlit as st
 
 from explorer.analysis.holes import SOURCES
 from explorer.app.cached import get_codes, own_runs
-from explorer.app.cached.compare import get_pictures, list_comparable
+from explorer.app.cached.compare import list_comparable
+from explorer.app.cached.elbo import get_pictures
 from explorer.app.text import text
 from explorer.app.views.models.compare_card import SHOWN_IMAGES, kind_of, main_axes, show_model
 from explorer.app.views.models.compare_numbers import (
@@ -130,9 +131,10 @@ def pick_images(pictures: Pictures | None) -> Array | None:
     return pictures.images[firsts[:SHOWN_IMAGES]]
 
 
-def offer_images(dataset: str) -> None:
+def offer_images(dataset: str, has_stand_ins: bool) -> None:
     """Say what stands in for images that are not at hand, and offer to draw them."""
-    st.caption(text("compare.stand_in", name=dataset))
+    if has_stand_ins:
+        st.caption(text("compare.stand_in", name=dataset))
     if dataset in DATASETS and DATASETS[dataset].offline:
         if st.button(
             text("compare.draw", name=dataset), key="compare_draw", help=text("compare.draw_help")
@@ -169,11 +171,11 @@ def offer_fit(dataset: str) -> None:
 
 
 def add_fitted() -> None:
-    """Put a model that was just fitted among the chosen ones."""
+    """Put a model that was just fitted among the chosen ones, the last of which may make room."""
     dataset, run_id = st.session_state.pop("compare_added", (None, None))
-    key = f"compare_of_{dataset}"
-    if dataset is not None and len(st.session_state.get(key, [])) < MOST:
-        st.session_state[key] = [*st.session_state.get(key, []), run_id]
+    if dataset is not None:
+        key = f"compare_of_{dataset}"
+        st.session_state[key] = [*st.session_state.get(key, [])[: MOST - 1], run_id]
 
 
 def show_comparison() -> None:
@@ -211,7 +213,7 @@ def compare(runs: Sequence[Run]) -> None:
         caption = f"{text('compare.map_caption_holes')} {caption}"
     st.caption(caption)
     if not at_hand:
-        offer_images(dataset)
+        offer_images(dataset, images is not None)
     if source == "prior" and (story := tell_story(runs, figures)):
         st.markdown(story)
     left, right = st.columns([5, 3], gap="large")

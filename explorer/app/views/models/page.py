@@ -17,7 +17,6 @@ SECTION = "models_section"
 
 def show_page() -> None:
     """Lay out the page: the chosen section."""
-    st.caption(text("models.lead"))
     if st.session_state.get(SECTION) not in SECTIONS:
         asked = st.query_params.get("section")
         st.session_state[SECTION] = asked if asked in SECTIONS else next(iter(SECTIONS))
@@ -27,6 +26,7 @@ def show_page() -> None:
     )  # fmt: skip
     assert section is not None
     st.query_params["section"] = section
+    st.caption(text(f"models.lead.{section}"))
     SECTIONS[section]()
 
 
