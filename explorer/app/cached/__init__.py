@@ -13,7 +13,7 @@ from explorer.datasets import DATASETS, ImageDataset, is_available, load_dataset
 from explorer.errors import ExplorerError
 from explorer.export.page import build_page
 from explorer.export.payload import build_payload
-from explorer.export.pictures import find_pictures
+from explorer.export.pictures import find_pictures, is_at_hand
 from explorer.export.sweep import build_member
 from explorer.export.tsne import Projection
 from explorer.run import Codes, Run
@@ -187,7 +187,7 @@ def get_payload(run: Run) -> bytes:
     It is built anew when codes appear, or when the run's images come to this machine.
     """
     dataset = run.info.dataset
-    has_images = dataset is not None and dataset.name in DATASETS and is_available(dataset.name)
+    has_images = dataset is not None and is_at_hand(dataset.name)
     at_hand = ((run.path / "codes.npz").is_file(), has_images)
     return _payload_for(run.fingerprint, run.name, at_hand, language(), run)
 
