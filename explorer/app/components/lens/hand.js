@@ -92,7 +92,7 @@ export function attachHand(lens, stage) {
 
   const release = (event) => {
     if (!fingers.delete(event.pointerId)) return;
-    if (grip && grip.kind !== "ground" && grip.kind !== "pinch") lens.release();
+    if (lens.held) lens.release();
     grip = null;
   };
   canvas.addEventListener("pointerup", release);

@@ -201,9 +201,10 @@ export class Lens {
     this.held = true;
   }
 
+  /** What was only touched stays what it was. */
   release() {
     this.held = false;
-    this.update("yours");
+    this.update(this.who);
   }
 
   drag(q) {
