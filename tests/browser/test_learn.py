@@ -36,6 +36,21 @@ def test_one_z_for_the_whole_picture_and_a_sample_of_it(page, server):
     page.get_by_text("But means are no samples").wait_for()
     page.get_by_text("sample of p(x|z)", exact=True).click()
     page.get_by_text("that is sampling p(x)").wait_for()
+    sheet = page.locator(".explorer-prior img").last
+    before = sheet.get_attribute("src")
+    page.get_by_role("button", name="Draw again").click()
+    page.wait_for_function(
+        "['shared=5', 'shown=sample', 'draw=1'].every(part => location.search.includes(part))"
+    )
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('.explorer-prior img')].at(-1).src !== before",
+        arg=before,
+    )
+    # The link means the same in every language.
+    drawn = sheet.get_attribute("src")
+    page.goto(f"{page.url}&lang=zh-Hant")
+    page.get_by_text("答對了").wait_for(timeout=60_000)
+    assert sheet.get_attribute("src") == drawn
 
 
 def test_twelve_gaussians_are_nearly_the_integral(page, server):
@@ -45,13 +60,19 @@ def test_twelve_gaussians_are_nearly_the_integral(page, server):
     page.get_by_text("12 Gaussians misplace 0.89").wait_for()
     page.get_by_text("p(z) left out", exact=True).click()
     page.get_by_text("its area is 6.00").wait_for()
+    page.get_by_text("now stand equally far apart").wait_for()
+    page.get_by_text("drawn from p(z)", exact=True).click()
+    page.get_by_text("These codes are drawn").wait_for()
+    set_slider(page, "Gaussians", 11)
+    page.get_by_text("fewer Gaussians do as well").wait_for()
 
 
 def test_the_three_lines_have_the_librarys_numbers_and_q_closes_the_gap(page, server):
     open_chapter(page, server, "elbo", "&mean=0.6&sd=0.8")
     ways = measure_three_ways(LinearToy(), LinearEncoder(0.4, 0.8), 1.5)
     page.get_by_text(f"Gap {ways.gap:.3f} nats").wait_for()
-    formulas = " ".join(page.locator(".katex-mathml").all_inner_texts()).replace("\u2212", "-")
+    formulas = "".join(page.locator(".katex-mathml").all_inner_texts()).replace("\u2212", "-")
+    formulas = re.sub(r"\s", "", formulas)
     for value in (ways.log_px, ways.elbo, ways.kl, ways.joint_kl, ways.loss, -ways.entropy):
         assert f"{value:.2f}" in formulas
     agreed = page.get_by_text("each found on its own, agree to").inner_text()

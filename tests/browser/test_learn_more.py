@@ -27,6 +27,7 @@ def test_sigma_squared_is_a_beta(page, server):
     halved = linear_optimum(eigenvalues, 16, beta=4, sigma2=0.0125 / 2)
     page.get_by_text(f"KL {halved.rate:.2f} nats").wait_for()
     page.get_by_text("Not yet.").wait_for()
+    page.wait_for_url("**written=1**")
 
 
 def test_the_score_function_needs_more_draws(page, server):

@@ -24,6 +24,7 @@ from explorer.app.text import text
 from explorer.app.views.elbo.subject import Subject, find_telling
 from explorer.app.views.learn.parts import (
     CHART,
+    choose_segment,
     say,
     show_formula,
     show_heading,
@@ -65,10 +66,9 @@ def show_chapter() -> None:
     """Lay out the chapter: the lines with their numbers left, q and the two bars right."""
     left, right = st.columns([0.9, 1], gap="large")
     with right:
-        on = st.segmented_control(
-            text("learn.elbo.on"), ("toy", "real"), default="toy", required=True,
-            key="learn_elbo_on", label_visibility="collapsed",
-            format_func=lambda name: text(f"learn.elbo.on.{name}"),
+        on = choose_segment(
+            text("learn.elbo.on"), ("toy", "real"), key="on",
+            name=lambda name: text(f"learn.elbo.on.{name}"),
         )  # fmt: skip
     if on == "real":
         try:

@@ -8,7 +8,14 @@ from explorer.app.cached import find_run, get_run_with_model
 from explorer.app.cached.learn import get_prior_pictures
 from explorer.app.components.sliders import live_choice
 from explorer.app.text import text
-from explorer.app.views.learn.parts import say, show_formula, show_heading, show_question
+from explorer.app.views.learn.parts import (
+    choose_segment,
+    offer_draw,
+    say,
+    show_formula,
+    show_heading,
+    show_question,
+)
 from explorer.errors import ExplorerError
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 from explorer.run import Run
@@ -41,33 +48,27 @@ def show_chapter() -> None:
         say("learn.latents.prose.sample")
         _show_cost(run)
     with right:
-        side, shown = _show_controls()
-        _show_pictures(run, side, shown)
+        side, shown, seed = _show_controls()
+        _show_pictures(run, side, shown, seed)
         st.caption(text("learn.latents.caption"))
     show_question("latents", *_judge(side, shown))
 
 
-def _show_controls() -> tuple[int, str]:
+def _show_controls() -> tuple[int, str, int]:
     with st.container(horizontal=True, vertical_alignment="center"):
-        shown = st.segmented_control(
-            text("learn.latents.shown"), SHOWN, default="mean", required=True,
-            key="learn_latents_shown", label_visibility="collapsed",
-            format_func=lambda name: text(f"learn.latents.shown.{name}"),
+        shown = choose_segment(
+            text("learn.latents.shown"), SHOWN, key="shown",
+            name=lambda name: text(f"learn.latents.shown.{name}"),
         )  # fmt: skip
-        st.button(text("learn.latents.again"), key="learn_latents_again", on_click=_draw_again)
+        seed = offer_draw("latents")
     names = [f"{side} × {side}" for side in SIDES]
     place = live_choice(text("learn.latents.side"), names, 0, key="shared")
-    return SIDES[place], shown or SHOWN[0]
+    return SIDES[place], shown, seed
 
 
-def _draw_again() -> None:
-    st.session_state["learn_latents_seed"] = st.session_state.get("learn_latents_seed", 0) + 1
-
-
-def _show_pictures(run: Run, side: int, shown: str) -> None:
+def _show_pictures(run: Run, side: int, shown: str, seed: int) -> None:
     """Show the unchanging mean of p(x), and pictures whose patches share codes."""
     decoded = get_prior_pictures(run)
-    seed = st.session_state.get("learn_latents_seed", 0)
     pictures = share_codes(decoded, side, COUNT, seed)
     if shown == "sample":
         pictures = draw_pixels(pictures, seed)

@@ -1,6 +1,7 @@
 """Chapter 2: p(x) as an infinite mixture of Gaussians."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import streamlit as st
@@ -9,7 +10,15 @@ from explorer.analysis.toy import PRIOR, bent_toy, draw_codes, misplaced, spread
 from explorer.app.components.sliders import live_choice
 from explorer.app.session import is_dark
 from explorer.app.text import text
-from explorer.app.views.learn.parts import CHART, say, show_formula, show_heading, show_question
+from explorer.app.views.learn.parts import (
+    CHART,
+    choose_segment,
+    offer_draw,
+    say,
+    show_formula,
+    show_heading,
+    show_question,
+)
 from explorer.figures.learn import MANY_PARTS, mixture_picture
 from explorer.figures.palette import choose_roles
 
@@ -65,32 +74,25 @@ def show_chapter() -> None:
 
 def _show_controls() -> Mixture:
     with st.container(horizontal=True, vertical_alignment="center"):
-        kind = st.segmented_control(
-            text("learn.mixture.codes"), KINDS, default="spread", required=True,
-            key="learn_mixture_codes", label_visibility="collapsed",
-            format_func=lambda name: text(f"learn.mixture.codes.{name}"),
+        kind = choose_segment(
+            text("learn.mixture.codes"), KINDS, key="codes",
+            name=lambda name: text(f"learn.mixture.codes.{name}"),
         )  # fmt: skip
-        if kind == "drawn":
-            st.button(text("learn.mixture.again"), key="learn_mixture_again", on_click=_draw_again)
+        seed = offer_draw("mixture") if kind == "drawn" else 0
     names = [f"{count:,}" for count in COUNTS] + ["∞"]
     place = live_choice(text("learn.mixture.count"), names, 3, key="gaussians")
-    return _mix(kind or "spread", COUNTS[place] if place < len(COUNTS) else None)
+    return _mix(kind, COUNTS[place] if place < len(COUNTS) else None, seed)
 
 
-def _draw_again() -> None:
-    st.session_state["learn_mixture_seed"] = st.session_state.get("learn_mixture_seed", 0) + 1
-
-
-def _mix(kind: str, count: int | None) -> Mixture:
+def _mix(kind: str, count: int | None, seed: int = 0) -> Mixture:
     toy = bent_toy()
-    exact = toy.density(X)
+    exact = _exact()
     total = 1.0
     if kind == "flat":
         total = 2 * FLAT_REACH
         share = 1.0 if count is None else 1 / count
         codes = FLAT_REACH * np.arange(-1 + share, 1, 2 * share)
     else:
-        seed = st.session_state.get("learn_mixture_seed", 0)
         codes = spread_codes(count or 1) if kind == "spread" else draw_codes(count or 1, seed)
     if count is None:
         density = toy.unweighted(X, FLAT_REACH) if kind == "flat" else exact
@@ -99,6 +101,12 @@ def _mix(kind: str, count: int | None) -> Mixture:
     if count <= MANY_PARTS:
         parts = toy.likelihood(X, codes).T * (total / count)
     return Mixture(kind, codes, exact, total * toy.mixture(X, codes), parts)
+
+
+@cache
+def _exact() -> np.ndarray:
+    """Return p(x) over X, found once."""
+    return bent_toy().density(X)
 
 
 def _show_picture(mixture: Mixture) -> None:
@@ -120,7 +128,7 @@ def _show_picture(mixture: Mixture) -> None:
     else:
         values = {"area": f"{mixture.area:.2f}", "misplaced": _percent(mixture.misplaced)}
         st.markdown(text("learn.mixture.figures", **values))
-    st.caption(text("learn.mixture.caption"))
+    st.caption(text(f"learn.mixture.caption{'.flat' if mixture.kind == 'flat' else ''}"))
 
 
 def _judge(mixture: Mixture) -> tuple[bool, str]:
@@ -128,7 +136,7 @@ def _judge(mixture: Mixture) -> tuple[bool, str]:
     values = {"misplaced": _percent(mixture.misplaced), "count": f"{len(mixture.codes):,}"}
     if mixture.kind == "flat":
         return False, text("learn.mixture.remark.flat", area=f"{mixture.area:.2f}")
-    if mixture.kind == "drawn":
+    if mixture.kind == "drawn" and len(mixture.codes):
         return False, text("learn.mixture.remark.drawn", **values)
     if mixture.misplaced >= ASKED:
         return False, text("learn.mixture.remark.few", **values)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from explorer.app.text import text
 from explorer.app.views.learn.parts import (
+    choose_segment,
     say,
     show_formula,
     show_heading,
@@ -152,9 +153,9 @@ def show_chapter() -> None:
         say("learn.notation.letters")
         say("learn.notation.watch")
     with right:
-        note = st.segmented_control(
-            text("learn.notation.choose"), [*NOTES, HERE], default=HERE, required=True,
-            key="learn_notation_note", format_func=_name_note,
+        note = choose_segment(
+            text("learn.notation.choose"), [*NOTES, HERE], key="note", name=_name_note,
+            start=HERE, labelled=True,
         )  # fmt: skip
         show_formula(r"\begin{aligned}" + IDENTITIES[note] + r"\end{aligned}")
     with st.container(key="learn_notation_symbols"):

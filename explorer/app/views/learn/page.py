@@ -62,6 +62,7 @@ def _forget_settings() -> None:
     for name in list(st.query_params):
         if name != CHOSEN:
             del st.query_params[name]
+            st.session_state.pop(f"{name}_moved", None)
 
 
 def _title(chapter: str) -> str:

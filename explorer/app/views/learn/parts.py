@@ -1,6 +1,7 @@
 """What the chapters of Learn share: prose and formulas in role colours, and questions."""
 
 import re
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -9,6 +10,7 @@ from explorer.app.text import text
 from explorer.figures.palette import choose_roles
 
 CHART = {"displayModeBar": False}
+SEED_DIGITS = 6
 _IN_FORMULA = re.compile(r"@(\w+)\{")
 _IN_PROSE = re.compile(r"@(\w+)\[([^\]]*)\]")
 
@@ -54,6 +56,65 @@ def show_question(chapter: str, right: bool, remark: str) -> None:
         icon = ":green[:material/check_circle:]" if right else ":material/radio_button_unchecked:"
         st.markdown(f"**{text('learn.question')}** {tint_prose(text(f'learn.{chapter}.question'))}")
         st.markdown(f"{icon} **{text(f'learn.{state}')}** {tint_prose(remark)}")
+
+
+def choose_segment(
+    label: str,
+    options: Sequence[str],
+    *,
+    key: str,
+    name: Callable[[str], str],
+    start: str | None = None,
+    labelled: bool = False,
+) -> str:
+    """Return the chosen one of `options`, first `start` or else the first of them.
+
+    `name` gives what is shown. The option itself is written to the URL under `key`, and read from
+    there when the page opens, so that a link means the same in every language.
+    """
+    start = start or options[0]
+    widget = f"learn_{key}"
+    if widget not in st.session_state:
+        asked = st.query_params.get(key)
+        st.session_state[widget] = asked if asked in options else start
+    chosen = st.segmented_control(
+        label, options, required=True, key=widget, format_func=name,
+        label_visibility="visible" if labelled else "collapsed",
+    )  # fmt: skip
+    assert chosen is not None  # It is required.
+    if (chosen != start or key in st.query_params) and st.query_params.get(key) != chosen:
+        st.query_params[key] = chosen
+    return chosen
+
+
+def choose_switch(label: str, *, key: str) -> bool:
+    """Return whether a switch is on; where it is, the URL has `key` = 1."""
+    widget = f"learn_{key}"
+    if widget not in st.session_state:
+        st.session_state[widget] = st.query_params.get(key) == "1"
+    if st.toggle(label, key=widget):
+        st.query_params[key] = "1"
+        return True
+    st.query_params.pop(key, None)
+    return False
+
+
+def offer_draw(chapter: str) -> int:
+    """Show a button, `learn.<chapter>.again`, that draws again; return the seed of the drawing.
+
+    The seed is kept in the URL, as `draw`.
+    """
+    asked = st.query_params.get("draw", "")
+    seed = int(asked) if asked.isdecimal() and len(asked) <= SEED_DIGITS else 0
+    st.button(
+        text(f"learn.{chapter}.again"), key=f"learn_{chapter}_again",
+        on_click=_draw, args=(seed + 1,),
+    )  # fmt: skip
+    return seed
+
+
+def _draw(seed: int) -> None:
+    st.query_params["draw"] = str(seed)
 
 
 def show_number(value: float, digits: int = 2) -> str:

@@ -23,6 +23,7 @@ from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
     CHART,
+    choose_segment,
     say,
     show_formula,
     show_heading,
@@ -102,15 +103,13 @@ def _choose_draws() -> tuple[float, float, int]:
 
 def _choose_gradient() -> tuple[Polynomial, str]:
     with st.container(horizontal=True):
-        name = st.segmented_control(
-            text("learn.reparameterise.f"), list(FUNCTIONS), default="likelihood", required=True,
-            key="learn_gradient_f", label_visibility="collapsed",
-            format_func=lambda key: text(f"learn.reparameterise.f.{key}"),
+        name = choose_segment(
+            text("learn.reparameterise.f"), list(FUNCTIONS), key="f",
+            name=lambda key: text(f"learn.reparameterise.f.{key}"),
         )  # fmt: skip
-        parameter = st.segmented_control(
-            text("learn.reparameterise.by"), PARAMETERS, default="mean", required=True,
-            key="learn_gradient_by", label_visibility="collapsed",
-            format_func=lambda key: text(f"learn.reparameterise.by.{key}"),
+        parameter = choose_segment(
+            text("learn.reparameterise.by"), PARAMETERS, key="by",
+            name=lambda key: text(f"learn.reparameterise.by.{key}"),
         )  # fmt: skip
         if name == "likelihood":
             st.caption(text("learn.reparameterise.f.help", x=SEEN, sigma2=SIGMA2))

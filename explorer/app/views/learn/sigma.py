@@ -18,6 +18,7 @@ from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
     CHART,
+    choose_switch,
     say,
     show_formula,
     show_heading,
@@ -80,7 +81,7 @@ def _choose_weights() -> tuple[float, float, bool]:
             text("learn.sigma.beta"), [f"{value:g}" for value in BETAS], BETAS.index(1.0),
             key="trade_beta", role="kl",
         )  # fmt: skip
-    as_written = st.toggle(text("learn.sigma.as_written"), key="learn_sigma_written")
+    as_written = choose_switch(text("learn.sigma.as_written"), key="written")
     return VARIANCES[place], BETAS[weight], as_written
 
 
