@@ -9,10 +9,10 @@ import streamlit as st
 
 from explorer.app.text import sentences, text
 
-PAGES = ("explore", "train", "beta", "collapse", "elbo")
+PAGES = ("explore", "train", "beta", "collapse", "elbo", "models")
 """The pages over which a card has something to light up; the last part of their address."""
 
-ELSEWHERE = ("learn", "models", "runs")
+ELSEWHERE = ("learn", "runs")
 """The other pages."""
 
 
@@ -34,7 +34,10 @@ class Card:
 
 
 CARDS = (
-    Card("latents", 1, {"explore": ".map", "train": ".st-key-train_map", "elbo": ".part-map"}),
+    Card("latents", 1, {
+        "explore": ".map", "train": ".st-key-train_map", "elbo": ".part-map",
+        "models": "[class*='st-key-compare_map_']",
+    }),
     Card("latents", 2, {"explore": ".part-output", "collapse": ".st-key-collapse_moves"}),
     Card("mixture", 1, {"explore": ".map", "train": ".st-key-train_map"}),
     Card("elbo", 1, {
@@ -50,7 +53,10 @@ CARDS = (
         "explore": ".part-sliders", "train": ".st-key-train_kl", "beta": ".st-key-beta_kl",
         "collapse": "[class*='st-key-collapse_timeline_']",
     }),
-    Card("kl", 2, {"explore": ".map", "collapse": "[class*='st-key-collapse_plane_']"}),
+    Card("kl", 2, {
+        "explore": ".map", "collapse": "[class*='st-key-collapse_plane_']",
+        "models": "[class*='st-key-compare_map_'][class*='vae'], [class*='st-key-compare_map_']",
+    }),
     Card("sigma", 1, {
         "train": ".st-key-train_likelihood, .st-key-train_settings",
         "collapse": ".st-key-collapse_loss",
