@@ -136,6 +136,24 @@ def test_beta_moved_in_another_tab_moves_the_slider_and_one_moved_here_stays(pag
     page.get_by_role("button", name="Go on training").wait_for()
 
 
+def test_beta_moved_in_one_tab_is_not_taken_back_by_the_other(page, server):
+    run = start_training(page, server, 60)
+    other = page.context.new_page()
+    other.goto(f"{server.url}/train?run={run.id}")
+    other.get_by_role("slider", name="β now").wait_for()
+    slider = page.get_by_role("slider", name="β now")
+    slider.focus()
+    slider.press("ArrowRight")
+    for tab in (other, page):
+        tab.get_by_test_id("stSliderThumbValue").filter(has_text="2.0").wait_for()
+    other.get_by_role("button", name="Stop", exact=True).click()
+    for tab in (other, page):
+        tab.get_by_role("button", name="Go on training").wait_for()
+    commands = json.loads((run.path / "control.json").read_text())
+    assert [c["value"] for c in commands if c["action"] == "beta"] == [2.0]
+    assert run.metrics("train")[-1]["beta"] == 2.0
+
+
 def test_a_reload_finds_the_running_job_again(page, server):
     run = start_training(page, server, 30)
     page.reload()

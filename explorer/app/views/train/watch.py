@@ -212,7 +212,7 @@ def _show_beta(run: Run, control: Control, objective: ObjectiveConfig) -> None:
         key=key,
         help=text("train.beta_now_help"),
         on_change=_send_beta,
-        args=(control, name, key),
+        args=(control, name, key, start),
         width=320,
     )
 
@@ -233,9 +233,17 @@ def _send(control: Control, action: str) -> None:
         st.toast(str(error), icon=":material/error:")
 
 
-def _send_beta(control: Control, name: str, key: str) -> None:
+def _send_beta(control: Control, name: str, key: str, known: float) -> None:
+    """Send β, unless it is known already or comes from a slider that another has replaced.
+
+    A slider that leaves the page reports its value once more: what this tab had would take back
+    what another tab has just sent.
+    """
+    state, beta = st.session_state, float(st.session_state[key])
+    if beta == known or key != state.get(f"{name}_key"):
+        return
     try:
-        st.session_state[f"{name}_seen"] = control.send("beta", float(st.session_state[key]))
+        state[f"{name}_seen"] = control.send("beta", beta)
     except ExplorerError as error:
         st.toast(str(error), icon=":material/error:")
 
