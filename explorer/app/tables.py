@@ -13,12 +13,13 @@ from explorer.app.text import number
 def show_rows(rows: Sequence[Mapping[str, Any]], specs: Mapping[str, str], **options: Any) -> Any:
     """Show rows as a table and return what `st.dataframe` does with `options`.
 
-    `specs` maps columns of numbers to format specs, such as ".2f"; an absent number stays empty.
-    What a column format would write has a hyphen for a minus; a styled cell shows its own text.
+    `specs` maps columns of numbers to format specs, such as ".2f"; an absent number leaves its
+    cell empty. What a column format would write has a hyphen for a minus; a styled cell shows its
+    own text.
     """
     frame = pd.DataFrame(list(rows))
     for name in specs.keys() & set(frame):
         frame[name] = pd.to_numeric(frame[name])
     shown = {name: partial(number, spec=spec) for name, spec in specs.items() if name in frame}
     styled = frame.style.format(shown, na_rep="")
-    return st.dataframe(styled, hide_index=True, **options)
+    return st.dataframe(styled, hide_index=True, placeholder="", **options)
