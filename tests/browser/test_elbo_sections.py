@@ -6,7 +6,7 @@ import pytest
 from explorer.analysis.inference import infer_posterior
 from explorer.analysis.ladder import COUNTS, climb, judge_draw
 from explorer.analysis.likelihood import draw_log_weights
-from explorer.analysis.mcmc import sample_posterior
+from explorer.analysis.mcmc import draw_starts, sample_posterior
 from explorer.analysis.players import Game, slow_motion
 from explorer.analysis.reveal import Reveal, order_pixels, reveal_grid, uncover
 from explorer.evaluation import draw_targets
@@ -17,6 +17,11 @@ from tests.browser.explore_page import ensure_run
 pytestmark = pytest.mark.browser
 IMAGE = 3
 PATIENCE = 90_000
+HEADS_STAND_AT = """places => {
+  const traces = document.querySelector('.st-key-elbo_chains_walk .js-plotly-plot')?._fullData;
+  const heads = Array.from(traces?.at(-1).x ?? []);
+  return heads.length === places.length && heads.every((x, i) => Math.abs(x - places[i]) < 2e-3);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -97,9 +102,11 @@ def test_samples_say_what_the_library_says(section, subject):
 def test_chains_walk_when_asked_and_are_judged(section, subject):
     run, x = subject
     page = section("chains")
-    page.get_by_text("Chains start at random points of the prior").wait_for(timeout=PATIENCE)
+    page.get_by_text("The chains stand at their starts").wait_for(timeout=PATIENCE)
     page.get_by_role("radio", name="4", exact=True).click()
     page.get_by_role("radio", name="100", exact=True).click()
+    starts = draw_starts(run.model, x, 4)[:, 0, 0]
+    page.wait_for_function(HEADS_STAND_AT, arg=starts.round(3).tolist())
     page.get_by_role("button", name="Let them walk").click()
     sample = sample_posterior(run.model, x, chains=4, draws=100, warmup=300)
     exact = infer_posterior(run.model, x)
