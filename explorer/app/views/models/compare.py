@@ -27,7 +27,10 @@ from explorer.export.pictures import is_at_hand
 from explorer.figures.compare import Square, common_square, fit_square
 from explorer.run import Array, Run, new_run_id
 
-FAVOURITES = ("strokes-ae-2d", "strokes-ae-noise-2d", "strokes-vae-2d", "strokes-ppca-2d")
+FAVOURITES = (
+    "strokes-ae-2d", "strokes-ae-noise-2d", "strokes-vae-2d", "strokes-ppca-2d",
+    "mnist-2d", "mnist-20d", "mnist-vq",
+)  # fmt: skip
 FIRST_DATA = "strokes"
 MOST = 5
 BEHIND = ("nothing", "pictures", "holes")
