@@ -91,6 +91,11 @@ def test_pause_step_beta_and_stop_reach_the_job(page, server):
     slider.press("ArrowRight")
     press_until(page, "Resume", lambda: run.metrics("train")[-1]["beta"] == 2.0)
     press_until(page, "Stop", lambda: run.info.status.state == "stopped")
+    stopped = run.info.status.step
+    page.get_by_role("button", name="Go on training").click()
+    page.get_by_role("button", name="Pause", exact=True).wait_for()
+    wait_until(lambda: run.info.status.step > stopped)
+    page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_role("button", name="Go on training").wait_for()
 
 

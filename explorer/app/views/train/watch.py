@@ -125,7 +125,8 @@ def show_controls(run: Run, state: str, live: bool) -> None:
         elif live and is_ours:
             st.button(text("train.stop"), key="train_unqueue", on_click=_stop, args=(run,))
         elif is_ours and state in ("interrupted", "stopped", "failed"):
-            st.button(text("train.continue"), key="train_continue", on_click=_go_on, args=(run,))
+            if st.button(text("train.continue"), key="train_continue") and _go_on(run):
+                st.rerun()  # Nothing ticks here: the page must begin to.
         if is_ours and not live and (run.path / "codes.npz").is_file():
             if info.latent_kind == "categorical":
                 if st.button(text("train.codebook"), key="train_codebook", type="primary"):
@@ -255,11 +256,14 @@ def _stop(run: Run) -> None:
         st.toast(str(error), icon=":material/error:")
 
 
-def _go_on(run: Run) -> None:
+def _go_on(run: Run) -> bool:
+    """Queue the run anew and tell whether that went well."""
     config = run.info.config
     assert config is not None
     try:
         get_runner().submit(config, run.path, os.environ.get("LATENT_EXPLORER_DATA"))
-        get_session().watched = run.id
     except ExplorerError as error:
         st.toast(str(error), icon=":material/error:")
+        return False
+    get_session().watched = run.id
+    return True
