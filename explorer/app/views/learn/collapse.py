@@ -38,8 +38,9 @@ STRIP = 8
 NAMED = 4
 
 FORMULA = (
-    r"\text{%s}=@reconstruction{\mathbb{E}_q[-\log p(x|@latent{z})]}"
-    r"+\beta\sum_i@kl{\mathrm{KL}_i},\qquad @latent{z_i}\text{ %s}\iff @sigma{\lambda_i}>\beta"
+    r"\begin{gathered}\text{%s}=@reconstruction{\mathbb{E}_q[-\log p(x|@latent{z})]}"
+    r"+\beta\sum_i@kl{\mathrm{KL}_i}\\"
+    r"@latent{z_i}\text{ %s}\iff @sigma{\lambda_i}>\beta\end{gathered}"
 )
 
 
