@@ -81,7 +81,7 @@ def test_a_family_trains_to_its_end(page, server):
         assert time.monotonic() < deadline
         time.sleep(0.2)
     page.get_by_text("nats per image (test)").wait_for(timeout=60_000)
-    assert page.get_by_text("β = 16 · KL").is_visible()
+    page.get_by_text("β = 16 · KL").first.wait_for()
     kl = {name: run.info.results["test"]["kl"] for name, run in sweep.runs().items()}
     assert kl["beta-0.25"] > kl["beta-1"] > kl["beta-4"] > kl["beta-16"]
 
