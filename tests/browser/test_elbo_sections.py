@@ -104,9 +104,9 @@ def test_chains_walk_when_asked_and_are_judged(section, subject):
     page = section("chains")
     page.get_by_text("The chains stand at their starts").wait_for(timeout=PATIENCE)
     page.get_by_role("radio", name="4", exact=True).click()
-    page.get_by_role("radio", name="100", exact=True).click()
     starts = draw_starts(run.model, x, 4)[:, 0, 0]
     page.wait_for_function(HEADS_STAND_AT, arg=starts.round(3).tolist())
+    page.get_by_role("radio", name="100", exact=True).click()
     page.get_by_role("button", name="Let them walk").click()
     sample = sample_posterior(run.model, x, chains=4, draws=100, warmup=300)
     exact = infer_posterior(run.model, x)
