@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.elbo_reveal import Belief
-from explorer.figures.latent import RINGS
-from explorer.figures.palette import Roles, class_colour
+from explorer.figures.latent import add_ground
+from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
 
 FRAMES = 60
@@ -37,20 +37,7 @@ def chain_walk(
     geometrically: most happens early. `words`: play, pause, step, chain, exact.
     """
     figure = go.Figure()
-    angle = np.linspace(0, 2 * np.pi, 121)
-    for radius, _ in RINGS:
-        figure.add_scatter(
-            x=radius * np.cos(angle), y=radius * np.sin(angle), mode="lines", hoverinfo="skip",
-            line={"color": roles.gap, "width": 1, "dash": "dot"},
-        )  # fmt: skip
-    if codes is not None:
-        colour: object = roles.gap
-        if labels is not None:
-            colour = [class_colour(int(label)) for label in labels]
-        figure.add_scatter(
-            x=codes[:, 0], y=codes[:, 1], mode="markers", hoverinfo="skip",
-            marker={"color": colour, "size": 3.5, "opacity": 0.25},
-        )  # fmt: skip
+    add_ground(figure, codes, labels, roles)
     if exact is not None:
         _add_contours(figure, exact, roles.text, 1.6)
         # At the map's scale the contours may be smaller than a dot.

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.latent import RINGS
-from explorer.figures.palette import Roles, class_colour
+from explorer.figures.latent import add_ground
+from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
 
 INSET = (0.66, 0.985)
 """Where the magnified view stands, in shares of the figure's width and height."""
-FAINT = 0.3
 
 
 @dataclass(frozen=True)
@@ -44,20 +43,7 @@ def belief_map(
     inset that a rectangle on the map points to. `window` is the range of both axes. `words`: draw.
     """
     figure = go.Figure()
-    angle = np.linspace(0, 2 * np.pi, 121)
-    for radius, _ in RINGS:
-        figure.add_scatter(
-            x=radius * np.cos(angle), y=radius * np.sin(angle), mode="lines", hoverinfo="skip",
-            line={"color": roles.gap, "width": 1, "dash": "dot"},
-        )  # fmt: skip
-    if codes is not None:
-        colour: object = roles.gap
-        if labels is not None:
-            colour = [class_colour(int(label)) for label in labels]
-        figure.add_scatter(
-            x=codes[:, 0], y=codes[:, 1], mode="markers", hoverinfo="skip",
-            marker={"color": colour, "size": 3.5, "opacity": FAINT},
-        )  # fmt: skip
+    add_ground(figure, codes, labels, roles)
     for shown, axes in ((belief, {}), (magnified, {"xaxis": "x2", "yaxis": "y2"})):
         if shown is None:
             continue

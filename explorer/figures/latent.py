@@ -12,9 +12,30 @@ from explorer.figures.words import WORDS, Words
 RINGS = ((1.0, "39 %"), (2.0, "86 %"), (3.0, "99 %"))
 """Radii of the standard normal's rings in two dimensions and the mass inside: 1 − e^(−r²/2)."""
 
+FAINT = 0.3
 MANY_POINTS = 3000
 LEAST_SPREAD = 0.1
 """Classes are named where the codes extend over more than this."""
+
+
+def add_ground(
+    figure: go.Figure, codes: np.ndarray | None, labels: np.ndarray | None, roles: Roles
+) -> None:
+    """Add what other things are drawn over: rings of N(0, I) and faint codes (N, 2) by class."""
+    angle = np.linspace(0, 2 * np.pi, 121)
+    for radius, _ in RINGS:
+        figure.add_scatter(
+            x=radius * np.cos(angle), y=radius * np.sin(angle), mode="lines", hoverinfo="skip",
+            line={"color": roles.gap, "width": 1, "dash": "dot"},
+        )  # fmt: skip
+    if codes is not None:
+        colour: object = roles.gap
+        if labels is not None:
+            colour = [class_colour(int(label)) for label in labels]
+        figure.add_scatter(
+            x=codes[:, 0], y=codes[:, 1], mode="markers", hoverinfo="skip",
+            marker={"color": colour, "size": 3.5, "opacity": FAINT},
+        )  # fmt: skip
 
 
 def latent_scatter(

@@ -55,6 +55,25 @@ def _register(name: str, assets: Path, script: str, style: str) -> Callable[...,
     return _renderers[id(manager), name]
 
 
+def inline_component(name: str, markup: str) -> Callable[..., Any]:
+    """Return what mounts a small component of one script and one style, from its folder `name`."""
+    from streamlit.components.v2 import component
+    from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
+
+    place = id(get_bidi_component_manager()), name
+    if place not in _renderers:
+        style, script = (
+            Path(__file__).with_name(name).joinpath(file).read_text("utf-8")
+            for file in ("style.css", "main.js")
+        )
+        _renderers[place] = component(f"explorer_{name}", html=markup, css=style, js=script)
+    return _renderers[place]
+
+
+def do_nothing() -> None:
+    """Stand in for a callback: a state with a default needs one."""
+
+
 def latent_map(payload: bytes, key: str, **callbacks: Callable[[], None]) -> Any:
     """Mount the map for a payload of `explorer.export.payload.build_payload`.
 

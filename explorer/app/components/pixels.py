@@ -1,14 +1,13 @@
 """A covered picture whose pixels are uncovered by brush, by rows or at random."""
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-_ASSETS = Path(__file__).with_name("pixel_brush")
+from explorer.app.components.mount import do_nothing, inline_component
+
 _MARKUP = """<div class="pixel-brush">
   <div class="modes" role="radiogroup">
     <button type="button" role="radio" data-role="rows"></button>
@@ -24,7 +23,6 @@ _MARKUP = """<div class="pixel-brush">
   </div>
   <output></output>
 </div>"""
-_renderers: dict[int, Callable[..., Any]] = {}
 
 
 def visible_pixels(shape: Sequence[int], key: str, share: float = 0.5) -> NDArray[np.bool_]:
@@ -65,29 +63,10 @@ def pixel_brush(
         "stamp": key,
         "echo": (st.session_state.get(key) or {}).get("mask", start),
     }
-    _renderer()(key=key, data=data, default={"mask": start}, on_mask_change=_nothing)
+    mount = inline_component("pixel_brush", _MARKUP)
+    mount(key=key, data=data, default={"mask": start}, on_mask_change=do_nothing)
 
 
 def _first_rows(height: int, width: int, share: float) -> str:
     shown = round(share * height) * width
     return "1" * shown + "0" * (height * width - shown)
-
-
-def _renderer() -> Callable[..., Any]:
-    from streamlit.components.v2 import component
-    from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
-
-    manager = id(get_bidi_component_manager())
-    if manager not in _renderers:
-        _renderers.clear()
-        _renderers[manager] = component(
-            "explorer_pixel_brush",
-            html=_MARKUP,
-            css=(_ASSETS / "style.css").read_text("utf-8"),
-            js=(_ASSETS / "main.js").read_text("utf-8"),
-        )
-    return _renderers[manager]
-
-
-def _nothing() -> None:
-    """Stand in for a callback: a state with a default needs one."""

@@ -1,14 +1,13 @@
 """A slider that reports while it is dragged; Streamlit's own does so on release only."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
-_ASSETS = Path(__file__).with_name("live_slider")
+from explorer.app.components.mount import do_nothing, inline_component
+
 _MARKUP = '<div class="live-slider"><label></label><output></output><input type="range"></div>'
-_renderers: dict[int, Callable[..., Any]] = {}
 
 
 def live_slider(
@@ -56,9 +55,9 @@ def _mount(
     start = min(max(start, low), high)
     data |= {"low": low, "high": high, "step": step, "value": start, "stamp": f"{key} {stamp}"}
     # A moved slider is a new one: what the old one reported no longer counts.
-    state = _renderer()(
+    state = inline_component("live_slider", _MARKUP)(
         key=f"{key}_{stamp}", data=data, default={"value": start, "rest": start},
-        on_value_change=_nothing, on_rest_change=_nothing,
+        on_value_change=do_nothing, on_rest_change=do_nothing,
     )  # fmt: skip
     rest = f"{float(state.rest):g}"
     if (float(state.rest) != start or key in st.query_params) and st.query_params.get(key) != rest:
@@ -72,23 +71,3 @@ def _read_address(key: str, value: float) -> float:
     except ValueError:
         return value
     return asked if abs(asked) < float("inf") else value
-
-
-def _renderer() -> Callable[..., Any]:
-    from streamlit.components.v2 import component
-    from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
-
-    manager = id(get_bidi_component_manager())
-    if manager not in _renderers:
-        _renderers.clear()
-        _renderers[manager] = component(
-            "explorer_live_slider",
-            html=_MARKUP,
-            css=(_ASSETS / "style.css").read_text("utf-8"),
-            js=(_ASSETS / "main.js").read_text("utf-8"),
-        )
-    return _renderers[manager]
-
-
-def _nothing() -> None:
-    """Stand in for a callback: a state with a default needs one."""
