@@ -8,6 +8,11 @@ from explorer.analysis.gaussians import kl_terms
 from explorer.analysis.toy import LinearEncoder, LinearToy, measure_three_ways
 
 pytestmark = pytest.mark.browser
+FORMULAS_HOLD = """numbers => {
+  const drawn = [...document.querySelectorAll('.katex-mathml')].map(formula => formula.textContent);
+  const told = drawn.join('').replaceAll('\u2212', '-').replace(/\\s/g, '');
+  return numbers.every(number => told.includes(number));
+}"""
 
 
 def open_chapter(page, server, chapter, query=""):
@@ -71,10 +76,8 @@ def test_the_three_lines_have_the_librarys_numbers_and_q_closes_the_gap(page, se
     open_chapter(page, server, "elbo", "&mean=0.6&sd=0.8")
     ways = measure_three_ways(LinearToy(), LinearEncoder(0.4, 0.8), 1.5)
     page.get_by_text(f"Gap {ways.gap:.3f} nats").wait_for()
-    formulas = "".join(page.locator(".katex-mathml").all_inner_texts()).replace("\u2212", "-")
-    formulas = re.sub(r"\s", "", formulas)
-    for value in (ways.log_px, ways.elbo, ways.kl, ways.joint_kl, ways.loss, -ways.entropy):
-        assert f"{value:.2f}" in formulas
+    wanted = (ways.log_px, ways.elbo, ways.kl, ways.joint_kl, ways.loss, -ways.entropy)
+    page.wait_for_function(FORMULAS_HOLD, arg=[f"{value:.2f}" for value in wanted])
     agreed = page.get_by_text("each found on its own, agree to").inner_text()
     assert re.search(r"\d·10⁻¹", agreed) or "to 0 nats" in agreed
     set_slider(page, "μ of q", 1.2)

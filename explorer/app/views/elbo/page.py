@@ -6,6 +6,7 @@ import streamlit as st
 
 from explorer.app.cached import find_run, get_run_with_model, own_runs
 from explorer.app.cached.elbo import get_pictures
+from explorer.app.choices import kept_choice, kept_number
 from explorer.app.text import text
 from explorer.app.views.elbo.chains import show_chains
 from explorer.app.views.elbo.microscope import show_microscope
@@ -27,7 +28,7 @@ SECTIONS: dict[str, Callable[[Subject], None]] = {
 }
 FIRST = next(iter(SECTIONS))
 FAVOURITE = "mnist-2d"
-MODEL, IMAGE, SECTION = "elbo_model", "elbo_image", "elbo_section"
+MODEL, SECTION = "elbo_model", "elbo_section"
 THUMBNAIL = 56
 THUMBNAIL_STYLE = (
     f"width: {THUMBNAIL}px; height: {THUMBNAIL}px; display: block; object-fit: contain; "
@@ -53,24 +54,25 @@ def list_subjects() -> dict[str, str]:
 
 def choose_run(names: dict[str, str]) -> str | None:
     """Return the model that the menu, else the address, asks for."""
-    asked = st.query_params.get("run")
-    if st.session_state.get(MODEL) not in names:
-        st.session_state[MODEL] = asked if asked in names else next(iter(names), None)
+    options = list(names)
+    kept = kept_choice(MODEL, options, st.query_params.get("run"))
     return st.selectbox(
-        text("elbo.model"), list(names), key=MODEL, on_change=_forget_image, width=230,
+        text("elbo.model"), options, None if kept is None else options.index(kept), key=MODEL,
         format_func=lambda run_id: names.get(run_id, run_id), label_visibility="collapsed",
+        width=230,
     )  # fmt: skip
 
 
 def choose_image(run_id: str, pictures: Pictures) -> int:
-    """Return the place of the image that the widgets ask for, and show it in small."""
+    """Return the place of the image that the widgets ask for, and show it in small.
+
+    Each model keeps its own; it opens on the image that tells most about it.
+    """
     telling = find_telling(run_id, pictures)
     last = len(pictures.images) - 1
-    if IMAGE not in st.session_state:
-        asked = st.query_params.get("image", "")
-        first = next(iter(telling), 0)
-        st.session_state[IMAGE] = int(asked) if asked.isdecimal() else first
-    st.session_state[IMAGE] = index = min(max(int(st.session_state[IMAGE] or 0), 0), last)
+    key = f"elbo_image_{run_id}"
+    asked = st.query_params.get("image") if st.query_params.get("run") == run_id else None
+    index = kept_number(key, asked, next(iter(telling), 0), 0, last)
     sheet = picture_sheet(pictures.images[index : index + 1], 1)
     source = data_uri(encode_png(sheet, max(1, THUMBNAIL // sheet.shape[0])))
     label = "" if pictures.labels is None else str(pictures.labels[index])
@@ -78,13 +80,15 @@ def choose_image(run_id: str, pictures: Pictures) -> int:
         f'<img src="{source}" alt="{text("elbo.image")} {label}" style="{THUMBNAIL_STYLE}">',
         width="content",
     )
-    st.number_input(text("elbo.image"), 0, last, key=IMAGE, width=118, label_visibility="collapsed")
+    st.number_input(
+        text("elbo.image"), 0, last, index, key=key, width=118, label_visibility="collapsed"
+    )
     place = (index + 1) % (last + 1)
-    st.button(text("elbo.next"), key="elbo_next", on_click=_move_to, args=(place,))
+    st.button(text("elbo.next"), key="elbo_next", on_click=_move_to, args=(key, place))
     for number, (place, note) in enumerate(telling.items()):
         st.button(
-            note, key=f"elbo_telling_{number}", type="tertiary", on_click=_move_to, args=(place,),
-            disabled=place == index, help=text("elbo.telling"),
+            note, key=f"elbo_telling_{number}", type="tertiary", on_click=_move_to,
+            args=(key, place), disabled=place == index, help=text("elbo.telling"),
         )  # fmt: skip
     if pictures.source == "sample":
         st.caption(text("elbo.drawing"), width="content")
@@ -110,11 +114,9 @@ def choose_subject() -> Subject | None:
 
 def choose_section() -> str:
     """Return the section that the control, else the address, asks for."""
-    asked = st.query_params.get("section")
-    if st.session_state.get(SECTION) not in SECTIONS:
-        st.session_state[SECTION] = asked if asked in SECTIONS else FIRST
+    kept = kept_choice(SECTION, SECTIONS, st.query_params.get("section"))
     section = st.segmented_control(
-        text("elbo.section"), list(SECTIONS), key=SECTION, required=True,
+        text("elbo.section"), list(SECTIONS), default=kept, key=SECTION, required=True,
         format_func=lambda name: text(f"elbo.section.{name}"), label_visibility="collapsed",
     )  # fmt: skip
     st.query_params["section"] = section or FIRST
@@ -132,14 +134,8 @@ def show_page() -> None:
         st.error(str(error))
 
 
-def _move_to(place: int) -> None:
-    st.session_state[IMAGE] = place
-
-
-def _forget_image() -> None:
-    """Another model opens on the image that tells most about it."""
-    st.session_state.pop(IMAGE, None)
-    st.query_params.pop("image", None)
+def _move_to(key: str, place: int) -> None:
+    st.session_state[key] = place
 
 
 show_page()

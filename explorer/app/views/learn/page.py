@@ -6,6 +6,7 @@ from typing import Literal
 import streamlit as st
 
 from explorer.app.card import offer_card
+from explorer.app.choices import kept_choice
 from explorer.app.text import CHOSEN, text
 from explorer.app.views.learn import (
     collapse,
@@ -33,12 +34,10 @@ CHAPTERS: dict[str, Callable[[], None]] = {
 def show_page() -> None:
     """Lay out the page: the chapters' names, the chosen one, and the way on."""
     names = list(CHAPTERS)
-    if "learn_chapter" not in st.session_state:
-        asked = st.query_params.get("chapter")
-        st.session_state["learn_chapter"] = asked if asked in CHAPTERS else names[0]
+    kept = kept_choice("learn_chapter", names, st.query_params.get("chapter"))
     chapter = st.segmented_control(
-        text("learn.chapter"), names, required=True, key="learn_chapter", format_func=_title,
-        label_visibility="collapsed", wrap=False,
+        text("learn.chapter"), names, default=kept, required=True, key="learn_chapter",
+        format_func=_title, label_visibility="collapsed", wrap=False,
     )  # fmt: skip
     assert chapter is not None  # It is required.
     if st.query_params.get("chapter", chapter) != chapter:

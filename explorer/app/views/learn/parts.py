@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from explorer.app.choices import kept_choice
 from explorer.app.session import is_dark
 from explorer.app.text import text
 from explorer.figures.palette import choose_roles
@@ -74,11 +75,9 @@ def choose_segment(
     """
     start = start or options[0]
     widget = f"learn_{key}"
-    if widget not in st.session_state:
-        asked = st.query_params.get(key)
-        st.session_state[widget] = asked if asked in options else start
+    kept = kept_choice(widget, options, st.query_params.get(key, start))
     chosen = st.segmented_control(
-        label, options, required=True, key=widget, format_func=name,
+        label, options, default=kept, required=True, key=widget, format_func=name,
         label_visibility="visible" if labelled else "collapsed",
     )  # fmt: skip
     assert chosen is not None  # It is required.
@@ -90,9 +89,8 @@ def choose_segment(
 def choose_switch(label: str, *, key: str) -> bool:
     """Return whether a switch is on; where it is, the URL has `key` = 1."""
     widget = f"learn_{key}"
-    if widget not in st.session_state:
-        st.session_state[widget] = st.query_params.get(key) == "1"
-    if st.toggle(label, key=widget):
+    kept = kept_choice(widget, (False, True), st.query_params.get(key) == "1")
+    if st.toggle(label, bool(kept), key=widget):
         st.query_params[key] = "1"
         return True
     st.query_params.pop(key, None)

@@ -16,6 +16,7 @@ from explorer.analysis.codebook import (
 from explorer.app.cached import get_run_with_model
 from explorer.app.cached.codebook import get_codebook, get_samples, list_codebooks
 from explorer.app.cached.elbo import get_pictures
+from explorer.app.choices import kept_choice, kept_number
 from explorer.app.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import number, sentences, text
@@ -56,11 +57,9 @@ def get_hand(subject: tuple[str, int]) -> Hand:
 
 def choose_model(runs: dict[str, Run]) -> Run:
     """Return the run that the menu, else the address, asks for."""
-    asked = st.query_params.get("vq")
-    if st.session_state.get(MODEL) not in runs:
-        st.session_state[MODEL] = asked if asked in runs else next(iter(runs))
+    kept = kept_choice(MODEL, runs, st.query_params.get("vq"))
     chosen = st.selectbox(
-        text("codebook.model"), list(runs), key=MODEL, width=230,
+        text("codebook.model"), list(runs), list(runs).index(kept or ""), key=MODEL, width=230,
         format_func=lambda run_id: runs[run_id].name,
     )  # fmt: skip
     st.query_params["vq"] = chosen
@@ -244,9 +243,11 @@ def show_codebook() -> None:
             st.info(text("codebook.no_pictures"))
             return
         last = len(pictures.images) - 1
-        st.session_state[IMAGE] = min(max(int(st.session_state.get(IMAGE, 0)), 0), last)
         drawn = "_drawing" if pictures.source == "sample" else ""
-        index = st.number_input(text(f"codebook.image{drawn}"), 0, last, key=IMAGE, width=150)
+        index = st.number_input(
+            text(f"codebook.image{drawn}"), 0, last, kept_number(IMAGE, None, 0, 0, last),
+            key=IMAGE, width=150,
+        )  # fmt: skip
         picture = pictures.images[index]
         codes = encode_indices(run.model, picture)
         hand = get_hand((run.id, index))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from explorer.app.choices import kept_choice
 from explorer.app.text import text
 from explorer.app.views.models.codebook import show_codebook
 from explorer.app.views.models.compare import show_comparison
@@ -17,11 +18,9 @@ SECTION = "models_section"
 
 def show_page() -> None:
     """Lay out the page: the chosen section."""
-    if st.session_state.get(SECTION) not in SECTIONS:
-        asked = st.query_params.get("section")
-        st.session_state[SECTION] = asked if asked in SECTIONS else next(iter(SECTIONS))
+    kept = kept_choice(SECTION, SECTIONS, st.query_params.get("section"))
     section = st.segmented_control(
-        text("models.section"), list(SECTIONS), key=SECTION, required=True,
+        text("models.section"), list(SECTIONS), default=kept, key=SECTION, required=True,
         format_func=lambda name: text(f"models.section.{name}"), label_visibility="collapsed",
     )  # fmt: skip
     assert section is not None
