@@ -15,11 +15,14 @@ from explorer.config import DEVICES, FITS, LIKELIHOOD_NAMES, NETWORK_NAMES
 from explorer.errors import ExplorerError
 from explorer.paths import runs_folder
 
+TRAINING_SPIN = "10000"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, or 2 for an error that the user can mend."""
-    os.environ.setdefault("GOMP_SPINCOUNT", choose_spin_count())
     options = build_parser().parse_args(arguments)
+    trains = options.command is run.train_run
+    os.environ.setdefault("GOMP_SPINCOUNT", choose_spin_count(trains=trains))
     try:
         options.command(options)
     except ExplorerError as error:
@@ -34,14 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def choose_spin_count() -> str:
+def choose_spin_count(*, trains: bool) -> str:
     """Return how long idle OpenMP threads spin before they sleep; read when torch loads.
 
-    A short spin makes two threads 1.6 times as fast on a quiet machine and less than half as fast
-    on a busy one, where none at all is safe.
+    On a quiet machine spinning makes two threads 1.5 times as fast as one; on a busy one it costs
+    more than they bring, and none at all is safe. Training notices that by itself
+    (`explorer.training.pace.ThreadChoice`) and may spin for longer than a server may.
     """
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    return "1000" if load < (os.cpu_count() or 1) / 2 else "0"
+    if load >= (os.cpu_count() or 1) / 2:
+        return "0"
+    return TRAINING_SPIN if trains else "1000"
 
 
 def build_parser() -> argparse.ArgumentParser:

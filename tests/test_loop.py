@@ -196,16 +196,18 @@ def test_epochs_become_planned_steps(tmp_path):
 
 
 def test_a_time_budget_is_calibrated_once_into_planned_steps(tmp_path, monkeypatch):
-    monkeypatch.setattr(pace, "measure_rate", lambda engine, seconds: 100.0)
-    config = change(SMALL, budget=BudgetConfig(seconds=0.5))
+    monkeypatch.setattr(pace, "measure_rate", lambda engine, seconds, threads: 100.0)
+    monkeypatch.setattr(loop.Trainer, "_time_snapshot", lambda trainer: 1e-9)
+    config = change(SMALL, budget=BudgetConfig(seconds=0.51))
+    planned = int(0.51 * pace.SAFETY * 100)
     with monkeypatch.context() as patch:
         kill_at(patch, 20)
         with pytest.raises(Killed):
             train(config, tmp_path / "run", IMAGES)
-    assert Run(tmp_path / "run").info.planned_steps == int(0.5 * pace.SAFETY * 100)
+    assert Run(tmp_path / "run").info.planned_steps == planned
     die(tmp_path / "run")
-    monkeypatch.setattr(pace, "measure_rate", lambda engine, seconds: 1e6)
-    assert train(config, tmp_path / "run", IMAGES).info.planned_steps == 46
+    monkeypatch.setattr(pace, "measure_rate", lambda engine, seconds, threads: 1e6)
+    assert train(config, tmp_path / "run", IMAGES).info.planned_steps == planned
 
 
 def test_calibration_leaves_the_run_alone(tmp_path):

@@ -25,6 +25,7 @@ from explorer.run import Array, DatasetInfo
 from explorer.sweeps import Sweep, prepare_sweep
 from explorer.training.engine import Engine, Totals, choose_device
 from explorer.training.loop import Progress, Trainer, explain_memory, find_images
+from explorer.training.pace import SNAPSHOTS
 from explorer.writer import RunWriter
 
 LARGEST_FAMILY = 16
@@ -249,6 +250,7 @@ class FamilyTrainer(Trainer):
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from the shared checkpoint's metadata."""
         self.step, self.steps, self.seconds = state["step"], state["steps"], state["seconds"]
+        self.snapshots = state.get("snapshots", SNAPSHOTS)
         self._kept_at = self.step
         for member, values in zip(self.members, state["members"], strict=True):
             member.restore({**state, **values})
@@ -279,11 +281,13 @@ class FamilyTrainer(Trainer):
             for member in self.members:
                 member.writer.acknowledge(member.applied, self._heard[0])
 
-    def _plan(self) -> int:
-        steps = super()._plan()
+    def _plan(self) -> None:
+        super()._plan()
         for totals in self.engine.member_totals:
             totals.clear()
-        return steps
+
+    def _time_snapshot(self) -> float:
+        return sum(member._time_snapshot() for member in self.members)
 
     def _update_members(self) -> None:
         for member, beta in zip(self.members, self.used_beta, strict=True):
@@ -318,6 +322,7 @@ class FamilyTrainer(Trainer):
         state = {
             "step": self.step,
             "steps": self.steps,
+            "snapshots": self.snapshots,
             "seconds": self.seconds,
             "fingerprint": self.dataset.fingerprint,
             "members": [{name: getattr(m, name) for name in names} for m in self.members],

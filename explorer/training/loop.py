@@ -24,7 +24,7 @@ from explorer.run import Array, DatasetInfo, Run
 from explorer.sweeps import is_family_member
 from explorer.training.engine import Engine, choose_device
 from explorer.training.fit import FitEngine
-from explorer.training.pace import plan_steps, schedule_steps
+from explorer.training.pace import SNAPSHOTS, ThreadChoice, plan_steps, schedule_steps
 from explorer.writer import RunWriter, find_unfinished, mark_run
 
 PROBE_IMAGES = 1000
@@ -151,6 +151,7 @@ class Trainer:
         """β of the latest update."""
         self.step = 0
         self.steps = 0
+        self.snapshots = SNAPSHOTS
         self.seconds = 0.0
         self.start_objective: float | None = None
         self.paused = False
@@ -171,24 +172,18 @@ class Trainer:
         self.step, self.steps, self.seconds = state["step"], state["steps"], state["seconds"]
         self.beta, self.start_objective = state["beta"], state["start_objective"]
         self.used_beta = state["used_beta"]
+        self.snapshots = state.get("snapshots", SNAPSHOTS)
         self.engine.aggressive = state.get("aggressive", False)
         self.engine.best_information = state.get("best_information", -1.0)
         self._kept_at = self.step
 
     def run(self) -> None:
         """Train to the end of the plan, or until told to stop."""
-        if not self.steps:
-            self.steps = self._plan()
-        self.writer.set_plan(self.steps, self.engine.arithmetic)
-        self._logged, self._kept = schedule_steps(self.steps)
-        if self.step == 0:
-            self._snapshot()
-        self._started = time.monotonic() - self.seconds
-        while self.step < self.steps and not self.stopped:
-            if time.monotonic() - self._polled >= POLL_SECONDS:
-                self._listen()
-            else:
-                self._update()
+        self.threads = ThreadChoice(self.engine)
+        try:
+            self._learn()
+        finally:
+            self.threads.restore()
         if self.stopped:
             if self.engine.totals.count:
                 self._log()
@@ -205,10 +200,26 @@ class Trainer:
             return self.beta
         return self.engine.config.objective.beta_at(self.step, self.steps)
 
+    def _learn(self) -> None:
+        if not self.steps:
+            self._plan()
+        self.writer.set_plan(self.steps, self.engine.arithmetic)
+        self._logged, self._kept = schedule_steps(self.steps, self.snapshots)
+        if self.step == 0:
+            self._snapshot()
+        self._started = time.monotonic() - self.seconds
+        while self.step < self.steps and not self.stopped:
+            if time.monotonic() - self._polled >= POLL_SECONDS:
+                self._listen()
+            else:
+                self._update()
+
     def _update(self, by_hand: bool = False) -> None:
         """Do one update; log it and keep it where the schedule says so."""
         self.used_beta = self.current_beta()
+        began = time.perf_counter()
         self.engine.step(self.step, self.steps, self.used_beta)
+        self.threads.note(time.perf_counter() - began)
         self.step += 1
         if self.engine.aggressive and self.step % self.engine.steps_per_epoch == 0:
             self.engine.watch_information(self.held_out)
@@ -219,8 +230,15 @@ class Trainer:
         if self.step in self._kept:
             self._snapshot()
 
-    def _plan(self) -> int:
-        return plan_steps(self.engine)
+    def _plan(self) -> None:
+        self.steps, self.snapshots = plan_steps(self.engine, self.threads, self._time_snapshot)
+
+    def _time_snapshot(self) -> float:
+        """Return about how many seconds a snapshot takes; storing it takes half of them."""
+        began = time.perf_counter()
+        evaluate_elbo(self.engine.model, self.held_out[:VALIDATION_IMAGES], draws=1)
+        encode_images(self.engine.model, self.probe)
+        return 2 * (time.perf_counter() - began)
 
     def _listen(self) -> None:
         """Apply what viewers asked for; time spent here does not count as training."""
@@ -339,6 +357,7 @@ class Trainer:
         state = {
             "step": self.step,
             "steps": self.steps,
+            "snapshots": self.snapshots,
             "seconds": self.seconds,
             "beta": self.beta,
             "used_beta": self.used_beta,

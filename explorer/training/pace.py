@@ -1,9 +1,12 @@
-"""How long and how often: planned updates for a budget, and the steps that are logged and kept."""
+"""How long, how often, how wide: planned updates for a budget, the steps that are logged and kept,
+and the number of threads that is faster at the moment.
+"""
 
 import copy
 import math
 import statistics
 import time
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -15,32 +18,52 @@ SNAPSHOTS = 48
 CALIBRATION_SECONDS = 0.5
 GROUP = 4
 """Updates timed together; the median over such groups is little moved by a busy moment."""
-SAFETY = 0.92
-"""Share of a time budget that is planned as updates; logging and snapshots take the rest."""
+FEWEST_SNAPSHOTS = 10
+FILM_SHARE = 0.12
+"""Share of a time budget that snapshots may take, down to the fewest of them."""
+SAFETY = 0.96
+"""Share of a time budget that is planned as updates and snapshots; logging takes the rest."""
+TRIAL = 6
+"""Updates that a number of threads is judged by."""
+FIRST_TRIAL, LONGEST_WAIT = 0.5, 16.0
+"""Seconds until the other number of threads is tried again; doubled while nothing changes."""
+SLOWDOWN = 1.5
+"""Times the usual pace: an update that takes longer is a reason to try at once, or to give up."""
+SMALLEST_BATCH = 32
+GAIN = 0.95
+"""The other number of threads must take less than this share of the time."""
 
 
-def plan_steps(engine: Engine) -> int:
-    """Return the number of updates that the budget of the engine's config comes to.
+def plan_steps(
+    engine: Engine, choice: "ThreadChoice", time_snapshot: Callable[[], float]
+) -> tuple[int, int]:
+    """Return the number of updates that the budget of the engine's config comes to, and snapshots.
 
     A time budget is turned into updates once, here, so that schedules depend on the step alone.
+    `time_snapshot` returns the seconds that one takes: a short film has fewer of them, lest they
+    take longer than the training.
     """
     budget = engine.config.budget
     if budget.steps is not None:
-        return budget.steps
+        return budget.steps, SNAPSHOTS
     if budget.epochs is not None:
-        return max(1, round(budget.epochs * engine.steps_per_epoch))
+        return max(1, round(budget.epochs * engine.steps_per_epoch)), SNAPSHOTS
     assert budget.seconds is not None
-    rate = measure_rate(engine, min(CALIBRATION_SECONDS, budget.seconds / 4))
-    return max(1, math.floor(budget.seconds * SAFETY * rate))
+    rate = measure_rate(engine, min(CALIBRATION_SECONDS, budget.seconds / 4), choice)
+    seconds = SAFETY * budget.seconds
+    price = time_snapshot()
+    snapshots = round(min(max(FILM_SHARE * seconds / price, FEWEST_SNAPSHOTS), SNAPSHOTS))
+    learning = max(seconds - snapshots * price, seconds / 4)
+    return max(1, math.floor(learning * rate)), snapshots
 
 
-def schedule_steps(steps: int) -> tuple[set[int], set[int]]:
-    """Return the steps after which a log point and a snapshot are taken, decided by `steps` alone.
+def schedule_steps(steps: int, snapshots: int = SNAPSHOTS) -> tuple[set[int], set[int]]:
+    """Return the steps after which a log point and a snapshot are taken, decided by the plan alone.
 
     Dense at first, where much happens, then even; every snapshot is also a log point, so that a
     resumed run starts its averages where the uninterrupted one did.
     """
-    kept = spread_steps(steps, SNAPSHOTS)
+    kept = spread_steps(steps, snapshots)
     return spread_steps(steps, LOG_POINTS) | kept, kept
 
 
@@ -51,8 +74,11 @@ def spread_steps(steps: int, count: int) -> set[int]:
     return {int(step) for step in np.round(np.concatenate([even, geometric]))} | {steps}
 
 
-def measure_rate(engine: Engine, seconds: float) -> float:
-    """Return updates per second, timed on a throw-away copy of the model."""
+def measure_rate(engine: Engine, seconds: float, choice: "ThreadChoice") -> float:
+    """Return updates per second, timed on a throw-away copy of the model.
+
+    Where there is a choice of threads, the faster number of them is what training begins with.
+    """
     trial = copy.copy(engine)
     trial.model = copy.deepcopy(engine.model)
     trial.optimiser = type(engine.optimiser)(
@@ -60,15 +86,102 @@ def measure_rate(engine: Engine, seconds: float) -> float:
     )
     trial.generator = torch.Generator(engine.device).manual_seed(0)
     trial.totals = type(engine.totals)()
+    counts = choice.counts
+    paces = {}
+    for count in counts:
+        choice.use(count)
+        paces[count] = _time_update(trial, seconds / len(counts))
+    fastest = min(counts, key=paces.__getitem__)
+    choice.use(fastest)
+    return 1 / paces[fastest]
+
+
+def _time_update(engine: Engine, seconds: float) -> float:
+    """Return the seconds that an update takes; updates are done for about `seconds`."""
     for step in range(3):
-        trial.step(step, 10**9, 1.0)
+        engine.step(step, 10**9, 1.0)
     paces: list[float] = []
     step, began = 3, time.monotonic()
     while time.monotonic() - began < seconds or not paces:
         group = time.monotonic()
         for _ in range(GROUP):
-            trial.step(step, 10**9, 1.0)
+            engine.step(step, 10**9, 1.0)
             step += 1
-        float(trial.totals.objective)  # Waits for the device.
+        float(engine.totals.objective)  # Waits for the device.
         paces.append((time.monotonic() - group) / GROUP)
-    return 1 / statistics.median(paces)
+    return statistics.median(paces)
+
+
+class ThreadChoice:
+    """Trains on one thread or on all, whichever is faster now.
+
+    Two threads wait for each other some forty times in an update. On a quiet machine they spin
+    through these waits and are 1.5 times as fast as one; where another process has the second
+    core they are up to ten times slower, and the load changes while a model trains. This is for
+    products in bfloat16, whose sums are not split between threads: the weights come out the same.
+    Elsewhere a choice by the clock would make them depend on it, and all threads are used.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        fit = engine.arithmetic == "bfloat16" and engine.batch_size >= SMALLEST_BATCH
+        self.most = torch.get_num_threads() if fit else 1
+        self.threads = self.most
+        self._times: dict[int, list[float]] = {1: [], self.most: []}
+        self._wait = FIRST_TRIAL
+        self._since = 0.0
+        self._usual = math.inf
+        self._trying = False
+
+    @property
+    def counts(self) -> list[int]:
+        """The numbers of threads to choose from, all threads first."""
+        return sorted(self._times, reverse=True)
+
+    def use(self, count: int) -> None:
+        """Go on with `count` threads, one of `counts`."""
+        if self.most > 1 and count != torch.get_num_threads():
+            torch.set_num_threads(count)
+        self.threads = count
+
+    def restore(self) -> None:
+        """Give the caller its number of threads back."""
+        self.use(self.most)
+
+    def note(self, seconds: float) -> None:
+        """Take note of how long an update took, and choose the threads of the next one."""
+        if self.most == 1:
+            return
+        times = self._times[self.threads]
+        times.append(seconds)
+        del times[:-TRIAL]
+        self._since += seconds
+        full = len(times) == TRIAL
+        if self._trying:
+            limit = SLOWDOWN * TRIAL * statistics.median(self._times[self._other()])
+            if full or sum(times) > limit:
+                self._decide()
+        elif full and (
+            self._since >= self._wait or statistics.median(times) > SLOWDOWN * self._usual
+        ):
+            self._trying, self._since = True, 0.0
+            self._switch()
+
+    def _decide(self) -> None:
+        """End a trial: stay with what was tried, or go back and wait longer for the next one."""
+        tried, other = (
+            statistics.median(self._times[count]) for count in (self.threads, self._other())
+        )
+        if tried < GAIN * other:
+            self._wait = FIRST_TRIAL
+        else:
+            self._switch()
+            self._wait = min(2 * self._wait, LONGEST_WAIT)
+        self._usual = min(tried, other)
+        self._trying, self._since = False, 0.0
+
+    def _other(self) -> int:
+        return 1 if self.threads == self.most else self.most
+
+    def _switch(self) -> None:
+        self.use(self._other())
+        self._times[self.threads].clear()

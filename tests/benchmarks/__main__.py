@@ -9,11 +9,12 @@ import pkgutil
 import sys
 
 import tests.benchmarks as folder
+from explorer.cli import TRAINING_SPIN
 
 
 def main() -> None:
     # Read when torch loads; what the command line takes on a machine that has nothing else to do.
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    os.environ.setdefault("GOMP_SPINCOUNT", TRAINING_SPIN)
     names = sorted(
         module.name.removeprefix("bench_")
         for module in pkgutil.iter_modules(folder.__path__)

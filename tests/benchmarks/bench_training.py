@@ -14,6 +14,7 @@ from explorer.datasets import load_dataset
 from explorer.evaluation import evaluate_elbo
 from explorer.training.engine import Engine
 from explorer.training.loop import train
+from explorer.training.pace import ThreadChoice
 from tests.benchmarks.plain import mnist_folder, plain_elbo, plain_epochs
 
 THREADS = 2
@@ -52,7 +53,9 @@ def compare_speed(images: np.ndarray, rounds: int, seconds: float = 3.0) -> None
     for _ in range(rounds):
         rates["plain loop, batch 128"].append(_rate(lambda: next(plain)[1], seconds, 128))
         for batch, engine in engines.items():
-            rate = _rate(lambda e=engine: e.step(next(steps), 10**6, 1.0), seconds, batch)
+            choice = ThreadChoice(engine)
+            rate = _rate(lambda e=engine: e.step(next(steps), 10**6, 1.0), seconds, batch, choice)
+            choice.restore()
             rates.setdefault(f"explorer, batch {batch}", []).append(rate)
     reference = rates["plain loop, batch 128"]
     print(f"784-400-20, Bernoulli, {THREADS} threads, {rounds} interleaved rounds")
@@ -66,12 +69,15 @@ def compare_speed(images: np.ndarray, rounds: int, seconds: float = 3.0) -> None
         )
 
 
-def _rate(step, seconds: float, batch: int) -> float:
+def _rate(step, seconds: float, batch: int, choice: ThreadChoice | None = None) -> float:
     for _ in range(5):
         step()
     count, began = 0, time.perf_counter()
     while time.perf_counter() - began < seconds:
+        before = time.perf_counter()
         step()
+        if choice is not None:
+            choice.note(time.perf_counter() - before)
         count += 1
     return count * batch / (time.perf_counter() - began)
 
