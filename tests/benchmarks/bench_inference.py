@@ -55,7 +55,7 @@ def bench_posterior(model: VAE, x: Tensor, grid: PosteriorGrid, rounds: int) -> 
     from explorer.analysis.inference import infer_posterior
 
     ours, plain, certified = [], [], 0
-    for number in range(4 * rounds):
+    for number in range(20 * rounds):
         image = x[number : number + 1]
         seconds, found = timed(lambda image=image: infer_posterior(model, image, grid))
         ours.append(seconds)

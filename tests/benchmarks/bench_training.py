@@ -19,7 +19,7 @@ from tests.benchmarks.plain import mnist_folder, plain_elbo, plain_epochs
 
 THREADS = 2
 GOALS = {2: -158.0, 20: -104.0}
-BUDGETS = (1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9, 10, 12, 14, 17, 20, 26)
+BUDGETS = (1.5, 2, 2.25, 2.5, 2.75, 3, 3.5, 4, 5, 6, 7, 8, 9, 10, 12, 14, 17, 20, 26)
 TEST_IMAGES = 2000
 
 
