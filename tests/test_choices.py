@@ -33,6 +33,7 @@ def open_app(**address):
         ({}, "mnist-2d", 7),
         ({"run": "no such run", "image": "-4"}, "mnist-2d", 7),
         ({"run": "three", "image": "1000"}, "three", 99),
+        ({"run": "two", "image": "9" * 5000}, "two", 7),
     ],
 )
 def test_a_widget_opens_on_what_the_address_asks_for(address, model, image):

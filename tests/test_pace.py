@@ -9,14 +9,14 @@ from explorer.training import pace
 from explorer.training.engine import Engine, has_bfloat16
 from explorer.training.pace import ThreadChoice
 
-IMAGES = (np.random.default_rng(0).random((512, 1, 12, 12)) * 255).astype(np.uint8)
+IMAGES = (np.random.default_rng(0).random((1024, 1, 28, 28)) * 255).astype(np.uint8)
 PRECISION = "bfloat16"
 
 
-def an_engine(precision=PRECISION, batch_size=128, seconds=10.0):
+def an_engine(precision=PRECISION, batch_size=128, seconds=10.0, likelihood="bernoulli"):
     config = Config(
         budget=BudgetConfig(seconds=seconds),
-        model=ModelConfig(hidden=(96, 64), latent_dim=2),
+        model=ModelConfig(hidden=(400,), latent_dim=20, likelihood=likelihood),
         optimiser=OptimiserConfig(batch_size=batch_size, matmul_precision=precision),
     )
     return Engine(config, IMAGES, torch.device("cpu"))
@@ -54,20 +54,44 @@ def test_it_follows_the_machine(two_threads):
     assert torch.get_num_threads() == 2
 
 
-@pytest.mark.parametrize("settings", [("float32", 128), (PRECISION, 16)])
-def test_there_is_no_choice_where_the_weights_might_depend_on_it(two_threads, settings):
-    choice = ThreadChoice(an_engine(*settings))
+def test_a_switch_that_costs_a_moment_does_not_hide_what_is_faster(two_threads):
+    choice = ThreadChoice(an_engine())
+    choice.use(1)
+    spent, alone, before = 0.0, 0.0, 1
+    while spent < 20:
+        threads = choice.threads
+        took = {1: 0.001, 2: 0.0007}[threads] + 0.01 * (threads != before)
+        spent, alone, before = spent + took, alone + took * (threads == 1), threads
+        choice.note(took)
+    assert alone < 0.1 * spent
+
+
+@pytest.mark.parametrize(
+    ("settings", "threads"),
+    [
+        ({"precision": "float32"}, 2),
+        ({"batch_size": 16}, 2),
+        ({"likelihood": "gaussian"}, 2),
+        ({}, 3),
+        ({}, 1),
+    ],
+)
+def test_there_is_no_choice_where_the_weights_might_depend_on_it(two_threads, settings, threads):
+    torch.set_num_threads(threads)
+    choice = ThreadChoice(an_engine(**settings))
     live(choice, 5, {1: 0.001, 2: 0.1}.get)
     assert choice.counts == [1]
-    assert torch.get_num_threads() == 2
+    choice.restore()
+    assert torch.get_num_threads() == threads
 
 
 @pytest.mark.skipif(not has_bfloat16(), reason="This processor does not multiply in bfloat16.")
-def test_the_weights_are_the_same_on_one_thread_and_two(two_threads):
+@pytest.mark.parametrize("batch_size", [32, 128, 512])
+def test_the_weights_are_the_same_on_one_thread_and_two(two_threads, batch_size):
     weights = []
     for count in (1, 2):
         torch.set_num_threads(count)
-        engine = an_engine()
+        engine = an_engine(batch_size=batch_size)
         for step in range(20):
             engine.step(step, 20, 1.0)
         weights.append(torch.cat([p.detach().flatten() for p in engine.model.parameters()]))

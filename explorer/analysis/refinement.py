@@ -163,9 +163,9 @@ def elbo_by_quadrature(
 ) -> Floats:
     """Return the ELBO (N,) of normal q's by nodes^K Gauss–Hermite points, summed in float64; K ≤ 2.
 
-    `emission` is the model's decoder, if it is at hand, in float64 or, for half the time and some
-    1e-5 nats, in the model's own precision. Independent of any grid: the
-    check on the identity log p = ELBO + KL(q‖p(z|x)).
+    `emission` is the model's decoder, if it is at hand: in float64, or for a Bernoulli likelihood
+    in the model's own precision, which takes half the time and costs some 1e-5 nats.
+    Independent of any grid: the check on the identity log p = ELBO + KL(q‖p(z|x)).
     """
     emission = emission or Emission(model)
     points, weights = gauss_hermite(nodes, model.latent_dim)

@@ -30,5 +30,5 @@ def kept_number(key: str, asked: str | None, start: int, low: int, high: int) ->
     """
     kept = st.session_state.get(key)
     if kept is None:
-        kept = asked if asked is not None and asked.isdecimal() else start
+        kept = asked if asked is not None and asked.isdecimal() and len(asked) < 10 else start
     return min(max(int(kept), low), high)

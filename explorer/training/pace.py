@@ -1,6 +1,4 @@
-"""How long, how often, how wide: planned updates for a budget, the steps that are logged and kept,
-and the number of threads that is faster at the moment.
-"""
+"""How many updates a budget comes to, which of them are kept, and on how many threads they run."""
 
 import copy
 import math
@@ -51,7 +49,7 @@ def plan_steps(
     assert budget.seconds is not None
     rate = measure_rate(engine, min(CALIBRATION_SECONDS, budget.seconds / 4), choice)
     seconds = SAFETY * budget.seconds
-    price = time_snapshot()
+    price = max(min(time_snapshot(), time_snapshot()), 1e-6)
     snapshots = round(min(max(FILM_SHARE * seconds / price, FEWEST_SNAPSHOTS), SNAPSHOTS))
     learning = max(seconds - snapshots * price, seconds / 4)
     return max(1, math.floor(learning * rate)), snapshots
@@ -117,20 +115,29 @@ class ThreadChoice:
 
     Two threads wait for each other some forty times in an update. On a quiet machine they spin
     through these waits and are 1.5 times as fast as one; where another process has the second
-    core they are up to ten times slower, and the load changes while a model trains. This is for
-    products in bfloat16, whose sums are not split between threads: the weights come out the same.
-    Elsewhere a choice by the clock would make them depend on it, and all threads are used.
+    core they are up to ten times slower, and the load changes while a model trains.
+
+    The choice is made between one and two, for mlps with a Bernoulli decoder in bfloat16, where the
+    weights were found to come out the same to the bit. Elsewhere sums are split between threads,
+    a choice by the clock would make the weights depend on it, and all threads are used.
     """
 
     def __init__(self, engine: Engine) -> None:
-        fit = engine.arithmetic == "bfloat16" and engine.batch_size >= SMALLEST_BATCH
-        self.most = torch.get_num_threads() if fit else 1
+        model = engine.config.model
+        same = (
+            engine.arithmetic == "bfloat16"
+            and engine.device.type == "cpu"
+            and (model.network, model.likelihood) == ("mlp", "bernoulli")
+            and engine.batch_size >= SMALLEST_BATCH
+        )
+        self.most = 2 if same and torch.get_num_threads() == 2 else 1
         self.threads = self.most
         self._times: dict[int, list[float]] = {1: [], self.most: []}
         self._wait = FIRST_TRIAL
         self._since = 0.0
         self._usual = math.inf
         self._trying = False
+        self._switched = False
 
     @property
     def counts(self) -> list[int]:
@@ -151,6 +158,9 @@ class ThreadChoice:
         """Take note of how long an update took, and choose the threads of the next one."""
         if self.most == 1:
             return
+        if self._switched:  # The first update after a switch also wakes a thread, or waits for it.
+            self._switched = False
+            return
         times = self._times[self.threads]
         times.append(seconds)
         del times[:-TRIAL]
@@ -158,7 +168,7 @@ class ThreadChoice:
         full = len(times) == TRIAL
         if self._trying:
             limit = SLOWDOWN * TRIAL * statistics.median(self._times[self._other()])
-            if full or sum(times) > limit:
+            if full or (len(times) > 1 and sum(times) > limit):
                 self._decide()
         elif full and (
             self._since >= self._wait or statistics.median(times) > SLOWDOWN * self._usual
@@ -185,3 +195,4 @@ class ThreadChoice:
     def _switch(self) -> None:
         self.use(self._other())
         self._times[self.threads].clear()
+        self._switched = True

@@ -66,12 +66,13 @@ def choose_run(names: dict[str, str]) -> str | None:
 def choose_image(run_id: str, pictures: Pictures) -> int:
     """Return the place of the image that the widgets ask for, and show it in small.
 
-    Each model keeps its own; it opens on the image that tells most about it.
+    A model that is chosen anew opens on the image that tells most about it.
     """
     telling = find_telling(run_id, pictures)
     last = len(pictures.images) - 1
     key = f"elbo_image_{run_id}"
-    asked = st.query_params.get("image") if st.query_params.get("run") == run_id else None
+    is_meant = st.query_params.get("run", run_id) == run_id
+    asked = st.query_params.get("image") if is_meant else None
     index = kept_number(key, asked, next(iter(telling), 0), 0, last)
     sheet = picture_sheet(pictures.images[index : index + 1], 1)
     source = data_uri(encode_png(sheet, max(1, THUMBNAIL // sheet.shape[0])))

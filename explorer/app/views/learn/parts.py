@@ -75,7 +75,8 @@ def choose_segment(
     """
     start = start or options[0]
     widget = f"learn_{key}"
-    kept = kept_choice(widget, options, st.query_params.get(key, start))
+    asked = st.query_params.get(key)
+    kept = kept_choice(widget, options, asked if asked in options else start)
     chosen = st.segmented_control(
         label, options, default=kept, required=True, key=widget, format_func=name,
         label_visibility="visible" if labelled else "collapsed",
