@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from explorer.cli import build_parser, main
+from explorer.cli import build_parser, choose_spin_count, main
 from explorer.commands import config_from_options
 from explorer.config import Config, default_config
 
@@ -130,3 +130,22 @@ def test_runs_and_data_are_listed(capsys):
     assert listed["digits"]["available"] and listed["digits"]["offline"]
     assert main(["data", "digits", "--json"]) == 0
     assert read_json(capsys)["splits"]["all"] == 1797
+
+
+@pytest.mark.parametrize(
+    ("arguments", "load", "cores", "spins"),
+    [
+        (["train", "--dataset", "digits"], 0.0, 2, ("10000", "1000")),
+        (["train", "--likelihood", "gaussian"], 0.0, 2, ("1000",)),
+        (["train", "--dataset", "digits"], 0.0, 8, ("1000",)),
+        (["app"], 0.0, 2, ("1000",)),
+        (["train", "--dataset", "digits"], 1.5, 2, ("0",)),
+        (["app"], 9.0, 8, ("0",)),
+    ],
+)
+def test_only_a_training_that_notices_a_busy_machine_spins_for_long(
+    monkeypatch, arguments, load, cores, spins
+):
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0), raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert choose_spin_count(build_parser().parse_args(arguments)) in spins
