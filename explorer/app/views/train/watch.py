@@ -1,7 +1,7 @@
 """Watching one run: its controls, how far it is, its curves and its film."""
 
 import os
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -22,6 +22,8 @@ from explorer.store import pretrained_store
 
 TICK_SECONDS = 0.6
 SHOWN_EVENTS = 3
+NAME_WIDTH, PAUSE_WIDTH = 200, 84
+"""Pixels; fixed, so that a change of state moves no button."""
 EXAMPLE = "digits-2d"
 """The shipped run that shows what a training looks like."""
 BETAS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0, 64.0)
@@ -117,10 +119,13 @@ def show_controls(run: Run, state: str, live: bool) -> None:
     """Show name, state and buttons, apart from what ticks: no redraw falls into a press."""
     info = run.info
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{run.name}** · {text('state.' + state)}")
         # A loop of the visitor's own hears no commands: it gets no buttons.
         is_ours = info.model_kind == "builtin" and info.config is not None
-        if live and is_ours and state != "queued":
+        has_transport = live and is_ours and state != "queued"
+        # "running" is longer than "paused": the buttons must not move under the hand.
+        width: int | Literal["auto"] = NAME_WIDTH if has_transport else "auto"
+        st.markdown(f"**{run.name}** · {text('state.' + state)}", width=width)
+        if has_transport:
             _show_transport(run, info, paused=state == "paused")
         elif live and is_ours:
             st.button(text("train.stop"), key="train_unqueue", on_click=_stop, args=(run,))
@@ -182,9 +187,11 @@ def _kept_step(run: Run) -> int:
 def _show_transport(run: Run, info: RunInfo, paused: bool) -> None:
     control = Control(run.path)
     action = "resume" if paused else "pause"
+    # One button of two names: of two buttons both stand there while the page redraws.
     st.button(
-        text(f"train.{action}"), key=f"train_{action}", on_click=_send, args=(control, action)
-    )
+        text(f"train.{action}"), key="train_pause", on_click=_send, args=(control, action),
+        width=PAUSE_WIDTH,
+    )  # fmt: skip
     st.button(
         text("train.step"), key="train_step", disabled=not paused,
         on_click=_send, args=(control, "step"),
