@@ -236,13 +236,16 @@ export class Lens {
     this.polishing = null;
     this.who = who;
     const q = { ...this.q };
-    const count = this.scorer.affordable(DRAG_MS);
-    this.terms = this.scorer.score(q, count);
-    this.error = NaN;
+    // The encoder's own q has its terms from the server, by a rule finer than any here.
+    const known = who === "encoder";
+    const { reconstruction, kl } = this.exact;
+    this.terms = known ? { reconstruction, kl } : this.scorer.score(q, this.scorer.affordable(DRAG_MS));
+    this.error = known ? 0 : NaN;
     this.updates++;
     this.show();
     this.model.picture(Float32Array.of(q.x, q.y), "mean", undefined, this.pixels);
     paintPicture(this.decoded, this.pixels, this.header.shape);
+    if (known) return;
     this.resting = window.setTimeout(() => this.polish(q, 0, this.terms.reconstruction), REST_MS);
   }
 
