@@ -245,8 +245,10 @@ export class Lens {
     this.show();
     this.model.picture(Float32Array.of(q.x, q.y), "mean", undefined, this.pixels);
     paintPicture(this.decoded, this.pixels, this.header.shape);
-    if (known) return;
-    this.resting = window.setTimeout(() => this.polish(q, 0, this.terms.reconstruction), REST_MS);
+    // Shown once more at rest either way: fonts and sizes may have come since.
+    this.resting = window.setTimeout(
+      () => (known ? this.show() : this.polish(q, 0, this.terms.reconstruction)), REST_MS,
+    );
   }
 
   /** Take ever finer rules until two agree, in slices that leave the hand free. */
