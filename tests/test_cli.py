@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -149,3 +151,31 @@ def test_only_a_training_that_notices_a_busy_machine_spins_for_long(
     monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0), raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     assert choose_spin_count(build_parser().parse_args(arguments)) in spins
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="The stand-in for the browser is xdg-open.")
+def test_a_first_start_asks_nothing_and_opens_the_browser(tmp_path):
+    opened, opener = tmp_path / "opened", tmp_path / "xdg-open"
+    opener.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    opener.chmod(0o755)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = str(probe.getsockname()[1])
+    with open(tmp_path / "log", "w+") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "explorer.cli", "app", "--port", port],
+            env={**os.environ, "HOME": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            deadline = time.monotonic() + 60
+            while not opened.is_file() or not opened.read_text().endswith("\n"):
+                assert server.poll() is None, (tmp_path / "log").read_text()
+                assert time.monotonic() < deadline, (tmp_path / "log").read_text()
+                time.sleep(0.1)
+        finally:
+            server.terminate()
+            server.wait(10)
+    assert opened.read_text().strip() == f"http://127.0.0.1:{port}"
+    assert "mail" not in (tmp_path / "log").read_text()

@@ -111,7 +111,7 @@ def _time_update(engine: Engine, seconds: float) -> float:
 
 
 class ThreadChoice:
-    """Trains on one thread or on all, whichever is faster now.
+    """Trains on one thread or two, whichever is faster now.
 
     Two threads wait for each other some forty times in an update. On a quiet machine they spin
     through these waits and are 1.5 times as fast as one; where another process has the second
@@ -141,7 +141,7 @@ class ThreadChoice:
 
     @property
     def counts(self) -> list[int]:
-        """The numbers of threads to choose from, all threads first."""
+        """The numbers of threads to choose from, the larger first."""
         return sorted(self._times, reverse=True)
 
     def use(self, count: int) -> None:
