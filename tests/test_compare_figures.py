@@ -52,9 +52,7 @@ def test_hole_cells_are_drawn_where_they_are_true():
 
 def test_pictures_fill_the_square():
     pictures = np.zeros((9, 1, 4, 4), np.uint8)
-    figure = small_map(
-        np.zeros((5, 2)), None, (), ROLES, Square(1.0, 0.0, 4.0), pictures=pictures
-    )
+    figure = small_map(np.zeros((5, 2)), None, (), ROLES, Square(1.0, 0.0, 4.0), pictures=pictures)
     (image,) = figure.layout.images
     assert (image.x, image.y, image.sizex) == (-3, 4, 8)
 

@@ -215,6 +215,7 @@ def test_commands_to_a_member_and_to_all_are_acknowledged(tmp_path):
     }  # fmt: skip
     assert {status.family_control for status in found.values()} == {3}
 
+
 @pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX")
 def test_a_family_killed_in_the_middle_is_resumed_and_equals_the_uninterrupted(family, tmp_path):
     path = tmp_path / "killed"

@@ -50,9 +50,7 @@ def test_many_dimensions_agree_with_torch():
     a, b = rng.normal(size=(2, 4, 4))
     p = Gaussian(rng.normal(size=4), a @ a.T + np.eye(4))
     q = Gaussian(rng.normal(size=4), b @ b.T + np.eye(4))
-    theirs = [
-        MultivariateNormal(torch.tensor(g.mean), torch.tensor(g.covariance)) for g in (p, q)
-    ]
+    theirs = [MultivariateNormal(torch.tensor(g.mean), torch.tensor(g.covariance)) for g in (p, q)]
     assert gaussians.kl_divergence(p, q) == pytest.approx(float(kl_divergence(*theirs)), abs=1e-9)
     assert gaussians.entropy(p) == pytest.approx(float(theirs[0].entropy()), abs=1e-9)
     x = rng.normal(size=(5, 4))

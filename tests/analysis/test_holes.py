@@ -42,9 +42,7 @@ def test_the_nearest_image_is_found_and_its_distance_is_exact():
     reference = rng.integers(0, 256, (40, 1, 3, 3), dtype=np.uint8)
     pictures = rng.random((1100, 1, 3, 3))
     distance, nearest = measure_distances(pictures, reference)
-    every = np.linalg.norm(
-        pictures.reshape(-1, 1, 9) - reference.reshape(1, -1, 9) / 255, axis=2
-    )
+    every = np.linalg.norm(pictures.reshape(-1, 1, 9) - reference.reshape(1, -1, 9) / 255, axis=2)
     assert distance == pytest.approx(every.min(1), abs=1e-6)
     assert (nearest == every.argmin(1)).all()
     assert measure_distances(reference, reference)[0] == pytest.approx(0)

@@ -119,9 +119,7 @@ def test_cells_tile_the_square():
 def test_a_quick_grid_does_not_miss_the_lesser_of_two_modes():
     run = open_run("mnist-2d")
     x = draw_targets(run.model, sample_drawings().images[13:14])
-    quick = posterior_grid.build_grid(
-        run.model, run.codes().mean, ratio=posterior_grid.QUICK_RATIO
-    )
+    quick = posterior_grid.build_grid(run.model, run.codes().mean, ratio=posterior_grid.QUICK_RATIO)
     # Of RATIO's grid; without the mode with 2 % of the mass it would be 0.018 less.
     found = infer_posterior(run.model, x, quick)
     assert found.certified[0]

@@ -7,9 +7,7 @@ from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig
 from explorer.run import Run
 from explorer.training.loop import train
 
-MAP = (
-    "document.querySelector('.st-key-explore_map [data-testid=stBidiComponentIsolated]')"
-)
+MAP = "document.querySelector('.st-key-explore_map [data-testid=stBidiComponentIsolated]')"
 """The map's host among the components of a page."""
 
 MODELS: dict[str, dict[str, Any]] = {
@@ -59,7 +57,9 @@ class ExplorePage:
     def ask(self, expression: str, argument: Any = None) -> Any:
         """Evaluate `expression` with `app`, `s` (the state) and `arg` at hand."""
         return self.page.evaluate(
-            "([source, arg]) => { const host = " + MAP + """;
+            "([source, arg]) => { const host = "
+            + MAP
+            + """;
               const app = (host ? host.shadowRoot.querySelector('.lx')
                                 : document.querySelector('#explorer')).explorer;
               const s = app.store.state;
@@ -98,7 +98,11 @@ class ExplorePage:
         self.settle()
 
     def settle(self, milliseconds: int = 250) -> None:
+        """Wait, and until the page has drawn twice: on a busy machine a frame takes its time."""
         self.page.wait_for_timeout(milliseconds)
+        self.page.evaluate(
+            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
 
     def fresh(self) -> None:
         """Bring the page back to how it opens, without loading it again."""

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.browser
 
 WHERE = """() => {
   const plot = [...document.querySelectorAll('.js-plotly-plot')].find(
-    p => p._fullLayout.xaxis.title.text?.startsWith('rate'));
+    p => p._fullLayout?.xaxis.title.text?.startsWith('rate'));
+  if (!plot) return [];
   const {xaxis: x, yaxis: y} = plot._fullLayout;
   const box = plot.getBoundingClientRect();
   const points = plot._fullData.at(-1);
@@ -37,6 +38,7 @@ def test_the_shipped_sweep_is_there_at_first_sight_and_a_point_opens_its_model(p
     settle(page)
     page.locator(".js-plotly-plot").nth(3).wait_for()
     page.get_by_text("Each point is a model").scroll_into_view_if_needed()
+    page.wait_for_function(f"() => ({WHERE})().length > 5")
     x, y = page.evaluate(WHERE)[5]  # β = 8
     page.mouse.click(x, y)
     found = sweep.member("beta-8").info.results["test"]
@@ -125,6 +127,7 @@ def test_gaussian_models_have_the_linear_theory_beside_them_and_bernoulli_ones_s
     page.wait_for_function(THEORY)
     page.goto(f"{server.url}/beta?sweep=mnist-beta-sweep")
     page.get_by_text("so no theory is drawn").wait_for(timeout=60_000)
+    page.wait_for_function(f"() => ({WHERE})().length > 5")
     assert not page.evaluate(THEORY)
 
 

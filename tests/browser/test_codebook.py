@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from explorer.analysis.codebook import encode_indices, measure_usage, score_indices, swap_code
 from explorer.app.text import number
@@ -27,7 +28,7 @@ def test_a_code_swapped_by_hand_changes_the_score_as_the_library_says(page, serv
     nats = score_indices(run.model, np.stack([codes, swap_code(codes, 24, other)]), x)
     page.get_by_text(f"own codes, {number(nats[0], '.1f')} nats").wait_for()
     entry = page.get_by_label("Entry there")
-    assert entry.input_value() == str(codes[24])
+    expect(entry).to_have_value(str(codes[24]))
     entry.fill(str(other))
     entry.press("Enter")
     page.get_by_text(f"your codes, {number(nats[1], '.1f')} nats").wait_for()

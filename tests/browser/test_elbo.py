@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from playwright.sync_api import expect
 
 from explorer.analysis.microscope import balance_images, examine_image
 from explorer.analysis.posterior_grid import build_grid
@@ -212,7 +213,7 @@ def test_the_address_is_clamped_and_next_moves_on(page, server):
     page.goto(f"{server.url}/elbo?run=digits-2d&image=99999&section=nonsense")
     number = page.get_by_role("spinbutton")
     number.wait_for(timeout=60_000)
-    assert number.input_value() == "299"
+    expect(number).to_have_value("299")
     page.get_by_role("button", name="Next image").click()
     page.wait_for_url("**image=0*")
     assert "section=microscope" in page.url

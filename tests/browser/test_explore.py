@@ -135,9 +135,7 @@ def test_rings_lie_at_one_two_three_sigma_with_their_mass(view):
 
 
 def test_each_layer_changes_the_map_and_goes_again(view):
-    view.page.wait_for_function(
-        MAP + ".shadowRoot.querySelector('.lx').explorer.map.tiles.done"
-    )
+    view.page.wait_for_function(MAP + ".shadowRoot.querySelector('.lx').explorer.map.tiles.done")
     view.settle(400)
     source = "app.map.base.toDataURL()"
     for layer in ("points", "manifold", "prior", "density", "numerals", "glyphs"):

@@ -150,7 +150,8 @@ def test_pair_pca_and_tsne_of_more_than_two_latents(explore, server):
         timeout=90_000,
     )
     assert view.ask("app.map.projection.xs.length") == len(codes)
-    assert "nearest code" in view.page.locator(".part-output h3").inner_text() or True
+    view.hover(*view.ask("[app.map.projection.xs[7], app.map.projection.ys[7]]"))
+    assert "decoded at the nearest code" in view.page.locator(".part-output").inner_text()
 
 
 def test_beta_moves_through_models_that_differ_in_it_alone(explore, server, page):

@@ -1,6 +1,7 @@
 """The language switch: the words change, the page, the scene and the settings stay."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.explore_page import MAP
 
@@ -20,9 +21,7 @@ def declares(language):
 
 
 def speaks(word):
-    return (
-        f"{MAP}?.shadowRoot.querySelector('.lx')?.textContent.includes('{word}')"
-    )
+    return f"{MAP}?.shadowRoot.querySelector('.lx')?.textContent.includes('{word}')"
 
 
 def test_the_map_changes_its_words_and_keeps_its_scene(explore, server, page, chromium):
@@ -60,7 +59,7 @@ def test_settings_stay_when_the_words_change(page, server):
     page.get_by_label("Likelihood p(x|z)").wait_for()
     switch(page, "简", declares("zh-Hans"))
     page.get_by_text("似然 p(x|z)").wait_for()
-    assert field.input_value() == "5"
+    expect(field).to_have_value("5")
     assert "lang=zh-Hans" in page.url
     page.get_by_role("link", name="训练记录").click()
     page.get_by_text("只有图像相同、似然相同的记录").wait_for(timeout=60_000)

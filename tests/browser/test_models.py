@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from playwright.sync_api import expect
 
 from explorer.analysis.holes import draw_codes, measure_holes, pick_images
 from explorer.analysis.representation import neighbour_accuracy
@@ -33,9 +34,7 @@ def digits_runs(server):
     configs["quantised"] = Config(
         model=quantised.model, budget=BudgetConfig(steps=20), device="cpu"
     )
-    return {
-        name: train(config, server.runs / f"side-{name}") for name, config in configs.items()
-    }
+    return {name: train(config, server.runs / f"side-{name}") for name, config in configs.items()}
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +112,7 @@ def test_a_model_of_whole_choices_has_pictures_but_no_map(page, server, digits_r
     open_models(page, server, "quantised", "normal")
     page.get_by_text("No map: a code is a grid of 16 choices out of 64").wait_for()
     assert row(page, "side-quantised")[5] == "–"
-    assert page.get_by_text("Samples: decoded random codes").count() == 2
+    expect(page.get_by_text("Samples: decoded random codes")).to_have_count(2)
 
 
 def test_a_linear_model_is_fitted_on_request(page, server, digits_runs):

@@ -58,9 +58,11 @@ def test_two_runs_are_compared(page, server, two_runs):
     page.get_by_role("button", name="Rename").wait_for()
     tick(page, 1)
     page.get_by_text("The same axes for both").wait_for()
-    page.locator(".js-plotly-plot").wait_for()
-    names = page.evaluate("() => document.querySelector('.js-plotly-plot').data.map(t => t.name)")
-    assert {"the first −ELBO", "the second −ELBO"} <= set(names)
+    page.wait_for_function(DRAWN, arg=["the first −ELBO", "the second −ELBO"])
+
+
+DRAWN = """names => [...document.querySelectorAll('.js-plotly-plot')].some(plot =>
+  names.every(name => plot.data.some(trace => trace.name === name)))"""
 
 
 def test_a_run_opens_on_the_train_page(page, server, two_runs):

@@ -73,11 +73,11 @@ def test_ten_seconds_on_digits_show_a_map_and_a_model(page, server):
     assert info.results["test"]["elbo"] > -26.0
     shown = page.locator(".explorer-identity").inner_text()
     assert f"{-run.metrics('train')[-1]['elbo']:.2f}" in shown
-    points = page.evaluate(
-        "() => [...document.querySelectorAll('.js-plotly-plot')].at(-1)._fullData"
-        ".filter(trace => trace.mode === 'markers').reduce((n, t) => n + t._length, 0)"
+    page.wait_for_function(
+        "count => [...document.querySelectorAll('.js-plotly-plot')].at(-1)._fullData"
+        ".filter(trace => trace.mode === 'markers').reduce((n, t) => n + t._length, 0) === count",
+        arg=len(run.snapshot(run.snapshot_steps()[-1]).mean),
     )
-    assert points == len(run.snapshot(run.snapshot_steps()[-1]).mean)
 
 
 def test_pause_step_beta_and_stop_reach_the_job(page, server):
