@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.codes import Array
 from explorer.errors import ExplorerError
 from explorer.models import VAE
 from explorer.objectives import gaussian_kl, sample_codes, sampled_kl
-from explorer.run import Array
 
 DRAWS = 10
 """Target and code draws that are averaged per image."""

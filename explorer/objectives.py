@@ -20,15 +20,23 @@ class Terms(NamedTuple):
     """One batch: the scalar to minimise and what it is made of.
 
     `reconstruction` (B,) and `kl_per_dim` (B, K) in nats; `kl_per_dim` is None where the model
-    has no KL, or where KL is known in total alone, `kl` (B,): against a learned mixture. `bound`
-    (B,) is the bound on log p(x) that is optimised (the ELBO, or IWAE's).
+    has no KL, or where KL is known in total alone, `kl` (B,): against a learned mixture.
+    `importance_bound` (B,) is IWAE's where that is optimised.
     """
 
     objective: Tensor
     reconstruction: Tensor
     kl_per_dim: Tensor | None
-    bound: Tensor
     kl: Tensor | None = None
+    importance_bound: Tensor | None = None
+
+    @property
+    def bound(self) -> Tensor:
+        """The bound on log p(x) that is optimised at β = 1, (B,) in nats: IWAE's, or the ELBO."""
+        if self.importance_bound is not None:
+            return self.importance_bound
+        parts = self.kl_parts
+        return -self.reconstruction if parts is None else -(self.reconstruction + parts.sum(1))
 
     @property
     def kl_parts(self) -> Tensor | None:
@@ -125,13 +133,13 @@ def price_terms(
     """
     reconstruction = nll[0] if len(nll) == 1 else nll.mean(0)
     if logvar is None:
-        return Terms(reconstruction.mean(), reconstruction, None, -reconstruction)
+        return Terms(reconstruction.mean(), reconstruction, None)
     if kl is not None:
         objective = reconstruction.mean() + price_kl(kl[:, None], beta, config)
-        return Terms(objective, reconstruction, None, -(reconstruction + kl), kl)
+        return Terms(objective, reconstruction, None, kl)
     kl_per_dim = gaussian_kl(mean, logvar)
     objective = reconstruction.mean() + price_kl(kl_per_dim, beta, config)
-    return Terms(objective, reconstruction, kl_per_dim, -(reconstruction + kl_per_dim.sum(1)))
+    return Terms(objective, reconstruction, kl_per_dim)
 
 
 def iwae_terms(
@@ -158,8 +166,8 @@ def iwae_terms(
     bound = torch.logsumexp(log_weights, 0) - math.log(k)
     if model.mixture is not None:
         kl = sampled_kl(model, z, mean, logvar)
-        return Terms(-bound.mean(), nll.mean(0), None, bound, kl)
-    return Terms(-bound.mean(), nll.mean(0), gaussian_kl(mean, logvar), bound)
+        return Terms(-bound.mean(), nll.mean(0), None, kl, bound)
+    return Terms(-bound.mean(), nll.mean(0), gaussian_kl(mean, logvar), None, bound)
 
 
 def vq_terms(
@@ -175,7 +183,7 @@ def vq_terms(
     _, chosen = vq.quantiser(vectors)
     nll = vq.nll(pass_straight_through(vectors, chosen), x)
     distance = (vectors - chosen).square().flatten(1).sum(1)
-    return Terms((nll + vq.config.commitment * distance).mean(), nll, None, -nll)
+    return Terms((nll + vq.config.commitment * distance).mean(), nll, None)
 
 
 def sample_codes(

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
+from explorer.codes import Array, Codes
 from explorer.config import Config
 from explorer.errors import ExplorerError
 from explorer.files import replace_json
@@ -44,7 +44,6 @@ NEEDED = ("step", "seconds", "beta", "objective", "elbo", "reconstruction")
 """What every log point has."""
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}(/[A-Za-z0-9][A-Za-z0-9._-]{0,79})?")
 
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -162,21 +161,6 @@ class RunInfo:
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ExplorerError(f"{where} is not a complete run description: {error}.") from error
-
-
-@dataclass(frozen=True)
-class Codes:
-    """Encoded images: mean and logvar (N, K), labels (N,) or None, ids (N,) of the images.
-
-    Categorical codes have `indices` (N, P), one entry of the codebook per position, and an empty
-    mean (N, 0): category numbers are no coordinates.
-    """
-
-    mean: Array
-    logvar: Array | None
-    labels: Array | None
-    ids: Array
-    indices: Array | None = None
 
 
 @dataclass(frozen=True)

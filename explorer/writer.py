@@ -23,10 +23,11 @@ from typing import Any
 
 import numpy as np
 
+from explorer.codes import Array, kl_of_codes
 from explorer.config import Config
 from explorer.errors import ExplorerError, RunRemoved
 from explorer.files import explain_os_error, make_folder, replace_file, replace_json
-from explorer.run import Array, DatasetInfo, Run, RunInfo, Status, versions
+from explorer.run import DatasetInfo, Run, RunInfo, Status, versions
 
 HEARTBEAT_SECONDS = 1.0
 
@@ -159,7 +160,7 @@ class RunWriter:
         if mean is not None and logvar is not None:
             mu, lv = _array(mean), _array(logvar)
             with np.errstate(over="ignore", invalid="ignore"):
-                kl_per_dim = 0.5 * (np.expm1(lv) - lv + mu**2).mean(0)
+                kl_per_dim = kl_of_codes(mu, lv).mean(0)
         if kl_per_dim is None and kl is not None:
             if self.info.prior == "standard":
                 raise ExplorerError("kl is computed here from mean and logvar or kl_per_dim.")

@@ -190,7 +190,7 @@ def test_a_sweep_of_another_network_stands_in(tmp_path: Path) -> None:
 def test_member_is_matched_to_its_reference() -> None:
     import dataclasses
 
-    from explorer.run import Codes
+    from explorer.codes import Codes
 
     reference, member = as_member("a", 1.0), as_member("b", 2.0)
     plain = reference.codes()

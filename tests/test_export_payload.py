@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 import torch
 
+from explorer.codes import kl_of_codes
 from explorer.config import ModelConfig
 from explorer.errors import ExplorerError
 from explorer.export.container import pack, shorten, unpack
 from explorer.export.networks import describe_network
-from explorer.export.payload import build_payload, kl_per_dimension, pick_pictures
+from explorer.export.payload import build_payload, pick_pictures
 from explorer.models import VAE
 from explorer.objectives import gaussian_kl
 
@@ -149,7 +150,7 @@ def test_payload_carries_codes_figures_and_pictures() -> None:
     codes = run.codes()
     assert np.array_equal(header["codes"]["mean"], codes.mean)
     assert header["codes"]["ids"] == 100, "straight ids are stored as their first"
-    assert np.allclose(header["codes"]["kl"], kl_per_dimension(codes.mean, codes.logvar))
+    assert np.allclose(header["codes"]["kl"], kl_of_codes(codes.mean, codes.logvar).mean(0))
     assert header["figures"]["elbo"] == -1.5 and header["figures"]["kl"] is None
     assert header["text"] == {"key": "A sentence."}
     assert header["pictures"]["pixels"].shape == (4, 1, 8, 8)

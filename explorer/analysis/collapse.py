@@ -29,11 +29,13 @@ from explorer.analysis.verdicts import (
     judge,
 )
 from explorer.analysis.watch import Progress, Stop, Watch, evaluating
+from explorer.codes import kl_of_codes
 from explorer.errors import ExplorerError
 from explorer.models.vae import VAE
 
 if TYPE_CHECKING:
-    from explorer.run import Array, Run
+    from explorer.codes import Array
+from explorer.run import Run
 
 ENCODE_CHUNK = 1024
 DECODER_IMAGES = 1000
@@ -213,7 +215,7 @@ def effective_dimensions(kl_per_image: Floats) -> tuple[float, float]:
 
 
 def _measure_codes(mu: Floats, lv: Floats, epsilon: float) -> _Measures:
-    kl = 0.5 * (np.expm1(lv) - lv + mu**2)
+    kl = kl_of_codes(mu, lv)
     count = len(mu)
     centred = mu - mu.mean(0)
     var_mean = (centred**2).mean(0)

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from explorer.analysis.checks import Floats, check_codes, plain
 from explorer.analysis.watch import Progress, Stop, Watch
+from explorer.codes import kl_of_codes
 
 LN_2PI = math.log(2 * math.pi)
 CHUNK_VALUES = 4_000_000
@@ -105,7 +106,7 @@ def decompose_rate(
     # For K = 1 the joint is the marginal.
     joint = marginal[:, 0] if latents == 1 else log_aggregate(z, mu, lv, watch=watch.part(0.5, 1.0))
 
-    kl = 0.5 * (np.expm1(lv) - lv + mu**2)
+    kl = kl_of_codes(mu, lv)
     rate = kl.sum(1)
     # Zero-mean controls: each draw's log q(z|x) and log p(z) less their expectations under q(z|x).
     own_excess = own + 0.5 * (1 + lv[chosen] + LN_2PI)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from explorer.analysis.checks import Floats, check_codes
+from explorer.codes import kl_of_codes
 from explorer.errors import ExplorerError
 
 LARGEST_COUNT = 100
@@ -163,5 +164,5 @@ def _read_timeline(name: str, mean: np.ndarray, logvar: np.ndarray, steps: np.nd
     kl = np.zeros((len(steps), mean.shape[2]))
     for index in range(len(steps)):
         mu, lv = check_codes(mean[index], logvar[index])
-        kl[index] = 0.5 * (np.expm1(lv) - lv + mu**2).mean(0)
+        kl[index] = kl_of_codes(mu, lv).mean(0)
     return OwnCodes(mu, lv, steps.astype(np.int64), kl)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.codes import kl_of_codes
 from explorer.errors import ExplorerError
 from explorer.export.container import pack, shorten
 from explorer.export.networks import MAX_BROWSER_WEIGHTS, count_weights, describe_network
@@ -77,11 +78,6 @@ def build_payload(
     return pack(header)
 
 
-def kl_per_dimension(mean: Array, logvar: Array) -> Array:
-    """Return the mean over images of ½(μ² + e^lv − 1 − lv) per latent, nats, shape (K,)."""
-    return np.asarray(0.5 * (np.square(mean) + np.expm1(logvar) - logvar).mean(0), np.float32)
-
-
 def describe_prior(model: Any) -> dict[str, Any] | None:
     """Return the weights, means and standard deviations of a learned mixture; None for N(0, I)."""
     mixture = model.mixture
@@ -128,7 +124,7 @@ def describe_codes(run: Any, half: bool, max_codes: int = MAX_CODES) -> dict[str
     mean, ids = mean[rows], np.asarray(codes.ids)[rows]
     logvar = None if codes.logvar is None else np.asarray(codes.logvar)[rows]
     labels = None if codes.labels is None else np.asarray(codes.labels)[rows]
-    kl = None if logvar is None else kl_per_dimension(mean, logvar)
+    kl = None if logvar is None else np.float32(kl_of_codes(mean, logvar).mean(0))
     low, high = np.quantile(mean, (0.025, 0.975), axis=0) if len(mean) else (None, None)
     stored = shorten(mean)
     if half or mean.nbytes > MAX_CODE_BYTES:

@@ -119,12 +119,14 @@ class VAE(nn.Module):
         if not binarise:
             return images.to(dtype) / 255
         # A random byte alone gives P(high < v) = v/256; its neighbour breaks the tie, and
-        # v/256 + v/256² is v/255 to 1.5e-5. Pixels of 255 must always be drawn.
+        # v/256 + v/256² is v/255 to 1.5e-5. Held below 255, it lets pixels of 255 always win it.
         count = images.numel()
         random = random_bytes(torch.Size([count + 1]), images.device, generator)
-        high, low = random[:-1].view(images.shape), random[1:].view(images.shape)
-        draw = (high < images) | ((high == images) & (low < images)) | (images == 255)
-        return draw.to(dtype)
+        high = random[:-1].view(images.shape)
+        low = random[1:].clamp(max=254).view(images.shape)
+        draw = (high < images) | ((high == images) & (low < images))
+        # Bytes become numbers five times faster than truth values do.
+        return draw.view(torch.uint8).to(dtype)
 
     @torch.no_grad()
     def initialise_output(self, mean_image: Tensor, count: int) -> None:

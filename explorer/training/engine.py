@@ -6,11 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.codes import Array
 from explorer.config import Config, ObjectiveConfig
 from explorer.models import build_model
 from explorer.models.networks import halve_products
 from explorer.objectives import Terms, choose_objective, draw_noise, reparameterise
-from explorer.run import Array
+from explorer.training.optimiser import QuickAdam
 
 STALL_WINDOW = 10
 INFORMATION_IMAGES = 500
@@ -43,7 +44,7 @@ class Engine:
         self.images = torch.from_numpy(np.array(images)).to(device)
         self.batch_size = min(config.optimiser.batch_size, len(images))
         self.generator = torch.Generator(device).manual_seed(config.seed + 1)
-        self.optimiser = torch.optim.Adam(
+        self.optimiser = QuickAdam(
             self.model.parameters(),
             lr=config.optimiser.learning_rate,
             eps=config.optimiser.epsilon,
@@ -66,12 +67,12 @@ class Engine:
         if self.aggressive:
             self._catch_up(step, beta, objective)
         terms = self._compute(self.batch(step), beta, objective)
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.forget()
         terms.objective.backward()  # type: ignore[no-untyped-call]
         if self.aggressive:
             for parameter in self.model.encoder.parameters():
                 parameter.grad = None
-        self.optimiser.step()
+        self.optimiser.update()
         kl = terms.kl_parts
         self.totals.add(
             terms.objective.detach(),
@@ -94,12 +95,12 @@ class Engine:
         recent, earlier = 0.0, math.inf
         for index in range(1, self.config.optimiser.inner_steps + 1):
             chosen = torch.randint(len(self.images), (self.batch_size,), generator=order)
-            terms = self._compute(self.images[chosen.to(self.device)], beta, objective)
-            self.optimiser.zero_grad(set_to_none=True)
+            terms = self._compute(self._pick(chosen.to(self.device)), beta, objective)
+            self.optimiser.forget()
             gradients = torch.autograd.grad(terms.objective, encoder)
             for parameter, gradient in zip(encoder, gradients, strict=True):
                 parameter.grad = gradient
-            self.optimiser.step()
+            self.optimiser.update()
             recent += float(terms.objective.detach())
             if index % STALL_WINDOW == 0:
                 if recent >= earlier:
@@ -126,8 +127,12 @@ class Engine:
             order = torch.Generator().manual_seed(self.config.seed * 1_000_003 + epoch)
             permutation = torch.randperm(len(self.images), generator=order)
             self._epoch, self._order = epoch, permutation.to(self.device)
-        chosen = self._order[index * self.batch_size : (index + 1) * self.batch_size]
-        return self.images[chosen]
+        return self._pick(self._order[index * self.batch_size : (index + 1) * self.batch_size])
+
+    def _pick(self, chosen: Tensor) -> Tensor:
+        """Return the images at `chosen` (B,), uint8 (B, C, H, W); whole rows are faster to copy."""
+        rows = self.images.flatten(1).index_select(0, chosen)
+        return rows.view(-1, *self.images.shape[1:])
 
 
 def estimate_information(mean: Tensor, logvar: Tensor, generator: torch.Generator) -> float:

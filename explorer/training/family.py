@@ -15,16 +15,18 @@ from typing import Any
 import torch
 
 from explorer.checkpoint import pack_training, pack_weights, read_tensors, unpack_training
+from explorer.codes import Array
 from explorer.config import Config
 from explorer.datasets import ImageDataset
 from explorer.errors import ExplorerError
 from explorer.files import replace_file
 from explorer.models.family import StackedModels
 from explorer.objectives import draw_noise, price_terms, reparameterise
-from explorer.run import Array, DatasetInfo
+from explorer.run import DatasetInfo
 from explorer.sweeps import Sweep, prepare_sweep
 from explorer.training.engine import Engine, Totals, choose_device
 from explorer.training.loop import Progress, Trainer, explain_memory, find_images
+from explorer.training.optimiser import QuickAdam
 from explorer.training.pace import SNAPSHOTS
 from explorer.writer import RunWriter
 
@@ -122,7 +124,7 @@ class FamilyEngine:
         self.batch, self.generator = single.batch, single.generator
         self.template, self.arithmetic = single.model, single.arithmetic
         self.model = StackedModels([single.model] * len(configs)).to(device)
-        self.optimiser = torch.optim.Adam(
+        self.optimiser = QuickAdam(
             self.model.parameters(),
             lr=self.config.optimiser.learning_rate,
             eps=self.config.optimiser.epsilon,
@@ -148,9 +150,9 @@ class FamilyEngine:
         members = zip(nll, mean, logvar, betas, objectives, strict=True)
         terms = [price_terms(*values) for values in members]
         total = torch.stack([term.objective for term in terms]).sum()
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.forget()
         total.backward()  # type: ignore[no-untyped-call]
-        self.optimiser.step()
+        self.optimiser.update()
         for totals, term in zip(
             [*self.member_totals, self.totals], [*terms, terms[0]], strict=True
         ):

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from explorer.checkpoint import pack_training, pack_weights, read_checkpoint, unpack_training
+from explorer.codes import Array
 from explorer.config import FITS, Config
 from explorer.control import Control
 from explorer.datasets import ImageDataset, load_dataset
@@ -20,7 +21,7 @@ from explorer.errors import ExplorerError
 from explorer.evaluation import Evaluation, encode_images, evaluate_elbo
 from explorer.models import VAE
 from explorer.objectives import name_kl
-from explorer.run import Array, DatasetInfo, Run
+from explorer.run import DatasetInfo, Run
 from explorer.sweeps import is_family_member
 from explorer.training.engine import Engine, choose_device
 from explorer.training.fit import FitEngine

@@ -9,6 +9,7 @@ import streamlit as st
 
 from explorer.app.components.mount import ASSETS
 from explorer.app.text import language, sentences
+from explorer.codes import Codes
 from explorer.datasets import DATASETS, ImageDataset, is_available, load_dataset
 from explorer.errors import ExplorerError
 from explorer.export.page import build_page
@@ -16,7 +17,7 @@ from explorer.export.payload import build_payload
 from explorer.export.pictures import find_pictures, is_at_hand
 from explorer.export.sweep import build_member
 from explorer.export.tsne import Projection
-from explorer.run import Codes, Run
+from explorer.run import Run
 from explorer.store import RunStore, pretrained_store
 from explorer.training.jobs import LocalRunner, find_abandoned
 

@@ -17,11 +17,12 @@ from explorer.analysis.holes import (
 from explorer.analysis.latents import decode_codes
 from explorer.analysis.representation import Accuracy, neighbour_accuracy
 from explorer.app.cached import get_codes, get_run_with_model, own_runs
+from explorer.codes import Array
 from explorer.datasets import load_dataset
 from explorer.evaluation import encode_images
 from explorer.export.pictures import is_at_hand
 from explorer.figures.compare import Square
-from explorer.run import Array, Run
+from explorer.run import Run
 from explorer.store import pretrained_store
 
 NEIGHBOUR_CODES = 2000

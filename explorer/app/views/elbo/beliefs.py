@@ -7,7 +7,7 @@ from explorer.analysis.inference import ExactPosterior
 from explorer.analysis.raster import frame_square, mass_levels, raster_density
 from explorer.app.cached import get_codes
 from explorer.app.views.elbo.subject import Subject
-from explorer.export.payload import kl_per_dimension
+from explorer.codes import main_dimensions
 from explorer.figures.elbo_reveal import Belief
 
 MASSES = (0.5, 0.9)
@@ -34,11 +34,7 @@ def close_up(exact: ExactPosterior) -> Belief:
 def main_axes(subject: Subject) -> tuple[int, int]:
     """Return the two dimensions with the most KL, in their order for two latents."""
     codes = get_codes(subject.run)
-    if subject.run.model.latent_dim <= 2 or codes is None or codes.logvar is None:
-        return 0, 1
-    kl = kl_per_dimension(codes.mean, codes.logvar)
-    first, second = np.argsort(-kl, kind="stable")[:2]
-    return int(first), int(second)
+    return (0, 1) if codes is None else main_dimensions(codes.mean, codes.logvar)
 
 
 def map_codes(subject: Subject, axes: tuple[int, int]) -> tuple[Floats | None, Floats | None]:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import torch
 
+from explorer.codes import Array
 from explorer.evaluation import draw_targets
 from explorer.export.payload import Pictures
-from explorer.run import Array, Run
+from explorer.run import Run
 
 TELLING: dict[tuple[str, str], dict[int, str]] = {
     ("mnist-2d", "test"): {60116: "4 → 9", 60320: "9 → 7", 60006: "4 → 9", 60009: "9 → 9"},

@@ -24,10 +24,10 @@ from explorer.app.views.learn.parts import (
     show_heading,
     show_question,
 )
+from explorer.codes import Array
 from explorer.figures.eigenvalues import eigenvalue_bars
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
-from explorer.run import Array
 
 LATENTS = 16
 SHOWN = 10

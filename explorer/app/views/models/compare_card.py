@@ -18,11 +18,12 @@ from explorer.app.cached.compare import (
 from explorer.app.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
+from explorer.codes import Array, main_dimensions
 from explorer.config import FITS, Config
 from explorer.figures.compare import Square, small_map
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
-from explorer.run import Array, Run
+from explorer.run import Run
 
 SHOWN_IMAGES = 8
 SHOWN_CODES = 800
@@ -49,12 +50,9 @@ def kind_of(run: Run) -> str:
 
 
 def main_axes(run: Run) -> tuple[int, int]:
-    """Return the two dimensions that spread the codes most."""
+    """Return the two dimensions that its map shows."""
     codes = get_codes(run)
-    if codes is None or codes.mean.shape[1] <= 2:
-        return 0, 1
-    first, second = sorted(np.argsort(-codes.mean.var(0), kind="stable")[:2].tolist())
-    return first, second
+    return (0, 1) if codes is None else main_dimensions(codes.mean, codes.logvar)
 
 
 def describe(run: Run) -> str:

@@ -7,6 +7,7 @@ from explorer.analysis.codebook import measure_usage
 from explorer.app.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import number, sentences, text
+from explorer.codes import main_dimensions
 from explorer.errors import ExplorerError
 from explorer.figures.codebook import usage_bars
 from explorer.figures.latent import latent_scatter
@@ -48,7 +49,7 @@ def show_map(run: Run, frame: Snapshot, key: str, height: int) -> None:
     dataset = run.info.dataset
     figure = latent_scatter(
         frame.mean, frame.labels, dataset.class_names if dataset else (), choose_roles(is_dark()),
-        axes=_main_axes(frame), height=height, words=sentences("figure."),
+        axes=main_dimensions(frame.mean, frame.logvar), height=height, words=sentences("figure."),
         rings=run.info.latent_kind == "gaussian" and run.info.prior == "standard",
     )  # fmt: skip
     st.plotly_chart(figure, theme=None, key=key, config=CHART)
@@ -93,10 +94,3 @@ def show_strips(frame: Snapshot) -> None:
         show_strip(picture_sheet(frame.samples, len(frame.samples)), text("train.samples"))
 
 
-def _main_axes(frame: Snapshot) -> tuple[int, int]:
-    """Return the two dimensions with the most KL, or the first two."""
-    if frame.mean.shape[1] <= 2 or frame.logvar is None:
-        return 0, 1
-    kl = 0.5 * (np.expm1(frame.logvar) - frame.logvar + frame.mean**2).mean(0)
-    first, second = np.argsort(-kl, kind="stable")[:2]
-    return int(first), int(second)

@@ -1,0 +1,42 @@
+"""The short way to Adam's update gives what torch's `step` gives, to the bit."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from explorer.training.optimiser import QuickAdam
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_update_equals_step(fused):
+    torch.manual_seed(0)
+    ours = nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 3))
+    theirs = copy.deepcopy(ours)
+    quick = QuickAdam(ours.parameters(), lr=1e-2, eps=1e-4, fused=fused)
+    slow = torch.optim.Adam(theirs.parameters(), lr=1e-2, eps=1e-4, fused=fused)
+    for step in range(12):
+        x = torch.randn(4, 5)
+        for group in (*quick.param_groups, *slow.param_groups):
+            group["lr"] = 1e-2 / (step + 1)
+        quick.forget()
+        slow.zero_grad()
+        for model in (ours, theirs):
+            model(x).square().sum().backward()
+            if step in (0, 5):  # One layer rests, at first without a state of its own.
+                model[0].weight.grad = model[0].bias.grad = None
+        quick.update()
+        slow.step()
+    assert all(map(torch.equal, ours.parameters(), theirs.parameters()))
+    first, second = quick.state_dict()["state"], slow.state_dict()["state"]
+    assert first.keys() == second.keys()
+    for index, state in first.items():
+        assert all(torch.equal(value, second[index][key]) for key, value in state.items())
+
+
+def test_forget_drops_every_gradient():
+    layer = nn.Linear(2, 2)
+    layer(torch.ones(1, 2)).sum().backward()
+    QuickAdam(layer.parameters()).forget()
+    assert layer.weight.grad is None and layer.bias.grad is None
