@@ -40,6 +40,15 @@ def tiny_run(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def uninterrupted(tmp_path_factory):
+    """The run of `tests.small_run` as it is when nothing happens to it; do not change it."""
+    from explorer.training.loop import train
+    from tests.small_run import IMAGES, SMALL
+
+    return train(SMALL, tmp_path_factory.mktemp("uninterrupted") / "run", IMAGES)
+
+
+@pytest.fixture(scope="session")
 def mnist_root():
     """The folder that holds real MNIST in torchvision's layout."""
     from explorer.datasets import is_available
