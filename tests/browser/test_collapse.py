@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 def test_the_prepared_patient_and_its_cure_stand_side_by_side(page, server):
     page.goto(f"{server.url}/collapse?run=mnist-collapsed")
-    page.get_by_text("Collapsed: none of the 8 dimensions is in use.").wait_for(timeout=60_000)
+    page.get_by_text("Collapsed: no dimension is in use (0 of 8).").wait_for(timeout=60_000)
     page.get_by_text("The objective asks for it").first.wait_for()
     page.get_by_text("Before and after: optimal σ²").wait_for()
     page.get_by_text("8 of 8 active").wait_for()
@@ -26,7 +26,7 @@ def test_a_remedy_is_trained_beside_the_sick_run(page, server):
     )
     train(config, server.runs / "sick")
     page.goto(f"{server.url}/collapse?run=sick")
-    page.get_by_text("Collapsed: none of the 2 dimensions is in use.").wait_for(timeout=60_000)
+    page.get_by_text("Collapsed: no dimension is in use (0 of 2).").wait_for(timeout=60_000)
     page.get_by_text("The objective asks for it").first.wait_for()
     page.get_by_role("button", name="optimal σ²").click()
     page.get_by_text("Before and after: optimal σ²").wait_for()

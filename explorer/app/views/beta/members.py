@@ -14,6 +14,7 @@ from explorer.app.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.train.watch import describe_beta
+from explorer.codes import main_dimensions
 from explorer.config import Config
 from explorer.errors import ExplorerError
 from explorer.export.sweep import match_latents
@@ -157,7 +158,7 @@ def _planes(film: list[Member], frames: list[Snapshot]) -> tuple[list[np.ndarray
     betas = np.array([member.beta for member in film])
     reference = int(np.abs(np.log(np.maximum(betas, 1e-6))).argmin())
     target = frames[reference]
-    main = np.argsort(-target.mean.var(0), kind="stable")[:2]
+    main = main_dimensions(target.mean, target.logvar)
     planes = []
     for frame in frames:
         codes = frame.mean

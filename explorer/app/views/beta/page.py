@@ -6,6 +6,7 @@ import os
 import streamlit as st
 
 from explorer.app.cached import get_runner, own_runs
+from explorer.app.choices import kept_choice
 from explorer.app.text import text
 from explorer.app.views.beta.members import find_members, show_figures
 from explorer.app.views.beta.progress import (
@@ -25,6 +26,8 @@ from explorer.sweeps import Sweep, list_sweeps, read_sweep
 TICK_SECONDS = 1.0
 BETAS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0, 64.0)
 LIKELIHOODS = ("bernoulli", "gaussian")
+NAMED = ("beta", "latent_dim", "seed")
+"""Settings that the command line sweeps over, with a word of their own."""
 
 
 def find_sweeps() -> dict[str, tuple[Sweep, bool]]:
@@ -104,18 +107,27 @@ def show_sweep(sweep: Sweep, shown: Signature) -> None:
         st.caption(text("beta.waiting" if sweep.kind == "family" else "beta.sweep_waiting"))
 
 
+def describe_grid(sweep: Sweep) -> str:
+    """Say in what the models differ: β alone, or more than that."""
+    grid = sweep.grid
+    if set(grid) <= {"beta"}:
+        return text("beta.lead")
+    named = [text(f"beta.differs.{name}") if name in NAMED else name for name in grid]
+    return text("beta.lead.grid", names=", ".join(named))
+
+
 def show_page() -> None:
     """Lay out the page."""
     sweeps = find_sweeps()
-    st.caption(text("beta.lead"))
+    asked = st.query_params.get("sweep")
+    kept = kept_choice("beta_choose", sweeps, asked)
+    st.caption(text("beta.lead") if kept is None else describe_grid(sweeps[kept][0]))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        asked = st.query_params.get("sweep")
         chosen = None
-        if sweeps:
+        if kept is not None:
             names = list(sweeps)
             chosen = st.selectbox(
-                text("beta.choose"), names, key="beta_choose", width=420,
-                index=names.index(asked) if asked in names else 0,
+                text("beta.choose"), names, names.index(kept), key="beta_choose", width=420,
                 format_func=lambda i: text("beta.shipped", name=i) if sweeps[i][1] else i,
             )  # fmt: skip
         offer_training()

@@ -6,6 +6,7 @@ from collections import Counter
 import streamlit as st
 
 from explorer.app.cached import diagnose_stored, get_runner, own_runs
+from explorer.app.choices import kept_choice
 from explorer.app.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
@@ -79,10 +80,9 @@ def _treat(run: Run, name: str) -> None:
 def _choose_treated(treated: list[tuple[str, Run]]) -> tuple[str, Run]:
     """Return the treated run to compare with: the one started last, until another is chosen."""
     found = {other.id: (name, other) for name, other in treated}
-    if st.session_state.get("collapse_after") not in found:
-        st.session_state["collapse_after"] = next(iter(found))
     if len(found) == 1:
         return treated[0]
+    kept = kept_choice("collapse_after", found, None)
     names = Counter(name for name, _ in treated)
 
     def describe(run_id: str) -> str:
@@ -91,8 +91,8 @@ def _choose_treated(treated: list[tuple[str, Run]]) -> tuple[str, Run]:
         return label if names[name] == 1 else f"{label} · {run_id}"
 
     chosen = st.selectbox(
-        text("collapse.compare.choose"), list(found), key="collapse_after", width=420,
-        format_func=describe,
+        text("collapse.compare.choose"), list(found), list(found).index(kept or ""),
+        key="collapse_after", width=420, format_func=describe,
     )  # fmt: skip
     return found[chosen]
 

@@ -34,6 +34,7 @@ from explorer.run import Run
 MODEL, IMAGE, POSITION, ENTRY = (
     f"codebook_{name}" for name in ("model", "image", "position", "entry")
 )
+"""Keys of the widgets; all but the model's go on with what their range and value belong to."""
 SIDE = 224
 SAMPLES = 12
 
@@ -45,13 +46,20 @@ class Hand:
     subject: tuple[str, int] = ("", -1)
     swaps: dict[int, int] = field(default_factory=dict)
 
+    def entry_key(self, position: int) -> str:
+        """Return the key of the field that holds the entry at `position`."""
+        return f"{ENTRY}_{self.subject[0]}_{self.subject[1]}_{position}"
+
+    def position_key(self) -> str:
+        """Return the key of the field that holds the chosen position, counted from 1."""
+        return f"{POSITION}_{self.subject[0]}"
+
 
 def get_hand(subject: tuple[str, int]) -> Hand:
     """Return the visitor's swaps, none yet where another picture is looked at."""
     hand = st.session_state.get("codebook_hand")
     if not isinstance(hand, Hand) or hand.subject != subject:
         hand = st.session_state["codebook_hand"] = Hand(subject)
-        st.session_state.pop(ENTRY, None)
     return hand
 
 
@@ -66,34 +74,32 @@ def choose_model(runs: dict[str, Run]) -> Run:
     return get_run_with_model(runs[chosen])
 
 
-def _choose_position(key: str) -> None:
+def _choose_position(hand: Hand, chart: str) -> None:
     """Take the square that was clicked."""
-    if points := st.session_state[key]["selection"]["point_indices"]:
-        st.session_state[POSITION] = points[0] + 1
-        st.session_state.pop(ENTRY, None)
+    if points := st.session_state[chart]["selection"]["point_indices"]:
+        st.session_state[hand.position_key()] = points[0] + 1
 
 
-def _take_entry(hand: Hand, key: str, own: int) -> None:
+def _take_entry(hand: Hand, chart: str, position: int, own: int) -> None:
     """Put the entry that was clicked at the chosen position."""
-    if points := st.session_state[key]["selection"]["point_indices"]:
-        _put(hand, points[0], own)
+    if points := st.session_state[chart]["selection"]["point_indices"]:
+        _put(hand, position, points[0], own)
 
 
-def _type_entry(hand: Hand, own: int) -> None:
-    _put(hand, int(st.session_state[ENTRY]), own)
+def _type_entry(hand: Hand, position: int, own: int) -> None:
+    _put(hand, position, int(st.session_state[hand.entry_key(position)]), own)
 
 
-def _put(hand: Hand, entry: int, own: int) -> None:
-    position = int(st.session_state[POSITION]) - 1
+def _put(hand: Hand, position: int, entry: int, own: int) -> None:
     hand.swaps.pop(position, None)
     if entry != own:
         hand.swaps[position] = entry
-    st.session_state[ENTRY] = entry
+    st.session_state[hand.entry_key(position)] = entry
 
 
-def _undo(hand: Hand) -> None:
+def _undo(hand: Hand, position: int, own: int) -> None:
     hand.swaps.clear()
-    st.session_state.pop(ENTRY, None)
+    st.session_state[hand.entry_key(position)] = own
 
 
 def show_picture(picture: np.ndarray, caption: str) -> None:
@@ -109,31 +115,26 @@ def show_picture(picture: np.ndarray, caption: str) -> None:
 
 def choose_code(run: Run, codes: np.ndarray, hand: Hand) -> tuple[int, np.ndarray]:
     """Return the chosen position and the codes (P,) with what was swapped by hand."""
-    last = len(codes) - 1
-    position = min(max(int(st.session_state.get(POSITION, len(codes) // 2 + 1)) - 1, 0), last)
-    st.session_state[POSITION] = position + 1
-    swapped = codes
+    key = hand.position_key()
+    shown = kept_number(key, None, len(codes) // 2 + 1, 1, len(codes))
+    position, swapped = shown - 1, codes
     for place, entry in hand.swaps.items():
         swapped = swap_code(swapped, place, entry)
-    if ENTRY not in st.session_state:
-        st.session_state[ENTRY] = int(swapped[position])
+    st.number_input(text("codebook.position"), 1, len(codes), shown, key=key, width=130)
+    here, largest = (hand, position, int(codes[position])), run.model.config.codebook - 1
     st.number_input(
-        text("codebook.position"), 1, last + 1, key=POSITION, width=130,
-        on_change=lambda: st.session_state.pop(ENTRY, None),
-    )  # fmt: skip
-    st.number_input(
-        text("codebook.entry"), 0, run.model.config.codebook - 1, key=ENTRY, width=130,
-        on_change=_type_entry, args=(hand, int(codes[position])),
+        text("codebook.entry"), 0, largest, int(swapped[position]),
+        key=hand.entry_key(position), width=130, on_change=_type_entry, args=here,
     )  # fmt: skip
     st.button(
         text("codebook.undo"), key="codebook_undo", disabled=not hand.swaps, on_click=_undo,
-        args=(hand,),
+        args=here,
     )  # fmt: skip
     return position, swapped
 
 
 def show_swap(
-    run: Run, picture: np.ndarray, codes: np.ndarray, swapped: np.ndarray, position: int
+    run: Run, picture: np.ndarray, codes: np.ndarray, swapped: np.ndarray, position: int, hand: Hand
 ) -> None:
     """Show picture, code grid and reconstruction, and what the swapped codes change."""
     model, roles = run.model, choose_roles(is_dark())
@@ -155,7 +156,7 @@ def show_swap(
         )  # fmt: skip
         st.plotly_chart(
             figure, theme=None, key=key, config=CHART, selection_mode="points",
-            on_select=lambda: _choose_position(key), width="content",
+            on_select=lambda: _choose_position(hand, key), width="content",
         )  # fmt: skip
     with third:
         sheet = picture_sheet((255 * before).round().astype(np.uint8)[None], 1)
@@ -168,20 +169,20 @@ def show_swap(
     st.caption(text("codebook.swap.caption"))
 
 
-def show_entries(run: Run, hand: Hand, own: int, chosen: int) -> None:
+def show_entries(run: Run, hand: Hand, position: int, own: int, chosen: int) -> None:
     """Show what the entries paint, to be clicked, and how often each is used."""
     roles = choose_roles(is_dark())
     usage, pictures = get_codebook(run)
     left, right = st.columns([1.5, 1], gap="medium")
     with left:
         st.markdown(f"**{text('codebook.entries')}**")
-        key = f"codebook_entries_{st.session_state[POSITION]}_{hash(str(hand.swaps))}"
+        key = f"codebook_entries_{position}_{hash(str(hand.swaps))}"
         figure = codebook_figure(
             pictures, usage.share, roles, sentences("codebook.entries."), chosen=chosen
         )
         st.plotly_chart(
             figure, theme=None, key=key, config=CHART, selection_mode="points",
-            on_select=lambda: _take_entry(hand, key, own),
+            on_select=lambda: _take_entry(hand, key, position, own),
         )  # fmt: skip
         st.caption(text("codebook.entries.caption"))
     with right:
@@ -242,16 +243,16 @@ def show_codebook() -> None:
         if pictures is None:
             st.info(text("codebook.no_pictures"))
             return
-        last = len(pictures.images) - 1
+        last, key = len(pictures.images) - 1, f"{IMAGE}_{run.id}"
         drawn = "_drawing" if pictures.source == "sample" else ""
         index = st.number_input(
-            text(f"codebook.image{drawn}"), 0, last, kept_number(IMAGE, None, 0, 0, last),
-            key=IMAGE, width=150,
+            text(f"codebook.image{drawn}"), 0, last, kept_number(key, None, 0, 0, last),
+            key=key, width=150,
         )  # fmt: skip
         picture = pictures.images[index]
         codes = encode_indices(run.model, picture)
         hand = get_hand((run.id, index))
         position, swapped = choose_code(run, codes, hand)
-    show_swap(run, picture, codes, swapped, position)
-    show_entries(run, hand, int(codes[position]), int(swapped[position]))
+    show_swap(run, picture, codes, swapped, position, hand)
+    show_entries(run, hand, position, int(codes[position]), int(swapped[position]))
     show_samples(run, get_codebook(run)[0])
