@@ -1,7 +1,6 @@
 """The app's entry: `latent-explorer app`, or `streamlit run explorer/app/main.py`."""
 
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 
 # Hosts start this file from a checkout without installing it: the package is two folders up.
@@ -39,9 +38,12 @@ page = st.navigation(
 )
 show_language_switch()
 show_card()
-# Only a server's first visitor waits for the libraries; nobody should look at an empty page.
-with nullcontext() if "torch" in sys.modules else st.spinner(text("app.loading")):
-    page.run()
+if "torch" not in sys.modules:
+    # Only a server's first visitor waits for the libraries. A spinner around the page would stand
+    # above what is there already, until the page's last element has come.
+    with st.spinner(text("app.loading")):
+        import explorer.app.cached  # noqa: F401
+page.run()
 
 from explorer.app.cached import settle_memory  # noqa: E402
 

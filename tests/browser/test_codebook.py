@@ -32,7 +32,15 @@ def test_a_code_swapped_by_hand_changes_the_score_as_the_library_says(page, serv
     entry.fill(str(other))
     entry.press("Enter")
     page.get_by_text(f"your codes, {number(nats[1], '.1f')} nats").wait_for()
+    position = page.get_by_label("Position")
+    position.fill("1")
+    position.press("Enter")
+    expect(entry).to_have_value(str(codes[0]))
+    position.fill("25")
+    position.press("Enter")
+    expect(entry).to_have_value(str(other))
     page.get_by_role("button", name="Its own codes again").click()
+    expect(entry).to_have_value(str(codes[24]))
     page.get_by_text("with swapped codes: choose a square").wait_for()
 
 

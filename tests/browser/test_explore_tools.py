@@ -232,7 +232,7 @@ def test_an_unknown_model_opens_another_one_and_says_so(page, server, name):
     ensure_run(server.runs, "two")
     view = ExplorePage(page, f"{server.url}/?model={name}")
     assert view.ask("app.header.id")
-    assert page.get_by_text(re.compile("There is no model")).is_visible()
+    page.get_by_text(re.compile("There is no model")).wait_for()
     assert view.errors == []
 
 
