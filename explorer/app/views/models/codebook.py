@@ -21,6 +21,7 @@ from explorer.app.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import number, sentences, text
 from explorer.evaluation import draw_targets
+from explorer.export.payload import Pictures
 from explorer.figures.codebook import (
     code_grid_figure,
     codebook_figure,
@@ -34,7 +35,7 @@ from explorer.run import Run
 MODEL, IMAGE, POSITION, ENTRY = (
     f"codebook_{name}" for name in ("model", "image", "position", "entry")
 )
-"""Keys of the widgets; all but the model's go on with what their range and value belong to."""
+"""Keys of the widgets; all but the model's end with the run, which sets their range."""
 SIDE = 224
 SAMPLES = 12
 
@@ -46,13 +47,19 @@ class Hand:
     subject: tuple[str, int] = ("", -1)
     swaps: dict[int, int] = field(default_factory=dict)
 
-    def entry_key(self, position: int) -> str:
-        """Return the key of the field that holds the entry at `position`."""
-        return f"{ENTRY}_{self.subject[0]}_{self.subject[1]}_{position}"
+    def entry_key(self) -> str:
+        """Return the key of the field that holds the entry at the chosen position."""
+        return f"{ENTRY}_{self.subject[0]}"
 
     def position_key(self) -> str:
         """Return the key of the field that holds the chosen position, counted from 1."""
         return f"{POSITION}_{self.subject[0]}"
+
+    def swap(self, codes: np.ndarray) -> np.ndarray:
+        """Return the codes (P,) of the picture with the swaps in them."""
+        for position, entry in self.swaps.items():
+            codes = swap_code(codes, position, entry)
+        return codes
 
 
 def get_hand(subject: tuple[str, int]) -> Hand:
@@ -74,10 +81,23 @@ def choose_model(runs: dict[str, Run]) -> Run:
     return get_run_with_model(runs[chosen])
 
 
-def _choose_position(hand: Hand, chart: str) -> None:
+def _open_picture(run: Run, pictures: Pictures, key: str) -> None:
+    """Show the entry of the picture that was chosen."""
+    hand = get_hand((run.id, int(st.session_state[key])))
+    _show_entry(hand, encode_indices(run.model, pictures.images[hand.subject[1]]))
+
+
+def _show_entry(hand: Hand, codes: np.ndarray) -> None:
+    """Show the entry at the chosen position."""
+    shown = kept_number(hand.position_key(), None, len(codes) // 2 + 1, 1, len(codes))
+    st.session_state[hand.entry_key()] = int(hand.swap(codes)[shown - 1])
+
+
+def _choose_position(hand: Hand, chart: str, codes: np.ndarray) -> None:
     """Take the square that was clicked."""
     if points := st.session_state[chart]["selection"]["point_indices"]:
         st.session_state[hand.position_key()] = points[0] + 1
+        _show_entry(hand, codes)
 
 
 def _take_entry(hand: Hand, chart: str, position: int, own: int) -> None:
@@ -87,19 +107,19 @@ def _take_entry(hand: Hand, chart: str, position: int, own: int) -> None:
 
 
 def _type_entry(hand: Hand, position: int, own: int) -> None:
-    _put(hand, position, int(st.session_state[hand.entry_key(position)]), own)
+    _put(hand, position, int(st.session_state[hand.entry_key()]), own)
 
 
 def _put(hand: Hand, position: int, entry: int, own: int) -> None:
     hand.swaps.pop(position, None)
     if entry != own:
         hand.swaps[position] = entry
-    st.session_state[hand.entry_key(position)] = entry
+    st.session_state[hand.entry_key()] = entry
 
 
-def _undo(hand: Hand, position: int, own: int) -> None:
+def _undo(hand: Hand, codes: np.ndarray) -> None:
     hand.swaps.clear()
-    st.session_state[hand.entry_key(position)] = own
+    _show_entry(hand, codes)
 
 
 def show_picture(picture: np.ndarray, caption: str) -> None:
@@ -117,18 +137,19 @@ def choose_code(run: Run, codes: np.ndarray, hand: Hand) -> tuple[int, np.ndarra
     """Return the chosen position and the codes (P,) with what was swapped by hand."""
     key = hand.position_key()
     shown = kept_number(key, None, len(codes) // 2 + 1, 1, len(codes))
-    position, swapped = shown - 1, codes
-    for place, entry in hand.swaps.items():
-        swapped = swap_code(swapped, place, entry)
-    st.number_input(text("codebook.position"), 1, len(codes), shown, key=key, width=130)
-    here, largest = (hand, position, int(codes[position])), run.model.config.codebook - 1
+    position, swapped = shown - 1, hand.swap(codes)
     st.number_input(
-        text("codebook.entry"), 0, largest, int(swapped[position]),
-        key=hand.entry_key(position), width=130, on_change=_type_entry, args=here,
+        text("codebook.position"), 1, len(codes), shown, key=key, width=130,
+        on_change=_show_entry, args=(hand, codes),
+    )  # fmt: skip
+    st.number_input(
+        text("codebook.entry"), 0, run.model.config.codebook - 1, int(swapped[position]),
+        key=hand.entry_key(), width=130, on_change=_type_entry,
+        args=(hand, position, int(codes[position])),
     )  # fmt: skip
     st.button(
         text("codebook.undo"), key="codebook_undo", disabled=not hand.swaps, on_click=_undo,
-        args=here,
+        args=(hand, codes),
     )  # fmt: skip
     return position, swapped
 
@@ -156,7 +177,7 @@ def show_swap(
         )  # fmt: skip
         st.plotly_chart(
             figure, theme=None, key=key, config=CHART, selection_mode="points",
-            on_select=lambda: _choose_position(hand, key), width="content",
+            on_select=lambda: _choose_position(hand, key, codes), width="content",
         )  # fmt: skip
     with third:
         sheet = picture_sheet((255 * before).round().astype(np.uint8)[None], 1)
@@ -247,7 +268,7 @@ def show_codebook() -> None:
         drawn = "_drawing" if pictures.source == "sample" else ""
         index = st.number_input(
             text(f"codebook.image{drawn}"), 0, last, kept_number(key, None, 0, 0, last),
-            key=key, width=150,
+            key=key, width=150, on_change=_open_picture, args=(run, pictures, key),
         )  # fmt: skip
         picture = pictures.images[index]
         codes = encode_indices(run.model, picture)
