@@ -31,8 +31,8 @@ from explorer.models.vae import VAE
 
 SHARES = (0.5, 0.9, 0.99)
 """Posterior mass inside the contours."""
-ELBO_NODES = 32
-RESIDUAL_NODES = 64
+ELBO_NODES = 64
+RESIDUAL_NODES = 96
 SAMPLES = 1000
 MIXTURE_DRAWS = 4000
 RASTER_NODES = 14_000

@@ -27,6 +27,8 @@ HERMITE_NODES = {1: 16, 2: 8}
 TRAINING_SAMPLES = 32
 EVALUATION_SAMPLES = 2000
 CHUNK_CODES = 8192
+NEGLIGIBLE = 1e-14
+"""Weight below which a point of a quadrature is left out."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,10 @@ def refine_posterior(
 
 
 def gauss_hermite(nodes: int, latents: int) -> tuple[Floats, Floats]:
-    """Return nodes (nodes^K, K) and weights for E[f(ε)], ε ~ N(0, I).
+    """Return points (M, K) and weights (M,) for E[f(ε)], ε ~ N(0, I), by a product rule.
+
+    Of the nodes^K points those of negligible weight are left out: at 64² three quarters of them,
+    with 4e-13 of the weight.
 
     >>> points, weights = gauss_hermite(5, 2)
     >>> round(float((weights * points[:, 0] ** 2 * points[:, 1] ** 2).sum()), 12)
@@ -149,7 +154,9 @@ def gauss_hermite(nodes: int, latents: int) -> tuple[Floats, Floats]:
     weights = weights / weights.sum()
     grids = np.meshgrid(*[points] * latents, indexing="ij")
     products = np.meshgrid(*[weights] * latents, indexing="ij")
-    return np.stack([g.ravel() for g in grids], 1), np.prod([p.ravel() for p in products], axis=0)
+    weight = np.prod([product.ravel() for product in products], axis=0)
+    kept = weight > NEGLIGIBLE
+    return np.stack([grid.ravel()[kept] for grid in grids], 1), weight[kept]
 
 
 def elbo_by_quadrature(
