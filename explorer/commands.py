@@ -178,8 +178,8 @@ def config_from_options(options: argparse.Namespace) -> "Config":
             raise ExplorerError(f"The config {given['config']} cannot be read.") from error
     else:
         latent_dim = given.get("latent_dim", 2)
-        network = given.get("network", "mlp")
-        config = default_config(given.get("dataset", "digits"), latent_dim, network=network)
+        network, seconds = given.get("network", "mlp"), given.get("seconds", 30.0)
+        config = default_config(given.get("dataset", "digits"), latent_dim, seconds, network)
     model = {k: given[k] for k in ("latent_dim", "likelihood", "network") if k in given}
     changes: dict[str, Any] = {k: given[k] for k in ("dataset", "seed", "device") if k in given}
     changes["model"] = dataclasses.replace(config.model, **model)

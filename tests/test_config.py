@@ -227,3 +227,4 @@ def test_the_default_recipe_follows_the_number_of_latents():
     assert default_config(latent_dim=20).model.hidden == (400,)
     assert default_config(network="linear").model.hidden == ()
     assert default_config("mnist", seconds=5).budget == BudgetConfig(seconds=5)
+    assert default_config(seconds=600).model.hidden > default_config(seconds=10).model.hidden
