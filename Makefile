@@ -16,8 +16,9 @@ app: $(STAMP)
 
 test: $(STAMP)-test
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/mypy & types=$$!; \
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS); \
+	tests=$$?; wait $$types && exit $$tests
 
 test-slow: $(STAMP)-test
 	$(BIN)/python -m pytest -m slow $(ARGS)

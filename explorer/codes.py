@@ -34,13 +34,17 @@ def kl_of_codes(mean: Array, logvar: Array) -> Array:
     return kl
 
 
-def main_dimensions(mean: Array, logvar: Array | None) -> tuple[int, int]:
-    """Return the two dimensions with the most KL, or the widest means (N, K) without logvar.
+def main_dimensions(mean: Array, logvar: Array | None, prior: str = "standard") -> tuple[int, int]:
+    """Return the two dimensions with the most KL, from codes (N, K); of two or fewer, (0, 1).
 
-    Of two or fewer dimensions it is (0, 1).
+    Without logvar, or against a prior other than N(0, I), a dimension has no KL of its own: then
+    it is the two with the widest means.
     """
     if mean.shape[1] <= 2:
         return 0, 1
-    worth = mean.var(0) if logvar is None else kl_of_codes(mean, logvar).mean(0)
+    if logvar is None or prior != "standard":
+        worth = mean.var(0)
+    else:
+        worth = kl_of_codes(mean, logvar).mean(0)
     first, second = np.argsort(-worth, kind="stable")[:2]
     return int(first), int(second)

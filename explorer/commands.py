@@ -168,7 +168,7 @@ def describe_states(states: dict[str, str]) -> str:
 
 def config_from_options(options: argparse.Namespace) -> "Config":
     """Return the config that --config and the other options describe."""
-    from explorer.config import BudgetConfig, Config, default_config
+    from explorer.config import LONG_BUDGET, BudgetConfig, Config, default_config
 
     given = vars(options)
     if "config" in given:
@@ -178,7 +178,10 @@ def config_from_options(options: argparse.Namespace) -> "Config":
             raise ExplorerError(f"The config {given['config']} cannot be read.") from error
     else:
         latent_dim = given.get("latent_dim", 2)
-        network, seconds = given.get("network", "mlp"), given.get("seconds", 30.0)
+        network = given.get("network", "mlp")
+        # A budget in updates may take any time: it gets the recipe of a long one.
+        counted = "steps" in given or "epochs" in given
+        seconds = given.get("seconds", LONG_BUDGET if counted else 30.0)
         config = default_config(given.get("dataset", "digits"), latent_dim, seconds, network)
     model = {k: given[k] for k in ("latent_dim", "likelihood", "network") if k in given}
     changes: dict[str, Any] = {k: given[k] for k in ("dataset", "seed", "device") if k in given}

@@ -45,7 +45,6 @@ NEEDED = ("step", "seconds", "beta", "objective", "elbo", "reconstruction")
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}(/[A-Za-z0-9][A-Za-z0-9._-]{0,79})?")
 
 
-
 @dataclass(frozen=True)
 class DatasetInfo:
     """Which images a run was made from."""

@@ -110,6 +110,9 @@ def test_options_alone_make_the_default_recipe():
     config = config_from_options(options)
     assert config.model.hidden == default_config("digits", 20).model.hidden
     assert config.budget.epochs == 3 and isinstance(config, Config)
+    for given, seconds in ((["--seconds", "120"], 120), (["--steps", "9"], 120), ([], 30)):
+        found = config_from_options(build_parser().parse_args(["train", *given])).model
+        assert found == default_config(seconds=seconds).model
 
 
 def test_nothing_but_the_result_goes_into_a_pipe(tmp_path):

@@ -228,3 +228,5 @@ def test_the_default_recipe_follows_the_number_of_latents():
     assert default_config(network="linear").model.hidden == ()
     assert default_config("mnist", seconds=5).budget == BudgetConfig(seconds=5)
     assert default_config(seconds=600).model.hidden > default_config(seconds=10).model.hidden
+    rates = [default_config(seconds=s).optimiser.learning_rate for s in (600, 10)]
+    assert rates == [2e-3, 3e-3]

@@ -187,7 +187,7 @@ def infer_posterior(
 def identity_residual(model: VAE, x: Tensor, posterior: ExactPosterior, nodes: int = 96) -> Floats:
     """Return log p(x) − ELBO − KL(q‖p(z|x)) per image, (N,), from independent quadratures.
 
-    The ELBO is by nodes² Gauss–Hermite points, KL(q‖p(z|x)) by a trapezoidal lattice over q
+    The ELBO is by a nodes² Gauss–Hermite rule, KL(q‖p(z|x)) by a trapezoidal lattice over q
     (spacing σ/4 out to 6.5σ). On one and the same grid the residual would be 0 by construction.
     """
     from explorer.analysis.emission import Emission

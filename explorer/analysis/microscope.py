@@ -32,7 +32,6 @@ from explorer.models.vae import VAE
 SHARES = (0.5, 0.9, 0.99)
 """Posterior mass inside the contours."""
 ELBO_NODES = 64
-RESIDUAL_NODES = 96
 SAMPLES = 1000
 MIXTURE_DRAWS = 4000
 RASTER_NODES = 14_000
@@ -129,7 +128,7 @@ def examine_image(model: VAE, x: Tensor, grid: PosteriorGrid) -> Examination:
     elbo = elbo_by_quadrature(
         model, x, mean, torch.diag_embed(sd), ELBO_NODES, emission=grid.emission
     )
-    residual = identity_residual(model, x, posterior, RESIDUAL_NODES)
+    residual = identity_residual(model, x, posterior)
     # On a uniform lattice masses are densities but for a constant: here they are relative to the
     # heaviest node's.
     relative = np.exp(posterior.log_weights[0] - posterior.log_weights[0].max())

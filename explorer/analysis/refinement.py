@@ -155,7 +155,7 @@ def gauss_hermite(nodes: int, latents: int) -> tuple[Floats, Floats]:
     grids = np.meshgrid(*[points] * latents, indexing="ij")
     products = np.meshgrid(*[weights] * latents, indexing="ij")
     weight = np.prod([product.ravel() for product in products], axis=0)
-    kept = weight > NEGLIGIBLE
+    kept = ~(weight <= NEGLIGIBLE)  # Too many nodes are not a number: that must be seen.
     return np.stack([grid.ravel()[kept] for grid in grids], 1), weight[kept]
 
 
@@ -168,7 +168,7 @@ def elbo_by_quadrature(
     *,
     emission: Emission | None = None,
 ) -> Floats:
-    """Return the ELBO (N,) of normal q's by nodes^K Gauss–Hermite points, summed in float64; K ≤ 2.
+    """Return the ELBO (N,) of normal q's by a nodes^K Gauss–Hermite rule, summed in float64; K ≤ 2.
 
     `emission` is the model's decoder, if it is at hand: in float64, or for a Bernoulli likelihood
     in the model's own precision, which takes half the time and costs some 1e-5 nats.

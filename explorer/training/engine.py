@@ -41,7 +41,7 @@ class Engine:
         if uses_half_products(config, device):
             halve_products(self.model)
             self.arithmetic = "bfloat16"
-        self.images = torch.from_numpy(np.array(images)).to(device)
+        self.images = torch.from_numpy(np.array(images, order="C")).to(device)
         self.batch_size = min(config.optimiser.batch_size, len(images))
         self.generator = torch.Generator(device).manual_seed(config.seed + 1)
         self.optimiser = QuickAdam(

@@ -5,7 +5,7 @@ from torch.optim.adam import adam
 
 
 class QuickAdam(torch.optim.Adam):
-    """`torch.optim.Adam` whose `update` goes straight to torch's own function.
+    """`torch.optim.Adam`, without amsgrad, whose `update` goes straight to torch's own function.
 
     At small batches what `step` does around it costs as much as the update itself. The weights
     come out the same to the bit.
@@ -14,12 +14,15 @@ class QuickAdam(torch.optim.Adam):
     @torch.no_grad()
     def update(self) -> None:
         """Do what `step` does: update every parameter that has a gradient."""
-        for group in self.param_groups:
-            learned = [parameter for parameter in group["params"] if parameter.grad is not None]
+        batches = [
+            (group, [parameter for parameter in group["params"] if parameter.grad is not None])
+            for group in self.param_groups
+        ]
+        if not all(self.state[parameter] for _, learned in batches for parameter in learned):
+            self.step()  # The first update of a parameter makes its state.
+            return
+        for group, learned in batches:
             states = [self.state[parameter] for parameter in learned]
-            if not all(states):  # The first update of a parameter: `step` makes its state.
-                self.step()
-                return
             first, second = group["betas"]
             adam(
                 learned,
@@ -33,9 +36,9 @@ class QuickAdam(torch.optim.Adam):
                 beta1=first,
                 beta2=second,
                 lr=group["lr"],
-                weight_decay=0.0,
+                weight_decay=group["weight_decay"],
                 eps=group["eps"],
-                maximize=False,
+                maximize=group["maximize"],
             )
 
     def forget(self) -> None:

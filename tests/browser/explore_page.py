@@ -97,6 +97,12 @@ class ExplorePage:
             self.page.keyboard.up("Shift")
         self.settle()
 
+    def choose(self, name: str) -> None:
+        """Open another model from the page's menu."""
+        self.page.locator("[data-role=model]").select_option(name)
+        opened = f"{MAP}?.shadowRoot?.querySelector('.lx')?.explorer?.header.id"
+        self.page.wait_for_function(f"name => {opened} === name", arg=name)
+
     def settle(self, milliseconds: int = 250) -> None:
         """Wait, and until the page has drawn twice: on a busy machine a frame takes its time."""
         self.page.wait_for_timeout(milliseconds)

@@ -78,7 +78,7 @@ def test_own_codes_over_steps_are_a_timeline(page, server, tmp_path):
 
 
 DIED = """death => [...document.querySelectorAll('.js-plotly-plot')].some(plot => {
-  const died = plot._fullData.filter(trace => trace.name === 'died')
+  const died = (plot._fullData ?? []).filter(trace => trace.name === 'died')
     .flatMap(trace => Array.from(trace.x, (x, i) => `${x} ${trace.y[i]}`));
   return died.length === 1 && died[0] === death;
 })"""

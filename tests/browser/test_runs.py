@@ -62,7 +62,7 @@ def test_two_runs_are_compared(page, server, two_runs):
 
 
 DRAWN = """names => [...document.querySelectorAll('.js-plotly-plot')].some(plot =>
-  names.every(name => plot.data.some(trace => trace.name === name)))"""
+  names.every(name => plot.data?.some(trace => trace.name === name)))"""
 
 
 def test_a_run_opens_on_the_train_page(page, server, two_runs):

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from playwright.sync_api import expect
 
 from explorer.control import Control
 from explorer.run import Run
@@ -74,8 +75,8 @@ def test_ten_seconds_on_digits_show_a_map_and_a_model(page, server):
     shown = page.locator(".explorer-identity").inner_text()
     assert f"{-run.metrics('train')[-1]['elbo']:.2f}" in shown
     page.wait_for_function(
-        "count => [...document.querySelectorAll('.js-plotly-plot')].at(-1)._fullData"
-        ".filter(trace => trace.mode === 'markers').reduce((n, t) => n + t._length, 0) === count",
+        "count => [...document.querySelectorAll('.js-plotly-plot')].at(-1)?._fullData"
+        "?.filter(trace => trace.mode === 'markers').reduce((n, t) => n + t._length, 0) === count",
         arg=len(run.snapshot(run.snapshot_steps()[-1]).mean),
     )
 
@@ -202,6 +203,7 @@ def test_the_film_shows_an_earlier_frame(page, server):
     picture = page.locator(".explorer-strip img").nth(1)
     latest = picture.get_attribute("src")
     slider = page.get_by_role("slider", name="Film")
+    expect(slider).to_have_count(1)  # As the run ends, the last tick's page still stands there too.
     slider.focus()
     slider.press("Home")
     page.get_by_text("at step 0;").wait_for()

@@ -158,7 +158,7 @@ def _planes(film: list[Member], frames: list[Snapshot]) -> tuple[list[np.ndarray
     betas = np.array([member.beta for member in film])
     reference = int(np.abs(np.log(np.maximum(betas, 1e-6))).argmin())
     target = frames[reference]
-    main = main_dimensions(target.mean, target.logvar)
+    main = main_dimensions(target.mean, target.logvar, film[reference].run.info.prior)
     planes = []
     for frame in frames:
         codes = frame.mean

@@ -16,7 +16,7 @@ from explorer.app.views.beta.progress import (
     show_transport,
     sign,
 )
-from explorer.config import BudgetConfig, Config, default_config
+from explorer.config import BudgetConfig, Config, OptimiserConfig, default_config
 from explorer.datasets import DATASETS, is_available
 from explorer.errors import ExplorerError
 from explorer.paths import resource
@@ -86,7 +86,9 @@ def _start(
 
 def _shape_member(config: Config, likelihood: str, seconds: float) -> Config:
     model = dataclasses.replace(config.model, hidden=(128, 64), likelihood=likelihood)
-    return dataclasses.replace(config, model=model, budget=BudgetConfig(seconds=seconds))
+    return dataclasses.replace(
+        config, model=model, optimiser=OptimiserConfig(), budget=BudgetConfig(seconds=seconds)
+    )
 
 
 def show_sweep(sweep: Sweep, shown: Signature) -> None:
@@ -113,7 +115,7 @@ def describe_grid(sweep: Sweep) -> str:
     if set(grid) <= {"beta"}:
         return text("beta.lead")
     named = [text(f"beta.differs.{name}") if name in NAMED else name for name in grid]
-    return text("beta.lead.grid", names=", ".join(named))
+    return text("beta.lead.grid", names=text("beta.differs.join").join(named))
 
 
 def show_page() -> None:

@@ -34,7 +34,9 @@ def close_up(exact: ExactPosterior) -> Belief:
 def main_axes(subject: Subject) -> tuple[int, int]:
     """Return the two dimensions with the most KL, in their order for two latents."""
     codes = get_codes(subject.run)
-    return (0, 1) if codes is None else main_dimensions(codes.mean, codes.logvar)
+    if codes is None:
+        return 0, 1
+    return main_dimensions(codes.mean, codes.logvar, subject.run.info.prior)
 
 
 def map_codes(subject: Subject, axes: tuple[int, int]) -> tuple[Floats | None, Floats | None]:

@@ -52,7 +52,7 @@ def kind_of(run: Run) -> str:
 def main_axes(run: Run) -> tuple[int, int]:
     """Return the two dimensions that its map shows."""
     codes = get_codes(run)
-    return (0, 1) if codes is None else main_dimensions(codes.mean, codes.logvar)
+    return (0, 1) if codes is None else main_dimensions(codes.mean, codes.logvar, run.info.prior)
 
 
 def describe(run: Run) -> str:

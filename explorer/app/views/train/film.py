@@ -49,7 +49,8 @@ def show_map(run: Run, frame: Snapshot, key: str, height: int) -> None:
     dataset = run.info.dataset
     figure = latent_scatter(
         frame.mean, frame.labels, dataset.class_names if dataset else (), choose_roles(is_dark()),
-        axes=main_dimensions(frame.mean, frame.logvar), height=height, words=sentences("figure."),
+        axes=main_dimensions(frame.mean, frame.logvar, run.info.prior), height=height,
+        words=sentences("figure."),
         rings=run.info.latent_kind == "gaussian" and run.info.prior == "standard",
     )  # fmt: skip
     st.plotly_chart(figure, theme=None, key=key, config=CHART)
@@ -92,5 +93,3 @@ def show_strips(frame: Snapshot) -> None:
         show_strip(picture_sheet(pair, len(frame.inputs)), text("train.inputs"))
     if frame.samples is not None:
         show_strip(picture_sheet(frame.samples, len(frame.samples)), text("train.samples"))
-
-

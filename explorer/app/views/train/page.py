@@ -19,7 +19,6 @@ from explorer.config import (
     BudgetConfig,
     Config,
     ObjectiveConfig,
-    OptimiserConfig,
     categorical_config,
     code_grid,
     default_config,
@@ -69,8 +68,9 @@ def choose_config() -> Config:
         batch_size = st.number_input(
             text("train.batch_size"), 1, 4096, 128, key="train_batch_size", persist_state=KEEP
         )
+        rate = base.optimiser.learning_rate
         learning_rate = st.number_input(
-            text("train.learning_rate"), 1e-6, 1.0, 2e-3, key="train_learning_rate",
+            text("train.learning_rate"), 1e-6, 1.0, rate, key=f"train_learning_rate_{rate:g}",
             persist_state=KEEP, format="%.2g",
         )  # fmt: skip
         seed = st.number_input(
@@ -87,7 +87,7 @@ def choose_config() -> Config:
             beta=beta, schedule=schedule, free_bits=free_bits if shared else 0.0
         ),
         optimiser=dataclasses.replace(
-            OptimiserConfig(), batch_size=batch_size, learning_rate=learning_rate
+            base.optimiser, batch_size=batch_size, learning_rate=learning_rate
         ),
         budget=BudgetConfig(seconds=float(seconds)),
         seed=seed,
