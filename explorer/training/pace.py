@@ -23,7 +23,7 @@ SAFETY = 0.96
 """Share of a time budget that is planned as updates and snapshots; logging takes the rest."""
 TRIAL = 6
 """Updates that a number of threads is judged by."""
-FIRST_TRIAL, LONGEST_WAIT = 0.5, 16.0
+FIRST_TRIAL, LONGEST_WAIT = 1.0, 16.0
 """Seconds until the other number of threads is tried again; doubled while nothing changes."""
 SLOWDOWN = 1.5
 """Times the usual pace: an update that takes longer is a reason to try at once, or to give up."""
@@ -170,11 +170,14 @@ class ThreadChoice:
             limit = SLOWDOWN * TRIAL * statistics.median(self._times[self._other()])
             if full or (len(times) > 1 and sum(times) > limit):
                 self._decide()
-        elif full and (
-            self._since >= self._wait or statistics.median(times) > SLOWDOWN * self._usual
-        ):
+        elif full and (self._since >= self._wait or self._has_slowed(seconds)):
             self._trying, self._since = True, 0.0
             self._switch()
+
+    def _has_slowed(self, seconds: float) -> bool:
+        """Tell whether updates take longer than usual; one that does not saves the median."""
+        limit = SLOWDOWN * self._usual
+        return seconds > limit and statistics.median(self._times[self.threads]) > limit
 
     def _decide(self) -> None:
         """End a trial: stay with what was tried, or go back and wait longer for the next one."""
