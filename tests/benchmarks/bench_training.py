@@ -27,7 +27,7 @@ TEST_IMAGES = 2000
 def main(quick: bool = False) -> None:
     torch.set_num_threads(THREADS)
     dataset = load_dataset("mnist", data_root=mnist_folder())
-    compare_speed(dataset.split("train").images, rounds=3 if quick else 7)
+    compare_speed(dataset.split("train").images, rounds=3 if quick else 11)
     if not quick:
         compare_quality(dataset.split("test").images[:TEST_IMAGES])
 
