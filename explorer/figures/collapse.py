@@ -64,6 +64,10 @@ def collapse_timeline(
     return apply_style(figure, roles, height)
 
 
+NAME_WIDTH = 3.0
+"""How much wider than high a point with its name is."""
+
+
 def variance_plane(
     names: Sequence[str],
     var_mean: Sequence[float],
@@ -85,7 +89,8 @@ def variance_plane(
         line={"color": roles.gap, "width": 1, "dash": "dot"},
     )  # fmt: skip
     spans = (max([1.0, *var_mean]), max([1.0, *mean_var]))
-    marks = merge_marks(var_mean, mean_var, names, spans)
+    # A name stands above its point, to the right, and needs room there.
+    marks = merge_marks(var_mean, mean_var, names, (NAME_WIDTH * spans[0], spans[1]))
     for verdict in dict.fromkeys(verdicts):
         chosen = [i for i, found in enumerate(verdicts) if found == verdict]
         sleeping = verdict in ("collapsed", "empty", "ignored")
@@ -93,15 +98,17 @@ def variance_plane(
             x=[var_mean[i] for i in chosen], y=[mean_var[i] for i in chosen],
             mode="markers+text" if len(names) <= 12 else "markers",
             text=[marks[i] for i in chosen], customdata=[names[i] for i in chosen],
-            textposition="middle right", name=shown_as[verdict],
+            textposition="top right", name=shown_as[verdict],
             marker={
                 "symbol": SYMBOLS[verdict], "size": 10,
                 "color": roles.kl if sleeping else roles.latent,
             },
             hovertemplate="%{customdata}: Var μ %{x:.3f}, E σ² %{y:.3f}<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title=words["var_mean"], rangemode="tozero")
-    figure.update_yaxes(title=words["mean_var"], rangemode="tozero")
+    # A dimension in full use lies on the axis: it is to be seen whole.
+    ranges = [[-0.05 * span, 1.12 * span] for span in spans]
+    figure.update_xaxes(title=words["var_mean"], range=ranges[0], zeroline=False)
+    figure.update_yaxes(title=words["mean_var"], range=ranges[1], zeroline=False)
     return apply_style(figure, roles, height)
 
 

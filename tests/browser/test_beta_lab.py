@@ -113,6 +113,16 @@ def test_a_sweep_is_followed_member_by_member(page, server):
     page.get_by_text("Nobody trains these models now").wait_for()
 
 
+def test_the_page_says_in_what_the_models_differ(page, server):
+    config = Config(budget=BudgetConfig(steps=40), device="cpu")
+    configs = sweep_configs(config, betas=(1.0, 2.0), seeds=(0, 1))
+    prepare_sweep(server.runs / "seeds", "sweep", configs)
+    page.goto(f"{server.url}/beta?sweep=seeds")
+    page.get_by_text("What differs: β (the price of a nat of KL), the seed.").wait_for()
+    page.goto(f"{server.url}/beta?sweep=mnist-beta-sweep")
+    page.get_by_text("the same start: what differs is β").wait_for()
+
+
 def test_gaussian_models_have_the_linear_theory_beside_them_and_bernoulli_ones_say_why_not(
     page, server
 ):
