@@ -285,7 +285,14 @@ def test_a_finger_decodes_as_it_moves_and_holds_where_it_lifts(chromium, server)
     view = ExplorePage(context.new_page(), f"{server.url}/?model=two")
     before = view.output()
     view.page.locator(".map").scroll_into_view_if_needed()
-    view.page.touchscreen.tap(*view.place(0.8, 0.9))
+    x, y = view.place(0.8, 0.9)
+    hand = context.new_cdp_session(view.page)
+    touch = {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]}
+    hand.send("Input.dispatchTouchEvent", touch)
+    view.settle(500)
+    assert view.output() != before, "the picture follows before the finger lifts"
+    assert view.place(0.8, 0.9) == (x, y), "nothing moves under the finger"
+    hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     view.settle(500)
     assert view.z() == pytest.approx([0.8, 0.9], abs=0.3) and view.output() != before
     widths = view.ask("[app.root.scrollWidth, app.root.clientWidth]")

@@ -1,6 +1,7 @@
 """Explore: the latent map of one model. Everything that moves, moves in the browser."""
 
 import base64
+import re
 from typing import Any
 
 import streamlit as st
@@ -72,6 +73,7 @@ def choose_model(models: dict[str, tuple[Run, str]]) -> Run:
 def remember_model() -> None:
     """Open the model that was picked in the component's own menu."""
     st.session_state["explore_model"] = st.session_state[MAP]["model"]
+    st.session_state.pop("explore_unknown", None)
 
 
 def answer(run: Run, result: Any) -> dict[str, Any]:
@@ -190,7 +192,13 @@ def show_page() -> None:
         st.info(text("explore.no_models"))
         return
     if (wanted := asked_model()) is not None and wanted not in models:
-        st.toast(text("explore.unknown_model", name=wanted[:60]))
+        st.session_state["explore_unknown"] = wanted
+    # It stays until a model is chosen: the address soon names the one that is shown instead.
+    unknown = st.session_state.get("explore_unknown")
+    if unknown is not None and st.session_state.get("explore_model") not in models:
+        # Of an address only what a name may hold is repeated: it is written as Markdown.
+        name = re.sub(r"[^\w./-]", "?", unknown[:60])
+        st.warning(text("explore.unknown_model", name=name))
     try:
         get_payload(choose_model(models))
     except ExplorerError as error:
