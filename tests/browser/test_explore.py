@@ -145,7 +145,8 @@ def test_rings_lie_at_one_two_three_sigma_with_their_mass(view):
 
 
 def test_each_layer_changes_the_map_and_goes_again(view):
-    view.page.wait_for_function(MAP + ".shadowRoot.querySelector('.lx').explorer.map.tiles.done")
+    drawn = "?.shadowRoot?.querySelector('.lx')?.explorer?.map?.tiles?.done"
+    view.page.wait_for_function(MAP + drawn)
     view.settle(400)
     source = "app.map.base.toDataURL()"
     for layer in ("points", "manifold", "prior", "density", "numerals", "glyphs"):
@@ -217,7 +218,7 @@ def test_outputs_mean_sample_and_deviation_differ(view):
 
 def test_likelihood_of_this_image_adds_up_and_agrees_with_pytorch(view, server):
     view.page.wait_for_function(
-        MAP + ".shadowRoot.querySelector('.lx').explorer.store.state.estimate?.draws === 512"
+        MAP + "?.shadowRoot?.querySelector('.lx')?.explorer?.store.state.estimate?.draws === 512"
     )
     found = view.ask("s.estimate")
     model = ensure_run(server.runs, "two").model

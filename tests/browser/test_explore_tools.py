@@ -146,7 +146,7 @@ def test_pair_pca_and_tsne_of_more_than_two_latents(explore, server):
     assert hovered == pytest.approx(list(codes[view.ask("s.hover.index")]), abs=1e-3)
     kind.select_option("tsne")
     view.page.wait_for_function(
-        MAP + ".shadowRoot.querySelector('.lx').explorer.map.projection.kind === 'tsne'",
+        MAP + "?.shadowRoot?.querySelector('.lx')?.explorer?.map?.projection?.kind === 'tsne'",
         timeout=90_000,
     )
     assert view.ask("app.map.projection.xs.length") == len(codes)
@@ -158,7 +158,7 @@ def test_beta_moves_through_models_that_differ_in_it_alone(explore, server, page
     ensure_run(server.runs, "two-high")
     view = explore("two")
     view.page.wait_for_function(
-        MAP + ".shadowRoot.querySelector('.lx').explorer.store.state.members.length === 2",
+        MAP + "?.shadowRoot?.querySelector('.lx')?.explorer?.store.state.members.length === 2",
         timeout=30_000,
     )
     slider = view.page.locator("[data-role=beta]")

@@ -21,7 +21,7 @@ def declares(language):
 
 
 def speaks(word):
-    return f"{MAP}?.shadowRoot.querySelector('.lx')?.textContent.includes('{word}')"
+    return f"{MAP}?.shadowRoot?.querySelector('.lx')?.textContent.includes('{word}')"
 
 
 def test_the_map_changes_its_words_and_keeps_its_scene(explore, server, page, chromium):
