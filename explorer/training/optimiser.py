@@ -42,7 +42,7 @@ class QuickAdam(torch.optim.Adam):
             )
 
     def forget(self) -> None:
-        """Drop the gradients, as `zero_grad` does."""
+        """Do what `zero_grad` does, likewise without its bookkeeping."""
         for group in self.param_groups:
             for parameter in group["params"]:
                 parameter.grad = None

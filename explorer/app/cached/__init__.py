@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.app.components.mount import ASSETS
 from explorer.app.text import language, sentences
-from explorer.codes import Codes
+from explorer.codes import Codes, main_dimensions
 from explorer.datasets import DATASETS, ImageDataset, is_available, load_dataset
 from explorer.errors import ExplorerError
 from explorer.export.page import build_page
@@ -68,6 +68,12 @@ def _codes_for(path: str, fingerprint: str) -> Codes | None:
 def get_codes(run: Run) -> Codes | None:
     """Return the run's codes, read once per stored weights."""
     return _codes_for(str(run.path), run.fingerprint)
+
+
+def main_axes(run: Run) -> tuple[int, int]:
+    """Return the two latents that a run's map shows, (0, 1) for up to two and without codes."""
+    codes = get_codes(run)
+    return (0, 1) if codes is None else main_dimensions(codes.mean, codes.logvar, run.info.prior)
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)

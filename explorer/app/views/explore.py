@@ -194,8 +194,7 @@ def show_page() -> None:
     if (wanted := asked_model()) is not None and wanted not in models:
         st.session_state["explore_unknown"] = wanted
     # It stays until a model is chosen: the address soon names the one that is shown instead.
-    unknown = st.session_state.get("explore_unknown")
-    if unknown is not None and st.session_state.get("explore_model") not in models:
+    if unknown := st.session_state.get("explore_unknown"):
         # Of an address only what a name may hold is repeated: it is written as Markdown.
         name = re.sub(r"[^\w./-]", "?", unknown[:60])
         st.warning(text("explore.unknown_model", name=name))

@@ -7,7 +7,6 @@ from explorer.analysis.inference import ExactPosterior
 from explorer.analysis.raster import frame_square, mass_levels, raster_density
 from explorer.app.cached import get_codes
 from explorer.app.views.elbo.subject import Subject
-from explorer.codes import main_dimensions
 from explorer.figures.elbo_reveal import Belief
 
 MASSES = (0.5, 0.9)
@@ -29,14 +28,6 @@ def close_up(exact: ExactPosterior) -> Belief:
     points, weights = exact.points[0], np.exp(exact.log_weights[0])
     axes = frame_square(points, weights, CLOSE_UP_NODES)
     return rasterise(points, weights, float(exact.spacing[0]), *axes)
-
-
-def main_axes(subject: Subject) -> tuple[int, int]:
-    """Return the two dimensions with the most KL, in their order for two latents."""
-    codes = get_codes(subject.run)
-    if codes is None:
-        return 0, 1
-    return main_dimensions(codes.mean, codes.logvar, subject.run.info.prior)
 
 
 def map_codes(subject: Subject, axes: tuple[int, int]) -> tuple[Floats | None, Floats | None]:

@@ -15,11 +15,12 @@ from explorer.analysis.mcmc import (
     sample_posterior,
 )
 from explorer.analysis.raster import is_outside
+from explorer.app.cached import main_axes
 from explorer.app.cached.elbo_sections import encode_subject, get_posterior, subject_key
 from explorer.app.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import number, sentences, text
-from explorer.app.views.elbo.beliefs import WINDOW, close_up, main_axes, map_codes
+from explorer.app.views.elbo.beliefs import WINDOW, close_up, map_codes
 from explorer.app.views.elbo.subject import Subject
 from explorer.figures.elbo_chains import chain_draws, chain_traces, chain_walk
 from explorer.figures.palette import choose_roles
@@ -122,7 +123,7 @@ def _show_walk(subject: Subject, sample: PosteriorSample, exact: ExactPosterior 
 
 def _draw_map(subject: Subject, walk: Floats, exact: ExactPosterior | None) -> tuple[int, int]:
     """Show chains (chains, T, K), K ≥ 2, on the map; return the dimensions that it shows."""
-    axes = main_axes(subject)
+    axes = main_axes(subject.run)
     shown, labels = map_codes(subject, axes)
     reach = max(WINDOW, float(np.abs(walk[:, :, axes]).max()) + 0.2)
     figure = chain_walk(

@@ -8,12 +8,13 @@ import streamlit as st
 
 from explorer.analysis.raster import frame_square, raster_density
 from explorer.analysis.reveal import Knowledge, Reveal, order_pixels, uncover
+from explorer.app.cached import main_axes
 from explorer.app.cached.elbo_sections import get_reveal, subject_key
 from explorer.app.components.pixels import pixel_brush, visible_pixels
 from explorer.app.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import paragraph, sentences, text
-from explorer.app.views.elbo.beliefs import WINDOW, main_axes, map_codes, rasterise
+from explorer.app.views.elbo.beliefs import WINDOW, map_codes, rasterise
 from explorer.app.views.elbo.subject import Subject
 from explorer.figures.elbo_reveal import (
     belief_line,
@@ -86,7 +87,7 @@ def _show_belief(subject: Subject, reveal: Reveal, known: Knowledge, draws: np.n
     st.plotly_chart(figure, theme=None, key="elbo_reveal_map", config=CHART)
     notes = [text("elbo_reveal.map.caption" if known.is_exact else "elbo_reveal.map.draws")]
     if reveal.latents > 2:
-        first, second = main_axes(subject)
+        first, second = main_axes(subject.run)
         notes.append(text("elbo_reveal.axes", first=first + 1, second=second + 1))
     if not known.trusted:
         key = "uncertified" if known.is_exact else "few"
@@ -95,7 +96,7 @@ def _show_belief(subject: Subject, reveal: Reveal, known: Knowledge, draws: np.n
 
 
 def _draw_map(subject: Subject, known: Knowledge, draws: np.ndarray) -> Any:
-    axes = main_axes(subject)
+    axes = main_axes(subject.run)
     shown, labels = map_codes(subject, axes)
     reach = WINDOW
     if shown is not None:

@@ -7,11 +7,11 @@ import numpy as np
 import streamlit as st
 
 from explorer.analysis.holes import SOURCES
-from explorer.app.cached import get_codes, own_runs
+from explorer.app.cached import get_codes, main_axes, own_runs
 from explorer.app.cached.compare import list_comparable
 from explorer.app.cached.elbo import get_pictures
 from explorer.app.text import text
-from explorer.app.views.models.compare_card import SHOWN_IMAGES, kind_of, main_axes, show_model
+from explorer.app.views.models.compare_card import SHOWN_IMAGES, kind_of, show_model
 from explorer.app.views.models.compare_numbers import (
     gather,
     show_components,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.app.cached import get_codes, get_run_with_model
+from explorer.app.cached import get_codes, get_run_with_model, main_axes
 from explorer.app.cached.compare import (
     get_backdrop,
     get_draws,
@@ -18,7 +18,7 @@ from explorer.app.cached.compare import (
 from explorer.app.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
-from explorer.codes import Array, main_dimensions
+from explorer.codes import Array
 from explorer.config import FITS, Config
 from explorer.figures.compare import Square, small_map
 from explorer.figures.palette import choose_roles
@@ -47,12 +47,6 @@ def kind_of(run: Run) -> str:
     config = run.info.config
     assert config is not None
     return name_kind(config)
-
-
-def main_axes(run: Run) -> tuple[int, int]:
-    """Return the two dimensions that its map shows."""
-    codes = get_codes(run)
-    return (0, 1) if codes is None else main_dimensions(codes.mean, codes.logvar, run.info.prior)
 
 
 def describe(run: Run) -> str:
