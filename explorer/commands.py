@@ -198,7 +198,7 @@ def config_from_options(options: argparse.Namespace) -> "Config":
 
 def evaluate_run(options: argparse.Namespace) -> None:
     """Measure ELBO, reconstruction and KL, and log p(x) where asked for."""
-    from explorer.evaluation import draw_targets, evaluate_elbo
+    from explorer.elbo.evaluation import draw_targets, evaluate_elbo
     from explorer.run import open_run
 
     run = open_run(options.run)

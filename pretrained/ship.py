@@ -17,7 +17,7 @@ from explorer.analysis.codebook import measure_usage
 from explorer.analysis.holes import RANDOM_CODES, SOURCES, draw_codes, measure_holes, pick_images
 from explorer.config import FITS, Config
 from explorer.datasets import load_dataset
-from explorer.evaluation import evaluate_elbo
+from explorer.elbo.evaluation import evaluate_elbo
 from explorer.files import replace_file, replace_json
 from explorer.run import Run, RunInfo
 

@@ -14,12 +14,12 @@ import torch
 
 from explorer.codes import kl_of_codes
 from explorer.config import ModelConfig
+from explorer.elbo.terms import gaussian_kl
 from explorer.errors import ExplorerError
 from explorer.export.container import pack, shorten, unpack
 from explorer.export.networks import describe_network
 from explorer.export.payload import build_payload, pick_pictures
 from explorer.models import VAE
-from explorer.objectives import gaussian_kl
 
 JS_TESTS = Path(__file__).parent / "js"
 NETWORKS = {

@@ -5,12 +5,12 @@ import torch
 from torch.distributions import MixtureSameFamily
 
 from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig
+from explorer.elbo.evaluation import evaluate_elbo
+from explorer.elbo.terms import elbo_terms, gaussian_kl, iwae_terms, sampled_kl
 from explorer.errors import ExplorerError
-from explorer.evaluation import evaluate_elbo
 from explorer.models import VAE
 from explorer.models.family import StackedModels
 from explorer.models.mixture import MixturePrior
-from explorer.objectives import elbo_terms, gaussian_kl, iwae_terms, sampled_kl
 from explorer.run import Run
 from explorer.training.loop import train
 from explorer.writer import RunWriter

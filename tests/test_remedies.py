@@ -15,9 +15,9 @@ from explorer.analysis.linear import (
 )
 from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig, OptimiserConfig
 from explorer.datasets import load_dataset
+from explorer.elbo.terms import gaussian_kl, price_kl
 from explorer.errors import ExplorerError
 from explorer.models import VAE
-from explorer.objectives import gaussian_kl, price_kl
 from explorer.remedies import KINDS, REMEDIES, apply_remedy
 from explorer.training.engine import Engine, estimate_information
 from explorer.training.fit import fit_config

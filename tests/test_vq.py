@@ -16,10 +16,10 @@ from explorer.config import (
     categorical_config,
     code_grid,
 )
+from explorer.elbo.terms import choose_objective, vq_terms
 from explorer.errors import ExplorerError
 from explorer.models import VQVAE, build_model
 from explorer.models.vq import Quantiser, pass_straight_through
-from explorer.objectives import choose_objective, vq_terms
 from explorer.run import Run
 from explorer.training.loop import train
 
@@ -220,7 +220,7 @@ def test_most_of_the_codebook_is_used_on_the_digits(run):
 
 def test_its_stored_model_gives_the_stored_codes(run):
     from explorer.datasets import load_dataset
-    from explorer.evaluation import encode_images
+    from explorer.elbo.evaluation import encode_images
 
     images = load_dataset("digits").split("test").images
     indices, logvar = encode_images(Run(run.path).model, images)

@@ -20,8 +20,8 @@ from explorer.analysis.refinement import refine_posterior
 from explorer.analysis.verdicts import vote
 from explorer.analysis.wakeup import wake_up_at_collapse, wake_up_now
 from explorer.analysis.watch import Watch, evaluating
+from explorer.elbo.terms import gaussian_kl
 from explorer.models.vae import VAE
-from explorer.objectives import gaussian_kl
 
 CAUSES = ("objective", "encoder_lags", "decoder_ignores", "written_not_read")
 REFINED_IMAGES = 32

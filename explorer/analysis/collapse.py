@@ -104,7 +104,7 @@ def diagnose(
     """
     check_standard_prior(model)
     if isinstance(x, np.ndarray) and x.dtype == np.uint8:
-        from explorer.evaluation import draw_targets
+        from explorer.elbo.evaluation import draw_targets
 
         x = draw_targets(model, x, seed=seed)
     x = check_images(model, torch.as_tensor(x))
@@ -152,7 +152,7 @@ def diagnose_run(
     """
     info = run.info
     if images is not None and info.model_kind == "builtin":
-        from explorer.evaluation import draw_targets
+        from explorer.elbo.evaluation import draw_targets
 
         planned = 1.0 if info.config is None else info.config.objective.beta
         beta = float(info.timing.get("beta", planned))

@@ -10,8 +10,8 @@ from torch import Tensor
 from explorer.analysis.checks import Floats, check_gaussian, check_images, plain
 from explorer.analysis.information import standard_error
 from explorer.analysis.watch import Progress, Stop, Watch, evaluating
+from explorer.elbo.terms import sample_codes
 from explorer.models.vae import VAE
-from explorer.objectives import sample_codes
 
 STEP = 1e-2
 """Of an aggregated sd: half the central difference that measures sensitivity."""

@@ -28,8 +28,8 @@ from explorer.analysis.checks import Floats, as_array, plain
 from explorer.analysis.latents import decode_codes
 from explorer.analysis.representation import fit_density
 from explorer.datasets import ImageDataset
+from explorer.elbo.evaluation import encode_images
 from explorer.errors import ExplorerError
-from explorer.evaluation import encode_images
 from explorer.models.vae import VAE
 
 USUAL = 0.95

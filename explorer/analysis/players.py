@@ -21,10 +21,10 @@ from explorer.analysis.posterior_grid import QUICK_RATIO, build_grid
 from explorer.analysis.refinement import elbo_by_quadrature
 from explorer.analysis.watch import Progress, Watch
 from explorer.config import ObjectiveConfig
+from explorer.elbo.evaluation import draw_targets
+from explorer.elbo.terms import elbo_terms, gaussian_kl, reparameterise, sampled_kl
 from explorer.errors import ExplorerError
-from explorer.evaluation import draw_targets
 from explorer.models.vae import VAE
-from explorer.objectives import elbo_terms, gaussian_kl, reparameterise, sampled_kl
 
 PLAYERS = ("encoder", "decoder", "both")
 STARTS = ("trained", "fresh-encoder", "fresh")

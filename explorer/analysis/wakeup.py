@@ -19,6 +19,7 @@ from torch.distributions import ContinuousBernoulli
 
 from explorer.analysis.checks import Floats, check_images, plain
 from explorer.analysis.watch import evaluating
+from explorer.elbo.terms import sample_codes
 from explorer.errors import ExplorerError
 from explorer.models.likelihoods import (
     BernoulliLikelihood,
@@ -28,7 +29,6 @@ from explorer.models.likelihoods import (
     GaussianPixelLikelihood,
 )
 from explorer.models.vae import VAE
-from explorer.objectives import sample_codes
 
 RARE_COUNT = 10
 """Binary pixels that vary in fewer images than this are left out of held-out estimates."""

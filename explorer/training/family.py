@@ -18,10 +18,10 @@ from explorer.checkpoint import pack_training, pack_weights, read_tensors, unpac
 from explorer.codes import Array
 from explorer.config import Config
 from explorer.datasets import ImageDataset
+from explorer.elbo.terms import draw_noise, price_terms, reparameterise
 from explorer.errors import ExplorerError
 from explorer.files import replace_file
 from explorer.models.family import StackedModels
-from explorer.objectives import draw_noise, price_terms, reparameterise
 from explorer.run import DatasetInfo
 from explorer.sweeps import Sweep, prepare_sweep
 from explorer.training.engine import Engine, Totals, choose_device

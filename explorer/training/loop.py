@@ -17,10 +17,10 @@ from explorer.codes import Array
 from explorer.config import FITS, Config
 from explorer.control import Control
 from explorer.datasets import ImageDataset, load_dataset
+from explorer.elbo.evaluation import Evaluation, encode_images, evaluate_elbo
+from explorer.elbo.terms import name_kl
 from explorer.errors import ExplorerError
-from explorer.evaluation import Evaluation, encode_images, evaluate_elbo
 from explorer.models import VAE
-from explorer.objectives import name_kl
 from explorer.run import DatasetInfo, Run
 from explorer.sweeps import is_family_member
 from explorer.training.engine import Engine, choose_device

@@ -50,8 +50,8 @@ def record():
 
 def _shipped(name, root):
     from explorer.datasets import load_dataset
+    from explorer.elbo.evaluation import draw_targets
     from explorer.errors import ExplorerError
-    from explorer.evaluation import draw_targets
     from explorer.run import open_run
 
     try:

@@ -17,8 +17,8 @@ from explorer.analysis.codebook import (
     swap_code,
 )
 from explorer.config import ModelConfig
+from explorer.elbo.evaluation import draw_targets
 from explorer.errors import ExplorerError
-from explorer.evaluation import draw_targets
 from explorer.models import VAE, build_model
 
 

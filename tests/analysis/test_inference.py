@@ -9,8 +9,8 @@ from explorer.analysis import inference, posterior_grid
 from explorer.analysis.inference import infer_posterior
 from explorer.analysis.likelihood import estimate_log_px
 from explorer.analysis.refinement import elbo_by_quadrature
+from explorer.elbo.evaluation import draw_targets
 from explorer.errors import ExplorerError
-from explorer.evaluation import draw_targets
 from explorer.export.pictures import sample_drawings
 from explorer.run import open_run
 from tests.analysis import oracles
@@ -53,7 +53,7 @@ def test_identity_by_independent_quadratures(oracle):
 def test_digits_model_against_a_fixed_grid(tiny_run):
     """On a small digits model ±5 with n = 201 suffices; here ±6 (SCIENCE.md §6)."""
     from explorer.datasets import load_dataset
-    from explorer.evaluation import draw_targets
+    from explorer.elbo.evaluation import draw_targets
 
     model = tiny_run.model
     x = draw_targets(model, load_dataset("digits").split("test").images[:20], seed=0)

@@ -15,8 +15,8 @@ from explorer.analysis.collapse import diagnose, diagnose_codes
 from explorer.analysis.emission import sum_softplus
 from explorer.analysis.information import decompose_rate
 from explorer.analysis.likelihood import estimate_log_px, summarise_weights
+from explorer.elbo.terms import gaussian_kl
 from explorer.errors import ExplorerError
-from explorer.objectives import gaussian_kl
 from tests.analysis import oracles
 
 ANY = st.floats(allow_nan=True, allow_infinity=True, width=64)

@@ -21,7 +21,7 @@ from explorer.analysis.information import decompose_rate
 from explorer.analysis.likelihood import estimate_log_px
 from explorer.analysis.posterior_grid import PosteriorGrid, build_grid
 from explorer.datasets import load_dataset
-from explorer.evaluation import draw_targets
+from explorer.elbo.evaluation import draw_targets
 from explorer.models import VAE
 from explorer.run import open_run
 from tests.benchmarks.plain import mnist_folder

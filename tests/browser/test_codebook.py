@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from explorer.analysis.codebook import encode_indices, measure_usage, score_indices, swap_code
 from explorer.app.text import number
-from explorer.evaluation import draw_targets
+from explorer.elbo.evaluation import draw_targets
 from explorer.export.pictures import find_pictures
 from explorer.run import open_run
 

@@ -11,7 +11,7 @@ from explorer.analysis.microscope import balance_images, examine_image
 from explorer.analysis.posterior_grid import build_grid
 from explorer.analysis.refinement import elbo_by_quadrature
 from explorer.analysis.refinement_path import trace_refinement
-from explorer.evaluation import draw_targets
+from explorer.elbo.evaluation import draw_targets
 from explorer.export.pictures import find_pictures
 from explorer.store import pretrained_store
 

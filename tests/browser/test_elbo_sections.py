@@ -9,7 +9,7 @@ from explorer.analysis.likelihood import draw_log_weights
 from explorer.analysis.mcmc import draw_starts, sample_posterior
 from explorer.analysis.players import Game, slow_motion
 from explorer.analysis.reveal import Reveal, order_pixels, reveal_grid, uncover
-from explorer.evaluation import draw_targets
+from explorer.elbo.evaluation import draw_targets
 from explorer.export.pictures import find_pictures
 from explorer.figures.words import number
 from tests.browser.explore_page import ensure_run

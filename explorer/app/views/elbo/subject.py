@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from explorer.codes import Array
-from explorer.evaluation import draw_targets
+from explorer.elbo.evaluation import draw_targets
 from explorer.export.payload import Pictures
 from explorer.run import Run
 

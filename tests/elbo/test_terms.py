@@ -7,8 +7,7 @@ import torch
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
 from explorer.config import ModelConfig, ObjectiveConfig
-from explorer.models import VAE
-from explorer.objectives import (
+from explorer.elbo.terms import (
     choose_objective,
     elbo_terms,
     gaussian_kl,
@@ -16,6 +15,7 @@ from explorer.objectives import (
     price_kl,
     sample_codes,
 )
+from explorer.models import VAE
 
 
 def seeded(seed=0):

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from explorer.codes import Array
+from explorer.elbo.terms import gaussian_kl, sample_codes, sampled_kl
 from explorer.errors import ExplorerError
 from explorer.models import VAE
-from explorer.objectives import gaussian_kl, sample_codes, sampled_kl
 
 DRAWS = 10
 """Target and code draws that are averaged per image."""

@@ -6,10 +6,10 @@ import torch
 
 from explorer import evaluation
 from explorer.config import ModelConfig
+from explorer.elbo.evaluation import encode_images, evaluate_elbo
+from explorer.elbo.terms import gaussian_kl
 from explorer.errors import ExplorerError
-from explorer.evaluation import encode_images, evaluate_elbo
 from explorer.models import VAE
-from explorer.objectives import gaussian_kl
 
 
 def some_images(count=40, seed=0):
