@@ -21,7 +21,7 @@ from explorer.paths import PACKAGE, resource, runs_folder
 
 if TYPE_CHECKING:
     from explorer.config import Config
-    from explorer.run import Run
+    from explorer.runs.run import Run
 
 
 def open_app(options: argparse.Namespace) -> None:
@@ -86,7 +86,7 @@ def fit_run(options: argparse.Namespace) -> None:
 
 def make_run(config: "Config", options: argparse.Namespace) -> None:
     """Write the run that the config describes, and report its figures."""
-    from explorer.run import new_run_id
+    from explorer.runs.run import new_run_id
     from explorer.training.loop import train
 
     default = runs_folder() / new_run_id(config.dataset, f"{config.model.latent_dim}d")
@@ -199,7 +199,7 @@ def config_from_options(options: argparse.Namespace) -> "Config":
 def evaluate_run(options: argparse.Namespace) -> None:
     """Measure ELBO, reconstruction and KL, and log p(x) where asked for."""
     from explorer.elbo.evaluation import draw_targets, evaluate_elbo
-    from explorer.run import open_run
+    from explorer.runs.run import open_run
 
     run = open_run(options.run)
     images = find_images(run, options.dataset, options.split, options.data_root, options.limit)
@@ -238,7 +238,7 @@ def diagnose_run(options: argparse.Namespace) -> None:
     if options.codes is not None:
         result = collapse.diagnose_file(options.codes)
     else:
-        from explorer.run import open_run
+        from explorer.runs.run import open_run
 
         run = open_run(options.run)
         images = None
@@ -321,7 +321,7 @@ def show_data(options: argparse.Namespace) -> None:
 
 def list_runs(options: argparse.Namespace) -> None:
     """List the pretrained runs and those of the runs folder."""
-    from explorer.store import RunStore, pretrained_store
+    from explorer.runs.store import RunStore, pretrained_store
 
     rows = []
     for store in (pretrained_store(), RunStore(options.runs)):

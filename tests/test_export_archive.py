@@ -4,8 +4,8 @@ import io
 import zipfile
 
 from explorer.export.archive import zip_run
-from explorer.run import Run
-from explorer.writer import RunWriter
+from explorer.runs.run import Run
+from explorer.runs.writer import RunWriter
 
 
 def test_an_unpacked_run_opens(tmp_path):

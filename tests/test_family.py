@@ -14,10 +14,10 @@ import pytest
 import torch
 
 from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig, OptimiserConfig
-from explorer.control import Control
 from explorer.datasets import load_dataset
 from explorer.errors import ExplorerError
-from explorer.sweeps import open_sweep
+from explorer.runs.control import Control
+from explorer.runs.sweeps import open_sweep
 from explorer.training.engine import Engine
 from explorer.training.family import FamilyEngine, family_configs, train_family
 from explorer.training.loop import train

@@ -11,7 +11,7 @@ from explorer.analysis.linear import covariance_eigenvalues, learned_sigma2, lin
 from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.datasets import load_dataset
 from explorer.errors import ExplorerError
-from explorer.run import Run
+from explorer.runs.run import Run
 from explorer.training.fit import (
     VARIANCE_FLOOR,
     fit_config,

@@ -13,9 +13,9 @@ import time
 import pytest
 
 from explorer.config import BudgetConfig, Config, ModelConfig
-from explorer.control import Control
 from explorer.errors import ExplorerError
-from explorer.run import Run
+from explorer.runs.control import Control
+from explorer.runs.run import Run
 from explorer.training import jobs
 from explorer.training.jobs import LocalRunner, find_abandoned
 

@@ -121,7 +121,7 @@ def modules_of(*homes):
 def test_the_core_runs_without_streamlit():
     homes = set(RANK) - {"app", "cli", "commands", "figures", "export"}
     names = modules_of(*homes)
-    assert {"explorer.run", "explorer.training.loop", "explorer.datasets"} <= set(names)
+    assert {"explorer.runs.run", "explorer.training.loop", "explorer.datasets"} <= set(names)
     code = (
         f"import importlib; [importlib.import_module(name) for name in {names!r}]\n"
         "import sys; print('streamlit' in sys.modules)"
@@ -137,7 +137,7 @@ def test_figures_are_drawn_without_torch():
 
 def test_importing_the_package_and_the_run_is_light():
     code = (
-        "import explorer, explorer.run, explorer.store, explorer.control, explorer.writer, sys\n"
+        "import explorer, explorer.runs.run, explorer.runs.store, explorer.runs.control, explorer.runs.writer, sys\n"
         "explorer.open_run, explorer.Config, explorer.RunWriter\n"
         "heavy = {'torch', 'torchvision', 'sklearn', 'plotly', 'scipy', 'streamlit'}\n"
         "print(sorted(heavy & set(sys.modules)))"

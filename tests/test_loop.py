@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from explorer import files
-from explorer.checkpoint import read_checkpoint
 from explorer.config import BudgetConfig, Config, ObjectiveConfig
 from explorer.datasets import ImageDataset
 from explorer.errors import ExplorerError
-from explorer.run import Run
+from explorer.runs.checkpoint import read_checkpoint
+from explorer.runs.run import Run
+from explorer.runs.writer import RunWriter
 from explorer.training import loop, pace
 from explorer.training.loop import train
 from explorer.training.pace import schedule_steps
-from explorer.writer import RunWriter
 from tests.small_run import IMAGES, SMALL, Killed, change, die, kill_at, steps_of
 
 

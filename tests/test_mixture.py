@@ -11,9 +11,9 @@ from explorer.errors import ExplorerError
 from explorer.models import VAE
 from explorer.models.family import StackedModels
 from explorer.models.mixture import MixturePrior
-from explorer.run import Run
+from explorer.runs.run import Run
+from explorer.runs.writer import RunWriter
 from explorer.training.loop import train
-from explorer.writer import RunWriter
 
 
 def seeded(seed=0):
@@ -183,7 +183,7 @@ def test_only_a_mixtures_run_takes_kl_in_total(tmp_path):
 
 
 def test_runs_that_were_made_before_have_the_standard_prior():
-    from explorer.run import open_run
+    from explorer.runs.run import open_run
 
     run = open_run("digits-2d")
     assert "prior" not in (run.path / "run.json").read_text()

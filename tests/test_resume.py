@@ -10,15 +10,15 @@ import time
 import pytest
 import torch
 
-from explorer.checkpoint import read_checkpoint
 from explorer.config import BudgetConfig, Config, ModelConfig, OptimiserConfig
-from explorer.control import Control
 from explorer.errors import ExplorerError
-from explorer.run import Run
+from explorer.runs.checkpoint import read_checkpoint
+from explorer.runs.control import Control
+from explorer.runs.run import Run
+from explorer.runs.writer import RunWriter
 from explorer.training import loop
 from explorer.training.loop import train
 from explorer.training.pace import schedule_steps
-from explorer.writer import RunWriter
 from tests.small_run import (
     IMAGES,
     SMALL,

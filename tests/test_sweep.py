@@ -11,10 +11,10 @@ import pytest
 
 from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.errors import ExplorerError
-from explorer.sweeps import list_sweeps, open_sweep, prepare_sweep
+from explorer.runs.sweeps import list_sweeps, open_sweep, prepare_sweep
+from explorer.runs.writer import RunWriter
 from explorer.training.loop import train
 from explorer.training.sweep import run_sweep, sweep_configs
-from explorer.writer import RunWriter
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX")
 

@@ -20,7 +20,7 @@ from explorer.elbo.terms import choose_objective, vq_terms
 from explorer.errors import ExplorerError
 from explorer.models import VQVAE, build_model
 from explorer.models.vq import Quantiser, pass_straight_through
-from explorer.run import Run
+from explorer.runs.run import Run
 from explorer.training.loop import train
 
 FIELDS = {
@@ -252,7 +252,7 @@ def test_what_needs_a_density_says_so_in_one_sentence(run):
 
 
 def test_a_loop_of_ones_own_stores_indices(tmp_path):
-    from explorer.writer import RunWriter
+    from explorer.runs.writer import RunWriter
 
     indices = np.array([[3, 300], [0, 7]])
     with RunWriter(tmp_path / "own", latent_dim=2, latent_kind="categorical") as writer:

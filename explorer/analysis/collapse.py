@@ -35,7 +35,7 @@ from explorer.models.vae import VAE
 
 if TYPE_CHECKING:
     from explorer.codes import Array
-    from explorer.run import Run
+    from explorer.runs.run import Run
 
 ENCODE_CHUNK = 1024
 DECODER_IMAGES = 1000

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from explorer.run import Run
+from explorer.runs.run import Run
 
 TOLERANCE = 0.01
 """Relative difference from the schedule's β below which nobody moved it."""

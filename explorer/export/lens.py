@@ -26,7 +26,7 @@ def build_lens(
 ) -> bytes:
     """Return the decoder, the image as it is scored, the exact posterior and every sentence.
 
-    `run` is an `explorer.run.Run` with a model of two latents; `target` (C, H, W) in [0, 1].
+    `run` is an `explorer.runs.run.Run` with a model of two latents; `target` (C, H, W) in [0, 1].
     ExplorerError where the decoder is too large for the browser or has a layer it does not know.
     """
     model = run.model

@@ -51,7 +51,7 @@ def build_payload(
 ) -> bytes:
     """Return one bytes object: the networks, the codes, some pictures and every sentence shown.
 
-    `run` is an `explorer.run.Run` with a model. `text` maps the component's keys to sentences,
+    `run` is an `explorer.runs.run.Run` with a model. `text` maps the component's keys to sentences,
     which are in `language`, a BCP 47 tag. `half=True` forces half precision, `max_codes` bounds
     the codes: both for small files.
     """

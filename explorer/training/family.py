@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 
-from explorer.checkpoint import pack_training, pack_weights, read_tensors, unpack_training
 from explorer.codes import Array
 from explorer.config import Config
 from explorer.datasets import ImageDataset
@@ -22,13 +21,14 @@ from explorer.elbo.terms import draw_noise, price_terms, reparameterise
 from explorer.errors import ExplorerError
 from explorer.files import replace_file
 from explorer.models.family import StackedModels
-from explorer.run import DatasetInfo
-from explorer.sweeps import Sweep, prepare_sweep
+from explorer.runs.checkpoint import pack_training, pack_weights, read_tensors, unpack_training
+from explorer.runs.run import DatasetInfo
+from explorer.runs.sweeps import Sweep, prepare_sweep
+from explorer.runs.writer import RunWriter
 from explorer.training.engine import Engine, Totals, choose_device
 from explorer.training.loop import Progress, Trainer, explain_memory, find_images
 from explorer.training.optimiser import QuickAdam
 from explorer.training.pace import SNAPSHOTS
-from explorer.writer import RunWriter
 
 LARGEST_FAMILY = 16
 

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from explorer.config import Config
-from explorer.control import Control
 from explorer.errors import ExplorerError
-from explorer.run import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES, Run
-from explorer.sweeps import is_family_member, prepare_sweep, read_sweep
-from explorer.writer import RunWriter, find_unfinished, mark_run
+from explorer.runs.control import Control
+from explorer.runs.run import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES, Run
+from explorer.runs.sweeps import is_family_member, prepare_sweep, read_sweep
+from explorer.runs.writer import RunWriter, find_unfinished, mark_run
 
 QUEUE_LIMIT = 8
 BEAT_SECONDS = HEARTBEAT_TIMEOUT_SECONDS / 3

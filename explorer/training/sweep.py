@@ -27,9 +27,9 @@ from typing import Any
 
 from explorer.config import Config
 from explorer.errors import ExplorerError
-from explorer.run import Run
-from explorer.sweeps import Sweep, prepare_sweep
-from explorer.writer import mark_run
+from explorer.runs.run import Run
+from explorer.runs.sweeps import Sweep, prepare_sweep
+from explorer.runs.writer import mark_run
 
 ATTEMPTS = 3
 """How often a run is begun anew after its worker died."""

@@ -52,7 +52,7 @@ def _shipped(name, root):
     from explorer.datasets import load_dataset
     from explorer.elbo.evaluation import draw_targets
     from explorer.errors import ExplorerError
-    from explorer.run import open_run
+    from explorer.runs.run import open_run
 
     try:
         run = open_run(name)

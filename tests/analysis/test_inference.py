@@ -12,7 +12,7 @@ from explorer.analysis.refinement import elbo_by_quadrature
 from explorer.elbo.evaluation import draw_targets
 from explorer.errors import ExplorerError
 from explorer.export.pictures import sample_drawings
-from explorer.run import open_run
+from explorer.runs.run import open_run
 from tests.analysis import oracles
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from explorer.analysis.moved_beta import UsedBeta, find_beta
 from explorer.config import BudgetConfig, Config, ObjectiveConfig
-from explorer.run import Run
-from explorer.store import pretrained_store
-from explorer.writer import RunWriter
+from explorer.runs.run import Run
+from explorer.runs.store import pretrained_store
+from explorer.runs.writer import RunWriter
 
 CONFIG = Config(
     objective=ObjectiveConfig(beta=2.0, schedule="linear"), budget=BudgetConfig(steps=100)

@@ -23,7 +23,7 @@ from explorer.analysis.posterior_grid import PosteriorGrid, build_grid
 from explorer.datasets import load_dataset
 from explorer.elbo.evaluation import draw_targets
 from explorer.models import VAE
-from explorer.run import open_run
+from explorer.runs.run import open_run
 from tests.benchmarks.plain import mnist_folder
 
 SAMPLES = 5000

@@ -10,7 +10,7 @@ from explorer.analysis.codebook import encode_indices, measure_usage, score_indi
 from explorer.app.text import number
 from explorer.elbo.evaluation import draw_targets
 from explorer.export.pictures import find_pictures
-from explorer.run import open_run
+from explorer.runs.run import open_run
 
 pytestmark = pytest.mark.browser
 

@@ -13,7 +13,7 @@ from explorer.analysis.refinement import elbo_by_quadrature
 from explorer.analysis.refinement_path import trace_refinement
 from explorer.elbo.evaluation import draw_targets
 from explorer.export.pictures import find_pictures
-from explorer.store import pretrained_store
+from explorer.runs.store import pretrained_store
 
 pytestmark = pytest.mark.browser
 

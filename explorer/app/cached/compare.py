@@ -22,8 +22,8 @@ from explorer.datasets import load_dataset
 from explorer.elbo.evaluation import encode_images
 from explorer.export.pictures import is_at_hand
 from explorer.figures.compare import Square
-from explorer.run import Run
-from explorer.store import pretrained_store
+from explorer.runs.run import Run
+from explorer.runs.store import pretrained_store
 
 NEIGHBOUR_CODES = 2000
 TILES = 15

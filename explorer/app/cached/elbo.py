@@ -15,7 +15,7 @@ from explorer.elbo.evaluation import draw_targets
 from explorer.export.lens import build_lens
 from explorer.export.payload import Pictures
 from explorer.export.pictures import find_pictures, is_at_hand
-from explorer.run import Run
+from explorer.runs.run import Run
 
 Key = tuple[str, str, int]
 MANY = 100

@@ -8,7 +8,7 @@ from explorer.analysis.patchwork import decode_prior
 from explorer.app.cached.elbo import get_grid
 from explorer.app.cached.elbo_sections import subject_key
 from explorer.app.views.elbo.subject import Subject
-from explorer.run import Run
+from explorer.runs.run import Run
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

@@ -19,8 +19,8 @@ from explorer.app.text import text
 from explorer.errors import ExplorerError
 from explorer.export.sweep import find_siblings
 from explorer.export.tables import codes_parquet
-from explorer.run import Run
-from explorer.store import pretrained_store
+from explorer.runs.run import Run
+from explorer.runs.store import pretrained_store
 
 FAVOURITE = "mnist-2d"
 MAP = "explore_map"

@@ -17,8 +17,8 @@ from explorer.errors import ExplorerError
 from explorer.export.archive import zip_run
 from explorer.figures.palette import choose_roles
 from explorer.figures.training import compare_curves
-from explorer.run import Run
-from explorer.store import pretrained_store
+from explorer.runs.run import Run
+from explorer.runs.store import pretrained_store
 
 MEASURES = ("elbo", "reconstruction", "kl")
 """Columns in nats per image."""

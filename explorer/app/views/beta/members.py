@@ -28,8 +28,8 @@ from explorer.figures.beta import (
 )
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
-from explorer.run import Run, Snapshot
-from explorer.sweeps import Sweep
+from explorer.runs.run import Run, Snapshot
+from explorer.runs.sweeps import Sweep
 
 SHOWN = 400
 """Codes drawn on each small map."""

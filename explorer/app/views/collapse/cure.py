@@ -16,8 +16,8 @@ from explorer.errors import ExplorerError
 from explorer.figures.collapse import rate_curves
 from explorer.figures.palette import choose_roles
 from explorer.remedies import KINDS, REMEDIES, apply_remedy
-from explorer.run import Run
-from explorer.store import pretrained_store
+from explorer.runs.run import Run
+from explorer.runs.store import pretrained_store
 
 MAP_HEIGHT = 320
 

@@ -15,7 +15,7 @@ from explorer.errors import ExplorerError
 from explorer.figures.collapse import collapse_timeline
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
-from explorer.run import Run
+from explorer.runs.run import Run
 
 VIEWS = ("plane", "map")
 

@@ -17,7 +17,7 @@ from explorer.app.views.elbo.subject import Subject, find_telling
 from explorer.errors import ExplorerError
 from explorer.export.payload import Pictures
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
-from explorer.store import pretrained_store
+from explorer.runs.store import pretrained_store
 
 SECTIONS: dict[str, Callable[[Subject], None]] = {
     "microscope": show_microscope,

@@ -7,7 +7,7 @@ import torch
 from explorer.codes import Array
 from explorer.elbo.evaluation import draw_targets
 from explorer.export.payload import Pictures
-from explorer.run import Run
+from explorer.runs.run import Run
 
 TELLING: dict[tuple[str, str], dict[int, str]] = {
     ("mnist-2d", "test"): {60116: "4 → 9", 60320: "9 → 7", 60006: "4 → 9", 60009: "9 → 9"},

@@ -28,8 +28,8 @@ from explorer.figures.eigenvalues import kl_over_beta
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
 from explorer.paths import resource
-from explorer.run import Run
-from explorer.sweeps import read_sweep
+from explorer.runs.run import Run
+from explorer.runs.sweeps import read_sweep
 
 SWEEP, START = "mnist-beta-sweep", 4.0
 MAP_POINTS = 1000

@@ -18,7 +18,7 @@ from explorer.app.views.learn.parts import (
 )
 from explorer.errors import ExplorerError
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
-from explorer.run import Run
+from explorer.runs.run import Run
 
 MODEL = "mnist-2d"
 SIDES = (1, 2, 4, 7, 14, 28)

@@ -30,7 +30,7 @@ from explorer.figures.codebook import (
 )
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
-from explorer.run import Run
+from explorer.runs.run import Run
 
 MODEL, IMAGE, POSITION, ENTRY = (
     f"codebook_{name}" for name in ("model", "image", "position", "entry")

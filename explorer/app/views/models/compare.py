@@ -26,7 +26,7 @@ from explorer.errors import ExplorerError
 from explorer.export.payload import Pictures
 from explorer.export.pictures import is_at_hand
 from explorer.figures.compare import Square, common_square, fit_square
-from explorer.run import Run, new_run_id
+from explorer.runs.run import Run, new_run_id
 
 FAVOURITES = (
     "strokes-ae-2d", "strokes-ae-noise-2d", "strokes-vae-2d", "strokes-ppca-2d",

@@ -17,7 +17,7 @@ from explorer.app.views.models.compare_card import SHOWN_IMAGES, kind_of
 from explorer.figures.compare import component_images, share_bars
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
-from explorer.run import Run
+from explorer.runs.run import Run
 
 
 def gather(runs: Sequence[Run], source: str) -> dict[str, dict[str, Any] | None]:

@@ -13,7 +13,7 @@ from explorer.figures.codebook import usage_bars
 from explorer.figures.latent import latent_scatter
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
-from explorer.run import Run, Snapshot
+from explorer.runs.run import Run, Snapshot
 
 
 def show_film(run: Run) -> None:

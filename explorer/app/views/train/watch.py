@@ -13,12 +13,12 @@ from explorer.app.session import get_session, is_dark
 from explorer.app.text import number, paragraph, sentences, text
 from explorer.app.views.train.film import show_film
 from explorer.config import ObjectiveConfig
-from explorer.control import Control
 from explorer.errors import ExplorerError
 from explorer.figures.palette import choose_roles
 from explorer.figures.training import elbo_curves, kl_over_time
-from explorer.run import Run, RunInfo
-from explorer.store import pretrained_store
+from explorer.runs.control import Control
+from explorer.runs.run import Run, RunInfo
+from explorer.runs.store import pretrained_store
 
 TICK_SECONDS = 0.6
 SHOWN_EVENTS = 3

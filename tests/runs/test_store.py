@@ -5,8 +5,8 @@ import json
 import pytest
 
 from explorer.errors import ExplorerError
-from explorer.store import RunStore, pretrained_store
-from explorer.writer import RunWriter
+from explorer.runs.store import RunStore, pretrained_store
+from explorer.runs.writer import RunWriter
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_run_that_cannot_be_removed_is_told(store, monkeypatch):
     def refuse(path):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("explorer.store.shutil.rmtree", refuse)
+    monkeypatch.setattr("explorer.runs.store.shutil.rmtree", refuse)
     with pytest.raises(ExplorerError, match="could not be deleted: Permission denied"):
         store.delete("first")
 

@@ -15,8 +15,8 @@ from explorer import files
 from explorer import writer as writer_module
 from explorer.config import Config
 from explorer.errors import ExplorerError, RunRemoved
-from explorer.run import Run, Status
-from explorer.writer import RunWriter, find_unfinished, mark_run, prepare_folder
+from explorer.runs.run import Run, Status
+from explorer.runs.writer import RunWriter, find_unfinished, mark_run, prepare_folder
 
 
 def full_disk(*arguments, **options):

@@ -15,7 +15,7 @@ import pytest
 from explorer import run as run_module
 from explorer.config import Config
 from explorer.errors import ExplorerError
-from explorer.run import (
+from explorer.runs.run import (
     HEARTBEAT_TIMEOUT_SECONDS,
     LIVE_STATES,
     RUN_ID,
@@ -27,7 +27,7 @@ from explorer.run import (
     new_run_id,
     open_run,
 )
-from explorer.writer import RunWriter
+from explorer.runs.writer import RunWriter
 
 
 @pytest.fixture

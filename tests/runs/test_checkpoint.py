@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.checkpoint import (
+from explorer.config import Config, ModelConfig
+from explorer.errors import ExplorerError
+from explorer.runs.checkpoint import (
     load_model,
     pack_training,
     pack_weights,
     read_checkpoint,
     unpack_training,
 )
-from explorer.config import Config, ModelConfig
-from explorer.errors import ExplorerError
-from explorer.run import DatasetInfo, Run
+from explorer.runs.run import DatasetInfo, Run
+from explorer.runs.writer import RunWriter
 from explorer.training.engine import Engine
-from explorer.writer import RunWriter
 
 CONFIG = Config(model=ModelConfig(hidden=(8,)), device="cpu")
 IMAGES = np.random.default_rng(0).integers(0, 256, (300, 1, 4, 4), dtype=np.uint8)

@@ -13,7 +13,7 @@ from explorer.errors import ExplorerError
 from explorer.models import VAE, build_model
 
 if TYPE_CHECKING:
-    from explorer.run import Run
+    from explorer.runs.run import Run
 
 WEIGHT = "model."
 OPTIMISER = "optimiser."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from explorer.errors import ExplorerError
 from explorer.paths import resource, runs_folder
-from explorer.run import RUN_ID, Run, new_run_id
+from explorer.runs.run import RUN_ID, Run, new_run_id
 
 SWEEP_FILES = {"sweep.json", "control.json", ".control.lock", "checkpoint.safetensors"}
 """What stands beside the runs of a sweep or a family."""

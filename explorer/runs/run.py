@@ -290,7 +290,7 @@ class Run:
     @cached_property
     def model(self) -> "VAE":
         """The model with the stored weights, in evaluation mode on the CPU."""
-        from explorer.checkpoint import load_model
+        from explorer.runs.checkpoint import load_model
 
         return load_model(self)
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer import control as control_module
-from explorer.control import ACTIONS, Command, Control
 from explorer.errors import ExplorerError
+from explorer.runs.control import ACTIONS, Command, Control
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_threads_with_one_or_two_channels_lose_no_command(run):
 def test_processes_lose_no_command(run):
     """Two servers on one run."""
     code = (
-        "import sys; from explorer.control import Control; control = Control(sys.argv[1])\n"
+        "import sys; from explorer.runs.control import Control; control = Control(sys.argv[1])\n"
         "for index in range(25): control.send('beta', int(sys.argv[2]) * 1000 + index)"
     )
     senders = [

@@ -18,7 +18,7 @@ from explorer.config import Config
 from explorer.errors import ExplorerError
 from explorer.files import explain_os_error, make_folder, replace_json
 from explorer.paths import resource, runs_folder
-from explorer.run import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES, Run
+from explorer.runs.run import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES, Run
 
 SCHEMA = 1
 KINDS = ("family", "sweep")
