@@ -20,7 +20,7 @@ from explorer.datasets import ImageDataset
 from explorer.elbo.terms import draw_noise, price_terms, reparameterise
 from explorer.errors import ExplorerError
 from explorer.files import replace_file
-from explorer.models.family import StackedModels
+from explorer.models.stacked import StackedModels
 from explorer.runs.checkpoint import pack_training, pack_weights, read_tensors, unpack_training
 from explorer.runs.run import DatasetInfo
 from explorer.runs.sweeps import Sweep, prepare_sweep

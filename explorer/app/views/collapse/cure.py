@@ -15,9 +15,9 @@ from explorer.datasets import DATASETS, is_available
 from explorer.errors import ExplorerError
 from explorer.figures.collapse import rate_curves
 from explorer.figures.palette import choose_roles
-from explorer.remedies import KINDS, REMEDIES, apply_remedy
 from explorer.runs.run import Run
 from explorer.runs.store import pretrained_store
+from explorer.training.remedies import KINDS, REMEDIES, apply_remedy
 
 MAP_HEIGHT = 320
 

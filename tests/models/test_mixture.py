@@ -9,8 +9,8 @@ from explorer.elbo.evaluation import evaluate_elbo
 from explorer.elbo.terms import elbo_terms, gaussian_kl, iwae_terms, sampled_kl
 from explorer.errors import ExplorerError
 from explorer.models import VAE
-from explorer.models.family import StackedModels
 from explorer.models.mixture import MixturePrior
+from explorer.models.stacked import StackedModels
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
 from explorer.training.loop import train

@@ -18,10 +18,10 @@ from explorer.datasets import load_dataset
 from explorer.elbo.terms import gaussian_kl, price_kl
 from explorer.errors import ExplorerError
 from explorer.models import VAE
-from explorer.remedies import KINDS, REMEDIES, apply_remedy
 from explorer.training.engine import Engine, estimate_information
 from explorer.training.fit import fit_config
 from explorer.training.loop import train
+from explorer.training.remedies import KINDS, REMEDIES, apply_remedy
 
 SIGMA2 = 0.75
 STEPS = 1500
