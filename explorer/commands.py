@@ -113,8 +113,8 @@ def make_run(config: "Config", options: argparse.Namespace) -> None:
 
 def train_sweep(options: argparse.Namespace) -> None:
     """Train a grid of models; running it again skips what is complete and resumes what is not."""
+    from explorer.jobs.sweep import run_sweep, sweep_configs
     from explorer.training.family import train_family
-    from explorer.training.sweep import run_sweep, sweep_configs
 
     given = vars(options)
     dims = given.get("latent_dims", [])

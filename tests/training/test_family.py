@@ -261,7 +261,7 @@ def test_a_budget_in_seconds_is_planned_once_for_all(tmp_path):
 
 
 def test_the_worker_trains_a_family_that_viewers_can_stop(tmp_path):
-    from explorer.training.jobs import LocalRunner
+    from explorer.jobs.queue import LocalRunner
 
     runner = LocalRunner()
     try:

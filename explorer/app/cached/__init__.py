@@ -17,9 +17,9 @@ from explorer.export.payload import build_payload
 from explorer.export.pictures import find_pictures, is_at_hand
 from explorer.export.sweep import build_member
 from explorer.export.tsne import Projection
+from explorer.jobs.queue import LocalRunner, find_abandoned
 from explorer.runs.run import Run
 from explorer.runs.store import RunStore, pretrained_store
-from explorer.training.jobs import LocalRunner, find_abandoned
 
 
 def own_runs() -> RunStore:

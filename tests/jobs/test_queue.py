@@ -14,10 +14,10 @@ import pytest
 
 from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.errors import ExplorerError
+from explorer.jobs.queue import LocalRunner, find_abandoned
 from explorer.runs.control import Control
 from explorer.runs.run import Run
 from explorer.training import jobs
-from explorer.training.jobs import LocalRunner, find_abandoned
 
 SHORT = Config(model=ModelConfig(hidden=(8,)), budget=BudgetConfig(steps=20), device="cpu")
 LONG = dataclasses.replace(SHORT, budget=BudgetConfig(steps=10**9))
@@ -253,7 +253,7 @@ def test_a_killed_server_loses_nothing(runner, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(config.to_dict()))
     code = (
         "import json, sys, time; from pathlib import Path\n"
-        "from explorer.config import Config; from explorer.training.jobs import LocalRunner\n"
+        "from explorer.config import Config; from explorer.jobs.queue import LocalRunner\n"
         "folder = Path(sys.argv[1]); runner = LocalRunner()\n"
         "config = Config.from_dict(json.loads((folder / 'config.json').read_text()))\n"
         "runner.submit(config, folder / 'first'); runner.submit(config, folder / 'second')\n"

@@ -240,7 +240,7 @@ class LocalRunner:
         self._release_worker()
         environment = {**os.environ, "PYTHONPATH": _import_path()}
         self._worker = subprocess.Popen(
-            [sys.executable, "-m", "explorer.training.worker"],
+            [sys.executable, "-m", "explorer.jobs.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

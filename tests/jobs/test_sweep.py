@@ -11,10 +11,10 @@ import pytest
 
 from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.errors import ExplorerError
+from explorer.jobs.sweep import run_sweep, sweep_configs
 from explorer.runs.sweeps import list_sweeps, open_sweep, prepare_sweep
 from explorer.runs.writer import RunWriter
 from explorer.training.loop import train
-from explorer.training.sweep import run_sweep, sweep_configs
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX")
 
@@ -90,7 +90,7 @@ def test_a_run_that_fails_does_not_stop_the_others(tmp_path):
 
 SLOW_DRIVER = (
     "import json, sys; from explorer.config import Config\n"
-    "from explorer.training.sweep import run_sweep\n"
+    "from explorer.jobs.sweep import run_sweep\n"
     "if __name__ == '__main__':\n"
     "    configs = {k: Config.from_dict(v) for k, v in json.loads(sys.argv[1]).items()}\n"
     "    run_sweep(configs, sys.argv[2], workers=1)\n"

@@ -1,4 +1,4 @@
-"""The process that trains: `python -m explorer.training.worker`.
+"""The process that trains: `python -m explorer.jobs.worker`.
 
 It reads one job per line of standard input (JSON: directory, config, data_root and, for models
 trained together, family) and answers each with one line of standard output. It is started once,
