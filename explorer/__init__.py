@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from explorer.analysis.collapse import diagnose, diagnose_codes
+    from explorer.analysis.collapse.diagnose import diagnose, diagnose_codes
     from explorer.config import Config, default_config
     from explorer.datasets import load_dataset
     from explorer.errors import ExplorerError
@@ -26,8 +26,8 @@ _HOMES = {
     "ExplorerError": "explorer.errors",
     "RunWriter": "explorer.runs.writer",
     "default_config": "explorer.config",
-    "diagnose": "explorer.analysis.collapse",
-    "diagnose_codes": "explorer.analysis.collapse",
+    "diagnose": "explorer.analysis.collapse.diagnose",
+    "diagnose_codes": "explorer.analysis.collapse.diagnose",
     "load_dataset": "explorer.datasets",
     "open_run": "explorer.runs.run",
     "runs_folder": "explorer.paths",

@@ -211,7 +211,7 @@ def evaluate_run(options: argparse.Namespace) -> None:
             progress=lambda part: show(f"{part:.0%}"),
         ).to_dict()
         if options.importance_samples is not None:
-            from explorer.analysis.likelihood import estimate_log_px
+            from explorer.analysis.inference.likelihood import estimate_log_px
 
             estimate = estimate_log_px(
                 run.model,

@@ -13,8 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from explorer.analysis.codebook import measure_usage
-from explorer.analysis.holes import RANDOM_CODES, SOURCES, draw_codes, measure_holes, pick_images
+from explorer.analysis.representation.codebook import measure_usage
+from explorer.analysis.representation.holes import (
+    RANDOM_CODES,
+    SOURCES,
+    draw_codes,
+    measure_holes,
+    pick_images,
+)
 from explorer.config import FITS, Config
 from explorer.datasets import load_dataset
 from explorer.elbo.evaluation import evaluate_elbo

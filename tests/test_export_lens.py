@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.analysis.microscope import examine_image, kl_to_prior
-from explorer.analysis.posterior_grid import grid_for_images
-from explorer.analysis.refinement import elbo_by_quadrature
-from explorer.analysis.refinement_path import trace_refinement
+from explorer.analysis.inference.microscope import examine_image, kl_to_prior
+from explorer.analysis.inference.posterior_grid import grid_for_images
+from explorer.analysis.inference.refinement import elbo_by_quadrature
+from explorer.analysis.inference.refinement_path import trace_refinement
 from explorer.app.components.mount import LENS_ASSETS
 from explorer.app.text import sentences
 from explorer.errors import ExplorerError

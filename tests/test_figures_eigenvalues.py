@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explorer.analysis.linear import linear_optimum
+from explorer.analysis.collapse.linear import linear_optimum
 from explorer.figures.eigenvalues import FLOOR_NATS, eigenvalue_bars, kl_over_beta
 from explorer.figures.palette import LIGHT
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.analysis.microscope import Examination
-from explorer.analysis.refinement_path import Normal, RefinementPath
+from explorer.analysis.inference.microscope import Examination
+from explorer.analysis.inference.refinement_path import Normal, RefinementPath
 from explorer.errors import ExplorerError
 from explorer.export.container import pack
 from explorer.export.networks import MAX_BROWSER_WEIGHTS, count_weights, describe_network

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 
-from explorer.analysis.inference import identity_residual, infer_posterior
-from explorer.analysis.likelihood import estimate_log_px
-from explorer.analysis.mcmc import sample_posterior
-from explorer.analysis.refinement import refine_posterior
+from explorer.analysis.inference.exact import identity_residual, infer_posterior
+from explorer.analysis.inference.likelihood import estimate_log_px
+from explorer.analysis.inference.mcmc import sample_posterior
+from explorer.analysis.inference.refinement import refine_posterior
 from explorer.config import ModelConfig
 from explorer.models import VAE
 

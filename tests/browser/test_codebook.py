@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from explorer.analysis.codebook import encode_indices, measure_usage, score_indices, swap_code
+from explorer.analysis.representation.codebook import (
+    encode_indices,
+    measure_usage,
+    score_indices,
+    swap_code,
+)
 from explorer.app.text import number
 from explorer.elbo.evaluation import draw_targets
 from explorer.export.pictures import find_pictures

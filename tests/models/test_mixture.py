@@ -171,7 +171,7 @@ def test_what_a_mixture_does_not_go_with_is_told_in_one_sentence(tmp_path, run):
         Config(model=ModelConfig(prior="mixture"), objective=ObjectiveConfig(free_bits=0.1))
     with pytest.raises(ExplorerError, match="alone"):
         StackedModels([a_model(), a_model()])
-    from explorer.analysis.collapse import diagnose_run
+    from explorer.analysis.collapse.diagnose import diagnose_run
 
     with pytest.raises(ExplorerError, match="no share per dimension"):
         diagnose_run(run)

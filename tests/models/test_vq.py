@@ -242,8 +242,8 @@ def test_a_resumed_training_is_as_if_uninterrupted(tmp_path, run):
 
 
 def test_what_needs_a_density_says_so_in_one_sentence(run):
-    from explorer.analysis.collapse import diagnose_run
-    from explorer.analysis.likelihood import estimate_log_px
+    from explorer.analysis.collapse.diagnose import diagnose_run
+    from explorer.analysis.inference.likelihood import estimate_log_px
 
     with pytest.raises(ExplorerError, match="VQ-VAE"):
         diagnose_run(run, np.zeros((2, 1, 8, 8), np.uint8))

@@ -6,8 +6,8 @@ import torch
 from scipy.stats import multivariate_normal
 from sklearn.decomposition import PCA, FactorAnalysis, FastICA
 
-from explorer.analysis.inference import identity_residual, infer_posterior
-from explorer.analysis.linear import covariance_eigenvalues, learned_sigma2, linear_optimum
+from explorer.analysis.collapse.linear import covariance_eigenvalues, learned_sigma2, linear_optimum
+from explorer.analysis.inference.exact import identity_residual, infer_posterior
 from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.datasets import load_dataset
 from explorer.errors import ExplorerError

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.analysis.linear import (
+from explorer.analysis.collapse.linear import (
     covariance_eigenvalues,
     learned_sigma2,
     linear_optimum,

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.codebook import (
+from explorer.analysis.representation.codebook import (
     CodeUsage,
     decode_indices,
     measure_usage,

@@ -5,9 +5,14 @@ from collections.abc import Callable
 import streamlit as st
 import torch
 
-from explorer.analysis.microscope import Balance, Examination, balance_images, examine_image
-from explorer.analysis.posterior_grid import QUICK_RATIO, PosteriorGrid, build_grid
-from explorer.analysis.refinement_path import RefinementPath, trace_refinement
+from explorer.analysis.inference.microscope import (
+    Balance,
+    Examination,
+    balance_images,
+    examine_image,
+)
+from explorer.analysis.inference.posterior_grid import QUICK_RATIO, PosteriorGrid, build_grid
+from explorer.analysis.inference.refinement_path import RefinementPath, trace_refinement
 from explorer.app.cached import get_codes, get_run_with_model
 from explorer.app.text import language, sentences
 from explorer.app.views.elbo.subject import Subject

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from explorer.analysis.checks import Floats
-from explorer.analysis.microscope import Examination, examine_image
-from explorer.analysis.patchwork import decode_prior
+from explorer.analysis.inference.microscope import Examination, examine_image
+from explorer.analysis.representation.patchwork import decode_prior
 from explorer.app.cached.elbo import get_grid
 from explorer.app.cached.elbo_sections import subject_key
 from explorer.app.views.elbo.subject import Subject

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.moved_beta import find_beta
+from explorer.analysis.collapse.moved_beta import find_beta
 from explorer.app.cached import measure_codes, measure_linear_curve, measure_wake_up
 from explorer.app.pictures import CHART
 from explorer.app.session import is_dark

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.analysis.timeline import DEAD_NATS, find_events
+from explorer.analysis.collapse.timeline import DEAD_NATS, find_events
 from explorer.app.cached import measure_codes, move_dimension
 from explorer.app.pictures import CHART, show_strip
 from explorer.app.session import is_dark

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.analysis.verdicts import FEWEST_IMAGES
+from explorer.analysis.collapse.verdicts import FEWEST_IMAGES
 from explorer.app.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.tables import show_rows

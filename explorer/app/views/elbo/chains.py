@@ -6,15 +6,15 @@ import numpy as np
 import streamlit as st
 
 from explorer.analysis.checks import Floats
-from explorer.analysis.inference import ExactPosterior
-from explorer.analysis.mcmc import (
+from explorer.analysis.inference.exact import ExactPosterior
+from explorer.analysis.inference.mcmc import (
     ESS_GATE,
     RHAT_GATE,
     PosteriorSample,
     draw_starts,
     sample_posterior,
 )
-from explorer.analysis.raster import is_outside
+from explorer.analysis.inference.raster import is_outside
 from explorer.app.cached import main_axes
 from explorer.app.cached.elbo_sections import encode_subject, get_posterior, subject_key
 from explorer.app.pictures import CHART

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.analysis.microscope import Balance
+from explorer.analysis.inference.microscope import Balance
 from explorer.app.cached.elbo import (
     ESTIMATE_SAMPLES,
     MANY,

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.raster import frame_square, raster_density
-from explorer.analysis.reveal import Knowledge, Reveal, order_pixels, uncover
+from explorer.analysis.inference.raster import frame_square, raster_density
+from explorer.analysis.inference.reveal import Knowledge, Reveal, order_pixels, uncover
 from explorer.app.cached import main_axes
 from explorer.app.cached.elbo_sections import get_reveal, subject_key
 from explorer.app.components.pixels import pixel_brush, visible_pixels

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from explorer.analysis.inference import ExactPosterior
-from explorer.analysis.ladder import COUNTS, Draw, Rung, climb, judge_draw
+from explorer.analysis.inference.exact import ExactPosterior
+from explorer.analysis.inference.ladder import COUNTS, Draw, Rung, climb, judge_draw
 from explorer.app.cached.elbo_sections import get_log_weights, get_posterior
 from explorer.app.components.sliders import live_choice
 from explorer.app.pictures import CHART

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.players import SlowMotion
+from explorer.analysis.teaching.players import SlowMotion
 from explorer.app.cached.elbo_sections import get_slow_motion
 from explorer.app.session import is_dark
 from explorer.app.text import number, text

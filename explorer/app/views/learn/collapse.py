@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.timeline import DEAD_NATS
+from explorer.analysis.collapse.timeline import DEAD_NATS
 from explorer.app.cached import get_codes, measure_wake_up
 from explorer.app.components.sliders import live_choice
 from explorer.app.pictures import show_strip

@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.analysis.latents import decode_codes
-from explorer.analysis.microscope import Examination
-from explorer.analysis.toy import (
+from explorer.analysis.inference.microscope import Examination
+from explorer.analysis.representation.latents import decode_codes
+from explorer.analysis.teaching.toy import (
     PRIOR,
     LinearEncoder,
     LinearToy,

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.gaussians import (
+from explorer.analysis.teaching.gaussians import (
     Gaussian,
     KlTerms,
     cross_entropy,

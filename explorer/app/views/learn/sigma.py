@@ -5,7 +5,7 @@ import math
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.linear import (
+from explorer.analysis.collapse.linear import (
     LinearOptimum,
     covariance_eigenvalues,
     linear_optimum,

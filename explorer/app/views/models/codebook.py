@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.codebook import (
+from explorer.analysis.representation.codebook import (
     CodeUsage,
     check_codebook,
     decode_indices,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.holes import SOURCES
+from explorer.analysis.representation.holes import SOURCES
 from explorer.app.cached import get_codes, main_axes, own_runs
 from explorer.app.cached.compare import list_comparable
 from explorer.app.cached.elbo import get_pictures

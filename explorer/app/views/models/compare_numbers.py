@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.analysis.holes import RANDOM_CODES
-from explorer.analysis.latents import linear_components
+from explorer.analysis.representation.holes import RANDOM_CODES
+from explorer.analysis.representation.latents import linear_components
 from explorer.app.cached import get_codes, get_run_with_model
 from explorer.app.cached.compare import find_figures, get_neighbours
 from explorer.app.pictures import CHART, show_strip

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from explorer.analysis.moved_beta import find_beta
-from explorer.analysis.timeline import find_events
+from explorer.analysis.collapse.moved_beta import find_beta
+from explorer.analysis.collapse.timeline import find_events
 from explorer.app.cached import find_run, get_runner, own_runs
 from explorer.app.pictures import CHART
 from explorer.app.session import get_session, is_dark
