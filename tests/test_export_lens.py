@@ -15,7 +15,7 @@ from explorer.analysis.inference.microscope import examine_image, kl_to_prior
 from explorer.analysis.inference.posterior_grid import grid_for_images
 from explorer.analysis.inference.refinement import elbo_by_quadrature
 from explorer.analysis.inference.refinement_path import trace_refinement
-from explorer.app.components.mount import LENS_ASSETS
+from explorer.app.parts.mount import LENS_ASSETS
 from explorer.app.text import sentences
 from explorer.errors import ExplorerError
 from explorer.export.container import unpack

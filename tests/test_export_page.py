@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from explorer.app.components import answers
-from explorer.app.components.mount import ASSETS
+from explorer.app.parts.mount import ASSETS
 from explorer.app.text import catalogue, sentences
 from explorer.errors import ExplorerError
 from explorer.export import pictures, tsne

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from explorer.app.components.mount import ASSETS
+from explorer.app.parts.mount import ASSETS
 
 MODULES = sorted(ASSETS.glob("*.js"))
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from explorer.app.components.mount import ASSETS
+from explorer.app.parts.mount import ASSETS
 from explorer.app.text import sentences
 from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.export.page import wrap_payload

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.app.components.mount import ASSETS
+from explorer.app.parts.mount import ASSETS
 from explorer.app.text import language, sentences
 from explorer.codes import Codes, main_dimensions
 from explorer.datasets import DATASETS, ImageDataset, is_available, load_dataset

@@ -1,6 +1,6 @@
 """The browser side: components that Streamlit mounts and that live in JavaScript."""
 
-from explorer.app.components.mount import (
+from explorer.app.parts.mount import (
     balance_bars,
     latent_map,
     lens,

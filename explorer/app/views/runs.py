@@ -7,9 +7,9 @@ from functools import partial
 import streamlit as st
 
 from explorer.app.cached import own_runs
-from explorer.app.pictures import CHART
+from explorer.app.parts.pictures import CHART
+from explorer.app.parts.tables import show_rows
 from explorer.app.session import is_dark
-from explorer.app.tables import show_rows
 from explorer.app.text import number, sentences, text
 from explorer.app.views.train.film import show_strips
 from explorer.app.views.train.watch import describe_beta

@@ -6,7 +6,7 @@ import os
 import streamlit as st
 
 from explorer.app.cached import get_runner, own_runs
-from explorer.app.choices import kept_choice
+from explorer.app.parts.choices import kept_choice
 from explorer.app.text import text
 from explorer.app.views.beta.members import find_members, show_figures
 from explorer.app.views.beta.progress import (

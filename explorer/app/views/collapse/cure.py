@@ -6,8 +6,8 @@ from collections import Counter
 import streamlit as st
 
 from explorer.app.cached import diagnose_stored, get_runner, own_runs
-from explorer.app.choices import kept_choice
-from explorer.app.pictures import CHART
+from explorer.app.parts.choices import kept_choice
+from explorer.app.parts.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.train.film import show_map, show_strips

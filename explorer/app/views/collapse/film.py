@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.analysis.collapse.timeline import DEAD_NATS, find_events
 from explorer.app.cached import measure_codes, move_dimension
-from explorer.app.pictures import CHART, show_strip
+from explorer.app.parts.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.collapse.verdicts import SLEEPING, show_plane

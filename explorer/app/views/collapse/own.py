@@ -15,7 +15,7 @@ from explorer.analysis.collapse.beta import (
 from explorer.analysis.collapse.own_codes import LabelScore, OwnCodes
 from explorer.app.cached import measure_eigenvalues
 from explorer.app.cached.collapse import judge_codes
-from explorer.app.pictures import CHART
+from explorer.app.parts.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.collapse.film import draw_timeline

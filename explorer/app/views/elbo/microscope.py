@@ -16,7 +16,7 @@ from explorer.app.cached.elbo import (
     known_balance,
 )
 from explorer.app.components import balance_bars, lens, send_refinement
-from explorer.app.pictures import CHART
+from explorer.app.parts.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.elbo.subject import Subject

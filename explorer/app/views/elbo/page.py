@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.app.cached import find_run, get_run_with_model, own_runs
 from explorer.app.cached.elbo import get_pictures
-from explorer.app.choices import kept_choice, kept_number
+from explorer.app.parts.choices import kept_choice, kept_number
 from explorer.app.text import text
 from explorer.app.views.elbo.chains import show_chains
 from explorer.app.views.elbo.microscope import show_microscope

@@ -8,7 +8,7 @@ import streamlit as st
 from explorer.analysis.teaching.players import PLAYERS, STARTS, Game, Position
 from explorer.app.cached import get_codes
 from explorer.app.cached.elbo_sections import subject_key
-from explorer.app.pictures import CHART
+from explorer.app.parts.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.elbo.slow import ask_to_play, show_slow_motion

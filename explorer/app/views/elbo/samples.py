@@ -7,8 +7,8 @@ import streamlit as st
 from explorer.analysis.inference.exact import ExactPosterior
 from explorer.analysis.inference.ladder import COUNTS, Draw, Rung, climb, judge_draw
 from explorer.app.cached.elbo_sections import get_log_weights, get_posterior
-from explorer.app.components.sliders import live_choice
-from explorer.app.pictures import CHART
+from explorer.app.parts.pictures import CHART
+from explorer.app.parts.sliders import live_choice
 from explorer.app.session import is_dark
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.elbo.subject import Subject

@@ -9,8 +9,8 @@ import streamlit as st
 
 from explorer.analysis.collapse.timeline import DEAD_NATS
 from explorer.app.cached import get_codes, measure_wake_up
-from explorer.app.components.sliders import live_choice
-from explorer.app.pictures import show_strip
+from explorer.app.parts.pictures import show_strip
+from explorer.app.parts.sliders import live_choice
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (

@@ -18,7 +18,7 @@ from explorer.analysis.teaching.toy import (
 from explorer.app.cached import find_run, get_run_with_model
 from explorer.app.cached.elbo import get_pictures
 from explorer.app.cached.learn import get_examination
-from explorer.app.components.sliders import live_choice, live_slider
+from explorer.app.parts.sliders import live_choice, live_slider
 from explorer.app.session import is_dark
 from explorer.app.text import text
 from explorer.app.views.elbo.subject import Subject, find_telling

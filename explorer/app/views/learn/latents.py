@@ -6,7 +6,7 @@ import streamlit as st
 from explorer.analysis.representation.patchwork import draw_pixels, independent_nats, share_codes
 from explorer.app.cached import find_run, get_run_with_model
 from explorer.app.cached.learn import get_prior_pictures
-from explorer.app.components.sliders import live_choice
+from explorer.app.parts.sliders import live_choice
 from explorer.app.text import text
 from explorer.app.views.learn.parts import (
     choose_segment,

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.analysis.teaching.toy import PRIOR, bent_toy, draw_codes, misplaced, spread_codes
-from explorer.app.components.sliders import live_choice
+from explorer.app.parts.sliders import live_choice
 from explorer.app.session import is_dark
 from explorer.app.text import text
 from explorer.app.views.learn.parts import (

@@ -17,8 +17,8 @@ from explorer.analysis.teaching.gradients import (
     square,
 )
 from explorer.app.cached import find_run, get_codes, get_run_with_model
-from explorer.app.components.sliders import live_choice, live_slider
-from explorer.app.pictures import show_strip
+from explorer.app.parts.pictures import show_strip
+from explorer.app.parts.sliders import live_choice, live_slider
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (

@@ -12,8 +12,8 @@ from explorer.analysis.collapse.linear import (
     reconstruct_images,
 )
 from explorer.app.cached import get_dataset
-from explorer.app.components.sliders import live_choice
-from explorer.app.pictures import show_strip
+from explorer.app.parts.pictures import show_strip
+from explorer.app.parts.sliders import live_choice
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (

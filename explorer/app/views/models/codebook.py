@@ -16,8 +16,8 @@ from explorer.analysis.representation.codebook import (
 from explorer.app.cached import get_run_with_model
 from explorer.app.cached.codebook import get_codebook, get_samples, list_codebooks
 from explorer.app.cached.elbo import get_pictures
-from explorer.app.choices import kept_choice, kept_number
-from explorer.app.pictures import CHART, show_strip
+from explorer.app.parts.choices import kept_choice, kept_number
+from explorer.app.parts.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import number, sentences, text
 from explorer.elbo.evaluation import draw_targets

@@ -15,7 +15,7 @@ from explorer.app.cached.compare import (
     get_images,
     reconstruct,
 )
-from explorer.app.pictures import CHART, show_strip
+from explorer.app.parts.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.codes import Array

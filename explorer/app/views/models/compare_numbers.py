@@ -10,7 +10,7 @@ from explorer.analysis.representation.holes import RANDOM_CODES
 from explorer.analysis.representation.latents import linear_components
 from explorer.app.cached import get_codes, get_run_with_model
 from explorer.app.cached.compare import find_figures, get_neighbours
-from explorer.app.pictures import CHART, show_strip
+from explorer.app.parts.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import text
 from explorer.app.views.models.compare_card import SHOWN_IMAGES, kind_of

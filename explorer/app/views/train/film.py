@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.analysis.representation.codebook import measure_usage
-from explorer.app.pictures import CHART, show_strip
+from explorer.app.parts.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import number, sentences, text
 from explorer.codes import main_dimensions

@@ -8,7 +8,7 @@ import streamlit as st
 from explorer.analysis.collapse.moved_beta import find_beta
 from explorer.analysis.collapse.timeline import find_events
 from explorer.app.cached import find_run, get_runner, own_runs
-from explorer.app.pictures import CHART
+from explorer.app.parts.pictures import CHART
 from explorer.app.session import get_session, is_dark
 from explorer.app.text import number, paragraph, sentences, text
 from explorer.app.views.train.film import show_film

@@ -3,13 +3,13 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.app.choices import kept_choice, kept_number
+from explorer.app.parts.choices import kept_choice, kept_number
 
 
 def choosing_app():
     import streamlit as st
 
-    from explorer.app.choices import kept_choice, kept_number
+    from explorer.app.parts.choices import kept_choice, kept_number
 
     names = ["mnist-2d", "two", "three"]
     kept = kept_choice("model", names, st.query_params.get("run"))

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.app.components.mount import do_nothing, inline_component
+from explorer.app.parts.mount import do_nothing, inline_component
 
 _MARKUP = '<div class="live-slider"><label></label><output></output><input type="range"></div>'
 

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from explorer.app.components.mount import do_nothing, inline_component
+from explorer.app.parts.mount import do_nothing, inline_component
 
 _MARKUP = """<div class="pixel-brush">
   <div class="modes" role="radiogroup">
