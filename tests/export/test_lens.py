@@ -20,7 +20,7 @@ from explorer.app.text import sentences
 from explorer.errors import ExplorerError
 from explorer.export.container import unpack
 from explorer.export.lens import build_lens, describe_refinement
-from tests.test_export_payload import NETWORKS, make_run
+from tests.export.test_payload import NETWORKS, make_run
 
 JS_TEST = Path(__file__).parent / "js" / "lens.test.mjs"
 MODULES = sorted(LENS_ASSETS.glob("*.js"))

@@ -20,7 +20,7 @@ from explorer.export.container import unpack
 from explorer.export.page import MAX_PAGE_BYTES, build_page, bundle_modules
 from explorer.export.sweep import build_member, find_siblings, match_latents, reorder_model
 from explorer.export.tables import codes_parquet, codes_table
-from tests.test_export_payload import make_run
+from tests.export.test_payload import make_run
 
 
 def test_bundle_holds_every_module_once_and_no_import_is_left() -> None:
