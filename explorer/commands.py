@@ -198,7 +198,8 @@ def config_from_options(options: argparse.Namespace) -> "Config":
 
 def evaluate_run(options: argparse.Namespace) -> None:
     """Measure ELBO, reconstruction and KL, and log p(x) where asked for."""
-    from explorer.elbo.evaluation import draw_targets, evaluate_elbo
+    from explorer.elbo.encoding import draw_targets
+    from explorer.elbo.evaluation import evaluate_elbo
     from explorer.runs.run import open_run
 
     run = open_run(options.run)
@@ -231,7 +232,7 @@ def evaluate_run(options: argparse.Namespace) -> None:
 
 def diagnose_run(options: argparse.Namespace) -> None:
     """Print the verdict on every latent dimension."""
-    from explorer.analysis import collapse
+    from explorer.analysis.collapse import diagnose as collapse
 
     if (options.run is None) == (options.codes is None):
         raise ExplorerError("Give either a run or --codes FILE.npz.")

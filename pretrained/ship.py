@@ -25,7 +25,8 @@ from explorer.config import FITS, Config
 from explorer.datasets import load_dataset
 from explorer.elbo.evaluation import evaluate_elbo
 from explorer.files import replace_file, replace_json
-from explorer.runs.run import Run, RunInfo
+from explorer.runs.info import RunInfo
+from explorer.runs.run import Run
 
 HERE = Path(__file__).resolve().parent
 FRAMES = 16

@@ -95,6 +95,19 @@ def as_array(values: ArrayLike | Tensor) -> Floats:
         raise ExplorerError("These values are not an array of numbers.") from error
 
 
+def as_pixels(images: NDArray[Any] | Tensor) -> Floats:
+    """Return images (N, …) as float64 pixels (N, D) in [0, 1]; uint8 is divided by 255."""
+    array = images.detach().cpu().numpy() if isinstance(images, Tensor) else np.asarray(images)
+    if array.ndim < 2 or not array.size:
+        raise ExplorerError("Images are an array (N, …) with at least one image.")
+    flat = array.reshape(len(array), -1).astype(np.float64)
+    if array.dtype == np.uint8:
+        flat /= 255
+    if not np.isfinite(flat).all():
+        raise ExplorerError("The images hold NaN or infinite pixels.")
+    return flat
+
+
 def plain(value: Any) -> Any:
     """Return arrays, NumPy scalars and nested dataclasses as JSON-compatible values.
 

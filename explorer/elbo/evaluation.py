@@ -12,14 +12,12 @@ import torch
 from torch import Tensor
 
 from explorer.codes import Array
+from explorer.elbo.encoding import CHUNK_VALUES, as_tensor, check_images
 from explorer.elbo.terms import gaussian_kl, sample_codes, sampled_kl
-from explorer.errors import ExplorerError
 from explorer.models import VAE
 
 DRAWS = 10
 """Target and code draws that are averaged per image."""
-CHUNK_VALUES = 4_000_000
-"""Pixels handled at once, which bounds memory."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ def evaluate_elbo(
     reconstructions, kls = [], []
     chunk = max(1, CHUNK_VALUES // int(np.prod(images.shape[1:])))
     for start in range(0, len(images), chunk):
-        part = _to_device(images[start : start + chunk], device)
+        part = as_tensor(images[start : start + chunk], device)
         nll = torch.zeros(len(part), dtype=torch.float64)
         kl: Tensor | None = None
         for _ in range(draws):
@@ -126,51 +124,3 @@ def evaluate_elbo(
     if model.mixture is not None:
         return Evaluation(np.concatenate(reconstructions), None, draws, joined)
     return Evaluation(np.concatenate(reconstructions), joined, draws)
-
-
-@torch.no_grad()
-def encode_images(model: VAE, images: Array, *, seed: int = 0) -> tuple[Array, Array | None]:
-    """Return mean and logvar (N, K) float32 of q(z|x) for uint8 `images`.
-
-    A VQ-VAE has indices (N, P) int64 in place of means, and no logvar. A Bernoulli model sees one
-    binary draw of each image, as in training.
-    """
-    check_images(model, images)
-    device = next(model.parameters()).device
-    generator = torch.Generator(device).manual_seed(seed)
-    means, logvars = [], []
-    chunk = max(1, CHUNK_VALUES // int(np.prod(images.shape[1:])))
-    for start in range(0, len(images), chunk):
-        x = model.target(_to_device(images[start : start + chunk], device), generator)
-        mean, logvar = model.encode_parameters(x)
-        means.append((mean.float() if mean.is_floating_point() else mean).cpu().numpy())
-        if logvar is not None:
-            logvars.append(logvar.float().cpu().numpy())
-    return np.concatenate(means), np.concatenate(logvars) if logvars else None
-
-
-def draw_targets(model: VAE, images: Array, *, seed: int = 0) -> Tensor:
-    """Return what the model encodes and scores for uint8 `images`, (N, C, H, W), on its device.
-
-    For a Bernoulli model that is one binary draw of each image.
-    """
-    check_images(model, images)
-    device = next(model.parameters()).device
-    return model.target(_to_device(images, device), torch.Generator(device).manual_seed(seed))
-
-
-def check_images(model: VAE, images: Array) -> None:
-    """Raise an ExplorerError unless `images` are uint8 of the model's shape, at least one."""
-    if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
-        raise ExplorerError(
-            f"Images must be uint8 of shape (N, C, H, W), at least one; these are {images.dtype} "
-            f"{images.shape}."
-        )
-    if images.shape[1:] != model.shape:
-        raise ExplorerError(
-            f"The images have shape {images.shape[1:]}; this model takes {model.shape}."
-        )
-
-
-def _to_device(images: Array, device: torch.device) -> Tensor:
-    return torch.from_numpy(np.array(images)).to(device)

@@ -20,7 +20,8 @@ from typing import Any
 from explorer.config import Config
 from explorer.errors import ExplorerError
 from explorer.runs.control import Control
-from explorer.runs.run import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES, Run
+from explorer.runs.info import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES
+from explorer.runs.run import Run
 from explorer.runs.sweeps import is_family_member, prepare_sweep, read_sweep
 from explorer.runs.writer import RunWriter, find_unfinished, mark_run
 

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -11,13 +11,23 @@ from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
 from explorer.models import VAE, build_model
-
-if TYPE_CHECKING:
-    from explorer.runs.run import Run
+from explorer.runs.info import RunInfo
 
 WEIGHT = "model."
 OPTIMISER = "optimiser."
 RANDOM_STATE = "random_state"
+
+
+class StoredRun(Protocol):
+    """What weights need to know of the run that they belong to."""
+
+    path: Path
+    id: str
+
+    @property
+    def info(self) -> RunInfo:
+        """The content of run.json."""
+        ...
 
 
 def pack_weights(
@@ -72,7 +82,7 @@ def unpack_training(
         ) from error
 
 
-def read_checkpoint(run: "Run") -> tuple[dict[str, Tensor], dict[str, Any]]:
+def read_checkpoint(run: StoredRun) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the tensors by name and the metadata of a run's checkpoint."""
     return read_tensors(run.path / "checkpoint.safetensors", run.id)
 
@@ -89,7 +99,7 @@ def read_tensors(path: Path, name: str) -> tuple[dict[str, Tensor], dict[str, An
         raise ExplorerError(f"The weights of run {name} cannot be read: {error}.") from error
 
 
-def load_model(run: "Run") -> VAE:
+def load_model(run: StoredRun) -> VAE:
     """Return the run's model with its stored weights, on the CPU, in evaluation mode."""
     info = run.info
     if info.model_kind != "builtin" or info.config is None or info.dataset is None:

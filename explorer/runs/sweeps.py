@@ -18,7 +18,8 @@ from explorer.config import Config
 from explorer.errors import ExplorerError
 from explorer.files import explain_os_error, make_folder, replace_json
 from explorer.paths import resource, runs_folder
-from explorer.runs.run import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES, Run
+from explorer.runs.info import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES
+from explorer.runs.run import Run
 
 SCHEMA = 1
 KINDS = ("family", "sweep")

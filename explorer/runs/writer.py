@@ -27,7 +27,8 @@ from explorer.codes import Array, kl_of_codes
 from explorer.config import Config
 from explorer.errors import ExplorerError, RunRemoved
 from explorer.files import explain_os_error, make_folder, replace_file, replace_json
-from explorer.runs.run import DatasetInfo, Run, RunInfo, Status, versions
+from explorer.runs.info import DatasetInfo, RunInfo, Status
+from explorer.runs.run import Run, versions
 
 HEARTBEAT_SECONDS = 1.0
 

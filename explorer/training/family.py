@@ -22,7 +22,7 @@ from explorer.errors import ExplorerError
 from explorer.files import replace_file
 from explorer.models.stacked import StackedModels
 from explorer.runs.checkpoint import pack_training, pack_weights, read_tensors, unpack_training
-from explorer.runs.run import DatasetInfo
+from explorer.runs.info import DatasetInfo
 from explorer.runs.sweeps import Sweep, prepare_sweep
 from explorer.runs.writer import RunWriter
 from explorer.training.engine import Engine, Totals, choose_device

@@ -15,13 +15,15 @@ import torch
 from explorer.codes import Array
 from explorer.config import FITS, Config
 from explorer.datasets import ImageDataset, load_dataset
-from explorer.elbo.evaluation import Evaluation, encode_images, evaluate_elbo
+from explorer.elbo.encoding import encode_images
+from explorer.elbo.evaluation import Evaluation, evaluate_elbo
 from explorer.elbo.terms import name_kl
 from explorer.errors import ExplorerError
 from explorer.models import VAE
 from explorer.runs.checkpoint import pack_training, pack_weights, read_checkpoint, unpack_training
 from explorer.runs.control import Control
-from explorer.runs.run import DatasetInfo, Run
+from explorer.runs.info import DatasetInfo
+from explorer.runs.run import Run
 from explorer.runs.sweeps import is_family_member
 from explorer.runs.writer import RunWriter, find_unfinished, mark_run
 from explorer.training.engine import Engine, choose_device

@@ -50,7 +50,7 @@ def record():
 
 def _shipped(name, root):
     from explorer.datasets import load_dataset
-    from explorer.elbo.evaluation import draw_targets
+    from explorer.elbo.encoding import draw_targets
     from explorer.errors import ExplorerError
     from explorer.runs.run import open_run
 

@@ -21,7 +21,7 @@ from explorer.analysis.inference.likelihood import estimate_log_px
 from explorer.analysis.inference.posterior_grid import PosteriorGrid, build_grid
 from explorer.analysis.representation.information import decompose_rate
 from explorer.datasets import load_dataset
-from explorer.elbo.evaluation import draw_targets
+from explorer.elbo.encoding import draw_targets
 from explorer.models import VAE
 from explorer.runs.run import open_run
 from tests.benchmarks.plain import mnist_folder

@@ -13,7 +13,7 @@ from explorer.analysis.representation.codebook import (
     swap_code,
 )
 from explorer.app.text import number
-from explorer.elbo.evaluation import draw_targets
+from explorer.elbo.encoding import draw_targets
 from explorer.export.pictures import find_pictures
 from explorer.runs.run import open_run
 

@@ -11,7 +11,7 @@ from explorer.analysis.inference.microscope import balance_images, examine_image
 from explorer.analysis.inference.posterior_grid import build_grid
 from explorer.analysis.inference.refinement import elbo_by_quadrature
 from explorer.analysis.inference.refinement_path import trace_refinement
-from explorer.elbo.evaluation import draw_targets
+from explorer.elbo.encoding import draw_targets
 from explorer.export.pictures import find_pictures
 from explorer.runs.store import pretrained_store
 

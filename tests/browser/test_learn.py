@@ -89,7 +89,7 @@ def test_the_three_lines_have_the_librarys_numbers_and_q_closes_the_gap(page, se
 def test_the_same_lines_hold_on_a_real_model(page, server):
     from explorer.analysis.inference.microscope import examine_image
     from explorer.analysis.inference.posterior_grid import build_grid
-    from explorer.app.views.elbo.subject import Subject, find_telling
+    from explorer.app.subject import Subject, find_telling
     from explorer.export.pictures import find_pictures
     from explorer.runs.run import open_run
 

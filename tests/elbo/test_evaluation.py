@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from explorer import evaluation
 from explorer.config import ModelConfig
-from explorer.elbo.evaluation import encode_images, evaluate_elbo
+from explorer.elbo import evaluation
+from explorer.elbo.encoding import encode_images
+from explorer.elbo.evaluation import evaluate_elbo
 from explorer.elbo.terms import gaussian_kl
 from explorer.errors import ExplorerError
 from explorer.models import VAE

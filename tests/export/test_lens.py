@@ -16,13 +16,13 @@ from explorer.analysis.inference.posterior_grid import grid_for_images
 from explorer.analysis.inference.refinement import elbo_by_quadrature
 from explorer.analysis.inference.refinement_path import trace_refinement
 from explorer.app.parts.mount import LENS_ASSETS
-from explorer.app.text import sentences
 from explorer.errors import ExplorerError
 from explorer.export.container import unpack
 from explorer.export.lens import build_lens, describe_refinement
+from explorer.text import sentences
 from tests.export.test_payload import NETWORKS, make_run
 
-JS_TEST = Path(__file__).parent / "js" / "lens.test.mjs"
+JS_TEST = Path(__file__).parents[1] / "js" / "lens.test.mjs"
 MODULES = sorted(LENS_ASSETS.glob("*.js"))
 
 
@@ -118,7 +118,7 @@ def test_module_imports_only_its_neighbours_and_the_maps(path):
 
 
 def test_every_sentence_of_the_lens_is_there_and_used():
-    known = set(sentences("elbo.lens."))
+    known = set(sentences("en", "elbo.lens."))
     source = "".join(path.read_text(encoding="utf-8") for path in MODULES)
     asked = set(re.findall(r'\btext\("(\w+)"', source))
     asked |= set(re.findall(r'\btext\([^"()]*\? "(\w+)" : "\w+"', source))

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.app.components import answers
+from explorer.app.parts import answers
 from explorer.app.parts.mount import ASSETS
-from explorer.app.text import catalogue, sentences
 from explorer.errors import ExplorerError
 from explorer.export import pictures, tsne
 from explorer.export.container import unpack
 from explorer.export.page import MAX_PAGE_BYTES, build_page, bundle_modules
 from explorer.export.sweep import build_member, find_siblings, match_latents, reorder_model
 from explorer.export.tables import codes_parquet, codes_table
+from explorer.text import catalogue, sentences
 from tests.export.test_payload import make_run
 
 
@@ -76,7 +76,7 @@ def test_page_leaves_out_codes_rather_than_growing(monkeypatch: pytest.MonkeyPat
 
 
 def test_every_sentence_that_the_browser_asks_for_is_in_the_catalogue() -> None:
-    known = set(sentences("explore."))
+    known = set(sentences("en", "explore."))
     asked: set[str] = set()
     for path in ASSETS.glob("*.js"):
         source = path.read_text(encoding="utf-8")
@@ -91,7 +91,7 @@ def test_every_sentence_of_the_page_is_used() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in ASSETS.glob("*.js"))
     view = (ASSETS.parents[1] / "views" / "explore.py").read_text(encoding="utf-8")
     stems = set(re.findall(r"`(\w+_)\$\{", source))
-    for key in sentences("explore."):
+    for key in sentences("en", "explore."):
         found = f'"{key}"' in source or f"explore.{key}" in view or key.startswith("group_")
         suffix = key.removesuffix("_help").removesuffix("_title")
         assert found or any(suffix.startswith(stem) for stem in stems), key

@@ -21,7 +21,7 @@ from explorer.export.networks import describe_network
 from explorer.export.payload import build_payload, pick_pictures
 from explorer.models import VAE
 
-JS_TESTS = Path(__file__).parent / "js"
+JS_TESTS = Path(__file__).parents[1] / "js"
 NETWORKS = {
     "mlp": ({"network": "mlp", "hidden": (48, 24)}, (1, 8, 8)),
     "mlp-tanh": ({"network": "mlp", "hidden": (33,), "activation": "tanh"}, (1, 8, 8)),

@@ -14,10 +14,10 @@ import pytest
 
 from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.errors import ExplorerError
+from explorer.jobs import queue
 from explorer.jobs.queue import LocalRunner, find_abandoned
 from explorer.runs.control import Control
 from explorer.runs.run import Run
-from explorer.training import jobs
 
 SHORT = Config(model=ModelConfig(hidden=(8,)), budget=BudgetConfig(steps=20), device="cpu")
 LONG = dataclasses.replace(SHORT, budget=BudgetConfig(steps=10**9))
@@ -231,7 +231,7 @@ def test_a_deleted_folder_ends_its_job_and_does_not_come_back(runner, tmp_path):
 
 
 def test_a_closed_runner_lets_the_job_at_hand_end_and_leaves_the_rest_queued(tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(queue, "BEAT_SECONDS", 0.05)
     runner = LocalRunner()
     config = dataclasses.replace(SHORT, budget=BudgetConfig(steps=1000))
     first = runner.submit(config, tmp_path / "first")

@@ -220,7 +220,7 @@ def test_most_of_the_codebook_is_used_on_the_digits(run):
 
 def test_its_stored_model_gives_the_stored_codes(run):
     from explorer.datasets import load_dataset
-    from explorer.elbo.evaluation import encode_images
+    from explorer.elbo.encoding import encode_images
 
     images = load_dataset("digits").split("test").images
     indices, logvar = encode_images(Run(run.path).model, images)

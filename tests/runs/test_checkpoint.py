@@ -16,7 +16,8 @@ from explorer.runs.checkpoint import (
     read_checkpoint,
     unpack_training,
 )
-from explorer.runs.run import DatasetInfo, Run
+from explorer.runs.info import DatasetInfo
+from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
 from explorer.training.engine import Engine
 

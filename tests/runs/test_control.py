@@ -12,8 +12,8 @@ from filelock import Timeout
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer import control as control_module
 from explorer.errors import ExplorerError
+from explorer.runs import control as control_module
 from explorer.runs.control import ACTIONS, Command, Control
 
 

@@ -12,21 +12,11 @@ import time
 import numpy as np
 import pytest
 
-from explorer import run as run_module
 from explorer.config import Config
 from explorer.errors import ExplorerError
-from explorer.runs.run import (
-    HEARTBEAT_TIMEOUT_SECONDS,
-    LIVE_STATES,
-    RUN_ID,
-    DatasetInfo,
-    Run,
-    RunInfo,
-    Status,
-    mean_kl,
-    new_run_id,
-    open_run,
-)
+from explorer.runs import info as info_module
+from explorer.runs.info import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES, DatasetInfo, RunInfo, Status
+from explorer.runs.run import RUN_ID, Run, mean_kl, new_run_id, open_run
 from explorer.runs.writer import RunWriter
 
 
@@ -276,5 +266,5 @@ def test_processes_of_others_count_as_existing(monkeypatch):
     def refuse(pid, signal):
         raise PermissionError
 
-    monkeypatch.setattr(run_module.os, "kill", refuse)
-    assert run_module._process_exists(1)
+    monkeypatch.setattr(info_module.os, "kill", refuse)
+    assert info_module._process_exists(1)

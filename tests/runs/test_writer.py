@@ -12,10 +12,11 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from explorer import files
-from explorer import writer as writer_module
 from explorer.config import Config
 from explorer.errors import ExplorerError, RunRemoved
-from explorer.runs.run import Run, Status
+from explorer.runs import writer as writer_module
+from explorer.runs.info import Status
+from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter, find_unfinished, mark_run, prepare_folder
 
 

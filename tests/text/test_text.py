@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from explorer.app import text as text_module
-from explorer.app.text import LANGUAGES, catalogue, closest_language, paragraph, sentences, text
+import explorer
+from explorer import text as text_module
 from explorer.config import BETA_SCHEDULES, LIKELIHOOD_NAMES, NETWORK_NAMES, PRIORS
 from explorer.datasets import DATASETS
-from explorer.figures.words import WORDS, number
+from explorer.figures.words import WORDS
+from explorer.text import LANGUAGES, catalogue, closest_language, number, paragraph, say, sentences
 
 FOLDER = Path(text_module.__file__).parent
-APP = FOLDER.parent
+PACKAGE = Path(explorer.__file__).parent
 OTHERS = [language for language in LANGUAGES if language != "en"]
 PLACEHOLDER = re.compile(r"%?\{[a-z_]\w*(?::[^{}]*)?\}")
 HAN = re.compile(r"[㐀-鿿]")
@@ -120,7 +121,7 @@ def asked():
     """Return literal keys with their file, and patterns of keys that are put together."""
     stems = {key.split(".")[0] for key in catalogue()}
     literal, patterns = [], []
-    for path in sorted(APP.rglob("*.py")):
+    for path in sorted(PACKAGE.rglob("*.py")):
         inside = set()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.JoinedStr):
@@ -145,10 +146,10 @@ def test_every_key_that_the_code_asks_for_is_there():
     literal, patterns = asked()
     for path, key in literal:
         known = key in keys or key.endswith(".") and any(known.startswith(key) for known in keys)
-        assert known, f"{path.relative_to(APP)} asks for {key}"
+        assert known, f"{path.relative_to(PACKAGE)} asks for {key}"
     for path, pattern in patterns:
         known = any(re.fullmatch(pattern, key) for key in keys)
-        assert known, f"{path.relative_to(APP)} asks for {pattern}"
+        assert known, f"{path.relative_to(PACKAGE)} asks for {pattern}"
 
 
 def test_every_key_is_asked_for():
@@ -177,7 +178,7 @@ def test_every_choice_has_its_name():
 
 
 def test_figures_speak_the_catalogues_english():
-    assert sentences("figure.") == WORDS
+    assert sentences("en", "figure.") == WORDS
 
 
 # How it answers
@@ -195,12 +196,12 @@ def test_a_browsers_locale_finds_its_language(locale, language):
     assert closest_language(locale) == language
 
 
-def test_outside_a_page_it_speaks_english():
-    assert text("train.start") == "Start"
-    assert paragraph("One.", "", "Two.") == "One. Two."
+def test_sentences_follow_one_another_as_the_language_writes_them():
+    assert paragraph("en", "One.", "", "Two.") == "One. Two."
+    assert paragraph("zh-Hant", "一。", "", "二。") == "一。二。"
 
 
 def test_numbers_have_a_true_minus_sign():
     assert number(-1.5) == "−1.50" and number(-1e-5, ".0e") == "−1e−05"
-    assert text("beta.map_title", beta=0.5, kl=-0.25) == "β = 0.5 · KL −0.25"
-    assert text("runs.compare", first="a-b", second=-2) == "a-b beside −2"
+    assert say("en", "beta.map_title", beta=0.5, kl=-0.25) == "β = 0.5 · KL −0.25"
+    assert say("en", "runs.compare", first="a-b", second=-2) == "a-b beside −2"

@@ -19,7 +19,8 @@ from explorer.analysis.checks import plain
 from explorer.analysis.collapse.verdicts import vote
 from explorer.analysis.collapse.wakeup import wake_up_at_collapse, wake_up_now
 from explorer.analysis.inference.refinement import refine_posterior
-from explorer.analysis.watch import Watch, evaluating
+from explorer.analysis.watch import Watch
+from explorer.elbo.encoding import evaluating
 from explorer.elbo.terms import gaussian_kl
 from explorer.models.vae import VAE
 

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from explorer.analysis.checks import Floats, check_gaussian, check_images, plain
 from explorer.analysis.representation.information import standard_error
-from explorer.analysis.watch import Progress, Stop, Watch, evaluating
+from explorer.analysis.watch import Progress, Stop, Watch
+from explorer.elbo.encoding import evaluating
 from explorer.elbo.terms import sample_codes
 from explorer.models.vae import VAE
 

@@ -28,8 +28,9 @@ from explorer.analysis.collapse.verdicts import (
     judge,
 )
 from explorer.analysis.representation.information import Information, decompose_rate, standard_error
-from explorer.analysis.watch import Progress, Stop, Watch, evaluating
+from explorer.analysis.watch import Progress, Stop, Watch
 from explorer.codes import kl_of_codes
+from explorer.elbo.encoding import encode_all
 from explorer.errors import ExplorerError
 from explorer.models.vae import VAE
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from explorer.codes import Array
     from explorer.runs.run import Run
 
-ENCODE_CHUNK = 1024
 DECODER_IMAGES = 1000
 """Images that the decoder's measures use."""
 CAUSE_IMAGES = 2000
@@ -104,7 +104,7 @@ def diagnose(
     """
     check_standard_prior(model)
     if isinstance(x, np.ndarray) and x.dtype == np.uint8:
-        from explorer.elbo.evaluation import draw_targets
+        from explorer.elbo.encoding import draw_targets
 
         x = draw_targets(model, x, seed=seed)
     x = check_images(model, torch.as_tensor(x))
@@ -152,7 +152,7 @@ def diagnose_run(
     """
     info = run.info
     if images is not None and info.model_kind == "builtin":
-        from explorer.elbo.evaluation import draw_targets
+        from explorer.elbo.encoding import draw_targets
 
         planned = 1.0 if info.config is None else info.config.objective.beta
         beta = float(info.timing.get("beta", planned))
@@ -181,18 +181,6 @@ def diagnose_file(path: str | os.PathLike[str], *, seed: int = 0) -> Diagnosis:
     """
     codes = read_codes(path)
     return diagnose_codes(codes.mean, codes.logvar, seed=seed)
-
-
-def encode_all(model: VAE, x: Tensor) -> tuple[Floats, Floats]:
-    """Return mean and logvar (N, K), float64, of target images x, in chunks."""
-    means, logvars = [], []
-    with torch.no_grad(), evaluating(model):
-        for start in range(0, len(x), ENCODE_CHUNK):
-            mean, logvar = model.encode_parameters(x[start : start + ENCODE_CHUNK])
-            assert logvar is not None
-            means.append(mean.double().cpu().numpy())
-            logvars.append(logvar.double().cpu().numpy())
-    return np.concatenate(means), np.concatenate(logvars)
 
 
 def effective_dimensions(kl_per_image: Floats) -> tuple[float, float]:

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, plain
-from explorer.analysis.collapse.wakeup import as_pixels
+from explorer.analysis.checks import Floats, as_pixels, plain
 from explorer.errors import ExplorerError
 
 

@@ -15,18 +15,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.distributions import ContinuousBernoulli
 
-from explorer.analysis.checks import Floats, check_images, plain
-from explorer.analysis.watch import evaluating
+from explorer.analysis.checks import Floats, as_pixels, check_images, plain
+from explorer.analysis.inference.emission import score_and_fisher
+from explorer.elbo.encoding import evaluating
 from explorer.elbo.terms import sample_codes
 from explorer.errors import ExplorerError
 from explorer.models.likelihoods import (
     BernoulliLikelihood,
     ContinuousBernoulliLikelihood,
-    GaussianDiagonalLikelihood,
-    GaussianLikelihood,
-    GaussianPixelLikelihood,
 )
 from explorer.models.vae import VAE
 
@@ -104,19 +101,6 @@ def wake_up_eigenvalues(images: NDArray[Any], likelihood: str, sigma2: float = 1
     return np.linalg.eigvalsh(covariance)[::-1].copy()
 
 
-def as_pixels(images: NDArray[Any] | Tensor) -> Floats:
-    """Return images (N, …) as float64 pixels (N, D) in [0, 1]; uint8 is divided by 255."""
-    array = images.detach().cpu().numpy() if isinstance(images, Tensor) else np.asarray(images)
-    if array.ndim < 2 or not array.size:
-        raise ExplorerError("Images are an array (N, …) with at least one image.")
-    flat = array.reshape(len(array), -1).astype(np.float64)
-    if array.dtype == np.uint8:
-        flat /= 255
-    if not np.isfinite(flat).all():
-        raise ExplorerError("The images hold NaN or infinite pixels.")
-    return flat
-
-
 def wake_up_at_collapse(
     model: VAE, x: Tensor, beta: float, *, directions: int = 64, seed: int = 0
 ) -> WakeUp:
@@ -161,32 +145,6 @@ def wake_up_now(
             scores.append((total.double() / copies).cpu().numpy())
     fisher = np.sum(fishers, 0)
     return _held_out_rule(np.concatenate(scores), fisher, _rare(model), beta, directions, seed)
-
-
-def score_and_fisher(model: VAE, output: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return ∂log p(x|z)/∂location and its Fisher information, each (B, D).
-
-    Location is the logit of a (continuous) Bernoulli and the mean of a Gaussian.
-    """
-    likelihood = model.likelihood
-    if isinstance(likelihood, BernoulliLikelihood):
-        probability = torch.sigmoid(output)
-        return (x - probability).flatten(1), (probability * (1 - probability)).flatten(1)
-    if isinstance(likelihood, ContinuousBernoulliLikelihood):
-        pixels = ContinuousBernoulli(logits=output, validate_args=False)
-        return (x - pixels.mean).flatten(1), pixels.variance.flatten(1)
-    if isinstance(likelihood, GaussianLikelihood):
-        sigma2 = likelihood.sigma2()
-        precision = (1 / sigma2).expand_as(output)
-        return ((x - output) * precision).flatten(1), precision.flatten(1)
-    if isinstance(likelihood, GaussianDiagonalLikelihood):
-        precision = torch.exp(-likelihood.bounded_logvar()).expand_as(output)
-        return ((x - output) * precision).flatten(1), precision.flatten(1)
-    if isinstance(likelihood, GaussianPixelLikelihood):
-        mean, logvar = likelihood.mean_logvar(output)
-        precision = torch.exp(-logvar)
-        return ((x - mean) * precision).flatten(1), precision.flatten(1)
-    raise ExplorerError(f"The wake-up rule does not know {type(likelihood).__name__}.")
 
 
 def _collapsed_variance(model: VAE, flat: Floats) -> Floats:

@@ -10,6 +10,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import ContinuousBernoulli
 
 from explorer.errors import ExplorerError
 from explorer.models.likelihoods import (
@@ -117,6 +118,32 @@ class Emission:
         features, normaliser = self.features(z)
         projection, constant = self.project(x)
         return features @ projection.T + normaliser[:, None] + constant
+
+
+def score_and_fisher(model: VAE, output: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return ∂log p(x|z)/∂location and its Fisher information, each (B, D).
+
+    Location is the logit of a (continuous) Bernoulli and the mean of a Gaussian.
+    """
+    likelihood = model.likelihood
+    if isinstance(likelihood, BernoulliLikelihood):
+        probability = torch.sigmoid(output)
+        return (x - probability).flatten(1), (probability * (1 - probability)).flatten(1)
+    if isinstance(likelihood, ContinuousBernoulliLikelihood):
+        pixels = ContinuousBernoulli(logits=output, validate_args=False)
+        return (x - pixels.mean).flatten(1), pixels.variance.flatten(1)
+    if isinstance(likelihood, GaussianLikelihood):
+        sigma2 = likelihood.sigma2()
+        precision = (1 / sigma2).expand_as(output)
+        return ((x - output) * precision).flatten(1), precision.flatten(1)
+    if isinstance(likelihood, GaussianDiagonalLikelihood):
+        precision = torch.exp(-likelihood.bounded_logvar()).expand_as(output)
+        return ((x - output) * precision).flatten(1), precision.flatten(1)
+    if isinstance(likelihood, GaussianPixelLikelihood):
+        mean, logvar = likelihood.mean_logvar(output)
+        precision = torch.exp(-logvar)
+        return ((x - mean) * precision).flatten(1), precision.flatten(1)
+    raise ExplorerError(f"The wake-up rule does not know {type(likelihood).__name__}.")
 
 
 def sum_softplus(logits: Tensor) -> Tensor:

@@ -32,7 +32,8 @@ from explorer.analysis.inference.posterior_grid import (
     prior_density,
 )
 from explorer.analysis.inference.refinement import elbo_by_quadrature
-from explorer.analysis.watch import Progress, Stop, Watch, evaluating
+from explorer.analysis.watch import Progress, Stop, Watch
+from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
 from explorer.models.likelihoods import BernoulliLikelihood
 from explorer.models.vae import VAE

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from explorer.analysis.checks import Floats, check_gaussian, check_images, plain
 from explorer.analysis.inference.emission import Emission
-from explorer.analysis.watch import Progress, Stop, Watch, evaluating
+from explorer.analysis.watch import Progress, Stop, Watch
+from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
 from explorer.models.vae import VAE
 

@@ -26,7 +26,8 @@ from explorer.analysis.inference.refinement import (
     normal_entropy,
     normal_kl,
 )
-from explorer.analysis.watch import Progress, Stop, evaluating
+from explorer.analysis.watch import Progress, Stop
+from explorer.elbo.encoding import evaluating
 from explorer.models.vae import VAE
 
 SHARES = (0.5, 0.9, 0.99)

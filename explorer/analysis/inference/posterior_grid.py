@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from explorer.analysis.checks import Floats, check_gaussian, check_images
-from explorer.analysis.collapse.wakeup import score_and_fisher
-from explorer.analysis.inference.emission import Emission
-from explorer.analysis.watch import Progress, Stop, Watch, evaluating
+from explorer.analysis.inference.emission import Emission, score_and_fisher
+from explorer.analysis.watch import Progress, Stop, Watch
+from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
 from explorer.models.vae import VAE
 
@@ -133,7 +133,7 @@ def build_grid(
 
 def grid_for_images(model: VAE, x: Tensor) -> PosteriorGrid:
     """Return the grid whose reach fits the posterior means of target images x (N, C, H, W)."""
-    from explorer.analysis.collapse.diagnose import encode_all
+    from explorer.elbo.encoding import encode_all
 
     check_gaussian(model)
     return build_grid(model, encode_all(model, check_images(model, x))[0])

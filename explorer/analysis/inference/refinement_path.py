@@ -22,7 +22,8 @@ from explorer.analysis.inference.refinement import (
     normal_entropy,
     normal_kl,
 )
-from explorer.analysis.watch import Progress, Stop, Watch, evaluating
+from explorer.analysis.watch import Progress, Stop, Watch
+from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
 from explorer.models.vae import VAE
 

@@ -21,7 +21,7 @@ from explorer.analysis.inference.exact import infer_posterior
 from explorer.analysis.inference.likelihood import summarise_weights
 from explorer.analysis.inference.mcmc import ESS_GATE
 from explorer.analysis.inference.posterior_grid import QUICK_RATIO, PosteriorGrid, build_grid
-from explorer.analysis.watch import evaluating
+from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
 from explorer.models.vae import VAE
 

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import xlog1py, xlogy
 from torch import Tensor
 
-from explorer.analysis.checks import Floats
-from explorer.analysis.collapse.wakeup import as_pixels
+from explorer.analysis.checks import Floats, as_pixels
 from explorer.errors import ExplorerError
 
 

@@ -120,7 +120,7 @@ def decode_indices(model: VAE, indices: ArrayLike) -> NDArray[np.float32]:
 @torch.no_grad()
 def encode_indices(model: VAE, picture: ArrayLike, seed: int = 0) -> Codes:
     """Return the indices (P,) of one uint8 picture (C, H, W), binarised where it is scored so."""
-    from explorer.elbo.evaluation import encode_images
+    from explorer.elbo.encoding import encode_images
 
     vq = check_codebook(model)
     found: Codes = encode_images(vq, np.asarray(picture)[None], seed=seed)[0][0]

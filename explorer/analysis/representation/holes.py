@@ -28,7 +28,7 @@ from explorer.analysis.checks import Floats, as_array, plain
 from explorer.analysis.representation.latents import decode_codes
 from explorer.analysis.representation.quality import fit_density
 from explorer.datasets import ImageDataset
-from explorer.elbo.evaluation import encode_images
+from explorer.elbo.encoding import encode_images
 from explorer.errors import ExplorerError
 from explorer.models.vae import VAE
 

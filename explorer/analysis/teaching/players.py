@@ -21,7 +21,7 @@ from explorer.analysis.inference.posterior_grid import QUICK_RATIO, build_grid
 from explorer.analysis.inference.refinement import elbo_by_quadrature
 from explorer.analysis.watch import Progress, Watch
 from explorer.config import ObjectiveConfig
-from explorer.elbo.evaluation import draw_targets
+from explorer.elbo.encoding import draw_targets
 from explorer.elbo.terms import elbo_terms, gaussian_kl, reparameterise, sampled_kl
 from explorer.errors import ExplorerError
 from explorer.models.vae import VAE

@@ -19,7 +19,7 @@ from explorer.analysis.representation.quality import Accuracy, neighbour_accurac
 from explorer.app.cached import get_codes, get_run_with_model, own_runs
 from explorer.codes import Array
 from explorer.datasets import load_dataset
-from explorer.elbo.evaluation import encode_images
+from explorer.elbo.encoding import encode_images
 from explorer.export.pictures import is_at_hand
 from explorer.figures.compare import Square
 from explorer.runs.run import Run

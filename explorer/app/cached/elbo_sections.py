@@ -9,7 +9,7 @@ from explorer.analysis.inference.likelihood import draw_log_weights
 from explorer.analysis.inference.reveal import Reveal
 from explorer.analysis.teaching.players import SlowMotion, slow_motion
 from explorer.app.cached.elbo import get_grid
-from explorer.app.views.elbo.subject import Subject
+from explorer.app.subject import Subject
 
 EXACT_LATENTS = 2
 """The most latents for which log p(x) and p(z|x) are exact."""

@@ -7,7 +7,7 @@ from explorer.analysis.inference.microscope import Examination, examine_image
 from explorer.analysis.representation.patchwork import decode_prior
 from explorer.app.cached.elbo import get_grid
 from explorer.app.cached.elbo_sections import subject_key
-from explorer.app.views.elbo.subject import Subject
+from explorer.app.subject import Subject
 from explorer.runs.run import Run
 
 

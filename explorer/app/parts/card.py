@@ -116,6 +116,6 @@ def _renderer() -> Callable[..., Any]:
     manager = id(get_bidi_component_manager())
     if manager not in _renderers:
         _renderers.clear()
-        script = Path(__file__).with_name("card.js").read_text("utf-8")
+        script = Path(__file__).parents[1].joinpath("card.js").read_text("utf-8")
         _renderers[manager] = component("explorer_card", js=script)
     return _renderers[manager]

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from explorer.app.text import CHOSEN, LANGUAGES, language, text
+from explorer.app.text import CHOSEN, language, text
+from explorer.text import LANGUAGES
 
 _SWITCH = "language_switch"
 # Han characters are drawn as the document's language asks, so the page must say which it is.

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-ASSETS = Path(__file__).with_name("latent_map")
-LENS_ASSETS = Path(__file__).with_name("lens")
+BROWSER = Path(__file__).parents[1] / "components"
+ASSETS = BROWSER / "latent_map"
+LENS_ASSETS = BROWSER / "lens"
 PACKAGE = "latent-explorer"
 COMPONENT = f"{PACKAGE}.latent_map"
 LENS = f"{PACKAGE}.lens"
@@ -63,7 +64,7 @@ def inline_component(name: str, markup: str) -> Callable[..., Any]:
     place = id(get_bidi_component_manager()), name
     if place not in _renderers:
         style, script = (
-            Path(__file__).with_name(name).joinpath(file).read_text("utf-8")
+            BROWSER.joinpath(name, file).read_text("utf-8")
             for file in ("style.css", "main.js")
         )
         _renderers[place] = component(f"explorer_{name}", html=markup, css=style, js=script)

@@ -14,7 +14,8 @@ from explorer.app.cached import (
     get_run_with_model,
     own_runs,
 )
-from explorer.app.components import answers, latent_map, send_member, send_message
+from explorer.app.parts import answers
+from explorer.app.parts.mount import latent_map, send_member, send_message
 from explorer.app.text import text
 from explorer.errors import ExplorerError
 from explorer.export.sweep import find_siblings

@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.analysis import collapse, verdicts
+from explorer.analysis.collapse import verdicts
 from explorer.analysis.collapse.decoder_use import measure_decoder_use
-from explorer.analysis.collapse.diagnose import diagnose, diagnose_codes
+from explorer.analysis.collapse.diagnose import (
+    diagnose,
+    diagnose_codes,
+    diagnose_file,
+    diagnose_run,
+)
 from explorer.analysis.collapse.linear import covariance_eigenvalues, linear_optimum
 from explorer.config import ModelConfig
 from explorer.errors import ExplorerError
@@ -178,20 +183,20 @@ def test_bytes_are_made_into_what_the_model_scores(tiny_run):
 
     images = load_dataset("digits").split("test").images
     by_bytes = diagnose(tiny_run.model, images, causes=False)
-    by_run = collapse.diagnose_run(tiny_run, images, causes=False)
+    by_run = diagnose_run(tiny_run, images, causes=False)
     assert by_bytes.to_dict() == by_run.to_dict()
 
 
 def test_diagnose_file(tmp_path):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "codes.npz", mean=rng.normal(size=(50, 2)), logvar=np.zeros((50, 2)))
-    assert len(collapse.diagnose_file(tmp_path / "codes.npz").dimensions) == 2
+    assert len(diagnose_file(tmp_path / "codes.npz").dimensions) == 2
     np.savez(tmp_path / "other.npz", mu=np.zeros((5, 2)))
     (tmp_path / "torn.npz").write_bytes(b"PK no archive")
     np.save(tmp_path / "single.npy", np.zeros(3))
     for name in ("other.npz", "torn.npz", "single.npy", "absent.npz"):
         with pytest.raises(ExplorerError):
-            collapse.diagnose_file(tmp_path / name)
+            diagnose_file(tmp_path / name)
 
 
 def test_diagnose_run_with_and_without_images(tiny_run):
@@ -199,10 +204,10 @@ def test_diagnose_run_with_and_without_images(tiny_run):
 
     images = load_dataset("digits").split("test").images
     seen = []
-    with_images = collapse.diagnose_run(tiny_run, images, causes=False, progress=seen.append)
+    with_images = diagnose_run(tiny_run, images, causes=False, progress=seen.append)
     assert with_images.dimensions[0].shuffle is not None
     assert seen == sorted(seen) and seen[-1] == 1.0
-    assert collapse.diagnose_run(tiny_run).dimensions[0].shuffle is None
+    assert diagnose_run(tiny_run).dimensions[0].shuffle is None
 
 
 @pytest.mark.mnist

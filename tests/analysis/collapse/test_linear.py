@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from explorer.analysis import linear
+from explorer.analysis.collapse import linear
 from explorer.errors import ExplorerError
 
 TABLE = [  # β, active, rate, distortion: digits / 16, K = 16, σ² = 0.05

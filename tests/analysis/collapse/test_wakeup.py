@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.analysis import wakeup
+from explorer.analysis.collapse import wakeup
 from explorer.analysis.collapse.linear import covariance_eigenvalues
 from explorer.config import ModelConfig
 from explorer.models import VAE

@@ -5,11 +5,11 @@ import pytest
 import torch
 from scipy.special import logsumexp
 
-from explorer.analysis import inference, posterior_grid
+from explorer.analysis.inference import exact, posterior_grid
 from explorer.analysis.inference.exact import infer_posterior
 from explorer.analysis.inference.likelihood import estimate_log_px
 from explorer.analysis.inference.refinement import elbo_by_quadrature
-from explorer.elbo.evaluation import draw_targets
+from explorer.elbo.encoding import draw_targets
 from explorer.errors import ExplorerError
 from explorer.export.pictures import sample_drawings
 from explorer.runs.run import open_run
@@ -46,14 +46,14 @@ def test_gap_is_the_kl_to_the_posterior(oracle):
 
 def test_identity_by_independent_quadratures(oracle):
     model, x = oracle
-    residual = inference.identity_residual(model, x, infer_posterior(model, x), nodes=32)
+    residual = exact.identity_residual(model, x, infer_posterior(model, x), nodes=32)
     assert np.abs(residual).max() < 1e-6
 
 
 def test_digits_model_against_a_fixed_grid(tiny_run):
     """On a small digits model ±5 with n = 201 suffices; here ±6 (SCIENCE.md §6)."""
     from explorer.datasets import load_dataset
-    from explorer.elbo.evaluation import draw_targets
+    from explorer.elbo.encoding import draw_targets
 
     model = tiny_run.model
     x = draw_targets(model, load_dataset("digits").split("test").images[:20], seed=0)
@@ -87,7 +87,7 @@ def test_lattice_weights_are_the_posterior(oracle):
     for n in range(3):
         assert logsumexp(posterior.log_weights[n]) == pytest.approx(0, abs=1e-9)
         z = torch.from_numpy(posterior.points[n][:50])
-        density = inference.log_posterior_at(grid, x[n : n + 1], z, posterior.log_px[n : n + 1])[0]
+        density = exact.log_posterior_at(grid, x[n : n + 1], z, posterior.log_px[n : n + 1])[0]
         cell = posterior.log_weights[n][:50] - density
         assert np.ptp(cell) < 1e-9
 
@@ -136,9 +136,9 @@ def test_the_elbo_is_as_precise_as_log_px(name, tolerance):
         x = x.round() if name == "mnist-2d" else x
         mean, logvar = model.encode_parameters(x)
     scale = torch.diag_embed(torch.exp(0.5 * logvar.double()))
-    exact = elbo_by_quadrature(model, x, mean, scale, inference.GAP_NODES)
+    by_quadrature = elbo_by_quadrature(model, x, mean, scale, exact.GAP_NODES)
     grid = posterior_grid.build_grid(model, mean, ratio=posterior_grid.QUICK_RATIO)
-    assert np.abs(infer_posterior(model, x, grid).elbo - exact).max() < tolerance
+    assert np.abs(infer_posterior(model, x, grid).elbo - by_quadrature).max() < tolerance
 
 
 def test_more_than_two_latents_is_one_clear_error():
@@ -149,7 +149,7 @@ def test_more_than_two_latents_is_one_clear_error():
 def test_stop_returns_whole_blocks(linear):
     model, x = linear
     posterior = infer_posterior(model, x, stop=lambda: True)
-    assert len(posterior.log_px) == inference.IMAGES_AT_ONCE == len(posterior.elbo)
+    assert len(posterior.log_px) == exact.IMAGES_AT_ONCE == len(posterior.elbo)
 
 
 @pytest.mark.mnist
@@ -159,7 +159,7 @@ def test_mnist_certified_identity_and_importance_weights(mnist_2d):
     x = x[:16]
     posterior = infer_posterior(model, x, grid)
     assert posterior.certified.sum() >= 15
-    residual = inference.identity_residual(model, x[:2], posterior)
+    residual = exact.identity_residual(model, x[:2], posterior)
     assert np.abs(residual[posterior.certified[:2]]).max() < 2e-3
     weighted = estimate_log_px(model, x, 1000)
     trusted = ~weighted.flagged & posterior.certified

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.special import logsumexp
 
-from explorer.analysis import emission
+from explorer.analysis.inference import emission
 from explorer.analysis.inference.likelihood import estimate_log_px, summarise_weights
 from explorer.config import ModelConfig
 from explorer.errors import ExplorerError

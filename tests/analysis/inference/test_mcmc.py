@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.analysis import mcmc
+from explorer.analysis.inference import mcmc
 from explorer.analysis.inference.mcmc import anneal_log_px, draw_starts, sample_posterior
 from explorer.errors import ExplorerError
 from tests.analysis import oracles

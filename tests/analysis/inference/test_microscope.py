@@ -59,7 +59,7 @@ def test_the_raster_is_the_density_and_holds_it(turned):
 
 def test_balance_of_many_images_is_that_of_each(tiny_run):
     from explorer.datasets import load_dataset
-    from explorer.elbo.evaluation import draw_targets
+    from explorer.elbo.encoding import draw_targets
 
     model = tiny_run.model
     x = draw_targets(model, load_dataset("digits").split("test").images[:4])

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.distributions import MultivariateNormal, kl_divergence
 
-from explorer.analysis import refinement
+from explorer.analysis.inference import refinement
 from explorer.analysis.inference.refinement import refine_posterior
 from tests.analysis import oracles
 

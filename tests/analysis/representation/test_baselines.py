@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.distributions import Bernoulli
 
-from explorer.analysis import baselines
+from explorer.analysis.representation import baselines
 from explorer.errors import ExplorerError
 
 

@@ -17,7 +17,7 @@ from explorer.analysis.representation.codebook import (
     swap_code,
 )
 from explorer.config import ModelConfig
-from explorer.elbo.evaluation import draw_targets
+from explorer.elbo.encoding import draw_targets
 from explorer.errors import ExplorerError
 from explorer.models import VAE, build_model
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from explorer.analysis import disentanglement
+from explorer.analysis.representation import disentanglement
 from explorer.analysis.representation.disentanglement import score_disentanglement
 from explorer.errors import ExplorerError
 

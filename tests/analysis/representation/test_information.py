@@ -7,7 +7,7 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from explorer.analysis import information
+from explorer.analysis.representation import information
 from explorer.analysis.representation.information import decompose_rate
 from explorer.analysis.watch import Stopped
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.analysis import latents
+from explorer.analysis.representation import latents
 from explorer.config import ModelConfig
 from explorer.errors import ExplorerError
 from explorer.models import VAE

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from explorer.analysis import patchwork
+from explorer.analysis.representation import patchwork
 from explorer.errors import ExplorerError
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
-from explorer.analysis import gaussians
+from explorer.analysis.teaching import gaussians
 from explorer.analysis.teaching.gaussians import Gaussian
 from explorer.errors import ExplorerError
 

@@ -6,7 +6,7 @@ import torch
 from numpy.polynomial import Polynomial
 from torch.distributions import Normal
 
-from explorer.analysis import gradients
+from explorer.analysis.teaching import gradients
 from explorer.errors import ExplorerError
 
 

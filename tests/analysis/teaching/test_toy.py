@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from torch.distributions import Normal
 
-from explorer.analysis import toy
+from explorer.analysis.teaching import toy
 from explorer.analysis.teaching.gaussians import Gaussian, kl_divergence
 from explorer.errors import ExplorerError
 

@@ -6,7 +6,7 @@ from explorer.analysis.checks import Floats
 from explorer.analysis.inference.exact import ExactPosterior
 from explorer.analysis.inference.raster import frame_square, mass_levels, raster_density
 from explorer.app.cached import get_codes
-from explorer.app.views.elbo.subject import Subject
+from explorer.app.subject import Subject
 from explorer.figures.elbo_reveal import Belief
 
 MASSES = (0.5, 0.9)

@@ -19,9 +19,9 @@ from explorer.app.cached import main_axes
 from explorer.app.cached.elbo_sections import encode_subject, get_posterior, subject_key
 from explorer.app.parts.pictures import CHART
 from explorer.app.session import is_dark
+from explorer.app.subject import Subject
 from explorer.app.text import number, sentences, text
 from explorer.app.views.elbo.beliefs import WINDOW, close_up, map_codes
-from explorer.app.views.elbo.subject import Subject
 from explorer.figures.elbo_chains import chain_draws, chain_traces, chain_walk
 from explorer.figures.palette import choose_roles
 

@@ -10,10 +10,10 @@ from explorer.app.cached import get_codes
 from explorer.app.cached.elbo_sections import subject_key
 from explorer.app.parts.pictures import CHART
 from explorer.app.session import is_dark
+from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.elbo.slow import ask_to_play, show_slow_motion
-from explorer.app.views.elbo.subject import Subject
-from explorer.elbo.evaluation import draw_targets
+from explorer.elbo.encoding import draw_targets
 from explorer.figures.elbo_players import bound_over_steps
 from explorer.figures.palette import choose_roles
 

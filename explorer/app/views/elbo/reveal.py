@@ -13,9 +13,9 @@ from explorer.app.cached.elbo_sections import get_reveal, subject_key
 from explorer.app.parts.pictures import CHART
 from explorer.app.parts.pixels import pixel_brush, visible_pixels
 from explorer.app.session import is_dark
+from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.elbo.beliefs import WINDOW, map_codes, rasterise
-from explorer.app.views.elbo.subject import Subject
 from explorer.figures.elbo_reveal import (
     belief_line,
     belief_map,

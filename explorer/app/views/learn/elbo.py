@@ -20,8 +20,8 @@ from explorer.app.cached.elbo import get_pictures
 from explorer.app.cached.learn import get_examination
 from explorer.app.parts.sliders import live_choice, live_slider
 from explorer.app.session import is_dark
+from explorer.app.subject import Subject, find_telling
 from explorer.app.text import text
-from explorer.app.views.elbo.subject import Subject, find_telling
 from explorer.app.views.learn.parts import (
     CHART,
     choose_segment,

@@ -20,7 +20,7 @@ from explorer.app.parts.choices import kept_choice, kept_number
 from explorer.app.parts.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import number, sentences, text
-from explorer.elbo.evaluation import draw_targets
+from explorer.elbo.encoding import draw_targets
 from explorer.export.payload import Pictures
 from explorer.figures.codebook import (
     code_grid_figure,

@@ -17,7 +17,8 @@ from explorer.errors import ExplorerError
 from explorer.figures.palette import choose_roles
 from explorer.figures.training import elbo_curves, kl_over_time
 from explorer.runs.control import Control
-from explorer.runs.run import Run, RunInfo
+from explorer.runs.info import RunInfo
+from explorer.runs.run import Run
 from explorer.runs.store import pretrained_store
 
 TICK_SECONDS = 0.6

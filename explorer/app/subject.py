@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from explorer.codes import Array
-from explorer.elbo.evaluation import draw_targets
+from explorer.elbo.encoding import draw_targets
 from explorer.export.payload import Pictures
 from explorer.runs.run import Run
 
