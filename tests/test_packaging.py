@@ -48,7 +48,7 @@ def test_the_wheel_carries_theme_models_and_browser_files(installed):
     names = {path.parent.name for path in (shipped / "pretrained").glob("*/run.json")}
     assert {"mnist-2d", "mnist-20d", "strokes-10d", "digits-2d"} <= names
     assert list((installed / "explorer" / "app" / "components").rglob("*.js"))
-    assert list((installed / "explorer" / "app" / "text").rglob("*.json"))
+    assert list((installed / "explorer" / "text").rglob("*.json"))
     assert (installed / "explorer" / "py.typed").is_file()
 
 
