@@ -115,10 +115,15 @@ def load_model(run: StoredRun) -> VAE:
 
 
 def _weights(content: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {
+    named = {
         name.removeprefix(WEIGHT): value
         for name, value in content.items()
         if name.startswith(WEIGHT)
+    }
+    # A learned prior was called a mixture before it became one of several.
+    return {
+        name.replace("mixture.", "prior.", 1) if name.startswith("mixture.") else name: value
+        for name, value in named.items()
     }
 
 

@@ -33,7 +33,7 @@ def make_lens(name, monkeypatch):
     run = make_run(name)
     model = run.model
     x = torch.rand(1, *model.shape, generator=torch.Generator().manual_seed(1))
-    if model.likelihood.is_binary:
+    if model.likelihood.binarises:
         x = (x > 0.5).float()
     found = examine_image(model, x, grid_for_images(model, x))
     words = {"map": "The map"}

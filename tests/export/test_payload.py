@@ -14,12 +14,12 @@ import torch
 
 from explorer.codes import kl_of_codes
 from explorer.config import ModelConfig
-from explorer.elbo.terms import gaussian_kl
 from explorer.errors import ExplorerError
 from explorer.export.container import pack, shorten, unpack
 from explorer.export.networks import describe_network
 from explorer.export.payload import build_payload, pick_pictures
 from explorer.models import VAE
+from explorer.models.priors import gaussian_kl
 
 JS_TESTS = Path(__file__).parents[1] / "js"
 NETWORKS = {
@@ -68,7 +68,7 @@ def expected_rows(model: VAE, seed: int = 1) -> list[dict[str, Any]]:
     with torch.no_grad():
         for _ in range(3):
             x = torch.rand(1, *model.shape, generator=generator)
-            if model.likelihood.is_binary:
+            if model.likelihood.binarises:
                 x = (x > 0.5).float()
             z = torch.randn(1, model.latent_dim, generator=generator)
             mean, logvar = model.encode_parameters(x)
@@ -81,7 +81,7 @@ def expected_rows(model: VAE, seed: int = 1) -> list[dict[str, Any]]:
                 "picture": p.mean.flatten().tolist(),
                 "deviation": p.variance.sqrt().flatten().tolist(),
                 "nll": model.nll(z, x).item(),
-                "log_prior": model.log_prior(z).item(),
+                "log_prior": model.prior.log_prob(z).item(),
             }
             if logvar is not None:
                 row["logvar"] = logvar.flatten().tolist()

@@ -40,7 +40,7 @@ def some_images(likelihood, batch=5, seed=1):
     x = torch.rand(
         (batch, *SHAPE), generator=torch.Generator().manual_seed(seed), dtype=torch.float64
     )
-    return x.round() if likelihood.is_binary else x
+    return x.round() if likelihood.binarises else x
 
 
 def uint8_images(shape, count=6, seed=0):
@@ -238,7 +238,7 @@ def test_the_posterior_is_a_diagonal_normal():
     assert isinstance(posterior, Independent) and isinstance(posterior.base_dist, Normal)
     torch.testing.assert_close(posterior.mean, mean)
     torch.testing.assert_close(posterior.variance, logvar.exp())
-    assert kl_divergence(posterior, model.prior()).shape == (4,)
+    assert kl_divergence(posterior, model.prior.distribution()).shape == (4,)
 
 
 def test_the_posterior_variance_is_bounded():

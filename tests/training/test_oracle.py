@@ -14,8 +14,9 @@ import torch
 from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig, OptimiserConfig
 from explorer.datasets import load_dataset
 from explorer.elbo.evaluation import evaluate_elbo
-from explorer.elbo.terms import elbo_terms, gaussian_kl
+from explorer.elbo.terms import elbo_terms
 from explorer.models import VAE
+from explorer.models.priors import gaussian_kl
 from explorer.training.loop import train
 
 SIGMA2 = 0.05

@@ -15,9 +15,10 @@ from explorer.analysis.collapse.linear import (
 )
 from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig, OptimiserConfig
 from explorer.datasets import load_dataset
-from explorer.elbo.terms import gaussian_kl, price_kl
+from explorer.elbo.terms import price_kl
 from explorer.errors import ExplorerError
 from explorer.models import VAE
+from explorer.models.priors import gaussian_kl
 from explorer.training.engine import Engine, estimate_information
 from explorer.training.fit import fit_config
 from explorer.training.loop import train

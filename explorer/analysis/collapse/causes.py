@@ -21,8 +21,8 @@ from explorer.analysis.collapse.wakeup import wake_up_at_collapse, wake_up_now
 from explorer.analysis.inference.refinement import refine_posterior
 from explorer.analysis.watch import Watch
 from explorer.elbo.encoding import evaluating
-from explorer.elbo.terms import gaussian_kl
-from explorer.models.vae import VAE
+from explorer.models.base import Model
+from explorer.models.priors import gaussian_kl
 
 CAUSES = ("objective", "encoder_lags", "decoder_ignores", "written_not_read")
 REFINED_IMAGES = 32
@@ -45,7 +45,7 @@ class Cause:
 
 
 def find_causes(
-    model: VAE,
+    model: Model,
     x: Tensor,
     *,
     beta: float,
@@ -98,7 +98,7 @@ def find_causes(
 
 
 def _refined_kl(
-    model: VAE, x: Tensor, seed: int, watch: Watch
+    model: Model, x: Tensor, seed: int, watch: Watch
 ) -> tuple[list[float], list[float], list[float]]:
     """Return per dimension the mean KL of refined q's, of the encoder's, and the gain's error."""
     refined = refine_posterior(

@@ -12,7 +12,7 @@ from explorer.analysis.representation.information import standard_error
 from explorer.analysis.watch import Progress, Stop, Watch
 from explorer.elbo.encoding import evaluating
 from explorer.elbo.terms import sample_codes
-from explorer.models.vae import VAE
+from explorer.models.base import Model
 
 STEP = 1e-2
 """Of an aggregated sd: half the central difference that measures sensitivity."""
@@ -40,7 +40,7 @@ class DecoderUse:
 
 
 def measure_decoder_use(
-    model: VAE,
+    model: Model,
     x: Tensor,
     *,
     seed: int = 0,
@@ -80,17 +80,17 @@ def measure_decoder_use(
     return DecoderUse(np.array(sensitivity), np.array(shuffle), np.array(errors), spread)
 
 
-def _chunk(model: VAE) -> int:
+def _chunk(model: Model) -> int:
     return max(1, CHUNK_VALUES // int(np.prod(model.shape)))
 
 
-def _nll(model: VAE, z: Tensor, x: Tensor) -> Tensor:
+def _nll(model: Model, z: Tensor, x: Tensor) -> Tensor:
     step = _chunk(model)
     parts = [model.nll(z[i : i + step], x[i : i + step]) for i in range(0, len(z), step)]
     return torch.cat(parts).double().cpu()
 
 
-def _sensitivity(model: VAE, z: Tensor, i: int, scale: float) -> float:
+def _sensitivity(model: Model, z: Tensor, i: int, scale: float) -> float:
     """Return the mean norm of (x̂(z + h·sd·e_i) − x̂(z − h·sd·e_i)) / 2h, over at most 1000 z."""
     z = z[:1000]
     offset = torch.zeros_like(z)

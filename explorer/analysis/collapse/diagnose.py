@@ -32,7 +32,7 @@ from explorer.analysis.watch import Progress, Stop, Watch
 from explorer.codes import kl_of_codes
 from explorer.elbo.encoding import encode_all
 from explorer.errors import ExplorerError
-from explorer.models.vae import VAE
+from explorer.models.base import Model
 
 if TYPE_CHECKING:
     from explorer.codes import Array
@@ -84,7 +84,7 @@ def diagnose_codes(
 
 
 def diagnose(
-    model: VAE,
+    model: Model,
     x: "Tensor | Array",
     *,
     beta: float = 1.0,

@@ -20,12 +20,11 @@ from explorer.analysis.inference.refinement import (
     elbo_by_quadrature,
     gauss_hermite,
     normal_entropy,
-    normal_kl,
 )
 from explorer.analysis.watch import Progress, Stop, Watch
 from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
-from explorer.models.vae import VAE
+from explorer.models.base import Model
 
 NODES = 8
 SCORING_NODES = 32
@@ -68,7 +67,7 @@ class RefinementPath:
 
 
 def trace_refinement(
-    model: VAE,
+    model: Model,
     x: Tensor,
     starts: ArrayLike = (),
     *,
@@ -128,7 +127,7 @@ def trace_refinement(
     )
 
 
-def _climb(model: VAE, x: Tensor, start: Normal, *, full: bool) -> list[Normal]:
+def _climb(model: Model, x: Tensor, start: Normal, *, full: bool) -> list[Normal]:
     """Return the steps of L-BFGS on the ELBO, in units of the start's own sd."""
     from scipy.optimize import minimize
 
@@ -154,12 +153,11 @@ def _climb(model: VAE, x: Tensor, start: Normal, *, full: bool) -> list[Normal]:
         location, lower = assemble(variables)
         z = (location + noise.double() @ lower.T).to(x)
         cost = model.nll(z, repeated).double()
-        if model.mixture is None:
-            fixed = normal_kl(location[None], lower[None])[0]
-        else:
-            cost = cost - model.log_prior(z).double()
-            fixed = -normal_entropy(lower[None])[0]
-        total = (weight.double() * cost).sum() + fixed
+        kl = model.prior.normal_kl(location[None], lower[None])
+        if kl is None:
+            cost = cost - model.prior.log_prob(z).double()
+            kl = -normal_entropy(lower[None])
+        total = (weight.double() * cost).sum() + kl[0]
         total.backward()  # type: ignore[no-untyped-call]
         assert variables.grad is not None
         value = float(total.detach())

@@ -22,9 +22,9 @@ from explorer.analysis.inference.refinement import elbo_by_quadrature
 from explorer.analysis.watch import Progress, Watch
 from explorer.config import ObjectiveConfig
 from explorer.elbo.encoding import draw_targets
-from explorer.elbo.terms import elbo_terms, gaussian_kl, reparameterise, sampled_kl
+from explorer.elbo.terms import elbo_terms, reparameterise
 from explorer.errors import ExplorerError
-from explorer.models.vae import VAE
+from explorer.models.base import Model
 
 PLAYERS = ("encoder", "decoder", "both")
 STARTS = ("trained", "fresh-encoder", "fresh")
@@ -72,7 +72,7 @@ class Game:
 
     def __init__(
         self,
-        model: VAE,
+        model: Model,
         x: Tensor,
         images: NDArray[np.uint8] | None = None,
         *,
@@ -168,17 +168,17 @@ class Game:
                 optimiser.step()
         self.model.eval()
 
-    def _forget(self, model: VAE, seed: int, *, decoder: bool) -> None:
+    def _forget(self, model: Model, seed: int, *, decoder: bool) -> None:
         """Draw weights anew: the encoder's, and the decoder's too where it is asked for."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            fresh = VAE(model.config, model.shape).cpu().eval()
+            fresh = model.untrained().cpu().eval()
         source = self.x if self._images is None else torch.from_numpy(self._images) / 255
         fresh.initialise_output(source.double().mean(0), len(source))
         self.model.encoder = fresh.encoder
         if decoder:
             self.model.decoder, self.model.likelihood = fresh.decoder, fresh.likelihood
-            self.model.mixture = fresh.mixture
+            self.model.prior = fresh.prior
 
     @torch.no_grad()
     def _measure_log_px(self) -> tuple[float, int]:
@@ -240,7 +240,7 @@ class SlowMotion:
 
 
 def slow_motion(
-    model: VAE, x: Tensor, *, seed: int = 0, learning_rate: float = LEARNING_RATES["trained"]
+    model: Model, x: Tensor, *, seed: int = 0, learning_rate: float = LEARNING_RATES["trained"]
 ) -> SlowMotion:
     """Return one training step on one image x (1, C, H, W), taken apart, on a copy of the model."""
     check_gaussian(model)
@@ -253,10 +253,7 @@ def slow_motion(
         mean, logvar = student.encode_parameters(x)
         assert logvar is not None
         z = reparameterise(mean, logvar, noise)
-        if student.mixture is None:
-            kl = gaussian_kl(mean, logvar)[0]
-        else:
-            kl = sampled_kl(student, z, mean, logvar)
+        kl = student.prior.kl(mean, logvar, z).parts[0]
         return mean, logvar, z, student.nll(z, x).sum(), kl
 
     optimiser = torch.optim.Adam(student.parameters(), lr=learning_rate)

@@ -166,7 +166,7 @@ def show_swap(
     first, second, third, fourth = st.columns([1, 1.1, 1, 1], gap="medium")
     with first:
         shown = (255 * x[0].cpu().numpy()).astype(np.uint8)
-        binary = "_binary" if model.likelihood.is_binary and model.config.binarise else ""
+        binary = "_binary" if model.likelihood.binarises else ""
         show_picture(picture_sheet(shown[None], 1), text(f"codebook.picture{binary}"))
     with second:
         # A new key for each choice: a chart keeps its selection, and the next click would undo it.
