@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from explorer.analysis.collapse.diagnose import diagnose, diagnose_codes
-    from explorer.config import Config, default_config
+    from explorer.config import Config
     from explorer.datasets import load_dataset
     from explorer.errors import ExplorerError
     from explorer.paths import runs_folder
+    from explorer.recipes import default_config
     from explorer.runs.run import open_run
     from explorer.runs.writer import RunWriter
     from explorer.training.loop import train
@@ -25,7 +26,7 @@ _HOMES = {
     "Config": "explorer.config",
     "ExplorerError": "explorer.errors",
     "RunWriter": "explorer.runs.writer",
-    "default_config": "explorer.config",
+    "default_config": "explorer.recipes",
     "diagnose": "explorer.analysis.collapse.diagnose",
     "diagnose_codes": "explorer.analysis.collapse.diagnose",
     "load_dataset": "explorer.datasets",

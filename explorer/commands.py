@@ -168,7 +168,8 @@ def describe_states(states: dict[str, str]) -> str:
 
 def config_from_options(options: argparse.Namespace) -> "Config":
     """Return the config that --config and the other options describe."""
-    from explorer.config import LONG_BUDGET, BudgetConfig, Config, default_config
+    from explorer.config import BudgetConfig, Config
+    from explorer.recipes import LONG_BUDGET, default_config
 
     given = vars(options)
     if "config" in given:

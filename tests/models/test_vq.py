@@ -13,13 +13,13 @@ from explorer.config import (
     ModelConfig,
     ObjectiveConfig,
     OptimiserConfig,
-    categorical_config,
     code_grid,
 )
 from explorer.elbo.terms import choose_objective, vq_terms
 from explorer.errors import ExplorerError
 from explorer.models import VQVAE, build_model
 from explorer.models.vq import Quantiser, pass_straight_through
+from explorer.recipes import categorical_config
 from explorer.runs.run import Run
 from explorer.training.loop import train
 

@@ -12,12 +12,14 @@ from explorer.models.likelihoods.base import (
 )
 from explorer.models.likelihoods.bernoulli import BernoulliLikelihood
 from explorer.models.likelihoods.continuous_bernoulli import ContinuousBernoulliLikelihood
+from explorer.models.likelihoods.discretized_logistic import DiscretizedLogisticLikelihood
 from explorer.models.likelihoods.gaussian import (
     GaussianDiagonalLikelihood,
     GaussianLikelihood,
     GaussianOptimalLikelihood,
     GaussianPixelLikelihood,
 )
+from explorer.models.likelihoods.laplace import LaplaceLikelihood
 
 __all__ = [
     "LIKELIHOODS",
@@ -39,6 +41,8 @@ LIKELIHOODS: dict[str, Callable[[ModelConfig, Shape], Likelihood]] = {
     "gaussian-optimal": lambda c, _: GaussianOptimalLikelihood(c.likelihood, c.sigma2),
     "gaussian-diagonal": lambda c, s: GaussianDiagonalLikelihood(c.likelihood, c.sigma2, s),
     "gaussian-pixel": lambda c, _: GaussianPixelLikelihood(c.likelihood),
+    "laplace": lambda c, _: LaplaceLikelihood(c.likelihood, c.sigma2),
+    "discretized-logistic": lambda c, _: DiscretizedLogisticLikelihood(c.likelihood, c.sigma2),
 }
 """What builds each from a config and the images' shape (C, H, W); the browser knows the same."""
 
