@@ -4,6 +4,8 @@ import base64
 import io
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,7 +27,7 @@ from tests.test_export_payload import make_run
 
 def test_bundle_holds_every_module_once_and_no_import_is_left() -> None:
     script = bundle_modules(ASSETS)
-    names = re.findall(r'^modules\["([\w.]+)"\] = ', script, re.M)
+    names = re.findall(r'^modules\["([\w./]+)"\] = ', script, re.M)
     assert len(names) == len(set(names)) and names[-1] == "standalone.js"
     assert {"model.js", "layers.js", "map.js"} <= set(names) and "main.js" not in names
     assert not re.search(r"^\s*(import|export) ", script, re.M)
@@ -35,6 +37,41 @@ def test_bundle_refuses_what_it_does_not_know(tmp_path: Path) -> None:
     (tmp_path / "standalone.js").write_text('import thing from "./thing.js";\n')
     with pytest.raises(ExplorerError, match="cannot be bundled"):
         bundle_modules(tmp_path)
+
+
+def run_script(script: str) -> str:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed; the browser tests run a bundled page as well.")
+    return subprocess.run([node, "-e", script], capture_output=True, text=True, check=True).stdout
+
+
+def test_bundle_follows_paths_from_room_to_room(tmp_path: Path) -> None:
+    """Two modules of one name in two rooms, and one that both import by different paths."""
+    modules = {
+        "shared/dom.js": "export const made = [];\n",
+        "map/dom.js": 'import { made } from "../shared/dom.js";\nmade.push("map");\n'
+        "export const here = 1;\n",
+        "map/panels/tab.js": 'import { made as all } from "../../shared/dom.js";\n'
+        'import * as plane from "../dom.js";\nconsole.log(all.join(), plane.here);\n',
+    }
+    for name, source in modules.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(source)
+    script = bundle_modules(tmp_path, "map/panels/tab.js")
+    assert re.findall(r'^modules\["(.+?)"\] = ', script, re.M) == list(modules)
+    assert run_script(script) == "map 1\n"
+
+
+def test_bundle_refuses_a_circle_and_what_lies_outside(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "standalone.js").write_text('import { one } from "./a/one.js";\n')
+    (tmp_path / "a" / "one.js").write_text('import { all } from "../standalone.js";\n')
+    with pytest.raises(ExplorerError, match=r"in a circle: standalone\.js"):
+        bundle_modules(tmp_path, "standalone.js")
+    (tmp_path / "a" / "one.js").write_text('import { all } from "../../elsewhere.js";\n')
+    with pytest.raises(ExplorerError, match="outside the page's folder"):
+        bundle_modules(tmp_path, "standalone.js")
 
 
 def test_page_carries_payload_scene_and_nothing_from_elsewhere() -> None:

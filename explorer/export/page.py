@@ -6,8 +6,10 @@ the page works by double-click (browsers refuse module imports from the disk).
 
 import base64
 import html
+import posixpath
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ MAX_PAGE_BYTES = 8_000_000
 ENTRY = "standalone.js"
 
 _IMPORT = re.compile(
-    r'^import\s+(?:(\*\s+as\s+\w+)|\{([^}]*)\})\s+from\s+"\./([\w.-]+)";\s*$', re.M
+    r'^import\s+(?:(\*\s+as\s+\w+)|\{([^}]*)\})\s+from\s+"(\.{1,2}/[\w./-]+)";\s*$', re.M
 )
 _EXPORT = re.compile(r"^export\s+(?:const|let|async function|function\*?|class)\s+(\w+)", re.M)
 
@@ -26,8 +28,8 @@ _EXPORT = re.compile(r"^export\s+(?:const|let|async function|function\*?|class)\
 def bundle_modules(folder: Path, entry: str = ENTRY) -> str:
     """Return `entry` and all that it imports as one classic script.
 
-    Knows the import and export forms that our own modules use: named and namespace imports at the
-    top, exported declarations.
+    Modules are named by their path below `folder`. Knows the import and export forms that our own
+    modules use: named and namespace imports by relative path at the top, exported declarations.
     """
     order: list[str] = []
 
@@ -36,17 +38,16 @@ def bundle_modules(folder: Path, entry: str = ENTRY) -> str:
             return
         if name in above:
             raise ExplorerError(f"The browser modules import each other in a circle: {name}.")
-        source = (folder / name).read_text(encoding="utf-8")
-        for match in _IMPORT.finditer(source):
-            visit(match.group(3), (*above, name))
+        for match in _IMPORT.finditer(_read_module(folder, name)):
+            visit(_resolve(match.group(3), name), (*above, name))
         order.append(name)
 
     visit(entry, ())
     parts = ['"use strict";', "const modules = {};"]
     for name in order:
-        source = (folder / name).read_text(encoding="utf-8")
+        source = _read_module(folder, name)
         exported = _EXPORT.findall(source)
-        body = _IMPORT.sub(_rewrite_import, source)
+        body = _IMPORT.sub(partial(_rewrite_import, name), source)
         body = re.sub(r"^export\s+(?=const|let|async|function|class)", "", body, flags=re.M)
         if re.search(r"^\s*(import|export)\b(?!\()", body, re.M):
             raise ExplorerError(f"{name} uses an import or export that cannot be bundled.")
@@ -106,8 +107,21 @@ def _first(pictures: Pictures, count: int) -> Pictures:
     return Pictures(pictures.images[:count], labels, pictures.ids[:count], pictures.source)
 
 
-def _rewrite_import(match: re.Match[str]) -> str:
+def _read_module(folder: Path, name: str) -> str:
+    return (folder / name).read_text(encoding="utf-8")
+
+
+def _resolve(module: str, importer: str) -> str:
+    """Return the path below the folder of what `importer` calls `module`, such as `../dom.js`."""
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(importer), module))
+    if path.startswith("../"):
+        raise ExplorerError(f"{importer} imports {module}, which lies outside the page's folder.")
+    return path
+
+
+def _rewrite_import(importer: str, match: re.Match[str]) -> str:
     namespace, names, module = match.groups()
+    module = _resolve(module, importer)
     if namespace:
         return f'const {namespace.split()[-1]} = modules["{module}"];'
     return f'const {{ {names.strip().replace(" as ", ": ")} }} = modules["{module}"];'
