@@ -26,9 +26,13 @@ ROOMS = (
     ("explorer/app/views/elbo", "ELBO"),
     ("explorer/app/views/models", "Models"),
     ("explorer/app/text", "the app's sentences"),
-    ("explorer/app/components", "the app's browser side"),
-    ("explorer/app/components/latent_map", "the latent map, in the browser"),
-    ("explorer/app/components/lens", "the lens of the ELBO page, in the browser"),
+    ("explorer/app/components", "the app's components"),
+    ("explorer/browser", "the browser side"),
+    ("explorer/browser/map", "the latent map, in the browser"),
+    ("explorer/browser/lens", "the lens of the ELBO page, in the browser"),
+    ("explorer/browser/card", "the floating card, in the browser"),
+    ("explorer/browser/brush", "the brush of hidden pixels, in the browser"),
+    ("explorer/browser/slider", "the live slider, in the browser"),
 )
 
 

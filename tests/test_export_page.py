@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from explorer.app.components import answers
-from explorer.app.components.mount import ASSETS
 from explorer.app.text import catalogue, sentences
+from explorer.browser import ASSETS
 from explorer.errors import ExplorerError
 from explorer.export import pictures, tsne
 from explorer.export.container import unpack
@@ -26,17 +26,18 @@ from tests.test_export_payload import make_run
 
 
 def test_bundle_holds_every_module_once_and_no_import_is_left() -> None:
-    script = bundle_modules(ASSETS)
+    script = bundle_modules()
     names = re.findall(r'^modules\["([\w./]+)"\] = ', script, re.M)
-    assert len(names) == len(set(names)) and names[-1] == "standalone.js"
-    assert {"model.js", "layers.js", "map.js"} <= set(names) and "main.js" not in names
+    assert len(names) == len(set(names)) and names[-1] == "map/standalone.js"
+    assert {"map/model.js", "map/layers.js", "map/map.js"} <= set(names)
+    assert "map/main.js" not in names
     assert not re.search(r"^\s*(import|export) ", script, re.M)
 
 
 def test_bundle_refuses_what_it_does_not_know(tmp_path: Path) -> None:
     (tmp_path / "standalone.js").write_text('import thing from "./thing.js";\n')
     with pytest.raises(ExplorerError, match="cannot be bundled"):
-        bundle_modules(tmp_path)
+        bundle_modules(tmp_path, "standalone.js")
 
 
 def run_script(script: str) -> str:
@@ -75,7 +76,7 @@ def test_bundle_refuses_a_circle_and_what_lies_outside(tmp_path: Path) -> None:
 
 
 def test_page_carries_payload_scene_and_nothing_from_elsewhere() -> None:
-    page = build_page(make_run("mlp"), None, {"input": "<Input>"}, ASSETS, 'z=1,2"><script>')
+    page = build_page(make_run("mlp"), None, {"input": "<Input>"}, 'z=1,2"><script>')
     text = page.decode()
     assert len(page) < MAX_PAGE_BYTES
     stored = re.search(r'id="payload">([\w+/=]+)</script>', text)
@@ -85,7 +86,7 @@ def test_page_carries_payload_scene_and_nothing_from_elsewhere() -> None:
 
 
 def test_page_says_which_language_it_speaks() -> None:
-    page = build_page(make_run("mlp"), None, {}, ASSETS, language="zh-Hant").decode()
+    page = build_page(make_run("mlp"), None, {}, language="zh-Hant").decode()
     assert '<html lang="zh-Hant">' in page
     stored = re.search(r'id="payload">([\w+/=]+)</script>', page)
     assert stored and unpack(base64.b64decode(stored.group(1)))["language"] == "zh-Hant"
@@ -94,7 +95,7 @@ def test_page_says_which_language_it_speaks() -> None:
 def test_page_of_a_model_on_the_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("explorer.export.payload.MAX_BROWSER_WEIGHTS", 10)
     with pytest.raises(ExplorerError, match="too large"):
-        build_page(make_run("mlp"), None, {}, ASSETS)
+        build_page(make_run("mlp"), None, {})
 
 
 def test_page_leaves_out_codes_rather_than_growing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,14 +109,14 @@ def test_page_leaves_out_codes_rather_than_growing(monkeypatch: pytest.MonkeyPat
     )
     run.codes = lambda: many
     monkeypatch.setattr("explorer.export.page.MAX_PAGE_BYTES", 450_000)
-    page = build_page(run, None, {}, ASSETS)
+    page = build_page(run, None, {})
     assert len(page) <= 450_000 and codes is not many
 
 
 def test_every_sentence_that_the_browser_asks_for_is_in_the_catalogue() -> None:
     known = set(sentences("explore."))
     asked: set[str] = set()
-    for path in ASSETS.glob("*.js"):
+    for path in (ASSETS / "map").rglob("*.js"):
         source = path.read_text(encoding="utf-8")
         asked |= set(re.findall(r'\b(?:text|notify)\("(\w+)"', source))
         asked |= set(re.findall(r'\b(?:text|notify)\([^"()]*\? "(\w+)" : "\w+"', source))
@@ -125,8 +126,8 @@ def test_every_sentence_that_the_browser_asks_for_is_in_the_catalogue() -> None:
 
 
 def test_every_sentence_of_the_page_is_used() -> None:
-    source = "".join(path.read_text(encoding="utf-8") for path in ASSETS.glob("*.js"))
-    view = (ASSETS.parents[1] / "views" / "explore.py").read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for path in (ASSETS / "map").rglob("*.js"))
+    view = (ASSETS.parent / "app" / "views" / "explore.py").read_text(encoding="utf-8")
     stems = set(re.findall(r"`(\w+_)\$\{", source))
     for key in sentences("explore."):
         found = f'"{key}"' in source or f"explore.{key}" in view or key.startswith("group_")

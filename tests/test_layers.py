@@ -11,7 +11,7 @@ import explorer
 
 PACKAGE = Path(explorer.__file__).parent
 LAYERS = [
-    {"config", "errors", "paths", "files", "codes"},
+    {"config", "errors", "paths", "files", "codes", "browser"},
     {"datasets"},
     {"models"},
     {"objectives", "remedies"},

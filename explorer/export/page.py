@@ -13,11 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from explorer.browser import ASSETS, read_styles
 from explorer.errors import ExplorerError
 from explorer.export.payload import Pictures, build_payload
 
 MAX_PAGE_BYTES = 8_000_000
-ENTRY = "standalone.js"
+ENTRY = "map/standalone.js"
 
 _IMPORT = re.compile(
     r'^import\s+(?:(\*\s+as\s+\w+)|\{([^}]*)\})\s+from\s+"(\.{1,2}/[\w./-]+)";\s*$', re.M
@@ -25,7 +26,7 @@ _IMPORT = re.compile(
 _EXPORT = re.compile(r"^export\s+(?:const|let|async function|function\*?|class)\s+(\w+)", re.M)
 
 
-def bundle_modules(folder: Path, entry: str = ENTRY) -> str:
+def bundle_modules(folder: Path = ASSETS, entry: str = ENTRY) -> str:
     """Return `entry` and all that it imports as one classic script.
 
     Modules are named by their path below `folder`. Knows the import and export forms that our own
@@ -61,7 +62,6 @@ def build_page(
     run: Any,
     pictures: Pictures | None,
     text: Mapping[str, str],
-    assets: Path,
     scene: str = "",
     language: str = "en",
 ) -> bytes:
@@ -73,7 +73,7 @@ def build_page(
     for codes, images in ((1_000_000, 600), (100_000, 300), (20_000, 120), (5_000, 40)):
         fewer = None if pictures is None else _first(pictures, images)
         payload = build_payload(run, fewer, text, language, half=True, max_codes=codes)
-        page = wrap_payload(payload, run.name, assets, scene, language)
+        page = wrap_payload(payload, run.name, scene, language)
         if len(page) <= MAX_PAGE_BYTES:
             if _is_local(payload):
                 return page
@@ -81,16 +81,14 @@ def build_page(
     raise ExplorerError("This model is too large for a page of its own (8 MB at most).")
 
 
-def wrap_payload(
-    payload: bytes, name: str, assets: Path, scene: str = "", language: str = "en"
-) -> bytes:
+def wrap_payload(payload: bytes, name: str, scene: str = "", language: str = "en") -> bytes:
     """Return the page of a payload that is at hand, of whatever size."""
-    script = bundle_modules(assets).replace("</script", "<\\/script")
+    script = bundle_modules().replace("</script", "<\\/script")
     return _PAGE.format(
         title=html.escape(f"{name} · Latent Explorer"),
         scene=html.escape(scene, quote=True),
         language=html.escape(language, quote=True),
-        style=(assets / "style.css").read_text(encoding="utf-8"),
+        style=read_styles("shared", "map"),
         script=script,
         payload=base64.b64encode(payload).decode(),
     ).encode()

@@ -4,11 +4,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 
-import { addDraw, drawOnce, startSums } from "../../explorer/app/components/latent_map/estimate.js";
-import { gaussianKl, Model } from "../../explorer/app/components/latent_map/model.js";
-import { readPayload } from "../../explorer/app/components/latent_map/payload.js";
-import { Prior } from "../../explorer/app/components/latent_map/prior.js";
-import { createRandom } from "../../explorer/app/components/latent_map/random.js";
+import { addDraw, drawOnce, startSums } from "../../explorer/browser/map/estimate.js";
+import { gaussianKl, Model } from "../../explorer/browser/map/model.js";
+import { readPayload } from "../../explorer/browser/map/payload.js";
+import { Prior } from "../../explorer/browser/map/prior.js";
+import { createRandom } from "../../explorer/browser/map/random.js";
 
 const folder = process.env.LATENT_FIXTURES;
 const names = folder ? readdirSync(folder).filter((name) => name.endsWith(".bin")) : [];

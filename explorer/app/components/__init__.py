@@ -1,4 +1,4 @@
-"""The browser side: components that Streamlit mounts and that live in JavaScript."""
+"""The components that Streamlit mounts; they live in `explorer/browser/`."""
 
 from explorer.app.components.mount import (
     balance_bars,

@@ -1,7 +1,7 @@
-import { createText } from "../latent_map/text.js";
-import { print } from "../latent_map/dom.js";
-import { readHeader, readPayload } from "../latent_map/payload.js";
-import { readTheme } from "../latent_map/theme.js";
+import { createText } from "../map/text.js";
+import { print } from "../map/dom.js";
+import { readHeader, readPayload } from "../map/payload.js";
+import { readTheme } from "../map/theme.js";
 import { Bars, word } from "./bars.js";
 import { Lens } from "./lens.js";
 

@@ -1,7 +1,7 @@
-import { make } from "../latent_map/dom.js";
-import { classColour } from "../latent_map/theme.js";
-import { halo, latentName, paintAxes, paintComponents, paintRings } from "../latent_map/marks.js";
-import { Viewport } from "../latent_map/viewport.js";
+import { make } from "../map/dom.js";
+import { classColour } from "../map/theme.js";
+import { halo, latentName, paintAxes, paintComponents, paintRings } from "../map/marks.js";
+import { Viewport } from "../map/viewport.js";
 
 /** A canvas on the latent plane: codes, the exact posterior's contours, ellipses of normals. */
 

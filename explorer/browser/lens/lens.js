@@ -1,8 +1,8 @@
-import { make, print } from "../latent_map/dom.js";
-import { Model } from "../latent_map/model.js";
-import { paintPicture } from "../latent_map/picture.js";
-import { createText, joinSentences } from "../latent_map/text.js";
-import { channels, readTheme } from "../latent_map/theme.js";
+import { make, print } from "../map/dom.js";
+import { Model } from "../map/model.js";
+import { paintPicture } from "../map/picture.js";
+import { createText, joinSentences } from "../map/text.js";
+import { channels, readTheme } from "../map/theme.js";
 import { Bars, word } from "./bars.js";
 import { densityPicture, levelLines } from "./contours.js";
 import { between, bounded, fromFactor, klToPrior, PRIOR } from "./gaussian.js";

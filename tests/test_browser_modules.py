@@ -1,0 +1,97 @@
+"""The browser modules: typed, small, nothing from elsewhere, in rooms that look one way."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from explorer.browser import ASSETS
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "map": set(),
+    "lens": {"map"},
+    "card": set(),
+    "brush": set(),
+    "slider": set(),
+}
+"""Room by room, what its modules may import besides their own neighbours."""
+
+ALONE = ("card", "brush", "slider")
+"""Rooms of one script, which Streamlit is handed as text: it can import nothing."""
+
+MODULES = sorted(ASSETS.rglob("*.js"))
+
+
+def room_of(path: Path) -> str:
+    return path.parent.relative_to(ASSETS).as_posix()
+
+
+def imports_of(path: Path) -> list[Path]:
+    """Return the files that a module imports when it runs; each is named by a relative path."""
+    source = path.read_text(encoding="utf-8")
+    names = re.findall(r'^import\b[^"]*?"([^"]+)";$', source, re.M)
+    assert all(name.startswith(("./", "../")) for name in names), names
+    return [(path.parent / name).resolve() for name in names]
+
+
+def test_jsdoc_types_hold() -> None:
+    compiler = shutil.which("tsc")
+    if compiler is None:
+        message = "TypeScript is not installed: npm install --global typescript to check types."
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    done = subprocess.run(
+        [compiler, "--noEmit", "--project", str(ASSETS / "jsconfig.json")],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ASSETS).as_posix())
+def test_module_imports_only_rooms_that_it_may_know(path: Path) -> None:
+    room = room_of(path)
+    for imported in imports_of(path):
+        assert imported.is_file(), imported
+        assert room_of(imported) in {room} | MAY_IMPORT[room], imported
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ASSETS).as_posix())
+def test_module_is_small_and_asks_nobody(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert not re.search(r"\b(eval|fetch|XMLHttpRequest|importScripts)\(", source)
+    # Every `import(…)` stands in a comment and names a type.
+    code = re.sub(r"/\*.*?\*/|//[^\n]*", "", source, flags=re.S)
+    assert not re.search(r"\bimport\(", code)
+    assert len(source.splitlines()) < 450
+
+
+def test_no_module_reaches_itself_by_its_imports() -> None:
+    done: set[Path] = set()
+
+    def visit(path: Path, above: tuple[Path, ...]) -> None:
+        assert path not in above, " → ".join(each.name for each in (*above, path))
+        if path not in done:
+            for imported in imports_of(path):
+                visit(imported, (*above, path))
+            done.add(path)
+
+    for path in MODULES:
+        visit(path, ())
+    assert done == set(MODULES)
+
+
+@pytest.mark.parametrize("room", ALONE)
+def test_a_script_that_is_handed_over_as_text_stands_alone(room: str) -> None:
+    assert [path.name for path in (ASSETS / room).rglob("*.js")] == ["main.js"]
+    assert imports_of(ASSETS / room / "main.js") == []
+
+
+def test_the_interpreter_knows_nothing_of_the_page() -> None:
+    for name in ("layers.js", "network.js", "model.js", "likelihood.js", "payload.js"):
+        source = (ASSETS / "map" / name).read_text(encoding="utf-8")
+        assert not re.search(r"\b(document|window)\.", source), name
