@@ -11,8 +11,9 @@ import pytest
 from explorer.browser import ASSETS
 
 MAY_IMPORT: dict[str, set[str]] = {
-    "map": set(),
-    "lens": {"map"},
+    "shared": set(),
+    "map": {"shared"},
+    "lens": {"shared", "map"},
     "card": set(),
     "brush": set(),
     "slider": set(),
@@ -29,10 +30,13 @@ def room_of(path: Path) -> str:
     return path.parent.relative_to(ASSETS).as_posix()
 
 
-def imports_of(path: Path) -> list[Path]:
+IMPORT = r'^import\b[^"]*?"([^"]+)";$'
+TYPE_IMPORT = r'\bimport\("([^"]+)"\)'
+
+
+def imports_of(path: Path, pattern: str = IMPORT) -> list[Path]:
     """Return the files that a module imports when it runs; each is named by a relative path."""
-    source = path.read_text(encoding="utf-8")
-    names = re.findall(r'^import\b[^"]*?"([^"]+)";$', source, re.M)
+    names = re.findall(pattern, path.read_text(encoding="utf-8"), re.M)
     assert all(name.startswith(("./", "../")) for name in names), names
     return [(path.parent / name).resolve() for name in names]
 
@@ -55,7 +59,7 @@ def test_jsdoc_types_hold() -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ASSETS).as_posix())
 def test_module_imports_only_rooms_that_it_may_know(path: Path) -> None:
     room = room_of(path)
-    for imported in imports_of(path):
+    for imported in imports_of(path) + imports_of(path, TYPE_IMPORT):
         assert imported.is_file(), imported
         assert room_of(imported) in {room} | MAY_IMPORT[room], imported
 
@@ -92,6 +96,6 @@ def test_a_script_that_is_handed_over_as_text_stands_alone(room: str) -> None:
 
 
 def test_the_interpreter_knows_nothing_of_the_page() -> None:
-    for name in ("layers.js", "network.js", "model.js", "likelihood.js", "payload.js"):
+    for name in ("layers.js", "network.js", "model.js", "likelihood.js", "prior.js"):
         source = (ASSETS / "map" / name).read_text(encoding="utf-8")
         assert not re.search(r"\b(document|window)\.", source), name

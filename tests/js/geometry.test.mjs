@@ -5,10 +5,10 @@ import test from "node:test";
 import { PointIndex } from "../../explorer/browser/map/nearest.js";
 import { combine, lerp, norm, slerp, walk } from "../../explorer/browser/map/paths.js";
 import { pairProjection, pcaProjection } from "../../explorer/browser/map/projection.js";
-import { createRandom } from "../../explorer/browser/map/random.js";
+import { createRandom } from "../../explorer/browser/shared/random.js";
 import { insideOutline, summarise } from "../../explorer/browser/map/selection.js";
-import { priorMass } from "../../explorer/browser/map/special.js";
-import { Viewport } from "../../explorer/browser/map/viewport.js";
+import { priorMass } from "../../explorer/browser/shared/special.js";
+import { Viewport } from "../../explorer/browser/shared/viewport.js";
 
 const F = (...values) => Float32Array.from(values);
 const close = (a, b, tolerance = 1e-6) => assert.ok(Math.abs(a - b) <= tolerance, `${a} is not ${b}`);

@@ -8,7 +8,7 @@ import { levelLines } from "../../explorer/browser/lens/contours.js";
 import { alignedTo, between, bounded, entropy, fromFactor, klToPrior, plainAngle, PRIOR } from "../../explorer/browser/lens/gaussian.js";
 import { hermiteRule, Scorer } from "../../explorer/browser/lens/quadrature.js";
 import { Model } from "../../explorer/browser/map/model.js";
-import { readPayload } from "../../explorer/browser/map/payload.js";
+import { readPayload } from "../../explorer/browser/shared/payload.js";
 
 const folder = process.env.LENS_FIXTURES;
 const names = folder ? readdirSync(folder).filter((name) => name.endsWith(".bin")) : [];

@@ -6,9 +6,9 @@ import test from "node:test";
 
 import { addDraw, drawOnce, startSums } from "../../explorer/browser/map/estimate.js";
 import { gaussianKl, Model } from "../../explorer/browser/map/model.js";
-import { readPayload } from "../../explorer/browser/map/payload.js";
+import { readPayload } from "../../explorer/browser/shared/payload.js";
 import { Prior } from "../../explorer/browser/map/prior.js";
-import { createRandom } from "../../explorer/browser/map/random.js";
+import { createRandom } from "../../explorer/browser/shared/random.js";
 
 const folder = process.env.LATENT_FIXTURES;
 const names = folder ? readdirSync(folder).filter((name) => name.endsWith(".bin")) : [];

@@ -1,4 +1,4 @@
-import { make, print } from "../map/dom.js";
+import { make, print } from "../shared/dom.js";
 
 /**
  * Two aligned bars: reconstruction + KL = −ELBO above, −log p(x) + gap below. Their axis is broken
@@ -15,7 +15,7 @@ const FULL = 0.96;
  */
 
 export class Bars {
-  /** @param {import("../map/text.js").Text} text */
+  /** @param {import("../shared/text.js").Text} text */
   constructor(text) {
     this.text = text;
     this.upperText = make("p", { class: "bars-line", "data-role": "upper" });

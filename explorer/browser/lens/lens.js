@@ -1,8 +1,8 @@
-import { make, print } from "../map/dom.js";
+import { make, print } from "../shared/dom.js";
 import { Model } from "../map/model.js";
-import { paintPicture } from "../map/picture.js";
-import { createText, joinSentences } from "../map/text.js";
-import { channels, readTheme } from "../map/theme.js";
+import { paintPicture } from "../shared/picture.js";
+import { createText, joinSentences } from "../shared/text.js";
+import { channels, readTheme } from "../shared/theme.js";
 import { Bars, word } from "./bars.js";
 import { densityPicture, levelLines } from "./contours.js";
 import { between, bounded, fromFactor, klToPrior, PRIOR } from "./gaussian.js";

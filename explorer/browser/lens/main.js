@@ -1,7 +1,7 @@
-import { createText } from "../map/text.js";
-import { print } from "../map/dom.js";
-import { readHeader, readPayload } from "../map/payload.js";
-import { readTheme } from "../map/theme.js";
+import { createText } from "../shared/text.js";
+import { print } from "../shared/dom.js";
+import { readHeader, readPayload } from "../shared/payload.js";
+import { readTheme } from "../shared/theme.js";
 import { Bars, word } from "./bars.js";
 import { Lens } from "./lens.js";
 

@@ -1,4 +1,4 @@
-import { button, make, print } from "../map/dom.js";
+import { button, make, print } from "../shared/dom.js";
 import { plainAngle } from "./gaussian.js";
 
 /** Beside the stage: the numbers of each q, the score, the buttons and the three sliders. */

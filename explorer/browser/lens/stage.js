@@ -1,7 +1,7 @@
-import { make } from "../map/dom.js";
-import { classColour } from "../map/theme.js";
-import { halo, latentName, paintAxes, paintComponents, paintRings } from "../map/marks.js";
-import { Viewport } from "../map/viewport.js";
+import { make } from "../shared/dom.js";
+import { classColour } from "../shared/theme.js";
+import { halo, latentName, paintAxes, paintComponents, paintRings } from "../shared/marks.js";
+import { Viewport } from "../shared/viewport.js";
 
 /** A canvas on the latent plane: codes, the exact posterior's contours, ellipses of normals. */
 

@@ -1,4 +1,4 @@
-import { channels } from "./theme.js";
+import { channels } from "../shared/theme.js";
 
 const SIDE = 160;
 const SHARES = [0.25, 0.5, 0.75, 0.9];

@@ -1,6 +1,6 @@
 import { gaussianKl } from "./model.js";
 import { Prior } from "./prior.js";
-import { createRandom } from "./random.js";
+import { createRandom } from "../shared/random.js";
 
 const STANDARD = new Prior(null);
 const DRAWS = 512;

@@ -1,6 +1,6 @@
-import { button, make, print, printVector } from "./dom.js";
+import { button, make, print, printVector } from "../shared/dom.js";
 import { DrawingPad } from "./drawing.js";
-import { paintPicture, storedPicture } from "./picture.js";
+import { paintPicture, storedPicture } from "../shared/picture.js";
 import { openPopup } from "./popup.js";
 import { centreHandwriting, fitPhotograph, readPictureFile, resizePicture } from "./preprocess.js";
 

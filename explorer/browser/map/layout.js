@@ -1,4 +1,4 @@
-import { make } from "./dom.js";
+import { make } from "../shared/dom.js";
 import { buildInputPanel } from "./input_panel.js";
 import { buildLegend } from "./legend.js";
 import { buildOutputPanel, buildTooltip } from "./output_panel.js";

@@ -1,8 +1,8 @@
-import { button, make } from "./dom.js";
+import { button, make } from "../shared/dom.js";
 import { drawGlyph } from "./glyphs.js";
-import { latentName } from "./marks.js";
+import { latentName } from "../shared/marks.js";
 import { showsReference } from "./sweep.js";
-import { classColour } from "./theme.js";
+import { classColour } from "../shared/theme.js";
 
 /** The chips under the map: layers on and off, tools, and one per class. */
 export function buildLegend(app) {

@@ -1,7 +1,7 @@
 /**
  * p(x|z): from what the decoder puts out to a mean, a standard deviation, a sample and nats.
  * D is the number of pixel values. Mirrors explorer/models/likelihoods.py.
- * @typedef {import("./random.js").Random} Random
+ * @typedef {import("../shared/random.js").Random} Random
  * @typedef {{
  *   mean: (output: Float32Array, i: number) => number,
  *   deviation: (output: Float32Array, i: number) => number,

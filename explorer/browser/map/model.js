@@ -2,7 +2,7 @@ import { sizeOf } from "./layers.js";
 import { LIKELIHOODS } from "./likelihood.js";
 import { buildNetwork } from "./network.js";
 import { Prior } from "./prior.js";
-import { createRandom } from "./random.js";
+import { createRandom } from "../shared/random.js";
 
 const LOGVAR_BOUND = 20;
 
@@ -68,7 +68,7 @@ export class Model {
    * One picture of p(x|z) at z: its mean, its standard deviation per pixel, or a sample.
    * @param {Float32Array} z
    * @param {"mean" | "sample" | "deviation"} mode
-   * @param {import("./random.js").Random} [random] needed for a sample
+   * @param {import("../shared/random.js").Random} [random] needed for a sample
    * @param {Float32Array} [picture] written into, if given
    */
   picture(z, mode = "mean", random = undefined, picture = new Float32Array(this.pixelCount)) {

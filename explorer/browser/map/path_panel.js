@@ -1,8 +1,8 @@
-import { button, download, make } from "./dom.js";
+import { button, download, make } from "../shared/dom.js";
 import { encodeGif } from "./gif.js";
 import { walk } from "./paths.js";
-import { paintPicture } from "./picture.js";
-import { createRandom } from "./random.js";
+import { paintPicture } from "../shared/picture.js";
+import { createRandom } from "../shared/random.js";
 
 const FRAMES = 17;
 const SHOWN = 9;

@@ -3,6 +3,7 @@
  * While the hand moves, a request goes out at most every 60 ms and only the latest counts.
  */
 
+import { fromBase64, toBase64 } from "../shared/base64.js";
 import { Prior } from "./prior.js";
 
 const PAUSE_MS = 60;
@@ -71,16 +72,4 @@ export class RemoteModel {
       waiting.done(answer);
     }
   }
-}
-
-export function toBase64(bytes) {
-  let text = "";
-  for (let i = 0; i < bytes.length; i += 8192) {
-    text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  }
-  return btoa(text);
-}
-
-export function fromBase64(text) {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

@@ -1,9 +1,9 @@
-import { button, download, make, print } from "./dom.js";
-import { latentName } from "./marks.js";
-import { paintPicture, storedPicture } from "./picture.js";
+import { button, download, make, print } from "../shared/dom.js";
+import { latentName } from "../shared/marks.js";
+import { paintPicture, storedPicture } from "../shared/picture.js";
 import { selectionCsv } from "./selection.js";
 import { showsReference } from "./sweep.js";
-import { classColour } from "./theme.js";
+import { classColour } from "../shared/theme.js";
 
 const GALLERY = 60;
 

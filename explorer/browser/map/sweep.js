@@ -1,6 +1,6 @@
-import { make, print } from "./dom.js";
+import { make, print } from "../shared/dom.js";
 import { Model } from "./model.js";
-import { joinSentences } from "./text.js";
+import { joinSentences } from "../shared/text.js";
 
 /**
  * β as one more slider: it moves through models that differ in β alone, their latents matched by

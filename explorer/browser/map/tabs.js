@@ -1,4 +1,4 @@
-import { make } from "./dom.js";
+import { make } from "../shared/dom.js";
 import { buildArithmeticPanel } from "./arithmetic_panel.js";
 import { buildLikelihoodPanel } from "./likelihood_panel.js";
 import { buildPathPanel } from "./path_panel.js";

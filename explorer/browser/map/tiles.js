@@ -1,4 +1,4 @@
-import { inkPicture } from "./picture.js";
+import { inkPicture } from "../shared/picture.js";
 
 const BUDGET_MS = 5;
 const KEPT = 4000;
@@ -29,7 +29,7 @@ export class TileLayer {
 
   /**
    * Make the grid fit the view; called after the view has come to rest.
-   * @param {import("./viewport.js").Viewport} view
+   * @param {import("../shared/viewport.js").Viewport} view
    * @param {number[]} dims the two latents that the map shows
    * @param {Float32Array} base values of the others
    * @param {{ink: string, strength: (x: number, y: number) => number, ratio: number}} look

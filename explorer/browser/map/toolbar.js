@@ -1,4 +1,4 @@
-import { button, make, print } from "./dom.js";
+import { button, make, print } from "../shared/dom.js";
 import { openPopup } from "./popup.js";
 import { sceneAddress } from "./scene.js";
 import { showsReference } from "./sweep.js";

@@ -97,7 +97,7 @@ export function paintRings(context, view, theme, dimensions) {
 /**
  * The normals of a learned mixture: ellipses of 1 and 2 standard deviations (lines for a single
  * latent), the firmer the more weight a normal has.
- * @param {import("./prior.js").Component[]} components
+ * @param {{weight: number, mean: ArrayLike<number>, scale: ArrayLike<number>}[]} components
  * @param {number[]} dims the latents on the axes
  */
 export function paintComponents(context, view, theme, components, dims) {
