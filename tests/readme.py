@@ -29,6 +29,7 @@ ROOMS = (
     ("explorer/app/components", "the app's components"),
     ("explorer/browser", "the browser side"),
     ("explorer/browser/shared", "what the map and the lens share"),
+    ("explorer/browser/model", "the interpreter of a model, in the browser"),
     ("explorer/browser/map", "the latent map, in the browser"),
     ("explorer/browser/lens", "the lens of the ELBO page, in the browser"),
     ("explorer/browser/card", "the floating card, in the browser"),

@@ -12,8 +12,9 @@ from explorer.browser import ASSETS
 
 MAY_IMPORT: dict[str, set[str]] = {
     "shared": set(),
-    "map": {"shared"},
-    "lens": {"shared", "map"},
+    "model": {"shared"},
+    "map": {"shared", "model"},
+    "lens": {"shared", "model"},
     "card": set(),
     "brush": set(),
     "slider": set(),
@@ -97,5 +98,5 @@ def test_a_script_that_is_handed_over_as_text_stands_alone(room: str) -> None:
 
 def test_the_interpreter_knows_nothing_of_the_page() -> None:
     for name in ("layers.js", "network.js", "model.js", "likelihood.js", "prior.js"):
-        source = (ASSETS / "map" / name).read_text(encoding="utf-8")
+        source = (ASSETS / "model" / name).read_text(encoding="utf-8")
         assert not re.search(r"\b(document|window)\.", source), name

@@ -7,7 +7,7 @@ import test from "node:test";
 import { levelLines } from "../../explorer/browser/lens/contours.js";
 import { alignedTo, between, bounded, entropy, fromFactor, klToPrior, plainAngle, PRIOR } from "../../explorer/browser/lens/gaussian.js";
 import { hermiteRule, Scorer } from "../../explorer/browser/lens/quadrature.js";
-import { Model } from "../../explorer/browser/map/model.js";
+import { Model } from "../../explorer/browser/model/model.js";
 import { readPayload } from "../../explorer/browser/shared/payload.js";
 
 const folder = process.env.LENS_FIXTURES;

@@ -4,10 +4,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 
-import { addDraw, drawOnce, startSums } from "../../explorer/browser/map/estimate.js";
-import { gaussianKl, Model } from "../../explorer/browser/map/model.js";
+import { addDraw, drawOnce, startSums } from "../../explorer/browser/model/estimate.js";
+import { gaussianKl, Model } from "../../explorer/browser/model/model.js";
 import { readPayload } from "../../explorer/browser/shared/payload.js";
-import { Prior } from "../../explorer/browser/map/prior.js";
+import { Prior } from "../../explorer/browser/model/prior.js";
 import { createRandom } from "../../explorer/browser/shared/random.js";
 
 const folder = process.env.LATENT_FIXTURES;

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { compress, encodeGif } from "../../explorer/browser/map/gif.js";
-import { centreHandwriting, greyOf, resizePicture } from "../../explorer/browser/map/preprocess.js";
-import { addDraw, readSums, startSums } from "../../explorer/browser/map/estimate.js";
+import { centreHandwriting, greyOf, resizePicture } from "../../explorer/browser/model/preprocess.js";
+import { addDraw, readSums, startSums } from "../../explorer/browser/model/estimate.js";
 
 const SHAPE = [1, 28, 28];
 

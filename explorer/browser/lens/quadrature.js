@@ -48,7 +48,7 @@ export function hermiteRule(count) {
 /** The terms of the ELBO of normals for one image, through the decoder in the browser. */
 export class Scorer {
   /**
-   * @param {import("../map/model.js").Model} model
+   * @param {import("../model/model.js").Model} model
    * @param {Float32Array} x the image as it is scored
    */
   constructor(model, x) {

@@ -1,12 +1,12 @@
-import { estimateBound } from "./estimate.js";
+import { estimateBound } from "../model/estimate.js";
 import { attachGestures } from "./gestures.js";
 import { buildLayout } from "./layout.js";
 import { LatentMap } from "./map.js";
-import { Model } from "./model.js";
+import { Model } from "../model/model.js";
 import { binarise, storedPicture } from "../shared/picture.js";
 import { pairProjection, pcaProjection } from "./projection.js";
 import { createRandom } from "../shared/random.js";
-import { RemoteModel } from "./remote.js";
+import { RemoteModel } from "../model/remote.js";
 import { readScene, watchScene } from "./scene.js";
 import { insideOutline, summarise } from "./selection.js";
 import { Store } from "../shared/store.js";

@@ -2,7 +2,7 @@ import { button, make, print, printVector } from "../shared/dom.js";
 import { DrawingPad } from "./drawing.js";
 import { paintPicture, storedPicture } from "../shared/picture.js";
 import { openPopup } from "./popup.js";
-import { centreHandwriting, fitPhotograph, readPictureFile, resizePicture } from "./preprocess.js";
+import { centreHandwriting, fitPhotograph, readPictureFile, resizePicture } from "../model/preprocess.js";
 
 const MAX_FILE_BYTES = 100e6;
 

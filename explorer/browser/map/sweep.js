@@ -1,5 +1,5 @@
 import { make, print } from "../shared/dom.js";
-import { Model } from "./model.js";
+import { Model } from "../model/model.js";
 import { joinSentences } from "../shared/text.js";
 
 /**

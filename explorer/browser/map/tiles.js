@@ -10,7 +10,7 @@ const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 20, 50];
  */
 export class TileLayer {
   /**
-   * @param {import("./model.js").Model} model
+   * @param {import("../model/model.js").Model} model
    * @param {() => void} repaint
    */
   constructor(model, repaint) {
