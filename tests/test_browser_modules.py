@@ -13,7 +13,11 @@ from explorer.browser import ASSETS
 MAY_IMPORT: dict[str, set[str]] = {
     "shared": set(),
     "model": {"shared"},
-    "map": {"shared", "model"},
+    "map/geometry": {"shared", "model"},
+    "map/plane": {"shared", "model", "map/geometry"},
+    "map/scene": {"shared", "model", "map/geometry", "map/plane"},
+    "map/panels": {"shared", "model", "map/geometry", "map/plane", "map/scene"},
+    "map": {"shared", "model", "map/geometry", "map/plane", "map/scene", "map/panels"},
     "lens": {"shared", "model"},
     "card": set(),
     "brush": set(),

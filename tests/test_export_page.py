@@ -29,7 +29,7 @@ def test_bundle_holds_every_module_once_and_no_import_is_left() -> None:
     script = bundle_modules()
     names = re.findall(r'^modules\["([\w./]+)"\] = ', script, re.M)
     assert len(names) == len(set(names)) and names[-1] == "map/standalone.js"
-    assert {"model/model.js", "shared/dom.js", "map/map.js"} <= set(names)
+    assert {"model/model.js", "shared/dom.js", "map/plane/map.js"} <= set(names)
     assert "map/main.js" not in names
     assert not re.search(r"^\s*(import|export) ", script, re.M)
 

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { PointIndex } from "../../explorer/browser/map/nearest.js";
-import { combine, lerp, norm, slerp, walk } from "../../explorer/browser/map/paths.js";
-import { pairProjection, pcaProjection } from "../../explorer/browser/map/projection.js";
+import { PointIndex } from "../../explorer/browser/map/geometry/nearest.js";
+import { combine, lerp, norm, slerp, walk } from "../../explorer/browser/map/geometry/paths.js";
+import { pairProjection, pcaProjection } from "../../explorer/browser/map/geometry/projection.js";
 import { createRandom } from "../../explorer/browser/shared/random.js";
-import { insideOutline, summarise } from "../../explorer/browser/map/selection.js";
+import { insideOutline, summarise } from "../../explorer/browser/map/geometry/selection.js";
 import { priorMass } from "../../explorer/browser/shared/special.js";
 import { Viewport } from "../../explorer/browser/shared/viewport.js";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { compress, encodeGif } from "../../explorer/browser/map/gif.js";
+import { compress, encodeGif } from "../../explorer/browser/map/panels/gif.js";
 import { centreHandwriting, greyOf, resizePicture } from "../../explorer/browser/model/preprocess.js";
 import { addDraw, readSums, startSums } from "../../explorer/browser/model/estimate.js";
 

@@ -1,5 +1,5 @@
-import { make, print } from "../shared/dom.js";
 import { Model } from "../model/model.js";
+import { make, print } from "../shared/dom.js";
 import { paintPicture } from "../shared/picture.js";
 import { createText, joinSentences } from "../shared/text.js";
 import { channels, readTheme } from "../shared/theme.js";

@@ -1,6 +1,6 @@
-import { createText } from "../shared/text.js";
 import { print } from "../shared/dom.js";
 import { readHeader, readPayload } from "../shared/payload.js";
+import { createText } from "../shared/text.js";
 import { readTheme } from "../shared/theme.js";
 import { Bars, word } from "./bars.js";
 import { Lens } from "./lens.js";

@@ -1,6 +1,6 @@
 import { make } from "../shared/dom.js";
-import { classColour } from "../shared/theme.js";
 import { halo, latentName, paintAxes, paintComponents, paintRings } from "../shared/marks.js";
+import { classColour } from "../shared/theme.js";
 import { Viewport } from "../shared/viewport.js";
 
 /** A canvas on the latent plane: codes, the exact posterior's contours, ellipses of normals. */

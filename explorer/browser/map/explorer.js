@@ -1,19 +1,19 @@
 import { estimateBound } from "../model/estimate.js";
-import { attachGestures } from "./gestures.js";
-import { buildLayout } from "./layout.js";
-import { LatentMap } from "./map.js";
 import { Model } from "../model/model.js";
-import { binarise, storedPicture } from "../shared/picture.js";
-import { pairProjection, pcaProjection } from "./projection.js";
-import { createRandom } from "../shared/random.js";
 import { RemoteModel } from "../model/remote.js";
-import { readScene, watchScene } from "./scene.js";
-import { insideOutline, summarise } from "./selection.js";
+import { binarise, storedPicture } from "../shared/picture.js";
+import { createRandom } from "../shared/random.js";
 import { Store } from "../shared/store.js";
-import { addMember, showMember } from "./sweep.js";
 import { createText } from "../shared/text.js";
 import { readTheme } from "../shared/theme.js";
-import { askProjection, receiveProjection } from "./tsne.js";
+import { pairProjection, pcaProjection } from "./geometry/projection.js";
+import { insideOutline, summarise } from "./geometry/selection.js";
+import { buildLayout } from "./panels/layout.js";
+import { attachGestures } from "./plane/gestures.js";
+import { LatentMap } from "./plane/map.js";
+import { readScene, watchScene } from "./scene/scene.js";
+import { addMember, showMember } from "./scene/sweep.js";
+import { askProjection, receiveProjection } from "./scene/tsne.js";
 
 const PIN_NAMES = "ABCDEFGH";
 

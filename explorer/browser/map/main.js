@@ -1,5 +1,5 @@
-import { Explorer } from "./explorer.js";
 import { readHeader, readPayload } from "../shared/payload.js";
+import { Explorer } from "./explorer.js";
 
 /**
  * How Streamlit mounts the map. Two mounts share this module: one is given the payload (bytes) and

@@ -1,6 +1,6 @@
-import { Explorer } from "./explorer.js";
-import { readPayload } from "../shared/payload.js";
 import { fromBase64 } from "../shared/base64.js";
+import { readPayload } from "../shared/payload.js";
+import { Explorer } from "./explorer.js";
 
 /** The page as a file of its own: the payload lies in the document, and nobody listens. */
 export function start() {

@@ -1,6 +1,6 @@
+import { createRandom } from "../shared/random.js";
 import { gaussianKl } from "./model.js";
 import { Prior } from "./prior.js";
-import { createRandom } from "../shared/random.js";
 
 const STANDARD = new Prior(null);
 const DRAWS = 512;

@@ -1,8 +1,8 @@
+import { createRandom } from "../shared/random.js";
 import { sizeOf } from "./layers.js";
 import { LIKELIHOODS } from "./likelihood.js";
 import { buildNetwork } from "./network.js";
 import { Prior } from "./prior.js";
-import { createRandom } from "../shared/random.js";
 
 const LOGVAR_BOUND = 20;
 

@@ -1,7 +1,7 @@
-import { button, make, print } from "../shared/dom.js";
+import { button, make, print } from "../../shared/dom.js";
+import { sceneAddress } from "../scene/scene.js";
+import { showsReference } from "../scene/sweep.js";
 import { openPopup } from "./popup.js";
-import { sceneAddress } from "./scene.js";
-import { showsReference } from "./sweep.js";
 import { startTour } from "./tour.js";
 
 /** Which model this is, and what concerns the whole page: the tour, the projector, sharing. */

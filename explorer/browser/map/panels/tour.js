@@ -1,4 +1,4 @@
-import { button, make } from "../shared/dom.js";
+import { button, make } from "../../shared/dom.js";
 
 const STEPS = [
   [".part-input", "input"],

@@ -1,11 +1,11 @@
-import { channels } from "../shared/theme.js";
+import { channels } from "../../shared/theme.js";
 
 const SIDE = 160;
 const SHARES = [0.25, 0.5, 0.75, 0.9];
 
 /** How densely the codes lie, on a grid over their extent: blurred counts. */
 export class Density {
-  /** @param {import("./projection.js").Projection} projection */
+  /** @param {import("../geometry/projection.js").Projection} projection */
   constructor({ xs, ys }) {
     const [left, right] = quantiles(xs);
     const [bottom, top] = quantiles(ys);

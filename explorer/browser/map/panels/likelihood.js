@@ -1,4 +1,4 @@
-import { make, print } from "../shared/dom.js";
+import { make, print } from "../../shared/dom.js";
 
 /**
  * Where this image's likelihood goes: reconstruction + KL = −ELBO above, −log p(x) + gap below, on

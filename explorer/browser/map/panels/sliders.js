@@ -1,5 +1,5 @@
-import { make, print } from "../shared/dom.js";
-import { latentName } from "../shared/marks.js";
+import { make, print } from "../../shared/dom.js";
+import { latentName } from "../../shared/marks.js";
 import { buildSweepSlider } from "./sweep.js";
 
 /** One slider per latent, the most active first, each with its KL and where the codes lie. */

@@ -1,7 +1,7 @@
-import { make } from "../shared/dom.js";
-import { buildInputPanel } from "./input_panel.js";
+import { make } from "../../shared/dom.js";
+import { buildInputPanel } from "./input.js";
 import { buildLegend } from "./legend.js";
-import { buildOutputPanel, buildTooltip } from "./output_panel.js";
+import { buildOutputPanel, buildTooltip } from "./output.js";
 import { buildSliders } from "./sliders.js";
 import { buildTabs } from "./tabs.js";
 import { buildToolbar } from "./toolbar.js";

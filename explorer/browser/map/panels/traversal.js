@@ -1,7 +1,7 @@
-import { button, make } from "../shared/dom.js";
-import { latentName } from "../shared/marks.js";
-import { saveSheet } from "./path_panel.js";
-import { paintPicture } from "../shared/picture.js";
+import { button, make } from "../../shared/dom.js";
+import { latentName } from "../../shared/marks.js";
+import { paintPicture } from "../../shared/picture.js";
+import { saveSheet } from "./path.js";
 
 const COLUMNS = 9;
 const MAX_ROWS = 32;

@@ -1,4 +1,4 @@
-import { make } from "../shared/dom.js";
+import { make } from "../../shared/dom.js";
 
 const SIDE = 280;
 

@@ -1,6 +1,6 @@
-import { button, make } from "../shared/dom.js";
-import { combine } from "./paths.js";
-import { paintPicture } from "../shared/picture.js";
+import { button, make } from "../../shared/dom.js";
+import { paintPicture } from "../../shared/picture.js";
+import { combine } from "../geometry/paths.js";
 
 /** A − B + C over class means and pins. */
 export function buildArithmeticPanel(app) {

@@ -1,8 +1,8 @@
-import { button, make } from "../shared/dom.js";
-import { drawGlyph } from "./glyphs.js";
-import { latentName } from "../shared/marks.js";
-import { showsReference } from "./sweep.js";
-import { classColour } from "../shared/theme.js";
+import { button, make } from "../../shared/dom.js";
+import { latentName } from "../../shared/marks.js";
+import { classColour } from "../../shared/theme.js";
+import { drawGlyph } from "../plane/glyphs.js";
+import { showsReference } from "../scene/sweep.js";
 
 /** The chips under the map: layers on and off, tools, and one per class. */
 export function buildLegend(app) {

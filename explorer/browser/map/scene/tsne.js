@@ -1,4 +1,4 @@
-import { fromBase64 } from "../shared/base64.js";
+import { fromBase64 } from "../../shared/base64.js";
 
 /** Ask the server for a t-SNE of the codes; it takes a while and is kept. */
 export function askProjection(app) {

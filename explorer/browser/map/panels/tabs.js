@@ -1,9 +1,9 @@
-import { make } from "../shared/dom.js";
-import { buildArithmeticPanel } from "./arithmetic_panel.js";
-import { buildLikelihoodPanel } from "./likelihood_panel.js";
-import { buildPathPanel } from "./path_panel.js";
-import { buildSelectionPanel } from "./selection_panel.js";
-import { buildTraversalPanel } from "./traversal_panel.js";
+import { make } from "../../shared/dom.js";
+import { buildArithmeticPanel } from "./arithmetic.js";
+import { buildLikelihoodPanel } from "./likelihood.js";
+import { buildPathPanel } from "./path.js";
+import { buildSelectionPanel } from "./selection.js";
+import { buildTraversalPanel } from "./traversal.js";
 
 /** What can be asked of a point, one question at a time. */
 export function buildTabs(app) {

@@ -1,4 +1,4 @@
-import { channels, CLASS_COLOURS, classColour } from "../shared/theme.js";
+import { channels, CLASS_COLOURS, classColour } from "../../shared/theme.js";
 import { drawGlyph } from "./glyphs.js";
 
 const SPRITE_LIMIT = 20000;
@@ -16,7 +16,7 @@ export class PointLayer {
   }
 
   /**
-   * @param {import("./projection.js").Projection} projection
+   * @param {import("../geometry/projection.js").Projection} projection
    * @param {Uint8Array | Int32Array | null} labels
    */
   setPoints(projection, labels) {
@@ -47,7 +47,7 @@ export class PointLayer {
    * While the view moves, the kept picture moves with it; once it rests, it is drawn anew. The
    * picture reaches beyond the view, so that a drag does not show its edge.
    * @param {CanvasRenderingContext2D} context
-   * @param {import("../shared/viewport.js").Viewport} view
+   * @param {import("../../shared/viewport.js").Viewport} view
    * @param {{hidden: Set<number>, chosen: Uint8Array | null, glyphs: boolean, ratio: number,
    *   moving: boolean, theme: any}} look
    */

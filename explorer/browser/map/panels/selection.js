@@ -1,9 +1,9 @@
-import { button, download, make, print } from "../shared/dom.js";
-import { latentName } from "../shared/marks.js";
-import { paintPicture, storedPicture } from "../shared/picture.js";
-import { selectionCsv } from "./selection.js";
-import { showsReference } from "./sweep.js";
-import { classColour } from "../shared/theme.js";
+import { button, download, make, print } from "../../shared/dom.js";
+import { latentName } from "../../shared/marks.js";
+import { paintPicture, storedPicture } from "../../shared/picture.js";
+import { classColour } from "../../shared/theme.js";
+import { selectionCsv } from "../geometry/selection.js";
+import { showsReference } from "../scene/sweep.js";
 
 const GALLERY = 60;
 

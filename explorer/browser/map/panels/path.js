@@ -1,8 +1,8 @@
-import { button, download, make } from "../shared/dom.js";
+import { button, download, make } from "../../shared/dom.js";
+import { paintPicture } from "../../shared/picture.js";
+import { createRandom } from "../../shared/random.js";
+import { walk } from "../geometry/paths.js";
 import { encodeGif } from "./gif.js";
-import { walk } from "./paths.js";
-import { paintPicture } from "../shared/picture.js";
-import { createRandom } from "../shared/random.js";
 
 const FRAMES = 17;
 const SHOWN = 9;

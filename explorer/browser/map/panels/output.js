@@ -1,7 +1,7 @@
-import { button, make, print, printVector } from "../shared/dom.js";
-import { norm } from "./paths.js";
-import { paintPicture, storedPicture } from "../shared/picture.js";
-import { priorMass } from "../shared/special.js";
+import { button, make, print, printVector } from "../../shared/dom.js";
+import { paintPicture, storedPicture } from "../../shared/picture.js";
+import { priorMass } from "../../shared/special.js";
+import { norm } from "../geometry/paths.js";
 
 const DEVIATION_TOP = { bernoulli: 0.5, "continuous-bernoulli": 0.3 };
 

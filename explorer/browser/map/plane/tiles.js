@@ -1,4 +1,4 @@
-import { inkPicture } from "../shared/picture.js";
+import { inkPicture } from "../../shared/picture.js";
 
 const BUDGET_MS = 5;
 const KEPT = 4000;
@@ -10,7 +10,7 @@ const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 20, 50];
  */
 export class TileLayer {
   /**
-   * @param {import("../model/model.js").Model} model
+   * @param {import("../../model/model.js").Model} model
    * @param {() => void} repaint
    */
   constructor(model, repaint) {
@@ -29,7 +29,7 @@ export class TileLayer {
 
   /**
    * Make the grid fit the view; called after the view has come to rest.
-   * @param {import("../shared/viewport.js").Viewport} view
+   * @param {import("../../shared/viewport.js").Viewport} view
    * @param {number[]} dims the two latents that the map shows
    * @param {Float32Array} base values of the others
    * @param {{ink: string, strength: (x: number, y: number) => number, ratio: number}} look

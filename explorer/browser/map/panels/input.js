@@ -1,8 +1,8 @@
-import { button, make, print, printVector } from "../shared/dom.js";
+import { centreHandwriting, fitPhotograph, readPictureFile, resizePicture } from "../../model/preprocess.js";
+import { button, make, print, printVector } from "../../shared/dom.js";
+import { paintPicture, storedPicture } from "../../shared/picture.js";
 import { DrawingPad } from "./drawing.js";
-import { paintPicture, storedPicture } from "../shared/picture.js";
 import { openPopup } from "./popup.js";
-import { centreHandwriting, fitPhotograph, readPictureFile, resizePicture } from "../model/preprocess.js";
 
 const MAX_FILE_BYTES = 100e6;
 

@@ -1,4 +1,4 @@
-import { make } from "../shared/dom.js";
+import { make } from "../../shared/dom.js";
 
 /**
  * Open a small window under `anchor`; Escape or a click elsewhere closes it.

@@ -1,6 +1,6 @@
-import { halo } from "../shared/marks.js";
+import { halo } from "../../shared/marks.js";
+import { classColour } from "../../shared/theme.js";
 import { drawGlyph } from "./glyphs.js";
-import { classColour } from "../shared/theme.js";
 
 /** What moves with the hand: the posterior ellipse, pins, path, selection outline, the cursor. */
 
@@ -45,7 +45,7 @@ export function insetMagnification({ rx, ry }, size) {
 /**
  * The surroundings of the ellipse, magnified, with a line that leads there.
  * @param {CanvasRenderingContext2D} context
- * @param {import("../shared/viewport.js").Viewport} view
+ * @param {import("../../shared/viewport.js").Viewport} view
  * @param {any} theme
  * @param {any} scene
  */

@@ -1,11 +1,11 @@
+import { make } from "../../shared/dom.js";
+import { classMedians, latentName, paintAxes, paintComponents, paintNumerals, paintRings } from "../../shared/marks.js";
+import { Viewport } from "../../shared/viewport.js";
+import { PointIndex } from "../geometry/nearest.js";
 import { Density, quantiles } from "./density.js";
-import { make } from "../shared/dom.js";
-import { classMedians, latentName, paintAxes, paintComponents, paintNumerals, paintRings } from "../shared/marks.js";
-import { PointIndex } from "./nearest.js";
 import * as overlay from "./overlay.js";
 import { PointLayer } from "./points.js";
 import { TileLayer } from "./tiles.js";
-import { Viewport } from "../shared/viewport.js";
 
 /**
  * The latent map: two canvases, one for what lies still and one for what follows the hand.
