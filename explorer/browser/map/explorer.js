@@ -43,13 +43,15 @@ export class Explorer {
     this.saveFile = undefined;
     /** @type {(() => void) | undefined} */
     this.disposeLayout = undefined;
+    /** @type {number | undefined} */
+    this.estimating = undefined;
     /** @type {any} the t-SNE of the codes, once it is here */
     this.tsne = undefined;
     this.header = header;
     this.host = host;
     this.text = createText(header.text);
     this.theme = readTheme(root);
-    this.model = header.networks ? new Model(header) : new RemoteModel(header, this);
+    this.model = header.networks ? new Model(header) : new RemoteModel(header, (request) => this.host.setState(request.kind, request));
     this.readCodes();
     this.store = new Store(this.initialState());
     const scene = readScene(this);

@@ -12,20 +12,32 @@ const BUDGET_MS = 6;
  * from the draws; the importance-weighted bound (Burda et al. 2015, Eq. 8) lies between the ELBO
  * and log p(x). All in nats.
  * Runs a few milliseconds at a time and tells the store as it gets better.
+ *
+ * @typedef {import("./model.js").Model} Model
+ * @typedef {{x: Float32Array, mean: Float32Array, logvar: Float32Array}} Scored an image and its q(z|x)
+ * @typedef {{x: Float32Array, mean: Float32Array, logvar: Float32Array | null, id: number, live?: boolean}} Input
+ * @typedef {ReturnType<typeof readSums> & {kl: number}} Estimate
+ * @typedef {object} Page
+ * @property {import("../shared/store.js").Store<{input: Input | null, estimate: Estimate | null}>} store
+ * @property {Model | import("./remote.js").RemoteModel} model
+ * @property {number | undefined} estimating the timer of what is under way
+ *
+ * @param {Page} app
  */
 export function estimateBound(app) {
   const { input } = app.store.state;
   const { model } = app;
   clearTimeout(app.estimating);
   if (!input?.logvar || !model.isLocal) return;
-  const closed = gaussianKl(input.mean, input.logvar).reduce((sum, value) => sum + value, 0);
+  const { x, mean, logvar } = input;
+  const closed = gaussianKl(mean, logvar).reduce((sum, value) => sum + value, 0);
   const sums = startSums();
-  const random = createRandom(20250 + (input.id ?? 0));
-  const z = new Float32Array(input.mean.length);
+  const random = createRandom(20250 + input.id);
+  const z = new Float32Array(mean.length);
   const work = () => {
     const until = performance.now() + BUDGET_MS;
     while (sums.count < DRAWS && performance.now() < until) {
-      addDraw(sums, drawOnce(model, input, z, random));
+      addDraw(sums, drawOnce(model, { x, mean, logvar }, z, random));
     }
     if (app.store.state.input !== input) return;
     const kl = model.prior.isStandard ? closed : sums.kl;
@@ -36,7 +48,13 @@ export function estimateBound(app) {
   app.estimating = window.setTimeout(work, input.live ? 60 : 0);
 }
 
-/** One draw of q: its −log p(x|z) and its log importance weight. */
+/**
+ * One draw of q: its −log p(x|z) and its log importance weight.
+ * @param {Model} model
+ * @param {Scored} scored
+ * @param {Float32Array} z written into
+ * @param {import("../shared/random.js").Random} random
+ */
 export function drawOnce(model, { x, mean, logvar }, z, random) {
   let logRatio = 0; // log p(z) − log q(z|x): the 2π cancel
   for (let i = 0; i < z.length; i++) {
@@ -51,11 +69,17 @@ export function drawOnce(model, { x, mean, logvar }, z, random) {
   return { nll, logWeight: logRatio - nll };
 }
 
+/** @typedef {ReturnType<typeof startSums>} Sums */
+
 export function startSums() {
   return { count: 0, sum: 0, squares: 0, kl: 0, top: -Infinity, weight: 0, weightSquares: 0 };
 }
 
-/** Add one draw; weights are kept relative to the largest, so that none overflows. */
+/**
+ * Add one draw; weights are kept relative to the largest, so that none overflows.
+ * @param {Sums} sums
+ * @param {{nll: number, logWeight: number}} draw
+ */
 export function addDraw(sums, { nll, logWeight }) {
   sums.count += 1;
   const delta = nll - sums.sum;
@@ -73,7 +97,11 @@ export function addDraw(sums, { nll, logWeight }) {
   sums.weightSquares += w * w;
 }
 
-/** Reconstruction ± standard error, and −log p(x) from above with its relative error. */
+/**
+ * Reconstruction ± standard error, and −log p(x) from above with its relative error.
+ * @param {Sums} sums
+ * @param {number} kl
+ */
 export function readSums(sums, kl) {
   const { count } = sums;
   const error = count > 1 ? Math.sqrt(sums.squares / (count - 1) / count) : NaN;

@@ -3,19 +3,28 @@
  * comes in, and returns the shape that goes out and `run(x, y)`, which writes into y.
  * Shapes leave out the batch: one picture at a time. Loops are written for speed.
  *
- * @typedef {{shape: number[], run: ((x: Float32Array, y: Float32Array) => void) | null}} Layer
+ * @typedef {(x: Float32Array, y: Float32Array) => void} Run
+ * @typedef {{shape: number[], run: Run | null, inPlace?: boolean}} Layer
  * A layer whose `run` is null changes only the shape; one with `inPlace` may be given y = x.
+ * @typedef {import("./header.js").Floats} Floats
+ * @typedef {{weight: Floats, bias: Float32Array}} Weights
  */
 
 /** @param {number[]} shape */
 export const sizeOf = (shape) => shape.reduce((product, size) => product * size, 1);
 
-/** y = Wx + b, W stored (out, in). Inputs that are zero, as after a ReLU, are skipped. */
+/**
+ * y = Wx + b, W stored (out, in). Inputs that are zero, as after a ReLU, are skipped.
+ * @param {Weights} weights
+ * @param {number[]} shape
+ * @returns {Layer}
+ */
 function linear({ weight, bias }, shape) {
   const [outputs, inputs] = weight.shape;
   if (sizeOf(shape) !== inputs) throw new Error(`A linear layer of ${inputs} inputs got ${shape}.`);
   const places = new Int32Array(inputs);
   const values = new Float32Array(inputs);
+  /** @type {Run} */
   const run = (x, y) => {
     let active = 0;
     for (let i = 0; i < inputs; i++) {
@@ -31,6 +40,13 @@ function linear({ weight, bias }, shape) {
   return { shape: [outputs], run };
 }
 
+/**
+ * @param {Float32Array} weight
+ * @param {number} inputs
+ * @param {Float32Array} x
+ * @param {Float32Array} y
+ * @param {number} outputs
+ */
 function multiplyDense(weight, inputs, x, y, outputs) {
   let row = 0;
   let j = 0;
@@ -61,6 +77,15 @@ function multiplyDense(weight, inputs, x, y, outputs) {
   }
 }
 
+/**
+ * @param {Float32Array} weight
+ * @param {number} inputs
+ * @param {Int32Array} places of the inputs that are not zero
+ * @param {Float32Array} values
+ * @param {number} active how many they are
+ * @param {Float32Array} y
+ * @param {number} outputs
+ */
 function multiplySparse(weight, inputs, places, values, active, y, outputs) {
   let row = 0;
   let j = 0;
@@ -89,7 +114,12 @@ function multiplySparse(weight, inputs, places, values, active, y, outputs) {
   }
 }
 
-/** Convolution of kernel 4, stride 2, padding 1; weight (out, in, 4, 4). */
+/**
+ * Convolution of kernel 4, stride 2, padding 1; weight (out, in, 4, 4).
+ * @param {Weights} weights
+ * @param {number[]} shape
+ * @returns {Layer}
+ */
 function conv({ weight, bias }, [channels, height, width]) {
   const filters = weight.shape[0];
   const [outHeight, outWidth] = [height >> 1, width >> 1];
@@ -97,6 +127,7 @@ function conv({ weight, bias }, [channels, height, width]) {
   const plane = padHeight * padWidth;
   const padded = new Float32Array(channels * plane);
   const sums = new Float64Array(outHeight * outWidth);
+  /** @type {Run} */
   const run = (x, y) => {
     for (let c = 0, from = 0; c < channels; c++) {
       for (let row = 0; row < height; row++, from += width) {
@@ -127,6 +158,9 @@ function conv({ weight, bias }, [channels, height, width]) {
 /**
  * Transposed convolution of kernel 4, stride 2, padding 1; weight (in, out, 4, 4). One pixel at a
  * time: its channels times the weights (long, straight loops), then its patches added in place.
+ * @param {Weights} weights
+ * @param {number[]} shape
+ * @returns {Layer}
  */
 function transposedConv({ weight, bias }, [channels, height, width]) {
   const filters = weight.shape[1];
@@ -136,6 +170,7 @@ function transposedConv({ weight, bias }, [channels, height, width]) {
   const plane = (outHeight + 2) * padWidth;
   const padded = new Float64Array(filters * plane);
   const patch = new Float64Array(taps);
+  /** @type {Run} */
   const run = (x, y) => {
     for (let f = 0; f < filters; f++) padded.fill(bias.length ? bias[f] : 0, f * plane, (f + 1) * plane);
     for (let row = 0; row < height; row++) {
@@ -166,7 +201,13 @@ function transposedConv({ weight, bias }, [channels, height, width]) {
   return { shape: [filters, outHeight, outWidth], run };
 }
 
-/** sums += v · weight[start …] */
+/**
+ * sums += v · weight[start …]
+ * @param {Float64Array} sums
+ * @param {Float32Array} weight
+ * @param {number} start
+ * @param {number} v
+ */
 function addScaled(sums, weight, start, v) {
   for (let i = 0; i < sums.length; i += 4) {
     sums[i] += v * weight[start + i];
@@ -176,7 +217,10 @@ function addScaled(sums, weight, start, v) {
   }
 }
 
-/** @param {(value: number) => number} activate */
+/**
+ * @param {(value: number) => number} activate
+ * @returns {(_: Weights, shape: number[]) => Layer}
+ */
 const elementwise = (activate) => (_, shape) => ({
   shape,
   inPlace: true,
@@ -185,14 +229,20 @@ const elementwise = (activate) => (_, shape) => ({
   },
 });
 
+/**
+ * @param {Weights} _
+ * @param {number[]} shape
+ * @returns {Layer}
+ */
 function relu(_, shape) {
+  /** @type {Run} */
   const run = (x, y) => {
     for (let i = 0; i < y.length; i++) y[i] = x[i] > 0 ? x[i] : 0;
   };
   return { shape, run, inPlace: true };
 }
 
-/** @type {Record<string, (description: any, shape: number[]) => any>} */
+/** @type {Record<string, (description: any, shape: number[]) => Layer>} */
 export const LAYERS = {
   linear,
   conv,

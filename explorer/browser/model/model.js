@@ -1,40 +1,37 @@
 import { createRandom } from "../shared/random.js";
-import { sizeOf } from "./layers.js";
-import { LIKELIHOODS } from "./likelihood.js";
+import { DescribedModel } from "./described.js";
 import { buildNetwork } from "./network.js";
-import { Prior } from "./prior.js";
 
 const LOGVAR_BOUND = 20;
 
 /**
  * The two networks and the likelihood of one run. Pictures are Float32Array in [0, 1], (C, H, W);
  * nothing here knows of the page.
+ * @typedef {import("./header.js").ModelHeader} ModelHeader
+ * @typedef {import("./header.js").NetworksHeader} NetworksHeader
+ * @typedef {import("./described.js").Code} Code
+ * @typedef {import("./described.js").Mode} Mode
  */
-export class Model {
-  /** @param {any} header the payload */
+export class Model extends DescribedModel {
+  /** @param {ModelHeader & {networks: NetworksHeader}} header the payload of a model whose networks are here */
   constructor(header) {
-    this.shape = header.shape;
-    this.pixelCount = sizeOf(header.shape);
-    this.latentSize = header.latent.size;
-    this.hasPosterior = header.latent.kind === "gaussian";
-    this.prior = new Prior(header.prior);
-    this.binarise = header.likelihood.binarise;
-    this.likelihoodKind = header.likelihood.kind;
-    this.sigma2 = header.likelihood.sigma2;
-    this.likelihood = LIKELIHOODS[header.likelihood.kind](header.likelihood, this.pixelCount);
-    this.encoder = header.networks && buildNetwork(header.networks.encoder, header.shape);
-    this.decoder = header.networks && buildNetwork(header.networks.decoder, [this.latentSize]);
+    super(header);
+    this.encoder = buildNetwork(header.networks.encoder, header.shape);
+    this.decoder = buildNetwork(header.networks.decoder, [this.latentSize]);
   }
 
-  /** Whether both networks are here; otherwise the server decodes. */
+  /**
+   * Both networks are here.
+   * @returns {true}
+   */
   get isLocal() {
-    return Boolean(this.decoder);
+    return true;
   }
 
   /**
    * q(z|x) of one picture.
    * @param {Float32Array} x
-   * @returns {{mean: Float32Array, logvar: Float32Array | null}}
+   * @returns {Code}
    */
   encode(x) {
     const code = this.encoder.forward(x);
@@ -46,12 +43,22 @@ export class Model {
     return { mean, logvar };
   }
 
-  /** As `encode`, for callers that can wait: a model on the server answers later. */
+  /**
+   * As `encode`, for callers that can wait: a model on the server answers later.
+   * @param {Float32Array} x
+   * @param {(code: Code) => void} done
+   */
   encodeSoon(x, done) {
     done(this.encode(x));
   }
 
-  /** As `picture`, for callers that can wait. */
+  /**
+   * As `picture`, for callers that can wait.
+   * @param {Float32Array} z
+   * @param {Mode} mode
+   * @param {number} seed
+   * @param {(picture: Float32Array) => void} done
+   */
   pictureSoon(z, mode, seed, done) {
     done(this.picture(z, mode, createRandom(seed)));
   }
@@ -67,18 +74,22 @@ export class Model {
   /**
    * One picture of p(x|z) at z: its mean, its standard deviation per pixel, or a sample.
    * @param {Float32Array} z
-   * @param {"mean" | "sample" | "deviation"} mode
-   * @param {import("../shared/random.js").Random} [random] needed for a sample
+   * @param {Mode} mode
+   * @param {import("../shared/random.js").Random} random of which a sample is drawn
    * @param {Float32Array} [picture] written into, if given
    */
-  picture(z, mode = "mean", random = undefined, picture = new Float32Array(this.pixelCount)) {
+  picture(z, mode = "mean", random = createRandom(0), picture = new Float32Array(this.pixelCount)) {
     const output = this.decode(z);
     const value = this.likelihood[mode];
     for (let i = 0; i < picture.length; i++) picture[i] = value(output, i, random);
     return picture;
   }
 
-  /** −log p(x|z) in nats. */
+  /**
+   * −log p(x|z) in nats.
+   * @param {Float32Array} z
+   * @param {Float32Array} x
+   */
   nll(z, x) {
     return this.likelihood.nll(this.decode(z), x);
   }

@@ -6,12 +6,12 @@ import { LAYERS, sizeOf } from "./layers.js";
  */
 
 /**
- * @param {any[]} descriptions the layers in order, weights as typed arrays with a `shape`
+ * @param {import("./header.js").LayerHeader[]} descriptions the layers in order
  * @param {number[]} inputShape
  * @returns {Network} whose `forward` returns a buffer that its next call overwrites
  */
 export function buildNetwork(descriptions, inputShape) {
-  /** @type {{run: Function, buffer: Float32Array | null}[]} */
+  /** @type {{run: import("./layers.js").Run, buffer: Float32Array | null}[]} */
   const steps = [];
   let shape = inputShape;
   for (const description of descriptions) {
@@ -23,6 +23,7 @@ export function buildNetwork(descriptions, inputShape) {
     const inPlace = layer.inPlace && steps.length > 0;
     steps.push({ run: layer.run, buffer: inPlace ? null : new Float32Array(sizeOf(shape)) });
   }
+  /** @param {Float32Array} input */
   const forward = (input) => {
     let x = input;
     for (const { run, buffer } of steps) {

@@ -1,6 +1,8 @@
+import { contextOf } from "../shared/dom.js";
+
 /**
- * From a drawing or a photograph to what the model was trained on. Grey pictures here are
- * {values: Float32Array in [0, 1], width, height}.
+ * From a drawing or a photograph to what the model was trained on.
+ * @typedef {{values: Float32Array, width: number, height: number}} Grey values in [0, 1], row by row
  */
 
 /** The largest factor by which a small drawing is enlarged: a dot stays a small blob. */
@@ -9,6 +11,8 @@ const MAX_ENLARGEMENT = 4;
 /**
  * As MNIST was made (LeCun et al. 1998): the ink is scaled to fit 20 of 28 pixels, keeping its
  * proportions, and placed with its centre of mass at the middle.
+ * @param {Grey} grey
+ * @param {number[]} shape the model's, (C, H, W)
  * @returns {Float32Array | null} null where there is no ink
  */
 export function centreHandwriting({ values, width, height }, [, rows, columns]) {
@@ -43,7 +47,11 @@ export function centreHandwriting({ values, width, height }, [, rows, columns]) 
   return sampleArea({ values, width, height }, columns, rows, scale, offsetX, offsetY);
 }
 
-/** Scale the whole picture to the model's size. */
+/**
+ * Scale the whole picture to the model's size.
+ * @param {Grey} picture
+ * @param {number[]} shape the model's, (C, H, W)
+ */
 export function resizePicture(picture, [, rows, columns]) {
   const scale = Math.min(columns / picture.width, rows / picture.height);
   const offsetX = (columns - picture.width * scale) / 2;
@@ -54,6 +62,12 @@ export function resizePicture(picture, [, rows, columns]) {
 /**
  * Average the source over each target pixel: x_target = x_source · scale + offset. Enlarged
  * pictures are sampled between pixels.
+ * @param {Grey} picture
+ * @param {number} columns
+ * @param {number} rows
+ * @param {number} scale
+ * @param {number} offsetX
+ * @param {number} offsetY
  */
 function sampleArea({ values, width, height }, columns, rows, scale, offsetX, offsetY) {
   const out = new Float32Array(columns * rows);
@@ -100,7 +114,10 @@ export function greyOf({ data, width, height }, invertPaper) {
   return { values: stretch(values), width, height, inverted };
 }
 
-/** Paper is never quite white nor ink quite black: stretch to the full range. */
+/**
+ * Paper is never quite white nor ink quite black: stretch to the full range.
+ * @param {Float32Array} values
+ */
 function stretch(values) {
   let [low, high] = [Infinity, -Infinity];
   for (const value of values) {
@@ -122,14 +139,19 @@ export async function readPictureFile(file, side = 280) {
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));
-  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const context = contextOf(canvas, { willReadFrequently: true });
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
   return context.getImageData(0, 0, canvas.width, canvas.height);
 }
 
-/** Red, green and blue planes for a model of three channels, else grey, at the model's size. */
+/**
+ * Red, green and blue planes for a model of three channels, else grey, at the model's size.
+ * @param {ImageData} image
+ * @param {number[]} shape
+ * @param {boolean} handwriting
+ */
 export function fitPhotograph(image, shape, handwriting) {
   if (shape[0] === 3) {
     const planes = [0, 1, 2].map((c) => {

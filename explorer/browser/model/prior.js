@@ -6,7 +6,7 @@
 const LOG_2PI = Math.log(2 * Math.PI);
 
 export class Prior {
-  /** @param {{weights: number[], mean: number[][], scale: number[][]} | null | undefined} mixture */
+  /** @param {import("./header.js").MixtureHeader | null | undefined} mixture */
   constructor(mixture) {
     /** @type {Component[] | null} null for N(0, I) */
     this.components =
@@ -17,7 +17,10 @@ export class Prior {
     return this.components === null;
   }
 
-  /** log p(z) in nats. */
+  /**
+   * log p(z) in nats.
+   * @param {Float32Array} z
+   */
   logDensity(z) {
     if (!this.components) return logNormal(z, null);
     const logs = this.components.map((part) => Math.log(part.weight) + logNormal(z, part));
@@ -25,7 +28,11 @@ export class Prior {
     return top + Math.log(logs.reduce((sum, value) => sum + Math.exp(value - top), 0));
   }
 
-  /** A draw of `size` numbers. */
+  /**
+   * A draw of `size` numbers.
+   * @param {number} size
+   * @param {import("../shared/random.js").Random} random
+   */
   sample(size, random) {
     if (!this.components) return Float32Array.from({ length: size }, () => random.normal());
     let left = random.uniform();
@@ -34,7 +41,11 @@ export class Prior {
   }
 }
 
-/** log of a diagonal normal's density at z, of N(0, I) where `part` is null. */
+/**
+ * log of a diagonal normal's density at z, of N(0, I) where `part` is null.
+ * @param {Float32Array} z
+ * @param {Component | null} part
+ */
 function logNormal(z, part) {
   let sum = 0;
   for (let i = 0; i < z.length; i++) {

@@ -1,34 +1,45 @@
-/**
- * A model too large for the browser: the same face as Model, but Python encodes and decodes.
- * While the hand moves, a request goes out at most every 60 ms and only the latest counts.
- */
-
 import { fromBase64, toBase64 } from "../shared/base64.js";
-import { Prior } from "./prior.js";
+import { DescribedModel } from "./described.js";
 
 const PAUSE_MS = 60;
 
-export class RemoteModel {
-  /** @param {any} header @param {any} app */
-  constructor(header, app) {
-    this.app = app;
-    this.shape = header.shape;
-    this.pixelCount = header.shape.reduce((product, size) => product * size, 1);
-    this.latentSize = header.latent.size;
-    this.hasPosterior = header.latent.kind === "gaussian";
-    this.prior = new Prior(header.prior);
-    this.binarise = header.likelihood.binarise;
-    this.likelihoodKind = header.likelihood.kind;
-    this.sigma2 = header.likelihood.sigma2;
-    this.likelihood = { deviationVaries: !header.likelihood.kind.match(/^gaussian(-learned)?$/) };
-    this.isLocal = false;
+/**
+ * A model too large for the browser: the same face as Model, but Python encodes and decodes.
+ * While the hand moves, a request goes out at most every 60 ms and only the latest counts.
+ * @typedef {import("./described.js").Code} Code
+ * @typedef {import("./described.js").Mode} Mode
+ * @typedef {{kind: "encode", x: string} | {kind: "decode", z: number[], mode: Mode, seed: number}} Request
+ * @typedef {{number: number, mean: number[], logvar: number[] | null, picture: string, top: number}} Answer
+ * its number, and what was asked for: a code, or a picture as bytes of value/top
+ */
+export class RemoteModel extends DescribedModel {
+  /**
+   * @param {import("./header.js").ModelHeader} header
+   * @param {(request: Request & {number: number}) => void} ask passes a request on to Python
+   */
+  constructor(header, ask) {
+    super(header);
+    this.ask = ask;
     this.number = 0;
     this.timer = 0;
     this.last = 0;
+    /** @type {Map<number, {kind: string, done: (answer: Answer) => void}>} */
     this.waiting = new Map();
   }
 
-  /** Ask for q(z|x); `done` hears of it when it comes. */
+  /**
+   * The networks are on the server.
+   * @returns {false}
+   */
+  get isLocal() {
+    return false;
+  }
+
+  /**
+   * Ask for q(z|x); `done` hears of it when it comes.
+   * @param {Float32Array} x
+   * @param {(code: Code) => void} done
+   */
   encodeSoon(x, done) {
     const bytes = Uint8Array.from(x, (value) => Math.round(255 * value));
     this.send({ kind: "encode", x: toBase64(bytes) }, (answer) =>
@@ -39,7 +50,13 @@ export class RemoteModel {
     );
   }
 
-  /** Ask for the picture at z; requests that are overtaken are dropped. */
+  /**
+   * Ask for the picture at z; requests that are overtaken are dropped.
+   * @param {Float32Array} z
+   * @param {Mode} mode
+   * @param {number} seed
+   * @param {(picture: Float32Array) => void} done
+   */
   pictureSoon(z, mode, seed, done) {
     const ask = () => {
       this.last = performance.now();
@@ -54,6 +71,10 @@ export class RemoteModel {
     else this.timer = window.setTimeout(ask, wait);
   }
 
+  /**
+   * @param {Request} request
+   * @param {(answer: Answer) => void} done
+   */
   send(request, done) {
     this.number += 1;
     // Only the newest request of a kind is waited for.
@@ -61,9 +82,10 @@ export class RemoteModel {
       if (waiting.kind === request.kind) this.waiting.delete(number);
     }
     this.waiting.set(this.number, { kind: request.kind, done });
-    this.app.host.setState(request.kind, { ...request, number: this.number });
+    this.ask({ ...request, number: this.number });
   }
 
+  /** @param {Answer[]} answers */
   receive(answers) {
     for (const answer of answers) {
       const waiting = this.waiting.get(answer.number);

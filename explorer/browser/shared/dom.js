@@ -1,10 +1,16 @@
 /**
+ * @typedef {Record<string, any>} Properties
+ * @typedef {Node | string | null | undefined | false} Child
+ */
+
+/**
  * Make an element: properties by name, `class`, `data-*` and `aria-*` as attributes, `on…` as
  * listeners; children are nodes or text.
- * @param {string} tag
- * @param {Record<string, any>} [properties]
- * @param {...(Node | string | null | undefined | false)} children
- * @returns {any}
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Properties} [properties]
+ * @param {...Child} children
+ * @returns {HTMLElementTagNameMap[Tag]}
  */
 export function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
@@ -15,13 +21,29 @@ export function make(tag, properties = {}, ...children) {
     else if (name === "style") element.style.cssText = value;
     else if (/^(data|aria)-|^(role|for|title|type|tabindex|list)$/.test(name)) {
       element.setAttribute(name, String(value));
-    } else element[name] = value;
+    } else Object.assign(element, { [name]: value });
   }
   for (const child of children) if (child) element.append(child);
   return element;
 }
 
-/** A button that says what it does to a screen reader as well. */
+/**
+ * What draws on a canvas; throws where the browser has no memory left for one.
+ * @param {HTMLCanvasElement} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ */
+export function contextOf(canvas, settings) {
+  const context = canvas.getContext("2d", settings);
+  if (!context) throw new Error("This browser gives no canvas to draw on.");
+  return context;
+}
+
+/**
+ * A button that says what it does to a screen reader as well.
+ * @param {string} label
+ * @param {(event: MouseEvent) => void} onclick
+ * @param {Properties} [properties]
+ */
 export function button(label, onclick, properties = {}) {
   return make("button", { type: "button", onclick, ...properties }, label);
 }
@@ -36,7 +58,12 @@ export function print(value, decimals = 2) {
   return (Number(rounded) === 0 ? rounded.replace("-", "") : rounded).replace("-", "−");
 }
 
-/** A point of the latent space, at most `shown` coordinates of it. */
+/**
+ * A point of the latent space, at most `shown` coordinates of it.
+ * @param {Float32Array} z
+ * @param {number} [decimals]
+ * @param {number} [shown]
+ */
 export function printVector(z, decimals = 2, shown = 3) {
   const all = z.length <= shown + 1;
   const parts = Array.from(all ? z : z.subarray(0, shown), (value) => print(value, decimals));
@@ -44,12 +71,19 @@ export function printVector(z, decimals = 2, shown = 3) {
   return `(${parts.join(", ")})`;
 }
 
-/** z₁, z₂, … with the index set low. */
+/**
+ * z₁, z₂, … with the index set low.
+ * @param {number} index
+ */
 export function subscript(index) {
   return String(index).replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]);
 }
 
-/** Hand a file to the user. */
+/**
+ * Hand a file to the user.
+ * @param {string} name
+ * @param {Blob} blob
+ */
 export function download(name, blob) {
   const url = URL.createObjectURL(blob);
   const link = make("a", { href: url, download: name });

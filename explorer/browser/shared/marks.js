@@ -1,11 +1,21 @@
 import { print, subscript } from "./dom.js";
 import { priorMass } from "./special.js";
 
-/** What lies on the map and does not move with the pointer: axes, prior rings, class numerals. */
+/**
+ * What lies on the latent plane and does not move with the pointer: axes and the prior.
+ * @typedef {import("./theme.js").Theme} Theme
+ * @typedef {import("./viewport.js").Viewport} Viewport
+ */
 
 const TICKS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
 
-/** Axes through 0 with ticks, named by their latents. */
+/**
+ * Axes through 0 with ticks, named by their latents.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Viewport} view
+ * @param {Theme} theme
+ * @param {string[]} names
+ */
 export function paintAxes(context, view, theme, names) {
   const [x0, y0] = [view.toScreenX(0), view.toScreenY(0)];
   const step = TICKS.find((size) => size * view.scale >= 52) ?? 100;
@@ -30,13 +40,13 @@ export function paintAxes(context, view, theme, names) {
   context.textAlign = "center";
   for (let n = Math.ceil(edges.left / step); n * step <= edges.right; n++) {
     if (n === 0 || view.toScreenX(n * step) > view.width - 34) continue;
-    tick(context, theme, print(n * step, decimals), view.toScreenX(n * step), labelY);
+    halo(context, theme, print(n * step, decimals), view.toScreenX(n * step), labelY);
     context.fillRect(view.toScreenX(n * step), y0 - 2, 1, 4);
   }
   context.textAlign = "left";
   for (let n = Math.ceil(edges.bottom / step); names.length > 1 && n * step <= edges.top; n++) {
     if (n === 0 || view.toScreenY(n * step) < 22) continue;
-    tick(context, theme, print(n * step, decimals), labelX, view.toScreenY(n * step) + 4);
+    halo(context, theme, print(n * step, decimals), labelX, view.toScreenY(n * step) + 4);
     context.fillRect(x0 - 2, view.toScreenY(n * step), 4, 1);
   }
   context.textAlign = "right";
@@ -46,14 +56,21 @@ export function paintAxes(context, view, theme, names) {
   if (names.length > 1) halo(context, theme, names[1], Math.min(view.width - 24, Math.max(6, x0 + 6)), 14);
 }
 
-/** The name of latent `index` (from 0). */
+/**
+ * The name of latent `index` (from 0).
+ * @param {number} index
+ */
 export const latentName = (index) => `z${subscript(index + 1)}`;
 
-function tick(context, theme, label, x, y) {
-  halo(context, theme, label, x, y);
-}
-
-/** Text with a rim of the surface's colour, legible on anything. */
+/**
+ * Text with a rim of the surface's colour, legible on anything.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Theme} theme
+ * @param {string} label
+ * @param {number} x
+ * @param {number} y
+ * @param {number} [width] of the rim, in pixels
+ */
 export function halo(context, theme, label, x, y, width = 3) {
   context.lineJoin = "round";
   context.lineWidth = width;
@@ -65,6 +82,10 @@ export function halo(context, theme, label, x, y, width = 3) {
 /**
  * Circles of 1, 2, 3 prior standard deviations around 0 (lines for a single latent), each with the
  * mass that it holds: 39, 86 and 99 % in two dimensions.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Viewport} view
+ * @param {Theme} theme
+ * @param {number} dimensions
  */
 export function paintRings(context, view, theme, dimensions) {
   const [x0, y0] = [view.toScreenX(0), view.toScreenY(0)];
@@ -97,6 +118,9 @@ export function paintRings(context, view, theme, dimensions) {
 /**
  * The normals of a learned mixture: ellipses of 1 and 2 standard deviations (lines for a single
  * latent), the firmer the more weight a normal has.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Viewport} view
+ * @param {Theme} theme
  * @param {{weight: number, mean: ArrayLike<number>, scale: ArrayLike<number>}[]} components
  * @param {number[]} dims the latents on the axes
  */
@@ -125,42 +149,4 @@ export function paintComponents(context, view, theme, components, dims) {
   }
   context.setLineDash([]);
   context.globalAlpha = 1;
-}
-
-/** A numeral (or name) at the median of each class; those that would collide step aside. */
-export function paintNumerals(context, view, theme, medians, names, hidden, size) {
-  context.font = `700 ${size}px ${theme.font}`;
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  context.fillStyle = theme.ink;
-  const placed = [];
-  for (const { label, x, y } of medians) {
-    if (hidden.has(label)) continue;
-    const sx = view.toScreenX(x);
-    let sy = view.toScreenY(y);
-    for (const other of placed) {
-      const gap = size * 0.85 - Math.abs(other.y - sy);
-      if (Math.abs(other.x - sx) < size * 0.6 && gap > 0) sy += other.y <= sy ? gap : -gap;
-    }
-    placed.push({ x: sx, y: sy });
-    halo(context, theme, names[label] ?? String(label), sx, sy, size * 0.26);
-  }
-  context.textBaseline = "alphabetic";
-}
-
-/** The median of each class on the map. */
-export function classMedians({ xs, ys }, labels) {
-  if (!labels) return [];
-  const groups = new Map();
-  const step = Math.max(1, Math.floor(xs.length / 100000));
-  for (let i = 0; i < xs.length; i += step) {
-    if (!groups.has(labels[i])) groups.set(labels[i], [[], []]);
-    const [left, right] = groups.get(labels[i]);
-    left.push(xs[i]);
-    right.push(ys[i]);
-  }
-  const median = (values) => Float32Array.from(values).sort()[values.length >> 1];
-  return [...groups]
-    .sort(([a], [b]) => a - b)
-    .map(([label, [x, y]]) => ({ label, x: median(x), y: median(y) }));
 }

@@ -4,6 +4,8 @@
  */
 
 const MAGIC = 0x3150584c; // "LXP1", little-endian
+
+/** @type {Record<string, (buffer: ArrayBufferLike, start: number, count: number) => Values>} */
 const READERS = {
   f32: (buffer, start, count) => new Float32Array(buffer, start, count),
   f16: (buffer, start, count) => widenHalves(new Uint16Array(buffer, start, count)),
@@ -38,14 +40,21 @@ export function readHeader(bytes) {
   return { header: JSON.parse(new TextDecoder().decode(bytes.subarray(8, start))), start };
 }
 
+/**
+ * @param {any} value the header or a part of it
+ * @param {ArrayBufferLike} buffer
+ * @param {number} origin where in the buffer the arrays begin
+ * @returns {any}
+ */
 function resolve(value, buffer, origin) {
   if (Array.isArray(value)) return value.map((item) => resolve(item, buffer, origin));
   if (value === null || typeof value !== "object") return value;
   if (typeof value.array === "number" && Array.isArray(value.shape)) {
-    const count = value.shape.reduce((product, size) => product * size, 1);
+    /** @type {number[]} */
+    const shape = value.shape;
+    const count = shape.reduce((product, size) => product * size, 1);
     const values = READERS[value.type](buffer, origin + value.array, count);
-    values.shape = value.shape;
-    return values;
+    return Object.assign(values, { shape });
   }
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, resolve(item, buffer, origin)]),
@@ -68,6 +77,7 @@ export function widenHalves(bits) {
   return wide;
 }
 
+/** @param {number} code */
 function widenHalf(code) {
   const sign = code & 0x8000 ? -1 : 1;
   const exponent = (code >> 10) & 31;

@@ -1,3 +1,4 @@
+import { contextOf } from "./dom.js";
 import { channels } from "./theme.js";
 
 /**
@@ -16,7 +17,7 @@ export function paintPicture(canvas, picture, [count, height, width], top = 1) {
     canvas.width = width;
     canvas.height = height;
   }
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   const image = context.createImageData(width, height);
   const plane = width * height;
   const gain = 255 / top;
@@ -55,7 +56,12 @@ export function inkPicture(picture, [count, height, width], ink, strength) {
   return image;
 }
 
-/** The i-th stored picture as floats. */
+/**
+ * The i-th stored picture as floats.
+ * @param {Uint8Array} pixels
+ * @param {number} index
+ * @param {number} size pixel values of one picture
+ */
 export function storedPicture(pixels, index, size) {
   return Float32Array.from(pixels.subarray(index * size, (index + 1) * size), (v) => v / 255);
 }

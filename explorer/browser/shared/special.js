@@ -1,5 +1,6 @@
 /** The few special functions that the readouts need. */
 
+/** @param {number} x */
 function logGamma(x) {
   // Lanczos, g = 7, n = 9.
   const c = [
@@ -13,7 +14,11 @@ function logGamma(x) {
   return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(t) - t + Math.log(sum);
 }
 
-/** Regularised lower incomplete gamma function P(a, x), by series or continued fraction. */
+/**
+ * Regularised lower incomplete gamma function P(a, x), by series or continued fraction.
+ * @param {number} a
+ * @param {number} x
+ */
 export function gammaP(a, x) {
   if (x <= 0) return 0;
   const front = Math.exp(a * Math.log(x) - x - logGamma(a));
@@ -39,5 +44,9 @@ export function gammaP(a, x) {
   return 1 - front * h;
 }
 
-/** The mass of N(0, I) in K dimensions that lies within `radius` of 0. */
+/**
+ * The mass of N(0, I) in K dimensions that lies within `radius` of 0.
+ * @param {number} radius
+ * @param {number} dimensions
+ */
 export const priorMass = (radius, dimensions) => gammaP(dimensions / 2, (radius * radius) / 2);

@@ -6,17 +6,18 @@ export class Store {
   /** @param {State} initial */
   constructor(initial) {
     this.state = initial;
-    /** @type {{keys: Set<string>, react: (state: State) => void}[]} */
+    /** @type {{keys: Set<string>, react(state: State): void}[]} */
     this.listeners = [];
+    /** @type {Set<string>} */
     this.changed = new Set();
     this.frame = 0;
   }
 
   /** @param {Partial<State>} patch */
   set(patch) {
-    for (const [key, value] of Object.entries(patch)) {
+    for (const key of /** @type {(keyof State & string)[]} */ (Object.keys(patch))) {
+      const value = /** @type {State[typeof key]} */ (patch[key]);
       if (this.state[key] === value) continue;
-      // @ts-ignore: a key of the patch is a key of the state
       this.state[key] = value;
       this.changed.add(key);
     }
@@ -27,7 +28,7 @@ export class Store {
 
   /**
    * Call `react` in the first frame after any of `keys` changed.
-   * @param {string[]} keys
+   * @param {(keyof State & string)[]} keys
    * @param {(state: State) => void} react
    */
   on(keys, react) {

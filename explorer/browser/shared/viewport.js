@@ -10,14 +10,21 @@ export class Viewport {
     this.height = 1;
   }
 
+  /** @param {number} x */
   toScreenX(x) {
     return this.width / 2 + (x - this.x) * this.scale;
   }
 
+  /** @param {number} y */
   toScreenY(y) {
     return this.height / 2 - (y - this.y) * this.scale;
   }
 
+  /**
+   * @param {number} screenX
+   * @param {number} screenY
+   * @returns {[number, number]}
+   */
   toPlane(screenX, screenY) {
     return [
       this.x + (screenX - this.width / 2) / this.scale,
@@ -25,7 +32,12 @@ export class Viewport {
     ];
   }
 
-  /** Zoom by `factor`, the plane's point under (screenX, screenY) staying where it is. */
+  /**
+   * Zoom by `factor`, the plane's point under (screenX, screenY) staying where it is.
+   * @param {number} screenX
+   * @param {number} screenY
+   * @param {number} factor
+   */
   zoomAt(screenX, screenY, factor) {
     const [x, y] = this.toPlane(screenX, screenY);
     const scale = Math.min(1e5, Math.max(0.5, this.scale * factor));
@@ -34,12 +46,22 @@ export class Viewport {
     this.scale = scale;
   }
 
+  /**
+   * @param {number} screenX
+   * @param {number} screenY
+   */
   panBy(screenX, screenY) {
     this.x -= screenX / this.scale;
     this.y += screenY / this.scale;
   }
 
-  /** Show the box around (x, y) of half sides (halfWidth, halfHeight). */
+  /**
+   * Show the box around (x, y) of half sides (halfWidth, halfHeight).
+   * @param {number} x
+   * @param {number} y
+   * @param {number} halfWidth
+   * @param {number} halfHeight
+   */
   fit(x, y, halfWidth, halfHeight) {
     this.x = x;
     this.y = y;

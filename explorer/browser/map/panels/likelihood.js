@@ -53,7 +53,7 @@ export function buildLikelihoodPanel(app) {
       draws: estimate.draws,
     });
   });
-  if (header.likelihood.kind.startsWith("gaussian") || header.likelihood.kind === "continuous-bernoulli") {
+  if (app.model.likelihood.isDensity) {
     element.append(make("p", { class: "note" }, text("likelihood_density_note")));
   }
   return element;

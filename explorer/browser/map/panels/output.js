@@ -3,8 +3,6 @@ import { paintPicture, storedPicture } from "../../shared/picture.js";
 import { priorMass } from "../../shared/special.js";
 import { norm } from "../geometry/paths.js";
 
-const DEVIATION_TOP = { bernoulli: 0.5, "continuous-bernoulli": 0.3 };
-
 /** The picture that comes out: the mean of p(x|z), a sample of it, or its spread per pixel. */
 export function buildOutputPanel(app) {
   const { text, store, model, header } = app;
@@ -81,12 +79,12 @@ function whereOf({ text, map }, { hover, outputMode }) {
 }
 
 function deviationTop(model, picture) {
-  return DEVIATION_TOP[model.likelihoodKind] ?? picture.reduce((a, b) => Math.max(a, b), 1e-6);
+  return model.likelihood.deviationTop ?? picture.reduce((a, b) => Math.max(a, b), 1e-6);
 }
 
 function noteOf({ text, model }, { outputMode }) {
   if (outputMode === "deviation") {
-    const top = DEVIATION_TOP[model.likelihoodKind];
+    const top = model.likelihood.deviationTop;
     return top ? text("deviation_note", { top: print(top, 1) }) : text("deviation_note_relative");
   }
   const oneSigma = !model.likelihood.deviationVaries && model.sigma2;

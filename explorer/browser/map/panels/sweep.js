@@ -24,7 +24,7 @@ export function buildSweepSlider(app) {
     row.hidden = note.hidden = members.length < 2 || member < 0;
     if (row.hidden) return;
     const betas = members.map(({ figures }) => figures.beta);
-    slider.max = members.length - 1;
+    slider.max = String(members.length - 1);
     slider.value = String(member);
     value.textContent = trim(betas[member]);
     range.textContent = text("beta_range", { low: trim(betas[0]), high: trim(betas[betas.length - 1]) });

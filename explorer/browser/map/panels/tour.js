@@ -45,7 +45,7 @@ export function startTour(app) {
       ),
     );
     place(root, card, target);
-    card.querySelector(".strong").focus({ preventScroll: true });
+    /** @type {HTMLElement | null} */ (card.querySelector(".strong"))?.focus({ preventScroll: true });
   };
   const move = (by) => {
     at += by;

@@ -1,8 +1,9 @@
 import { make } from "../../shared/dom.js";
-import { classMedians, latentName, paintAxes, paintComponents, paintNumerals, paintRings } from "../../shared/marks.js";
+import { latentName, paintAxes, paintComponents, paintRings } from "../../shared/marks.js";
 import { Viewport } from "../../shared/viewport.js";
 import { PointIndex } from "../geometry/nearest.js";
 import { Density, quantiles } from "./density.js";
+import { classMedians, paintNumerals } from "./numerals.js";
 import * as overlay from "./overlay.js";
 import { PointLayer } from "./points.js";
 import { TileLayer } from "./tiles.js";

@@ -109,7 +109,7 @@ export function readScene(app) {
   const params = new URLSearchParams(text);
   // A scene of another model says nothing about this one.
   const other = !isFile(app) && params.get("model") !== null && params.get("model") !== app.header.id;
-  const outputs = ["mean", "sample", ...(app.model.likelihood?.deviationVaries ? ["deviation"] : [])];
+  const outputs = ["mean", "sample", ...(app.model.likelihood.deviationVaries ? ["deviation"] : [])];
   const scene = parseScene(other ? new URLSearchParams({ hide: params.get("hide") ?? "" }) : params, {
     size: app.size,
     order: app.order,
