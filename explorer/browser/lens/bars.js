@@ -57,6 +57,7 @@ export class Bars {
     }
     const width = Math.max(60, this.plot.clientWidth || 600);
     const scale = (width - STUB) / this.span;
+    /** @param {number} nats */
     const at = (nats) => STUB + (nats - this.cut) * scale;
     place(this.rec, 0, at(reconstruction));
     place(this.kl, at(reconstruction), at(total));
@@ -72,13 +73,21 @@ export class Bars {
     this.paintAxis(at, width);
   }
 
-  /** The sentences above and below, as nodes with colours. */
+  /**
+   * The sentences above and below, as nodes with colours.
+   * @param {(Node | string)[]} upper
+   * @param {(Node | string)[]} lower
+   */
   say(upper, lower) {
     this.upperText.replaceChildren(...upper);
     this.lowerText.replaceChildren(...lower);
     this.plot.setAttribute("aria-label", `${this.upperText.textContent} ${this.lowerText.textContent}`);
   }
 
+  /**
+   * @param {(nats: number) => number} at from nats to pixels
+   * @param {number} width
+   */
   paintAxis(at, width) {
     const step = TICKS.find((size) => at(this.cut + size) - at(this.cut) >= 54) ?? 20000;
     const marks = [];
@@ -97,9 +106,18 @@ export class Bars {
   }
 }
 
-/** A coloured word or number for `Bars.say`. */
+/**
+ * A coloured word or number for `Bars.say`.
+ * @param {string} role
+ * @param {string} content
+ */
 export const word = (role, content) => make("span", { class: role }, content);
 
+/**
+ * @param {HTMLElement} element
+ * @param {number} from
+ * @param {number} to
+ */
 function place(element, from, to) {
   element.style.left = `${Math.max(0, from)}px`;
   element.style.width = `${Math.max(0, to - Math.max(0, from))}px`;

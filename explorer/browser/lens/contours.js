@@ -1,3 +1,5 @@
+import { contextOf } from "../shared/dom.js";
+
 /**
  * Level lines of a raster by marching squares, and its picture.
  * @typedef {{left: number, bottom: number, step: number, values: Float32Array & {shape: number[]}}} Raster
@@ -10,7 +12,15 @@
  */
 export function levelLines({ left, bottom, step, values }, level) {
   const [rows, columns] = values.shape;
+  /** @type {number[][]} */
   const segments = [];
+  /**
+   * Where the level crosses the edge between two corners.
+   * @param {number} c0
+   * @param {number} r0
+   * @param {number} c1
+   * @param {number} r1
+   */
   const cross = (c0, r0, c1, r1) => {
     const [u, v] = [values[r0 * columns + c0], values[r1 * columns + c1]];
     const share = (level - u) / (v - u);
@@ -40,7 +50,7 @@ export function densityPicture({ values }, [red, green, blue]) {
   const [rows, columns] = values.shape;
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [columns, rows];
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   const image = context.createImageData(columns, rows);
   const top = values.reduce((a, b) => Math.max(a, b), -Infinity);
   for (let r = 0; r < rows; r++) {

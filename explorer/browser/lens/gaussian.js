@@ -48,15 +48,32 @@ export function alignedTo(q, other) {
   return best;
 }
 
-/** `angle` plus whole half turns, at most a quarter turn from `near`. */
+/**
+ * `angle` plus whole half turns, at most a quarter turn from `near`.
+ * @param {number} angle
+ * @param {number} near
+ */
 const wrap = (angle, near) => angle - Math.PI * Math.round((angle - near) / Math.PI);
 
-/** An angle in (−90°, 90°]: half a turn changes nothing. */
+/**
+ * An angle in (−90°, 90°]: half a turn changes nothing.
+ * @param {number} angle
+ */
 export const plainAngle = (angle) => wrap(angle, 1e-9);
 
-/** Between two normals, 0 ≤ share ≤ 1; scales change geometrically. */
+/**
+ * Between two normals, 0 ≤ share ≤ 1; scales change geometrically.
+ * @param {Normal} from
+ * @param {Normal} to
+ * @param {number} share
+ * @returns {Normal}
+ */
 export function between(from, to, share) {
   const end = alignedTo(to, from);
+  /**
+   * @param {number} u
+   * @param {number} v
+   */
   const mix = (u, v) => u + (v - u) * share;
   return {
     x: mix(from.x, end.x),
@@ -76,6 +93,11 @@ export const entropy = ({ a, b }) => 1 + Math.log(2 * Math.PI) + Math.log(a * b)
 
 /** Keep a dragged normal where the numbers are good. @param {Normal} q @returns {Normal} */
 export function bounded(q) {
+  /**
+   * @param {number} value
+   * @param {number} low
+   * @param {number} high
+   */
   const inside = (value, low, high) => Math.min(high, Math.max(low, value));
   return {
     x: inside(q.x, -20, 20),

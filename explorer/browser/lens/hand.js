@@ -8,20 +8,45 @@ import { handlesOf } from "./stage.js";
 const NEAR = { mouse: 11, touch: 22 };
 const INSIDE = 24;
 
-/** @param {any} lens @param {import("./stage.js").Stage} stage */
+/**
+ * @typedef {import("./gaussian.js").Normal} Normal
+ * @typedef {{x: number, y: number}} Point in the stage's pixels
+ * @typedef {"a" | "b" | "turn" | "move"} Held a handle, or q itself
+ * @typedef {{kind: Held, at: Point, q: Normal} | {kind: "pinch", spread: number} | {kind: "ground"}} Grip
+ *
+ * @typedef {object} Lens what the hand moves
+ * @property {Normal} q
+ * @property {boolean} held
+ * @property {() => void} hold
+ * @property {() => void} release
+ * @property {(q: Normal) => void} drag
+ * @property {(q: Normal) => void} nudge
+ * @property {() => void} fit
+ * @property {() => void} viewMoved
+ *
+ * @param {Lens} lens
+ * @param {import("./stage.js").Stage} stage
+ */
 export function attachHand(lens, stage) {
   const { canvas, view } = stage;
-  /** @type {Map<number, {x: number, y: number}>} */
+  /** @type {Map<number, Point>} */
   const fingers = new Map();
+  /** @type {Grip | null} */
   let grip = null;
 
+  /** @param {MouseEvent} event */
   const place = (event) => {
     const box = canvas.getBoundingClientRect();
     const zoom = box.width / view.width || 1;
     return { x: (event.clientX - box.left) / zoom, y: (event.clientY - box.top) / zoom };
   };
 
-  /** What lies under the pointer: a handle, q itself, or the ground. */
+  /**
+   * What lies under the pointer: a handle, q itself, or the ground.
+   * @param {Point} at
+   * @param {boolean} touch
+   * @returns {Held | "ground"}
+   */
   const under = (at, touch) => {
     const q = lens.q;
     const near = touch ? NEAR.touch : NEAR.mouse;
@@ -48,18 +73,18 @@ export function attachHand(lens, stage) {
       return;
     }
     const kind = under(at, event.pointerType === "touch");
-    grip = { kind, at, q: { ...lens.q } };
+    grip = kind === "ground" ? { kind } : { kind, at, q: { ...lens.q } };
     if (kind !== "ground") lens.hold();
     event.preventDefault();
   });
 
   canvas.addEventListener("pointermove", (event) => {
     const at = place(event);
-    if (!fingers.has(event.pointerId)) {
+    const before = fingers.get(event.pointerId);
+    if (!before) {
       canvas.dataset.under = under(at, false);
       return;
     }
-    const before = fingers.get(event.pointerId);
     fingers.set(event.pointerId, at);
     if (!grip) return;
     if (grip.kind === "pinch") {
@@ -74,7 +99,11 @@ export function attachHand(lens, stage) {
     } else lens.drag(dragged(grip, at));
   });
 
-  /** q as the grip has it when the pointer is at `at`. */
+  /**
+   * q as the grip has it when the pointer is at `at`.
+   * @param {{kind: Held, at: Point, q: Normal}} grip
+   * @param {Point} at
+   */
   const dragged = ({ kind, at: start, q }, at) => {
     if (kind === "move") {
       return { ...q, x: q.x + (at.x - start.x) / view.scale, y: q.y - (at.y - start.y) / view.scale };
@@ -85,11 +114,13 @@ export function attachHand(lens, stage) {
       return { ...q, angle: q.angle + turn };
     }
     const axis = q.angle + (kind === "b" ? Math.PI / 2 : 0);
+    /** @param {Point} p */
     const along = (p) => Math.abs((p.x - cx) * Math.cos(axis) - (p.y - cy) * Math.sin(axis));
     const factor = Math.max(0.02, along(at)) / Math.max(1, along(start));
     return { ...q, [kind]: q[kind] * factor };
   };
 
+  /** @param {PointerEvent} event */
   const release = (event) => {
     if (!fingers.delete(event.pointerId)) return;
     if (lens.held) lens.release();
@@ -115,6 +146,7 @@ export function attachHand(lens, stage) {
     const { q } = lens;
     const step = (event.shiftKey ? 16 : 4) / view.scale;
     const turn = ((event.shiftKey ? 10 : 2) * Math.PI) / 180;
+    /** @type {Record<string, Partial<Normal>>} */
     const moves = {
       ArrowLeft: { x: q.x - step },
       ArrowRight: { x: q.x + step },
@@ -125,6 +157,7 @@ export function attachHand(lens, stage) {
       "{": { angle: q.angle + turn },
       "}": { angle: q.angle - turn },
     };
+    /** @type {Record<string, number>} */
     const zooms = { "+": 1.25, "=": 1.25, "-": 0.8 };
     if (moves[event.key]) lens.nudge({ ...q, ...moves[event.key] });
     else if (zooms[event.key]) {
@@ -141,6 +174,7 @@ export function attachHand(lens, stage) {
   };
 }
 
+/** @param {Map<number, Point>} fingers of which there are two */
 function spread(fingers) {
   const [one, other] = [...fingers.values()];
   return Math.hypot(one.x - other.x, one.y - other.y) || 1;

@@ -1,14 +1,15 @@
 import { Model } from "../model/model.js";
 import { make, print } from "../shared/dom.js";
 import { paintPicture } from "../shared/picture.js";
-import { createText, joinSentences } from "../shared/text.js";
+import { createText } from "../shared/text.js";
 import { channels, readTheme } from "../shared/theme.js";
-import { Bars, word } from "./bars.js";
+import { Bars } from "./bars.js";
 import { densityPicture, levelLines } from "./contours.js";
 import { between, bounded, fromFactor, klToPrior, PRIOR } from "./gaussian.js";
 import { attachHand } from "./hand.js";
-import { buildButtons, buildSliders, buildTable, printAgreed } from "./panel.js";
+import { buildButtons, buildSliders, buildTable } from "./panel.js";
 import { Scorer } from "./quadrature.js";
+import { exactSentence, lowerLine, scoreSentence, upperLine } from "./sentences.js";
 import { handlesOf, LEAST_HANDLE, paintGround, paintHandles, paintMean, paintName, paintNormal, paintPosterior, Stage } from "./stage.js";
 
 const DRAG_MS = 14;
@@ -18,13 +19,24 @@ const NODES = [8, 12, 18, 27, 40];
 const AGREED_NATS = 0.01;
 const STEP_MS = 85;
 const LOST = 0.005;
+const BEST = /** @type {const} */ (["diagonal", "full"]);
 
 /**
  * One image of a two-latent model: the exact posterior, a normal q in the visitor's hand, and
  * where its ELBO goes.
+ * @typedef {import("../shared/viewport.js").Viewport} Viewport
+ * @typedef {import("./gaussian.js").Normal} Normal
+ * @typedef {import("./panel.js").Place} Place
+ * @typedef {import("./panel.js").Who} Who
+ * @typedef {Normal & {elbo: number, kl: number}} Best
+ * @typedef {{diagonal: Best, full: Best, paths: Normal[][], jumped: boolean}} Refined
  */
 export class Lens {
-  /** @param {HTMLElement} root @param {any} header the payload @param {{refine: () => void}} host */
+  /**
+   * @param {HTMLElement} root
+   * @param {import("./header.js").LensHeader} header the payload
+   * @param {{refine: () => void}} host
+   */
   constructor(root, header, host) {
     this.root = root;
     this.header = header;
@@ -42,31 +54,35 @@ export class Lens {
     this.scorer = new Scorer(this.model, header.x);
     this.encoder = fromFactor(header.encoder);
     this.lines = this.exact.levels.map((level) => levelLines(this.raster, level));
-    this.lowest = lowestPoint(this.lines.at(-1));
-    /** @type {any} the best normals, once they are asked for */
+    this.lowest = lowestPoint(this.lines.at(-1) ?? []);
+    this.density = densityPicture(this.raster, channels(this.theme.z));
+    /** @type {Refined | null} the best normals, once they are asked for */
     this.refined = null;
+    /** @type {Normal} */
     this.q = { ...this.encoder };
     this.terms = { reconstruction: this.exact.reconstruction, kl: this.exact.kl };
     this.error = 0;
+    /** @type {Who} */
     this.who = "encoder";
     this.held = false;
+    /** Whether two rules agree on the numbers. */
+    this.settled = false;
+    this.playing = 0;
+    this.pending = 0;
+    this.resting = 0;
+    /** @type {ReturnType<Scorer["steps"]> | null} */
+    this.polishing = null;
     /** For tests and the bench: how often the numbers followed q. */
     this.updates = 0;
     this.pixels = new Float32Array(this.model.pixelCount);
-    this.build();
-    this.refreshTheme();
-    this.update("encoder");
-  }
-
-  build() {
-    const { text, header } = this;
-    this.stage = new Stage(this, {
+    const { text } = this;
+    this.stage = new Stage({
       label: text("stage_label"),
       focusable: true,
       paint: (context, stage) => this.paintStage(context, stage.view),
       fit: (view) => this.fitView(view),
     });
-    this.map = new Stage(this, {
+    this.map = new Stage({
       label: text("map_label"),
       paint: (context, stage) => this.paintMap(context, stage.view),
       fit: (view) => view.fit(0, 0, 3.6, 3.6),
@@ -82,6 +98,7 @@ export class Lens {
     this.score = make("p", { class: "score", role: "status", "data-role": "score" });
     this.note = make("p", { class: "note", "data-role": "note" });
     this.magnified = make("span", { class: "muted" });
+    /** @param {string} name */
     const picture = (name) => {
       const canvas = make("canvas", { class: "picture", "data-role": name });
       return { canvas, figure: make("figure", {}, canvas, make("figcaption", {}, text(`picture_${name}`))) };
@@ -101,20 +118,12 @@ export class Lens {
         make("section", { class: "part-panel" },
           this.table.element, this.score, buttons, this.sliders.element, this.note)),
       this.bars.element,
-      make("p", { class: "note", "data-role": "exact" }, this.exactSentence()),
+      make("p", { class: "note", "data-role": "exact" }, exactSentence(text, this.exact)),
     );
-    for (const name of ["diagonal", "full"]) this.table.show(name, null);
+    for (const name of BEST) this.table.show(name, null);
     this.table.show("encoder", this.exact);
-  }
-
-  exactSentence() {
-    const { log_px, error, certified, residual } = this.exact;
-    const small = (nats) => (Math.abs(nats) < 1e-4 ? nats.toExponential(0).replaceAll("-", "−") : print(nats, 4));
-    return this.text(certified ? "exact_certified" : "exact_uncertified", {
-      log_px: print(log_px, 2),
-      error: small(error),
-      residual: small(residual),
-    });
+    this.repaint();
+    this.update("encoder");
   }
 
   refreshTheme() {
@@ -125,6 +134,7 @@ export class Lens {
 
   // What is seen
 
+  /** @param {Viewport} view */
   fitView(view) {
     const { left, bottom, step, values } = this.raster;
     const [rows, columns] = values.shape;
@@ -142,7 +152,10 @@ export class Lens {
     this.map.repaint();
   }
 
-  /** A click on the whole map brings that place under the magnifier. */
+  /**
+   * A click on the whole map brings that place under the magnifier.
+   * @param {MouseEvent} event
+   */
   lookAt(event) {
     const box = this.map.canvas.getBoundingClientRect();
     const zoom = box.width / this.map.view.width || 1;
@@ -157,6 +170,10 @@ export class Lens {
     this.map.repaint();
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {Viewport} view
+   */
   paintStage(context, view) {
     const { theme, text, q, encoder, refined } = this;
     paintGround(context, view, this, { size: 3, strength: 0.3 });
@@ -177,6 +194,10 @@ export class Lens {
     this.magnified.textContent = text("stage_hint", { times: print(times, times < 10 ? 1 : 0) });
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {Viewport} view
+   */
   paintMap(context, view) {
     const { theme, q } = this;
     paintGround(context, view, this, { size: 1.5, strength: 0.5 });
@@ -207,6 +228,7 @@ export class Lens {
     this.update(this.who);
   }
 
+  /** @param {Normal} q */
   drag(q) {
     this.q = bounded(q);
     this.who = "yours";
@@ -216,21 +238,29 @@ export class Lens {
     });
   }
 
-  /** A step by key or slider. */
+  /**
+   * A step by key or slider.
+   * @param {Normal} q
+   */
   nudge(q) {
     this.stopPlaying();
     this.drag(q);
   }
 
+  /** @param {Place} name */
   goTo(name) {
     this.stopPlaying();
     const places = { encoder: this.encoder, prior: PRIOR, diagonal: this.refined?.diagonal, full: this.refined?.full };
-    if (!places[name]) return;
-    this.q = { ...places[name] };
+    const place = places[name];
+    if (!place) return;
+    this.q = { ...place };
     this.update(name);
   }
 
-  /** The numbers follow q: coarsely while it moves, until two rules agree once it rests. */
+  /**
+   * The numbers follow q: coarsely while it moves, until two rules agree once it rests.
+   * @param {Who} who
+   */
   update(who) {
     clearTimeout(this.resting);
     this.polishing = null;
@@ -251,7 +281,12 @@ export class Lens {
     );
   }
 
-  /** Take ever finer rules until two agree, in slices that leave the hand free. */
+  /**
+   * Take ever finer rules until two agree, in slices that leave the hand free.
+   * @param {Normal} q
+   * @param {number} level of NODES
+   * @param {number} before the reconstruction by the rule before
+   */
   polish(q, level, before) {
     const steps = this.scorer.steps(q, NODES[level]);
     this.polishing = steps;
@@ -291,56 +326,15 @@ export class Lens {
       pieces.splice(0, 1, { name: "approximation", nats: approximation }, { name: "amortisation", nats: Math.max(0, gap - approximation) });
     }
     this.bars.show({ ...terms, logPx: exact.log_px, pieces }, moving);
-    this.bars.say(this.upperLine(total), this.lowerLine(gap, pieces));
-    this.score.textContent = this.scoreSentence(total);
+    this.bars.say(upperLine(this, total), lowerLine(this, gap, pieces));
+    this.score.textContent = scoreSentence(this, total, LOST);
     this.buttons.encoder.setAttribute("aria-pressed", String(this.who === "encoder"));
     this.buttons.prior.setAttribute("aria-pressed", String(this.who === "prior"));
-    for (const name of ["diagonal", "full"]) {
+    for (const name of BEST) {
       this.buttons[name].hidden = !refined;
       this.buttons[name].setAttribute("aria-pressed", String(this.who === name));
     }
     this.repaint();
-  }
-
-  upperLine(total) {
-    const { text, terms } = this;
-    return [
-      word("term-rec", text("sum_reconstruction", { nats: this.printed(terms.reconstruction) })), " + ",
-      word("term-kl", text("sum_kl", { nats: print(terms.kl) })), " = ",
-      word("", text("sum_elbo", { nats: this.printed(total) })),
-    ];
-  }
-
-  /** Nats with as many decimals as two rules agree on. */
-  printed(nats) {
-    return printAgreed(nats, this.error);
-  }
-
-  lowerLine(gap, pieces) {
-    const { text, exact } = this;
-    const line = [
-      word("", text("sum_marginal", { nats: print(-exact.log_px) })), " + ",
-      word("term-gap", text("sum_gap", { nats: this.printed(gap) })),
-    ];
-    if (pieces.length > 1) {
-      const last = this.who === "encoder" ? "piece_amortisation" : "piece_yours";
-      line.push(" = ", word("", text("piece_approximation", { nats: print(pieces[0].nats) })), " + ",
-        word("", text(last, { nats: this.printed(pieces[1].nats) })));
-    }
-    return line;
-  }
-
-  scoreSentence(total) {
-    const { text, exact, refined, who } = this;
-    const whole = exact.log_px + exact.reconstruction + exact.kl;
-    if (who === "encoder") return text("score_start", { gap: print(whole) });
-    const closed = exact.reconstruction + exact.kl - total;
-    const best = refined && exact.reconstruction + exact.kl + refined.full.elbo;
-    const sentence = closed < -LOST
-      ? text("score_worse", { nats: this.printed(-closed) })
-      : text("score_closed", { share: percent(closed / whole), nats: print(Math.max(0, closed)) });
-    const other = best ? [text("score_best", { share: percent(best / whole) })] : [];
-    return joinSentences(this.header.language, [sentence, ...other]);
   }
 
   // The optimiser
@@ -355,38 +349,43 @@ export class Lens {
     this.host.refine();
   }
 
-  /** The server's answer: the path of q. */
+  /**
+   * The server's answer: the path of q.
+   * @param {import("./header.js").Refinement} message
+   */
   receive(message) {
     const fresh = !this.refined && this.buttons.refine.disabled;
+    /**
+     * @param {import("./header.js").NormalHeader & {elbo: number}} best
+     * @returns {Best}
+     */
     const best = ({ mean, factor, elbo }) => {
       const normal = fromFactor({ mean, factor });
       const kl = this.model.prior.isStandard ? klToPrior(normal) : this.scorer.score(normal, NODES[1]).kl;
       return { ...normal, elbo, kl };
     };
-    this.refined = {
+    const refined = {
       diagonal: best(message.best_diagonal),
       full: best(message.best_full),
       paths: [message.diagonal.map(fromFactor), message.full.map(fromFactor)],
       jumped: message.jumped,
     };
-    for (const name of ["diagonal", "full"]) {
-      const { elbo, kl } = this.refined[name];
+    this.refined = refined;
+    for (const name of BEST) {
+      const { elbo, kl } = refined[name];
       this.table.show(name, { reconstruction: -elbo - kl, kl });
     }
     this.buttons.refine.disabled = false;
-    this.note.textContent = this.refinedNote();
+    this.note.textContent = this.text(refined.jumped ? "refined_jumped" : "refined");
     this.buttons.refine.textContent = this.text("go_replay");
     if (fresh) this.play();
     else this.show();
   }
 
-  refinedNote() {
-    return this.text(this.refined.jumped ? "refined_jumped" : "refined");
-  }
-
   /** From the encoder's q along the optimiser's steps to the best diagonal and the best full q. */
   play() {
     this.stopPlaying();
+    if (!this.refined) return;
     const { diagonal, full, paths } = this.refined;
     const stops = [...paths[0], diagonal, ...paths[1], full];
     if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) {
@@ -394,6 +393,7 @@ export class Lens {
       return;
     }
     const start = performance.now();
+    /** @param {number} now */
     const step = (now) => {
       const place = Math.max(0, (now - start) / STEP_MS);
       const index = Math.floor(place);
@@ -410,22 +410,23 @@ export class Lens {
   }
 
   stopPlaying() {
-    cancelAnimationFrame(this.playing ?? 0);
+    cancelAnimationFrame(this.playing);
     this.playing = 0;
   }
 
   dispose() {
     this.stopPlaying();
     clearTimeout(this.resting);
-    cancelAnimationFrame(this.pending ?? 0);
+    cancelAnimationFrame(this.pending);
     this.polishing = null;
     for (const part of [this.stage, this.map, this.bars]) part.dispose();
   }
 }
 
-const percent = (share) => print(100 * Math.min(1, share), share < 0.1 || share > 0.985 ? 1 : 0);
-
-/** Where the outer contour reaches lowest: its name stands below. */
+/**
+ * Where the outer contour reaches lowest: its name stands below.
+ * @param {number[][]} segments
+ */
 function lowestPoint(segments) {
   const lowest = segments.reduce((best, segment) => (segment[1] < best[1] ? segment : best), [0, Infinity]);
   return { x: lowest[0], y: Number.isFinite(lowest[1]) ? lowest[1] : 0, a: 0, b: 0, angle: 0 };

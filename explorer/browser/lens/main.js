@@ -14,7 +14,9 @@ import { Lens } from "./lens.js";
 /** @type {Map<HTMLElement | ShadowRoot, {lens: Lens, fingerprint: string}>} */
 const mounted = new Map();
 
-/** @param {any} component Streamlit's FrontendRendererArgs */
+/** @typedef {import("../shared/component.js").Component} Component */
+
+/** @param {Component} component */
 export default function mount(component) {
   const { data, parentElement } = component;
   if (data instanceof Uint8Array) return mountLens(data, parentElement, component);
@@ -25,11 +27,16 @@ export default function mount(component) {
   return undefined;
 }
 
+/**
+ * @param {Uint8Array} data
+ * @param {HTMLElement | ShadowRoot} parentElement
+ * @param {Component} component
+ */
 function mountLens(data, parentElement, component) {
   const { fingerprint } = readHeader(data).header;
   const host = { refine: () => component.setTriggerValue("refine", fingerprint) };
   const present = mounted.get(parentElement);
-  if (present?.fingerprint === fingerprint) {
+  if (present && present.fingerprint === fingerprint) {
     present.lens.host = host;
     present.lens.refreshTheme();
   } else {
@@ -52,6 +59,12 @@ function mountLens(data, parentElement, component) {
 /** @type {Map<HTMLElement | ShadowRoot, {bars: Bars, root: HTMLElement}>} */
 const shown = new Map();
 
+/**
+ * @typedef {{reconstruction: number, kl: number, log_px: number}} BalanceMessage nats
+ *
+ * @param {{balance: BalanceMessage, text: Record<string, string>}} message
+ * @param {HTMLElement | ShadowRoot} parentElement
+ */
 function mountBars({ balance, text: words }, parentElement) {
   const text = createText(words);
   shown.get(parentElement)?.bars.dispose();

@@ -93,7 +93,11 @@ export class Scorer {
     return { reconstruction: sum / total, kl };
   }
 
-  /** As `steps`, at once. */
+  /**
+   * As `steps`, at once.
+   * @param {import("./gaussian.js").Normal} q
+   * @param {number} count
+   */
   score(q, count) {
     const steps = this.steps(q, count);
     let step = steps.next();
@@ -101,7 +105,10 @@ export class Scorer {
     return /** @type {{reconstruction: number, kl: number}} */ (step.value);
   }
 
-  /** How many nodes per axis fit into so many milliseconds. */
+  /**
+   * How many nodes per axis fit into so many milliseconds.
+   * @param {number} milliseconds
+   */
   affordable(milliseconds) {
     const count = Math.floor(Math.sqrt(milliseconds / Math.max(this.cost, 1e-3)));
     return Math.min(10, Math.max(4, count));

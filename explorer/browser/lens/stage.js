@@ -1,20 +1,37 @@
-import { make } from "../shared/dom.js";
+import { contextOf, make } from "../shared/dom.js";
 import { halo, latentName, paintAxes, paintComponents, paintRings } from "../shared/marks.js";
 import { classColour } from "../shared/theme.js";
 import { Viewport } from "../shared/viewport.js";
 
-/** A canvas on the latent plane: codes, the exact posterior's contours, ellipses of normals. */
+/**
+ * A canvas on the latent plane: codes, the exact posterior's contours, ellipses of normals.
+ * @typedef {import("../shared/theme.js").Theme} Theme
+ * @typedef {import("./gaussian.js").Normal} Normal
+ *
+ * @typedef {object} Ground what lies under the normals
+ * @property {Theme} theme
+ * @property {{mean: Float32Array, labels: ArrayLike<number> | null, count: number} | null} codes
+ * @property {{prior: import("../model/prior.js").Prior}} model
+ *
+ * @typedef {object} Posterior the exact one
+ * @property {Theme} theme
+ * @property {import("./contours.js").Raster} raster
+ * @property {HTMLCanvasElement} density
+ * @property {number[][][]} lines level by level, the segments of its contour
+ *
+ * @typedef {object} StageOptions
+ * @property {string} label
+ * @property {boolean} [focusable]
+ * @property {(context: CanvasRenderingContext2D, stage: Stage) => void} paint
+ * @property {(view: Viewport) => void} fit
+ */
 
 export const LEAST_HANDLE = 30;
 const ROTATION = 26;
 
 export class Stage {
-  /**
-   * @param {any} lens
-   * @param {{label: string, focusable?: boolean, paint: (context: CanvasRenderingContext2D, stage: Stage) => void, fit: (view: Viewport) => void}} options
-   */
-  constructor(lens, options) {
-    this.lens = lens;
+  /** @param {StageOptions} options */
+  constructor(options) {
     this.options = options;
     this.view = new Viewport();
     this.canvas = make("canvas", { role: options.focusable ? "application" : "img", tabindex: options.focusable ? 0 : null });
@@ -53,7 +70,7 @@ export class Stage {
 
   paint() {
     if (this.view.width < 2) return;
-    const context = this.canvas.getContext("2d");
+    const context = contextOf(this.canvas);
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.clearRect(0, 0, this.view.width, this.view.height);
     this.options.paint(context, this);
@@ -65,9 +82,14 @@ export class Stage {
   }
 }
 
-/** Axes, rings and codes: what both views share. */
-export function paintGround(context, view, lens, { size, strength }) {
-  const { theme, codes } = lens;
+/**
+ * Axes, rings and codes: what both views share.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Viewport} view
+ * @param {Ground} ground
+ * @param {{size: number, strength: number}} look of the codes
+ */
+export function paintGround(context, view, { theme, codes, model }, { size, strength }) {
   if (codes) {
     context.globalAlpha = strength;
     const { left, right, top, bottom } = view.edges();
@@ -80,14 +102,18 @@ export function paintGround(context, view, lens, { size, strength }) {
     context.globalAlpha = 1;
   }
   paintAxes(context, view, theme, [latentName(0), latentName(1)]);
-  const { components } = lens.model.prior;
+  const { components } = model.prior;
   if (components) paintComponents(context, view, theme, components, [0, 1]);
   else paintRings(context, view, theme, 2);
 }
 
-/** The exact posterior: its density as a wash, contours that hold 50, 90 and 99 %. */
-export function paintPosterior(context, view, lens) {
-  const { raster, density, lines, theme } = lens;
+/**
+ * The exact posterior: its density as a wash, contours that hold 50, 90 and 99 %.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Viewport} view
+ * @param {Posterior} posterior
+ */
+export function paintPosterior(context, view, { raster, density, lines, theme }) {
   const [rows, columns] = raster.values.shape;
   const [width, height] = [columns * raster.step * view.scale, rows * raster.step * view.scale];
   const x = view.toScreenX(raster.left - raster.step / 2);
@@ -106,7 +132,14 @@ export function paintPosterior(context, view, lens) {
   });
 }
 
-/** One and two standard deviations of a normal, at true scale. */
+/**
+ * One and two standard deviations of a normal, at true scale.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Viewport} view
+ * @param {Normal} q
+ * @param {string} colour
+ * @param {{dashed?: boolean, width?: number}} [look]
+ */
 export function paintNormal(context, view, q, colour, { dashed = false, width = 2 } = {}) {
   context.strokeStyle = colour;
   context.setLineDash(dashed ? [5, 4] : []);
@@ -120,7 +153,14 @@ export function paintNormal(context, view, q, colour, { dashed = false, width = 
   context.setLineDash([]);
 }
 
-/** The mean, a disc. */
+/**
+ * The mean, a disc.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Viewport} view
+ * @param {Normal} q
+ * @param {string} colour
+ * @param {number} [size]
+ */
 export function paintMean(context, view, q, colour, size = 3) {
   context.fillStyle = colour;
   context.beginPath();
@@ -130,6 +170,13 @@ export function paintMean(context, view, q, colour, size = 3) {
 
 /**
  * A name above a normal (a negative offset, in pixels) or below it.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Viewport} view
+ * @param {Theme} theme
+ * @param {Normal} q
+ * @param {string} label
+ * @param {string} colour
+ * @param {number} offset
  * @param {number} [least] how far from the mean it keeps at least
  */
 export function paintName(context, view, theme, q, label, colour, offset, least = 0) {
@@ -144,6 +191,8 @@ export function paintName(context, view, theme, q, label, colour, offset, least 
 
 /**
  * Where the handles of q lie on the screen: two per axis and one that turns.
+ * @param {Viewport} view
+ * @param {Normal} q
  * @returns {{kind: "a" | "b" | "turn", x: number, y: number}[]}
  */
 export function handlesOf(view, q) {
@@ -160,6 +209,12 @@ export function handlesOf(view, q) {
   ];
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Viewport} view
+ * @param {Theme} theme
+ * @param {Normal} q
+ */
 export function paintHandles(context, view, theme, q) {
   const [cx, cy] = [view.toScreenX(q.x), view.toScreenY(q.y)];
   const handles = handlesOf(view, q);
