@@ -6,31 +6,31 @@ import { createRandom } from "../shared/random.js";
 import { Store } from "../shared/store.js";
 import { createText } from "../shared/text.js";
 import { readTheme } from "../shared/theme.js";
+import { nearestRow } from "./geometry/nearest.js";
 import { pairProjection, pcaProjection } from "./geometry/projection.js";
 import { insideOutline, summarise } from "./geometry/selection.js";
 import { buildLayout } from "./panels/layout.js";
 import { attachGestures } from "./plane/gestures.js";
 import { LatentMap } from "./plane/map.js";
 import { readScene, watchScene } from "./scene/scene.js";
+import { openingState, withPin } from "./scene/state.js";
 import { addMember, showMember } from "./scene/sweep.js";
 import { askProjection, receiveProjection } from "./scene/tsne.js";
-
-const PIN_NAMES = "ABCDEFGH";
 
 /**
  * Everything on the page and what can be done with it: the state, and the actions that change it.
  * Panels draw the state; they never change each other.
  *
- * @typedef {{
- *   kind: "streamlit" | "file",
- *   setState: (name: string, value: any) => void,
- *   trigger: (name: string, value: any) => void,
- * }} Host who the page belongs to: Streamlit, or a file that stands alone
+ * @typedef {import("../model/header.js").Header} Header
+ * @typedef {import("./scene/app.js").App} App
+ * @typedef {import("./scene/app.js").Host} Host
+ * @typedef {import("./scene/state.js").State} State
+ * @implements {App}
  */
 export class Explorer {
   /**
    * @param {HTMLElement} root
-   * @param {any} header the payload
+   * @param {Header} header the payload
    * @param {Host} host
    * @param {Explorer} [former] the same model's page in another language, whose scene is kept
    */
@@ -45,13 +45,33 @@ export class Explorer {
     this.disposeLayout = undefined;
     /** @type {number | undefined} */
     this.estimating = undefined;
-    /** @type {any} the t-SNE of the codes, once it is here */
+    /** @type {(() => void) | undefined} */
+    this.viewSettled = undefined;
+    /** @type {State["projection"] | undefined} the t-SNE of the codes, once it is here */
     this.tsne = undefined;
+    /** How often the picture that comes out was drawn, for tests and the bench. */
+    this.painted = 0;
+    this.nudging = 0;
+    this.noticeTimer = 0;
     this.header = header;
     this.host = host;
     this.text = createText(header.text);
     this.theme = readTheme(root);
-    this.model = header.networks ? new Model(header) : new RemoteModel(header, (request) => this.host.setState(request.kind, request));
+    const { networks } = header;
+    this.model = networks
+      ? new Model({ ...header, networks })
+      : new RemoteModel(header, (request) => this.host.setState(request.kind, request));
+    this.size = header.latent.size;
+    this.pictureOf = new Map(Array.from(header.pictures?.ids ?? [], (id, place) => [id, place]));
+    /** @type {Float32Array} (N, size), row by row */
+    this.codes = new Float32Array(0);
+    /** @type {Uint8Array | Int32Array | null} */
+    this.labels = null;
+    this.count = 0;
+    /** @type {number[] | null} */
+    this.kl = null;
+    /** @type {number[]} latents, the most active first: by KL, or by spread where there is none */
+    this.order = [];
     this.readCodes();
     this.store = new Store(this.initialState());
     const scene = readScene(this);
@@ -59,6 +79,7 @@ export class Explorer {
     /** β that the address asks for, until its model arrives. */
     this.wantedBeta = scene.beta;
     if (former) this.succeed(former);
+    /** @type {LatentMap} */
     this.map = new LatentMap(this);
     this.project(this.store.state.projection);
     buildLayout(this);
@@ -67,7 +88,6 @@ export class Explorer {
     if (former) estimateBound(this);
     else this.firstInput(scene);
     this.store.start();
-    /** @type {LatentMap | undefined} */
     const before = former?.map;
     const view = before ? !before.fitted && before.view.copy() : scene.view;
     if (view) {
@@ -78,7 +98,10 @@ export class Explorer {
     this.map.viewChanged();
   }
 
-  /** Take over the scene of the page before: its state, and the model of its sweep. */
+  /**
+   * Take over the scene of the page before: its state, and the model of its sweep.
+   * @param {Explorer} former
+   */
   succeed(former) {
     const { members, member, notice, ...kept } = former.store.state;
     // The pad opens empty; what was drawn stays as the picture.
@@ -88,51 +111,23 @@ export class Explorer {
   }
 
   readCodes() {
-    const { codes, latent } = this.header;
-    this.size = latent.size;
+    const { codes } = this.header;
     this.codes = codes?.mean ?? new Float32Array(0);
     this.labels = codes?.labels ?? null;
     this.count = this.codes.length / this.size;
-    const ids = codes?.ids ?? 0;
-    this.idOf = typeof ids === "number" ? (i) => ids + i : (i) => ids[i];
     this.kl = codes?.kl ?? null;
-    /** Latents, the most active first: by KL, or by spread where a model has no KL. */
     const activity = this.kl ?? codes?.spread ?? new Array(this.size).fill(0);
     this.order = Array.from({ length: this.size }, (_, i) => i).sort((a, b) => activity[b] - activity[a]);
-    const { pictures } = this.header;
-    this.pictureOf = new Map();
-    if (pictures) pictures.ids.forEach((id, i) => this.pictureOf.set(id, i));
+  }
+
+  /** @param {number} index of a code */
+  idOf(index) {
+    const ids = this.header.codes?.ids ?? 0;
+    return typeof ids === "number" ? ids + index : ids[index];
   }
 
   initialState() {
-    const pair = this.order.slice(0, 2).sort((a, b) => a - b);
-    return {
-      z: new Float32Array(this.size),
-      hover: null,
-      input: null,
-      inputView: "scored",
-      drawing: false,
-      outputMode: "mean",
-      layers: {
-        points: true, numerals: true, prior: true, posterior: true,
-        manifold: true, density: false, path: true, glyphs: false,
-      },
-      hidden: new Set(),
-      pins: [],
-      path: null,
-      pathKind: "lerp",
-      projection: { kind: "pair", dims: pair },
-      tool: "hover",
-      selection: null,
-      estimate: null,
-      seed: 1,
-      tab: this.model.hasPosterior && this.model.isLocal ? "likelihood" : "path",
-      presentation: false,
-      notice: "",
-      models: null,
-      members: [],
-      member: -1,
-    };
+    return openingState(this);
   }
 
   react() {
@@ -153,34 +148,45 @@ export class Explorer {
     store.on(["presentation"], ({ presentation }) => this.root.classList.toggle("presentation", presentation));
   }
 
-  /** Models of the same sweep, for the β slider. */
+  /**
+   * Models of the same sweep, for the β slider.
+   * @param {import("../model/header.js").Member} member
+   */
   addMember(member) {
     addMember(this, member);
   }
 
+  /** @param {number} index */
   showMember(index) {
     showMember(this, index);
   }
 
+  /** @param {State["projection"]} choice */
   project(choice) {
     const { codes, size } = this;
     if (choice.kind === "pair") this.map.setProjection(pairProjection(codes, size, choice.dims));
     else if (choice.kind === "pca") this.map.setProjection(pcaProjection(codes, size));
-    else this.map.setProjection(choice.computed);
+    else if (choice.computed) this.map.setProjection(choice.computed);
   }
 
   // Input
 
-  /** The picture that the page opens with: the scene's, else the first that is at hand. */
+  /**
+   * The picture that the page opens with: the scene's, else the first that is at hand.
+   * @param {{picture: number | undefined, state: Partial<State>}} scene
+   */
   firstInput({ picture, state }) {
-    const stored = this.header.pictures;
-    if (!stored) return;
-    const known = picture !== undefined && this.pictureOf.has(picture);
-    this.choosePicture(known ? this.pictureOf.get(picture) : 0, state.z === undefined);
+    const known = picture === undefined ? undefined : this.pictureOf.get(picture);
+    this.choosePicture(known ?? 0, state.z === undefined);
   }
 
-  /** Choose the i-th stored picture; `follow` moves z to its posterior mean. */
+  /**
+   * Choose a stored picture.
+   * @param {number} index
+   * @param {boolean} follow whether z moves to its posterior mean
+   */
   choosePicture(index, follow = true) {
+    if (!this.header.pictures) return;
     const { pixels, labels, ids, source } = this.header.pictures;
     const grey = storedPicture(pixels, index, this.model.pixelCount);
     const label = labels ? labels[index] : null;
@@ -191,18 +197,19 @@ export class Explorer {
     const stored = this.header.pictures;
     if (!stored) return;
     const { input } = this.store.state;
-    const index = input?.kind === "stored" ? input.index + 1 : 0;
+    const index = input?.index === undefined ? 0 : input.index + 1;
     this.choosePicture(index % stored.ids.length);
     this.commit();
   }
 
   /**
    * Encode a picture: it lands on the map with its posterior, and its reconstruction appears.
-   * @param {any} input {kind, grey, …}
+   * @param {import("./scene/state.js").Given} input
+   * @param {boolean} follow whether z moves to its posterior mean
    */
   setInput(input, follow = true) {
     const { seed } = this.store.state;
-    const random = createRandom(Math.imul(seed, 7919) + (input.id ?? 0));
+    const random = createRandom(Math.imul(seed, 7919) + input.id);
     const x = this.model.binarise ? binarise(input.grey, random) : input.grey;
     this.model.encodeSoon(x, ({ mean, logvar }) => {
       const patch = { input: { ...input, x, mean, logvar }, estimate: null };
@@ -212,6 +219,7 @@ export class Explorer {
 
   // The point that is decoded
 
+  /** @param {Float32Array} z */
   setZ(z) {
     this.store.set({ z, hover: null });
   }
@@ -221,13 +229,21 @@ export class Explorer {
     this.host.setState("z", Array.from(this.store.state.z));
   }
 
-  /** Change one latent while a slider moves. */
+  /**
+   * Change one latent while a slider moves.
+   * @param {number} index
+   * @param {number} value
+   */
   setLatent(index, value) {
     const z = this.store.state.z.slice();
     z[index] = value;
     this.setZ(z);
   }
 
+  /**
+   * @param {number} dx
+   * @param {number} dy
+   */
   nudge(dx, dy) {
     const { dims, isSpace } = this.map.projection;
     if (!isSpace) return;
@@ -239,32 +255,29 @@ export class Explorer {
     this.nudging = window.setTimeout(() => this.commit(), 300);
   }
 
-  /** z under the pointer, and the code that is near enough to be meant. */
-  zAt(x, y, reach) {
-    const { projection, index } = this.map;
-    const shown = (i) => !this.labels || !this.store.state.hidden.has(this.labels[i]);
-    const near = index && this.store.state.layers.points ? index.nearest(x, y, reach, shown) : -1;
-    if (!projection.isSpace) {
-      const code = index ? index.nearest(x, y, Infinity, shown) : -1;
-      return { z: code < 0 ? this.store.state.z : this.codeAt(code), near, index: code };
-    }
-    const z = this.store.state.z.slice();
-    z[projection.dims[0]] = x;
-    if (projection.dims.length > 1) z[projection.dims[1]] = y;
-    return { z, near, index: undefined };
-  }
-
+  /**
+   * @param {number} x in the plane
+   * @param {number} y
+   * @param {number} reach
+   * @param {{x: number, y: number}} screen
+   */
   hoverAt(x, y, reach, screen) {
-    this.store.set({ hover: { ...this.zAt(x, y, reach), screen } });
+    this.store.set({ hover: { ...this.map.zAt(x, y, reach), screen } });
   }
 
   hoverEnd() {
     if (this.store.state.hover) this.store.set({ hover: null });
   }
 
-  /** A click: hold z there; on a point whose picture is at hand, choose that picture. */
+  /**
+   * A click: hold z there; on a point whose picture is at hand, choose that picture.
+   * @param {number} x in the plane
+   * @param {number} y
+   * @param {number} reach
+   * @param {boolean} pin whether it is marked as well
+   */
   pickAt(x, y, reach, pin) {
-    const { z, near } = this.zAt(x, y, reach);
+    const { z, near } = this.map.zAt(x, y, reach);
     const picture = near >= 0 ? this.pictureOf.get(this.idOf(near)) : undefined;
     if (picture !== undefined && !pin) this.choosePicture(picture);
     else this.setZ(near >= 0 ? this.codeAt(near) : z);
@@ -278,26 +291,22 @@ export class Explorer {
     this.commit();
   }
 
+  /** @param {number} index */
   codeAt(index) {
     return this.codes.slice(index * this.size, (index + 1) * this.size);
   }
 
-  /** The code nearest to z among at most 20,000; −1 where there are none. */
+  /**
+   * The code nearest to z among at most 20,000; −1 where there are none.
+   * @param {Float32Array} z
+   */
   nearestCode(z) {
-    const { codes, size, count } = this;
+    const { codes, size } = this;
     if (size <= 2 && this.map.projection.isSpace && this.map.index && size === this.map.projection.dims.length) {
       const [a, b] = this.map.projection.dims;
       if (size === 2) return this.map.index.nearest(z[a], z[b]);
     }
-    const step = Math.max(1, Math.floor(count / 20000));
-    let best = -1;
-    let bestSquare = Infinity;
-    for (let n = 0; n < count; n += step) {
-      let square = 0;
-      for (let i = 0, at = n * size; i < size && square < bestSquare; i++) square += (codes[at + i] - z[i]) ** 2;
-      if (square < bestSquare) [best, bestSquare] = [n, square];
-    }
-    return best;
+    return nearestRow(codes, size, z);
   }
 
   samplePrior() {
@@ -323,17 +332,20 @@ export class Explorer {
 
   addPin(z = this.store.state.z) {
     const { pins } = this.store.state;
-    const free = [...PIN_NAMES].find((name) => !pins.some((pin) => pin.name === name));
-    if (!free) return this.notify("pins_full");
-    const next = [...pins, { name: free, z: z.slice() }].sort((a, b) => a.name.localeCompare(b.name));
-    this.store.set({ pins: next });
+    const more = withPin(pins, z);
+    if (more) this.store.set({ pins: more });
+    else this.notify("pins_full");
   }
 
+  /** @param {string} name */
   removePin(name) {
     this.store.set({ pins: this.store.state.pins.filter((pin) => pin.name !== name) });
   }
 
-  /** In presentation mode the arrow keys walk from pin to pin; false where there are none. */
+  /**
+   * In presentation mode the arrow keys walk from pin to pin; false where there are none.
+   * @param {[number, number]} direction
+   */
   stepScene([dx, dy]) {
     const { pins, z } = this.store.state;
     if (!pins.length) return false;
@@ -372,6 +384,10 @@ export class Explorer {
     this.map.repaint();
   }
 
+  /**
+   * @param {string} key
+   * @param {Record<string, string | number>} [values]
+   */
   notify(key, values) {
     this.store.set({ notice: this.text(key, values) });
     clearTimeout(this.noticeTimer);
@@ -384,13 +400,16 @@ export class Explorer {
     this.theme = readTheme(this.root);
     if (before.dark === this.theme.dark && before.page === this.theme.page) return;
     this.map.points.invalidate();
-    this.map.tiles.forget();
+    this.map.tiles?.forget();
     this.map.repaint();
     this.map.refreshTiles();
     this.store.start();
   }
 
-  /** A message from Python: the models to choose from, a decoded picture, a finished file. */
+  /**
+   * A message from Python: the models to choose from, a decoded picture, a finished file.
+   * @param {import("./scene/app.js").Message} message
+   */
   receive(message) {
     if (message.models) this.store.set({ models: message.models });
     if (message.decoded && this.model instanceof RemoteModel) this.model.receive(message.decoded);

@@ -4,23 +4,30 @@ import { Explorer } from "./explorer.js";
 /**
  * How Streamlit mounts the map. Two mounts share this module: one is given the payload (bytes) and
  * becomes the page; the other is given small JSON messages from Python and passes them on.
+ * @typedef {import("../model/header.js").Member} Member
+ * @typedef {NonNullable<import("./scene/state.js").State["models"]>} Models
  */
 
 /** @type {Map<HTMLElement | ShadowRoot, {app: Explorer, fingerprint: string}>} */
 const mounted = new Map();
-/** @type {any[] | null} the menu of models, for maps that are mounted later */
+/** @type {Models | null} the menu of models, for maps that are mounted later */
 let models = null;
 
-/** @type {Map<string, any>} models of sweeps by fingerprint, for maps that are mounted later */
+/** @type {Map<string, Member>} models of sweeps by fingerprint, for maps that are mounted later */
 const members = new Map();
 
+/**
+ * @param {string} fingerprint
+ * @param {Member} member
+ */
 function deliver(fingerprint, member) {
   members.set(fingerprint, member);
-  if (members.size > 24) members.delete(members.keys().next().value);
+  const [oldest] = members.keys();
+  if (members.size > 24) members.delete(oldest);
   for (const { app } of mounted.values()) app.addMember(member);
 }
 
-/** @param {any} component Streamlit's FrontendRendererArgs */
+/** @param {import("../shared/component.js").Component} component */
 export default function mount(component) {
   const { data, parentElement } = component;
   if (!(data instanceof Uint8Array)) {
@@ -28,7 +35,7 @@ export default function mount(component) {
     for (const { app } of mounted.values()) app.receive(data);
     return undefined;
   }
-  /** @type {import("./explorer.js").Host} */
+  /** @type {import("./scene/app.js").Host} */
   const host = {
     kind: "streamlit",
     setState: component.setStateValue,
@@ -40,7 +47,7 @@ export default function mount(component) {
     return undefined;
   }
   const present = mounted.get(parentElement);
-  if (present?.fingerprint === fingerprint) {
+  if (present && present.fingerprint === fingerprint) {
     present.app.host = host;
     present.app.refreshTheme();
   } else {

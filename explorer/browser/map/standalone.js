@@ -4,11 +4,11 @@ import { Explorer } from "./explorer.js";
 
 /** The page as a file of its own: the payload lies in the document, and nobody listens. */
 export function start() {
-  const stored = document.getElementById("payload").textContent.trim();
-  const root = document.getElementById("explorer");
-  const header = readPayload(fromBase64(stored));
+  const [stored, root] = [document.getElementById("payload"), document.getElementById("explorer")];
+  if (!stored || !root) throw new Error("This document holds no model.");
+  const header = readPayload(fromBase64(stored.textContent.trim()));
   header.scene = root.dataset.scene ?? "";
-  /** @type {import("./explorer.js").Host} */
+  /** @type {import("./scene/app.js").Host} */
   const host = { kind: "file", setState: () => {}, trigger: () => {} };
   const app = new Explorer(root, header, host);
   Object.assign(root, { explorer: app });

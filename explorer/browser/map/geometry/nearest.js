@@ -31,14 +31,20 @@ export class PointIndex {
     for (let i = 0; i < count; i++) this.order[next[cells[i]]++] = i;
   }
 
+  /** @param {number} x */
   column(x) {
     return Math.min(this.side - 1, Math.max(0, Math.floor((x - this.left) / this.cellX)));
   }
 
+  /** @param {number} y */
   row(y) {
     return Math.min(this.side - 1, Math.max(0, Math.floor((y - this.bottom) / this.cellY)));
   }
 
+  /**
+   * @param {number} x
+   * @param {number} y
+   */
   cellOf(x, y) {
     return this.row(y) * this.side + this.column(x);
   }
@@ -77,4 +83,23 @@ export class PointIndex {
     }
     return best;
   }
+}
+
+/**
+ * The row of a matrix that is nearest to z, among at most 20,000; −1 where there are none.
+ * @param {Float32Array} rows (N, size)
+ * @param {number} size
+ * @param {Float32Array} z
+ */
+export function nearestRow(rows, size, z) {
+  const count = rows.length / size;
+  const step = Math.max(1, Math.floor(count / 20000));
+  let best = -1;
+  let bestSquare = Infinity;
+  for (let n = 0; n < count; n += step) {
+    let square = 0;
+    for (let i = 0, at = n * size; i < size && square < bestSquare; i++) square += (rows[at + i] - z[i]) ** 2;
+    if (square < bestSquare) [best, bestSquare] = [n, square];
+  }
+  return best;
 }

@@ -1,4 +1,7 @@
-/** Ways between two points of the latent space, and sums of points. */
+/**
+ * Ways between two points of the latent space, and sums of points.
+ * @typedef {"lerp" | "slerp"} Way
+ */
 
 /**
  * @param {Float32Array} a
@@ -13,6 +16,9 @@ export function lerp(a, b, t) {
  * Along the arc, lengths interpolated too (Shoemake 1985; White 2016): in many dimensions a
  * straight line cuts through the empty middle of the prior. Falls back to `lerp` where there is no
  * angle to speak of.
+ * @param {Float32Array} a
+ * @param {Float32Array} b
+ * @param {number} t
  */
 export function slerp(a, b, t) {
   const [la, lb] = [norm(a), norm(b)];
@@ -28,16 +34,28 @@ export function slerp(a, b, t) {
 
 export const WAYS = { lerp, slerp };
 
-/** @returns {Float32Array[]} `count` points from a to b, both ends included */
+/**
+ * @param {Way} kind
+ * @param {Float32Array} a
+ * @param {Float32Array} b
+ * @param {number} count
+ * @returns {Float32Array[]} `count` points from a to b, both ends included
+ */
 export function walk(kind, a, b, count) {
   return Array.from({ length: count }, (_, n) => WAYS[kind](a, b, n / (count - 1)));
 }
 
-/** a − b + c */
+/**
+ * a − b + c
+ * @param {Float32Array} a
+ * @param {Float32Array} b
+ * @param {Float32Array} c
+ */
 export function combine(a, b, c) {
   return a.map((value, i) => value - b[i] + c[i]);
 }
 
+/** @param {Float32Array} z */
 export function norm(z) {
   let sum = 0;
   for (const value of z) sum += value * value;

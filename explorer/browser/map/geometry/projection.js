@@ -23,7 +23,10 @@ export function pairProjection(codes, size, dims) {
   return { kind: "pair", dims, xs, ys, isSpace: true };
 }
 
-/** A fixed pseudo-random height in ±1.2 for the points of a line. */
+/**
+ * A fixed pseudo-random height in ±1.2 for the points of a line.
+ * @param {number} n
+ */
 const spreadOf = (n) => 1.2 * (2 * ((n * 0.6180339887498949) % 1) - 1);
 
 /**
@@ -63,6 +66,7 @@ export function pcaProjection(codes, size) {
       for (let j = 0; j < size; j++) covariance[i * size + j] -= value * vector[i] * vector[j];
     }
   }
+  /** @param {Float64Array} axis */
   const project = (axis) => {
     const out = new Float32Array(count);
     for (let n = 0; n < count; n++) {
@@ -75,6 +79,11 @@ export function pcaProjection(codes, size) {
   return { kind: "pca", dims: [], xs: project(axes[0]), ys: project(axes[1]), isSpace: false, share };
 }
 
+/**
+ * @param {Float64Array} matrix
+ * @param {number} size
+ * @param {number} seed
+ */
 function leadingVector(matrix, size, seed) {
   let vector = Float64Array.from({ length: size }, (_, i) => Math.cos(seed + 2.3 * i));
   let value = 0;

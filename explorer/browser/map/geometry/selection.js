@@ -1,4 +1,13 @@
-/** What a lasso or a box holds, in numbers. */
+/**
+ * What a lasso or a box holds, in numbers.
+ * @typedef {object} Spread of one latent, in the selection and in the rest
+ * @property {number} mean
+ * @property {number} deviation
+ * @property {number} restMean
+ * @property {number} restDeviation
+ *
+ * @typedef {{indices: number[], counts: Map<number, number>, latents: Spread[]}} Summary
+ */
 
 /**
  * Indices of the points inside an outline (even–odd rule).
@@ -25,6 +34,10 @@ export function insideOutline(xs, ys, outline, accept) {
   return indices;
 }
 
+/**
+ * @param {number[][]} outline
+ * @param {number} axis
+ */
 function extent(outline, axis) {
   const values = outline.map((corner) => corner[axis]);
   return [Math.min(...values), Math.max(...values)];
@@ -32,10 +45,12 @@ function extent(outline, axis) {
 
 /**
  * Counts per class, and mean and standard deviation per latent, of the selection and of the rest.
- * @param {{codes: Float32Array, size: number, count: number, labels: Uint8Array | null}} data
+ * @param {{codes: Float32Array, size: number, count: number, labels: ArrayLike<number> | null}} data
  * @param {number[]} indices
+ * @returns {Summary}
  */
 export function summarise({ codes, size, count, labels }, indices) {
+  /** @type {Map<number, number>} */
   const counts = new Map();
   if (labels) for (const i of indices) counts.set(labels[i], (counts.get(labels[i]) ?? 0) + 1);
   const chosen = moments(codes, size, indices);
@@ -54,6 +69,11 @@ export function summarise({ codes, size, count, labels }, indices) {
   return { indices, counts, latents };
 }
 
+/**
+ * @param {Float32Array} codes
+ * @param {number} size
+ * @param {number[]} indices
+ */
 function moments(codes, size, indices) {
   const sums = new Float64Array(size);
   const squares = new Float64Array(size);
@@ -67,12 +87,23 @@ function moments(codes, size, indices) {
   return { sums, squares };
 }
 
+/**
+ * @param {number} sum
+ * @param {number} squares
+ * @param {number} count
+ */
 const spread = (sum, squares, count) =>
   count > 1 ? Math.sqrt(Math.max(0, (squares - (sum * sum) / count) / (count - 1))) : NaN;
 
-/** Codes of the selection as CSV: id, class, z1 … zK. */
+/**
+ * Codes of the selection as CSV: id, class, z1 … zK.
+ * @param {{size: number, labels: ArrayLike<number> | null, header: {classes: string[]},
+ *   idOf: (index: number) => number, codeAt: (index: number) => Float32Array}} app
+ * @param {number[]} indices
+ */
 export function selectionCsv(app, indices) {
   const names = Array.from({ length: app.size }, (_, d) => `z${d + 1}`);
+  /** @param {string} value */
   const quote = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
   const lines = [["id", "class", ...names].join(",")];
   for (const i of indices) {

@@ -2,9 +2,15 @@ import { button, make } from "../../shared/dom.js";
 import { paintPicture } from "../../shared/picture.js";
 import { combine } from "../geometry/paths.js";
 
-/** A − B + C over class means and pins. */
-export function buildArithmeticPanel(app) {
-  const { text, store, header, model } = app;
+/**
+ * A − B + C over class means and pins.
+ * @typedef {import("../scene/app.js").App} App
+ *
+ * @param {App} app
+ * @param {import("../../model/model.js").Model} model
+ */
+export function buildArithmeticPanel(app, model) {
+  const { text, store, header } = app;
   let means = classMeans(app);
   let meansOf = app.codes;
   const slots = ["a", "b", "c"].map((name, i) => ({
@@ -24,6 +30,7 @@ export function buildArithmeticPanel(app) {
     app.setZ(z);
     app.commit();
   }, { class: "strong", "data-action": "go" });
+  /** @param {{canvas: HTMLElement, select: HTMLElement}} slot */
   const cell = ({ canvas, select }) => make("div", { class: "term" }, canvas, select);
   const equation = make(
     "div",
@@ -42,18 +49,23 @@ export function buildArithmeticPanel(app) {
       z,
     })),
   ];
+  /** @param {{select: HTMLSelectElement}} slot */
   const chosen = (slot) => options().find(({ value }) => value === slot.select.value);
   const sum = () => {
-    const terms = slots.map(chosen);
-    return terms.every(Boolean) ? combine(terms[0].z, terms[1].z, terms[2].z) : null;
+    const [a, b, c] = slots.map(chosen);
+    return a && b && c ? combine(a.z, b.z, c.z) : null;
   };
   const update = () => {
     const list = options();
     equation.hidden = !list.length;
     empty.hidden = Boolean(list.length);
-    if (!list.length || !model.isLocal) return;
-    for (const slot of slots) paintPicture(slot.canvas, model.picture(chosen(slot).z), header.shape);
-    paintPicture(result, model.picture(sum()), header.shape);
+    if (!list.length) return;
+    for (const slot of slots) {
+      const term = chosen(slot);
+      if (term) paintPicture(slot.canvas, model.picture(term.z), header.shape);
+    }
+    const z = sum();
+    if (z) paintPicture(result, model.picture(z), header.shape);
   };
   store.on(["pins", "tab", "member"], ({ tab }) => {
     if (tab !== "arithmetic") return;
@@ -69,13 +81,17 @@ export function buildArithmeticPanel(app) {
   return element;
 }
 
-/** The mean code of every class, (label, z). */
+/**
+ * The mean code of every class, (label, z).
+ * @param {Pick<App, "codes" | "labels" | "size" | "count">} app
+ */
 function classMeans({ codes, labels, size, count }) {
   if (!labels) return [];
+  /** @type {Map<number, {total: Float64Array, number: number}>} */
   const sums = new Map();
   for (let n = 0; n < count; n++) {
-    if (!sums.has(labels[n])) sums.set(labels[n], { total: new Float64Array(size), number: 0 });
-    const entry = sums.get(labels[n]);
+    const entry = sums.get(labels[n]) ?? { total: new Float64Array(size), number: 0 };
+    sums.set(labels[n], entry);
     entry.number += 1;
     for (let i = 0; i < size; i++) entry.total[i] += codes[n * size + i];
   }

@@ -1,19 +1,29 @@
-import { make } from "../../shared/dom.js";
+import { contextOf, make } from "../../shared/dom.js";
 
 const SIDE = 280;
 
-/** A small canvas to write on: pen, eraser, clear. Tells of every stroke while the pen moves. */
+/**
+ * A small canvas to write on: pen, eraser, clear. Tells of every stroke while the pen moves.
+ * @typedef {[number, number]} Point in the canvas's pixels
+ */
 export class DrawingPad {
-  /** @param {(grey: {values: Float32Array, width: number, height: number}) => void} changed */
+  /**
+   * @param {(grey: import("../../model/preprocess.js").Grey) => void} changed
+   * @param {string} label
+   */
   constructor(changed, label) {
     this.changed = changed;
     this.erasing = false;
     this.canvas = make("canvas", { class: "pad", width: SIDE, height: SIDE, "aria-label": label });
-    this.context = this.canvas.getContext("2d", { willReadFrequently: true });
+    this.context = contextOf(this.canvas, { willReadFrequently: true });
     this.frame = 0;
     this.clear(false);
+    /** @type {Point | null} */
     let last = null;
-    /** @returns {[number, number]} */
+    /**
+     * @param {PointerEvent} event
+     * @returns {Point}
+     */
     const place = (event) => {
       const box = this.canvas.getBoundingClientRect();
       return [((event.clientX - box.left) / box.width) * SIDE, ((event.clientY - box.top) / box.height) * SIDE];
@@ -30,13 +40,17 @@ export class DrawingPad {
       this.stroke(last, next);
       last = next;
     });
-    for (const end of ["pointerup", "pointercancel"]) {
-      this.canvas.addEventListener(end, () => {
-        last = null;
-      });
-    }
+    const end = () => {
+      last = null;
+    };
+    this.canvas.addEventListener("pointerup", end);
+    this.canvas.addEventListener("pointercancel", end);
   }
 
+  /**
+   * @param {Point} from
+   * @param {Point} to
+   */
   stroke([x0, y0], [x1, y1]) {
     const { context } = this;
     context.strokeStyle = this.erasing ? "#000" : "#fff";

@@ -27,10 +27,14 @@ export function encodeGif(pictures, [count, height, width], { scale = 8, delayMs
   return Uint8Array.from(out);
 }
 
+/** @param {string} value */
 const ascii = (value) => [...value].map((character) => character.charCodeAt(0));
+/** @param {number} value */
 const word = (value) => [value & 255, value >> 8];
 
+/** @param {number} count channels */
 function palette(count) {
+  /** @type {number[]} */
   const colours = [];
   for (let i = 0; i < 256; i++) {
     if (count !== 3) colours.push(i, i, i);
@@ -40,7 +44,13 @@ function palette(count) {
   return colours;
 }
 
+/**
+ * @param {Float32Array} picture
+ * @param {number} count channels
+ * @param {number} plane pixels
+ */
 function indices(picture, count, plane) {
+  /** @param {number} value */
   const clamp = (value) => Math.min(1, Math.max(0, value));
   const out = new Uint8Array(plane);
   for (let i = 0; i < plane; i++) {
@@ -54,6 +64,12 @@ function indices(picture, count, plane) {
   return out;
 }
 
+/**
+ * @param {Uint8Array} small
+ * @param {number} width
+ * @param {number} height
+ * @param {number} scale
+ */
 function enlarge(small, width, height, scale) {
   const out = new Uint8Array(width * height * scale * scale);
   for (let y = 0, at = 0; y < height * scale; y++) {
@@ -63,12 +79,19 @@ function enlarge(small, width, height, scale) {
   return out;
 }
 
-/** LZW as GIF wants it: codes grow from minSize + 1 to 12 bits, then the table starts anew. */
+/**
+ * LZW as GIF wants it: codes grow from minSize + 1 to 12 bits, then the table starts anew.
+ * @param {Uint8Array} values
+ * @param {number} minSize
+ */
 export function compress(values, minSize) {
   const clear = 1 << minSize;
+  /** @type {number[]} */
   const bytes = [];
   let [buffer, bits, size, next] = [0, 0, minSize + 1, clear + 2];
+  /** @type {Map<number, number>} */
   let table = new Map();
+  /** @param {number} code */
   const emit = (code) => {
     buffer |= code << bits;
     bits += size;
@@ -94,7 +117,8 @@ export function compress(values, minSize) {
       table.set(key, next++);
     } else {
       emit(clear);
-      [size, next, table] = [minSize + 1, clear + 2, new Map()];
+      [size, next] = [minSize + 1, clear + 2];
+      table = new Map();
     }
     prefix = values[i];
   }

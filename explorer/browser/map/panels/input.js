@@ -6,12 +6,21 @@ import { openPopup } from "./popup.js";
 
 const MAX_FILE_BYTES = 100e6;
 
-/** The picture that goes in: chosen, drawn or dropped, and what the encoder makes of it. */
+/**
+ * The picture that goes in: chosen, drawn or dropped, and what the encoder makes of it.
+ * @typedef {import("../scene/app.js").App} App
+ * @typedef {import("../scene/state.js").Input} Input
+ * @typedef {import("../../model/preprocess.js").Grey} Grey
+ *
+ * @param {App} app
+ */
 export function buildInputPanel(app) {
   const { text, store, header, model } = app;
   const handwriting = header.preprocessing === "handwriting";
   const canvas = make("canvas", { class: "picture", role: "img" });
+  /** @type {HTMLButtonElement} */
   const title = button("", () => openGallery(app, title), { class: "quiet caption-button", title: text("input_choose") });
+  /** @type {HTMLSelectElement} */
   const view = make(
     "select",
     {
@@ -26,17 +35,19 @@ export function buildInputPanel(app) {
   const pad = new DrawingPad((grey) => drawn(grey), text("draw_label"));
   const pen = button(text("draw_pen"), () => setEraser(false), { "aria-pressed": "true" });
   const eraser = button(text("draw_eraser"), () => setEraser(true), { "aria-pressed": "false" });
+  /** @param {boolean} on */
   const setEraser = (on) => {
     pad.erasing = on;
     pen.setAttribute("aria-pressed", String(!on));
     eraser.setAttribute("aria-pressed", String(on));
   };
+  /** @type {HTMLInputElement} */
   const file = make("input", {
     type: "file",
     accept: "image/*",
     hidden: true,
     onchange: () => {
-      if (file.files[0]) openFile(file.files[0]);
+      if (file.files?.[0]) openFile(file.files[0]);
       file.value = "";
     },
   });
@@ -71,8 +82,10 @@ export function buildInputPanel(app) {
     note,
   );
 
+  /** @param {Grey} grey */
   const fit = (grey) => (handwriting ? centreHandwriting(grey, header.shape) : resizePicture(grey, header.shape));
 
+  /** @param {Grey} grey */
   const drawn = (grey) => {
     const plane = fit(grey);
     if (!plane) return store.set({ input: null, estimate: null });
@@ -81,6 +94,7 @@ export function buildInputPanel(app) {
     app.setInput({ kind: "drawing", id: 0, label: null, grey: whole, live: true });
   };
 
+  /** @param {File} blob */
   const openFile = async (blob) => {
     try {
       if (blob.size > MAX_FILE_BYTES) throw new Error("too large");
@@ -102,7 +116,8 @@ export function buildInputPanel(app) {
   frame.addEventListener("drop", (event) => {
     event.preventDefault();
     frame.classList.remove("dropping");
-    if (event.dataTransfer.files[0]) openFile(event.dataTransfer.files[0]);
+    const dropped = event.dataTransfer?.files[0];
+    if (dropped) openFile(dropped);
   });
 
   store.on(["input", "inputView", "drawing"], ({ input, inputView, drawing }) => {
@@ -126,6 +141,10 @@ export function buildInputPanel(app) {
   return element;
 }
 
+/**
+ * @param {App} app
+ * @param {Input | null} input
+ */
 function describeInput({ text, header }, input) {
   if (!input) return text("input_none");
   if (input.kind === "drawing") return text("input_drawing");
@@ -140,6 +159,12 @@ function describeInput({ text, header }, input) {
     : text("input_stored_plain", { source, id: input.id });
 }
 
+/**
+ * @param {App} app
+ * @param {Input | null} input
+ * @param {boolean} drawing
+ * @param {boolean} handwriting
+ */
 function noteOf({ text, header }, input, drawing, handwriting) {
   if (drawing) return text(handwriting ? "draw_note_handwriting" : "draw_note_plain");
   if (input?.kind === "file") return text(handwriting ? "file_note_handwriting" : "file_note_plain");
@@ -147,9 +172,17 @@ function noteOf({ text, header }, input, drawing, handwriting) {
   return header.pictures ? "" : text("input_no_pictures");
 }
 
-function posteriorLines({ model, text }, input) {
+/**
+ * @param {App} app
+ * @param {Input} input
+ */
+function posteriorLines({ text }, input) {
+  /**
+   * @param {string} name
+   * @param {string} symbol
+   */
   const role = (name, symbol) => make("span", { class: name }, symbol);
-  if (!model.hasPosterior) {
+  if (!input.logvar) {
     return [
       make("div", { class: "formula" }, "z = ", role("mu", "f"), "(x)"),
       make("div", {}, role("mu", "z"), ` = ${printVector(input.mean)}`),
@@ -163,9 +196,14 @@ function posteriorLines({ model, text }, input) {
   ];
 }
 
-/** A sheet of stored pictures to choose from. */
+/**
+ * A sheet of stored pictures to choose from.
+ * @param {App} app
+ * @param {HTMLElement} anchor
+ */
 function openGallery(app, anchor) {
   const { header, model, text } = app;
+  if (!header.pictures) return;
   const { pixels, ids, labels } = header.pictures;
   const count = Math.min(ids.length, 84);
   const sheet = make("div", { class: "gallery" });

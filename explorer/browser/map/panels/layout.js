@@ -6,9 +6,13 @@ import { buildSliders } from "./sliders.js";
 import { buildTabs } from "./tabs.js";
 import { buildToolbar } from "./toolbar.js";
 
-/** The page, left to right as the model works: picture, encoder, map, decoder, picture. */
+/**
+ * The page, left to right as the model works: picture, encoder, map, decoder, picture.
+ * @param {import("../scene/app.js").App} app
+ */
 export function buildLayout(app) {
   const { text, root, map, store } = app;
+  /** @param {string} name */
   const arrow = (name) =>
     make("div", { class: `arrow ${name}`, "aria-hidden": "true" }, make("span", {}, "→"), make("small", {}, text(name)));
   const hint = make("span", { class: "muted" });
@@ -36,6 +40,7 @@ export function buildLayout(app) {
     const key = tool === "hover" ? (projection.kind === "pair" ? "map_hint" : `map_hint_${projection.kind}`) : `map_hint_${tool}`;
     hint.textContent = text(key);
   });
+  /** @param {KeyboardEvent} event */
   const escape = (event) => {
     if (event.key === "Escape") app.escape();
   };

@@ -1,10 +1,15 @@
-import { button, make } from "../../shared/dom.js";
+import { button, contextOf, make } from "../../shared/dom.js";
 import { latentName } from "../../shared/marks.js";
 import { classColour } from "../../shared/theme.js";
 import { drawGlyph } from "../plane/glyphs.js";
 import { showsReference } from "../scene/sweep.js";
 
-/** The chips under the map: layers on and off, tools, and one per class. */
+/**
+ * The chips under the map: layers on and off, tools, and one per class.
+ * @typedef {import("../scene/app.js").App} App
+ *
+ * @param {App} app
+ */
 export function buildLegend(app) {
   const { text, store, model, header, map, size } = app;
   const names = [
@@ -16,7 +21,7 @@ export function buildLegend(app) {
     "path",
     app.labels && size > 1 && "numerals",
     map.points.canDrawGlyphs && "glyphs",
-  ].filter(Boolean);
+  ].filter((name) => typeof name === "string");
   const layers = names.map((name) => {
     const words = name === "prior" && !model.prior.isStandard ? "prior_mixture" : name;
     return chip(text(`layer_${words}`), text(`layer_${words}_help`), name, () => {
@@ -64,22 +69,34 @@ export function buildLegend(app) {
   return element;
 }
 
+/**
+ * @param {string} label
+ * @param {string} help
+ * @param {string} layer
+ * @param {() => void} onclick
+ */
 function chip(label, help, layer, onclick) {
   return button(label, onclick, { class: "chip", title: help, "data-layer": layer, "aria-pressed": "false" });
 }
 
+/** @param {App} app */
 function presentClasses({ labels }) {
-  return [...new Set(labels)].sort((a, b) => a - b);
+  return [...new Set(labels ?? [])].sort((a, b) => a - b);
 }
 
+/**
+ * @param {App} app
+ * @param {number} label
+ */
 function classChip(app, label) {
   const { store, header, text } = app;
   const name = header.classes[label] ?? String(label);
   const disc = make("i", { style: `background:${classColour(label)}` });
   const glyph = make("canvas", { width: 24, height: 24 });
-  const context = glyph.getContext("2d");
+  const context = contextOf(glyph);
   context.fillStyle = context.strokeStyle = classColour(label);
   drawGlyph(context, label, 12, 12, 8);
+  /** @param {MouseEvent} event */
   const toggle = (event) => {
     const { hidden } = store.state;
     let next = new Set(hidden);
@@ -100,10 +117,14 @@ function classChip(app, label) {
   return element;
 }
 
-/** More than two latents: which pair the map shows, or a projection of them all. */
+/**
+ * More than two latents: which pair the map shows, or a projection of them all.
+ * @param {App} app
+ */
 function projectionChoice(app) {
   const { store, text, size, order } = app;
   const options = order.map((index) => [String(index), latentName(index)]);
+  /** @param {string} slot */
   const select = (slot) =>
     make(
       "select",

@@ -3,9 +3,12 @@ import { make, print } from "../../shared/dom.js";
 /**
  * Where this image's likelihood goes: reconstruction + KL = −ELBO above, −log p(x) + gap below, on
  * one axis, broken inside the reconstruction so that KL and gap keep their scale.
+ * @typedef {import("../scene/app.js").App} App
+ *
+ * @param {App} app
  */
 export function buildLikelihoodPanel(app) {
-  const { text, store, header } = app;
+  const { text, store } = app;
   const sum = make("p", { class: "sum", "data-role": "elbo" });
   const rec = make("span", { class: "bar rec" });
   const kl = make("span", { class: "bar kl" });
@@ -59,7 +62,10 @@ export function buildLikelihoodPanel(app) {
   return element;
 }
 
-/** The same figure as a mean, so that nobody takes one for the other. */
+/**
+ * The same figure as a mean, so that nobody takes one for the other.
+ * @param {App} app
+ */
 function meanSentence({ text, header }) {
   const { elbo, split } = header.figures;
   return elbo === null ? "" : text("likelihood_mean", { elbo: print(-elbo, 1), split: text(`split_${split}`) });

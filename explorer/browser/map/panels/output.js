@@ -3,17 +3,24 @@ import { paintPicture, storedPicture } from "../../shared/picture.js";
 import { priorMass } from "../../shared/special.js";
 import { norm } from "../geometry/paths.js";
 
-/** The picture that comes out: the mean of p(x|z), a sample of it, or its spread per pixel. */
+/**
+ * The picture that comes out: the mean of p(x|z), a sample of it, or its spread per pixel.
+ * @typedef {import("../scene/app.js").App} App
+ * @typedef {import("../scene/state.js").State} State
+ *
+ * @param {App} app
+ */
 export function buildOutputPanel(app) {
   const { text, store, model, header } = app;
   const canvas = make("canvas", { class: "picture", role: "img", "data-role": "output" });
   const where = make("span", { class: "muted" });
+  /** @type {HTMLSelectElement} */
   const mode = make(
     "select",
     {
       "aria-label": text("output_mode"),
       title: text("output_mode"),
-      onchange: () => store.set({ outputMode: mode.value }),
+      onchange: () => store.set({ outputMode: /** @type {State["outputMode"]} */ (mode.value) }),
     },
     make("option", { value: "mean" }, text("output_mean")),
     make("option", { value: "sample" }, text("output_sample")),
@@ -46,6 +53,7 @@ export function buildOutputPanel(app) {
   );
 
   let latest = 0;
+  /** @param {State} state */
   const paint = ({ z, hover, outputMode, seed }) => {
     const point = hover ? hover.z : z;
     latest += 1;
@@ -54,7 +62,7 @@ export function buildOutputPanel(app) {
       if (turn < latest - 1) return;
       const top = outputMode === "deviation" ? deviationTop(model, picture) : 1;
       paintPicture(canvas, picture, header.shape, top);
-      app.painted = (app.painted ?? 0) + 1;
+      app.painted += 1;
     });
   };
 
@@ -71,6 +79,10 @@ export function buildOutputPanel(app) {
   return element;
 }
 
+/**
+ * @param {App} app
+ * @param {State} state
+ */
 function whereOf({ text, map }, { hover, outputMode }) {
   if (outputMode === "sample") return text("output_at_sample");
   if (outputMode === "deviation") return text("output_at_deviation");
@@ -78,19 +90,32 @@ function whereOf({ text, map }, { hover, outputMode }) {
   return text(hover ? "output_at_hover" : "output_at_z");
 }
 
+/**
+ * @param {App["model"]} model
+ * @param {Float32Array} picture
+ */
 function deviationTop(model, picture) {
   return model.likelihood.deviationTop ?? picture.reduce((a, b) => Math.max(a, b), 1e-6);
 }
 
+/**
+ * @param {App} app
+ * @param {State} state
+ */
 function noteOf({ text, model }, { outputMode }) {
   if (outputMode === "deviation") {
     const top = model.likelihood.deviationTop;
     return top ? text("deviation_note", { top: print(top, 1) }) : text("deviation_note_relative");
   }
   const oneSigma = !model.likelihood.deviationVaries && model.sigma2;
-  return oneSigma ? text("one_sigma", { sigma: print(Math.sqrt(model.sigma2), 3) }) : "";
+  return oneSigma ? text("one_sigma", { sigma: print(Math.sqrt(oneSigma), 3) }) : "";
 }
 
+/**
+ * @param {App} app
+ * @param {Float32Array} z
+ * @param {State["hover"]} hover
+ */
 function pointLines(app, z, hover) {
   const { text, model, size, labels, header } = app;
   const lines = [make("div", { class: "formula" }, make("span", { class: "z" }, "z"), ` = ${printVector(z)}`)];
@@ -110,7 +135,10 @@ function pointLines(app, z, hover) {
   return lines;
 }
 
-/** A small card beside the pointer: the picture of the code under it. */
+/**
+ * A small card beside the pointer: the picture of the code under it.
+ * @param {App} app
+ */
 export function buildTooltip(app) {
   const { store, header, model, text } = app;
   const canvas = make("canvas", {});
@@ -120,7 +148,7 @@ export function buildTooltip(app) {
   store.on(["hover"], ({ hover }) => {
     const near = hover?.near ?? -1;
     element.hidden = near < 0 || (!model.isLocal && !app.pictureOf.has(app.idOf(near)));
-    if (element.hidden) {
+    if (element.hidden || !hover) {
       shown = -1;
       return;
     }
@@ -132,11 +160,9 @@ export function buildTooltip(app) {
     shown = near;
     const id = app.idOf(near);
     const stored = app.pictureOf.get(id);
-    const picture =
-      stored === undefined
-        ? model.picture(app.codeAt(near))
-        : storedPicture(header.pictures.pixels, stored, model.pixelCount);
-    paintPicture(canvas, picture, header.shape);
+    if (stored !== undefined && header.pictures) {
+      paintPicture(canvas, storedPicture(header.pictures.pixels, stored, model.pixelCount), header.shape);
+    } else if (model.isLocal) paintPicture(canvas, model.picture(app.codeAt(near)), header.shape);
     const name = app.labels ? (header.classes[app.labels[near]] ?? String(app.labels[near])) : "";
     label.textContent = text(stored === undefined ? "tooltip_decoded" : "tooltip_image", { id, name });
   });

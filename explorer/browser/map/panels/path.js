@@ -1,4 +1,4 @@
-import { button, download, make } from "../../shared/dom.js";
+import { button, contextOf, download, make } from "../../shared/dom.js";
 import { paintPicture } from "../../shared/picture.js";
 import { createRandom } from "../../shared/random.js";
 import { walk } from "../geometry/paths.js";
@@ -8,12 +8,19 @@ const FRAMES = 17;
 const SHOWN = 9;
 const FRAME_MS = 90;
 
-/** From pin to pin: the way, its frames, a film of it, and files to take along. */
+/**
+ * From pin to pin: the way, its frames, a film of it, and files to take along.
+ * @typedef {import("../scene/app.js").App} App
+ * @typedef {import("../scene/state.js").Pin} Pin
+ * @typedef {import("../scene/state.js").State} State
+ *
+ * @param {App} app
+ */
 export function buildPathPanel(app) {
-  const { text, store, model, header } = app;
+  const { text, store, model } = app;
   let timer = 0;
   const chips = make("span", { class: "chips pins" });
-  const ways = ["lerp", "slerp"].map((kind) =>
+  const ways = /** @type {State["pathKind"][]} */ (["lerp", "slerp"]).map((kind) =>
     button(text(`way_${kind}`), () => store.set({ pathKind: kind }), {
       class: "chip",
       title: text(`way_${kind}_help`),
@@ -61,28 +68,39 @@ export function buildPathPanel(app) {
     controls.hidden = strip.hidden = !path;
     empty.hidden = Boolean(path);
     strip.replaceChildren();
-    if (path && model.isLocal) paintStrip(app, strip, path);
+    if (path && model.isLocal) paintStrip(app, model, strip, path);
     if (!model.isLocal) gif.hidden = png.hidden = true;
   });
   return element;
+}
 
-  function paintStrip(app_, holder, path) {
-    for (let n = 0; n < SHOWN; n++) {
-      const index = Math.round((n * (path.frames.length - 1)) / (SHOWN - 1));
-      const canvas = make("canvas", {});
-      paintPicture(canvas, model.picture(path.frames[index]), header.shape);
-      const go = button("", () => {
-        store.set({ path: { ...store.state.path, current: index } });
-        app_.setZ(path.frames[index].slice());
-        app_.commit();
-      }, { class: "thumb", "aria-label": text("path_frame", { n: index + 1 }) });
-      go.append(canvas);
-      holder.append(go);
-    }
+/**
+ * @param {App} app
+ * @param {import("../../model/model.js").Model} model
+ * @param {HTMLElement} holder
+ * @param {NonNullable<State["path"]>} path
+ */
+function paintStrip(app, model, holder, path) {
+  const { store, header, text } = app;
+  for (let n = 0; n < SHOWN; n++) {
+    const index = Math.round((n * (path.frames.length - 1)) / (SHOWN - 1));
+    const canvas = make("canvas", {});
+    paintPicture(canvas, model.picture(path.frames[index]), header.shape);
+    const go = button("", () => {
+      store.set({ path: { ...path, current: index } });
+      app.setZ(path.frames[index].slice());
+      app.commit();
+    }, { class: "thumb", "aria-label": text("path_frame", { n: index + 1 }) });
+    go.append(canvas);
+    holder.append(go);
   }
 }
 
-/** Through all pins in turn. */
+/**
+ * Through all pins in turn.
+ * @param {Pin[]} pins
+ * @param {State["pathKind"]} kind
+ */
 function framesOf(pins, kind) {
   const frames = [pins[0].z];
   for (let i = 1; i < pins.length; i++) {
@@ -91,7 +109,11 @@ function framesOf(pins, kind) {
   return frames;
 }
 
-export function pinChip(app, pin) {
+/**
+ * @param {App} app
+ * @param {Pin} pin
+ */
+function pinChip(app, pin) {
   const { text } = app;
   return make(
     "span",
@@ -108,7 +130,10 @@ export function pinChip(app, pin) {
   );
 }
 
-/** Two codes (or draws of the prior) as pins, for whom has none yet. */
+/**
+ * Two codes (or draws of the prior) as pins, for whom has none yet.
+ * @param {App} app
+ */
 function randomPins(app) {
   const random = createRandom(Date.now());
   while (app.store.state.pins.length < 2) {
@@ -117,11 +142,13 @@ function randomPins(app) {
   }
 }
 
-function frames(app) {
-  const { model, store } = app;
-  return store.state.path.frames.map((z) => model.picture(z));
+/** @param {App} app */
+function frames({ model, store }) {
+  const { path } = store.state;
+  return path && model.isLocal ? path.frames.map((z) => model.picture(z)) : [];
 }
 
+/** @param {App} app */
 function saveGif(app) {
   const pictures = frames(app);
   const film = [...pictures, ...pictures.slice(1, -1).reverse()];
@@ -130,14 +157,21 @@ function saveGif(app) {
   download(`${app.header.id}-path.gif`.replaceAll("/", "-"), new Blob(parts, { type: "image/gif" }));
 }
 
+/** @param {App} app */
 const scaleOf = (app) => Math.max(1, Math.round(224 / app.header.shape[1]));
 
+/** @param {App} app */
 function savePng(app) {
   const pictures = frames(app);
   saveSheet(app, [pictures], "path");
 }
 
-/** Rows of pictures as one PNG. */
+/**
+ * Rows of pictures as one PNG.
+ * @param {App} app
+ * @param {Float32Array[][]} rows
+ * @param {string} name
+ */
 export function saveSheet(app, rows, name) {
   const [, height, width] = app.header.shape;
   const scale = Math.max(1, Math.round(56 / height));
@@ -146,7 +180,7 @@ export function saveSheet(app, rows, name) {
     width: Math.max(...rows.map((row) => row.length)) * (width * scale + 2),
     height: rows.length * (height * scale + 2),
   });
-  const context = sheet.getContext("2d");
+  const context = contextOf(sheet);
   context.fillStyle = "#fff";
   context.fillRect(0, 0, sheet.width, sheet.height);
   context.imageSmoothingEnabled = false;
@@ -156,5 +190,7 @@ export function saveSheet(app, rows, name) {
       context.drawImage(small, c * (width * scale + 2), r * (height * scale + 2), width * scale, height * scale);
     }),
   );
-  sheet.toBlob((blob) => download(`${app.header.id}-${name}.png`.replaceAll("/", "-"), blob), "image/png");
+  sheet.toBlob((blob) => {
+    if (blob) download(`${app.header.id}-${name}.png`.replaceAll("/", "-"), blob);
+  }, "image/png");
 }

@@ -2,7 +2,7 @@ import { make } from "../../shared/dom.js";
 
 /**
  * Open a small window under `anchor`; Escape or a click elsewhere closes it.
- * @param {any} app
+ * @param {Pick<import("../scene/app.js").App, "root" | "closePopups">} app
  * @param {HTMLElement} anchor
  * @param {HTMLElement} content
  * @param {string} label
@@ -28,9 +28,11 @@ export function openPopup(app, anchor, content, label) {
     document.removeEventListener("pointerdown", away);
     app.closePopups = undefined;
   };
-  const outside = (event) => {
-    if (!popup.contains(event.target) && !anchor.contains(event.target)) close();
+  /** @param {PointerEvent} event */
+  const outside = ({ target }) => {
+    if (target instanceof Node && !popup.contains(target) && !anchor.contains(target)) close();
   };
+  /** @param {PointerEvent} event */
   const away = (event) => {
     if (!event.composedPath().includes(root)) close();
   };

@@ -7,7 +7,13 @@ import { showsReference } from "../scene/sweep.js";
 
 const GALLERY = 60;
 
-/** What was selected: pictures, counts per class, how its codes differ from the rest, files. */
+/**
+ * What was selected: pictures, counts per class, how its codes differ from the rest, files.
+ * @typedef {import("../scene/app.js").App} App
+ * @typedef {import("../scene/state.js").Selection} Selection
+ *
+ * @param {App} app
+ */
 export function buildSelectionPanel(app) {
   const { text, store, host, header } = app;
   const title = make("b", { "data-role": "selected" });
@@ -15,11 +21,12 @@ export function buildSelectionPanel(app) {
   const gallery = make("div", { class: "gallery", "data-role": "gallery" });
   const table = make("table", {});
   const csv = button("CSV", () => {
-    const { indices } = store.state.selection;
+    const { indices } = store.state.selection ?? { indices: [] };
     download(`${fileName(header)}-codes.csv`, new Blob([selectionCsv(app, indices)], { type: "text/csv" }));
   }, { title: text("selection_csv"), "data-action": "csv" });
   const parquet = host.kind === "streamlit" && button("Parquet", () => {
-    host.trigger("export", { kind: "parquet", ids: store.state.selection.indices.map((i) => app.idOf(i)) });
+    const { indices } = store.state.selection ?? { indices: [] };
+    host.trigger("export", { kind: "parquet", ids: indices.map((i) => app.idOf(i)) });
   }, { title: text("selection_parquet"), "data-action": "parquet" });
   const clear = button(text("selection_clear"), () => app.clearSelection(), { "data-action": "clear-selection" });
   const body = make(
@@ -52,8 +59,13 @@ export function buildSelectionPanel(app) {
   return element;
 }
 
+/** @param {App["header"]} header */
 const fileName = (header) => header.id.replaceAll("/", "-");
 
+/**
+ * @param {App} app
+ * @param {Selection} selection
+ */
 function countBars({ header }, { counts, indices }) {
   return [...counts]
     .sort(([, a], [, b]) => b - a)
@@ -67,6 +79,10 @@ function countBars({ header }, { counts, indices }) {
     );
 }
 
+/**
+ * @param {App} app
+ * @param {Selection} selection
+ */
 function thumbs(app, { indices }) {
   const { header, model, text } = app;
   const step = Math.max(1, Math.floor(indices.length / GALLERY));
@@ -75,7 +91,7 @@ function thumbs(app, { indices }) {
     const id = app.idOf(i);
     const stored = app.pictureOf.get(id);
     const canvas = make("canvas", {});
-    if (stored !== undefined) {
+    if (stored !== undefined && header.pictures) {
       paintPicture(canvas, storedPicture(header.pictures.pixels, stored, model.pixelCount), header.shape);
     } else if (model.isLocal) paintPicture(canvas, model.picture(app.codeAt(i)), header.shape);
     const name = app.labels ? (header.classes[app.labels[i]] ?? String(app.labels[i])) : "";
@@ -90,10 +106,18 @@ function thumbs(app, { indices }) {
   });
 }
 
+/**
+ * @param {App} app
+ * @param {Selection} selection
+ */
 function statistics({ text, order }, { latents }) {
   const head = ["", text("selection_selected"), text("selection_rest")];
   const rows = order.slice(0, 12).map((index) => {
     const { mean, deviation, restMean, restDeviation } = latents[index];
+    /**
+     * @param {number} m
+     * @param {number} s
+     */
     const cell = (m, s) => (Number.isNaN(m) ? "–" : `${print(m)} ± ${Number.isNaN(s) ? "–" : print(s)}`);
     return [latentName(index), cell(mean, deviation), cell(restMean, restDeviation)];
   });

@@ -2,15 +2,21 @@ import { make, print } from "../../shared/dom.js";
 import { latentName } from "../../shared/marks.js";
 import { buildSweepSlider } from "./sweep.js";
 
-/** One slider per latent, the most active first, each with its KL and where the codes lie. */
+/**
+ * One slider per latent, the most active first, each with its KL and where the codes lie.
+ * @typedef {import("../scene/app.js").App} App
+ *
+ * @param {App} app
+ */
 export function buildSliders(app) {
   const { text, store, kl, order, header, model } = app;
   const codes = header.codes;
   const top = kl ? Math.max(...kl, 1e-6) : 0;
   const rows = order.map((index) => {
-    const [low, high] = codes?.low ? [codes.low[index], codes.high[index]] : [-2, 2];
+    const [low, high] = codes?.low && codes.high ? [codes.low[index], codes.high[index]] : [-2, 2];
     const reach = rangeOf(model, low, high);
     const value = make("output", { class: "value" });
+    /** @type {HTMLInputElement} */
     const slider = make("input", {
       type: "range",
       min: reach[0],
@@ -21,9 +27,10 @@ export function buildSliders(app) {
       oninput: () => app.setLatent(index, Number(slider.value)),
       onchange: () => app.commit(),
     });
+    /** @param {number} v */
     const at = (v) => `${((100 * (v - reach[0])) / (reach[1] - reach[0])).toFixed(2)}%`;
-    const bar = kl && klBar(text);
-    const row = make("div", { class: "slider-row" }, make("label", { class: "z" }, latentName(index)), slider, value, bar);
+    const bar = kl ? klBar(text) : null;
+    const row = make("div", { class: "slider-row" }, make("label", { class: "z" }, latentName(index)), slider, value, bar?.cell);
     return { index, slider, value, row, bar, at };
   });
   const list = make("div", { class: "slider-list", tabindex: rows.length > 4 ? 0 : undefined }, ...rows.map(({ row }) => row));
@@ -42,7 +49,7 @@ export function buildSliders(app) {
     for (const { index, slider, bar, at } of rows) {
       slider.style.setProperty("--low", at(low ? low[index] : 0));
       slider.style.setProperty("--high", at(high ? high[index] : 0));
-      if (bar) setKl(text, bar, app.kl[index], largest);
+      if (bar && app.kl) setKl(text, bar, app.kl[index], largest);
     }
   });
   store.on(["z", "hover"], ({ z, hover }) => {
@@ -55,22 +62,32 @@ export function buildSliders(app) {
   return element;
 }
 
+/** @param {App["text"]} text */
 function klBar(text) {
-  return make(
-    "span",
-    { class: "kl-cell" },
-    make("span", { class: "kl-track" }, make("span", { class: "kl-bar" })),
-    make("span", { class: "kl-text" }, text("kl_value", { nats: "" })),
-  );
+  const filled = make("span", { class: "kl-bar" });
+  const words = make("span", { class: "kl-text" }, text("kl_value", { nats: "" }));
+  const cell = make("span", { class: "kl-cell" }, make("span", { class: "kl-track" }, filled), words);
+  return { cell, filled, words };
 }
 
-function setKl(text, cell, nats, largest) {
+/**
+ * @param {App["text"]} text
+ * @param {ReturnType<typeof klBar>} bar
+ * @param {number} nats
+ * @param {number} largest of all latents
+ */
+function setKl(text, { cell, filled, words }, nats, largest) {
   cell.title = text("kl_help", { nats: print(nats, 3) });
-  cell.querySelector(".kl-bar").style.width = `${Math.max(1, (100 * nats) / largest).toFixed(1)}%`;
-  cell.querySelector(".kl-text").textContent = text("kl_value", { nats: print(nats) });
+  filled.style.width = `${Math.max(1, (100 * nats) / largest).toFixed(1)}%`;
+  words.textContent = text("kl_value", { nats: print(nats) });
 }
 
-/** A little beyond the codes, and at least ±3.5 where the prior is N(0, 1). */
+/**
+ * A little beyond the codes, and at least ±3.5 where the prior is N(0, 1).
+ * @param {{hasPosterior: boolean}} model
+ * @param {number} low
+ * @param {number} high
+ */
 function rangeOf(model, low, high) {
   const margin = 0.35 * (high - low) || 1;
   if (!model.hasPosterior) return [low - margin, high + margin];

@@ -4,9 +4,11 @@ import { joinSentences } from "../../shared/text.js";
 /**
  * β as one more slider: it moves through models that differ in β alone, their latents matched by
  * the server. It appears once a second model has arrived.
+ * @param {import("../scene/app.js").App} app
  */
 export function buildSweepSlider(app) {
   const { text, store } = app;
+  /** @type {HTMLInputElement} */
   const slider = make("input", {
     type: "range",
     min: 0,
@@ -39,4 +41,5 @@ export function buildSweepSlider(app) {
   return [row, note];
 }
 
+/** @param {number} beta */
 const trim = (beta) => print(beta, 3).replace(/\.?0+$/, "");

@@ -5,19 +5,23 @@ import { buildPathPanel } from "./path.js";
 import { buildSelectionPanel } from "./selection.js";
 import { buildTraversalPanel } from "./traversal.js";
 
-/** What can be asked of a point, one question at a time. */
+/**
+ * What can be asked of a point, one question at a time.
+ * @param {import("../scene/app.js").App} app
+ */
 export function buildTabs(app) {
   const { text, store, model } = app;
+  /** @type {Record<string, HTMLElement | false>} */
   const all = {
-    likelihood: model.hasPosterior && model.isLocal && buildLikelihoodPanel,
-    path: buildPathPanel,
-    arithmetic: model.isLocal && app.count > 0 && buildArithmeticPanel,
-    traversal: model.isLocal && buildTraversalPanel,
-    selection: app.count > 0 && buildSelectionPanel,
+    likelihood: model.hasPosterior && model.isLocal && buildLikelihoodPanel(app),
+    path: buildPathPanel(app),
+    arithmetic: model.isLocal && app.count > 0 && buildArithmeticPanel(app, model),
+    traversal: model.isLocal && buildTraversalPanel(app, model),
+    selection: app.count > 0 && buildSelectionPanel(app),
   };
   const names = Object.keys(all).filter((name) => all[name]);
   const panels = names.map((name) =>
-    make("div", { role: "tabpanel", class: `tab-panel ${name}-panel`, "aria-label": text(`tab_${name}`) }, all[name](app)),
+    make("div", { role: "tabpanel", class: `tab-panel ${name}-panel`, "aria-label": text(`tab_${name}`) }, all[name]),
   );
   const tabs = names.map((name, i) =>
     make(
@@ -27,6 +31,7 @@ export function buildTabs(app) {
         role: "tab",
         "data-tab": name,
         onclick: () => store.set({ tab: name }),
+        /** @param {KeyboardEvent} event */
         onkeydown: (event) => {
           const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
           if (!step) return;

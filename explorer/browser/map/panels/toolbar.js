@@ -4,9 +4,15 @@ import { showsReference } from "../scene/sweep.js";
 import { openPopup } from "./popup.js";
 import { startTour } from "./tour.js";
 
-/** Which model this is, and what concerns the whole page: the tour, the projector, sharing. */
+/**
+ * Which model this is, and what concerns the whole page: the tour, the projector, sharing.
+ * @typedef {import("../scene/app.js").App} App
+ *
+ * @param {App} app
+ */
 export function buildToolbar(app) {
   const { text, store, header, host } = app;
+  /** @type {HTMLSelectElement} */
   const select = make("select", {
     class: "model",
     "aria-label": text("model"),
@@ -15,6 +21,7 @@ export function buildToolbar(app) {
     onchange: () => host.trigger("model", select.value),
   });
   const name = make("b", { class: "model-name" }, header.name);
+  /** @type {HTMLButtonElement} */
   const share = button(`${text("share")} ▾`, () => openShare(app, share), {
     class: "part-share",
     "aria-expanded": "false",
@@ -62,6 +69,7 @@ export function buildToolbar(app) {
   return element;
 }
 
+/** @param {App} app */
 function figuresOf({ text, header, model }) {
   const { beta, elbo, split } = header.figures;
   const parts = [text(model.latentSize === 1 ? "figures_latent" : "figures_latents", { count: model.latentSize })];
@@ -72,6 +80,7 @@ function figuresOf({ text, header, model }) {
   return parts.join(" · ");
 }
 
+/** @param {App} app */
 function togglePresentation(app) {
   const on = !app.store.state.presentation;
   const { layers } = app.store.state;
@@ -80,6 +89,10 @@ function togglePresentation(app) {
   else if (document.fullscreenElement) document.exitFullscreen();
 }
 
+/**
+ * @param {App} app
+ * @param {HTMLElement} anchor
+ */
 function openShare(app, anchor) {
   const { text, host } = app;
   const copy = async () => {

@@ -8,11 +8,17 @@ const STEPS = [
   [".part-panel", "panel"],
 ];
 
-/** Five cards, each beside the part of the page that it speaks of. */
+/**
+ * Five cards, each beside the part of the page that it speaks of.
+ * @param {Pick<import("../scene/app.js").App, "root" | "text" | "closePopups">} app
+ */
 export function startTour(app) {
   const { root, text } = app;
   app.closePopups?.();
-  const steps = STEPS.filter(([selector]) => root.querySelector(selector)?.offsetParent);
+  const steps = STEPS.flatMap(([selector, name]) => {
+    const target = root.querySelector(selector);
+    return target instanceof HTMLElement && target.offsetParent ? [{ target, name }] : [];
+  });
   const card = make("div", { class: "tour", role: "dialog", "aria-label": text("tour"), tabindex: -1 });
   root.append(card);
   let at = 0;
@@ -23,15 +29,19 @@ export function startTour(app) {
     return true;
   };
   app.closePopups = end;
+  /** @param {HTMLElement | null} target */
   const mark = (target) => {
     root.querySelectorAll(".lit").forEach((element) => element.classList.remove("lit"));
     target?.classList.add("lit");
   };
   const show = () => {
-    const [selector, name] = steps[at];
-    const target = root.querySelector(selector);
+    const { target, name } = steps[at];
     mark(target);
     const last = at === steps.length - 1;
+    const next = button(text(last ? "tour_end" : "tour_next"), () => (last ? end() : move(1)), {
+      class: "strong",
+      "data-action": "tour-next",
+    });
     card.replaceChildren(
       make("p", { class: "muted" }, text("tour_step", { n: at + 1, count: steps.length })),
       make("b", {}, text(`tour_${name}_title`)),
@@ -40,13 +50,14 @@ export function startTour(app) {
         "div",
         { class: "buttons" },
         at > 0 && button(text("tour_back"), () => move(-1)),
-        button(text(last ? "tour_end" : "tour_next"), () => (last ? end() : move(1)), { class: "strong", "data-action": "tour-next" }),
+        next,
         !last && button(text("tour_skip"), end, { class: "quiet" }),
       ),
     );
     place(root, card, target);
-    /** @type {HTMLElement | null} */ (card.querySelector(".strong"))?.focus({ preventScroll: true });
+    next.focus({ preventScroll: true });
   };
+  /** @param {number} by */
   const move = (by) => {
     at += by;
     show();
@@ -54,7 +65,12 @@ export function startTour(app) {
   show();
 }
 
-/** Beside the target where there is room, else over its lower part. */
+/**
+ * Beside the target where there is room, else over its lower part.
+ * @param {HTMLElement} root
+ * @param {HTMLElement} card
+ * @param {HTMLElement} target
+ */
 function place(root, card, target) {
   target.scrollIntoView({ block: "nearest" });
   const zoom = root.getBoundingClientRect().width / root.offsetWidth || 1;

@@ -7,9 +7,16 @@ const COLUMNS = 9;
 const MAX_ROWS = 32;
 const REACH = 3;
 
-/** Every latent in turn from −3 to 3 (or over the codes' range), the others held at z. */
-export function buildTraversalPanel(app) {
-  const { text, store, header, model, order, kl } = app;
+/**
+ * Every latent in turn from −3 to 3 (or over the codes' range), the others held at z.
+ * @typedef {import("../scene/app.js").App} App
+ * @typedef {import("../../model/model.js").Model} Model
+ *
+ * @param {App} app
+ * @param {Model} model
+ */
+export function buildTraversalPanel(app, model) {
+  const { text, store, header, order, kl } = app;
   const shown = order.slice(0, MAX_ROWS);
   const sheet = make("div", { class: "traversal", "data-role": "traversal" });
   const cells = shown.map((index) => {
@@ -28,7 +35,7 @@ export function buildTraversalPanel(app) {
     sheet.append(row);
     return { index, canvases };
   });
-  const save = button(text("traversal_png"), () => saveSheet(app, cells.map(({ index }) => picturesOf(app, index)), "traversal"), {
+  const save = button(text("traversal_png"), () => saveSheet(app, cells.map(({ index }) => picturesOf(app, model, index)), "traversal"), {
     "data-action": "traversal-png",
   });
   const element = make(
@@ -39,14 +46,14 @@ export function buildTraversalPanel(app) {
   );
   let timer = 0;
   store.on(["tab", "z", "member"], ({ tab }) => {
-    if (tab !== "traversal" || !model.isLocal) return;
+    if (tab !== "traversal") return;
     clearTimeout(timer);
     let row = 0;
     const work = () => {
       const until = performance.now() + 8;
       for (; row < cells.length && performance.now() < until; row++) {
         const { index, canvases } = cells[row];
-        picturesOf(app, index).forEach((picture, c) => paintPicture(canvases[c], picture, header.shape));
+        picturesOf(app, model, index).forEach((picture, c) => paintPicture(canvases[c], picture, header.shape));
       }
       if (row < cells.length) timer = window.setTimeout(work, 16);
     };
@@ -55,16 +62,27 @@ export function buildTraversalPanel(app) {
   return element;
 }
 
+/**
+ * @param {App} app
+ * @param {number} index
+ * @param {number} column
+ */
 function valueAt({ header, model }, index, column) {
   const { low, high } = header.codes ?? {};
-  const [from, to] = (model.hasPosterior && model.prior.isStandard) || !low ? [-REACH, REACH] : [low[index], high[index]];
+  const isOwn = (model.hasPosterior && model.prior.isStandard) || !low || !high;
+  const [from, to] = isOwn ? [-REACH, REACH] : [low[index], high[index]];
   return from + ((to - from) * column) / (COLUMNS - 1);
 }
 
-function picturesOf(app, index) {
+/**
+ * @param {App} app
+ * @param {Model} model
+ * @param {number} index
+ */
+function picturesOf(app, model, index) {
   const z = app.store.state.z.slice();
   return Array.from({ length: COLUMNS }, (_, c) => {
     z[index] = valueAt(app, index, c);
-    return app.model.picture(z);
+    return model.picture(z);
   });
 }

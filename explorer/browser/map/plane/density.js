@@ -1,3 +1,4 @@
+import { contextOf } from "../../shared/dom.js";
 import { channels } from "../../shared/theme.js";
 
 const SIDE = 160;
@@ -26,10 +27,15 @@ export class Density {
     this.grid = grid;
     this.levels = levelsOf(grid);
     this.peak = grid.reduce((a, b) => Math.max(a, b), 0) || 1;
+    /** @type {Map<string, HTMLCanvasElement>} by colour */
     this.images = new Map();
   }
 
-  /** 1 where codes are at home, falling to 0 where there are none. */
+  /**
+   * 1 where codes are at home, falling to 0 where there are none.
+   * @param {number} x
+   * @param {number} y
+   */
   familiarity(x, y) {
     const column = Math.floor((x - this.left) / this.cellX);
     const row = Math.floor((y - this.bottom) / this.cellY);
@@ -37,21 +43,27 @@ export class Density {
     return Math.min(1, Math.sqrt(this.grid[row * SIDE + column] / (this.levels[3] || 1)));
   }
 
-  /** Bands that hold 25, 50, 75 and 90 % of the codes. */
+  /**
+   * Bands that hold 25, 50, 75 and 90 % of the codes.
+   * @param {CanvasRenderingContext2D} context
+   * @param {import("../../shared/viewport.js").Viewport} view
+   * @param {string} colour
+   */
   paint(context, view, colour) {
-    if (!this.images.has(colour)) this.images.set(colour, this.draw(colour));
-    const image = this.images.get(colour);
+    const image = this.images.get(colour) ?? this.draw(colour);
+    this.images.set(colour, image);
     const x = view.toScreenX(this.left);
     const y = view.toScreenY(this.bottom + SIDE * this.cellY);
     context.imageSmoothingEnabled = true;
     context.drawImage(image, x, y, SIDE * this.cellX * view.scale, SIDE * this.cellY * view.scale);
   }
 
+  /** @param {string} colour */
   draw(colour) {
     const scale = 3;
     const canvas = document.createElement("canvas");
     canvas.width = canvas.height = SIDE * scale;
-    const context = canvas.getContext("2d");
+    const context = contextOf(canvas);
     const image = context.createImageData(canvas.width, canvas.height);
     const [red, green, blue] = channels(colour);
     for (let y = 0; y < canvas.height; y++) {
@@ -69,6 +81,10 @@ export class Density {
     return canvas;
   }
 
+  /**
+   * @param {number} x
+   * @param {number} y
+   */
   smooth(x, y) {
     const [column, row] = [Math.max(0, Math.min(SIDE - 2, Math.floor(x))), Math.max(0, Math.min(SIDE - 2, Math.floor(y)))];
     const [u, v] = [Math.min(1, Math.max(0, x - column)), Math.min(1, Math.max(0, y - row))];
@@ -78,9 +94,11 @@ export class Density {
   }
 }
 
+/** @param {Float32Array} grid */
 function levelsOf(grid) {
   const sorted = Float32Array.from(grid).sort().reverse();
   const total = sorted.reduce((a, b) => a + b, 0);
+  /** @type {number[]} */
   const levels = [];
   let sum = 0;
   for (const value of sorted) {
@@ -90,6 +108,12 @@ function levelsOf(grid) {
   return levels;
 }
 
+/**
+ * @param {Float32Array} grid
+ * @param {number} along
+ * @param {number} across
+ * @param {number} radius
+ */
 function blur(grid, along, across, radius) {
   const out = new Float32Array(grid.length);
   for (let line = 0; line < SIDE; line++) {
@@ -105,10 +129,14 @@ function blur(grid, along, across, radius) {
   return out;
 }
 
-/** The 0.5 and 99.5 % quantiles. */
+/**
+ * The 0.5 and 99.5 % quantiles.
+ * @param {Float32Array} values
+ */
 export function quantiles(values) {
   const step = Math.max(1, Math.floor(values.length / 20000));
   const sorted = Float32Array.from({ length: Math.ceil(values.length / step) }, (_, i) => values[i * step]).sort();
+  /** @param {number} q */
   const at = (q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0;
   return [at(0.005), at(0.995)];
 }

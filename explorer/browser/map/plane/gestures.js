@@ -6,15 +6,19 @@
 const CLICK_PIXELS = 5;
 const NEAR_PIXELS = 7;
 
-/** @param {any} app @param {import("./map.js").LatentMap} map */
+/**
+ * @param {import("../scene/app.js").App} app
+ * @param {import("./map.js").LatentMap} map
+ */
 export function attachGestures(app, map) {
   const canvas = map.top;
   /** @type {Map<number, {x: number, y: number}>} */
   const fingers = new Map();
-  let start = null;
+  let start = { x0: 0, y0: 0 };
   let moved = false;
   let pinch = 0;
 
+  /** @param {MouseEvent} event */
   const place = (event) => {
     const box = canvas.getBoundingClientRect();
     // Presentation mode scales the page, and the pointer comes in page pixels.
@@ -22,6 +26,7 @@ export function attachGestures(app, map) {
     return { x: (event.clientX - box.left) / zoom, y: (event.clientY - box.top) / zoom };
   };
 
+  /** @param {{x: number, y: number}} at */
   const hoverAt = ({ x, y }) => {
     if (app.store.state.tool !== "hover") return;
     const [px, py] = map.view.toPlane(x, y);
@@ -35,7 +40,7 @@ export function attachGestures(app, map) {
     const at = place(event);
     fingers.set(event.pointerId, at);
     moved = false;
-    start = { ...at, x0: at.x, y0: at.y };
+    start = { x0: at.x, y0: at.y };
     if (fingers.size === 2) pinch = spread(fingers);
     if (app.store.state.tool !== "hover") map.outline = [[at.x, at.y]];
     else if (event.pointerType === "touch") hoverAt(at);
@@ -43,11 +48,11 @@ export function attachGestures(app, map) {
 
   canvas.addEventListener("pointermove", (event) => {
     const at = place(event);
-    if (!fingers.has(event.pointerId)) {
+    const before = fingers.get(event.pointerId);
+    if (!before) {
       hoverAt(at);
       return;
     }
-    const before = fingers.get(event.pointerId);
     fingers.set(event.pointerId, at);
     moved ||= Math.hypot(at.x - start.x0, at.y - start.y0) > CLICK_PIXELS;
     if (fingers.size === 2) {
@@ -73,6 +78,7 @@ export function attachGestures(app, map) {
     }
   });
 
+  /** @param {PointerEvent} event */
   const release = (event) => {
     if (!fingers.delete(event.pointerId)) return;
     const at = place(event);
@@ -105,12 +111,14 @@ export function attachGestures(app, map) {
 
   canvas.addEventListener("keydown", (event) => {
     const step = event.shiftKey ? 0.5 : 0.1;
+    /** @type {Record<string, [number, number]>} */
     const moves = {
       ArrowLeft: [-step, 0],
       ArrowRight: [step, 0],
       ArrowUp: [0, step],
       ArrowDown: [0, -step],
     };
+    /** @type {Record<string, () => void>} */
     const commands = {
       "+": () => zoom(1.25),
       "=": () => zoom(1.25),
@@ -121,7 +129,7 @@ export function attachGestures(app, map) {
       n: () => app.nextPicture(),
     };
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (moves[event.key] && app.store.state.presentation && app.stepScene?.(moves[event.key])) {
+    if (moves[event.key] && app.store.state.presentation && app.stepScene(moves[event.key])) {
       event.preventDefault();
     } else if (moves[event.key]) {
       app.nudge(...moves[event.key]);
@@ -132,17 +140,20 @@ export function attachGestures(app, map) {
     }
   });
 
+  /** @param {number} factor */
   const zoom = (factor) => {
     map.view.zoomAt(map.view.width / 2, map.view.height / 2, factor);
     map.viewChanged(true);
   };
 }
 
+/** @param {Map<number, {x: number, y: number}>} fingers of which there are two */
 function spread(fingers) {
   const [a, b] = [...fingers.values()];
   return Math.hypot(a.x - b.x, a.y - b.y) || 1;
 }
 
+/** @param {Map<number, {x: number, y: number}>} fingers of which there are two */
 function centre(fingers) {
   const [a, b] = [...fingers.values()];
   return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };

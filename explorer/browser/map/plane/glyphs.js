@@ -1,5 +1,6 @@
 /** Ten shapes, one per class, for those who cannot or will not go by colour. */
 
+/** @type {Record<number, number[][]>} */
 const CORNERS = {
   1: polygon(4, Math.PI / 4, 1.1),
   2: polygon(3, -Math.PI / 2, 1.3),
@@ -13,6 +14,11 @@ const CORNERS = {
 
 /**
  * Fill glyph `which` (0 to 9, then over again) of `radius` around (x, y) in the context's colour.
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} which
+ * @param {number} x
+ * @param {number} y
+ * @param {number} radius
  */
 export function drawGlyph(context, which, x, y, radius) {
   const shape = which % 10;
@@ -33,6 +39,11 @@ export function drawGlyph(context, which, x, y, radius) {
   context.fill();
 }
 
+/**
+ * @param {number} count
+ * @param {number} turn
+ * @param {number} size
+ */
 function polygon(count, turn, size) {
   return Array.from({ length: count }, (_, i) => {
     const angle = turn + (2 * Math.PI * i) / count;
@@ -40,6 +51,11 @@ function polygon(count, turn, size) {
   });
 }
 
+/**
+ * @param {number} count
+ * @param {number} outer
+ * @param {number} inner
+ */
 function star(count, outer, inner) {
   return Array.from({ length: 2 * count }, (_, i) => {
     const angle = -Math.PI / 2 + (Math.PI * i) / count;
@@ -48,6 +64,11 @@ function star(count, outer, inner) {
   });
 }
 
+/**
+ * @param {number} arm
+ * @param {number} half
+ * @param {number} turn
+ */
 function cross(arm, half, turn) {
   const outline = [
     [-half, -arm], [half, -arm], [half, -half], [arm, -half], [arm, half], [half, half],

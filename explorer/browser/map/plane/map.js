@@ -1,7 +1,8 @@
-import { make } from "../../shared/dom.js";
+import { contextOf, make } from "../../shared/dom.js";
 import { latentName, paintAxes, paintComponents, paintRings } from "../../shared/marks.js";
 import { Viewport } from "../../shared/viewport.js";
 import { PointIndex } from "../geometry/nearest.js";
+import { pairProjection } from "../geometry/projection.js";
 import { Density, quantiles } from "./density.js";
 import { classMedians, paintNumerals } from "./numerals.js";
 import * as overlay from "./overlay.js";
@@ -11,9 +12,11 @@ import { TileLayer } from "./tiles.js";
 /**
  * The latent map: two canvases, one for what lies still and one for what follows the hand.
  * It reads the state and draws; gestures.js turns the hand's moves into state.
+ * @typedef {import("../scene/app.js").App} App
+ * @typedef {import("../geometry/projection.js").Projection} Projection
  */
 export class LatentMap {
-  /** @param {any} app the explorer: header, model, store, text, theme */
+  /** @param {App} app */
   constructor(app) {
     this.app = app;
     this.view = new Viewport();
@@ -22,17 +25,34 @@ export class LatentMap {
     this.top.setAttribute("aria-label", app.text("map_label"));
     this.element = make("div", { class: "map" }, this.base, this.top);
     this.points = new PointLayer();
-    this.tiles = new TileLayer(app.model, () => this.repaint());
+    const { model } = app;
+    /** @type {TileLayer | null} nothing where the server decodes */
+    this.tiles = model.isLocal ? new TileLayer(model, () => this.repaint()) : null;
+    this.projection = pairProjection(new Float32Array(0), app.size, [0]);
+    /** @type {PointIndex | null} */
+    this.index = null;
+    /** @type {Density | null} */
+    this.densityLayer = null;
+    /** @type {import("./numerals.js").Median[]} */
+    this.medians = [];
+    /** @type {number[][]} of a lasso or a box, in screen pixels */
     this.outline = [];
+    /** @type {overlay.Ellipse | null} where the posterior was drawn, for tests */
+    this.ellipse = null;
+    this.fitted = false;
     this.frame = 0;
     this.settling = 0;
     this.moving = false;
+    this.baseDirty = false;
     this.ratio = 1;
     this.resizer = new ResizeObserver(() => this.resize());
     this.resizer.observe(this.element);
   }
 
-  /** Show the codes through `projection`. */
+  /**
+   * Show the codes through `projection`.
+   * @param {Projection} projection
+   */
   setProjection(projection) {
     this.projection = projection;
     const labels = this.app.labels;
@@ -40,7 +60,7 @@ export class LatentMap {
     this.index = projection.xs.length ? new PointIndex(projection.xs, projection.ys) : null;
     this.densityLayer = projection.xs.length ? new Density(projection) : null;
     this.medians = classMedians(projection, labels);
-    this.tiles.forget();
+    this.tiles?.forget();
     this.fit();
   }
 
@@ -93,7 +113,7 @@ export class LatentMap {
   refreshTiles() {
     const { state } = this.app.store;
     const { dims, isSpace } = this.projection;
-    if (!state.layers.manifold || !isSpace || !this.app.model.isLocal) return;
+    if (!state.layers.manifold || !isSpace || !this.tiles) return;
     const theme = this.app.theme;
     const density = this.densityLayer;
     const full = theme.dark ? 0.34 : 0.3;
@@ -128,10 +148,10 @@ export class LatentMap {
     const { theme } = app;
     const { state } = app.store;
     const { layers } = state;
-    const context = this.base.getContext("2d");
+    const context = contextOf(this.base);
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.clearRect(0, 0, view.width, view.height);
-    if (layers.manifold && projection.isSpace && app.model.isLocal) this.tiles.paint(context, view);
+    if (layers.manifold && projection.isSpace) this.tiles?.paint(context, view);
     if (layers.density && this.densityLayer) this.densityLayer.paint(context, view, theme.z);
     if (layers.points && projection.xs.length) {
       this.points.paint(context, view, {
@@ -162,7 +182,7 @@ export class LatentMap {
     if (!projection || view.width < 2) return;
     const { theme } = app;
     const { state } = app.store;
-    const context = this.top.getContext("2d");
+    const context = contextOf(this.top);
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.clearRect(0, 0, view.width, view.height);
     if (state.layers.path && state.path && projection.isSpace) {
@@ -173,7 +193,7 @@ export class LatentMap {
     const posterior = this.posterior();
     if (posterior && state.layers.posterior) {
       this.ellipse = overlay.paintPosterior(context, view, theme, posterior);
-      this.inset = overlay.paintInset(context, view, theme, {
+      overlay.paintInset(context, view, theme, {
         posterior,
         index: this.index,
         labels: app.labels,
@@ -200,12 +220,19 @@ export class LatentMap {
     const { input } = this.app.store.state;
     const { dims, isSpace } = this.projection;
     if (!input?.logvar || !isSpace) return null;
-    const sigma = (d) => Math.exp(0.5 * input.logvar[d]);
-    if (dims.length === 1) return { x: input.mean[dims[0]], y: 0, sx: sigma(dims[0]), sy: 0.2 };
-    return { x: input.mean[dims[0]], y: input.mean[dims[1]], sx: sigma(dims[0]), sy: sigma(dims[1]) };
+    const { mean, logvar } = input;
+    /** @param {number} d */
+    const sigma = (d) => Math.exp(0.5 * logvar[d]);
+    if (dims.length === 1) return { x: mean[dims[0]], y: 0, sx: sigma(dims[0]), sy: 0.2 };
+    return { x: mean[dims[0]], y: mean[dims[1]], sx: sigma(dims[0]), sy: sigma(dims[1]) };
   }
 
-  /** Where z lies on the map; in a projection, where its nearest code does. */
+  /**
+   * Where z lies on the map; in a projection, where its nearest code does.
+   * @param {Float32Array} z
+   * @param {number} [index] of that code, where it is known
+   * @returns {[number, number]}
+   */
   locate(z, index = undefined) {
     const { dims, isSpace, xs, ys } = this.projection;
     if (isSpace) return [z[dims[0]], dims.length > 1 ? z[dims[1]] : 0];
@@ -213,10 +240,32 @@ export class LatentMap {
     return code < 0 ? [0, 0] : [xs[code], ys[code]];
   }
 
+  /**
+   * z under the pointer, and the code that is near enough to be meant.
+   * @param {number} x in the plane
+   * @param {number} y
+   * @param {number} reach
+   */
+  zAt(x, y, reach) {
+    const { app, projection, index } = this;
+    const { state } = app.store;
+    /** @param {number} i */
+    const shown = (i) => !app.labels || !state.hidden.has(app.labels[i]);
+    const near = index && state.layers.points ? index.nearest(x, y, reach, shown) : -1;
+    if (!projection.isSpace) {
+      const code = index ? index.nearest(x, y, Infinity, shown) : -1;
+      return { z: code < 0 ? state.z : app.codeAt(code), near, index: code };
+    }
+    const z = state.z.slice();
+    z[projection.dims[0]] = x;
+    if (projection.dims.length > 1) z[projection.dims[1]] = y;
+    return { z, near, index: undefined };
+  }
+
   dispose() {
     this.resizer.disconnect();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.settling);
-    this.tiles.forget();
+    this.tiles?.forget();
   }
 }

@@ -2,15 +2,25 @@ import { halo } from "../../shared/marks.js";
 import { classColour } from "../../shared/theme.js";
 import { drawGlyph } from "./glyphs.js";
 
-/** What moves with the hand: the posterior ellipse, pins, path, selection outline, the cursor. */
+/**
+ * What moves with the hand: the posterior ellipse, pins, path, selection outline, the cursor.
+ * @typedef {import("../../shared/viewport.js").Viewport} Viewport
+ * @typedef {import("../../shared/theme.js").Theme} Theme
+ * @typedef {import("../geometry/nearest.js").PointIndex} PointIndex
+ * @typedef {{x: number, y: number, sx: number, sy: number}} Posterior in the plane's units
+ * @typedef {{x: number, y: number, rx: number, ry: number}} Ellipse on the screen
+ */
 
 const INSET = 108;
 const MARGIN = 12;
 
 /**
  * q(z|x) at true scale: ellipses of one and two standard deviations, axis-parallel because q is.
- * @param {{x: number, y: number, sx: number, sy: number}} posterior in the plane's units
- * @returns {{x: number, y: number, rx: number, ry: number}} one standard deviation on the screen
+ * @param {CanvasRenderingContext2D} context
+ * @param {Viewport} view
+ * @param {Theme} theme
+ * @param {Posterior} posterior
+ * @returns {Ellipse} one standard deviation
  */
 export function paintPosterior(context, view, theme, posterior) {
   const ellipse = ellipseOf(view, posterior);
@@ -26,7 +36,12 @@ export function paintPosterior(context, view, theme, posterior) {
   return ellipse;
 }
 
-/** Where one standard deviation of the posterior lies on the screen, in pixels. */
+/**
+ * Where one standard deviation of the posterior lies on the screen, in pixels.
+ * @param {Viewport} view
+ * @param {Posterior} posterior
+ * @returns {Ellipse}
+ */
 export function ellipseOf(view, { x, y, sx, sy }) {
   return {
     x: view.toScreenX(x),
@@ -36,7 +51,11 @@ export function ellipseOf(view, { x, y, sx, sy }) {
   };
 }
 
-/** How much the inset must magnify to make the ellipse readable: a power of two. */
+/**
+ * How much the inset must magnify to make the ellipse readable: a power of two.
+ * @param {Ellipse} ellipse
+ * @param {number} size
+ */
 export function insetMagnification({ rx, ry }, size) {
   const wanted = (0.21 * size) / Math.max(rx, ry, 1e-6);
   return 2 ** Math.max(0, Math.min(14, Math.floor(Math.log2(wanted * 1.12))));
@@ -45,15 +64,16 @@ export function insetMagnification({ rx, ry }, size) {
 /**
  * The surroundings of the ellipse, magnified, with a line that leads there.
  * @param {CanvasRenderingContext2D} context
- * @param {import("../../shared/viewport.js").Viewport} view
- * @param {any} theme
- * @param {any} scene
+ * @param {Viewport} view
+ * @param {Theme} theme
+ * @param {{posterior: Posterior, index: PointIndex | null, labels: ArrayLike<number> | null,
+ *   hidden: Set<number>, label: string}} scene
  */
 export function paintInset(context, view, theme, { posterior, index, labels, hidden, label }) {
   const ellipse = ellipseOf(view, posterior);
   const size = Math.min(INSET, view.height * 0.34, view.width * 0.25);
   const times = insetMagnification(ellipse, size);
-  if (times < 2) return null;
+  if (times < 2) return;
   // The corner that is farthest from the ellipse's own quadrant, low ones first.
   const right = ellipse.x < view.width - size - 60 || ellipse.y < view.height - size - 60;
   const left = right ? view.width - size - MARGIN : MARGIN;
@@ -100,9 +120,17 @@ export function paintInset(context, view, theme, { posterior, index, labels, hid
   context.beginPath();
   context.roundRect(left, top, size, size, 5);
   context.stroke();
-  return { left, top, size, times };
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {PointIndex | null} index
+ * @param {{x: number, y: number}} middle
+ * @param {number} reach
+ * @param {Set<number>} hidden
+ * @param {ArrayLike<number> | null} labels
+ * @param {(x: number, y: number) => [number, number]} place on the screen
+ */
 function paintNeighbours(context, index, { x, y }, reach, hidden, labels, place) {
   if (!index) return;
   const { starts, order, side, xs, ys } = index;
@@ -120,10 +148,21 @@ function paintNeighbours(context, index, { x, y }, reach, hidden, labels, place)
   }
 }
 
-/** The point that is decoded: a ring, so that what lies in it stays visible; heavier when held. */
+/**
+ * The point that is decoded: a ring, so that what lies in it stays visible; heavier when held.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Viewport} view
+ * @param {Theme} theme
+ * @param {number} x
+ * @param {number} y
+ * @param {boolean} held
+ */
 export function paintCursor(context, view, theme, x, y, held) {
   const [sx, sy] = [view.toScreenX(x), view.toScreenY(y)];
-  for (const [colour, width] of [[theme.surface, held ? 5.5 : 4], [theme.z, held ? 2.6 : 1.6]]) {
+  for (const { colour, width } of [
+    { colour: theme.surface, width: held ? 5.5 : 4 },
+    { colour: theme.z, width: held ? 2.6 : 1.6 },
+  ]) {
     context.strokeStyle = colour;
     context.lineWidth = width;
     context.beginPath();
@@ -132,7 +171,13 @@ export function paintCursor(context, view, theme, x, y, held) {
   }
 }
 
-/** Pins A, B, C, … */
+/**
+ * Pins A, B, C, …
+ * @param {CanvasRenderingContext2D} context
+ * @param {Viewport} view
+ * @param {Theme} theme
+ * @param {{x: number, y: number, name: string}[]} pins
+ */
 export function paintPins(context, view, theme, pins) {
   context.textAlign = "center";
   for (const { x, y, name } of pins) {
@@ -152,7 +197,14 @@ export function paintPins(context, view, theme, pins) {
   }
 }
 
-/** The frames of an interpolation, each a dot, the current one larger. */
+/**
+ * The frames of an interpolation, each a dot, the current one larger.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Viewport} view
+ * @param {Theme} theme
+ * @param {number[][]} points
+ * @param {number} current
+ */
 export function paintPath(context, view, theme, points, current) {
   if (points.length < 2) return;
   context.strokeStyle = theme.z;
@@ -170,7 +222,12 @@ export function paintPath(context, view, theme, points, current) {
   });
 }
 
-/** The outline of a lasso or box, in screen pixels. */
+/**
+ * The outline of a lasso or box, in screen pixels.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Theme} theme
+ * @param {number[][]} outline
+ */
 export function paintOutline(context, theme, outline) {
   if (outline.length < 2) return;
   context.beginPath();
@@ -187,6 +244,12 @@ export function paintOutline(context, theme, outline) {
   context.setLineDash([]);
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} x
+ * @param {number} y
+ * @param {number} radius
+ */
 function disc(context, x, y, radius) {
   context.beginPath();
   context.arc(x, y, radius, 0, 2 * Math.PI);

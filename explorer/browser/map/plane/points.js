@@ -1,3 +1,4 @@
+import { contextOf } from "../../shared/dom.js";
 import { channels, CLASS_COLOURS, classColour } from "../../shared/theme.js";
 import { drawGlyph } from "./glyphs.js";
 
@@ -7,12 +8,29 @@ const MARGIN = 0.2;
 /**
  * The codes as a picture that is kept: up to 20,000 as soft discs, more as pixels written into one
  * buffer (a million in about 20 ms).
+ * @typedef {import("../../shared/viewport.js").Viewport} Viewport
+ *
+ * @typedef {object} Look
+ * @property {Set<number>} hidden classes
+ * @property {Uint8Array | null} chosen 1 for the codes of a selection
+ * @property {boolean} glyphs
+ * @property {number} ratio canvas pixels per pixel
+ * @property {boolean} moving
+ * @property {import("../../shared/theme.js").Theme} theme
  */
 export class PointLayer {
   constructor() {
     this.canvas = document.createElement("canvas");
+    /** @type {Viewport | null} what the kept picture shows */
     this.drawn = null;
+    /** @type {Map<string, HTMLCanvasElement>} */
     this.sprites = new Map();
+    this.canDrawGlyphs = false;
+    this.order = new Int32Array(0);
+    this.xs = new Float32Array(0);
+    this.ys = new Float32Array(0);
+    this.labels = new Int32Array(0);
+    this.classCount = 0;
   }
 
   /**
@@ -47,55 +65,55 @@ export class PointLayer {
    * While the view moves, the kept picture moves with it; once it rests, it is drawn anew. The
    * picture reaches beyond the view, so that a drag does not show its edge.
    * @param {CanvasRenderingContext2D} context
-   * @param {import("../../shared/viewport.js").Viewport} view
-   * @param {{hidden: Set<number>, chosen: Uint8Array | null, glyphs: boolean, ratio: number,
-   *   moving: boolean, theme: any}} look
+   * @param {Viewport} view
+   * @param {Look} look
    */
   paint(context, view, look) {
-    if (!this.covers(view, look.moving)) {
-      const area = view.copy();
-      area.width += 2 * Math.round(MARGIN * view.width);
-      area.height += 2 * Math.round(MARGIN * view.height);
-      this.draw(area, look);
-      this.drawn = area;
-    }
-    const zoom = view.scale / this.drawn.scale;
+    const drawn = this.drawn && covers(this.drawn, view, look.moving) ? this.drawn : this.drawAround(view, look);
+    const zoom = view.scale / drawn.scale;
     context.drawImage(
       this.canvas,
-      view.toScreenX(this.drawn.x) - (this.drawn.width / 2) * zoom,
-      view.toScreenY(this.drawn.y) - (this.drawn.height / 2) * zoom,
-      this.drawn.width * zoom,
-      this.drawn.height * zoom,
+      view.toScreenX(drawn.x) - (drawn.width / 2) * zoom,
+      view.toScreenY(drawn.y) - (drawn.height / 2) * zoom,
+      drawn.width * zoom,
+      drawn.height * zoom,
     );
   }
 
-  /** Whether the kept picture will do: exactly, or while moving about. */
-  covers(view, moving) {
-    const { drawn } = this;
-    if (!drawn) return false;
-    if (!moving) return drawn.x === view.x && drawn.y === view.y && drawn.scale === view.scale;
-    const zoom = view.scale / drawn.scale;
-    if (zoom < 0.8 || zoom > 2) return false;
-    const spareX = (drawn.width * zoom - view.width) / 2;
-    const spareY = (drawn.height * zoom - view.height) / 2;
-    return (
-      Math.abs(view.x - drawn.x) * view.scale <= spareX + 1 &&
-      Math.abs(view.y - drawn.y) * view.scale <= spareY + 1
-    );
+  /**
+   * @param {Viewport} view
+   * @param {Look} look
+   */
+  drawAround(view, look) {
+    const area = view.copy();
+    area.width += 2 * Math.round(MARGIN * view.width);
+    area.height += 2 * Math.round(MARGIN * view.height);
+    this.draw(area, look);
+    this.drawn = area;
+    return area;
   }
 
+  /**
+   * @param {Viewport} view
+   * @param {Look} look
+   */
   draw(view, look) {
     const [width, height] = [Math.round(view.width * look.ratio), Math.round(view.height * look.ratio)];
     if (this.canvas.width !== width || this.canvas.height !== height) {
       this.canvas.width = width;
       this.canvas.height = height;
     }
-    const context = this.canvas.getContext("2d");
+    const context = contextOf(this.canvas);
     context.clearRect(0, 0, width, height);
     if (this.xs.length <= SPRITE_LIMIT) this.drawSprites(context, view, look);
     else this.drawPixels(context, view, look);
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {Viewport} view
+   * @param {Look} look
+   */
   drawSprites(context, view, look) {
     const count = this.xs.length;
     const zoom = Math.min(1.6, Math.max(1, Math.sqrt(view.scale / 70)));
@@ -120,6 +138,12 @@ export class PointLayer {
     context.globalAlpha = 1;
   }
 
+  /**
+   * @param {number} label
+   * @param {number} radius
+   * @param {number} half the sprite's side
+   * @param {boolean} glyphs
+   */
   sprite(label, radius, half, glyphs) {
     const key = `${label} ${radius.toFixed(2)} ${glyphs}`;
     let canvas = this.sprites.get(key);
@@ -127,7 +151,7 @@ export class PointLayer {
       if (this.sprites.size > 400) this.sprites.clear();
       canvas = document.createElement("canvas");
       canvas.width = canvas.height = 2 * half;
-      const context = canvas.getContext("2d");
+      const context = contextOf(canvas);
       context.fillStyle = context.strokeStyle = classColour(label);
       drawGlyph(context, glyphs ? label : 0, half, half, radius);
       this.sprites.set(key, canvas);
@@ -135,6 +159,11 @@ export class PointLayer {
     return canvas;
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {Viewport} view
+   * @param {Look} look
+   */
   drawPixels(context, view, look) {
     const { width, height } = context.canvas;
     const image = context.createImageData(width, height);
@@ -171,4 +200,22 @@ export class PointLayer {
     }
     context.putImageData(image, 0, 0);
   }
+}
+
+/**
+ * Whether the kept picture will do: exactly, or while moving about.
+ * @param {Viewport} drawn
+ * @param {Viewport} view
+ * @param {boolean} moving
+ */
+function covers(drawn, view, moving) {
+  if (!moving) return drawn.x === view.x && drawn.y === view.y && drawn.scale === view.scale;
+  const zoom = view.scale / drawn.scale;
+  if (zoom < 0.8 || zoom > 2) return false;
+  const spareX = (drawn.width * zoom - view.width) / 2;
+  const spareY = (drawn.height * zoom - view.height) / 2;
+  return (
+    Math.abs(view.x - drawn.x) * view.scale <= spareX + 1 &&
+    Math.abs(view.y - drawn.y) * view.scale <= spareY + 1
+  );
 }

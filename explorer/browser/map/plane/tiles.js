@@ -1,3 +1,4 @@
+import { contextOf } from "../../shared/dom.js";
 import { inkPicture } from "../../shared/picture.js";
 
 const BUDGET_MS = 5;
@@ -7,10 +8,11 @@ const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 20, 50];
 /**
  * The decoded manifold: what the decoder makes of every knot of a grid that follows the zoom.
  * Decoded a few milliseconds at a time, so that the pointer never waits.
+ * @typedef {{x: number, y: number, width: number, height: number}} Place in the plane, from the top left
  */
 export class TileLayer {
   /**
-   * @param {import("../../model/model.js").Model} model
+   * @param {{shape: number[], picture: (z: Float32Array) => Float32Array}} model
    * @param {() => void} repaint
    */
   constructor(model, repaint) {
@@ -19,6 +21,7 @@ export class TileLayer {
     /** @type {Map<string, ImageData>} */
     this.kept = new Map();
     this.canvas = document.createElement("canvas");
+    /** @type {Place | null} */
     this.place = null;
     this.others = "";
     this.ink = "";
@@ -54,12 +57,13 @@ export class TileLayer {
     const pixels = Math.max(4, Math.round(side));
     next.width = counts[0] * pixels;
     next.height = counts[1] * pixels;
-    const context = next.getContext("2d");
+    const context = contextOf(next);
     const small = document.createElement("canvas");
     small.width = width;
     small.height = height;
-    const smallContext = small.getContext("2d");
+    const smallContext = contextOf(small);
     const z = Float32Array.from(base);
+    /** @type {[number, number, number, number][]} column and row of a knot, and where it lies */
     const queue = [];
     for (let row = 0; row < counts[1]; row++) {
       for (let column = 0; column < counts[0]; column++) {
@@ -110,6 +114,10 @@ export class TileLayer {
     this.place = null;
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {import("../../shared/viewport.js").Viewport} view
+   */
   paint(context, view) {
     const { place } = this;
     if (!place) return;

@@ -3,24 +3,42 @@
  * that comes in is checked and clamped; ids are never paths.
  */
 
+import { PIN_NAMES } from "./state.js";
 import { showsReference } from "./sweep.js";
 
+/**
+ * @typedef {import("./app.js").App} App
+ * @typedef {import("./state.js").State} State
+ */
+
+/** @type {Record<string, string>} */
 const LAYER_CODES = {
   points: "p", numerals: "n", prior: "r", posterior: "q", manifold: "m", density: "d", path: "w", glyphs: "g",
 };
 const HIDEABLE = ["toolbar", "share", "tour", "input", "draw", "legend", "sliders", "panel", "output"];
 const KEYS = ["z", "view", "pins", "layers", "seed", "map", "out", "way", "picture", "off", "beta"];
+/** @type {State["pathKind"][]} */
+const WAY_NAMES = ["lerp", "slerp"];
 const Z_LIMIT = 1000;
 /** Servers refuse longer addresses: of many latents only z is carried. */
 const MAX_LENGTH = 6000;
 
-/** @returns {number | undefined} a finite number inside the limits, or nothing */
+/**
+ * @param {string | null | undefined} text
+ * @param {number} low
+ * @param {number} high
+ * @returns {number | undefined} a finite number inside the limits, or nothing
+ */
 export function readNumber(text, low, high) {
   const value = text === null || text === undefined || text.trim() === "" ? NaN : Number(text);
   return Number.isFinite(value) ? Math.min(high, Math.max(low, value)) : undefined;
 }
 
-/** @returns {Float32Array | undefined} exactly `size` clamped numbers, or nothing */
+/**
+ * @param {string | null} text
+ * @param {number} size
+ * @returns {Float32Array | undefined} exactly `size` clamped numbers, or nothing
+ */
 export function readVector(text, size) {
   const values = (text ?? "").split(",").map((part) => readNumber(part, -Z_LIMIT, Z_LIMIT));
   if (values.length !== size || values.some((value) => value === undefined)) return undefined;
@@ -29,18 +47,18 @@ export function readVector(text, size) {
 
 /**
  * @param {URLSearchParams} params
- * @param {{size: number, order: number[], defaults: Record<string, boolean>, outputs: string[]}} limits
+ * @param {{size: number, order: number[], defaults: Record<string, boolean>, outputs: State["outputMode"][]}} limits
  */
 export function parseScene(params, { size, defaults, outputs }) {
-  /** @type {any} */
+  /** @type {Partial<State>} */
   const state = {};
   const z = readVector(params.get("z"), size);
   if (z) state.z = z;
   const seed = readNumber(params.get("seed"), 0, 2 ** 31 - 1);
   if (seed !== undefined) state.seed = Math.floor(seed);
-  const pins = (params.get("pins") ?? "").split(";").slice(0, 8).map((text) => readVector(text, size));
+  const pins = (params.get("pins") ?? "").split(";").slice(0, PIN_NAMES.length).map((text) => readVector(text, size));
   const kept = pins.filter((pin) => pin !== undefined);
-  if (kept.length) state.pins = kept.map((pin, i) => ({ name: "ABCDEFGH"[i], z: pin }));
+  if (kept.length) state.pins = kept.map((pin, i) => ({ name: PIN_NAMES[i], z: pin }));
   const layers = params.get("layers");
   if (layers !== null && /^[a-z]*$/.test(layers)) {
     state.layers = Object.fromEntries(
@@ -53,8 +71,10 @@ export function parseScene(params, { size, defaults, outputs }) {
   if (dims && dims[0] !== dims[1] && dims.every((d) => d >= 0 && d < size)) {
     state.projection = { kind: "pair", dims };
   }
-  if (outputs.includes(params.get("out") ?? "")) state.outputMode = params.get("out");
-  if (["lerp", "slerp"].includes(params.get("way") ?? "")) state.pathKind = params.get("way");
+  const out = outputs.find((mode) => mode === params.get("out"));
+  if (out) state.outputMode = out;
+  const way = WAY_NAMES.find((name) => name === params.get("way"));
+  if (way) state.pathKind = way;
   const off = (params.get("off") ?? "").split(",").map((n) => readNumber(n, 0, 255));
   if (off.some((n) => n !== undefined)) state.hidden = new Set(off.filter((n) => n !== undefined));
   const view = readVector(params.get("view"), 3);
@@ -69,9 +89,13 @@ export function parseScene(params, { size, defaults, outputs }) {
   };
 }
 
+/** @param {number} value */
 const short = (value) => String(Number(value.toFixed(3)));
 
-/** The state as parameters, leaving out what is as it opens. */
+/**
+ * The state as parameters, leaving out what is as it opens.
+ * @param {App} app
+ */
 export function formatScene(app) {
   const { store, map, size } = app;
   const { state } = store;
@@ -101,15 +125,21 @@ export function formatScene(app) {
   return values;
 }
 
+/** @param {App} app */
 const isFile = (app) => app.host.kind === "file";
 
-/** What the address bar asks for. */
+/**
+ * What the address bar asks for.
+ * @param {App} app
+ */
 export function readScene(app) {
   const text = isFile(app) ? window.location.hash.slice(1) || app.header.scene || "" : window.location.search;
   const params = new URLSearchParams(text);
   // A scene of another model says nothing about this one.
   const other = !isFile(app) && params.get("model") !== null && params.get("model") !== app.header.id;
-  const outputs = ["mean", "sample", ...(app.model.likelihood.deviationVaries ? ["deviation"] : [])];
+  /** @type {State["outputMode"][]} */
+  const outputs = ["mean", "sample"];
+  if (app.model.likelihood.deviationVaries) outputs.push("deviation");
   const scene = parseScene(other ? new URLSearchParams({ hide: params.get("hide") ?? "" }) : params, {
     size: app.size,
     order: app.order,
@@ -120,7 +150,10 @@ export function readScene(app) {
   return scene;
 }
 
-/** The address that shows this scene again. */
+/**
+ * The address that shows this scene again.
+ * @param {App} app
+ */
 export function sceneAddress(app) {
   const values = formatScene(app);
   const url = new URL(window.location.href);
@@ -134,7 +167,10 @@ export function sceneAddress(app) {
   return url.toString();
 }
 
-/** Keep the address bar in step with the scene, a little behind the hand. */
+/**
+ * Keep the address bar in step with the scene, a little behind the hand.
+ * @param {App} app
+ */
 export function watchScene(app) {
   let timer = 0;
   const write = () => {
@@ -145,6 +181,7 @@ export function watchScene(app) {
       if (address !== window.location.href) window.history.replaceState(window.history.state, "", address);
     }, 400);
   };
+  /** @type {(keyof State)[]} */
   const keys = ["z", "pins", "layers", "seed", "projection", "outputMode", "pathKind", "input", "hidden", "member"];
   app.store.on(keys, write);
   app.viewSettled = write;

@@ -1,8 +1,15 @@
 import { Model } from "../../model/model.js";
 
-/** Models that differ in β alone, their latents matched by the server: which is shown, and how. */
+/**
+ * Models that differ in β alone, their latents matched by the server: which is shown, and how.
+ * @typedef {import("./app.js").App} App
+ */
 
-/** A model of the sweep arrived: keep it in order of β. */
+/**
+ * A model of the sweep arrived: keep it in order of β.
+ * @param {App} app
+ * @param {import("../../model/header.js").Member} member
+ */
 export function addMember(app, member) {
   const { members, member: index } = app.store.state;
   if (member.of !== app.header.id || members.some(({ id }) => id === member.id)) return;
@@ -17,13 +24,20 @@ export function addMember(app, member) {
   }
 }
 
-/** Whether the model that is shown is the one that the page was opened for. */
+/**
+ * Whether the model that is shown is the one that the page was opened for.
+ * @param {Pick<App, "store" | "header">} app
+ */
 export function showsReference(app) {
   const { members, member } = app.store.state;
   return members.length < 2 || member < 0 || members[member].id === app.header.id;
 }
 
-/** Become the i-th model of the sweep; the view, the layers and the chosen picture stay. */
+/**
+ * Become the i-th model of the sweep; the view, the layers and the chosen picture stay.
+ * @param {App} app
+ * @param {number} index
+ */
 export function showMember(app, index) {
   const { store, map, header } = app;
   const member = store.state.members[index];
@@ -36,7 +50,7 @@ export function showMember(app, index) {
   app.readCodes();
   // Rows stay where they are: only their bars move.
   app.order = order;
-  map.tiles.forget();
+  map.tiles?.forget();
   const { projection } = store.state;
   const choice = projection.kind === "tsne" ? app.initialState().projection : projection;
   app.project(choice);
