@@ -8,78 +8,135 @@ const STEP_PAUSE = 260;
 const PATIENCE = 4000;
 const PLAY_STEPS = 28;
 const BRUSH = 1.3;
+const MODES = /** @type {const} */ (["brush", "rows", "random"]);
+/** The buttons that cover everything and that show everything. */
+const FILLS = /** @type {const} */ (["cover", "show"]);
 
-/** @type {WeakMap<object, any>} */
+/**
+ * @typedef {(typeof MODES)[number]} Mode
+ * @typedef {"cover" | "show" | "play" | "pause" | "slider" | "picture" | "count"} Word
+ *
+ * @typedef {[number, number]} Point in the picture's pixels
+ *
+ * @typedef {object} Data what Python tells the brush
+ * @property {number[]} shape (C, H, W)
+ * @property {number[]} pixels 0 to 255
+ * @property {number[]} random the places in the order in which they are uncovered
+ * @property {number} share of the rows that is uncovered at first
+ * @property {Record<Mode | Word, string>} words
+ * @property {unknown} stamp another one covers the picture anew
+ * @property {string} echo the mask that Python has seen last
+ */
+
+/** @type {WeakMap<object, PixelBrush>} */
 const mounted = new WeakMap();
 
-/** @param {any} component Streamlit's FrontendRendererArgs */
-export default function mount(component) {
-  const { data, parentElement, setStateValue } = component;
-  const root = parentElement.querySelector(".pixel-brush");
+/** @param {import("../shared/component.js").Component<Data>} component */
+export default function mount({ data, parentElement, setStateValue }) {
+  const root = /** @type {HTMLElement} */ (parentElement.querySelector(".pixel-brush"));
   let brush = mounted.get(root);
   if (!brush || brush.stamp !== data.stamp) {
     brush?.stop();
     brush = new PixelBrush(root, data);
     mounted.set(root, brush);
   }
-  brush.send = (mask) => setStateValue("mask", mask);
-  brush.hear(data);
-  return () => brush.stop();
+  const shown = brush;
+  shown.send = (mask) => setStateValue("mask", mask);
+  shown.hear(data);
+  return () => shown.stop();
 }
 
 class PixelBrush {
+  /**
+   * @param {HTMLElement} root
+   * @param {Data} data
+   */
   constructor(root, data) {
     this.root = root;
     this.stamp = data.stamp;
-    [this.channels, this.height, this.width] = data.shape;
+    this.channels = data.shape[0];
+    this.height = data.shape[1];
+    this.width = data.shape[2];
     this.pixels = data.pixels;
     this.orders = { rows: [...Array(this.height * this.width).keys()], random: data.random };
     this.mask = new Uint8Array(this.height * this.width);
+    /** @type {Data["words"] | null} */
+    this.words = null;
+    this.echo = "";
+    /** @type {((mask: string) => void) | null} */
+    this.send = null;
     this.sent = 0;
+    /** @type {string | undefined} the mask that was sent last */
+    this.shown = undefined;
+    /** @type {Point | undefined} where the brush was last */
+    this.last = undefined;
+    this.playing = false;
+    this.ticker = 0;
+    /** @type {number | undefined} */
+    this.timer = undefined;
+    /** @type {HTMLCanvasElement} */
     this.canvas = this.find("canvas");
     this.canvas.width = this.width;
     this.canvas.height = this.height;
     root.style.setProperty("--ratio", `${this.width} / ${this.height}`);
+    /** @type {HTMLInputElement} */
     this.slider = this.find("input");
     this.listen();
+    /** @type {Mode} */
     this.mode = "rows";
     this.setMode("rows", Math.round(data.share * this.height));
   }
 
+  /**
+   * @template {HTMLElement} Found
+   * @param {string} selector of a part that the markup has
+   * @returns {Found}
+   */
   find(selector) {
-    return this.root.querySelector(selector);
+    return /** @type {Found} */ (this.root.querySelector(selector));
   }
 
-  /** Words may change with the language, the echo with every answer. */
+  /**
+   * @param {Mode | Word} role
+   * @returns {HTMLButtonElement}
+   */
+  button(role) {
+    return this.find(`[data-role=${role}]`);
+  }
+
+  /**
+   * Words may change with the language, the echo with every answer.
+   * @param {Data} data
+   */
   hear(data) {
     this.words = data.words;
     this.echo = data.echo;
-    for (const role of ["brush", "rows", "random", "cover", "show"]) {
-      this.find(`[data-role=${role}]`).textContent = data.words[role];
-    }
+    for (const role of [...MODES, ...FILLS]) this.button(role).textContent = data.words[role];
     this.slider.setAttribute("aria-label", data.words.slider);
     this.canvas.setAttribute("aria-label", data.words.picture);
     this.paint();
   }
 
   listen() {
-    for (const mode of ["brush", "rows", "random"]) {
-      this.find(`[data-role=${mode}]`).onclick = () => this.setMode(mode);
-    }
-    this.find("[data-role=cover]").onclick = () => this.fill(0);
-    this.find("[data-role=show]").onclick = () => this.fill(1);
-    this.find("[data-role=play]").onclick = () => (this.playing ? this.pause() : this.play());
+    for (const mode of MODES) this.button(mode).onclick = () => this.setMode(mode);
+    FILLS.forEach((role, value) => {
+      this.button(role).onclick = () => this.fill(value);
+    });
+    this.button("play").onclick = () => (this.playing ? this.pause() : this.play());
     this.slider.oninput = () => {
       this.pause();
       this.uncover(Number(this.slider.value));
     };
+    /** @param {PointerEvent} event */
     const draw = (event) => {
       if (this.mode !== "brush" || !(event.buttons & 1)) return;
       const box = this.canvas.getBoundingClientRect();
       const x = ((event.clientX - box.left) / box.width) * this.width - 0.5;
       const y = ((event.clientY - box.top) / box.height) * this.height - 0.5;
-      this.stroke(this.last ?? [x, y], [x, y]);
-      this.last = [x, y];
+      /** @type {Point} */
+      const here = [x, y];
+      this.stroke(this.last ?? here, here);
+      this.last = here;
     };
     this.canvas.onpointerdown = (event) => {
       this.last = undefined;
@@ -98,22 +155,25 @@ class PixelBrush {
     return this.mode === "rows" ? this.height : PLAY_STEPS;
   }
 
+  /**
+   * @param {Mode} mode
+   * @param {number} [step]
+   */
   setMode(mode, step = undefined) {
     this.pause();
     this.mode = mode;
     this.root.dataset.mode = mode;
-    for (const name of ["brush", "rows", "random"]) {
-      this.find(`[data-role=${name}]`).setAttribute("aria-checked", String(name === mode));
-    }
+    for (const name of MODES) this.button(name).setAttribute("aria-checked", String(name === mode));
     if (mode === "brush") {
       this.paint();
       return;
     }
-    this.slider.max = this.steps();
+    this.slider.max = String(this.steps());
     const share = this.count() / this.mask.length;
     this.uncover(step ?? Math.round(share * this.steps()));
   }
 
+  /** @param {number} value 0 covers all, 1 shows all */
   fill(value) {
     this.pause();
     if (this.mode === "brush") {
@@ -122,14 +182,20 @@ class PixelBrush {
     } else this.uncover(value * this.steps());
   }
 
+  /** @param {number} step */
   uncover(step) {
-    this.slider.value = step;
+    this.slider.value = String(step);
     this.mask.fill(0);
     const count = Math.round((step / this.steps()) * this.mask.length);
-    for (const place of this.orders[this.mode].slice(0, count)) this.mask[place] = 1;
+    const order = this.mode === "random" ? this.orders.random : this.orders.rows;
+    for (const place of order.slice(0, count)) this.mask[place] = 1;
     this.report(false);
   }
 
+  /**
+   * @param {Point} from
+   * @param {Point} to
+   */
   stroke([x0, y0], [x1, y1]) {
     const radius = BRUSH * Math.max(1, Math.max(this.width, this.height) / 28);
     const pieces = Math.max(1, Math.ceil(2 * Math.hypot(x1 - x0, y1 - y0)));
@@ -166,7 +232,7 @@ class PixelBrush {
   pause() {
     this.playing = false;
     window.clearTimeout(this.ticker);
-    if (this.words) this.paint();
+    this.paint();
   }
 
   stop() {
@@ -175,8 +241,9 @@ class PixelBrush {
     window.clearTimeout(this.timer);
   }
 
+  /** @param {boolean} now whether it may not wait */
   report(now) {
-    if (this.words) this.paint();
+    this.paint();
     const send = () => {
       window.clearTimeout(this.timer);
       this.timer = undefined;
@@ -197,6 +264,7 @@ class PixelBrush {
 
   paint() {
     const context = this.canvas.getContext("2d");
+    if (!context || !this.words) return;
     const image = context.createImageData(this.width, this.height);
     const size = this.height * this.width;
     for (let place = 0; place < size; place++) {
@@ -209,12 +277,10 @@ class PixelBrush {
       image.data[4 * place + 3] = 255;
     }
     context.putImageData(image, 0, 0);
-    const play = this.find("[data-role=play]");
+    const play = this.button("play");
     play.textContent = this.playing ? "❚❚" : "▶";
     play.setAttribute("aria-label", this.playing ? this.words.pause : this.words.play);
-    const text = this.words.count
-      .replace("{count}", this.count())
-      .replace("{total}", size);
+    const text = this.words.count.replace("{count}", String(this.count())).replace("{total}", String(size));
     this.find("output").textContent = text;
     this.slider.setAttribute("aria-valuetext", text);
   }
