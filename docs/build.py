@@ -8,7 +8,7 @@ import pkgutil
 import sys
 from pathlib import Path
 
-LEFT_OUT = ("explorer.app", "explorer.cli", "explorer.training.worker")
+LEFT_OUT = ("explorer.app", "explorer.cli", "explorer.jobs.worker")
 """Not an API: the Streamlit pages, the command line and the worker's entry point."""
 
 

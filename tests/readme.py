@@ -26,7 +26,6 @@ ROOMS = (
     ("explorer/app/views/elbo", "ELBO"),
     ("explorer/app/views/models", "Models"),
     ("explorer/app/text", "the app's sentences"),
-    ("explorer/app/components", "the app's components"),
     ("explorer/browser", "the browser side"),
     ("explorer/browser/shared", "what the map and the lens share"),
     ("explorer/browser/model", "the interpreter of a model, in the browser"),

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from explorer.analysis.collapse import diagnose_run
-from explorer.run import Run
+from explorer.analysis.collapse.diagnose import diagnose_run
+from explorer.runs.run import Run
 
 TEXT = (Path(__file__).parents[1] / "docs" / "own-loop.md").read_text()
 PLAIN, LIGHTNING = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)

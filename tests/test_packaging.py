@@ -51,7 +51,7 @@ def test_the_wheel_carries_theme_models_and_browser_files(installed):
     for room in ("page", "shared", "map", "lens", "card", "brush", "slider"):
         assert (browser / room / "style.css").is_file(), room
     assert (browser / "map" / "standalone.js").is_file()
-    assert list((installed / "explorer" / "app" / "text").rglob("*.json"))
+    assert list((installed / "explorer" / "text").rglob("*.json"))
     assert (installed / "explorer" / "py.typed").is_file()
 
 

@@ -10,8 +10,8 @@ if _ROOT not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from explorer.app.card import show_card  # noqa: E402
-from explorer.app.languages import show_language_switch  # noqa: E402
+from explorer.app.parts.card import show_card  # noqa: E402
+from explorer.app.parts.languages import show_language_switch  # noqa: E402
 from explorer.app.session import is_dark  # noqa: E402
 from explorer.app.text import text  # noqa: E402
 from explorer.browser import read_styles  # noqa: E402

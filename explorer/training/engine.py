@@ -8,9 +8,9 @@ from torch import Tensor
 
 from explorer.codes import Array
 from explorer.config import Config, ObjectiveConfig
+from explorer.elbo.terms import Terms, choose_objective, draw_noise, reparameterise
 from explorer.models import build_model
 from explorer.models.networks import halve_products
-from explorer.objectives import Terms, choose_objective, draw_noise, reparameterise
 from explorer.training.optimiser import QuickAdam
 
 STALL_WINDOW = 10

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from explorer.config import default_config
-from explorer.training.jobs import LocalRunner
+from explorer.jobs.queue import LocalRunner
 
 MOVES = 40
 ROUNDS = 4

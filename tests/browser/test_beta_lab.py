@@ -6,11 +6,11 @@ import time
 import pytest
 
 from explorer.config import BudgetConfig, Config, ModelConfig
-from explorer.sweeps import list_sweeps, open_sweep, prepare_sweep
+from explorer.jobs.sweep import sweep_configs
+from explorer.runs.sweeps import list_sweeps, open_sweep, prepare_sweep
+from explorer.runs.writer import RunWriter
 from explorer.training.family import family_configs, train_family
 from explorer.training.loop import train
-from explorer.training.sweep import sweep_configs
-from explorer.writer import RunWriter
 
 pytestmark = pytest.mark.browser
 

@@ -1,4 +1,4 @@
-/** The lens: normals, quadrature and contours; fixtures are written by tests/test_export_lens.py. */
+/** The lens: normals, quadrature and contours; fixtures are written by tests/export/test_lens.py. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** The interpreter against PyTorch: fixtures are written by tests/test_export_payload.py. */
+/** The interpreter against PyTorch: fixtures are written by tests/export/test_payload.py. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -16,9 +16,9 @@ from explorer.export.payload import build_payload
 from explorer.export.pictures import find_pictures, is_at_hand
 from explorer.export.sweep import build_member
 from explorer.export.tsne import Projection
-from explorer.run import Run
-from explorer.store import RunStore, pretrained_store
-from explorer.training.jobs import LocalRunner, find_abandoned
+from explorer.jobs.queue import LocalRunner, find_abandoned
+from explorer.runs.run import Run
+from explorer.runs.store import RunStore, pretrained_store
 
 
 def own_runs() -> RunStore:
@@ -87,7 +87,7 @@ def measure_codes(path: str, fingerprint: str, step: int | None) -> dict[str, An
 
     At most 2,000 codes are used. `fingerprint` is part of the key alone.
     """
-    from explorer.analysis.collapse import diagnose_codes
+    from explorer.analysis.collapse.diagnose import diagnose_codes
 
     run = Run(path)
     codes = run.codes() if step is None else None
@@ -106,7 +106,7 @@ def diagnose_stored(path: str, fingerprint: str) -> dict[str, Any]:
 
     `fingerprint` is part of the key alone.
     """
-    from explorer.analysis.collapse import diagnose_run
+    from explorer.analysis.collapse.diagnose import diagnose_run
 
     run = Run(path)
     info = run.info
@@ -126,7 +126,7 @@ def move_dimension(path: str, fingerprint: str, dimension: int) -> tuple[Any, An
 
     One dimension runs over the aggregate's range. None where the run has no codes with logvar.
     """
-    from explorer.analysis.latents import traverse_aggregate
+    from explorer.analysis.representation.latents import traverse_aggregate
 
     run = _run_for(path, fingerprint)
     codes = run.codes()
@@ -141,7 +141,7 @@ def move_dimension(path: str, fingerprint: str, dimension: int) -> tuple[Any, An
 @st.cache_data(show_spinner=False, max_entries=20)
 def measure_eigenvalues(dataset: str, likelihood: str) -> list[float] | None:
     """Return what a loss's weight is held against: of the wake-up rule, or of the covariance."""
-    from explorer.analysis.wakeup import wake_up_eigenvalues
+    from explorer.analysis.collapse.wakeup import wake_up_eigenvalues
 
     images = get_dataset(dataset)
     if images is None:
@@ -153,7 +153,7 @@ def measure_eigenvalues(dataset: str, likelihood: str) -> list[float] | None:
 @st.cache_data(show_spinner=False, max_entries=50)
 def measure_wake_up(dataset: str, likelihood: str, sigma2: float) -> list[float]:
     """Return the leading eigenvalues of the wake-up rule, empty where they cannot be told."""
-    from explorer.analysis.wakeup import wake_up_eigenvalues
+    from explorer.analysis.collapse.wakeup import wake_up_eigenvalues
 
     images = get_dataset(dataset)
     if images is None or likelihood not in ("bernoulli", "gaussian"):
@@ -170,7 +170,7 @@ def measure_linear_curve(
 
     None where the images are not at hand.
     """
-    from explorer.analysis.linear import rate_distortion_curve
+    from explorer.analysis.collapse.linear import rate_distortion_curve
 
     eigenvalues = measure_eigenvalues(dataset, "gaussian")
     if eigenvalues is None or latent_dim > len(eigenvalues):

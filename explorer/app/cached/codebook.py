@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.codebook import (
+from explorer.analysis.representation.codebook import (
     CodeUsage,
     decode_indices,
     measure_usage,
@@ -14,8 +14,8 @@ from explorer.analysis.codebook import (
     sample_uniform,
 )
 from explorer.app.cached import own_runs
-from explorer.run import Run
-from explorer.store import pretrained_store
+from explorer.runs.run import Run
+from explorer.runs.store import pretrained_store
 
 FAVOURITE = "mnist-vq"
 PICTURED = 400

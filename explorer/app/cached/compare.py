@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.holes import (
+from explorer.analysis.representation.holes import (
     RANDOM_CODES,
     Holes,
     draw_codes,
@@ -14,16 +14,16 @@ from explorer.analysis.holes import (
     measure_holes,
     pick_images,
 )
-from explorer.analysis.latents import decode_codes
-from explorer.analysis.representation import Accuracy, neighbour_accuracy
+from explorer.analysis.representation.latents import decode_codes
+from explorer.analysis.representation.quality import Accuracy, neighbour_accuracy
 from explorer.app.cached import get_codes, get_run_with_model, own_runs
 from explorer.codes import Array
 from explorer.datasets import load_dataset
-from explorer.evaluation import encode_images
+from explorer.elbo.encoding import encode_images
 from explorer.export.pictures import is_at_hand
 from explorer.figures.compare import Square
-from explorer.run import Run
-from explorer.store import pretrained_store
+from explorer.runs.run import Run
+from explorer.runs.store import pretrained_store
 
 NEIGHBOUR_CODES = 2000
 TILES = 15

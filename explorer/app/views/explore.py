@@ -14,13 +14,14 @@ from explorer.app.cached import (
     get_run_with_model,
     own_runs,
 )
-from explorer.app.components import answers, latent_map, send_member, send_message
+from explorer.app.parts import answers
+from explorer.app.parts.mount import latent_map, send_member, send_message
 from explorer.app.text import text
 from explorer.errors import ExplorerError
 from explorer.export.sweep import find_siblings
 from explorer.export.tables import codes_parquet
-from explorer.run import Run
-from explorer.store import pretrained_store
+from explorer.runs.run import Run
+from explorer.runs.store import pretrained_store
 
 FAVOURITE = "mnist-2d"
 MAP = "explore_map"

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.moved_beta import find_beta
+from explorer.analysis.collapse.moved_beta import find_beta
 from explorer.app.cached import measure_codes, measure_linear_curve, measure_wake_up
-from explorer.app.pictures import CHART
+from explorer.app.parts.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.train.watch import describe_beta
@@ -28,8 +28,8 @@ from explorer.figures.beta import (
 )
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
-from explorer.run import Run, Snapshot
-from explorer.sweeps import Sweep
+from explorer.runs.run import Run, Snapshot
+from explorer.runs.sweeps import Sweep
 
 SHOWN = 400
 """Codes drawn on each small map."""

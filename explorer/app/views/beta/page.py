@@ -6,7 +6,7 @@ import os
 import streamlit as st
 
 from explorer.app.cached import get_runner, own_runs
-from explorer.app.choices import kept_choice
+from explorer.app.parts.choices import kept_choice
 from explorer.app.text import text
 from explorer.app.views.beta.members import find_members, show_figures
 from explorer.app.views.beta.progress import (
@@ -20,8 +20,8 @@ from explorer.config import BudgetConfig, Config, OptimiserConfig, default_confi
 from explorer.datasets import DATASETS, is_available
 from explorer.errors import ExplorerError
 from explorer.paths import resource
-from explorer.run import new_run_id
-from explorer.sweeps import Sweep, list_sweeps, read_sweep
+from explorer.runs.run import new_run_id
+from explorer.runs.sweeps import Sweep, list_sweeps, read_sweep
 
 TICK_SECONDS = 1.0
 BETAS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0, 64.0)

@@ -4,9 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.analysis.timeline import DEAD_NATS, find_events
+from explorer.analysis.collapse.timeline import DEAD_NATS, find_events
 from explorer.app.cached import measure_codes, move_dimension
-from explorer.app.pictures import CHART, show_strip
+from explorer.app.parts.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.collapse.verdicts import SLEEPING, show_plane
@@ -15,7 +15,7 @@ from explorer.errors import ExplorerError
 from explorer.figures.collapse import collapse_timeline
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
-from explorer.run import Run
+from explorer.runs.run import Run
 
 VIEWS = ("plane", "map")
 

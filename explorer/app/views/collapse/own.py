@@ -5,17 +5,17 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.beta import (
+from explorer.analysis.collapse.beta import (
     KL_REDUCTIONS,
     RECONSTRUCTION_REDUCTIONS,
     RECONSTRUCTIONS,
     WrittenLoss,
     effective_beta,
 )
-from explorer.analysis.own_codes import LabelScore, OwnCodes
+from explorer.analysis.collapse.own_codes import LabelScore, OwnCodes
 from explorer.app.cached import measure_eigenvalues
 from explorer.app.cached.collapse import judge_codes
-from explorer.app.pictures import CHART
+from explorer.app.parts.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.collapse.film import draw_timeline

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.holes import SOURCES
+from explorer.analysis.representation.holes import SOURCES
 from explorer.app.cached import get_codes, main_axes, own_runs
 from explorer.app.cached.compare import list_comparable
 from explorer.app.cached.elbo import get_pictures
@@ -26,7 +26,7 @@ from explorer.errors import ExplorerError
 from explorer.export.payload import Pictures
 from explorer.export.pictures import is_at_hand
 from explorer.figures.compare import Square, common_square, fit_square
-from explorer.run import Run, new_run_id
+from explorer.runs.run import Run, new_run_id
 
 FAVOURITES = (
     "strokes-ae-2d", "strokes-ae-noise-2d", "strokes-vae-2d", "strokes-ppca-2d",

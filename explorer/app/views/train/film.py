@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.codebook import measure_usage
-from explorer.app.pictures import CHART, show_strip
+from explorer.analysis.representation.codebook import measure_usage
+from explorer.app.parts.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import number, sentences, text
 from explorer.codes import main_dimensions
@@ -13,7 +13,7 @@ from explorer.figures.codebook import usage_bars
 from explorer.figures.latent import latent_scatter
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
-from explorer.run import Run, Snapshot
+from explorer.runs.run import Run, Snapshot
 
 
 def show_film(run: Run) -> None:

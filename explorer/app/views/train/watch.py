@@ -5,20 +5,21 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from explorer.analysis.moved_beta import find_beta
-from explorer.analysis.timeline import find_events
+from explorer.analysis.collapse.moved_beta import find_beta
+from explorer.analysis.collapse.timeline import find_events
 from explorer.app.cached import find_run, get_runner, own_runs
-from explorer.app.pictures import CHART
+from explorer.app.parts.pictures import CHART
 from explorer.app.session import get_session, is_dark
 from explorer.app.text import number, paragraph, sentences, text
 from explorer.app.views.train.film import show_film
 from explorer.config import ObjectiveConfig
-from explorer.control import Control
 from explorer.errors import ExplorerError
 from explorer.figures.palette import choose_roles
 from explorer.figures.training import elbo_curves, kl_over_time
-from explorer.run import Run, RunInfo
-from explorer.store import pretrained_store
+from explorer.runs.control import Control
+from explorer.runs.info import RunInfo
+from explorer.runs.run import Run
+from explorer.runs.store import pretrained_store
 
 TICK_SECONDS = 0.6
 SHOWN_EVENTS = 3
