@@ -26,9 +26,18 @@ ROOMS = (
     ("explorer/app/views/elbo", "ELBO"),
     ("explorer/app/views/models", "Models"),
     ("explorer/app/text", "the app's sentences"),
-    ("explorer/app/components", "the app's browser side"),
-    ("explorer/app/components/latent_map", "the latent map, in the browser"),
-    ("explorer/app/components/lens", "the lens of the ELBO page, in the browser"),
+    ("explorer/browser", "the browser side"),
+    ("explorer/browser/shared", "what the map and the lens share"),
+    ("explorer/browser/model", "the interpreter of a model, in the browser"),
+    ("explorer/browser/map", "the latent map, in the browser"),
+    ("explorer/browser/map/geometry", "the latent map: points and ways as numbers"),
+    ("explorer/browser/map/plane", "the latent map: the plane, what lies on it, the hand"),
+    ("explorer/browser/map/scene", "the latent map: what is shown, and how it is told"),
+    ("explorer/browser/map/panels", "the latent map: the panels around it"),
+    ("explorer/browser/lens", "the lens of the ELBO page, in the browser"),
+    ("explorer/browser/card", "the floating card, in the browser"),
+    ("explorer/browser/brush", "the brush of hidden pixels, in the browser"),
+    ("explorer/browser/slider", "the live slider, in the browser"),
 )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from explorer.browser import ASSETS
 from explorer.codes import kl_of_codes
 from explorer.config import ModelConfig
 from explorer.errors import ExplorerError
@@ -19,6 +21,7 @@ from explorer.export.container import pack, shorten, unpack
 from explorer.export.networks import describe_network
 from explorer.export.payload import build_payload, pick_pictures
 from explorer.models import VAE
+from explorer.models.likelihoods import LIKELIHOODS
 from explorer.models.priors import gaussian_kl
 
 JS_TESTS = Path(__file__).parents[1] / "js"
@@ -31,6 +34,7 @@ NETWORKS = {
     "continuous-bernoulli": ({"likelihood": "continuous-bernoulli"}, (1, 8, 8)),
     "gaussian": ({"likelihood": "gaussian", "sigma2": 0.02}, (1, 8, 8)),
     "gaussian-learned": ({"likelihood": "gaussian-learned"}, (1, 8, 8)),
+    "gaussian-optimal": ({"likelihood": "gaussian-optimal"}, (1, 8, 8)),
     "gaussian-diagonal": ({"likelihood": "gaussian-diagonal"}, (1, 8, 8)),
     "gaussian-pixel": ({"likelihood": "gaussian-pixel"}, (1, 8, 8)),
     "point": ({"latent": "point"}, (1, 8, 8)),
@@ -107,6 +111,13 @@ def test_interpreter_equals_pytorch_under_node(tmp_path: Path) -> None:
         timeout=120,
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+
+
+def test_the_browser_knows_every_likelihood_of_the_library() -> None:
+    source = (ASSETS / "model" / "likelihood.js").read_text(encoding="utf-8")
+    (registry,) = re.findall(r"export const LIKELIHOODS = \{(.*?)\};", source, re.S)
+    names = re.findall(r'^\s*"?([\w-]+)"?[:,]', registry, re.M)
+    assert sorted(names) == sorted(LIKELIHOODS)
 
 
 def test_a_learned_prior_travels_and_takes_kl_per_latent_away() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.app.parts.mount import ASSETS
 from explorer.app.text import language, sentences
 from explorer.codes import Codes, main_dimensions
 from explorer.config import LIKELIHOODS
@@ -213,7 +212,7 @@ def get_member(run: Run, reference: Run) -> bytes:
 def get_page(run: Run, scene: str) -> bytes:
     """Return the run and a scene of it as one HTML file, in the visitor's language."""
     words = sentences("explore.")
-    return build_page(get_run_with_model(run), find_pictures(run), words, ASSETS, scene, language())
+    return build_page(get_run_with_model(run), find_pictures(run), words, scene, language())
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
