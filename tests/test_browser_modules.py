@@ -12,7 +12,8 @@ from explorer.browser import ASSETS
 
 MAY_IMPORT: dict[str, set[str]] = {
     "shared": set(),
-    "model": {"shared"},
+    "model/likelihoods": {"shared"},
+    "model": {"shared", "model/likelihoods"},
     "map/geometry": {"shared", "model"},
     "map/scene": {"shared", "model", "map/geometry"},
     "map/plane": {"shared", "model", "map/geometry", "map/scene"},
@@ -117,6 +118,8 @@ def test_a_script_that_is_handed_over_as_text_stands_alone(room: str) -> None:
 
 
 def test_the_interpreter_knows_nothing_of_the_page() -> None:
-    for name in ("layers.js", "network.js", "model.js", "likelihood.js", "prior.js"):
-        source = (ASSETS / "model" / name).read_text(encoding="utf-8")
-        assert not re.search(r"\b(document|window)\.", source), name
+    named = ("layers.js", "network.js", "model.js", "likelihood.js", "prior.js")
+    paths = [ASSETS / "model" / name for name in named]
+    for path in [*paths, *(ASSETS / "model" / "likelihoods").glob("*.js")]:
+        source = path.read_text(encoding="utf-8")
+        assert not re.search(r"\b(document|window)\.", source), path.name

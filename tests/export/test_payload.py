@@ -37,6 +37,12 @@ NETWORKS = {
     "gaussian-optimal": ({"likelihood": "gaussian-optimal"}, (1, 8, 8)),
     "gaussian-diagonal": ({"likelihood": "gaussian-diagonal"}, (1, 8, 8)),
     "gaussian-pixel": ({"likelihood": "gaussian-pixel"}, (1, 8, 8)),
+    "laplace": ({"likelihood": "laplace", "sigma2": 0.02}, (1, 8, 8)),
+    "discretized-logistic": ({"likelihood": "discretized-logistic", "sigma2": 0.01}, (1, 8, 8)),
+    "discretized-logistic-narrow": (
+        {"likelihood": "discretized-logistic", "sigma2": 1e-5},
+        (1, 8, 8),
+    ),
     "point": ({"latent": "point"}, (1, 8, 8)),
     "mixture": ({"prior": "mixture", "prior_components": 4}, (1, 8, 8)),
 }

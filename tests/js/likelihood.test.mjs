@@ -44,8 +44,8 @@ test("one σ for all pixels has no σ-map, however σ was found", () => {
 });
 
 test("an unknown likelihood is told by its name, wherever the networks run", () => {
-  assert.throws(() => new Model(header("laplace", EMPTY)), /laplace/);
-  assert.throws(() => new RemoteModel(header("laplace", null), () => {}), /laplace/);
+  assert.throws(() => new Model(header("cauchy", EMPTY)), /cauchy/);
+  assert.throws(() => new RemoteModel(header("cauchy", null), () => {}), /cauchy/);
 });
 
 test("a request goes to Python with its kind and number, and only the newest is heard", () => {

@@ -3,7 +3,7 @@
  * here runs.
  *
  * @typedef {Float32Array & {shape: number[]}} Floats an array with its shape
- * @typedef {{kind: string, binarise: boolean, sigma2: number | null, logvar?: Float32Array}} LikelihoodHeader
+ * @typedef {import("./likelihoods/contract.js").LikelihoodHeader} LikelihoodHeader
  * @typedef {{weights: number[], mean: number[][], scale: number[][]}} MixtureHeader
  * @typedef {{kind: string, weight?: Floats, bias?: Float32Array, shape?: number[]}} LayerHeader
  * @typedef {{encoder: LayerHeader[], decoder: LayerHeader[]}} NetworksHeader
