@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from explorer.codes import Array
@@ -14,7 +13,6 @@ from explorer.models import Model
 
 CHUNK_VALUES = 4_000_000
 """Pixels handled at once, which bounds memory."""
-ENCODE_CHUNK = 1024
 
 
 @contextmanager
@@ -80,15 +78,3 @@ def check_images(model: Model, images: Array) -> None:
 def as_tensor(images: Array, device: torch.device) -> Tensor:
     """Return images as a tensor on `device`, copied."""
     return torch.from_numpy(np.array(images)).to(device)
-
-
-def encode_all(model: Model, x: Tensor) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and logvar (N, K), float64, of target images x, in chunks."""
-    means, logvars = [], []
-    with torch.no_grad(), evaluating(model):
-        for start in range(0, len(x), ENCODE_CHUNK):
-            mean, logvar = model.encode_parameters(x[start : start + ENCODE_CHUNK])
-            assert logvar is not None
-            means.append(mean.double().cpu().numpy())
-            logvars.append(logvar.double().cpu().numpy())
-    return np.concatenate(means), np.concatenate(logvars)
