@@ -58,6 +58,13 @@ def test_its_pictures_exist():
         assert (ROOT / name).is_file(), name
 
 
+def test_every_picture_is_shown():
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    text = "".join(path.read_text(encoding="utf-8") for path in documents)
+    for path in (ROOT / "docs" / "images").iterdir():
+        assert f"images/{path.name})" in text, path.name
+
+
 def test_every_command_is_documented():
     from explorer.cli import build_parser
 

@@ -51,10 +51,10 @@ def test_the_tours_model_uses_both_of_its_dimensions(guide):
 def test_the_readmes_lines_of_python_run():
     names = {}
     exec(indented_after(README, "## Python\n"), names)
-    model, x, q, p = (names[name] for name in ("run", "x", "q", "p"))
-    assert x.shape[1:] == model.model.shape and set(x.unique().tolist()) == {0.0, 1.0}
-    assert q.mean.shape == (len(x), model.model.latent_dim)
-    kl = torch.distributions.kl_divergence(q, model.model.prior())
+    run, x, q, p = (names[name] for name in ("run", "x", "q", "p"))
+    assert x.shape[1:] == run.model.shape and set(x.unique().tolist()) == {0.0, 1.0}
+    assert q.mean.shape == (len(x), run.model.latent_dim)
+    kl = torch.distributions.kl_divergence(q, run.model.prior.distribution())
     assert names["report"].information.rate == pytest.approx(kl.mean().item(), rel=1e-4)
     assert p.log_prob(x).shape == (len(x),)
 
