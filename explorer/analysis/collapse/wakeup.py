@@ -78,7 +78,7 @@ def wake_up_eigenvalues(images: NDArray[Any], likelihood: str, sigma2: float = 1
     `images` (N, …) are uint8 or floats in [0, 1]. "bernoulli" takes them as P(pixel = 1), so that
     C is the covariance of the binarised pixels: Var = p̄(1 − p̄) on the diagonal, the grey values'
     covariance off it; constant pixels are dropped. "gaussian" gives λ_i/σ². Compare with β.
-    Source: SCIENCE of this project; the Gaussian case is Lucas et al. 2019.
+    Source: docs/science.md §1; the Gaussian case is Lucas et al. 2019.
     """
     config = ModelConfig(likelihood=likelihood, sigma2=sigma2)
     pixels = torch.from_numpy(as_pixels(images))

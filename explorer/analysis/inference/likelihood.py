@@ -37,7 +37,7 @@ class LogLikelihood:
     where `flagged` is False. `ess` lies in [1, S]. `pareto_k` is NaN below 100 samples. `elbo` is
     the same samples' mean log weight. `flagged` images have k̂ > 0.7 or ESS/S < 0.05: do not
     believe them. The reverse does not hold: a mode that q never visits leaves no trace in the
-    weights (`inference` for K ≤ 2 and `mcmc.anneal_log_px` look without q). `bits_per_dim` is None
+    weights (`exact` for K ≤ 2 and `mcmc.anneal_log_px` look without q). `bits_per_dim` is None
     where the score is no likelihood of images (grey values under a Bernoulli); for a density on
     [0, 1] it is that of 8-bit values, −log p/(D ln 2) + 8.
     """
