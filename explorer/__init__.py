@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from explorer.datasets import load_dataset
     from explorer.errors import ExplorerError
     from explorer.paths import runs_folder
-    from explorer.runs.run import open_run
+    from explorer.runs.store import open_run
     from explorer.runs.writer import RunWriter
     from explorer.training.loop import train
 
@@ -29,7 +29,7 @@ _HOMES = {
     "diagnose": "explorer.analysis.collapse.diagnose",
     "diagnose_codes": "explorer.analysis.collapse.diagnose",
     "load_dataset": "explorer.datasets",
-    "open_run": "explorer.runs.run",
+    "open_run": "explorer.runs.store",
     "runs_folder": "explorer.paths",
     "train": "explorer.training.loop",
 }

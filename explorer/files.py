@@ -59,13 +59,16 @@ def parse_json(content: bytes) -> Any:
     ValueError for anything else: NaN, which JSON has not, and nesting or digits without end too.
     """
     try:
-        return json.loads(content.decode("utf-8-sig"), parse_constant=_refuse)
+        return _DECODER.decode(content.decode("utf-8-sig"))
     except RecursionError as error:
         raise ValueError("It is nested too deeply.") from error
 
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON.")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
 def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -9,7 +9,7 @@ from explorer.analysis.representation.holes import draw_codes, measure_holes, pi
 from explorer.analysis.representation.quality import neighbour_accuracy
 from explorer.config import BudgetConfig, Config, ModelConfig, categorical_config
 from explorer.datasets import load_dataset
-from explorer.runs.run import open_run
+from explorer.runs.store import open_run
 from explorer.training.fit import fit_config
 from explorer.training.loop import train
 from tests.browser.conftest import Server
