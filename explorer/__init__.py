@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from explorer.errors import ExplorerError
     from explorer.paths import runs_folder
     from explorer.recipes import default_config
-    from explorer.runs.run import open_run
+    from explorer.runs.store import open_run
     from explorer.runs.writer import RunWriter
     from explorer.training.loop import train
 
@@ -30,7 +30,7 @@ _HOMES = {
     "diagnose": "explorer.analysis.collapse.diagnose",
     "diagnose_codes": "explorer.analysis.collapse.diagnose",
     "load_dataset": "explorer.datasets",
-    "open_run": "explorer.runs.run",
+    "open_run": "explorer.runs.store",
     "runs_folder": "explorer.paths",
     "train": "explorer.training.loop",
 }

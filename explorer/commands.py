@@ -201,7 +201,7 @@ def evaluate_run(options: argparse.Namespace) -> None:
     """Measure ELBO, reconstruction and KL, and log p(x) where asked for."""
     from explorer.elbo.encoding import draw_targets
     from explorer.elbo.evaluation import evaluate_elbo
-    from explorer.runs.run import open_run
+    from explorer.runs.store import open_run
 
     run = open_run(options.run)
     images = find_images(run, options.dataset, options.split, options.data_root, options.limit)
@@ -240,7 +240,7 @@ def diagnose_run(options: argparse.Namespace) -> None:
     if options.codes is not None:
         result = collapse.diagnose_file(options.codes)
     else:
-        from explorer.runs.run import open_run
+        from explorer.runs.store import open_run
 
         run = open_run(options.run)
         images = None

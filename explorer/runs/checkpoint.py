@@ -94,8 +94,10 @@ def read_tensors(path: Path, name: str) -> tuple[dict[str, Tensor], dict[str, An
     try:
         with safe_open(path, framework="pt") as archive:
             metadata = json.loads((archive.metadata() or {}).get("explorer", "{}"))
+            if not isinstance(metadata, dict):
+                raise ValueError("its notes are no table")
             return {name: archive.get_tensor(name) for name in archive.keys()}, metadata
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise ExplorerError(f"The weights of run {name} cannot be read: {error}.") from error
 
 

@@ -52,7 +52,7 @@ def _shipped(name, root):
     from explorer.datasets import load_dataset
     from explorer.elbo.encoding import draw_targets
     from explorer.errors import ExplorerError
-    from explorer.runs.run import open_run
+    from explorer.runs.store import open_run
 
     try:
         run = open_run(name)

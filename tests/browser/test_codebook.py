@@ -15,7 +15,7 @@ from explorer.analysis.representation.codebook import (
 from explorer.app.text import number
 from explorer.elbo.encoding import draw_targets
 from explorer.export.pictures import find_pictures
-from explorer.runs.run import open_run
+from explorer.runs.store import open_run
 
 pytestmark = pytest.mark.browser
 

@@ -10,7 +10,7 @@ from explorer.analysis.representation.quality import neighbour_accuracy
 from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.datasets import load_dataset
 from explorer.recipes import categorical_config
-from explorer.runs.run import open_run
+from explorer.runs.store import open_run
 from explorer.training.fit import fit_config
 from explorer.training.loop import train
 from tests.browser.conftest import Server

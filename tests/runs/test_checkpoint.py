@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save
 
 from explorer.config import Config, ModelConfig
 from explorer.errors import ExplorerError
@@ -136,3 +137,10 @@ def test_weights_of_another_model_are_told(tmp_path):
     engine = an_engine(other, steps=0)
     with pytest.raises(ExplorerError, match="cannot be continued here"):
         unpack_training(read_checkpoint(run)[0], engine.model, engine.optimiser, engine.generator)
+
+
+@pytest.mark.parametrize("notes", ["[]", "3", "[" * 9000, "{"])
+def test_notes_that_are_no_table_are_told(tmp_path, notes):
+    content = save({"model.weight": torch.zeros(2)}, {"explorer": notes})
+    with pytest.raises(ExplorerError, match="weights of run run cannot be read"):
+        read_checkpoint(a_run(tmp_path / "run", content))

@@ -43,7 +43,16 @@ def test_without_a_file_nothing_is_asked(run):
     assert Control(run).pending(0) == []
 
 
-@pytest.mark.parametrize("content", ["", "{", "null", "3", '[{"number": 1}]', '[["a"]]'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "{", "null", "3", '[{"number": 1}]', '[["a"]]', "[" * 9000,
+        '[{"number": "1", "action": "stop"}]', '[{"number": 1, "action": 2}]',
+        '[{"number": 1, "action": "beta", "value": "2"}]',
+        '[{"number": 1, "action": "beta", "value": 1e999}]',
+        '[{"number": 1, "action": "beta"}]',
+    ],
+)  # fmt: skip
 def test_a_broken_file_asks_for_nothing(run, content):
     (run / "control.json").write_text(content)
     assert Control(run).pending(0) == []

@@ -15,7 +15,7 @@ from explorer import files
 from explorer.config import Config
 from explorer.errors import ExplorerError, RunRemoved
 from explorer.runs import writer as writer_module
-from explorer.runs.info import Status
+from explorer.runs.info import DatasetInfo, Status
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter, find_unfinished, mark_run, prepare_folder
 
@@ -89,6 +89,53 @@ def test_a_figure_that_makes_no_sense_is_refused_and_not_logged(tmp_path, figure
     with pytest.raises(ExplorerError, match=part):
         writer.log(1, **figures)
     assert Run(tmp_path / "run").metrics() == []
+
+
+@pytest.mark.parametrize("step", [-1, 1.5, float("nan"), 10**30])
+def test_a_step_is_a_whole_number_from_0(tmp_path, step):
+    writer = RunWriter(tmp_path / "run", latent_dim=2)
+    for write in (
+        lambda: writer.log(step, reconstruction=1.0),
+        lambda: writer.snapshot(step, np.zeros((3, 2))),
+    ):
+        with pytest.raises(ExplorerError, match="A step is a whole number from 0"):
+            write()
+    assert [path.name for path in writer.path.iterdir()] == ["run.json"]
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (lambda run: run.set_state("evaluating"), "A run is queued, running"),
+        (lambda run: run.set_results({"test": {"elbo": "low"}}, {}), "results.test.elbo"),
+        (lambda run: run.set_results({"test": {"kl_per_dim": [1.0]}}, {}), "kl_per_dim"),
+        (lambda run: run.set_results({"test": {"elbo": float("nan")}}, {}), "plain numbers"),
+        (lambda run: run.set_results({}, {"seconds": "long"}), "timing.seconds"),
+        (lambda run: run.set_plan(-3), "planned_steps"),
+    ],
+)
+def test_what_no_page_could_read_again_is_refused_and_not_written(tmp_path, write, said):
+    writer = RunWriter(tmp_path / "run", latent_dim=2)
+    before = (writer.path / "run.json").read_bytes()
+    with pytest.raises(ExplorerError, match=said):
+        write(writer)
+    assert (writer.path / "run.json").read_bytes() == before
+    writer.set_state("finished")
+    assert Run(writer.path).info.status.state == "finished"
+
+
+def test_a_description_that_no_page_could_read_makes_no_folder(tmp_path):
+    for dataset in (DatasetInfo("own", (8, 8)), DatasetInfo("own", (1, 8, 8), (0, 1))):
+        with pytest.raises(ExplorerError, match="dataset"):
+            RunWriter(tmp_path / "run", latent_dim=2, dataset=dataset)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_of_any_length_and_letters_can_be_read_again(tmp_path):
+    with pytest.raises(ValueError), RunWriter(tmp_path / "run", latent_dim=2):
+        raise ValueError("It hurts \ud800 " + "so " * 10_000)
+    status = Run(tmp_path / "run").info.status
+    assert status.state == "failed" and status.message.startswith("It hurts ? so so")
 
 
 def test_codes_beyond_half_precision_are_kept(tmp_path):
@@ -190,6 +237,19 @@ def test_another_run_is_replaced_on_request_only(tmp_path):
     assert Run(tmp_path / "run").metrics() == []
 
 
+@pytest.mark.parametrize("content", ["", "{", '{"schema": 9}', '{"schema": 1}'])
+def test_a_run_that_cannot_be_read_is_replaced_on_request_only(tmp_path, content):
+    """As after a loss of power: an empty file."""
+    config = Config()
+    RunWriter(tmp_path / "run", config=config, model_kind="builtin")
+    (tmp_path / "run" / "run.json").write_text(content)
+    assert find_unfinished(tmp_path / "run", config) is None
+    with pytest.raises(ExplorerError, match="choose another folder or overwrite it"):
+        RunWriter(tmp_path / "run", latent_dim=3)
+    RunWriter(tmp_path / "run", latent_dim=3, overwrite=True)
+    assert Run(tmp_path / "run").info.latent_dim == 3
+
+
 def test_a_living_run_is_not_overwritten(tmp_path):
     RunWriter(tmp_path / "run", latent_dim=2).set_state("running")
     with pytest.raises(ExplorerError, match="being trained right now"):
@@ -267,8 +327,10 @@ def test_an_unfinished_run_is_one_of_the_same_config_that_nobody_writes(tmp_path
         find_unfinished(path, config)
     writer.set_state("failed", "out of luck")
     assert find_unfinished(path, config) is not None
-    writer.set_state("finished")
-    assert find_unfinished(path, config) is None
+    writer.set_state("finished", step=7)
+    assert find_unfinished(path, Config(seed=1)) is None
+    with pytest.raises(ExplorerError, match="this very training, finished at step 7: look at it"):
+        find_unfinished(path, config)
 
 
 def test_a_run_can_be_marked_by_another(tmp_path):

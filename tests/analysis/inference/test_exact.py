@@ -12,7 +12,7 @@ from explorer.analysis.inference.refinement import elbo_by_quadrature
 from explorer.elbo.encoding import draw_targets
 from explorer.errors import ExplorerError
 from explorer.export.pictures import sample_drawings
-from explorer.runs.run import open_run
+from explorer.runs.store import open_run
 from tests.analysis import oracles
 
 
