@@ -60,9 +60,9 @@ class ImageDataset:
     """Known generative factors by name, each of shape (N,)."""
     splits: Mapping[str, Ints] = field(default_factory=dict)
     """Row numbers of 'train', 'validation' and 'test'; 'all' is always added."""
-    names: tuple[str, ...] | None = None
+    names: tuple[str, ...] | None = field(default=None, repr=False)
     """What each image was called where it came from, such as its file's path; N of them."""
-    report: "Report | None" = None
+    report: "Report | None" = field(default=None, repr=False)
     """Of images that were read from somebody's files: what came in, by which rules."""
     known_digest: str | None = field(default=None, repr=False)
     """The digest of the pixels, where whoever stored them has computed it already."""
