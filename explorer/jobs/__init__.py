@@ -1,0 +1,1 @@
+"""Work in processes of its own, which the server starts, watches and outlives."""
