@@ -13,7 +13,7 @@ import numpy.typing as npt
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
-    from explorer.datasets.own.report import Report
+    from explorer.datasets.report import Report
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
