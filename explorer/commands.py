@@ -244,7 +244,7 @@ def diagnose_run(options: argparse.Namespace) -> None:
 
         run = open_run(options.run)
         images = None
-        if run.info.model_kind == "builtin":
+        if run.info.has_model:
             with (
                 contextlib.suppress(ExplorerError)
                 if not options.dataset

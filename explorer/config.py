@@ -20,6 +20,8 @@ NETWORK_NAMES = ("mlp", "conv", "linear")
 class LikelihoodFacts:
     """What can be said of a likelihood before torch is loaded; `models.likelihoods` builds it."""
 
+    may_binarise: bool = False
+    """Whether grey images may be drawn binary before they are scored."""
     scale: str = "none"
     """What `sigma2`, a pixel's variance, is: none, fixed, or learned from there."""
     learned: str = ""
@@ -36,17 +38,21 @@ class LikelihoodFacts:
 
 _LEARNED, _OPTIMAL = "gaussian-learned", "gaussian-optimal"
 LIKELIHOODS = {
-    "bernoulli": LikelihoodFacts(wakes_by_rule=True, halves_well=True),
+    "bernoulli": LikelihoodFacts(may_binarise=True, wakes_by_rule=True, halves_well=True),
     "continuous-bernoulli": LikelihoodFacts(),
     "gaussian": LikelihoodFacts(
-        "fixed", _LEARNED, _OPTIMAL, linear_theory=True, wakes_by_rule=True
+        scale="fixed",
+        learned=_LEARNED,
+        optimal=_OPTIMAL,
+        linear_theory=True,
+        wakes_by_rule=True,
     ),
-    "gaussian-learned": LikelihoodFacts("learned", _LEARNED, _OPTIMAL),
-    "gaussian-optimal": LikelihoodFacts("learned", _LEARNED, _OPTIMAL),
+    _LEARNED: LikelihoodFacts(scale="learned", learned=_LEARNED, optimal=_OPTIMAL),
+    _OPTIMAL: LikelihoodFacts(scale="learned", learned=_LEARNED, optimal=_OPTIMAL),
     "gaussian-diagonal": LikelihoodFacts(),
     "gaussian-pixel": LikelihoodFacts(),
-    "laplace": LikelihoodFacts("fixed", wakes_by_rule=True),
-    "discretized-logistic": LikelihoodFacts("learned"),
+    "laplace": LikelihoodFacts(scale="fixed", wakes_by_rule=True),
+    "discretized-logistic": LikelihoodFacts(scale="learned"),
 }
 LIKELIHOOD_NAMES = tuple(LIKELIHOODS)
 LATENT_KINDS = ("gaussian", "point", "categorical")

@@ -375,7 +375,7 @@ def _open_writer(
     return RunWriter(
         path,
         config=sweep.configs[name],
-        model_kind="builtin",
+        model_kind="config",
         dataset=DatasetInfo(
             dataset.name, dataset.shape, tuple(dataset.class_names), dataset.fingerprint
         ),

@@ -77,7 +77,7 @@ def train(
         writer = RunWriter(
             path,
             config=config,
-            model_kind="builtin",
+            model_kind="config",
             dataset=DatasetInfo(
                 dataset.name, dataset.shape, tuple(dataset.class_names), dataset.fingerprint
             ),

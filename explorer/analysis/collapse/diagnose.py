@@ -145,13 +145,13 @@ def diagnose_run(
     that the run was trained with. ExplorerError where the run has neither.
     """
     info = run.info
-    if images is not None and info.model_kind == "builtin":
+    if images is not None and info.has_model:
         planned = 1.0 if info.config is None else info.config.objective.beta
         beta = float(info.timing.get("beta", planned))
         return diagnose(
             run.model, images, beta=beta, causes=causes, seed=seed, progress=progress, stop=stop
         )
-    if info.latent_kind == "gaussian" and info.prior != "standard":
+    if info.has_density and info.prior != "standard":
         check_standard_prior(run.model)
     codes = run.codes()
     if codes is None:

@@ -36,7 +36,7 @@ def list_comparable() -> dict[str, list[Run]]:
     for run in pretrained_store().list() + own_runs().list():
         info = run.info
         has_weights = (run.path / "checkpoint.safetensors").is_file()
-        if info.model_kind == "builtin" and info.dataset is not None and has_weights:
+        if info.has_model and info.dataset is not None and has_weights:
             if info.status.state in ("finished", "stopped") and info.config is not None:
                 found.setdefault(info.dataset.name, []).append(run)
     return found
@@ -149,7 +149,7 @@ def _neighbours_for(fingerprint: str, _run: Run) -> Accuracy | None:
 
 def get_neighbours(run: Run) -> Accuracy | None:
     """Return the 15-nearest-neighbour accuracy of a run's codes, None without labels."""
-    if run.info.latent_kind == "categorical":
+    if not run.info.is_continuous:
         return None
     return _neighbours_for(run.fingerprint, run)
 

@@ -41,8 +41,8 @@ def list_models() -> dict[str, tuple[Run, str]]:
         for run in runs:
             has_weights = (run.path / "checkpoint.safetensors").is_file()
             # The map needs a continuous code; the Models page shows codebooks.
-            continuous = run.info.latent_kind != "categorical"
-            if run.info.model_kind == "builtin" and has_weights and continuous:
+            continuous = run.info.is_continuous
+            if run.info.has_model and has_weights and continuous:
                 found[run.id] = run, group
     return dict(sorted(found.items(), key=lambda entry: _menu_place(*entry[1])))
 

@@ -22,8 +22,7 @@ def list_patients() -> list[str]:
     ids = [
         run.id
         for run in runs
-        if run.info.latent_kind == "gaussian"
-        and run.info.prior == "standard"
+        if run.info.has_shares
         and (run.path / "codes.npz").is_file()
     ]
     return sorted(ids, key=lambda run_id: run_id != "mnist-collapsed")

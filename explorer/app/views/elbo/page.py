@@ -45,8 +45,7 @@ def list_subjects() -> dict[str, str]:
     names = {
         run.id: run.name
         for run in runs
-        if run.info.latent_kind == "gaussian"
-        and run.info.prior == "standard"
+        if run.info.has_shares
         and (run.path / "checkpoint.safetensors").is_file()
     }
     return dict(sorted(names.items(), key=lambda entry: entry[0] != FAVOURITE))
