@@ -31,6 +31,8 @@ LARGEST_LATENT = 100_000
 LARGEST_SIDE, MOST_PIXELS = 65_536, 2**28
 LATEST = 253_402_300_799.0
 """The end of the year 9999, in Unix seconds."""
+SPLITS_BY_WORTH = ("test", "validation", "all", "train")
+"""Splits whose results speak for a run, the best first."""
 FIGURES = ("elbo", "reconstruction", "kl")
 """What pages show of a split's results; it may lack any of them, and have others."""
 
@@ -175,6 +177,16 @@ class RunInfo:
     def prior(self) -> str:
         """The name of the model's prior."""
         return self.model.prior
+
+    @property
+    def best_split(self) -> str | None:
+        """The split whose results speak for the run, the most held out; None without any."""
+        return next((name for name in SPLITS_BY_WORTH if name in self.results), None)
+
+    @property
+    def best_results(self) -> Mapping[str, Any]:
+        """The results of that split, empty without any."""
+        return {} if self.best_split is None else self.results[self.best_split]
 
     @property
     def has_model(self) -> bool:
