@@ -11,6 +11,21 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "explorer"
 README = ROOT / "README.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
+SCRIPTS = {
+    "brush": "A covered picture to uncover by hand.",
+    "card": "The card that floats over the pages.",
+    "lens": "One image of a two-latent model on the ELBO page: q in the visitor's hand.",
+    "map": "The latent map: how it is mounted, and what can be done with it.",
+    "map/geometry": "Points and ways as numbers.",
+    "map/panels": "What stands around the map.",
+    "map/plane": "The plane, what lies on it, and the hand.",
+    "map/scene": "What is shown, and how it is told.",
+    "model": "The interpreter of a model; it knows nothing of a map.",
+    "model/likelihoods": "One file a likelihood, as in `explorer/models/likelihoods/`.",
+    "shared": "What the map and the lens share.",
+    "slider": "A slider that reports while it is dragged.",
+}
+"""What the rooms of the browser side are, which have no `__init__.py` to say it."""
 NOT_OURS = {"__pycache__", "_shipped", "node_modules"}
 """Folders that tools make."""
 
@@ -57,13 +72,18 @@ def rooms() -> list[Path]:
     return sorted(kept, key=place)
 
 
+def script_room(folder: Path) -> str:
+    """Return what a room of the browser side is, as SCRIPTS has it."""
+    return SCRIPTS.get(folder.relative_to(PACKAGE / "browser").as_posix(), "")
+
+
 def file_map() -> str:
     lines = []
     for folder in rooms():
         lines += ["", f"### `{folder.relative_to(ROOT).as_posix()}/`", ""]
         door = folder / "__init__.py"
-        if door.is_file():
-            lines += [first_line(door), ""]
+        if sentence := first_line(door) if door.is_file() else script_room(folder):
+            lines += [sentence, ""]
         lines += [f"- `{path.name}` {first_line(path)}" for path in modules(folder) if path != door]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 

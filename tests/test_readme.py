@@ -4,7 +4,17 @@ import re
 
 import pytest
 
-from tests.readme import ARCHITECTURE, MADE, PACKAGE, README, ROOT, filled, first_line, rooms
+from tests.readme import (
+    ARCHITECTURE,
+    MADE,
+    PACKAGE,
+    README,
+    ROOT,
+    SCRIPTS,
+    filled,
+    first_line,
+    rooms,
+)
 
 FIRST_SIGHT = 200
 """Lines that a visitor is asked to read."""
@@ -31,6 +41,11 @@ def test_every_file_says_what_it_is_for():
         assert 12 < len(line) <= limit, f"{path}: {line!r}"
 
 
+def test_every_room_says_what_it_is_for():
+    scripts = {room for room in rooms() if not (room / "__init__.py").is_file()}
+    assert {room.relative_to(PACKAGE / "browser").as_posix() for room in scripts} == set(SCRIPTS)
+
+
 def test_the_file_map_has_every_module():
     text = ARCHITECTURE.read_text(encoding="utf-8")
     for path in [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.js")]:
@@ -48,7 +63,7 @@ def test_every_room_has_its_paragraph_and_its_rule():
     }
     top = {room.relative_to(PACKAGE).parts[0] for room in rooms() if room != PACKAGE}
     files = {path.name for path in PACKAGE.glob("*.py")} - {"__init__.py"}
-    assert top | files <= heads
+    assert heads == top | files
 
 
 def test_its_pictures_exist():

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from explorer.config import LIKELIHOOD_NAMES
 from explorer.text import LANGUAGES, catalogue
 from explorer.training.remedies import REMEDIES
 
@@ -50,14 +49,6 @@ def test_commands_that_are_named_exist(document):
     (commands,) = (action for action in build_parser()._actions if action.choices)
     named = re.findall(r"(?:`|^ {4,})latent-explorer ([a-z]+)", document.read_text("utf-8"), re.M)
     assert set(named) <= set(commands.choices)
-
-
-def test_every_likelihood_has_its_twin_in_the_browser():
-    opening = "export const LIKELIHOODS = {"
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "explorer").rglob("*.js")]
-    (source,) = (source for source in sources if opening in source)
-    entries = source.split(opening)[1].split("};")[0]
-    assert set(re.findall(r'^ +"?([\w-]+)"?\s*[:,]', entries, re.M)) == set(LIKELIHOOD_NAMES)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
