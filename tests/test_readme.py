@@ -85,5 +85,5 @@ def test_every_command_is_documented():
 
     (commands,) = (action for action in build_parser()._actions if action.choices)
     text = README.read_text(encoding="utf-8")
-    for name in commands.choices:
+    for name in commands.choices or ():
         assert f"latent-explorer {name}" in text, f"README does not show `latent-explorer {name}`"

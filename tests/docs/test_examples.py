@@ -3,6 +3,7 @@
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,14 +19,14 @@ ANALYSIS = (ROOT / "docs" / "analysis.md").read_text(encoding="utf-8")
 def indented_after(text: str, mark: str) -> str:
     """Return the first indented block of `text` after `mark`, as code."""
     rest = text[text.index(mark) + len(mark) :]
-    return textwrap.dedent(re.search(r"(?:^ {4,}.*\n|^\n)*^ {4,}.*$", rest, re.MULTILINE)[0])
+    return textwrap.dedent(re.findall(r"(?:^ {4,}.*\n|^\n)*^ {4,}.*$", rest, re.MULTILINE)[0])
 
 
 @pytest.fixture(scope="module")
 def guide():
     """What the names of the tour's example stand for once it has run."""
     (code,) = re.findall(r"```python\n(.*?)```", ANALYSIS, re.DOTALL)
-    names = {}
+    names: dict[str, Any] = {}
     exec(code, names)
     return names
 
@@ -49,7 +50,7 @@ def test_the_tours_model_uses_both_of_its_dimensions(guide):
 
 
 def test_the_readmes_lines_of_python_run():
-    names = {}
+    names: dict[str, Any] = {}
     exec(indented_after(README, "## Python\n"), names)
     run, x, q, p = (names[name] for name in ("run", "x", "q", "p"))
     assert x.shape[1:] == run.model.shape and set(x.unique().tolist()) == {0.0, 1.0}
@@ -71,4 +72,5 @@ def test_the_readmes_loop_writes_a_run(own_folders):
     exec(code, {"explorer": explorer, "batches": range(3), "my_training_step": my_training_step})
     run = Run(explorer.runs_folder() / "my-run")
     assert [point["step"] for point in run.metrics("train")] == [0, 1, 2]
-    assert run.codes().mean.shape == (32, 16)
+    codes = run.codes()
+    assert codes is not None and codes.mean.shape == (32, 16)
