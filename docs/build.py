@@ -27,15 +27,18 @@ def module_names() -> list[str]:
 def module_specs() -> list[str]:
     """Return what pdoc is to show.
 
-    Each module of `explorer` with all below it; then those that it would hide, since their
-    package has an `__all__` that names no modules; then LEFT_OUT, which is not shown.
+    Each room of `explorer` with all below it; modules that it would hide, since their package has
+    an `__all__` that does not name them, each by itself; then LEFT_OUT, which is not shown.
     """
     import pdoc.extract
 
-    names = module_names()
-    rooms = [name for name in names if name.count(".") == 1]
-    hidden = sorted(set(names) - set(pdoc.extract.walk_specs(rooms)))
-    return [*rooms, *hidden, *(f"!{name}" for name in LEFT_OUT)]
+    specs: list[str] = []
+    shown: set[str] = set()
+    for name in module_names():  # A package comes before what is in it.
+        if name not in shown:
+            specs.append(name)
+            shown |= set(pdoc.extract.walk_specs([name]))
+    return [*specs, *(f"!{name}" for name in LEFT_OUT)]
 
 
 def build(folder: Path, specs: Sequence[str]) -> None:
