@@ -51,6 +51,13 @@ def test_commands_that_are_named_exist(document):
     assert set(named) <= set(commands.choices or ())
 
 
+def test_names_that_are_said_to_stand_in_a_file_do():
+    said = re.findall(r"`(\w+)`\s\((?:both in )?`(explorer/[\w./]+)`", read("CONTRIBUTING.md"))
+    assert len(said) >= 8
+    for name, path in said:
+        assert re.search(rf"^(?:def |class )?{name}\b", read(path), re.MULTILINE), f"{path}: {name}"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_remedy_has_its_words(language):
     known = catalogue(language)
