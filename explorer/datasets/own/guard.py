@@ -91,6 +91,11 @@ def member_name(member: zipfile.ZipInfo) -> str:
     return name.replace("\\", "/")
 
 
+def is_folder(member: zipfile.ZipInfo) -> bool:
+    """Tell whether a member is a folder; unlike `ZipInfo.is_dir` it takes an empty name."""
+    return member_name(member).endswith("/")
+
+
 def member_path(member: zipfile.ZipInfo) -> PurePosixPath:
     """Return the place of a member within its archive; Refused where it would lie outside."""
     name = member_name(member)
