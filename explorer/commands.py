@@ -21,7 +21,7 @@ from explorer.paths import PACKAGE, resource, runs_folder
 
 if TYPE_CHECKING:
     from explorer.config import Config
-    from explorer.run import Run
+    from explorer.runs.run import Run
 
 
 def open_app(options: argparse.Namespace) -> None:
@@ -86,7 +86,7 @@ def fit_run(options: argparse.Namespace) -> None:
 
 def make_run(config: "Config", options: argparse.Namespace) -> None:
     """Write the run that the config describes, and report its figures."""
-    from explorer.run import new_run_id
+    from explorer.runs.run import new_run_id
     from explorer.training.loop import train
 
     default = runs_folder() / new_run_id(config.dataset, f"{config.model.latent_dim}d")
@@ -113,8 +113,8 @@ def make_run(config: "Config", options: argparse.Namespace) -> None:
 
 def train_sweep(options: argparse.Namespace) -> None:
     """Train a grid of models; running it again skips what is complete and resumes what is not."""
+    from explorer.jobs.sweep import run_sweep, sweep_configs
     from explorer.training.family import train_family
-    from explorer.training.sweep import run_sweep, sweep_configs
 
     given = vars(options)
     dims = given.get("latent_dims", [])
@@ -168,7 +168,8 @@ def describe_states(states: dict[str, str]) -> str:
 
 def config_from_options(options: argparse.Namespace) -> "Config":
     """Return the config that --config and the other options describe."""
-    from explorer.config import LONG_BUDGET, BudgetConfig, Config, default_config
+    from explorer.config import BudgetConfig, Config
+    from explorer.recipes import LONG_BUDGET, default_config
 
     given = vars(options)
     if "config" in given:
@@ -198,8 +199,9 @@ def config_from_options(options: argparse.Namespace) -> "Config":
 
 def evaluate_run(options: argparse.Namespace) -> None:
     """Measure ELBO, reconstruction and KL, and log p(x) where asked for."""
-    from explorer.evaluation import draw_targets, evaluate_elbo
-    from explorer.run import open_run
+    from explorer.elbo.encoding import draw_targets
+    from explorer.elbo.evaluation import evaluate_elbo
+    from explorer.runs.store import open_run
 
     run = open_run(options.run)
     images = find_images(run, options.dataset, options.split, options.data_root, options.limit)
@@ -211,7 +213,7 @@ def evaluate_run(options: argparse.Namespace) -> None:
             progress=lambda part: show(f"{part:.0%}"),
         ).to_dict()
         if options.importance_samples is not None:
-            from explorer.analysis.likelihood import estimate_log_px
+            from explorer.analysis.inference.likelihood import estimate_log_px
 
             estimate = estimate_log_px(
                 run.model,
@@ -231,18 +233,18 @@ def evaluate_run(options: argparse.Namespace) -> None:
 
 def diagnose_run(options: argparse.Namespace) -> None:
     """Print the verdict on every latent dimension."""
-    from explorer.analysis import collapse
+    from explorer.analysis.collapse import diagnose as collapse
 
     if (options.run is None) == (options.codes is None):
         raise ExplorerError("Give either a run or --codes FILE.npz.")
     if options.codes is not None:
         result = collapse.diagnose_file(options.codes)
     else:
-        from explorer.run import open_run
+        from explorer.runs.store import open_run
 
         run = open_run(options.run)
         images = None
-        if run.info.model_kind == "builtin":
+        if run.info.has_model:
             with (
                 contextlib.suppress(ExplorerError)
                 if not options.dataset
@@ -321,7 +323,7 @@ def show_data(options: argparse.Namespace) -> None:
 
 def list_runs(options: argparse.Namespace) -> None:
     """List the pretrained runs and those of the runs folder."""
-    from explorer.store import RunStore, pretrained_store
+    from explorer.runs.store import RunStore, pretrained_store
 
     rows = []
     for store in (pretrained_store(), RunStore(options.runs)):

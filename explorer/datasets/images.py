@@ -5,15 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from explorer.datasets.report import Report
 from explorer.errors import ExplorerError
-
-if TYPE_CHECKING:
-    from explorer.datasets.own.report import Report
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -62,7 +60,7 @@ class ImageDataset:
     """Row numbers of 'train', 'validation' and 'test'; 'all' is always added."""
     names: tuple[str, ...] | None = field(default=None, repr=False)
     """What each image was called where it came from, such as its file's path; N of them."""
-    report: "Report | None" = field(default=None, repr=False)
+    report: Report | None = field(default=None, repr=False)
     """Of images that were read from somebody's files: what came in, by which rules."""
     known_digest: str | None = field(default=None, repr=False)
     """The digest of the pixels, where whoever stored them has computed it already."""

@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 from explorer.datasets.own.read import read_images
-from explorer.datasets.own.report import ReadingStopped
 from explorer.datasets.own.store import list_own, load_own
+from explorer.datasets.report import ReadingStopped
 from explorer.errors import ExplorerError
 from explorer.jobs import reader
 from explorer.jobs.reader import read_in_worker, resident_bytes

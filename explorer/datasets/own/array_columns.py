@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from explorer.datasets.own.npy import Arrays, Entry
-from explorer.datasets.own.report import LeftOuts, shown_name
 from explorer.datasets.own.source import Array
 from explorer.datasets.own.tables import MOST_CLASSES, MOST_WORDS
+from explorer.datasets.report import LeftOuts, shown_name
 from explorer.errors import ExplorerError
 
 LABELS = ("labels", "label", "y", "targets", "target", "classes", "class")

@@ -13,10 +13,10 @@ from explorer.datasets.images import Ints
 from explorer.datasets.own.array_columns import read_columns
 from explorer.datasets.own.npy import Arrays, Entry
 from explorer.datasets.own.pictures import MOST_PIXELS
-from explorer.datasets.own.report import LeftOuts, Refused
 from explorer.datasets.own.source import Array, Block, Source, Target
 from explorer.datasets.own.splits import PARTS
 from explorer.datasets.own.values import check_range
+from explorer.datasets.report import LeftOuts, Refused
 from explorer.errors import ExplorerError
 
 IMAGES = ("images", "image", "imgs", "img", "x", "pictures", "data", "arr_0")

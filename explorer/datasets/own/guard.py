@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
-from explorer.datasets.own.report import Refused
+from explorer.datasets.report import Refused
 from explorer.errors import ExplorerError
 
 LARGEST_DIRECTORY = 64 << 20

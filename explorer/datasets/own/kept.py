@@ -9,7 +9,7 @@ import numpy as np
 
 from explorer.datasets.images import ImageDataset
 from explorer.datasets.own.pixels import HEADER_BYTES
-from explorer.datasets.own.report import Report
+from explorer.datasets.report import Report
 from explorer.errors import ExplorerError
 from explorer.files import make_folder, replace_file, replace_json
 

@@ -11,9 +11,9 @@ from typing import IO, Any
 import numpy as np
 
 from explorer.datasets.own import guard
-from explorer.datasets.own.report import LeftOuts, Refused, shown_name
 from explorer.datasets.own.source import Array
 from explorer.datasets.own.splits import split_word
+from explorer.datasets.report import LeftOuts, Refused, shown_name
 from explorer.errors import ExplorerError
 
 LONGEST_HEADER = 10_000

@@ -10,9 +10,9 @@ from typing import Any
 
 from explorer.datasets.images import Ints
 from explorer.datasets.own import guard, pictures, tables
-from explorer.datasets.own.report import LeftOuts, Refused, shown_name
 from explorer.datasets.own.source import Block, Source, Target
 from explorer.datasets.own.splits import split_word
+from explorer.datasets.report import LeftOuts, Refused, shown_name
 from explorer.errors import ExplorerError
 
 IMAGE_COLUMNS = ("image", "img", "images", "picture", "photo", "pixel_values", "bytes")

@@ -18,10 +18,10 @@ from explorer.datasets.own.files import open_folder, open_zip
 from explorer.datasets.own.parquet import find_parquet, open_parquet
 from explorer.datasets.own.pictures import SUFFIXES, quiet_pillow
 from explorer.datasets.own.pixels import PixelFile
-from explorer.datasets.own.report import ReadingStopped
 from explorer.datasets.own.rules import Seen, Wish
 from explorer.datasets.own.source import Source
 from explorer.datasets.own.splits import complete_splits
+from explorer.datasets.report import ReadingStopped
 from explorer.errors import ExplorerError
 
 Progress = Callable[[int, int], None]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.datasets.images import Ints
-from explorer.datasets.own.report import LeftOuts, Refused
+from explorer.datasets.report import LeftOuts, Refused
 
 Array = npt.NDArray[Any]
 Target = Callable[[], tuple[int, int] | None]

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from explorer.datasets.own.report import LeftOuts, Refused, shown_name
 from explorer.datasets.own.source import Array
 from explorer.datasets.own.splits import split_word
+from explorer.datasets.report import LeftOuts, Refused, shown_name
 
 SUFFIXES = {".csv", ".tsv"}
 LARGEST_TABLE = 32 << 20

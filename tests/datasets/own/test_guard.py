@@ -7,7 +7,7 @@ import pytest
 
 from explorer.datasets.own import guard
 from explorer.datasets.own.guard import check_member, member_path, open_archive, read_member
-from explorer.datasets.own.report import Refused
+from explorer.datasets.report import Refused
 from explorer.errors import ExplorerError
 from tests.datasets.own.cases import link_info, pack, raw_zip
 

@@ -12,7 +12,7 @@ from PIL import EpsImagePlugin, Image
 
 from explorer.datasets.own import pictures
 from explorer.datasets.own.pictures import decode_picture, quiet_pillow
-from explorer.datasets.own.report import Refused
+from explorer.datasets.report import Refused
 from tests.datasets.own.cases import draw, encode, huge_png, make_png
 
 STAR = np.asarray(draw("star", seed=1))

@@ -14,7 +14,7 @@ from explorer.datasets.images import digest_pixels
 from explorer.datasets.own import pixels as pixels_module
 from explorer.datasets.own import read as module
 from explorer.datasets.own.read import read_images
-from explorer.datasets.own.report import ReadingStopped, Report
+from explorer.datasets.report import ReadingStopped, Report
 from explorer.errors import ExplorerError
 from tests.datasets.own.cases import draw, encode, pack
 
@@ -263,7 +263,7 @@ def test_a_name_is_that_of_the_file_unless_it_is_given(tmp_path):
 
 def test_every_reason_has_its_words():
     assert module.STRANGE[".h5"].startswith("save")
-    from explorer.datasets.own.report import REASONS, LeftOut
+    from explorer.datasets.report import REASONS, LeftOut
 
     for key in REASONS:
         assert "{" not in LeftOut("a", key, "1").text
