@@ -12,8 +12,9 @@ from typing import IO, BinaryIO
 from explorer.datasets.report import Refused
 from explorer.errors import ExplorerError
 
-LARGEST_DIRECTORY = 64 << 20
-"""Bytes of an archive's table of contents: about a million files."""
+LARGEST_DIRECTORY = 32 << 20
+"""Bytes of an archive's table of contents, some hundred thousand files; Python makes up to thirty
+times as many of them."""
 LARGEST_FILE = 64 << 20
 HIGHEST_RATIO = 300
 """Pictures and tables are not packed tighter; only small ones are excused."""
