@@ -1,7 +1,7 @@
 """The one shape that every data set has: images, labels, known factors and fixed splits."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -204,10 +204,17 @@ def digest_pixels(images: Bytes) -> str:
     It is the same for equal pixels in the same order, whatever their labels, splits and file; a
     map of a file is read through once, without a copy.
     """
-    digest = hashlib.sha256(str(tuple(int(length) for length in images.shape)).encode())
     step = max(1, DIGEST_BYTES // max(1, images[:1].size))
-    for start in range(0, len(images), step):
-        digest.update(np.ascontiguousarray(images[start : start + step]).data)
+    starts = range(0, len(images), step)
+    parts = (np.ascontiguousarray(images[start : start + step]).data for start in starts)
+    return digest_parts(images.shape, parts)
+
+
+def digest_parts(shape: tuple[int, ...], parts: Iterable[bytes | memoryview]) -> str:
+    """Return what `digest_pixels` does for images whose bytes come in parts, one after another."""
+    digest = hashlib.sha256(str(tuple(int(length) for length in shape)).encode())
+    for part in parts:
+        digest.update(part)
     return digest.hexdigest()
 
 

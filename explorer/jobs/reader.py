@@ -256,10 +256,13 @@ def _too_large(memory_bytes: int | None) -> str:
 
 
 def resident_bytes(pid: int) -> int | None:
-    """Return how much memory a process holds, None where the platform does not tell."""
+    """Return how much memory a process holds, None where the platform does not tell.
+
+    On Linux pages of mapped files do not count: the system can have them back at any time.
+    """
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
+        resident, shared = Path(f"/proc/{pid}/statm").read_text().split()[1:3]
+        return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
         pass
     if os.name == "nt" or sys.platform == "linux":

@@ -114,6 +114,7 @@ def make_dataset(
         splits={part: np.flatnonzero(numbers == at) for at, part in enumerate(PARTS)},
         names=names,
         report=report,
+        known_digest=reading.pixels.digest(),
     )
 
 

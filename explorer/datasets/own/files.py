@@ -28,7 +28,7 @@ def open_zip(archive: zipfile.ZipFile) -> Iterator[Source]:
     left_out = LeftOuts()
     members: dict[str, zipfile.ZipInfo] = {}
     for member in archive.infolist():
-        if member.is_dir() or _is_of_the_system(guard.member_name(member)):
+        if guard.is_folder(member) or _is_of_the_system(guard.member_name(member)):
             continue
         try:
             place = str(guard.member_path(member))

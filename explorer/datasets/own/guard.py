@@ -12,8 +12,9 @@ from typing import IO, BinaryIO
 from explorer.datasets.report import Refused
 from explorer.errors import ExplorerError
 
-LARGEST_DIRECTORY = 64 << 20
-"""Bytes of an archive's table of contents: about a million files."""
+LARGEST_DIRECTORY = 32 << 20
+"""Bytes of an archive's table of contents, some hundred thousand files; Python makes up to thirty
+times as many of them."""
 LARGEST_FILE = 64 << 20
 HIGHEST_RATIO = 300
 """Pictures and tables are not packed tighter; only small ones are excused."""
@@ -89,6 +90,11 @@ def member_name(member: zipfile.ZipInfo) -> str:
         with suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
     return name.replace("\\", "/")
+
+
+def is_folder(member: zipfile.ZipInfo) -> bool:
+    """Tell whether a member is a folder; unlike `ZipInfo.is_dir` it takes an empty name."""
+    return member_name(member).endswith("/")
 
 
 def member_path(member: zipfile.ZipInfo) -> PurePosixPath:

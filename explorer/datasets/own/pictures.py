@@ -103,13 +103,20 @@ def _read(image: ImageFile.ImageFile, data: bytes, target: tuple[int, int] | Non
     drafted = image.size != (width, height)
     low = _low_bytes(image, data)
     image.load()
-    animated = bool(getattr(image, "is_animated", False)) and image.format != "MPO"
     turn = TURNS.get(_orientation(image))
     pixels = _as_array(image, low, turn)
     size = pixels.shape[:2]
     if drafted:
         size = (width, height) if turn is not None and _swaps(turn) else (height, width)
-    return Picture(pixels, (int(size[0]), int(size[1])), turn is not None, animated)
+    return Picture(pixels, (int(size[0]), int(size[1])), turn is not None, _is_animated(image))
+
+
+def _is_animated(image: ImageFile.ImageFile) -> bool:
+    """Tell whether more pictures follow the first; a photograph may carry its small copies."""
+    try:
+        return bool(getattr(image, "is_animated", False)) and image.format != "MPO"
+    except Exception:  # What follows may be broken; the first is not.
+        return False
 
 
 def _orientation(image: Image.Image) -> Any:

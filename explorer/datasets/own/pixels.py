@@ -7,12 +7,13 @@ from typing import IO
 
 import numpy as np
 
-from explorer.datasets.images import Bytes, Ints
+from explorer.datasets.images import Bytes, Ints, digest_parts
 from explorer.datasets.own.npy import describe_bytes
 from explorer.errors import ExplorerError
 from explorer.files import explain_os_error
 
 HEADER_BYTES = 128
+READ_BYTES = 1 << 20
 
 
 class PixelFile:
@@ -64,6 +65,12 @@ class PixelFile:
         except OSError as error:
             raise explain_os_error(error, self._folder / "pixels.npy") from error
         return np.memmap(self._file, np.uint8, "r", HEADER_BYTES, shape)
+
+    def digest(self) -> str:
+        """Return the digest of all images, read from the file: a map would fill the memory."""
+        self._file.seek(HEADER_BYTES)
+        parts = iter(lambda: self._file.read(READ_BYTES), b"")
+        return digest_parts((self.count, *self.shape), parts)
 
     def repeats(self) -> Ints:
         """Return for each image the first row that holds the same pixels: itself, mostly."""

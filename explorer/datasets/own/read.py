@@ -189,7 +189,7 @@ def _open_source(path: Path, check: Callable[[], None]) -> Iterator[Source]:
 def _open_zip(path: Path) -> Iterator[Source]:
     """Open a zip archive: of arrays if it is called .npz or holds nothing else, or of pictures."""
     with guard.open_archive(path) as archive:
-        files = [member.filename for member in archive.infolist() if not member.is_dir()]
+        files = [member.filename for member in archive.infolist() if not guard.is_folder(member)]
         arrays = bool(files) and all(file.endswith(".npy") for file in files)
         arrays = arrays or path.suffix.lower() == ".npz"
         with open_arrays(path, archive) if arrays else open_zip(archive) as source:

@@ -30,6 +30,7 @@ from explorer.paths import data_roots
 Root = str | os.PathLike[str] | None
 
 NAMES = re.compile(r"\w[\w.-]{0,59}")
+RESERVED = {"add", "remove"}
 WRITTEN_BYTES = 16 << 20
 
 
@@ -165,6 +166,8 @@ def check_name(name: str) -> None:
         )
     if name.casefold() in DATASETS:
         raise ExplorerError(f"'{name}' is a data set of Latent Explorer: choose another name.")
+    if name.casefold() in RESERVED:
+        raise ExplorerError(f"'{name}' is a word of the command line: choose another name.")
 
 
 def writable_home(data_root: Root = None) -> Path:

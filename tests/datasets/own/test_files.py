@@ -9,7 +9,7 @@ import pytest
 from explorer.datasets.own.files import sort_paths
 from explorer.datasets.own.read import read_images
 from explorer.errors import ExplorerError
-from tests.datasets.own.cases import draw, encode, pack
+from tests.datasets.own.cases import draw, encode, pack, raw_zip
 
 KINDS = ("circle", "square", "star")
 
@@ -143,6 +143,12 @@ def test_of_two_members_of_one_name_the_first_counts(tmp_path):
     assert len(data) == 3 and left_out(data) == {"1.png": "twice"}
     first = np.asarray(draw(KINDS[0], 16, 0)).transpose(2, 0, 1)
     assert np.array_equal(data.images[data.names.index("1.png")], first)
+
+
+def test_a_member_without_a_name_is_left_out(tmp_path):
+    path = raw_zip(tmp_path / "a.zip", b"", b"content", 7)
+    with pytest.raises(ExplorerError, match="one file was left out"):
+        read_images(path)
 
 
 def test_an_encrypted_archive_says_so(tmp_path):

@@ -134,6 +134,15 @@ def test_two_photographs_in_one_file_give_the_first(tmp_path):
     assert not picture.animated
 
 
+def test_an_animation_broken_after_its_first_frame_is_a_picture():
+    frames = [draw("circle", 16, seed) for seed in range(3)]
+    for form in ("GIF", "TIFF"):
+        data = encode(frames[0], form, save_all=True, append_images=frames[1:])
+        whole = decode_picture(data)
+        first = decode_picture(data[: len(data) // 2])
+        assert whole.animated and np.array_equal(first.pixels, whole.pixels)
+
+
 def test_only_six_formats_are_tried_and_postscript_reaches_no_interpreter(monkeypatch):
     monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *_: pytest.fail("it was called"))
     postscript = encode(draw("star"), "EPS")

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from explorer.datasets import ImageDataset
+from explorer.datasets.images import digest_pixels
 from explorer.datasets.own import pixels as pixels_module
 from explorer.datasets.own import read as module
 from explorer.datasets.own.read import read_images
@@ -228,6 +229,7 @@ def test_a_file_of_pixels_is_numpys_own(tmp_path):
         written.append(images[:2])
         written.append(images[2:])
         mapped = written.finish()
+        assert written.digest() == digest_pixels(images)
     assert np.array_equal(mapped, images)
     assert np.array_equal(np.load(tmp_path / "pixels.npy"), images)
 

@@ -133,6 +133,12 @@ def test_our_names_are_ours(root, name):
         keep_images(some_data(), name)
 
 
+@pytest.mark.parametrize("name", ["add", "Remove"])
+def test_words_of_the_command_line_are_no_names(root, name):
+    with pytest.raises(ExplorerError, match="is a word of the command line"):
+        keep_images(some_data(), name)
+
+
 def test_names_in_any_script_are_names(root):
     keep_images(some_data(), "我的图片")
     assert load_own("我的图片").name == "我的图片"
