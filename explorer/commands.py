@@ -21,7 +21,8 @@ from explorer.paths import PACKAGE, resource, runs_folder
 
 if TYPE_CHECKING:
     from explorer.config import Config
-    from explorer.run import Run
+    from explorer.datasets import ImageDataset
+    from explorer.runs.run import Run
 
 
 def open_app(options: argparse.Namespace) -> None:
@@ -86,7 +87,7 @@ def fit_run(options: argparse.Namespace) -> None:
 
 def make_run(config: "Config", options: argparse.Namespace) -> None:
     """Write the run that the config describes, and report its figures."""
-    from explorer.run import new_run_id
+    from explorer.runs.run import new_run_id
     from explorer.training.loop import train
 
     default = runs_folder() / new_run_id(config.dataset, f"{config.model.latent_dim}d")
@@ -113,8 +114,8 @@ def make_run(config: "Config", options: argparse.Namespace) -> None:
 
 def train_sweep(options: argparse.Namespace) -> None:
     """Train a grid of models; running it again skips what is complete and resumes what is not."""
+    from explorer.jobs.sweep import run_sweep, sweep_configs
     from explorer.training.family import train_family
-    from explorer.training.sweep import run_sweep, sweep_configs
 
     given = vars(options)
     dims = given.get("latent_dims", [])
@@ -168,7 +169,8 @@ def describe_states(states: dict[str, str]) -> str:
 
 def config_from_options(options: argparse.Namespace) -> "Config":
     """Return the config that --config and the other options describe."""
-    from explorer.config import LONG_BUDGET, BudgetConfig, Config, default_config
+    from explorer.config import BudgetConfig, Config
+    from explorer.recipes import LONG_BUDGET, default_config
 
     given = vars(options)
     if "config" in given:
@@ -198,8 +200,9 @@ def config_from_options(options: argparse.Namespace) -> "Config":
 
 def evaluate_run(options: argparse.Namespace) -> None:
     """Measure ELBO, reconstruction and KL, and log p(x) where asked for."""
-    from explorer.evaluation import draw_targets, evaluate_elbo
-    from explorer.run import open_run
+    from explorer.elbo.encoding import draw_targets
+    from explorer.elbo.evaluation import evaluate_elbo
+    from explorer.runs.store import open_run
 
     run = open_run(options.run)
     images = find_images(run, options.dataset, options.split, options.data_root, options.limit)
@@ -211,7 +214,7 @@ def evaluate_run(options: argparse.Namespace) -> None:
             progress=lambda part: show(f"{part:.0%}"),
         ).to_dict()
         if options.importance_samples is not None:
-            from explorer.analysis.likelihood import estimate_log_px
+            from explorer.analysis.inference.likelihood import estimate_log_px
 
             estimate = estimate_log_px(
                 run.model,
@@ -231,18 +234,18 @@ def evaluate_run(options: argparse.Namespace) -> None:
 
 def diagnose_run(options: argparse.Namespace) -> None:
     """Print the verdict on every latent dimension."""
-    from explorer.analysis import collapse
+    from explorer.analysis.collapse import diagnose as collapse
 
     if (options.run is None) == (options.codes is None):
         raise ExplorerError("Give either a run or --codes FILE.npz.")
     if options.codes is not None:
         result = collapse.diagnose_file(options.codes)
     else:
-        from explorer.run import open_run
+        from explorer.runs.store import open_run
 
         run = open_run(options.run)
         images = None
-        if run.info.model_kind == "builtin":
+        if run.info.has_model:
             with (
                 contextlib.suppress(ExplorerError)
                 if not options.dataset
@@ -280,9 +283,14 @@ def find_images(
 
 
 def show_data(options: argparse.Namespace) -> None:
-    """List the data sets, or load one by name, downloading it only when told to."""
+    """List the data sets, load one by name (downloading only when told to), add or remove one."""
     from explorer.datasets import DATASETS, is_available, load_dataset
+    from explorer.datasets.own.store import list_own
 
+    if options.name in ("add", "remove"):
+        return change_data(options)
+    if options.target is not None:
+        raise ExplorerError(f"Either `data add PATH` or `data NAME`, not `data {options.name} …`.")
     if options.name is None:
         rows = {
             name: {
@@ -293,6 +301,10 @@ def show_data(options: argparse.Namespace) -> None:
             }
             for name, entry in DATASETS.items()
         }
+        for own in list_own(options.data_root):
+            text = f"yours: {own.images:,} images of {own.shape[1]} × {own.shape[2]} pixels"
+            row = {"available": True, "offline": True, "shape": list(own.shape)}
+            rows[own.name] = row | {"description": text}
         text = "\n".join(
             f"{name:15} {'ready' if row['available'] else 'needs a download':17}"
             f"{row['description']}"
@@ -307,7 +319,44 @@ def show_data(options: argparse.Namespace) -> None:
             download=options.download,
             progress=lambda *state: show(" ".join(str(part) for part in state)),
         )
-    values = {
+    text = f"{dataset.name}: {len(dataset.images):,} images {dataset.shape}"
+    report(options.json, describe_data(dataset), text)
+
+
+def change_data(options: argparse.Namespace) -> None:
+    """Add somebody's pictures as a data set, read in a process of its own, or remove one."""
+    from explorer.datasets.own.store import check_name, remove_own
+    from explorer.jobs.reader import read_in_worker
+
+    if options.target is None:
+        raise ExplorerError("Say which: `data add PATH --name N`, or `data remove N`.")
+    if options.name == "remove":
+        remove_own(options.target, options.data_root)
+        return report(options.json, {"removed": options.target}, f"{options.target}: removed")
+    if options.own_name is not None:
+        check_name(options.own_name)
+    with progress_line() as show:
+        pending = read_in_worker(
+            options.target,
+            size=options.size,
+            fit=options.fit,
+            channels=1 if options.grey else None,
+            background=options.background,
+            data_root=options.data_root,
+            seconds=options.seconds,
+            progress=lambda done, total: show(f"{done:,} of {total:,} pictures"),
+        )
+    with pending:
+        dataset = pending.keep(options.own_name or pending.dataset.name)
+    assert dataset.report is not None
+    values = describe_data(dataset) | {"report": dataset.report.to_dict()}
+    text = "\n".join([f"{dataset.name}: added", *dataset.report.sentences()])
+    report(options.json, values, text)
+
+
+def describe_data(dataset: "ImageDataset") -> dict[str, Any]:
+    """Return what is told of a data set, as JSON can hold it."""
+    return {
         "name": dataset.name,
         "images": len(dataset.images),
         "shape": list(dataset.shape),
@@ -316,12 +365,11 @@ def show_data(options: argparse.Namespace) -> None:
         "splits": {name: len(rows) for name, rows in dataset.splits.items()},
         "fingerprint": dataset.fingerprint,
     }
-    report(options.json, values, f"{dataset.name}: {len(dataset.images):,} images {dataset.shape}")
 
 
 def list_runs(options: argparse.Namespace) -> None:
     """List the pretrained runs and those of the runs folder."""
-    from explorer.store import RunStore, pretrained_store
+    from explorer.runs.store import RunStore, pretrained_store
 
     rows = []
     for store in (pretrained_store(), RunStore(options.runs)):

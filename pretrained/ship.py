@@ -13,13 +13,20 @@ from pathlib import Path
 
 import numpy as np
 
-from explorer.analysis.codebook import measure_usage
-from explorer.analysis.holes import RANDOM_CODES, SOURCES, draw_codes, measure_holes, pick_images
+from explorer.analysis.representation.codebook import measure_usage
+from explorer.analysis.representation.holes import (
+    RANDOM_CODES,
+    SOURCES,
+    draw_codes,
+    measure_holes,
+    pick_images,
+)
 from explorer.config import FITS, Config
 from explorer.datasets import load_dataset
-from explorer.evaluation import evaluate_elbo
+from explorer.elbo.evaluation import evaluate_elbo
 from explorer.files import replace_file, replace_json
-from explorer.run import Run, RunInfo
+from explorer.runs.info import RunInfo
+from explorer.runs.run import Run
 
 HERE = Path(__file__).resolve().parent
 FRAMES = 16

@@ -6,10 +6,10 @@ import json
 import numpy as np
 import torch
 
-from explorer.checkpoint import read_checkpoint
 from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig, OptimiserConfig
+from explorer.runs.checkpoint import read_checkpoint
+from explorer.runs.writer import RunWriter
 from explorer.training import loop
-from explorer.writer import RunWriter
 
 IMAGES = (np.random.default_rng(0).random((60, 6, 6)) ** 4 * 255).astype(np.uint8)
 SMALL = Config(

@@ -5,5 +5,5 @@ latent dimensions. Random state is an argument (`seed`): the same seed gives the
 Shapes: N images, B a batch, C channels, H × W pixels, D = C·H·W, K latents, S samples.
 
 This package imports nothing by itself, so that `import explorer` stays light:
-import the module that you need, for example `from explorer.analysis import collapse`.
+import the module that you need, for example `from explorer.analysis.collapse import diagnose`.
 """

@@ -5,10 +5,7 @@ when it answers True the work ends with `Stopped`, or, where the docstring says 
 finished by then.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
-import torch
+from collections.abc import Callable
 
 from explorer.errors import ExplorerError
 
@@ -45,19 +42,3 @@ class Watch:
     def part(self, start: float, end: float) -> "Watch":
         """Return a watch for a stage that runs from `start` to `end` of this one."""
         return Watch(lambda fraction: self.report(start + (end - start) * fraction), self._stop)
-
-
-@contextmanager
-def evaluating(model: torch.nn.Module) -> Iterator[None]:
-    """Hold a model in evaluation mode with frozen weights, then restore both."""
-    was_training = model.training
-    frozen = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    model.eval()
-    for parameter in frozen:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in frozen:
-            parameter.requires_grad_(True)
-        model.train(was_training)

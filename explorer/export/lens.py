@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.analysis.microscope import Examination
-from explorer.analysis.refinement_path import Normal, RefinementPath
+from explorer.analysis.inference.microscope import Examination
+from explorer.analysis.inference.refinement_path import Normal, RefinementPath
 from explorer.errors import ExplorerError
 from explorer.export.container import pack
 from explorer.export.networks import MAX_BROWSER_WEIGHTS, count_weights, describe_network
-from explorer.export.payload import describe_codes, describe_likelihood, describe_prior
+from explorer.export.payload import describe_codes
 
 MAX_CODES = 8000
 
@@ -26,7 +26,7 @@ def build_lens(
 ) -> bytes:
     """Return the decoder, the image as it is scored, the exact posterior and every sentence.
 
-    `run` is an `explorer.run.Run` with a model of two latents; `target` (C, H, W) in [0, 1].
+    `run` is an `explorer.runs.run.Run` with a model of two latents; `target` (C, H, W) in [0, 1].
     ExplorerError where the decoder is too large for the browser or has a layer it does not know.
     """
     model = run.model
@@ -40,9 +40,9 @@ def build_lens(
         "id": run.id,
         "shape": list(model.shape),
         "latent": {"kind": model.latent_kind, "size": model.latent_dim},
-        "likelihood": describe_likelihood(model),
+        "likelihood": model.likelihood.describe(),
         "networks": {"encoder": [], "decoder": describe_network(model.decoder)},
-        "prior": describe_prior(model),
+        "prior": model.prior.describe(),
         "x": np.asarray(target, np.float32).ravel(),
         "encoder": describe_normal((examination.mean, np.diag(examination.sd))),
         "exact": {

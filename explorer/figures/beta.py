@@ -10,7 +10,8 @@ from explorer.figures.latent import RINGS
 from explorer.figures.marks import merge_marks
 from explorer.figures.palette import Roles, class_colour
 from explorer.figures.style import apply_style
-from explorer.figures.words import WORDS, Words, number
+from explorer.figures.words import WORDS, Words
+from explorer.text import number
 
 LEAST_RANGE, LARGEST_RANGE = 3.2, 7.0
 """Small maps all show the same square, which reaches this far in prior standard deviations."""

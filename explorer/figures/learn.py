@@ -6,7 +6,7 @@ from plotly.subplots import make_subplots
 
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
-from explorer.figures.words import number
+from explorer.text import number
 
 MANY_PARTS = 50
 """More Gaussians than this are not drawn one by one."""

@@ -5,12 +5,6 @@
 
 from collections.abc import Mapping
 
-
-def number(value: float, spec: str = ".2f") -> str:
-    """Return a number as `format` does, with a true minus sign."""
-    return format(value, spec).replace("-", "−")
-
-
 Words = Mapping[str, str]
 
 WORDS: Words = {

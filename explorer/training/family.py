@@ -14,21 +14,22 @@ from typing import Any
 
 import torch
 
-from explorer.checkpoint import pack_training, pack_weights, read_tensors, unpack_training
 from explorer.codes import Array
 from explorer.config import Config
 from explorer.datasets import ImageDataset
+from explorer.elbo.terms import draw_noise, price_terms, reparameterise
 from explorer.errors import ExplorerError
 from explorer.files import replace_file
-from explorer.models.family import StackedModels
-from explorer.objectives import draw_noise, price_terms, reparameterise
-from explorer.run import DatasetInfo
-from explorer.sweeps import Sweep, prepare_sweep
+from explorer.models.priors import KL, gaussian_kl
+from explorer.models.stacked import StackedModels
+from explorer.runs.checkpoint import pack_training, pack_weights, read_tensors, unpack_training
+from explorer.runs.info import DatasetInfo
+from explorer.runs.sweeps import Sweep, prepare_sweep
+from explorer.runs.writer import RunWriter
 from explorer.training.engine import Engine, Totals, choose_device
 from explorer.training.loop import Progress, Trainer, explain_memory, find_images
 from explorer.training.optimiser import QuickAdam
 from explorer.training.pace import SNAPSHOTS
-from explorer.writer import RunWriter
 
 LARGEST_FAMILY = 16
 
@@ -148,7 +149,10 @@ class FamilyEngine:
         nll = nll.view(len(betas), copies, len(x))
         objectives = [config.objective.at(step, steps) for config in self.configs]
         members = zip(nll, mean, logvar, betas, objectives, strict=True)
-        terms = [price_terms(*values) for values in members]
+        terms = [
+            price_terms(part, KL(gaussian_kl(m, lv)), price, objective)
+            for part, m, lv, price, objective in members
+        ]
         total = torch.stack([term.objective for term in terms]).sum()
         self.optimiser.forget()
         total.backward()  # type: ignore[no-untyped-call]
@@ -371,7 +375,7 @@ def _open_writer(
     return RunWriter(
         path,
         config=sweep.configs[name],
-        model_kind="builtin",
+        model_kind="config",
         dataset=DatasetInfo(
             dataset.name, dataset.shape, tuple(dataset.class_names), dataset.fingerprint
         ),

@@ -12,21 +12,23 @@ from typing import Any, NoReturn
 import numpy as np
 import torch
 
-from explorer.checkpoint import pack_training, pack_weights, read_checkpoint, unpack_training
 from explorer.codes import Array
 from explorer.config import FITS, Config
-from explorer.control import Control
 from explorer.datasets import ImageDataset, load_dataset
+from explorer.elbo.encoding import encode_images
+from explorer.elbo.evaluation import Evaluation, evaluate_elbo
+from explorer.elbo.terms import name_kl
 from explorer.errors import ExplorerError
-from explorer.evaluation import Evaluation, encode_images, evaluate_elbo
 from explorer.models import VAE
-from explorer.objectives import name_kl
-from explorer.run import DatasetInfo, Run
-from explorer.sweeps import is_family_member
+from explorer.runs.checkpoint import pack_training, pack_weights, read_checkpoint, unpack_training
+from explorer.runs.control import Control
+from explorer.runs.info import DatasetInfo
+from explorer.runs.run import Run
+from explorer.runs.sweeps import is_family_member
+from explorer.runs.writer import RunWriter, find_unfinished, mark_run
 from explorer.training.engine import Engine, choose_device
 from explorer.training.fit import FitEngine
 from explorer.training.pace import SNAPSHOTS, ThreadChoice, plan_steps, schedule_steps
-from explorer.writer import RunWriter, find_unfinished, mark_run
 
 PROBE_IMAGES = 1000
 STRIP_IMAGES = 8
@@ -75,7 +77,7 @@ def train(
         writer = RunWriter(
             path,
             config=config,
-            model_kind="builtin",
+            model_kind="config",
             dataset=DatasetInfo(
                 dataset.name, dataset.shape, tuple(dataset.class_names), dataset.fingerprint
             ),
@@ -329,7 +331,7 @@ class Trainer:
         mean, logvar = encode_images(model, self.probe)
         strip = self.probe[:STRIP_IMAGES]
         generator = torch.Generator(self.engine.device).manual_seed(0)
-        z = model.sample_prior(STRIP_IMAGES, generator)
+        z = model.prior.sample(STRIP_IMAGES, generator)
         self.writer.snapshot(
             self.step,
             mean,

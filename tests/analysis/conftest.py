@@ -50,9 +50,9 @@ def record():
 
 def _shipped(name, root):
     from explorer.datasets import load_dataset
+    from explorer.elbo.encoding import draw_targets
     from explorer.errors import ExplorerError
-    from explorer.evaluation import draw_targets
-    from explorer.run import open_run
+    from explorer.runs.store import open_run
 
     try:
         run = open_run(name)

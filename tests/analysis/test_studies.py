@@ -1,7 +1,7 @@
 """Studies of minutes on the shipped MNIST models; their figures go to tests/results/analysis.json.
 
-Reference values are of another two-latent model of the same recipe (SCIENCE.md §6), so they are
-compared in kind: signs, orders of magnitude and what misleads.
+Reference values are of another two-latent model of the same recipe (docs/science.md §6), so they
+are compared in kind: signs, orders of magnitude and what misleads.
 """
 
 import numpy as np
@@ -9,11 +9,11 @@ import pytest
 import torch
 from scipy.special import logsumexp
 
-from explorer.analysis.inference import identity_residual, infer_posterior
-from explorer.analysis.likelihood import estimate_log_px
-from explorer.analysis.mcmc import anneal_log_px, sample_posterior
-from explorer.analysis.posterior_grid import grid_for_images
-from explorer.analysis.refinement import elbo_by_quadrature, refine_posterior
+from explorer.analysis.inference.exact import identity_residual, infer_posterior
+from explorer.analysis.inference.likelihood import estimate_log_px
+from explorer.analysis.inference.mcmc import anneal_log_px, sample_posterior
+from explorer.analysis.inference.posterior_grid import grid_for_images
+from explorer.analysis.inference.refinement import elbo_by_quadrature, refine_posterior
 
 pytestmark = [pytest.mark.slow, pytest.mark.mnist]
 
@@ -172,7 +172,7 @@ def test_annealing_checks_importance_weights_beyond_two_latents(mnist_20d, recor
 @pytest.mark.parametrize(("beta", "alive"), [(3.6, 1), (4.1, 0)])
 def test_wake_up_rule_decides_a_training(tmp_path, record, hidden, beta, alive):
     """Digits, K = 4, Bernoulli: λ₁ = 3.857, so β = 3.6 leaves one dimension and β = 4.1 none."""
-    from explorer.analysis.collapse import diagnose_run
+    from explorer.analysis.collapse.diagnose import diagnose_run
     from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig
     from explorer.training.loop import train
 

@@ -17,13 +17,13 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
-from explorer.analysis.information import decompose_rate
-from explorer.analysis.likelihood import estimate_log_px
-from explorer.analysis.posterior_grid import PosteriorGrid, build_grid
+from explorer.analysis.inference.likelihood import estimate_log_px
+from explorer.analysis.inference.posterior_grid import PosteriorGrid, build_grid
+from explorer.analysis.representation.information import decompose_rate
 from explorer.datasets import load_dataset
-from explorer.evaluation import draw_targets
+from explorer.elbo.encoding import draw_targets
 from explorer.models import VAE
-from explorer.run import open_run
+from explorer.runs.store import open_run
 from tests.benchmarks.plain import mnist_folder
 
 SAMPLES = 5000
@@ -52,7 +52,7 @@ def main(quick: bool = False) -> None:
 
 def bench_posterior(model: VAE, x: Tensor, grid: PosteriorGrid, rounds: int) -> None:
     """Certified log p(x), moments and gap per image against grids of fixed spacing."""
-    from explorer.analysis.inference import infer_posterior
+    from explorer.analysis.inference.exact import infer_posterior
 
     ours, plain, certified = [], [], 0
     for number in range(20 * rounds):

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig
-from explorer.run import Run
+from explorer.runs.run import Run
 from explorer.training.loop import train
 
 MAP = "document.querySelector('.st-key-explore_map [data-testid=stBidiComponentIsolated]')"

@@ -6,11 +6,11 @@ import time
 import pytest
 
 from explorer.config import BudgetConfig, Config, ModelConfig
-from explorer.sweeps import list_sweeps, open_sweep, prepare_sweep
+from explorer.jobs.sweep import sweep_configs
+from explorer.runs.sweeps import list_sweeps, open_sweep, prepare_sweep
+from explorer.runs.writer import RunWriter
 from explorer.training.family import family_configs, train_family
 from explorer.training.loop import train
-from explorer.training.sweep import sweep_configs
-from explorer.writer import RunWriter
 
 pytestmark = pytest.mark.browser
 
@@ -97,7 +97,7 @@ def test_a_sweep_is_followed_member_by_member(page, server):
     sweep = prepare_sweep(server.runs / "followed", "sweep", configs)
     train(configs["beta-0.5"], sweep.path / "beta-0.5")
     path = sweep.path / "beta-2"
-    running = RunWriter(path, config=configs["beta-2"], model_kind="builtin", planned_steps=40)
+    running = RunWriter(path, config=configs["beta-2"], model_kind="config", planned_steps=40)
     running.set_state("running", step=10)
     page.goto(f"{server.url}/beta?sweep=followed")
     page.get_by_text("3 models, each by itself · 1 done · 1 training · 1 waiting").wait_for()

@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from explorer.analysis.codebook import encode_indices, measure_usage, score_indices, swap_code
+from explorer.analysis.representation.codebook import (
+    encode_indices,
+    measure_usage,
+    score_indices,
+    swap_code,
+)
 from explorer.app.text import number
-from explorer.evaluation import draw_targets
+from explorer.elbo.encoding import draw_targets
 from explorer.export.pictures import find_pictures
-from explorer.run import open_run
+from explorer.runs.store import open_run
 
 pytestmark = pytest.mark.browser
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from explorer.config import BudgetConfig, Config, ModelConfig
-from explorer.store import RunStore
+from explorer.runs.store import RunStore
 from explorer.training.loop import train
 
 pytestmark = pytest.mark.browser

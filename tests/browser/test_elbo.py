@@ -7,13 +7,13 @@ import pytest
 import torch
 from playwright.sync_api import expect
 
-from explorer.analysis.microscope import balance_images, examine_image
-from explorer.analysis.posterior_grid import build_grid
-from explorer.analysis.refinement import elbo_by_quadrature
-from explorer.analysis.refinement_path import trace_refinement
-from explorer.evaluation import draw_targets
+from explorer.analysis.inference.microscope import balance_images, examine_image
+from explorer.analysis.inference.posterior_grid import build_grid
+from explorer.analysis.inference.refinement import elbo_by_quadrature
+from explorer.analysis.inference.refinement_path import trace_refinement
+from explorer.elbo.encoding import draw_targets
 from explorer.export.pictures import find_pictures
-from explorer.store import pretrained_store
+from explorer.runs.store import pretrained_store
 
 pytestmark = pytest.mark.browser
 

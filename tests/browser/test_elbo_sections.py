@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from explorer.analysis.inference import infer_posterior
-from explorer.analysis.ladder import COUNTS, climb, judge_draw
-from explorer.analysis.likelihood import draw_log_weights
-from explorer.analysis.mcmc import draw_starts, sample_posterior
-from explorer.analysis.players import Game, slow_motion
-from explorer.analysis.reveal import Reveal, order_pixels, reveal_grid, uncover
-from explorer.evaluation import draw_targets
+from explorer.analysis.inference.exact import infer_posterior
+from explorer.analysis.inference.ladder import COUNTS, climb, judge_draw
+from explorer.analysis.inference.likelihood import draw_log_weights
+from explorer.analysis.inference.mcmc import draw_starts, sample_posterior
+from explorer.analysis.inference.reveal import Reveal, order_pixels, reveal_grid, uncover
+from explorer.analysis.teaching.players import Game, slow_motion
+from explorer.elbo.encoding import draw_targets
 from explorer.export.pictures import find_pictures
-from explorer.figures.words import number
+from explorer.text import number
 from tests.browser.explore_page import ensure_run
 
 pytestmark = pytest.mark.browser

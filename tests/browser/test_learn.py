@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from explorer.analysis.gaussians import kl_terms
-from explorer.analysis.toy import LinearEncoder, LinearToy, measure_three_ways
+from explorer.analysis.teaching.gaussians import kl_terms
+from explorer.analysis.teaching.toy import LinearEncoder, LinearToy, measure_three_ways
 
 pytestmark = pytest.mark.browser
 FORMULAS_HOLD = """numbers => {
@@ -87,11 +87,11 @@ def test_the_three_lines_have_the_librarys_numbers_and_q_closes_the_gap(page, se
 
 
 def test_the_same_lines_hold_on_a_real_model(page, server):
-    from explorer.analysis.microscope import examine_image
-    from explorer.analysis.posterior_grid import build_grid
-    from explorer.app.views.elbo.subject import Subject, find_telling
+    from explorer.analysis.inference.microscope import examine_image
+    from explorer.analysis.inference.posterior_grid import build_grid
+    from explorer.app.subject import Subject, find_telling
     from explorer.export.pictures import find_pictures
-    from explorer.run import open_run
+    from explorer.runs.store import open_run
 
     run = open_run("mnist-2d")
     pictures = find_pictures(run)

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from explorer.analysis.gradients import ESTIMATORS, estimate_gradient, log_likelihood
-from explorer.analysis.linear import covariance_eigenvalues, linear_optimum
+from explorer.analysis.collapse.linear import covariance_eigenvalues, linear_optimum
+from explorer.analysis.teaching.gradients import ESTIMATORS, estimate_gradient, log_likelihood
 from explorer.datasets import load_dataset
-from explorer.run import open_run
+from explorer.runs.store import open_run
 
 pytestmark = pytest.mark.browser
 SLOW = 60_000

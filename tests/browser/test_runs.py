@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from explorer.run import Run
+from explorer.runs.run import Run
 
 pytestmark = pytest.mark.browser
 

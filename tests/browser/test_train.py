@@ -9,9 +9,9 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from explorer.control import Control
-from explorer.run import Run
-from explorer.store import RunStore
+from explorer.runs.control import Control
+from explorer.runs.run import Run
+from explorer.runs.store import RunStore
 
 pytestmark = pytest.mark.browser
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.app.components.mount import ASSETS
 from explorer.app.text import language, sentences
 from explorer.codes import Codes, main_dimensions
+from explorer.config import LIKELIHOODS
 from explorer.datasets import DATASETS, ImageDataset, is_available, load_dataset
 from explorer.errors import ExplorerError
 from explorer.export.page import build_page
@@ -17,9 +17,9 @@ from explorer.export.payload import build_payload
 from explorer.export.pictures import find_pictures, is_at_hand
 from explorer.export.sweep import build_member
 from explorer.export.tsne import Projection
-from explorer.run import Run
-from explorer.store import RunStore, pretrained_store
-from explorer.training.jobs import LocalRunner, find_abandoned
+from explorer.jobs.queue import LocalRunner, find_abandoned
+from explorer.runs.run import Run
+from explorer.runs.store import RunStore, pretrained_store
 
 
 def own_runs() -> RunStore:
@@ -88,7 +88,7 @@ def measure_codes(path: str, fingerprint: str, step: int | None) -> dict[str, An
 
     At most 2,000 codes are used. `fingerprint` is part of the key alone.
     """
-    from explorer.analysis.collapse import diagnose_codes
+    from explorer.analysis.collapse.diagnose import diagnose_codes
 
     run = Run(path)
     codes = run.codes() if step is None else None
@@ -107,7 +107,7 @@ def diagnose_stored(path: str, fingerprint: str) -> dict[str, Any]:
 
     `fingerprint` is part of the key alone.
     """
-    from explorer.analysis.collapse import diagnose_run
+    from explorer.analysis.collapse.diagnose import diagnose_run
 
     run = Run(path)
     info = run.info
@@ -127,7 +127,7 @@ def move_dimension(path: str, fingerprint: str, dimension: int) -> tuple[Any, An
 
     One dimension runs over the aggregate's range. None where the run has no codes with logvar.
     """
-    from explorer.analysis.latents import traverse_aggregate
+    from explorer.analysis.representation.latents import traverse_aggregate
 
     run = _run_for(path, fingerprint)
     codes = run.codes()
@@ -140,24 +140,24 @@ def move_dimension(path: str, fingerprint: str, dimension: int) -> tuple[Any, An
 
 
 @st.cache_data(show_spinner=False, max_entries=20)
-def measure_eigenvalues(dataset: str, likelihood: str) -> list[float] | None:
+def measure_eigenvalues(dataset: str, likelihood: str, sigma2: float = 1.0) -> list[float] | None:
     """Return what a loss's weight is held against: of the wake-up rule, or of the covariance."""
-    from explorer.analysis.wakeup import wake_up_eigenvalues
+    from explorer.analysis.collapse.wakeup import wake_up_eigenvalues
 
     images = get_dataset(dataset)
-    if images is None:
+    if images is None or not LIKELIHOODS[likelihood].wakes_by_rule:
         return None
-    found = wake_up_eigenvalues(images.split("train").images, likelihood)
+    found = wake_up_eigenvalues(images.split("train").images, likelihood, sigma2)
     return [float(value) for value in found]
 
 
 @st.cache_data(show_spinner=False, max_entries=50)
 def measure_wake_up(dataset: str, likelihood: str, sigma2: float) -> list[float]:
     """Return the leading eigenvalues of the wake-up rule, empty where they cannot be told."""
-    from explorer.analysis.wakeup import wake_up_eigenvalues
+    from explorer.analysis.collapse.wakeup import wake_up_eigenvalues
 
     images = get_dataset(dataset)
-    if images is None or likelihood not in ("bernoulli", "gaussian"):
+    if images is None or not LIKELIHOODS[likelihood].wakes_by_rule:
         return []
     values = wake_up_eigenvalues(images.split("train").images, likelihood, sigma2)
     return [float(value) for value in values[:16]]
@@ -171,7 +171,7 @@ def measure_linear_curve(
 
     None where the images are not at hand.
     """
-    from explorer.analysis.linear import rate_distortion_curve
+    from explorer.analysis.collapse.linear import rate_distortion_curve
 
     eigenvalues = measure_eigenvalues(dataset, "gaussian")
     if eigenvalues is None or latent_dim > len(eigenvalues):
@@ -212,9 +212,7 @@ def get_member(run: Run, reference: Run) -> bytes:
 def get_page(run: Run, scene: str) -> bytes:
     """Return the run and a scene of it as one HTML file, in the visitor's language."""
     words = sentences("explore.")
-    return build_page(
-        get_run_with_model(run), find_pictures(run), words, ASSETS, scene, language()
-    )
+    return build_page(get_run_with_model(run), find_pictures(run), words, scene, language())
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

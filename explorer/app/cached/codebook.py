@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.codebook import (
+from explorer.analysis.representation.codebook import (
     CodeUsage,
     decode_indices,
     measure_usage,
@@ -14,8 +14,9 @@ from explorer.analysis.codebook import (
     sample_uniform,
 )
 from explorer.app.cached import own_runs
-from explorer.run import Run
-from explorer.store import pretrained_store
+from explorer.models.vq import check_codebook
+from explorer.runs.run import Run
+from explorer.runs.store import pretrained_store
 
 FAVOURITE = "mnist-vq"
 PICTURED = 400
@@ -28,8 +29,8 @@ def list_codebooks() -> dict[str, Run]:
         run.id: run
         for run in sorted(pretrained_store().list(), key=lambda run: run.id != FAVOURITE)
         + own_runs().list()
-        if run.info.latent_kind == "categorical"
-        and run.info.model_kind == "builtin"
+        if not run.info.is_continuous
+        and run.info.has_model
         and (run.path / "checkpoint.safetensors").is_file()
         and (run.path / "codes.npz").is_file()
     }
@@ -39,7 +40,7 @@ def list_codebooks() -> dict[str, Run]:
 def _codebook_for(fingerprint: str, _run: Run) -> tuple[CodeUsage, Any]:
     codes = _run.codes()
     assert codes is not None and codes.indices is not None
-    usage = measure_usage(codes.indices, _run.model.config.codebook)
+    usage = measure_usage(codes.indices, check_codebook(_run.model).config.codebook)
     return usage, picture_entries(_run.model, codes.indices[:PICTURED])
 
 

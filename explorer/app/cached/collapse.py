@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.analysis.own_codes import (
+from explorer.analysis.collapse.own_codes import (
     LabelScore,
     OwnCodes,
     read_codes,
@@ -31,7 +31,7 @@ def judge_codes(content: bytes, name: str) -> OwnVerdict:
 
     Of very many codes some are judged, evenly spread.
     """
-    from explorer.analysis.collapse import diagnose_codes
+    from explorer.analysis.collapse.diagnose import diagnose_codes
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "codes.npz"

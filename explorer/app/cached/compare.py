@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.holes import (
+from explorer.analysis.representation.holes import (
     RANDOM_CODES,
     Holes,
     draw_codes,
@@ -14,16 +14,16 @@ from explorer.analysis.holes import (
     measure_holes,
     pick_images,
 )
-from explorer.analysis.latents import decode_codes
-from explorer.analysis.representation import Accuracy, neighbour_accuracy
+from explorer.analysis.representation.latents import decode_codes
+from explorer.analysis.representation.quality import Accuracy, neighbour_accuracy
 from explorer.app.cached import get_codes, get_run_with_model, own_runs
 from explorer.codes import Array
 from explorer.datasets import load_dataset
-from explorer.evaluation import encode_images
+from explorer.elbo.encoding import encode_images
 from explorer.export.pictures import is_at_hand
 from explorer.figures.compare import Square
-from explorer.run import Run
-from explorer.store import pretrained_store
+from explorer.runs.run import Run
+from explorer.runs.store import pretrained_store
 
 NEIGHBOUR_CODES = 2000
 TILES = 15
@@ -36,7 +36,7 @@ def list_comparable() -> dict[str, list[Run]]:
     for run in pretrained_store().list() + own_runs().list():
         info = run.info
         has_weights = (run.path / "checkpoint.safetensors").is_file()
-        if info.model_kind == "builtin" and info.dataset is not None and has_weights:
+        if info.has_model and info.dataset is not None and has_weights:
             if info.status.state in ("finished", "stopped") and info.config is not None:
                 found.setdefault(info.dataset.name, []).append(run)
     return found
@@ -149,7 +149,7 @@ def _neighbours_for(fingerprint: str, _run: Run) -> Accuracy | None:
 
 def get_neighbours(run: Run) -> Accuracy | None:
     """Return the 15-nearest-neighbour accuracy of a run's codes, None without labels."""
-    if run.info.latent_kind == "categorical":
+    if not run.info.is_continuous:
         return None
     return _neighbours_for(run.fingerprint, run)
 

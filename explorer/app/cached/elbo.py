@@ -5,17 +5,22 @@ from collections.abc import Callable
 import streamlit as st
 import torch
 
-from explorer.analysis.microscope import Balance, Examination, balance_images, examine_image
-from explorer.analysis.posterior_grid import QUICK_RATIO, PosteriorGrid, build_grid
-from explorer.analysis.refinement_path import RefinementPath, trace_refinement
+from explorer.analysis.inference.microscope import (
+    Balance,
+    Examination,
+    balance_images,
+    examine_image,
+)
+from explorer.analysis.inference.posterior_grid import QUICK_RATIO, PosteriorGrid, build_grid
+from explorer.analysis.inference.refinement_path import RefinementPath, trace_refinement
 from explorer.app.cached import get_codes, get_run_with_model
+from explorer.app.subject import Subject
 from explorer.app.text import language, sentences
-from explorer.app.views.elbo.subject import Subject
-from explorer.evaluation import draw_targets
+from explorer.elbo.encoding import draw_targets
 from explorer.export.lens import build_lens
 from explorer.export.payload import Pictures
 from explorer.export.pictures import find_pictures, is_at_hand
-from explorer.run import Run
+from explorer.runs.run import Run
 
 Key = tuple[str, str, int]
 MANY = 100

@@ -4,12 +4,12 @@ import streamlit as st
 import torch
 
 from explorer.analysis.checks import Floats
-from explorer.analysis.inference import ExactPosterior, infer_posterior
-from explorer.analysis.likelihood import draw_log_weights
-from explorer.analysis.players import SlowMotion, slow_motion
-from explorer.analysis.reveal import Reveal
+from explorer.analysis.inference.exact import ExactPosterior, infer_posterior
+from explorer.analysis.inference.likelihood import draw_log_weights
+from explorer.analysis.inference.reveal import Reveal
+from explorer.analysis.teaching.players import SlowMotion, slow_motion
 from explorer.app.cached.elbo import get_grid
-from explorer.app.views.elbo.subject import Subject
+from explorer.app.subject import Subject
 
 EXACT_LATENTS = 2
 """The most latents for which log p(x) and p(z|x) are exact."""

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from explorer.analysis.checks import Floats
-from explorer.analysis.microscope import Examination, examine_image
-from explorer.analysis.patchwork import decode_prior
+from explorer.analysis.inference.microscope import Examination, examine_image
+from explorer.analysis.representation.patchwork import decode_prior
 from explorer.app.cached.elbo import get_grid
 from explorer.app.cached.elbo_sections import subject_key
-from explorer.app.views.elbo.subject import Subject
-from explorer.run import Run
+from explorer.app.subject import Subject
+from explorer.runs.run import Run
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

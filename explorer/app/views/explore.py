@@ -14,13 +14,14 @@ from explorer.app.cached import (
     get_run_with_model,
     own_runs,
 )
-from explorer.app.components import answers, latent_map, send_member, send_message
+from explorer.app.parts import answers
+from explorer.app.parts.mount import latent_map, send_member, send_message
 from explorer.app.text import text
 from explorer.errors import ExplorerError
 from explorer.export.sweep import find_siblings
 from explorer.export.tables import codes_parquet
-from explorer.run import Run
-from explorer.store import pretrained_store
+from explorer.runs.run import Run
+from explorer.runs.store import pretrained_store
 
 FAVOURITE = "mnist-2d"
 MAP = "explore_map"
@@ -40,8 +41,8 @@ def list_models() -> dict[str, tuple[Run, str]]:
         for run in runs:
             has_weights = (run.path / "checkpoint.safetensors").is_file()
             # The map needs a continuous code; the Models page shows codebooks.
-            continuous = run.info.latent_kind != "categorical"
-            if run.info.model_kind == "builtin" and has_weights and continuous:
+            continuous = run.info.is_continuous
+            if run.info.has_model and has_weights and continuous:
                 found[run.id] = run, group
     return dict(sorted(found.items(), key=lambda entry: _menu_place(*entry[1])))
 

@@ -7,9 +7,9 @@ from functools import partial
 import streamlit as st
 
 from explorer.app.cached import own_runs
-from explorer.app.pictures import CHART
+from explorer.app.parts.pictures import CHART
+from explorer.app.parts.tables import show_rows
 from explorer.app.session import is_dark
-from explorer.app.tables import show_rows
 from explorer.app.text import number, sentences, text
 from explorer.app.views.train.film import show_strips
 from explorer.app.views.train.watch import describe_beta
@@ -17,8 +17,8 @@ from explorer.errors import ExplorerError
 from explorer.export.archive import zip_run
 from explorer.figures.palette import choose_roles
 from explorer.figures.training import compare_curves
-from explorer.run import Run
-from explorer.store import pretrained_store
+from explorer.runs.run import Run
+from explorer.runs.store import pretrained_store
 
 MEASURES = ("elbo", "reconstruction", "kl")
 """Columns in nats per image."""
@@ -70,8 +70,8 @@ def choose_runs() -> list[tuple[Run, str]]:
 def act_on(run: Run, kind: str) -> None:
     """Show what can be done with one run."""
     with st.container(horizontal=True):
-        if run.info.model_kind == "builtin" and run.info.status.state == "finished":
-            if run.info.latent_kind == "categorical":
+        if run.info.has_model and run.info.status.state == "finished":
+            if not run.info.is_continuous:
                 if st.button(text("train.codebook"), key="runs_codebook", type="primary"):
                     query = {"section": "codebook", "vq": run.id}
                     st.switch_page("views/models/page.py", query_params=query)

@@ -8,9 +8,9 @@ import streamlit as st
 
 from explorer.app.cached import get_runner, own_runs
 from explorer.app.text import text
-from explorer.control import Control
 from explorer.errors import ExplorerError
-from explorer.sweeps import MemberProgress, Sweep, read_sweep
+from explorer.runs.control import Control
+from explorer.runs.sweeps import MemberProgress, Sweep, read_sweep
 
 FOLLOW_SECONDS = 3.0
 SHOWN_MEMBERS = 48

@@ -6,8 +6,8 @@ from collections import Counter
 import streamlit as st
 
 from explorer.app.cached import diagnose_stored, get_runner, own_runs
-from explorer.app.choices import kept_choice
-from explorer.app.pictures import CHART
+from explorer.app.parts.choices import kept_choice
+from explorer.app.parts.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.train.film import show_map, show_strips
@@ -15,9 +15,9 @@ from explorer.datasets import DATASETS, is_available
 from explorer.errors import ExplorerError
 from explorer.figures.collapse import rate_curves
 from explorer.figures.palette import choose_roles
-from explorer.remedies import KINDS, REMEDIES, apply_remedy
-from explorer.run import Run
-from explorer.store import pretrained_store
+from explorer.runs.run import Run
+from explorer.runs.store import pretrained_store
+from explorer.training.remedies import KINDS, REMEDIES, apply_remedy
 
 MAP_HEIGHT = 320
 
@@ -42,7 +42,7 @@ def find_treated(run: Run) -> list[tuple[str, Run]]:
 def offer_remedies(run: Run) -> None:
     """Show the remedies by kind; a click trains one beside the patient."""
     config = run.info.config
-    if config is None or run.info.model_kind != "builtin" or config.method != "gradient":
+    if config is None or not run.info.has_model or config.method != "gradient":
         return
     st.markdown(f"**{text('collapse.remedies')}**")
     st.caption(text("collapse.remedies.caption"))

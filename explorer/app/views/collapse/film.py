@@ -4,9 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.analysis.timeline import DEAD_NATS, find_events
+from explorer.analysis.collapse.timeline import DEAD_NATS, find_events
 from explorer.app.cached import measure_codes, move_dimension
-from explorer.app.pictures import CHART, show_strip
+from explorer.app.parts.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.collapse.verdicts import SLEEPING, show_plane
@@ -15,7 +15,7 @@ from explorer.errors import ExplorerError
 from explorer.figures.collapse import collapse_timeline
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
-from explorer.run import Run
+from explorer.runs.run import Run
 
 VIEWS = ("plane", "map")
 
@@ -75,7 +75,7 @@ def show_film(run: Run, values: dict[str, Any]) -> None:
 
 def show_moves(run: Run, found: dict[str, Any]) -> None:
     """Show what the decoder does with a living and a sleeping dimension, side by side."""
-    if run.info.model_kind != "builtin":
+    if not run.info.has_model:
         return
     rows = sorted(found["dimensions"], key=lambda row: -row["kl"])
     asleep = [row["index"] for row in rows if row["verdict"] in SLEEPING]

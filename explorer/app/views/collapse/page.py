@@ -10,8 +10,8 @@ from explorer.app.views.collapse.own import ask_for_codes, ask_for_loss
 from explorer.app.views.collapse.verdicts import show_causes, show_diagnosis, show_table
 from explorer.app.views.train.watch import describe_beta
 from explorer.errors import ExplorerError
-from explorer.run import Run
-from explorer.store import pretrained_store
+from explorer.runs.run import Run
+from explorer.runs.store import pretrained_store
 
 TICK_SECONDS = 1.5
 
@@ -22,8 +22,7 @@ def list_patients() -> list[str]:
     ids = [
         run.id
         for run in runs
-        if run.info.latent_kind == "gaussian"
-        and run.info.prior == "standard"
+        if run.info.has_shares
         and (run.path / "codes.npz").is_file()
     ]
     return sorted(ids, key=lambda run_id: run_id != "mnist-collapsed")

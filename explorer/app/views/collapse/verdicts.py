@@ -4,10 +4,10 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.analysis.verdicts import FEWEST_IMAGES
-from explorer.app.pictures import CHART
+from explorer.analysis.collapse.verdicts import FEWEST_IMAGES
+from explorer.app.parts.pictures import CHART
+from explorer.app.parts.tables import show_rows
 from explorer.app.session import is_dark
-from explorer.app.tables import show_rows
 from explorer.app.text import number, paragraph, sentences, text
 from explorer.config import Config
 from explorer.figures.collapse import variance_plane

@@ -3,10 +3,10 @@
 import numpy as np
 
 from explorer.analysis.checks import Floats
-from explorer.analysis.inference import ExactPosterior
-from explorer.analysis.raster import frame_square, mass_levels, raster_density
+from explorer.analysis.inference.exact import ExactPosterior
+from explorer.analysis.inference.raster import frame_square, mass_levels, raster_density
 from explorer.app.cached import get_codes
-from explorer.app.views.elbo.subject import Subject
+from explorer.app.subject import Subject
 from explorer.figures.elbo_reveal import Belief
 
 MASSES = (0.5, 0.9)

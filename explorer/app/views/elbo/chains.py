@@ -6,22 +6,22 @@ import numpy as np
 import streamlit as st
 
 from explorer.analysis.checks import Floats
-from explorer.analysis.inference import ExactPosterior
-from explorer.analysis.mcmc import (
+from explorer.analysis.inference.exact import ExactPosterior
+from explorer.analysis.inference.mcmc import (
     ESS_GATE,
     RHAT_GATE,
     PosteriorSample,
     draw_starts,
     sample_posterior,
 )
-from explorer.analysis.raster import is_outside
+from explorer.analysis.inference.raster import is_outside
 from explorer.app.cached import main_axes
 from explorer.app.cached.elbo_sections import encode_subject, get_posterior, subject_key
-from explorer.app.pictures import CHART
+from explorer.app.parts.pictures import CHART
 from explorer.app.session import is_dark
+from explorer.app.subject import Subject
 from explorer.app.text import number, sentences, text
 from explorer.app.views.elbo.beliefs import WINDOW, close_up, map_codes
-from explorer.app.views.elbo.subject import Subject
 from explorer.figures.elbo_chains import chain_draws, chain_traces, chain_walk
 from explorer.figures.palette import choose_roles
 

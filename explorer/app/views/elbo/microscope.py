@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.analysis.microscope import Balance
+from explorer.analysis.inference.microscope import Balance
 from explorer.app.cached.elbo import (
     ESTIMATE_SAMPLES,
     MANY,
@@ -15,11 +15,11 @@ from explorer.app.cached.elbo import (
     get_refinement,
     known_balance,
 )
-from explorer.app.components import balance_bars, lens, send_refinement
-from explorer.app.pictures import CHART
+from explorer.app.parts.mount import balance_bars, lens, send_refinement
+from explorer.app.parts.pictures import CHART
 from explorer.app.session import is_dark
+from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
-from explorer.app.views.elbo.subject import Subject
 from explorer.errors import ExplorerError
 from explorer.export.lens import describe_refinement
 from explorer.figures.elbo import gap_histogram

@@ -6,18 +6,18 @@ import streamlit as st
 
 from explorer.app.cached import find_run, get_run_with_model, own_runs
 from explorer.app.cached.elbo import get_pictures
-from explorer.app.choices import kept_choice, kept_number
+from explorer.app.parts.choices import kept_choice, kept_number
+from explorer.app.subject import Subject, find_telling
 from explorer.app.text import text
 from explorer.app.views.elbo.chains import show_chains
 from explorer.app.views.elbo.microscope import show_microscope
 from explorer.app.views.elbo.players import show_players
 from explorer.app.views.elbo.reveal import show_reveal
 from explorer.app.views.elbo.samples import show_samples
-from explorer.app.views.elbo.subject import Subject, find_telling
 from explorer.errors import ExplorerError
 from explorer.export.payload import Pictures
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
-from explorer.store import pretrained_store
+from explorer.runs.store import pretrained_store
 
 SECTIONS: dict[str, Callable[[Subject], None]] = {
     "microscope": show_microscope,
@@ -45,8 +45,7 @@ def list_subjects() -> dict[str, str]:
     names = {
         run.id: run.name
         for run in runs
-        if run.info.latent_kind == "gaussian"
-        and run.info.prior == "standard"
+        if run.info.has_shares
         and (run.path / "checkpoint.safetensors").is_file()
     }
     return dict(sorted(names.items(), key=lambda entry: entry[0] != FAVOURITE))

@@ -5,15 +5,15 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.players import PLAYERS, STARTS, Game, Position
+from explorer.analysis.teaching.players import PLAYERS, STARTS, Game, Position
 from explorer.app.cached import get_codes
 from explorer.app.cached.elbo_sections import subject_key
-from explorer.app.pictures import CHART
+from explorer.app.parts.pictures import CHART
 from explorer.app.session import is_dark
+from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.elbo.slow import ask_to_play, show_slow_motion
-from explorer.app.views.elbo.subject import Subject
-from explorer.evaluation import draw_targets
+from explorer.elbo.encoding import draw_targets
 from explorer.figures.elbo_players import bound_over_steps
 from explorer.figures.palette import choose_roles
 

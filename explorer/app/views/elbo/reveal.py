@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.raster import frame_square, raster_density
-from explorer.analysis.reveal import Knowledge, Reveal, order_pixels, uncover
+from explorer.analysis.inference.raster import frame_square, raster_density
+from explorer.analysis.inference.reveal import Knowledge, Reveal, order_pixels, uncover
 from explorer.app.cached import main_axes
 from explorer.app.cached.elbo_sections import get_reveal, subject_key
-from explorer.app.components.pixels import pixel_brush, visible_pixels
-from explorer.app.pictures import CHART
+from explorer.app.parts.pictures import CHART
+from explorer.app.parts.pixels import pixel_brush, visible_pixels
 from explorer.app.session import is_dark
+from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.elbo.beliefs import WINDOW, map_codes, rasterise
-from explorer.app.views.elbo.subject import Subject
 from explorer.figures.elbo_reveal import (
     belief_line,
     belief_map,

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from explorer.analysis.inference import ExactPosterior
-from explorer.analysis.ladder import COUNTS, Draw, Rung, climb, judge_draw
+from explorer.analysis.inference.exact import ExactPosterior
+from explorer.analysis.inference.ladder import COUNTS, Draw, Rung, climb, judge_draw
 from explorer.app.cached.elbo_sections import get_log_weights, get_posterior
-from explorer.app.components.sliders import live_choice
-from explorer.app.pictures import CHART
+from explorer.app.parts.pictures import CHART
+from explorer.app.parts.sliders import live_choice
 from explorer.app.session import is_dark
+from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
-from explorer.app.views.elbo.subject import Subject
 from explorer.figures.elbo_samples import Estimates, sample_ladder, spread_over_samples
 from explorer.figures.palette import choose_roles
 

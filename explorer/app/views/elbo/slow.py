@@ -3,11 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.players import SlowMotion
+from explorer.analysis.teaching.players import SlowMotion
 from explorer.app.cached.elbo_sections import get_slow_motion
 from explorer.app.session import is_dark
+from explorer.app.subject import Subject
 from explorer.app.text import number, text
-from explorer.app.views.elbo.subject import Subject
 from explorer.figures.elbo_players import heat_picture
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.timeline import DEAD_NATS
+from explorer.analysis.collapse.timeline import DEAD_NATS
 from explorer.app.cached import get_codes, measure_wake_up
-from explorer.app.components.sliders import live_choice
-from explorer.app.pictures import show_strip
+from explorer.app.parts.pictures import show_strip
+from explorer.app.parts.sliders import live_choice
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
@@ -28,8 +28,8 @@ from explorer.figures.eigenvalues import kl_over_beta
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
 from explorer.paths import resource
-from explorer.run import Run
-from explorer.sweeps import read_sweep
+from explorer.runs.run import Run
+from explorer.runs.sweeps import read_sweep
 
 SWEEP, START = "mnist-beta-sweep", 4.0
 MAP_POINTS = 1000

@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.analysis.latents import decode_codes
-from explorer.analysis.microscope import Examination
-from explorer.analysis.toy import (
+from explorer.analysis.inference.microscope import Examination
+from explorer.analysis.representation.latents import decode_codes
+from explorer.analysis.teaching.toy import (
     PRIOR,
     LinearEncoder,
     LinearToy,
@@ -18,10 +18,10 @@ from explorer.analysis.toy import (
 from explorer.app.cached import find_run, get_run_with_model
 from explorer.app.cached.elbo import get_pictures
 from explorer.app.cached.learn import get_examination
-from explorer.app.components.sliders import live_choice, live_slider
+from explorer.app.parts.sliders import live_choice, live_slider
 from explorer.app.session import is_dark
+from explorer.app.subject import Subject, find_telling
 from explorer.app.text import text
-from explorer.app.views.elbo.subject import Subject, find_telling
 from explorer.app.views.learn.parts import (
     CHART,
     choose_segment,

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.gaussians import (
+from explorer.analysis.teaching.gaussians import (
     Gaussian,
     KlTerms,
     cross_entropy,
@@ -12,7 +12,7 @@ from explorer.analysis.gaussians import (
     kl_integrand,
     kl_terms,
 )
-from explorer.app.components.sliders import live_slider
+from explorer.app.parts.sliders import live_slider
 from explorer.app.session import is_dark
 from explorer.app.text import text
 from explorer.app.views.learn.parts import (

@@ -3,10 +3,10 @@
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.patchwork import draw_pixels, independent_nats, share_codes
+from explorer.analysis.representation.patchwork import draw_pixels, independent_nats, share_codes
 from explorer.app.cached import find_run, get_run_with_model
 from explorer.app.cached.learn import get_prior_pictures
-from explorer.app.components.sliders import live_choice
+from explorer.app.parts.sliders import live_choice
 from explorer.app.text import text
 from explorer.app.views.learn.parts import (
     choose_segment,
@@ -18,7 +18,7 @@ from explorer.app.views.learn.parts import (
 )
 from explorer.errors import ExplorerError
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
-from explorer.run import Run
+from explorer.runs.run import Run
 
 MODEL = "mnist-2d"
 SIDES = (1, 2, 4, 7, 14, 28)

@@ -6,8 +6,8 @@ from functools import cache
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.toy import PRIOR, bent_toy, draw_codes, misplaced, spread_codes
-from explorer.app.components.sliders import live_choice
+from explorer.analysis.teaching.toy import PRIOR, bent_toy, draw_codes, misplaced, spread_codes
+from explorer.app.parts.sliders import live_choice
 from explorer.app.session import is_dark
 from explorer.app.text import text
 from explorer.app.views.learn.parts import (

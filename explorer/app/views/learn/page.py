@@ -5,8 +5,8 @@ from typing import Literal
 
 import streamlit as st
 
-from explorer.app.card import offer_card
-from explorer.app.choices import kept_choice
+from explorer.app.parts.card import offer_card
+from explorer.app.parts.choices import kept_choice
 from explorer.app.text import CHOSEN, text
 from explorer.app.views.learn import (
     collapse,

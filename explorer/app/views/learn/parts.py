@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from explorer.app.choices import kept_choice
+from explorer.app.parts.choices import kept_choice
 from explorer.app.session import is_dark
 from explorer.app.text import text
 from explorer.figures.palette import choose_roles

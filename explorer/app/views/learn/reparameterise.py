@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 from numpy.polynomial import Polynomial
 
-from explorer.analysis.gradients import (
+from explorer.analysis.representation.latents import decode_draws
+from explorer.analysis.teaching.gradients import (
     ESTIMATORS,
     PARAMETERS,
     GradientEstimator,
@@ -15,10 +16,9 @@ from explorer.analysis.gradients import (
     measure_spread,
     square,
 )
-from explorer.analysis.latents import decode_draws
 from explorer.app.cached import find_run, get_codes, get_run_with_model
-from explorer.app.components.sliders import live_choice, live_slider
-from explorer.app.pictures import show_strip
+from explorer.app.parts.pictures import show_strip
+from explorer.app.parts.sliders import live_choice, live_slider
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (

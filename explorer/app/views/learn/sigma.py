@@ -5,15 +5,15 @@ import math
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.linear import (
+from explorer.analysis.collapse.linear import (
     LinearOptimum,
     covariance_eigenvalues,
     linear_optimum,
     reconstruct_images,
 )
 from explorer.app.cached import get_dataset
-from explorer.app.components.sliders import live_choice
-from explorer.app.pictures import show_strip
+from explorer.app.parts.pictures import show_strip
+from explorer.app.parts.sliders import live_choice
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.codebook import (
+from explorer.analysis.representation.codebook import (
     CodeUsage,
-    check_codebook,
     decode_indices,
     encode_indices,
     score_indices,
@@ -16,11 +15,11 @@ from explorer.analysis.codebook import (
 from explorer.app.cached import get_run_with_model
 from explorer.app.cached.codebook import get_codebook, get_samples, list_codebooks
 from explorer.app.cached.elbo import get_pictures
-from explorer.app.choices import kept_choice, kept_number
-from explorer.app.pictures import CHART, show_strip
+from explorer.app.parts.choices import kept_choice, kept_number
+from explorer.app.parts.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import number, sentences, text
-from explorer.evaluation import draw_targets
+from explorer.elbo.encoding import draw_targets
 from explorer.export.payload import Pictures
 from explorer.figures.codebook import (
     code_grid_figure,
@@ -30,7 +29,8 @@ from explorer.figures.codebook import (
 )
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
-from explorer.run import Run
+from explorer.models.vq import check_codebook
+from explorer.runs.run import Run
 
 MODEL, IMAGE, POSITION, ENTRY = (
     f"codebook_{name}" for name in ("model", "image", "position", "entry")
@@ -143,7 +143,8 @@ def choose_code(run: Run, codes: np.ndarray, hand: Hand) -> tuple[int, np.ndarra
         on_change=_show_entry, args=(hand, codes),
     )  # fmt: skip
     st.number_input(
-        text("codebook.entry"), 0, run.model.config.codebook - 1, int(swapped[position]),
+        text("codebook.entry"), 0, check_codebook(run.model).config.codebook - 1,
+        int(swapped[position]),
         key=hand.entry_key(), width=130, on_change=_type_entry,
         args=(hand, position, int(codes[position])),
     )  # fmt: skip
@@ -166,13 +167,14 @@ def show_swap(
     first, second, third, fourth = st.columns([1, 1.1, 1, 1], gap="medium")
     with first:
         shown = (255 * x[0].cpu().numpy()).astype(np.uint8)
-        binary = "_binary" if model.likelihood.is_binary and model.config.binarise else ""
+        binary = "_binary" if model.likelihood.binarises else ""
         show_picture(picture_sheet(shown[None], 1), text(f"codebook.picture{binary}"))
     with second:
         # A new key for each choice: a chart keeps its selection, and the next click would undo it.
         key = f"codebook_grid_{position}_{hash(swapped.tobytes())}"
         figure = code_grid_figure(
-            swapped.reshape(grid), model.config.codebook, roles, sentences("codebook.grid."),
+            swapped.reshape(grid), check_codebook(model).config.codebook, roles,
+            sentences("codebook.grid."),
             chosen=position, changed=(swapped != codes).reshape(grid), height=SIDE + 16,
         )  # fmt: skip
         st.plotly_chart(

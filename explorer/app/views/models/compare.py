@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.holes import SOURCES
+from explorer.analysis.representation.holes import SOURCES
 from explorer.app.cached import get_codes, main_axes, own_runs
 from explorer.app.cached.compare import list_comparable
 from explorer.app.cached.elbo import get_pictures
@@ -26,7 +26,7 @@ from explorer.errors import ExplorerError
 from explorer.export.payload import Pictures
 from explorer.export.pictures import is_at_hand
 from explorer.figures.compare import Square, common_square, fit_square
-from explorer.run import Run, new_run_id
+from explorer.runs.run import Run, new_run_id
 
 FAVOURITES = (
     "strokes-ae-2d", "strokes-ae-noise-2d", "strokes-vae-2d", "strokes-ppca-2d",
@@ -76,7 +76,7 @@ def suggest(runs: Sequence[Run]) -> list[str]:
 
     def place(run: Run) -> tuple[bool, bool, int, str]:
         info = run.info
-        return "/" in run.id, info.latent_kind == "categorical", info.latent_dim, run.id
+        return "/" in run.id, not info.is_continuous, info.latent_dim, run.id
 
     ordered = sorted(runs, key=place)
     firsts: dict[str, str] = {}
@@ -115,7 +115,7 @@ def find_squares(runs: Sequence[Run], same: bool) -> dict[str, Square]:
     squares = {}
     for run in runs:
         codes = get_codes(run)
-        if codes is not None and run.info.latent_kind != "categorical":
+        if codes is not None and run.info.is_continuous:
             plane = codes.mean[:, list(main_axes(run))[: codes.mean.shape[1]]]
             flat = np.stack([plane[:, 0], np.zeros(len(plane))], 1)
             squares[run.id] = fit_square(plane if plane.shape[1] == 2 else flat)

@@ -15,7 +15,7 @@ from explorer.app.cached.compare import (
     get_images,
     reconstruct,
 )
-from explorer.app.pictures import CHART, show_strip
+from explorer.app.parts.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.codes import Array
@@ -23,7 +23,7 @@ from explorer.config import FITS, Config
 from explorer.figures.compare import Square, small_map
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
-from explorer.run import Run
+from explorer.runs.run import Run
 
 SHOWN_IMAGES = 8
 SHOWN_CODES = 800
@@ -131,7 +131,7 @@ def show_map(run: Run, square: Square | None, behind: str, source: str, height: 
 
 def show_samples(run: Run, source: str, order: str) -> None:
     """Show decoded random codes: as drawn, or those unlike any image first."""
-    if run.info.latent_kind == "categorical":
+    if not run.info.is_continuous:
         source = "prior"
     _, pictures = get_draws(run, source)
     holes = get_holes(run, source) if order == "worst" else None

@@ -6,18 +6,18 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.analysis.holes import RANDOM_CODES
-from explorer.analysis.latents import linear_components
+from explorer.analysis.representation.holes import RANDOM_CODES
+from explorer.analysis.representation.latents import linear_components
 from explorer.app.cached import get_codes, get_run_with_model
 from explorer.app.cached.compare import find_figures, get_neighbours
-from explorer.app.pictures import CHART, show_strip
+from explorer.app.parts.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import text
 from explorer.app.views.models.compare_card import SHOWN_IMAGES, kind_of
 from explorer.figures.compare import component_images, share_bars
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
-from explorer.run import Run
+from explorer.runs.run import Run
 
 
 def gather(runs: Sequence[Run], source: str) -> dict[str, dict[str, Any] | None]:

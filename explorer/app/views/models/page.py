@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from explorer.app.choices import kept_choice
+from explorer.app.parts.choices import kept_choice
 from explorer.app.text import text
 from explorer.app.views.models.codebook import show_codebook
 from explorer.app.views.models.compare import show_comparison

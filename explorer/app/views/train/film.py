@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from explorer.analysis.codebook import measure_usage
-from explorer.app.pictures import CHART, show_strip
+from explorer.analysis.representation.codebook import measure_usage
+from explorer.app.parts.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import number, sentences, text
 from explorer.codes import main_dimensions
@@ -13,7 +13,7 @@ from explorer.figures.codebook import usage_bars
 from explorer.figures.latent import latent_scatter
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
-from explorer.run import Run, Snapshot
+from explorer.runs.run import Run, Snapshot
 
 
 def show_film(run: Run) -> None:
@@ -51,7 +51,7 @@ def show_map(run: Run, frame: Snapshot, key: str, height: int) -> None:
         frame.mean, frame.labels, dataset.class_names if dataset else (), choose_roles(is_dark()),
         axes=main_dimensions(frame.mean, frame.logvar, run.info.prior), height=height,
         words=sentences("figure."),
-        rings=run.info.latent_kind == "gaussian" and run.info.prior == "standard",
+        rings=run.info.has_shares,
     )  # fmt: skip
     st.plotly_chart(figure, theme=None, key=key, config=CHART)
     words = "train.map.caption" if frame.mean.shape[1] <= 2 else "train.map.caption_many"

@@ -5,20 +5,21 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from explorer.analysis.moved_beta import find_beta
-from explorer.analysis.timeline import find_events
+from explorer.analysis.collapse.moved_beta import find_beta
+from explorer.analysis.collapse.timeline import find_events
 from explorer.app.cached import find_run, get_runner, own_runs
-from explorer.app.pictures import CHART
+from explorer.app.parts.pictures import CHART
 from explorer.app.session import get_session, is_dark
 from explorer.app.text import number, paragraph, sentences, text
 from explorer.app.views.train.film import show_film
 from explorer.config import ObjectiveConfig
-from explorer.control import Control
 from explorer.errors import ExplorerError
 from explorer.figures.palette import choose_roles
 from explorer.figures.training import elbo_curves, kl_over_time
-from explorer.run import Run, RunInfo
-from explorer.store import pretrained_store
+from explorer.runs.control import Control
+from explorer.runs.info import RunInfo
+from explorer.runs.run import Run
+from explorer.runs.store import pretrained_store
 
 TICK_SECONDS = 0.6
 SHOWN_EVENTS = 3
@@ -80,13 +81,13 @@ def _show_live(run: Run, shown: str) -> None:
         st.markdown(f"**{text('train.curves')}**")
         figure = elbo_curves(train, validation, roles, 225, words)
         st.plotly_chart(figure, theme=None, key="train_curves", config=CHART)
-        kind = "" if info.latent_kind == "gaussian" else "_point"
+        kind = "" if info.has_density else "_point"
         st.caption(text(f"train.curves.caption{kind}"))
     with right:
         if info.prior == "mixture":
             st.markdown(f"**{text('train.kl')}**")
             st.caption(text("train.kl.mixture"))
-        elif info.latent_kind == "gaussian":
+        elif info.has_density:
             st.markdown(f"**{text('train.kl')}**")
             figure = kl_over_time(train, roles, 225, words)
             st.plotly_chart(figure, theme=None, key="train_kl", config=CHART)
@@ -120,7 +121,7 @@ def show_controls(run: Run, state: str, live: bool) -> None:
     info = run.info
     with st.container(horizontal=True, vertical_alignment="center"):
         # A loop of the visitor's own hears no commands: it gets no buttons.
-        is_ours = info.model_kind == "builtin" and info.config is not None
+        is_ours = info.has_model and info.config is not None
         has_transport = live and is_ours and state != "queued"
         # "running" is longer than "paused": the buttons must not move under the hand.
         width: int | Literal["auto"] = NAME_WIDTH if has_transport else "auto"
@@ -133,7 +134,7 @@ def show_controls(run: Run, state: str, live: bool) -> None:
             if st.button(text("train.continue"), key="train_continue") and _go_on(run):
                 st.rerun()  # Nothing ticks here: the page must begin to.
         if is_ours and not live and (run.path / "codes.npz").is_file():
-            if info.latent_kind == "categorical":
+            if not info.is_continuous:
                 if st.button(text("train.codebook"), key="train_codebook", type="primary"):
                     query = {"section": "codebook", "vq": run.id}
                     st.switch_page("views/models/page.py", query_params=query)
@@ -197,7 +198,7 @@ def _show_transport(run: Run, info: RunInfo, paused: bool) -> None:
         on_click=_send, args=(control, "step"),
     )  # fmt: skip
     st.button(text("train.stop"), key="train_stop", on_click=_stop, args=(run,))
-    if info.latent_kind == "gaussian" and info.config is not None:
+    if info.has_density and info.config is not None:
         _show_beta(run, control, info.config.objective)
 
 

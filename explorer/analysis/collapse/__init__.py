@@ -1,0 +1,1 @@
+"""Which latents are in use, which are not, since when, and why."""

@@ -1,0 +1,117 @@
+"""Why is a dimension asleep? Only what can be told, each with its evidence.
+
+- objective: nothing that one more latent could tell would pay its KL at this β (the wake-up rule
+  of `wakeup`, a local statement); the remedy must change the objective or the model.
+- encoder_lags: for single images a better q(z_i|x) exists, away from the prior: the true posterior
+  differs from the prior while q does not; remedies that change the path help (He et al. 2019).
+- decoder_ignores: a further latent would pay, yet the decoder does not read this one, so its true
+  posterior is the prior too: a failure of optimisation, or a decoder too strong.
+- written_not_read: the encoder writes the dimension and the decoder does not read it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from explorer.analysis.checks import plain
+from explorer.analysis.collapse.verdicts import vote
+from explorer.analysis.collapse.wakeup import wake_up_at_collapse, wake_up_now
+from explorer.analysis.inference.refinement import refine_subject
+from explorer.analysis.subject import Subject
+from explorer.analysis.watch import Watch
+from explorer.codes import kl_of_codes
+from explorer.models.priors import gaussian_kl
+
+CAUSES = ("objective", "encoder_lags", "decoder_ignores", "written_not_read")
+REFINED_IMAGES = 32
+REFINED_KL_NATS = 0.05
+"""A refined q(z_i|x) this far from the prior, on average, means that the encoder lags."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A code of CAUSES, the dimensions it explains, a confidence (0 to 1) and the evidence."""
+
+    code: str
+    dimensions: tuple[int, ...]
+    confidence: float
+    evidence: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return plain(vars(self))
+
+
+def find_causes(
+    subject: Subject,
+    *,
+    beta: float,
+    asleep: list[int],
+    ignored: list[int],
+    seed: int = 0,
+    watch: Watch | None = None,
+) -> tuple[Cause, ...]:
+    """Return the causes for dimensions `asleep` (collapsed or empty) and `ignored`.
+
+    A few thousand images do. Nothing asleep, nothing computed.
+    """
+    watch = watch or Watch()
+    causes = []
+    if ignored:
+        causes.append(Cause("written_not_read", tuple(ignored), 1.0, {}))
+    if not asleep:
+        return tuple(causes)
+    now = wake_up_now(subject, beta, seed=seed)
+    watch.check(0.2)
+    at_collapse = wake_up_at_collapse(subject, beta, seed=seed)
+    watch.check(0.4)
+    few = subject.first(REFINED_IMAGES)
+    refined_kl, encoder_kl, error = _refined_kl(few, seed, watch.part(0.4, 1))
+    lagging = [i for i in asleep if refined_kl[i] - encoder_kl[i] > REFINED_KL_NATS + 2 * error[i]]
+    top, top_error = now.leading
+    evidence = {
+        "beta": beta,
+        "local": True,
+        "awake_at_collapse": at_collapse.awake,
+        "top_eigenvalue_at_collapse": at_collapse.leading[0],
+        "top_eigenvalue_now": top,
+        "top_eigenvalue_now_error": top_error,
+    }
+    pays = vote(top, top_error, beta)
+    if lagging:
+        gains = [float(refined_kl[i] - encoder_kl[i]) for i in lagging]
+        worst = max(
+            vote(gain, float(error[i]), REFINED_KL_NATS)
+            for gain, i in zip(gains, lagging, strict=True)
+        )
+        causes.append(
+            Cause("encoder_lags", tuple(lagging), worst, {**evidence, "refined_kl_gain": gains})
+        )
+    rest = tuple(i for i in asleep if i not in lagging)
+    if rest and pays < 0.5:
+        causes.append(Cause("objective", rest, 1 - pays, evidence))
+    elif rest:
+        causes.append(Cause("decoder_ignores", rest, pays, evidence))
+    return tuple(causes)
+
+
+def _refined_kl(
+    subject: Subject, seed: int, watch: Watch
+) -> tuple[list[float], list[float], list[float]]:
+    """Return per dimension the mean KL of refined q's, of the encoder's, and the gain's error."""
+    refined = refine_subject(
+        subject,
+        prior_starts=0,
+        steps=100,
+        seed=seed,
+        progress=watch.report,
+        stop=watch.stopped,
+    )
+    mean = torch.from_numpy(refined.mean)
+    scale = torch.diagonal(torch.from_numpy(refined.cholesky), dim1=1, dim2=2)
+    kl = gaussian_kl(mean, 2 * scale.log())
+    encoder_kl = torch.from_numpy(kl_of_codes(*subject.codes))
+    gain = kl - encoder_kl
+    error = gain.std(0) / len(gain) ** 0.5 if len(gain) > 1 else torch.zeros(kl.shape[1])
+    return kl.mean(0).tolist(), encoder_kl.mean(0).tolist(), error.tolist()

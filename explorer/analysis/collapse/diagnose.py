@@ -1,0 +1,288 @@
+"""Which latent dimensions are in use, which are not, and since which measure says so.
+
+`diagnose(model, x)` looks at a model on images, `diagnose_codes(mean, logvar)` at anyone's codes,
+text VAEs included. Every number comes with its error where it is estimated; no single threshold
+decides (see `verdicts`), and causes are told only where they can be (see `causes`).
+"""
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from explorer.analysis.checks import Floats, check_codes, check_standard_prior
+from explorer.analysis.collapse.causes import Cause, find_causes
+from explorer.analysis.collapse.decoder_use import DecoderUse, measure_decoder_use
+from explorer.analysis.collapse.diagnosis import Diagnosis, Dimension
+from explorer.analysis.collapse.own_codes import read_codes
+from explorer.analysis.collapse.verdicts import (
+    DELTA,
+    EPSILON_NATS,
+    VARIANCE_THRESHOLD,
+    Evidence,
+    Verdict,
+    judge,
+)
+from explorer.analysis.representation.information import Information, decompose_rate, standard_error
+from explorer.analysis.subject import Subject
+from explorer.analysis.watch import Progress, Stop, Watch
+from explorer.codes import kl_of_codes
+from explorer.errors import ExplorerError
+from explorer.models.base import Model
+
+if TYPE_CHECKING:
+    from explorer.codes import Array
+    from explorer.runs.run import Run
+
+DECODER_IMAGES = 1000
+"""Images that the decoder's measures use."""
+CAUSE_IMAGES = 2000
+
+
+@dataclass(frozen=True)
+class _Measures:
+    """Per-dimension arrays (K,) from codes alone."""
+
+    kl: Floats
+    kl_error: Floats
+    var_mean: Floats
+    var_mean_error: Floats
+    mean_var: Floats
+    silent_fraction: Floats
+    kl_when_used: Floats
+    aggregate_mean: Floats
+    kl_per_image: Floats = field(repr=False)
+
+
+def diagnose_codes(
+    mean: ArrayLike | Tensor,
+    logvar: ArrayLike | Tensor,
+    *,
+    epsilon: float = EPSILON_NATS,
+    delta: float = DELTA,
+    seed: int = 0,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> Diagnosis:
+    """Return the diagnosis of codes mean, logvar (N, K) alone, without decoder and causes.
+
+    Raises ExplorerError for codes that are empty, unequal in shape, not finite or absurd.
+
+    >>> rng = np.random.default_rng(3)
+    >>> mean = np.stack([rng.normal(0, 0.95, 2000), np.zeros(2000)], 1)
+    >>> logvar = np.log(np.stack([np.full(2000, 0.1), np.ones(2000)], 1))
+    >>> [dimension.verdict for dimension in diagnose_codes(mean, logvar).dimensions]
+    ['active', 'collapsed']
+    """
+    mu, lv = check_codes(mean, logvar)
+    information = decompose_rate(mu, lv, seed=seed, progress=progress, stop=stop)
+    return _assemble(mu, lv, information, None, (), epsilon, delta, None)
+
+
+def diagnose(
+    model: Model,
+    x: "Tensor | Array",
+    *,
+    beta: float = 1.0,
+    epsilon: float = EPSILON_NATS,
+    delta: float = DELTA,
+    causes: bool = True,
+    seed: int = 0,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> Diagnosis:
+    """Return the diagnosis of a model on images x (N, C, H, W).
+
+    `x` is what the model scores, `model.target(images, generator)`; uint8 images are made into
+    that with `seed`. `beta` is the β of the
+    training objective, which the cause "the objective asks for it" depends on. `causes=False`
+    skips that part (a few seconds). Raises ExplorerError for a plain autoencoder or bad images.
+    """
+    check_standard_prior(model)
+    subject = Subject(model, x, seed=seed)
+    watch = Watch(progress, stop)
+    mu, lv = subject.codes
+    watch.check(0.1)
+    inner = watch.part(0.1, 0.6)
+    information = decompose_rate(mu, lv, seed=seed, progress=inner.report, stop=inner.stopped)
+    inner = watch.part(0.6, 0.75)
+    use = measure_decoder_use(
+        subject.first(DECODER_IMAGES), seed=seed, progress=inner.report, stop=inner.stopped
+    )
+    found: tuple[Cause, ...] = ()
+    if causes:
+        draft = _assemble(mu, lv, information, use, (), epsilon, delta, beta)
+        asleep = [d.index for d in draft.dimensions if d.verdict in ("collapsed", "empty")]
+        ignored = [d.index for d in draft.dimensions if d.verdict == "ignored"]
+        inner = watch.part(0.75, 1.0)
+        found = find_causes(
+            subject.first(CAUSE_IMAGES),
+            beta=beta,
+            asleep=asleep,
+            ignored=ignored,
+            seed=seed,
+            watch=inner,
+        )
+    watch.report(1.0)
+    return _assemble(mu, lv, information, use, found, epsilon, delta, beta)
+
+
+def diagnose_run(
+    run: "Run",
+    images: "Array | None" = None,
+    *,
+    causes: bool = True,
+    seed: int = 0,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> Diagnosis:
+    """Return the diagnosis of a run: of its model on uint8 images (N, C, H, W), or of its codes.
+
+    Without images, or without a model of ours, the stored codes are diagnosed alone. β is the one
+    that the run was trained with. ExplorerError where the run has neither.
+    """
+    info = run.info
+    if images is not None and info.has_model:
+        planned = 1.0 if info.config is None else info.config.objective.beta
+        beta = float(info.timing.get("beta", planned))
+        return diagnose(
+            run.model, images, beta=beta, causes=causes, seed=seed, progress=progress, stop=stop
+        )
+    if info.has_density and info.prior != "standard":
+        check_standard_prior(run.model)
+    codes = run.codes()
+    if codes is None:
+        raise ExplorerError(
+            f"Run {run.id} holds no codes to diagnose; its writer stores them with save_codes()."
+        )
+    if codes.logvar is None:
+        raise ExplorerError(
+            f"Run {run.id} has codes without log-variances: there is no KL to diagnose."
+        )
+    return diagnose_codes(codes.mean, codes.logvar, seed=seed, progress=progress, stop=stop)
+
+
+def diagnose_file(path: str | os.PathLike[str], *, seed: int = 0) -> Diagnosis:
+    """Return the diagnosis of anyone's codes in an .npz; of codes over steps, of the last one.
+
+    See `own_codes.read_codes` for what the file holds.
+    """
+    codes = read_codes(path)
+    return diagnose_codes(codes.mean, codes.logvar, seed=seed)
+
+
+def effective_dimensions(kl_per_image: Floats) -> tuple[float, float]:
+    """Return exp(entropy) of the shares KL_i/R, and its standard error, from KL (N, K).
+
+    The error is by the delta method over images; (0, 0) where there is no rate.
+
+    >>> effective_dimensions(np.ones((5, 4)))[0]
+    4.0
+    """
+    kl = kl_per_image.mean(0)
+    rate = kl.sum()
+    if rate <= 0:
+        return 0.0, 0.0
+    share = kl / rate
+    log_share = np.log(np.where(share > 0, share, 1.0))
+    entropy = float(-(share * log_share).sum())
+    slope = -(log_share + entropy) / rate
+    return float(np.exp(entropy)), float(np.exp(entropy)) * standard_error(kl_per_image @ slope)
+
+
+def _measure_codes(mu: Floats, lv: Floats, epsilon: float) -> _Measures:
+    kl = kl_of_codes(mu, lv)
+    count = len(mu)
+    centred = mu - mu.mean(0)
+    var_mean = (centred**2).mean(0)
+    fourth = (centred**4).mean(0)
+    silent = kl < epsilon
+    used = np.maximum((~silent).sum(0), 1)
+    return _Measures(
+        kl=kl.mean(0),
+        kl_error=kl.std(0, ddof=1) / np.sqrt(count) if count > 1 else np.zeros(mu.shape[1]),
+        var_mean=var_mean,
+        var_mean_error=np.sqrt(np.maximum(fourth - var_mean**2, 0) / count),
+        mean_var=np.exp(lv).mean(0),
+        silent_fraction=silent.mean(0),
+        kl_when_used=np.where(silent, 0, kl).sum(0) / used,
+        aggregate_mean=mu.mean(0),
+        kl_per_image=kl,
+    )
+
+
+def _variable_type(silent_fraction: float, delta: float) -> str:
+    if silent_fraction >= 1 - delta:
+        return "passive"
+    return "active" if silent_fraction <= delta else "mixed"
+
+
+def _assemble(
+    mu: Floats,
+    lv: Floats,
+    information: Information,
+    use: DecoderUse | None,
+    causes: tuple[Cause, ...],
+    epsilon: float,
+    delta: float,
+    beta: float | None,
+) -> Diagnosis:
+    measures = _measure_codes(mu, lv, epsilon)
+    dimensions = []
+    for i in range(mu.shape[1]):
+        shared = {
+            "kl": float(measures.kl[i]),
+            "kl_error": float(measures.kl_error[i]),
+            "var_mean": float(measures.var_mean[i]),
+            "var_mean_error": float(measures.var_mean_error[i]),
+            "mean_var": float(measures.mean_var[i]),
+            "mutual_information": float(information.mutual_information_per_dim[i]),
+            "mutual_information_error": float(information.mutual_information_per_dim_error[i]),
+            "silent_fraction": float(measures.silent_fraction[i]),
+            "sensitivity": None if use is None else float(use.sensitivity[i]),
+            "shuffle": None if use is None else float(use.shuffle[i]),
+            "shuffle_error": None if use is None else float(use.shuffle_error[i]),
+        }
+        verdict: Verdict = judge(
+            Evidence(
+                images=len(mu),
+                kl_when_used=float(measures.kl_when_used[i]),
+                spread=None if use is None else use.spread,
+                **shared,  # type: ignore[arg-type]
+            )
+        )
+        dimensions.append(
+            Dimension(
+                index=i,
+                total_variance=float(measures.var_mean[i] + measures.mean_var[i]),
+                dimension_wise_kl=float(information.dimension_wise_kl_per_dim[i]),
+                variable_type=_variable_type(float(measures.silent_fraction[i]), delta),
+                aggregate_mean=float(measures.aggregate_mean[i]),
+                verdict=verdict.code,
+                confidence=verdict.confidence,
+                reasons=verdict.reasons,
+                cause=next((c.code for c in causes if i in c.dimensions), None),
+                **shared,  # type: ignore[arg-type]
+            )
+        )
+    in_use = sum(d.verdict in ("active", "weak", "mixed") for d in dimensions)
+    uncertain = any(d.verdict == "uncertain" for d in dimensions)
+    state = "healthy" if in_use == len(dimensions) else "partial" if in_use else "collapsed"
+    effective, effective_error = effective_dimensions(measures.kl_per_image)
+    return Diagnosis(
+        dimensions=tuple(dimensions),
+        information=information,
+        active_units=int((measures.var_mean > VARIANCE_THRESHOLD).sum()),
+        in_use=in_use,
+        effective_dimensions=effective,
+        effective_dimensions_error=effective_error,
+        state="uncertain" if uncertain and not in_use else state,
+        causes=causes,
+        images=len(mu),
+        epsilon=epsilon,
+        delta=delta,
+        beta=beta,
+    )

@@ -1,0 +1,43 @@
+"""β as a run really had it: what was planned, and what a hand made of it while it trained."""
+
+from dataclasses import dataclass
+
+from explorer.runs.run import Run
+
+TOLERANCE = 0.01
+"""Relative difference from the schedule's β below which nobody moved it."""
+
+
+@dataclass(frozen=True)
+class UsedBeta:
+    """The β that a run was planned with, and `now`, what its last update used if that was moved.
+
+    A schedule that is still on its way is no move: `now` is the planned β then.
+    """
+
+    planned: float
+    now: float
+
+    @property
+    def is_moved(self) -> bool:
+        """Tell whether a viewer changed it."""
+        return self.now != self.planned
+
+
+def find_beta(run: Run) -> UsedBeta | None:
+    """Return the run's β; None for a run without a config."""
+    info = run.info
+    if info.config is None:
+        return None
+    objective, step = info.config.objective, info.status.step
+    last = info.timing.get("beta")
+    if last is None or info.status.is_alive():
+        points = run.metrics("train")
+        if not points:
+            return UsedBeta(objective.beta, objective.beta)
+        last, step = points[-1]["beta"], points[-1]["step"]
+    expected = objective.beta
+    if info.planned_steps and step:
+        expected = objective.beta_at(step - 1, info.planned_steps)
+    moved = abs(last - expected) > TOLERANCE * max(expected, TOLERANCE)
+    return UsedBeta(objective.beta, float(last) if moved else objective.beta)

@@ -1,0 +1,1 @@
+"""What the codes are worth: information, neighbours, factors, holes, traversals."""

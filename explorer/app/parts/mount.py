@@ -1,0 +1,107 @@
+"""How the components get into the page.
+
+Streamlit finds a component's manifest inside an installed wheel, not in an editable install nor in
+a plain checkout; registering it by hand works in all three.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from explorer.browser import ASSETS, read_script, read_styles
+
+PACKAGE = "latent-explorer"
+COMPONENT = f"{PACKAGE}.latent_map"
+LENS = f"{PACKAGE}.lens"
+
+
+_renderers: dict[tuple[int, str], Callable[..., Any]] = {}
+
+
+def register_components() -> Callable[..., Any]:
+    """Make the map known to the running server, once, and return what mounts it."""
+    return _register(COMPONENT, "map")
+
+
+def register_lens() -> Callable[..., Any]:
+    """Make the lens known to the running server, once, and return what mounts it."""
+    return _register(LENS, "lens")
+
+
+def _register(name: str, room: str) -> Callable[..., Any]:
+    """Register a component by its room; all have one root, so that they share modules.
+
+    The manifest API is not public: should a later Streamlit move it, the import error names it.
+    Styles travel with the first message, so that the page never shows without them.
+    """
+    from streamlit.components.v2 import component
+    from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
+    from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
+
+    manager = get_bidi_component_manager()
+    known = manager.get_component_asset_root(name) is not None
+    if known and (id(manager), name) in _renderers:
+        return _renderers[id(manager), name]
+    if not known:
+        config = ComponentConfig(name=name.partition(".")[2], asset_dir=ASSETS.name)
+        manifest = ComponentManifest(name=PACKAGE, version="1", components=[config])
+        manager.register_from_manifest(manifest, ASSETS.parent)
+    _renderers[id(manager), name] = component(
+        name, js=f"{room}/main.js", css=read_styles("shared", room)
+    )
+    return _renderers[id(manager), name]
+
+
+def inline_component(name: str, room: str, markup: str) -> Callable[..., Any]:
+    """Return what mounts a small component of one script and one style, from its room."""
+    from streamlit.components.v2 import component
+    from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
+
+    place = id(get_bidi_component_manager()), name
+    if place not in _renderers:
+        _renderers[place] = component(
+            f"explorer_{name}", html=markup, css=read_styles(room), js=read_script(room)
+        )
+    return _renderers[place]
+
+
+def do_nothing() -> None:
+    """Stand in for a callback: a state with a default needs one."""
+
+
+def latent_map(payload: bytes, key: str, **callbacks: Callable[[], None]) -> Any:
+    """Mount the map for a payload of `explorer.export.payload.build_payload`.
+
+    States: z (list of floats, where z came to rest); for models decoded on the server also encode
+    and decode (requests). Triggers: picked ({z, id, label}),
+    model (an id), export ({kind: html | parquet, …}), project ({kind: tsne}). Callbacks are
+    `on_<name>_change`.
+    """
+    return register_components()(key=key, data=payload, **callbacks)
+
+
+def send_message(message: dict[str, Any], key: str) -> None:
+    """Tell the mounted map something small: models to choose from, a decoded picture, a file."""
+    register_components()(key=key, data=message, height=1)
+
+
+def send_member(payload: bytes, key: str) -> None:
+    """Hand the mounted map one more model of its sweep (`explorer.export.sweep.build_member`)."""
+    register_components()(key=key, data=payload, height=1)
+
+
+def lens(payload: bytes, key: str, **callbacks: Callable[[], None]) -> Any:
+    """Mount the lens on one image for a payload of `explorer.export.lens.build_lens`.
+
+    Trigger: refine (true). Callbacks are `on_<name>_change`.
+    """
+    return register_lens()(key=key, data=payload, **callbacks)
+
+
+def send_refinement(message: dict[str, Any], key: str) -> None:
+    """Tell the mounted lens how q was refined (`explorer.export.lens.describe_refinement`)."""
+    register_lens()(key=key, data={"refined": message}, height=1)
+
+
+def balance_bars(balance: dict[str, Any], words: dict[str, str], key: str) -> None:
+    """Show reconstruction + KL above −log p(x) + gap, on one broken axis, from plain numbers."""
+    register_lens()(key=key, data={"balance": balance, "text": words})

@@ -1,0 +1,73 @@
+"""A slider that reports while it is dragged; Streamlit's own does so on release only."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from explorer.app.parts.mount import do_nothing, inline_component
+
+_MARKUP = '<div class="live-slider"><label></label><output></output><input type="range"></div>'
+
+
+def live_slider(
+    label: str,
+    low: float,
+    high: float,
+    value: float,
+    step: float,
+    *,
+    key: str,
+    role: str = "latent",
+    digits: int = 2,
+) -> float:
+    """Return the slider's value, which follows the thumb at about ten reports a second.
+
+    Keep it inside a fragment, together with what it moves. `role` is a field of
+    `figures.palette.Roles`, its colour. Where the thumb is let go is written to the URL under
+    `key`, and read from there, clamped, when the page opens. `move_slider` moves it from Python.
+    """
+    data = {"label": label, "role": role, "digits": digits}
+    return _mount(data, low, high, value, step, key)
+
+
+def live_choice(
+    label: str, names: Sequence[str], index: int, *, key: str, role: str = "latent"
+) -> int:
+    """Return the place of the chosen name on a slider over `names`; else as `live_slider`."""
+    data = {"label": label, "role": role, "names": list(names), "digits": 0}
+    return round(_mount(data, 0, len(names) - 1, index, 1, key))
+
+
+def move_slider(key: str, value: float) -> None:
+    """Move a live slider to `value` at the next run, for the callback of a button."""
+    st.session_state[f"{key}_moved"] = (st.session_state.get(f"{key}_moved", (0, 0))[0] + 1, value)
+    st.query_params[key] = f"{value:g}"
+
+
+def _mount(
+    data: dict[str, Any], low: float, high: float, value: float, step: float, key: str
+) -> float:
+    stamp, start = st.session_state.get(f"{key}_moved", (0, None))
+    if start is None:
+        start = _read_address(key, value)
+        st.session_state[f"{key}_moved"] = (0, start)
+    start = min(max(start, low), high)
+    data |= {"low": low, "high": high, "step": step, "value": start, "stamp": f"{key} {stamp}"}
+    # A moved slider is a new one: what the old one reported no longer counts.
+    state = inline_component("live_slider", "slider", _MARKUP)(
+        key=f"{key}_{stamp}", data=data, default={"value": start, "rest": start},
+        on_value_change=do_nothing, on_rest_change=do_nothing,
+    )  # fmt: skip
+    rest = f"{float(state.rest):g}"
+    if (float(state.rest) != start or key in st.query_params) and st.query_params.get(key) != rest:
+        st.query_params[key] = rest
+    return min(max(float(state.value), low), high)
+
+
+def _read_address(key: str, value: float) -> float:
+    try:
+        asked = float(st.query_params.get(key, value))
+    except ValueError:
+        return value
+    return asked if abs(asked) < float("inf") else value

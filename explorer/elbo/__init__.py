@@ -1,0 +1,1 @@
+"""The ELBO of a model: its terms as training minimises them, and on a set of images."""

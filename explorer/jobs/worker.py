@@ -1,0 +1,85 @@
+"""The process that trains: `python -m explorer.jobs.worker`.
+
+It reads one job per line of standard input (JSON: directory, config, data_root and, for models
+trained together, family) and answers each with one line of standard output. It is started once,
+stays warm, and ends when its input closes, after the job at hand: a job outlives the server that
+asked for it.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+NICENESS = 10
+
+
+def main() -> None:
+    """Serve jobs until standard input closes."""
+    # Read by the OpenMP runtime when torch loads: idle threads must not spin beside a busy server.
+    os.environ.setdefault("GOMP_SPINCOUNT", "0")
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # Whatever a library prints must not be mistaken for an answer.
+
+    import torch
+
+    from explorer.config import Config
+    from explorer.errors import ExplorerError
+    from explorer.training.family import train_family
+    from explorer.training.loop import train
+
+    torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
+    warm_up()
+    _answer(answers, event="ready")
+    for line in sys.stdin:
+        job = json.loads(line)
+        try:
+            check_still_wanted(job)
+            if members := job.get("family"):
+                configs = {name: Config.from_dict(values) for name, values in members.items()}
+                train_family(configs, job["directory"], data_root=job["data_root"])
+            else:
+                train(Config.from_dict(job["config"]), job["directory"], data_root=job["data_root"])
+            _answer(answers, event="done")
+        except ExplorerError as error:
+            _answer(answers, event="failed", message=str(error))
+        except Exception as error:  # The worker must outlive any one job.
+            _answer(answers, event="failed", message=f"{type(error).__name__}: {error}")
+
+
+def check_still_wanted(job: dict[str, Any]) -> None:
+    """Raise a RunRemoved where a run of the job was deleted while it waited."""
+    from explorer.errors import RunRemoved
+
+    folder = Path(job["directory"])
+    for path in [folder / name for name in job.get("family") or ()] or [folder]:
+        if not (path / "run.json").is_file():
+            raise RunRemoved(f"The run at {path} was removed before its training began.")
+
+
+def warm_up() -> None:
+    """Pay for first uses now (torch's optimiser alone imports for a second or two)."""
+    import numpy as np
+
+    from explorer.config import Config
+    from explorer.datasets import load_dataset
+    from explorer.training.engine import Engine, choose_device
+
+    config = Config()
+    images = np.zeros((256, 1, 8, 8), np.uint8)
+    Engine(config, images, choose_device(config.device)).step(0, 10, 1.0)
+    load_dataset("digits")
+
+
+def _answer(stream, **values: str) -> None:  # type: ignore[no-untyped-def]
+    try:
+        stream.write(json.dumps(values) + "\n")
+    except (BrokenPipeError, ValueError):
+        pass  # The server is gone; the job goes on and its run directory tells how it ended.
+
+
+if __name__ == "__main__":
+    main()

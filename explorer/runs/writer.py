@@ -1,0 +1,405 @@
+"""Writing a run directory: ours and anyone's training loop use the same class.
+
+    with RunWriter("my-run", latent_dim=16) as run:
+        for step, batch in enumerate(batches):
+            ...
+            run.log(step, mean=mean, logvar=logvar, reconstruction=nll)
+
+Arrays may be NumPy arrays or torch tensors. All figures are nats per image.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from explorer.codes import Array, kl_of_codes
+from explorer.config import Config
+from explorer.errors import ExplorerError, RunRemoved, shorten
+from explorer.files import explain_os_error, make_folder, replace_file, replace_json
+from explorer.runs.arrays import as_array, as_floats, tidy_codes, tidy_frame
+from explorer.runs.fields import LARGEST_WHOLE, is_number
+from explorer.runs.info import (
+    LARGEST_LATENT,
+    STATES,
+    DatasetInfo,
+    ModelInfo,
+    RunInfo,
+    Status,
+    check_info,
+    describe_config,
+)
+from explorer.runs.run import Run, versions
+
+HEARTBEAT_SECONDS = 1.0
+LONGEST_MESSAGE = 1000
+
+
+class RunWriter:
+    """The single writer of a run directory; leaving the `with` block finishes the run.
+
+    `latent_dim` may be left out where `config` names a model. `model_kind` is "none" for a loop
+    whose model this library does not know, "config" for one that is built from `config`. An
+    existing run at `directory` is an error unless `overwrite`; anything else there is never
+    touched. `adopt` takes over a run that was queued there and never began, keeping the name that
+    viewers gave it.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        latent_dim: int | None = None,
+        config: Config | None = None,
+        model_kind: str = "none",
+        latent_kind: str = "gaussian",
+        dataset: DatasetInfo | None = None,
+        planned_steps: int | None = None,
+        overwrite: bool = False,
+        adopt: bool = False,
+    ) -> None:
+        self.path = Path(directory)
+        shape = None if dataset is None else dataset.shape
+        if config is not None:
+            model = describe_config(config.model, model_kind, shape)
+        elif latent_dim is None or not 1 <= latent_dim <= LARGEST_LATENT:
+            raise ExplorerError("A run needs its number of latent dimensions: latent_dim=…")
+        else:
+            model = ModelInfo(model_kind, latent_kind, latent_dim, shape)
+        self.info = check_info(
+            RunInfo(
+                config=config,
+                model=model,
+                dataset=dataset,
+                planned_steps=planned_steps,
+                status=self._sign(Status()),
+                created=time.time(),
+                versions=versions(),
+            )
+        )
+        if not adopt:
+            prepare_folder(self.path, overwrite)
+        self._beat_at = 0.0
+        try:
+            self._write_info(first=not adopt)
+        except ExplorerError:
+            if not adopt:
+                with contextlib.suppress(OSError):
+                    self.path.rmdir()
+            raise
+
+    @classmethod
+    def resume(cls, directory: str | os.PathLike[str], step: int) -> "RunWriter":
+        """Take over an unfinished run; log points and snapshots after `step` are cut away.
+
+        What the run's last writer left half-written when it was killed is removed too.
+        """
+        run = Run(directory)
+        writer = cls.__new__(cls)
+        writer.path, writer._beat_at = run.path, 0.0
+        writer.info = dataclasses.replace(
+            run.info, status=writer._sign(Status(state="queued", step=step))
+        )
+        kept = [point for point in run.metrics() if point["step"] <= step]
+        text = "".join(json.dumps(point) + "\n" for point in kept)
+        replace_file(writer.path / "metrics.jsonl", lambda stream: stream.write(text.encode()))
+        for part in [*run.path.glob("*/.*.part"), *run.path.glob(".*.part")]:
+            if not part.name.startswith((".control.", ".viewer.")):  # These may be in the making.
+                part.unlink(missing_ok=True)
+        for later in run.snapshot_steps():
+            if later > step:
+                (writer.path / "snapshots" / f"{later:09d}.npz").unlink(missing_ok=True)
+        writer._write_info()
+        return writer
+
+    def __enter__(self) -> "RunWriter":
+        self.set_state("running")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            if self.info.status.state in ("queued", "running", "paused"):
+                self.set_state("finished")
+        elif isinstance(error, KeyboardInterrupt):
+            self.set_state("stopped", "Interrupted from the keyboard.")
+        else:
+            # A full disk must not hide the error that came first.
+            with contextlib.suppress(ExplorerError):
+                self.set_state("failed", str(error) or type(error).__name__)
+
+    def log(
+        self,
+        step: int,
+        *,
+        reconstruction: Any,
+        mean: Any = None,
+        logvar: Any = None,
+        kl_per_dim: Any = None,
+        kl: float | None = None,
+        beta: float = 1.0,
+        objective: float | None = None,
+        images: int | None = None,
+        seconds: float | None = None,
+        split: str = "train",
+        **extra: Any,
+    ) -> None:
+        """Append a log point.
+
+        Give either `mean` and `logvar` (B, K) of a batch, from which KL to N(0, I) per dimension
+        is computed, or `kl_per_dim` (K,) itself, or `kl` alone where KL has no share per dimension
+        (against a learned mixture), or none of them where the model has no KL.
+        `reconstruction` is a positive −log p(x|z), a number or one per image (B,). Further numbers
+        go in by name. A figure that is not finite, and a step that is no whole number from 0, is an
+        ExplorerError and is not logged.
+        """
+        step = _check_step(step)
+        point: dict[str, Any] = {
+            "step": step,
+            "images": images,
+            "seconds": time.time() - self.info.created if seconds is None else seconds,
+            "beta": float(beta),
+            "split": split,
+            "reconstruction": float(as_floats(reconstruction).mean()),
+        }
+        if mean is not None and logvar is not None:
+            mu, lv = as_floats(mean), as_floats(logvar)
+            with np.errstate(over="ignore", invalid="ignore"):
+                kl_per_dim = kl_of_codes(mu, lv).mean(0)
+        if kl_per_dim is None and kl is not None:
+            if self.info.has_shares:
+                raise ExplorerError("kl is computed here from mean and logvar or kl_per_dim.")
+            point["kl"] = float(kl)
+            point["elbo"] = -(point["reconstruction"] + point["kl"])
+            priced = point["reconstruction"] + beta * point["kl"]
+            point["objective"] = priced if objective is None else float(objective)
+        elif kl_per_dim is None:
+            point["elbo"] = -point["reconstruction"]
+            point["objective"] = point["reconstruction"] if objective is None else float(objective)
+        else:
+            per_dim = as_floats(kl_per_dim)
+            if per_dim.shape != (self.info.latent_dim,):
+                raise ExplorerError(
+                    f"KL per dimension has shape {per_dim.shape}; this run has "
+                    f"{self.info.latent_dim} latent dimensions."
+                )
+            point["kl"] = float(per_dim.sum())
+            point["kl_per_dim"] = [float(value) for value in per_dim]
+            point["elbo"] = -(point["reconstruction"] + point["kl"])
+            priced = point["reconstruction"] + beta * point["kl"]
+            point["objective"] = priced if objective is None else float(objective)
+        for name, value in extra.items():
+            if name == "elbo":
+                raise ExplorerError("elbo is computed here from reconstruction and KL.")
+            point[name] = value if isinstance(value, int) else float(value)
+        numbers = [value for value in point.values() if type(value) in (int, float)]
+        if not all(map(is_number, [*numbers, *point.get("kl_per_dim", [])])):
+            raise ExplorerError(f"A figure of step {step} is not finite; it was not logged.")
+        self._append(json.dumps(point) + "\n")
+        self.beat(step)
+
+    def snapshot(self, step: int, mean: Any, logvar: Any = None, **arrays: Any) -> None:
+        """Store a frame of the film.
+
+        Probe codes (P, K), indices where codes are categorical, and any of labels (P,) and uint8
+        inputs, reconstructions and samples (M, C, H, W).
+        """
+        step, values = _check_step(step), self._name_codes(mean, logvar)
+        values |= {key: as_array(value) for key, value in arrays.items() if value is not None}
+        values |= tidy_frame(values, self.info)
+        values |= {key: _halve(values[key]) for key in ("mean", "logvar") if key in values}
+        with self._in_folder("snapshots"):
+            # Without its parents: a run that was removed must not come back.
+            (self.path / "snapshots").mkdir(exist_ok=True)
+        self._save_arrays(f"snapshots/{step:09d}.npz", values)
+
+    def save_codes(
+        self, mean: Any, logvar: Any = None, labels: Any = None, ids: Any = None
+    ) -> None:
+        """Store the codes (N, K) of the evaluated split; indices where codes are categorical."""
+        values = self._name_codes(mean, logvar)
+        count = len(next(iter(values.values())))
+        values["ids"] = np.arange(count) if ids is None else as_array(ids)
+        if labels is not None:
+            values["labels"] = as_array(labels)
+        self._save_arrays("codes.npz", tidy_codes(values, self.info))
+
+    def _name_codes(self, codes: Any, logvar: Any) -> dict[str, Array]:
+        """Return codes under the name that their kind has in a file: mean, or indices."""
+        if self.info.latent_kind == "categorical":
+            return {"indices": np.atleast_1d(as_array(codes))}
+        named = {"mean": codes} if logvar is None else {"mean": codes, "logvar": logvar}
+        with np.errstate(over="ignore"):
+            return {key: np.atleast_1d(as_floats(v).astype(np.float32)) for key, v in named.items()}
+
+    def save_checkpoint(self, content: bytes) -> None:
+        """Replace checkpoint.safetensors."""
+        with self._in_folder("checkpoint.safetensors") as path:
+            replace_file(path, lambda stream: stream.write(content))
+
+    def set_plan(self, planned_steps: int, arithmetic: str = "") -> None:
+        """Record how many steps are planned and, where known, what is multiplied in."""
+        versions = {**self.info.versions, **({"arithmetic": arithmetic} if arithmetic else {})}
+        self.info = check_info(
+            dataclasses.replace(self.info, planned_steps=planned_steps, versions=versions)
+        )
+        self._write_info()
+
+    def set_results(
+        self, results: Mapping[str, Mapping[str, Any]], timing: Mapping[str, float]
+    ) -> None:
+        """Record the final figures by split, and the timing."""
+        self.info = check_info(
+            dataclasses.replace(self.info, results=dict(results), timing=dict(timing))
+        )
+        self._write_info()
+
+    def set_state(self, state: str, message: str = "", step: int | None = None) -> None:
+        """Record a change of state at once."""
+        if state not in STATES:
+            raise ExplorerError(f"A run is {', '.join(STATES)}, not {state!r}.")
+        status = self.info.status
+        message = shorten(message, LONGEST_MESSAGE).encode("utf-8", "replace").decode()
+        self._update_status(
+            dataclasses.replace(
+                status, state=state, message=message, step=status.step if step is None else step
+            )
+        )
+
+    def acknowledge(self, number: int, family_number: int | None = None) -> None:
+        """Record that commands up to `number`, and to its family, have been applied."""
+        status = self.info.status
+        family = status.family_control if family_number is None else family_number
+        self._update_status(dataclasses.replace(status, control=number, family_control=family))
+
+    def beat(self, step: int | None = None) -> None:
+        """Give a sign of life, at most once a second."""
+        if time.monotonic() - self._beat_at >= HEARTBEAT_SECONDS:
+            status = self.info.status
+            step = status.step if step is None else int(step)
+            self._update_status(dataclasses.replace(status, step=step))
+
+    def _update_status(self, status: Status) -> None:
+        self.info = dataclasses.replace(self.info, status=self._sign(status))
+        self._write_info()
+
+    def _sign(self, status: Status) -> Status:
+        return dataclasses.replace(
+            status, pid=os.getpid(), host=socket.gethostname(), heartbeat=time.time()
+        )
+
+    @contextlib.contextmanager
+    def _in_folder(self, name: str) -> Iterator[Path]:
+        """Write the file `name` of the run; RunRemoved where the run was deleted meanwhile."""
+        removed = RunRemoved(f"The run at {self.path} was removed; its training has ended.")
+        if not (self.path / "run.json").is_file():
+            raise removed
+        try:
+            yield self.path / name
+        except (OSError, ExplorerError) as error:
+            cause = error if isinstance(error, OSError) else error.__cause__
+            if isinstance(cause, FileNotFoundError):
+                raise removed from error
+            if isinstance(error, OSError):
+                raise explain_os_error(error, self.path / name) from error
+            raise
+
+    def _write_info(self, first: bool = False) -> None:
+        self._beat_at = time.monotonic()
+        if first:
+            replace_json(self.path / "run.json", self.info.to_dict())
+        else:
+            with self._in_folder("run.json") as path:
+                replace_json(path, self.info.to_dict())
+
+    def _append(self, line: str) -> None:
+        with (
+            self._in_folder("metrics.jsonl") as path,
+            open(path, "a", encoding="utf-8") as stream,
+        ):
+            stream.write(line)
+
+    def _save_arrays(self, name: str, values: Mapping[str, Array]) -> None:
+        with self._in_folder(name) as path:
+            replace_file(path, lambda stream: np.savez_compressed(stream, **dict[str, Any](values)))
+
+
+def mark_run(path: Path, state: str, message: str = "", step: int | None = None) -> None:
+    """Set the state of a run whose own writer is gone or has not begun."""
+    writer = RunWriter.__new__(RunWriter)
+    writer.path, writer.info, writer._beat_at = path, Run(path).info, 0.0
+    writer.set_state(state, message, step)
+
+
+def find_unfinished(path: Path, config: Config) -> Run | None:
+    """Return the unfinished run of the same config at `path`, if that is what is there.
+
+    A finished one is an ExplorerError that says what can be done with it.
+    """
+    if not os.path.isfile(path / "run.json"):
+        return None
+    run = Run(path)
+    try:
+        info = run.info
+    except ExplorerError:
+        return None
+    if info.status.state in ("running", "paused") and info.status.is_alive():
+        raise ExplorerError(f"{path} is being trained right now by process {info.status.pid}.")
+    if info.config != config:
+        return None
+    if info.status.state == "finished":
+        raise ExplorerError(
+            f"{path} holds this very training, finished at step {info.status.step:,}: look at it "
+            "as it is, choose another folder or another seed, or overwrite it."
+        )
+    return run
+
+
+def prepare_folder(path: Path, overwrite: bool) -> None:
+    """Make `path` an empty run folder; only an earlier run is ever removed, and only on request.
+
+    A run that cannot be read, after a crash of the machine, say, is removed like any other.
+    """
+    try:
+        if os.path.isfile(path):
+            raise ExplorerError(f"{path} is a file; a run needs a folder.")
+        if os.path.isdir(path) and any(path.iterdir()):
+            if not os.path.isfile(path / "run.json"):
+                raise ExplorerError(f"{path} holds other files; choose an empty folder.")
+            if not overwrite:
+                raise ExplorerError(
+                    f"{path} holds another run; choose another folder or overwrite it."
+                )
+            if Run(path).is_trained():
+                raise ExplorerError(f"{path} is being trained right now; stop that job first.")
+            shutil.rmtree(path)
+    except OSError as error:
+        raise explain_os_error(error, path) from error
+    make_folder(path)
+    if not os.access(path, os.W_OK):
+        raise ExplorerError(f"The folder {path} cannot be written to.")
+
+
+def _check_step(step: Any) -> int:
+    if not 0 <= step <= LARGEST_WHOLE or int(step) != step:
+        raise ExplorerError(f"A step is a whole number from 0; it is {step!r}.")
+    return int(step)
+
+
+def _halve(values: Array) -> Array:
+    """Return half precision, or single where half would overflow."""
+    fits = bool((np.abs(values) <= np.finfo(np.float16).max).all())
+    return values.astype(np.float16 if fits else np.float32)

@@ -1,0 +1,21 @@
+"""A run as a zip file: unpacked elsewhere it is the same run."""
+
+import io
+import zipfile
+
+from explorer.export.archive import zip_run
+from explorer.runs.run import Run
+from explorer.runs.writer import RunWriter
+
+
+def test_an_unpacked_run_opens(tmp_path):
+    with RunWriter(tmp_path / "mine", latent_dim=2) as writer:
+        writer.log(1, reconstruction=1.0, kl_per_dim=[0.5, 0.0])
+        writer.snapshot(1, [[0.0, 1.0]])
+    (tmp_path / "mine" / ".control.lock").touch()
+    with zipfile.ZipFile(io.BytesIO(zip_run(Run(tmp_path / "mine")))) as archive:
+        assert not any(".control" in name for name in archive.namelist())
+        archive.extractall(tmp_path / "there")
+    run = Run(tmp_path / "there" / "mine")
+    assert run.info.status.state == "finished" and run.snapshot_steps() == [1]
+    assert run.metrics() == Run(tmp_path / "mine").metrics()

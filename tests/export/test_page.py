@@ -1,0 +1,312 @@
+"""Runs to take along: one HTML file, tables, members of a sweep, and what the server answers."""
+
+import base64
+import io
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from explorer.app.parts import answers
+from explorer.browser import ASSETS
+from explorer.errors import ExplorerError
+from explorer.export import pictures, tsne
+from explorer.export.container import unpack
+from explorer.export.page import MAX_PAGE_BYTES, build_page, bundle_modules
+from explorer.export.sweep import build_member, find_siblings, match_latents, reorder_model
+from explorer.export.tables import codes_parquet, codes_table
+from explorer.text import catalogue, sentences
+from tests.export.test_payload import make_run
+
+
+def test_bundle_holds_every_module_once_and_no_import_is_left() -> None:
+    script = bundle_modules()
+    names = re.findall(r'^modules\["([\w./]+)"\] = ', script, re.M)
+    assert len(names) == len(set(names)) and names[-1] == "map/standalone.js"
+    assert {"model/model.js", "shared/dom.js", "map/plane/map.js"} <= set(names)
+    assert "map/main.js" not in names
+    assert not re.search(r"^\s*(import|export) ", script, re.M)
+
+
+def test_bundle_refuses_what_it_does_not_know(tmp_path: Path) -> None:
+    (tmp_path / "standalone.js").write_text('import thing from "./thing.js";\n')
+    with pytest.raises(ExplorerError, match="cannot be bundled"):
+        bundle_modules(tmp_path, "standalone.js")
+
+
+def run_script(script: str) -> str:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed; the browser tests run a bundled page as well.")
+    return subprocess.run([node, "-e", script], capture_output=True, text=True, check=True).stdout
+
+
+def test_bundle_follows_paths_from_room_to_room(tmp_path: Path) -> None:
+    """Two modules of one name in two rooms, and one that both import by different paths."""
+    modules = {
+        "shared/dom.js": "export const made = [];\n",
+        "map/dom.js": 'import { made } from "../shared/dom.js";\nmade.push("map");\n'
+        "export const here = 1;\n",
+        "map/panels/tab.js": 'import { made as all } from "../../shared/dom.js";\n'
+        'import * as plane from "../dom.js";\nconsole.log(all.join(), plane.here);\n',
+    }
+    for name, source in modules.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(source)
+    script = bundle_modules(tmp_path, "map/panels/tab.js")
+    assert re.findall(r'^modules\["(.+?)"\] = ', script, re.M) == list(modules)
+    assert run_script(script) == "map 1\n"
+
+
+def test_bundle_refuses_a_circle_and_what_lies_outside(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "standalone.js").write_text('import { one } from "./a/one.js";\n')
+    (tmp_path / "a" / "one.js").write_text('import { all } from "../standalone.js";\n')
+    with pytest.raises(ExplorerError, match=r"in a circle: standalone\.js"):
+        bundle_modules(tmp_path, "standalone.js")
+    (tmp_path / "a" / "one.js").write_text('import { all } from "../../elsewhere.js";\n')
+    with pytest.raises(ExplorerError, match="outside the page's folder"):
+        bundle_modules(tmp_path, "standalone.js")
+
+
+def test_page_carries_payload_scene_and_nothing_from_elsewhere() -> None:
+    page = build_page(make_run("mlp"), None, {"input": "<Input>"}, 'z=1,2"><script>')
+    text = page.decode()
+    assert len(page) < MAX_PAGE_BYTES
+    stored = re.search(r'id="payload">([\w+/=]+)</script>', text)
+    assert stored and unpack(base64.b64decode(stored.group(1)))["text"] == {"input": "<Input>"}
+    assert 'data-scene="z=1,2&quot;&gt;&lt;script&gt;"' in text
+    assert "http://" not in text and "https://" not in text and "src=" not in text
+
+
+def test_page_says_which_language_it_speaks() -> None:
+    page = build_page(make_run("mlp"), None, {}, language="zh-Hant").decode()
+    assert '<html lang="zh-Hant">' in page
+    stored = re.search(r'id="payload">([\w+/=]+)</script>', page)
+    assert stored and unpack(base64.b64decode(stored.group(1)))["language"] == "zh-Hant"
+
+
+def test_page_of_a_model_on_the_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.export.payload.MAX_BROWSER_WEIGHTS", 10)
+    with pytest.raises(ExplorerError, match="too large"):
+        build_page(make_run("mlp"), None, {})
+
+
+def test_page_leaves_out_codes_rather_than_growing(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run("mlp")
+    codes = run.codes()
+    many = SimpleNamespace(
+        mean=np.random.default_rng(0).normal(size=(60_000, 3)).astype(np.float32),
+        logvar=None,
+        labels=None,
+        ids=np.arange(60_000),
+    )
+    run.codes = lambda: many
+    monkeypatch.setattr("explorer.export.page.MAX_PAGE_BYTES", 450_000)
+    page = build_page(run, None, {})
+    assert len(page) <= 450_000 and codes is not many
+
+
+def test_every_sentence_that_the_browser_asks_for_is_in_the_catalogue() -> None:
+    known = set(sentences("en", "explore."))
+    asked: set[str] = set()
+    for path in (ASSETS / "map").rglob("*.js"):
+        source = path.read_text(encoding="utf-8")
+        asked |= set(re.findall(r'\b(?:text|notify)\("(\w+)"', source))
+        asked |= set(re.findall(r'\b(?:text|notify)\([^"()]*\? "(\w+)" : "\w+"', source))
+        asked |= set(re.findall(r'\b(?:text|notify)\([^"()]*\? "\w+" : "(\w+)"', source))
+    assert asked - known == set()
+    assert len(asked) > 80
+
+
+def test_every_sentence_of_the_page_is_used() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in (ASSETS / "map").rglob("*.js"))
+    view = (ASSETS.parent / "app" / "views" / "explore.py").read_text(encoding="utf-8")
+    stems = set(re.findall(r"`(\w+_)\$\{", source))
+    for key in sentences("en", "explore."):
+        found = f'"{key}"' in source or f"explore.{key}" in view or key.startswith("group_")
+        suffix = key.removesuffix("_help").removesuffix("_title")
+        assert found or any(suffix.startswith(stem) for stem in stems), key
+
+
+def test_catalogue_has_no_empty_sentence() -> None:
+    assert all(value.strip() for value in catalogue().values())
+
+
+def test_table_has_ids_classes_means_and_logvars() -> None:
+    run = make_run("mlp")
+    table = codes_table(run, ids=[103, 101, 999])
+    assert list(table["id"]) == [101, 103] and table["class"] == ["1", "3"]
+    assert np.allclose(table["mean_3"], run.codes().mean[[1, 3], 2])
+    assert "logvar_3" in table and "logvar_1" not in codes_table(make_run("point"))
+
+
+def test_parquet_is_read_back() -> None:
+    from pyarrow import parquet
+
+    run = make_run("mlp")
+    table = parquet.read_table(io.BytesIO(codes_parquet(run)))
+    assert table.num_rows == 20 and table["id"][0].as_py() == 100
+
+
+def test_latents_are_matched_whatever_their_order_and_sign() -> None:
+    rng = np.random.default_rng(1)
+    reference = rng.normal(size=(400, 5)).astype(np.float32)
+    order, sign = rng.permutation(5), np.array([1, -1, -1, 1, -1], np.float32)
+    other = np.empty_like(reference)
+    other[:, order] = reference * sign + 0.05 * rng.normal(size=reference.shape)
+    found, flips = match_latents(reference, other)
+    assert found.tolist() == order.tolist() and flips.tolist() == sign.tolist()
+
+
+def test_collapsed_latents_are_matched_without_nan() -> None:
+    reference = np.zeros((50, 3), np.float32)
+    order, sign = match_latents(reference, reference)
+    assert sorted(order.tolist()) == [0, 1, 2] and set(sign.tolist()) == {1.0}
+
+
+@pytest.mark.parametrize("name", ["mlp", "conv", "linear"])
+def test_reordered_model_is_the_same_model(name: str) -> None:
+    model = make_run(name).model
+    order, sign = np.array([2, 0, 1]), np.array([-1, 1, -1], np.float32)
+    encoder, decoder = reorder_model(model, order, sign)
+    x = torch.rand(4, *model.shape)
+    with torch.no_grad():
+        mean, raw = model.encoder(x).chunk(2, dim=1)
+        moved_mean, moved_raw = encoder(x).chunk(2, dim=1)
+        assert torch.allclose(moved_mean, mean[:, order] * torch.from_numpy(sign), atol=1e-6)
+        assert torch.allclose(moved_raw, raw[:, order], atol=1e-6)
+        assert torch.allclose(decoder(moved_mean), model.decoder(mean), atol=1e-5)
+
+
+def as_member(name: str, beta: float, latent_kind: str = "gaussian"):
+    run = make_run("mlp")
+    network = SimpleNamespace(
+        latent_dim=3, latent=latent_kind, likelihood="bernoulli", binarise=True, prior="standard",
+        skip=False, mean_norm=0.0, posterior_cap=1.0,
+    )  # fmt: skip
+    network.hidden = (16,)
+    config = SimpleNamespace(model=network, objective=SimpleNamespace(beta=beta))
+    run.id, run.info.config, run.info.latent_kind = name, config, latent_kind
+    run.info.latent_dim, run.fingerprint = 3, name
+    run.path = SimpleNamespace(__class__=Path)
+    return run
+
+
+def test_siblings_differ_in_beta_alone(tmp_path: Path) -> None:
+    runs = [as_member(f"s/{beta}", beta) for beta in (1.0, 4.0, 0.5)]
+    twin, other = as_member("t/4", 4.0), as_member("u", 2.0)
+    other.info.config.model.latent_dim = 4
+    for name in ("codes.npz", "checkpoint.safetensors"):
+        (tmp_path / name).touch()
+    for run in (*runs, twin, other):
+        run.path = tmp_path
+    found = find_siblings(runs[0], [twin, other, *runs])
+    assert [run.id for run in found] == ["s/0.5", "s/1.0", "s/4.0"]
+    assert find_siblings(runs[0], [other]) == []
+
+
+def test_a_sweep_of_another_network_stands_in(tmp_path: Path) -> None:
+    single = as_member("single", 1.0)
+    sweep = [as_member(f"s/{beta}", beta) for beta in (1.0, 4.0)]
+    lone = as_member("lone", 9.0)
+    for name in ("codes.npz", "checkpoint.safetensors"):
+        (tmp_path / name).touch()
+    for run in (*sweep, lone, single):
+        run.path = tmp_path
+    for run in (*sweep, lone):
+        run.info.config.model.hidden = (8,)
+    assert [run.id for run in find_siblings(single, [*sweep, lone])] == ["single", "s/4.0"]
+
+
+def test_member_is_matched_to_its_reference() -> None:
+    import dataclasses
+
+    from explorer.codes import Codes
+
+    reference, member = as_member("a", 1.0), as_member("b", 2.0)
+    plain = reference.codes()
+    kept = Codes(plain.mean, plain.logvar, plain.labels, plain.ids)
+    reference.codes = lambda: kept
+    flipped = dataclasses.replace(kept, mean=kept.mean[:, [1, 0, 2]] * np.float32([-1, 1, 1]))
+    member.codes = lambda: flipped
+    header = unpack(build_member(member, reference))
+    assert header["moved"] and header["of"] == "a" and header["figures"]["beta"] == 2.0
+    assert np.allclose(header["codes"]["mean"], kept.mean, atol=1e-6)
+
+
+def test_server_decodes_and_encodes_what_is_asked() -> None:
+    model = make_run("gaussian-pixel").model
+    request = {"z": [0.1, 0.2, 0.3], "mode": "mean", "seed": 1, "number": 7}
+    found = answers.answer_decode(model, request)
+    assert found is not None and found["number"] == 7
+    levels = np.frombuffer(base64.b64decode(found["picture"]), np.uint8) / 255 * found["top"]
+    with torch.no_grad():
+        mean = model.decode(torch.tensor([[0.1, 0.2, 0.3]])).mean.flatten().numpy()
+    assert np.abs(levels - mean.clip(0, None)).max() < found["top"] / 255
+    sample = [
+        answers.answer_decode(model, {**request, "mode": "sample", "seed": s}) for s in (1, 1, 2)
+    ]
+    assert sample[0] == sample[1] != sample[2]
+    pixels = base64.b64encode(bytes(range(64))).decode()
+    code = answers.answer_encode(model, {"x": pixels, "number": 3})
+    assert code is not None and len(code["mean"]) == 3
+    json.dumps([found, code])
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        None,
+        {},
+        {"z": [1], "number": 1, "seed": 1},
+        {"z": "abc", "number": 1, "seed": 1},
+        {"z": [float("nan")] * 3, "number": 1, "seed": 1},
+        {"x": "!!", "number": 1},
+    ],
+)
+def test_broken_requests_are_left_unanswered(request_) -> None:
+    model = make_run("mlp").model
+    assert answers.answer_decode(model, request_) is None
+    assert answers.answer_encode(model, request_) is None
+
+
+def test_tsne_is_computed_in_a_process_and_kept() -> None:
+    rng = np.random.default_rng(0)
+    mean = np.concatenate([rng.normal(i * 8, 1, (30, 5)) for i in range(2)]).astype(np.float32)
+    projection = tsne.Projection("one", mean)
+    assert projection.result() is None and not projection.failed()
+    projection.start()
+    assert projection.process is not None and 0 <= projection.percent() < 100
+    assert projection.process.wait(120) == 0
+    plane = projection.result()
+    assert plane is not None and plane.shape == (60, 2) and np.isfinite(plane).all()
+    gap = np.linalg.norm(plane[:30].mean(0) - plane[30:].mean(0))
+    assert gap > plane[:30].std(), "the groups lie apart"
+    again = tsne.Projection("one", mean)
+    again.start()
+    assert again.process is None, "kept"
+
+
+def test_pictures_are_those_of_the_codes(tiny_run) -> None:
+    found = pictures.find_pictures(tiny_run)
+    codes = tiny_run.codes()
+    assert found is not None and found.source == "test"
+    assert found.ids.tolist() == codes.ids[: len(found.ids)].tolist()
+    assert found.labels.tolist() == codes.labels[: len(found.ids)].tolist()
+
+
+def test_models_of_handwriting_without_their_images_get_sample_drawings(monkeypatch) -> None:
+    monkeypatch.setattr(pictures, "_load_at_hand", lambda name: None)
+    info = SimpleNamespace(dataset=SimpleNamespace(name="mnist", shape=(1, 28, 28), fingerprint=""))
+    found = pictures.find_pictures(SimpleNamespace(info=info, codes=lambda: None))
+    assert found is not None and found.source == "sample"
+    assert found.labels[:10].tolist() == list(range(10)) and (found.ids < 0).all()
+    info.dataset.name = "fashion-mnist"
+    assert pictures.find_pictures(SimpleNamespace(info=info, codes=lambda: None)) is None

@@ -1,0 +1,360 @@
+"""Writing a run directory, ours or from anyone's own loop."""
+
+import errno
+import json
+import os
+import shutil
+import socket
+
+import numpy as np
+import pytest
+import torch
+from torch.distributions import Normal, kl_divergence
+
+from explorer import files
+from explorer.config import Config
+from explorer.errors import ExplorerError, RunRemoved
+from explorer.runs import writer as writer_module
+from explorer.runs.info import DatasetInfo, Status
+from explorer.runs.run import Run
+from explorer.runs.writer import RunWriter, find_unfinished, mark_run, prepare_folder
+
+
+def full_disk(*arguments, **options):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+# A user's own loop
+
+
+def test_a_loop_of_ones_own_makes_a_run(tmp_path):
+    """Torch tensors with gradients, in any precision, from a model that we never see."""
+    generator = torch.Generator().manual_seed(0)
+    with RunWriter(tmp_path / "run", latent_dim=3) as run:
+        for step in range(1, 4):
+            mean = torch.randn(20, 3, generator=generator, requires_grad=True)
+            logvar = torch.randn(20, 3, generator=generator, requires_grad=True)
+            nll = torch.rand(20, generator=generator) * 100
+            run.log(step, mean=mean, logvar=logvar, reconstruction=nll, beta=0.5, accuracy=nll[0])
+            run.snapshot(
+                step,
+                mean,
+                logvar.bfloat16(),
+                labels=torch.arange(20),
+                samples=torch.zeros(2, 1, 4, 4),
+            )
+        run.save_codes(mean, logvar, labels=torch.arange(20), ids=torch.arange(20))
+    read = Run(tmp_path / "run")
+    assert read.info.model.kind == "none" and read.info.status.state == "finished"
+    assert read.info.config is None and read.info.dataset is None
+    point = read.metrics()[-1]
+    expected = kl_divergence(Normal(mean, (logvar / 2).exp()), Normal(0.0, 1.0)).mean(0)
+    assert point["kl_per_dim"] == pytest.approx(expected.tolist(), rel=1e-5)
+    assert point["reconstruction"] == pytest.approx(nll.mean().item())
+    assert point["elbo"] == pytest.approx(-(point["reconstruction"] + point["kl"]))
+    assert point["objective"] == pytest.approx(point["reconstruction"] + 0.5 * point["kl"])
+    assert point["accuracy"] == pytest.approx(nll[0].item())
+    assert read.snapshot_steps() == [1, 2, 3]
+    assert read.snapshot(3).labels.tolist() == list(range(20))
+    np.testing.assert_allclose(read.codes().mean, mean.detach(), rtol=1e-6)
+    with pytest.raises(ExplorerError, match="holds figures and codes but no model"):
+        _ = read.model
+
+
+def test_without_a_kl_there_is_none(tmp_path):
+    with RunWriter(tmp_path / "run", latent_dim=3, latent_kind="point") as run:
+        run.log(1, reconstruction=np.float32(4))
+        run.snapshot(1, np.zeros((5, 3)))
+        run.save_codes(np.zeros((5, 3)))
+    point = Run(tmp_path / "run").metrics()[0]
+    assert "kl" not in point and "kl_per_dim" not in point
+    assert (point["elbo"], point["objective"]) == (-4, 4)
+    assert Run(tmp_path / "run").snapshot(1).logvar is None
+    assert Run(tmp_path / "run").codes().logvar is None
+
+
+@pytest.mark.parametrize(
+    "figures, part",
+    [
+        ({"reconstruction": float("nan")}, "not finite"),
+        ({"reconstruction": 1.0, "kl_per_dim": [1, float("inf")]}, "not finite"),
+        ({"reconstruction": 1.0, "mean": [[0, 0]], "logvar": [[0, 1e4]]}, "not finite"),
+        ({"reconstruction": 1.0, "accuracy": float("nan")}, "not finite"),
+        ({"reconstruction": 1.0, "kl_per_dim": [1, 2, 3]}, "2 latent dimensions"),
+        ({"reconstruction": 1.0, "kl": 3.0}, "kl is computed here"),
+    ],
+)
+def test_a_figure_that_makes_no_sense_is_refused_and_not_logged(tmp_path, figures, part):
+    writer = RunWriter(tmp_path / "run", latent_dim=2)
+    with pytest.raises(ExplorerError, match=part):
+        writer.log(1, **figures)
+    assert Run(tmp_path / "run").metrics() == []
+
+
+@pytest.mark.parametrize("step", [-1, 1.5, float("nan"), 10**30])
+def test_a_step_is_a_whole_number_from_0(tmp_path, step):
+    writer = RunWriter(tmp_path / "run", latent_dim=2)
+    for write in (
+        lambda: writer.log(step, reconstruction=1.0),
+        lambda: writer.snapshot(step, np.zeros((3, 2))),
+    ):
+        with pytest.raises(ExplorerError, match="A step is a whole number from 0"):
+            write()
+    assert [path.name for path in writer.path.iterdir()] == ["run.json"]
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (lambda run: run.set_state("evaluating"), "A run is queued, running"),
+        (lambda run: run.set_results({"test": {"elbo": "low"}}, {}), "results.test.elbo"),
+        (lambda run: run.set_results({"test": {"kl_per_dim": [1.0]}}, {}), "kl_per_dim"),
+        (lambda run: run.set_results({"test": {"elbo": float("nan")}}, {}), "plain numbers"),
+        (lambda run: run.set_results({}, {"seconds": "long"}), "timing.seconds"),
+        (lambda run: run.set_plan(-3), "planned_steps"),
+    ],
+)
+def test_what_no_page_could_read_again_is_refused_and_not_written(tmp_path, write, said):
+    writer = RunWriter(tmp_path / "run", latent_dim=2)
+    before = (writer.path / "run.json").read_bytes()
+    with pytest.raises(ExplorerError, match=said):
+        write(writer)
+    assert (writer.path / "run.json").read_bytes() == before
+    writer.set_state("finished")
+    assert Run(writer.path).info.status.state == "finished"
+
+
+def test_a_description_that_no_page_could_read_makes_no_folder(tmp_path):
+    for dataset in (DatasetInfo("own", (8, 8)), DatasetInfo("own", (1, 8, 8), (0, 1))):
+        with pytest.raises(ExplorerError, match="images|model.shape"):
+            RunWriter(tmp_path / "run", latent_dim=2, dataset=dataset)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_of_any_length_and_letters_can_be_read_again(tmp_path):
+    with pytest.raises(ValueError), RunWriter(tmp_path / "run", latent_dim=2):
+        raise ValueError("It hurts \ud800 " + "so " * 10_000)
+    status = Run(tmp_path / "run").info.status
+    assert status.state == "failed" and status.message.startswith("It hurts ? so so")
+
+
+def test_codes_beyond_half_precision_are_kept(tmp_path):
+    writer = RunWriter(tmp_path / "run", latent_dim=1)
+    writer.snapshot(1, np.array([[1e6], [1.0]]))
+    assert Run(tmp_path / "run").snapshot(1).mean.tolist() == [[1e6], [1.0]]
+
+
+@pytest.mark.parametrize("latent_dim", [None, 0, -1, 10**9])
+def test_a_run_needs_its_number_of_latents(tmp_path, latent_dim):
+    with pytest.raises(ExplorerError, match="latent dimensions"):
+        RunWriter(tmp_path / "run", latent_dim=latent_dim)
+    assert list(tmp_path.iterdir()) == []
+
+
+# How a run ends
+
+
+def test_an_error_is_told_in_the_run_and_raised(tmp_path):
+    with pytest.raises(ValueError, match="it hurts"), RunWriter(tmp_path / "run", latent_dim=2):
+        raise ValueError("it hurts")
+    status = Run(tmp_path / "run").info.status
+    assert (status.state, status.message) == ("failed", "it hurts")
+
+
+def test_an_interrupted_loop_is_stopped(tmp_path):
+    with pytest.raises(KeyboardInterrupt), RunWriter(tmp_path / "run", latent_dim=2):
+        raise KeyboardInterrupt
+    assert Run(tmp_path / "run").info.status.state == "stopped"
+
+
+def test_a_full_disk_is_told_in_one_sentence_and_the_log_stays_readable(tmp_path, monkeypatch):
+    with (
+        pytest.raises(ExplorerError, match="The disk is full"),
+        RunWriter(tmp_path / "run", latent_dim=2) as run,
+    ):
+        run.log(1, reconstruction=1.0)
+        monkeypatch.setattr(files.os, "replace", full_disk)
+        run.save_checkpoint(b"weights")
+    monkeypatch.undo()
+    read = Run(tmp_path / "run")
+    assert [point["step"] for point in read.metrics()] == [1]
+    assert {path.name for path in read.path.iterdir()} == {"run.json", "metrics.jsonl"}
+
+
+def test_a_log_that_cannot_be_written_is_told(tmp_path, monkeypatch):
+    writer = RunWriter(tmp_path / "run", latent_dim=2)
+    monkeypatch.setattr(writer_module, "open", full_disk, raising=False)
+    with pytest.raises(ExplorerError, match="The disk is full"):
+        writer.log(1, reconstruction=1.0)
+
+
+def test_the_status_says_who_writes_and_when(tmp_path, monkeypatch):
+    writer = RunWriter(tmp_path / "run", latent_dim=2)
+    status = Run(tmp_path / "run").info.status
+    assert (status.pid, status.host) == (os.getpid(), socket.gethostname())
+    monkeypatch.setattr(writer_module, "HEARTBEAT_SECONDS", 3600)
+    writer.beat(5)
+    assert Run(tmp_path / "run").info.status == status
+    monkeypatch.setattr(writer_module, "HEARTBEAT_SECONDS", 0)
+    writer.beat(5)
+    later = Run(tmp_path / "run").info.status
+    assert later.step == 5 and later.heartbeat >= status.heartbeat
+
+
+# Where a run may be made
+
+
+def snapshot_of(folder):
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_foreign_folder_is_never_touched(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years")
+    before = snapshot_of(tmp_path)
+    for overwrite in (False, True):
+        with pytest.raises(ExplorerError, match="holds other files"):
+            RunWriter(tmp_path, latent_dim=2, overwrite=overwrite)
+    assert snapshot_of(tmp_path) == before
+
+
+def test_a_file_is_never_replaced(tmp_path):
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(ExplorerError, match="is a file"):
+        RunWriter(tmp_path / "file", latent_dim=2, overwrite=True)
+    with pytest.raises(ExplorerError, match="part of the path is a file"):
+        RunWriter(tmp_path / "file" / "run", latent_dim=2)
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_another_run_is_replaced_on_request_only(tmp_path):
+    first = RunWriter(tmp_path / "run", latent_dim=2)
+    first.log(1, reconstruction=1.0)
+    first.set_state("finished")
+    with pytest.raises(ExplorerError, match="holds another run"):
+        RunWriter(tmp_path / "run", latent_dim=3)
+    RunWriter(tmp_path / "run", latent_dim=3, overwrite=True)
+    assert Run(tmp_path / "run").info.latent_dim == 3
+    assert Run(tmp_path / "run").metrics() == []
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"schema": 9}', '{"schema": 1}'])
+def test_a_run_that_cannot_be_read_is_replaced_on_request_only(tmp_path, content):
+    """As after a loss of power: an empty file."""
+    config = Config()
+    RunWriter(tmp_path / "run", config=config, model_kind="config")
+    (tmp_path / "run" / "run.json").write_text(content)
+    assert find_unfinished(tmp_path / "run", config) is None
+    with pytest.raises(ExplorerError, match="choose another folder or overwrite it"):
+        RunWriter(tmp_path / "run", latent_dim=3)
+    RunWriter(tmp_path / "run", latent_dim=3, overwrite=True)
+    assert Run(tmp_path / "run").info.latent_dim == 3
+
+
+def test_a_living_run_is_not_overwritten(tmp_path):
+    RunWriter(tmp_path / "run", latent_dim=2).set_state("running")
+    with pytest.raises(ExplorerError, match="being trained right now"):
+        RunWriter(tmp_path / "run", latent_dim=2, overwrite=True)
+
+
+def test_an_empty_folder_is_taken(tmp_path):
+    RunWriter(tmp_path, latent_dim=2)
+    assert Run(tmp_path).info.latent_dim == 2
+
+
+def test_an_unwritable_folder_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer_module.os, "access", lambda *arguments: False)
+    with pytest.raises(ExplorerError, match="cannot be written to"):
+        prepare_folder(tmp_path / "run", overwrite=False)
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
+)
+def test_a_read_only_folder_is_told(tmp_path):
+    (tmp_path / "locked").mkdir(mode=0o500)
+    with pytest.raises(ExplorerError, match="cannot be written to"):
+        RunWriter(tmp_path / "locked" / "run", latent_dim=2)
+
+
+def test_a_disk_full_from_the_start_leaves_no_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(files.os, "replace", full_disk)
+    with pytest.raises(ExplorerError, match="The disk is full"):
+        RunWriter(tmp_path / "run", latent_dim=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+# Taking a run over
+
+
+def test_resuming_cuts_what_came_after_the_checkpoint(tmp_path):
+    writer = RunWriter(tmp_path / "run", latent_dim=2)
+    for step in (1, 2, 3):
+        writer.log(step, reconstruction=1.0)
+        writer.snapshot(step, np.zeros((3, 2)))
+    Run(writer.path).rename("Mine")
+    log = writer.path / "metrics.jsonl"
+    log.write_text(log.read_text() + '{"step": 4, "torn')
+    (writer.path / ".run.json.1234abcd.part").write_text("half")
+    (writer.path / "snapshots" / ".000000004.npz.1234abcd.part").write_text("half")
+    again = RunWriter.resume(writer.path, 2)
+    run = Run(writer.path)
+    assert [point["step"] for point in run.metrics()] == [1, 2]
+    assert run.snapshot_steps() == [1, 2]
+    assert run.info.created == writer.info.created
+    assert run.name == "Mine"
+    assert not list(writer.path.rglob("*.part"))
+    again.log(3, reconstruction=1.0)
+    assert [point["step"] for point in run.metrics()] == [1, 2, 3]
+
+
+def test_a_queued_run_is_adopted_with_its_name(tmp_path):
+    config = Config()
+    RunWriter(tmp_path / "run", config=config, model_kind="config")
+    Run(tmp_path / "run").rename("Mine")
+    RunWriter(tmp_path / "run", config=config, model_kind="config", planned_steps=7, adopt=True)
+    assert Run(tmp_path / "run").info.planned_steps == 7
+    assert Run(tmp_path / "run").name == "Mine"
+
+
+def test_an_unfinished_run_is_one_of_the_same_config_that_nobody_writes(tmp_path):
+    path, config = tmp_path / "run", Config()
+    assert find_unfinished(path, config) is None
+    writer = RunWriter(path, config=config, model_kind="config")
+    assert find_unfinished(path, config) is not None
+    assert find_unfinished(path, Config(seed=1)) is None
+    writer.set_state("running")
+    with pytest.raises(ExplorerError, match=f"trained right now by process {os.getpid()}"):
+        find_unfinished(path, config)
+    writer.set_state("failed", "out of luck")
+    assert find_unfinished(path, config) is not None
+    writer.set_state("finished", step=7)
+    assert find_unfinished(path, Config(seed=1)) is None
+    with pytest.raises(ExplorerError, match="this very training, finished at step 7: look at it"):
+        find_unfinished(path, config)
+
+
+def test_a_run_can_be_marked_by_another(tmp_path):
+    RunWriter(tmp_path / "run", latent_dim=2).set_state("running", step=4)
+    mark_run(tmp_path / "run", "failed", "The process is gone.")
+    status = Run(tmp_path / "run").info.status
+    assert (status.state, status.message, status.step) == ("failed", "The process is gone.", 4)
+    assert Status(**json.loads((tmp_path / "run" / "run.json").read_text())["status"]) == status
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda run: run.log(3, reconstruction=1.0, kl_per_dim=[0.1, 0.1]),
+        lambda run: run.snapshot(3, np.zeros((4, 2))),
+        lambda run: run.save_codes(np.zeros((4, 2)), np.zeros((4, 2))),
+        lambda run: run.save_checkpoint(b"weights"),
+        lambda run: run.set_plan(10),
+        lambda run: run.set_state("paused"),
+    ],
+)
+def test_a_run_that_was_deleted_is_not_brought_back(tmp_path, write):
+    path = tmp_path / "run"
+    with pytest.raises(RunRemoved, match="was removed"), RunWriter(path, latent_dim=2) as run:
+        shutil.rmtree(path)
+        write(run)
+    assert not path.exists()

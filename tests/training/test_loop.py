@@ -1,0 +1,314 @@
+"""Training into a run directory: what it holds and keeps, and how it ends in plain words."""
+
+import errno
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from explorer import files
+from explorer.config import BudgetConfig, Config, ObjectiveConfig
+from explorer.datasets import ImageDataset
+from explorer.errors import ExplorerError
+from explorer.runs.checkpoint import read_checkpoint
+from explorer.runs.run import Run
+from explorer.runs.writer import RunWriter
+from explorer.training import loop, pace
+from explorer.training.loop import train
+from explorer.training.pace import schedule_steps
+from tests.small_run import IMAGES, SMALL, Killed, change, die, kill_at, steps_of
+
+
+def test_a_run_holds_what_every_view_needs(uninterrupted):
+    run = uninterrupted
+    assert run.info.status.state == "finished" and run.info.planned_steps == 300
+    assert run.info.dataset.name == "own" and run.info.dataset.shape == (1, 6, 6)
+    logged, kept = schedule_steps(300)
+    assert steps_of(run) == sorted(logged) and steps_of(run, "validation") == sorted(kept)
+    assert run.snapshot_steps() == sorted(kept | {0})
+    assert set(run.info.results) == {"validation", "test"}
+    assert run.codes().mean.shape == (6, 2)
+    point = run.metrics("train")[-1]
+    assert {
+        "step",
+        "images",
+        "seconds",
+        "beta",
+        "objective",
+        "elbo",
+        "reconstruction",
+        "kl",
+    } <= set(point)
+    assert point["images"] == 300 * 16 and point["control"] == 0
+    names = {path.name for path in run.path.iterdir()}
+    assert names - {".control.lock"} == {
+        "run.json",
+        "metrics.jsonl",
+        "snapshots",
+        "checkpoint.safetensors",
+        "codes.npz",
+        "control.json",
+    }
+
+
+def test_the_logged_beta_is_the_one_of_the_update(uninterrupted):
+    points = uninterrupted.metrics("train")
+    assert [point["beta"] for point in points] == pytest.approx(
+        [SMALL.objective.beta_at(point["step"] - 1, 300) for point in points]
+    )
+    assert points[-1]["beta"] == 1.0
+
+
+def test_log_points_and_frames_follow_from_the_planned_steps():
+    for steps in (1, 2, 3, 50, 1000, 10**6):
+        logged, kept = schedule_steps(steps)
+        assert kept <= logged and {1, steps} <= kept
+        assert min(logged) >= 1 and max(logged) == steps
+        assert len(logged) <= 300 and len(kept) <= 50
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model__latent": "point", "model__noise": 0.1},
+        {"model__network": "linear", "model__hidden": (), "model__likelihood": "gaussian-learned"},
+        {"model__likelihood": "gaussian-pixel", "model__latent_dim": 1},
+        {"model__likelihood": "continuous-bernoulli", "objective__free_bits": 0.1},
+        {"model__binarise": False, "objective__samples": 3},
+        {"objective": ObjectiveConfig(importance_samples=3)},
+        {"objective__schedule": "cyclical", "split": "all"},
+    ],
+)
+def test_every_kind_of_run_is_trained_whole(tmp_path, changes):
+    config = change(SMALL, budget=BudgetConfig(steps=12), **changes)
+    run = train(config, tmp_path / "run", IMAGES)
+    assert run.info.status.state == "finished"
+    assert ("kl" in run.metrics()[0]) == (config.model.latent == "gaussian")
+    assert ("all" in run.info.results) == (config.split == "all")
+    assert run.model.decode(torch.zeros(1, config.model.latent_dim)).mean.shape == (1, 1, 6, 6)
+
+
+def test_images_may_have_no_splits_and_no_labels(tmp_path):
+    data = ImageDataset("own", IMAGES[:, None], splits={"train": np.arange(40)})
+    run = train(change(SMALL, budget=BudgetConfig(steps=5)), tmp_path / "run", data)
+    assert set(run.info.results) == {"all"}
+    assert run.codes().labels is None and len(run.codes().mean) == 60
+    single = ImageDataset("one", IMAGES[:1, None], splits={"train": np.arange(1)})
+    train(change(SMALL, budget=BudgetConfig(steps=2)), tmp_path / "single", single)
+
+
+def test_progress_is_heard(tmp_path):
+    heard = []
+    train(
+        change(SMALL, budget=BudgetConfig(steps=5)), tmp_path / "run", IMAGES, progress=heard.append
+    )
+    assert [values["step"] for values in heard] == [1, 2, 3, 4, 5]
+    assert set(heard[0]) == {"step", "planned_steps", "elbo", "images_per_second"}
+
+
+def test_epochs_become_planned_steps(tmp_path):
+    run = train(change(SMALL, budget=BudgetConfig(epochs=2.5)), tmp_path / "run", IMAGES)
+    assert run.info.planned_steps == round(2.5 * (48 // 16))
+
+
+def test_a_time_budget_is_calibrated_once_into_planned_steps(tmp_path, monkeypatch):
+    monkeypatch.setattr(pace, "measure_rate", lambda engine, seconds, threads: 100.0)
+    monkeypatch.setattr(loop.Trainer, "_time_snapshot", lambda trainer: 1e-9)
+    config = change(SMALL, budget=BudgetConfig(seconds=0.51))
+    planned = int(0.51 * pace.SAFETY * 100)
+    with monkeypatch.context() as patch:
+        kill_at(patch, 20)
+        with pytest.raises(Killed):
+            train(config, tmp_path / "run", IMAGES)
+    assert Run(tmp_path / "run").info.planned_steps == planned
+    die(tmp_path / "run")
+    monkeypatch.setattr(pace, "measure_rate", lambda engine, seconds, threads: 1e6)
+    assert train(config, tmp_path / "run", IMAGES).info.planned_steps == planned
+
+
+def test_calibration_leaves_the_run_alone(tmp_path):
+    """A budget in seconds that comes to as many steps gives the same weights."""
+    timed = train(change(SMALL, budget=BudgetConfig(seconds=0.2)), tmp_path / "timed", IMAGES)
+    steps = timed.info.planned_steps
+    pinned = train(change(SMALL, budget=BudgetConfig(steps=steps)), tmp_path / "pinned", IMAGES)
+    one, other = read_checkpoint(timed)[0], read_checkpoint(pinned)[0]
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_weights_are_halved_only_where_that_costs_little(tmp_path, monkeypatch):
+    config = change(SMALL, budget=BudgetConfig(steps=10))
+    run = train(config, tmp_path / "half", IMAGES)
+    dtypes = {value.dtype for value in read_checkpoint(run)[0].values()}
+    assert dtypes == {torch.float16}
+    elbo = loop.evaluate_elbo(run.model, data_of(run)).to_dict()["elbo"]
+    assert elbo == run.info.results["test"]["elbo"]
+    double = train(change(config, model__precision="float64"), tmp_path / "double", IMAGES)
+    assert {value.dtype for value in read_checkpoint(double)[0].values()} == {torch.float64}
+    real = loop.halve_weights
+    monkeypatch.setattr(loop, "halve_weights", lambda model, images: real(model, images, 0.0))
+    whole = train(config, tmp_path / "whole", IMAGES)
+    assert {value.dtype for value in read_checkpoint(whole)[0].values()} == {torch.float32}
+
+
+def data_of(run):
+    return ImageDataset.from_arrays(IMAGES, name="own").split("test").images
+
+
+# What goes wrong, in one sentence
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model__likelihood": "gaussian", "model__sigma2": 1e-4},
+        {"model__likelihood": "gaussian-pixel"},
+        {"model__likelihood": "gaussian", "model__network": "linear", "model__hidden": ()},
+    ],
+)
+def test_a_diverged_run_fails_and_keeps_its_last_good_model(tmp_path, changes):
+    config = change(
+        SMALL,
+        optimiser__learning_rate=10.0,
+        optimiser__schedule="constant",
+        optimiser__warmup_steps=0,
+        **changes,
+    )
+    with pytest.raises(ExplorerError, match="lower learning rate") as caught:
+        train(config, tmp_path / "run", IMAGES)
+    run = Run(tmp_path / "run")
+    assert (run.info.status.state, run.info.status.message) == ("failed", str(caught.value))
+    kept = read_checkpoint(run)[1]["step"]
+    assert f"the model of step {kept} is kept" in str(caught.value)
+    assert all(p.isfinite().all() for p in run.model.parameters())
+    decoded = run.model.decode(torch.zeros(1, 2)).mean
+    assert decoded.abs().max() < 100
+    assert all(np.isfinite(point["elbo"]) for point in run.metrics())
+
+
+def test_a_nan_in_the_middle_fails_and_keeps_the_last_good_model(tmp_path, monkeypatch):
+    real = loop.Engine.step
+
+    def step(self, step, steps, beta):
+        real(self, step, steps, beta)
+        if step == 150:
+            with torch.no_grad():
+                next(self.model.parameters()).fill_(float("nan"))
+
+    monkeypatch.setattr(loop.Engine, "step", step)
+    with pytest.raises(ExplorerError, match="no longer finite"):
+        train(SMALL, tmp_path / "run", IMAGES)
+    run = Run(tmp_path / "run")
+    assert run.info.status.state == "failed"
+    _, kept = schedule_steps(300)
+    assert read_checkpoint(run)[1]["step"] == max(s for s in kept if s <= 150)
+    assert all(p.isfinite().all() for p in run.model.parameters())
+
+
+def test_figures_that_are_not_finite_at_the_end_fail_too(tmp_path, monkeypatch):
+    real = loop.evaluate_elbo
+
+    def evaluate(model, images, **options):
+        found = real(model, images, **options)
+        if "progress" in options:
+            found.reconstruction_per_image[0] = np.inf
+        return found
+
+    monkeypatch.setattr(loop, "evaluate_elbo", evaluate)
+    with pytest.raises(ExplorerError, match="no longer finite"):
+        train(change(SMALL, budget=BudgetConfig(steps=10)), tmp_path / "run", IMAGES)
+    assert Run(tmp_path / "run").info.status.state == "failed"
+
+
+@pytest.mark.parametrize(
+    "config, part",
+    [
+        (Config(dataset="nonsense"), "no data set 'nonsense'"),
+        (change(SMALL, model__network="linear"), "no hidden layers"),
+        (change(SMALL, model__network="conv"), "even sides"),
+        (change(SMALL, model__hidden=(8192,) * 8), "at most 200,000,000"),
+    ],
+)
+def test_a_mistake_makes_no_folder(tmp_path, config, part):
+    images = None if config.dataset == "nonsense" else IMAGES
+    with pytest.raises(ExplorerError, match=part):
+        train(config, tmp_path / "run", images)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "images",
+    [np.zeros((0, 6, 6)), np.zeros((9, 6)), np.full((9, 6, 6), 2.0), np.zeros((9, 6, 6), int)],
+)
+def test_images_that_make_no_sense_make_no_folder(tmp_path, images):
+    with pytest.raises(ExplorerError):
+        train(SMALL, tmp_path / "run", images)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_places_where_no_run_can_be_made(tmp_path):
+    (tmp_path / "file").write_text("precious")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "thesis.tex").write_text("years")
+    for path, part in [
+        (tmp_path / "file", "is a file"),
+        (tmp_path / "file" / "run", "part of the path is a file"),
+        (tmp_path / "folder", "holds other files"),
+    ]:
+        with pytest.raises(ExplorerError, match=part):
+            train(SMALL, path, IMAGES)
+    assert (tmp_path / "file").read_text() == "precious"
+    assert len(list((tmp_path / "folder").iterdir())) == 1
+
+
+def test_too_little_memory_is_told(tmp_path, monkeypatch):
+    def allocate(self, *arguments):
+        raise RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:1] DefaultCPUAllocator: can't allocate memory"
+        )
+
+    monkeypatch.setattr(loop.Engine, "step", allocate)
+    with pytest.raises(ExplorerError, match="do not fit in memory"):
+        train(SMALL, tmp_path / "run", IMAGES)
+    assert "do not fit in memory" in Run(tmp_path / "run").info.status.message
+    monkeypatch.setattr(loop.Engine, "__init__", allocate)
+    with pytest.raises(ExplorerError, match="do not fit in memory"):
+        train(SMALL, tmp_path / "other", IMAGES)
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_disk_that_fills_up_keeps_what_was_written(tmp_path, monkeypatch):
+    real, left = os.replace, [40]
+
+    def replace(source, target):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(source, target)
+
+    monkeypatch.setattr(files.os, "replace", replace)
+    with pytest.raises(ExplorerError, match="The disk is full"):
+        train(SMALL, tmp_path / "run", IMAGES)
+    monkeypatch.undo()
+    run = Run(tmp_path / "run")
+    assert not list(run.path.rglob("*.part"))
+    assert run.snapshot(run.snapshot_steps()[-1]).mean.shape == (6, 2)
+    assert all(p.isfinite().all() for p in run.model.parameters())
+    die(run.path)
+    assert train(SMALL, run.path, IMAGES).info.status.state == "finished"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_log_on_a_full_disk_is_told(tmp_path, monkeypatch):
+    """A real ENOSPC: the log points go to /dev/full."""
+    real = RunWriter.__init__
+
+    def begin(self, *arguments, **options):
+        real(self, *arguments, **options)
+        (self.path / "metrics.jsonl").symlink_to("/dev/full")
+
+    monkeypatch.setattr(RunWriter, "__init__", begin)
+    with pytest.raises(ExplorerError, match="The disk is full"):
+        train(SMALL, tmp_path / "run", IMAGES)
+    assert Run(tmp_path / "run").info.status.state == "failed"
