@@ -2,9 +2,9 @@
 
 With z = μ + σε and ∂_i the derivative of −log p(x|z), the loss E_q[−log p(x|z)] + β·KL(q‖N(0, I))
 changes with ln σ_i by E[ε_i σ_i ∂_i] − β(1 − σ_i²). The last bias of the encoder's spread head
-moves ln σ_i of all images at once, so that at rest Σ_n E[ε_i σ_i ∂_i] = β Σ_n (1 − σ_i²): β is read off
-the weights, for each dimension and for any group of images that the head tells apart. With the
-curvature C_i = E[ε_i ∂_i]/σ_i of −log p(x|z) this is 1/σ_i² = 1 + C_i/β.
+moves ln σ_i of all images at once, so that at rest Σ_n E[ε_i σ_i ∂_i] = β Σ_n (1 − σ_i²): β is
+read off the weights, for each dimension and for any group of images that the head tells apart.
+With the curvature C_i = E[ε_i ∂_i]/σ_i of −log p(x|z) this is 1/σ_i² = 1 + C_i/β.
 """
 
 from collections.abc import Callable

@@ -5,10 +5,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from torch import nn
-
 from explorer.models.adopted.layers.network import Network
-from explorer.models.adopted.layers.schema import walk
+from explorer.models.adopted.layers.schema import opaque_kind
 from explorer.models.adopted.model import AdoptedModel
 from explorer.models.adopted.question import Fit, Question
 from explorer.models.adopted.weights import pack_networks
@@ -38,7 +36,7 @@ def model_block(
         "likelihood": {
             "name": question.likelihood,
             "sigma2": None if sigma2 is None else float(sigma2),
-            "binarise": question.binarise,
+            "binarise": question.binarise if question.likelihood == "bernoulli" else None,
             # A variance that was not told is the mean squared error of the reading.
             "told": sigma2 is None or question.sigma2 is not None,
         },
@@ -58,9 +56,9 @@ def model_block(
     }
 
 
-def network_kind(*networks: nn.Module) -> str:
+def network_kind(*networks: Network) -> str:
     """Return "layers", or "onnx" where a network could not be drawn; "none" of callables."""
-    kinds = {layer.kind for n in networks if isinstance(n, Network) for layer in walk(n.layers)}
+    kinds = {opaque_kind(network.layers) for network in networks}
     if "callable" in kinds:
         return "none"
     return "onnx" if "onnx" in kinds else "layers"
@@ -68,11 +66,9 @@ def network_kind(*networks: nn.Module) -> str:
 
 def digest_networks(model: AdoptedModel) -> str | None:
     """Return the SHA-256 of layers and weights, None where no file can hold them."""
-    encoder, decoder = model.encoder, model.decoder
-    if network_kind(encoder, decoder) == "none":
+    if network_kind(model.encoder, model.decoder) == "none":
         return None
-    assert isinstance(encoder, Network) and isinstance(decoder, Network)
-    values, tensors = pack_networks(encoder, decoder)
+    values, tensors = pack_networks(model.encoder, model.decoder)
     digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
     for name in sorted(tensors):
         digest.update(tensors[name].numpy().tobytes())

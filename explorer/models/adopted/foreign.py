@@ -12,7 +12,13 @@ from explorer.errors import ExplorerError
 from explorer.models.adopted.formats import check_kind, sniff
 from explorer.models.adopted.layers.modules import Shape
 from explorer.models.adopted.layers.network import Network, build_network
-from explorer.models.adopted.layers.schema import Layer, Layers, check_layers, walk
+from explorer.models.adopted.layers.schema import (
+    Layer,
+    Layers,
+    check_layers,
+    opaque_kind,
+    walk,
+)
 from explorer.models.adopted.layers.simplify import simplify
 from explorer.models.adopted.layers.sketch import (
     Item,
@@ -24,9 +30,9 @@ from explorer.models.adopted.layers.sketch import (
     to_layers,
 )
 from explorer.models.adopted.onnx.drawing import draw_onnx
-from explorer.models.adopted.onnx.file import INSTEAD, read_onnx
+from explorer.models.adopted.onnx.file import INSTEAD
 from explorer.models.adopted.onnx.graph import OnnxGraph
-from explorer.models.adopted.trace.export import NotTraced, call_once, trace
+from explorer.models.adopted.trace.export import Called, NotTraced, call_once, trace
 from explorer.models.adopted.trace.outputs import MEAN, STD
 
 TOLERANCE = 1e-4
@@ -64,13 +70,13 @@ class Foreign:
 
     @property
     def layers(self) -> Layers:
-        """Its layers; a single one of kind "onnx" or "callable" where it has no counterpart."""
+        """Its layers; a single opaque one where it has no counterpart."""
         return self.network.layers
 
     @property
     def kind(self) -> str:
         """What it is made of: "layers", or "onnx" or "callable" where it could not be drawn."""
-        return self.layers[0].kind if self.layers[0].kind in ("onnx", "callable") else "layers"
+        return opaque_kind(self.layers) or "layers"
 
 
 class OpenSizes(ExplorerError):
@@ -101,10 +107,10 @@ def open_onnx(
     where = where or (source.name if isinstance(source, Path) else "The network")
     if isinstance(source, Path):
         check_kind(source, sniff(source), ("onnx", "unknown"))
-    graph = OnnxGraph(read_onnx(source, where), where)
+    graph = OnnxGraph.open(source, where)
     shape = shape or declared_shape(graph)
     if shape is None:
-        raise OpenSizes(where, (graph.file.input_shape or (None,))[1:])
+        raise OpenSizes(where, (graph.graph.input_shape or (None,))[1:])
     graph.follow(shape)
     x = torch.rand((graph.batch or CHECKED, *shape), generator=torch.Generator().manual_seed(0))
     expected = graph(x)
@@ -123,15 +129,13 @@ def open_onnx(
             return drawn
     except (NotLayers, ExplorerError):
         pass  # It stays what it is: a graph of ONNX operators.
-    data = source if isinstance(source, bytes) else source.read_bytes()
-    file = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-    network = build_network([Layer("onnx", {}, {"file": file})], shape, where)
+    network = build_network([Layer("opaque", {"module": graph})], shape, where)
     return Foreign(where, shape, segments, network)
 
 
 def declared_shape(graph: OnnxGraph) -> Shape | None:
     """Return the input's shape without the batch, None where a size is left open."""
-    declared = graph.file.input_shape
+    declared = graph.graph.input_shape
     if declared is None or len(declared) < 2 or None in declared[1:]:
         return None
     return tuple(size for size in declared[1:] if size is not None)
@@ -171,7 +175,7 @@ def keep_callable(call: Any, shape: Shape, where: str) -> Foreign:
     with torch.no_grad():
         outputs = call_once(call, torch.zeros((CHECKED, *shape)))
     segments = _segments([(o.name, tuple(o.array.shape[1:]), o.role) for o in outputs])
-    network = build_network([Layer("callable", {"call": call})], shape, where)
+    network = build_network([Layer("opaque", {"module": Called(call)})], shape, where)
     return Foreign(where, shape, segments, network)
 
 

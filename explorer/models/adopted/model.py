@@ -1,19 +1,18 @@
-"""A foreign VAE behind the face of ours, so that every analysis serves it."""
+"""A foreign VAE as a model like ours, so that every page, analysis and export serves it."""
 
-import torch
 from torch import Tensor, nn
 
-from explorer.config import ModelConfig
 from explorer.errors import ExplorerError
 from explorer.models.adopted.layers.network import Network
 from explorer.models.adopted.question import LOGIT_LIKELIHOODS, Fit, Question
 from explorer.models.adopted.reading import Image, read_decoder, read_encoder
-from explorer.models.likelihoods import build_likelihood
-from explorer.models.vae import VAE
+from explorer.models.base import Model
+from explorer.models.likelihoods import Likelihood
+from explorer.models.priors import StandardNormal
 
 
-class AdoptedModel(VAE):
-    """A VAE of canonical foreign networks: q(z|x) a diagonal normal, the prior N(0, I).
+class AdoptedModel(Model):
+    """Canonical foreign networks: q(z|x) is a diagonal normal, the prior N(0, I).
 
     `encoder` takes pixels (B, C, H, W) in [0, 1] and gives mean and log-variance side by side,
     (B, 2K); `decoder` takes codes (B, K) and gives what the likelihood takes, (B, C, H, W).
@@ -21,37 +20,26 @@ class AdoptedModel(VAE):
     """
 
     def __init__(
-        self,
-        encoder: Network,
-        decoder: Network,
-        shape: Image,
-        likelihood: str,
-        *,
-        sigma2: float = 1.0,
-        binarise: bool = False,
+        self, encoder: Network, decoder: Network, shape: Image, likelihood: Likelihood
     ) -> None:
-        # The networks stand already; what `VAE` would build from a config is not wanted.
-        nn.Module.__init__(self)
-        self.shape = shape
-        self.latent_dim = decoder.shape[0]
+        super().__init__()
         if tuple(encoder.shape) != tuple(shape) or tuple(decoder.shape_out) != tuple(shape):
             raise ExplorerError(
                 f"An encoder of {encoder.shape} and a decoder of {decoder.shape_out} do not serve "
                 f"images of {shape}."
             )
+        self.shape = shape
+        self.latent_kind = "gaussian"
+        self.latent_dim = decoder.shape[0]
         if encoder.shape_out != (2 * self.latent_dim,):
             raise ExplorerError(
                 f"An encoder of {encoder.shape_out} values does not give mean and log-variance of "
                 f"{self.latent_dim} latents."
             )
-        self.latent_kind = "gaussian"
-        self.config = ModelConfig(
-            hidden=(), latent_dim=self.latent_dim, likelihood=likelihood, sigma2=sigma2,
-            binarise=binarise,
-        )  # fmt: skip
-        self.likelihood = build_likelihood(self.config, shape)
-        self.encoder, self.decoder = encoder, decoder
-        self.mixture = None
+        self.encoder: Network = encoder
+        self.decoder: Network = decoder
+        self.likelihood = likelihood
+        self.prior: StandardNormal = StandardNormal(self.latent_dim)
         self.eval().requires_grad_(False)
 
     def encode_parameters(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -59,12 +47,18 @@ class AdoptedModel(VAE):
         mean, logvar = self.encoder(x).chunk(2, dim=1)
         return mean, logvar
 
-    def target(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Return what is encoded and scored for uint8 or float images, in the networks' precision.
+    @property
+    def reference(self) -> Tensor:
+        """A tensor in the precision and on the device that the model computes in."""
+        return self.prior.place
 
-        As `VAE.target`: a binary draw of each grey value where the model was trained on such.
-        """
-        return super().target(images, generator).to(next(self.decoder.parameters()).dtype)
+    def split_decoder(self) -> tuple[nn.Module, nn.Linear | None]:
+        """Return the decoder up to its last hidden layer, and the linear layer that widens it."""
+        *body, last, shaping = [nn.Identity(), nn.Identity(), *self.decoder]
+        if isinstance(last, nn.Linear) and isinstance(shaping, nn.Unflatten):
+            if last.in_features < last.out_features:
+                return nn.Sequential(*body), last
+        return self.decoder, None
 
 
 def adopt_fit(fit: Fit, question: Question) -> AdoptedModel:
@@ -72,14 +66,10 @@ def adopt_fit(fit: Fit, question: Question) -> AdoptedModel:
 
     A Gaussian's variance that was not told is the mean squared error of reconstructions.
     """
-    shape = fit.shape
-    likelihood, binarise = question.likelihood, question.binarise
-    logits = likelihood in LOGIT_LIKELIHOODS
+    logits = question.likelihood in LOGIT_LIKELIHOODS
     return AdoptedModel(
-        read_encoder(fit.encoder, fit.reading, shape),
-        read_decoder(fit.decoder, fit.reading, shape, logits),
-        shape,
-        likelihood,
-        sigma2=1.0 if fit.sigma2 is None else fit.sigma2,
-        binarise=binarise,
+        read_encoder(fit.encoder, fit.reading, fit.shape),
+        read_decoder(fit.decoder, fit.reading, fit.shape, logits),
+        fit.shape,
+        question.build(fit.sigma2, fit.shape),
     )

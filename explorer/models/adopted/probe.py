@@ -62,16 +62,24 @@ SAME_NATS, SAME_SHARE = 0.05, 1e-3
 
 
 @dataclass(frozen=True)
-class Half:
-    """A reading whose spread is still open, with the codes that it gives."""
+class Code:
+    """What an encoder gives under a draft of a reading: means and raw spreads (B, K) of images."""
 
-    reading: Reading
+    draft: Reading
     encoder: Foreign
-    decoder: Foreign
     images: np.ndarray
     mean: Tensor
     raw: Tensor
     spreads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Half:
+    """A reading whose spread is still open, with the codes and the pictures that it gives."""
+
+    code: Code
+    reading: Reading
+    decoder: Foreign
     picture: Picture
 
 
@@ -122,8 +130,30 @@ def _first_round(
 ) -> Iterator[Half]:
     """Yield every reading but for the spread, each with what it leaves unexplained."""
     seen: list[tuple[Tensor, float]] = []
+    for code in _codes(encoders, decoders, question):
+        for decoder in decoders:
+            if int(np.prod(decoder.shape)) != code.mean.shape[1]:
+                continue
+            scaling = code.draft.scale, code.draft.shift
+            pictures = pictures_of(decoder, code.mean, code.images, scaling, question.told)
+            for picture in pictures:
+                if not _is_seen(seen, code, picture.unexplained):
+                    reading = dataclasses.replace(
+                        code.draft,
+                        code_shape=decoder.shape,
+                        output=picture.output,
+                        output_layout=picture.layout,
+                        pixels=picture.at,
+                    )
+                    yield Half(code, reading, decoder, picture)
+
+
+def _codes(
+    encoders: Sequence[Foreign], decoders: Sequence[Foreign], question: Question
+) -> Iterator[Code]:
+    """Yield every way to encode the images and to tell the mean from the spread."""
+    dearest = max(decoder.network.cost.multiply_adds for decoder in decoders)
     for encoder in encoders:
-        dearest = max(decoder.network.cost.multiply_adds for decoder in decoders)
         cost = (encoder.network.cost.multiply_adds + dearest) * CANDIDATES
         chosen = _choose(question.images, cost)
         for fit, images, layout in read_inputs(encoder, chosen, question.told):
@@ -132,21 +162,11 @@ def _first_round(
                 flat = encoder.network(enter(x, layout, scaling))
                 for heads, mean_at, spread_at, spreads in heads_of(encoder, question.told):
                     mean, raw = mean_at.of(flat), spread_at.of(flat)
-                    if not bool(mean.isfinite().all() and raw.isfinite().all()):
-                        continue
-                    for decoder in decoders:
-                        if int(np.prod(decoder.shape)) != len(mean_at):
-                            continue
-                        for picture in pictures_of(decoder, mean, images, scaling, question.told):
-                            if _is_seen(seen, mean, raw, picture.unexplained):
-                                continue
-                            reading = Reading(
-                                layout, *scaling, heads, mean_at, spread_at, spreads[0],
-                                decoder.shape, picture.output, picture.layout, picture.at, fit,
-                            )  # fmt: skip
-                            yield Half(
-                                reading, encoder, decoder, images, mean, raw, spreads, picture
-                            )
+                    if bool(mean.isfinite().all() and raw.isfinite().all()):
+                        draft = Reading(
+                            layout, *scaling, heads, mean_at, spread_at, spreads[0], fit=fit
+                        )
+                        yield Code(draft, encoder, images, mean, raw, spreads)
 
 
 def _choose(images: np.ndarray, cost: int) -> np.ndarray:
@@ -156,9 +176,9 @@ def _choose(images: np.ndarray, cost: int) -> np.ndarray:
     return np.asarray(images[rows])
 
 
-def _is_seen(seen: list[tuple[Tensor, float]], mean: Tensor, raw: Tensor, missed: float) -> bool:
+def _is_seen(seen: list[tuple[Tensor, float]], code: Code, missed: float) -> bool:
     """Tell whether another candidate gave the same codes and pictures: then the first stands."""
-    both = torch.cat([mean, raw], 1)
+    both = torch.cat([code.mean, code.raw], 1)
     for other, value in seen:
         if other.shape == both.shape and abs(value - missed) < 1e-6:
             if float((other - both).abs().max()) < 1e-4:
@@ -193,16 +213,16 @@ def _second_round(halves: Sequence[Half], question: Question) -> Iterator[Fit]:
             cost += SURPRISE * abs(float(np.log(beta))) if beta and beta > 0 else IMPOSSIBLE
         yield Fit(
             reading=dataclasses.replace(half.reading, spread=spread),
-            encoder=half.encoder,
+            encoder=half.code.encoder,
             decoder=half.decoder,
-            shape=half.images.shape[1:],
+            shape=half.code.images.shape[1:],
             output_range=half.picture.limits,
             sigma2=sigma2,
             unexplained=half.picture.unexplained,
-            aggregate=_aggregate(half.mean, logvar),
+            aggregate=_aggregate(half.code.mean, logvar),
             incoherence=incoherence,
             beta=beta,
-            kl=float(0.5 * (half.mean.square() + logvar.exp() - 1 - logvar).sum(1).mean()),
+            kl=float(0.5 * (half.code.mean.square() + logvar.exp() - 1 - logvar).sum(1).mean()),
             misfit=float(np.exp(cost)),
         )
 
@@ -210,8 +230,8 @@ def _second_round(halves: Sequence[Half], question: Question) -> Iterator[Fit]:
 def _log_variances(half: Half) -> Iterator[tuple[str, Tensor]]:
     """Yield every spread that is possible with its log-variances, those that cost the same once."""
     tried: list[Tensor] = []
-    for spread in half.spreads:
-        logvar = log_variance(half.raw, spread)
+    for spread in half.code.spreads:
+        logvar = log_variance(half.code.raw, spread)
         if logvar is not None and not any(_same_kl(logvar, other) for other in tried):
             tried.append(logvar)
             yield spread, logvar
@@ -242,7 +262,7 @@ def _same_kl(first: Tensor, second: Tensor) -> bool:
 def _cost(half: Half, spread: str, logvar: Tensor, best: float) -> float:
     """Return the logarithm of the misfit so far."""
     cost = 2 * float(np.log(half.picture.unexplained / best)) + _oddity(half, spread)
-    return cost + _aggregate(half.mean, logvar)
+    return cost + _aggregate(half.code.mean, logvar)
 
 
 def _aggregate(mean: Tensor, logvar: Tensor) -> float:
@@ -258,7 +278,7 @@ def _oddity(half: Half, spread: str) -> float:
     cost = 0.0 if usual else STANDARDISED
     cost += SOFTPLUS if spread.startswith("softplus") else 0.0
     at = half.reading.spread_at.start
-    part = next(s for s in half.encoder.segments if s.start <= at < s.stop)
+    part = next(s for s in half.code.encoder.segments if s.start <= at < s.stop)
     name = part.name.lower().rpartition(".")[2]
     said = [kind for kind, names in NAMES.items() if name in names]
     return cost + (OTHER_NAME if said and spread not in said else 0.0)
@@ -266,10 +286,10 @@ def _oddity(half: Half, spread: str) -> float:
 
 def _measure(half: Half, logvar: Tensor, question: Question) -> tuple[Balance, float | None]:
     """Return training's balance under a reading, and the Gaussian's variance."""
-    image: Image = half.images.shape[1:]
+    image: Image = half.code.images.shape[1:]
     logits = question.likelihood in LOGIT_LIKELIHOODS
     decoder = read_decoder(half.decoder, half.reading, image, logits)
-    x = question.target(half.images)
+    x = question.target(half.code.images)
     error = half.picture.unexplained * float((x - x.mean(0)).square().mean())
     likelihood = question.score(half.reading, error, image)
     # A gradient costs about three passes; each pair is two draws.
@@ -277,7 +297,7 @@ def _measure(half: Half, logvar: Tensor, question: Question) -> tuple[Balance, f
     rows = slice(0, int(np.clip(BUDGET // max(1, cost), FEWEST_IMAGES, len(x))))
     balance = measure_balance(
         lambda z, target: likelihood.nll(decoder(z), target),
-        x[rows], half.mean[rows], logvar[rows], pairs=PAIRS,
+        x[rows], half.code.mean[rows], logvar[rows], pairs=PAIRS,
     )  # fmt: skip
     sigma2 = likelihood.sigma2()
     return balance, None if sigma2 is None else float(sigma2)

@@ -15,7 +15,8 @@ from explorer.models.adopted.reading import Image, Reading, unit_sigma2
 from explorer.models.likelihoods import Likelihood, build_likelihood
 
 LOGIT_LIKELIHOODS = ("bernoulli", "continuous-bernoulli")
-KNOWN_LIKELIHOODS = (*LOGIT_LIKELIHOODS, "gaussian")
+KNOWN_LIKELIHOODS = (*LOGIT_LIKELIHOODS, "gaussian", "laplace", "discretized-logistic")
+"""Those of one output per pixel, whose other parameters a person can tell."""
 LEAST_SIGMA2 = 1e-6
 TOLD = {
     "layout", "scale", "shift", "fit", "heads", "spread", "output", "output_layout",
@@ -41,7 +42,8 @@ class Question:
         if self.likelihood not in KNOWN_LIKELIHOODS:
             raise ExplorerError(
                 f"The likelihood of a foreign model is one of {', '.join(KNOWN_LIKELIHOODS)}, not "
-                f"{self.likelihood!r}: a squared error is gaussian, a cross-entropy bernoulli."
+                f"{self.likelihood!r}: a squared error is gaussian, an absolute one laplace, a "
+                "cross-entropy bernoulli."
             )
         if self.sigma2 is not None and not 0 < self.sigma2 < 1e9:
             raise ExplorerError("sigma2 is the Gaussian's variance, a number above 0.")
@@ -56,20 +58,26 @@ class Question:
                 "A foreign model is read on at least two uint8 images (N, C, H, W)."
             )
 
+    def build(self, sigma2: float | None, image: Image) -> Likelihood:
+        """Return the likelihood with a variance for pixels in [0, 1], where it has one."""
+        config = ModelConfig(
+            likelihood=self.likelihood,
+            sigma2=1.0 if sigma2 is None else sigma2,
+            binarise=self.binarise,
+        )
+        return build_likelihood(config, image)
+
     def target(self, images: np.ndarray) -> Tensor:
         """Return what is encoded and scored: grey values in [0, 1], or a binary draw of them."""
-        x = torch.from_numpy(np.array(images)).float() / 255
-        if not self.binarise:
-            return x
         generator = torch.Generator().manual_seed(self.seed)
-        return (torch.rand(x.shape, generator=generator) < x).float()
+        pixels = torch.from_numpy(np.array(images))
+        return self.build(None, images.shape[1:]).target(pixels, torch.float32, generator)
 
     def score(self, reading: Reading, error: float, image: Image) -> Likelihood:
-        """Return the likelihood of pixels in [0, 1], for a mean squared error of `error`."""
-        sigma2 = max(LEAST_SIGMA2, error)
+        """Return the likelihood under a reading whose mean squared error is `error`."""
         if self.sigma2 is not None:
-            sigma2 = unit_sigma2(reading, self.sigma2)
-        return build_likelihood(ModelConfig(likelihood=self.likelihood, sigma2=sigma2), image)
+            return self.build(unit_sigma2(reading, self.sigma2), image)
+        return self.build(max(LEAST_SIGMA2, error), image)
 
 
 @dataclass(frozen=True)

@@ -87,10 +87,10 @@ class Reading:
     mean: Cut
     spread_at: Cut
     spread: str
-    code_shape: Shape
-    output: str
-    output_layout: str
-    pixels: Cut
+    code_shape: Shape = ()
+    output: str = "unit"
+    output_layout: str = "flat"
+    pixels: Cut = Cut(0, 0)
     fit: str = "none"
 
     @property

@@ -12,7 +12,7 @@ import json
 import os
 import warnings
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,11 @@ from explorer.models.adopted.layers.limits import (
     MAX_LAYERS,
     MAX_WEIGHTS,
     check_weights,
+    shown,
 )
 from explorer.models.adopted.layers.network import Network
-from explorer.models.adopted.layers.schema import SCHEMAS, Layer, Layers, walk
+from explorer.models.adopted.layers.schema import SCHEMAS, Layer, Layers, opaque_kind
+from explorer.models.adopted.onnx.graph import OnnxGraph
 
 SCHEMA = 1
 PARTS = ("encoder", "decoder")
@@ -43,21 +45,19 @@ INSIDE = ("state_dict", "model_state_dict", "model", "weights")
 """Where checkpoints keep their state_dict."""
 
 
-def describe_layers(layers: Sequence[Layer], keep: Any) -> list[dict[str, Any]]:
+def describe_layers(layers: Sequence[Layer], keep: Callable[[Tensor], Any]) -> list[dict[str, Any]]:
     """Return layers as plain dictionaries; `keep(tensor)` gives what stands for each weight."""
-    return [
-        {
-            "kind": layer.kind,
-            **layer.settings,
-            **{name: keep(tensor) for name, tensor in layer.tensors.items()},
-            **(
-                {"branches": [describe_layers(branch, keep) for branch in layer.branches]}
-                if layer.branches
-                else {}
-            ),
-        }
-        for layer in layers
-    ]
+    found = []
+    for layer in layers:
+        described = {"kind": layer.kind, **layer.settings}
+        if layer.kind == "opaque":
+            module = layer.settings["module"]
+            described = {"kind": module.kind, "file": keep(module.file)}
+        described |= {name: keep(tensor) for name, tensor in layer.tensors.items()}
+        if layer.branches:
+            described["branches"] = [describe_layers(branch, keep) for branch in layer.branches]
+        found.append(described)
+    return found
 
 
 def pack_networks(encoder: Network, decoder: Network) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -74,7 +74,7 @@ def pack_networks(encoder: Network, decoder: Network) -> tuple[dict[str, Any], d
             tensors[name] = tensor.detach().cpu().contiguous()
             return name
 
-        if any(layer.kind == "callable" for layer in walk(network.layers)):
+        if opaque_kind(network.layers) == "callable":
             raise ExplorerError(
                 f"The {part} could not be turned into layers, so that no file can hold it: keep "
                 "its codes and pictures, or export it to ONNX."
@@ -101,7 +101,7 @@ def read_networks(weights: Path, layers: Path | None = None) -> tuple[Foreign, F
     tensors = read_weights(weights)
     if values.get("schema") != SCHEMA:
         raise ExplorerError(
-            f"{layers.name} is of schema {str(values.get('schema'))[:20]}; this version reads "
+            f"{layers.name} is of schema {shown(values.get('schema'))}; this version reads "
             f"schema {SCHEMA}."
         )
     found = []
@@ -142,16 +142,26 @@ def _parse_layer(described: Any, tensors: Mapping[str, Tensor], where: str, dept
         if name in names:
             if not isinstance(value, str) or value not in tensors:
                 raise ExplorerError(
-                    f"{where} asks for the weights {str(value)[:60]!r} ({kind}, {name}), which are "
-                    f"not in the file; it holds {', '.join(list(tensors)[:6])}."
+                    f"{where} asks for the weights {shown(value)!r} ({kind}, {name}), which are "
+                    f"not in the file; it holds {', '.join(map(shown, list(tensors)[:6]))}."
                 )
             weights[name] = tensors[value]
         elif name not in ("kind", "branches"):
             settings[name] = value
+    if kind == "onnx":
+        return _parse_onnx(described, tensors, where)
     if not isinstance(branches, list):
         raise ExplorerError(f"{where} has branches that are no list.")
     inner = tuple(parse_layers(branch, tensors, where, depth + 1) for branch in branches)
     return Layer(kind, settings, weights, inner)
+
+
+def _parse_onnx(described: Mapping[str, Any], tensors: Mapping[str, Tensor], where: str) -> Layer:
+    """Return a whole ONNX file that stands in place of layers, read within its own limits."""
+    data = tensors.get(str(described.get("file")))
+    if data is None or data.dtype != torch.uint8 or data.ndim != 1 or len(described) != 2:
+        raise ExplorerError(f"{where} lacks the ONNX file that it names.")
+    return Layer("opaque", {"module": OnnxGraph.open(data.numpy().tobytes(), where)})
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -219,7 +229,7 @@ def _read_state(path: Path) -> dict[str, Tensor]:
         count += tensor.numel()
         check_weights(count, path.name)
         if tensor.layout != torch.strided or tensor.is_quantized:
-            raise ExplorerError(f"{path.name} holds sparse or quantised weights ({name[:60]}).")
+            raise ExplorerError(f"{path.name} holds sparse or quantised weights ({shown(name)}).")
     return {name: _plain_tensor(tensor) for name, tensor in state.items()}
 
 

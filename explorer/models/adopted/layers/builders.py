@@ -4,6 +4,7 @@ Each takes the layer, whose settings are checked, and the shape that comes in (w
 It raises ValueError with what does not fit.
 """
 
+import copy
 import math
 from collections.abc import Callable
 from typing import TypeVar
@@ -174,16 +175,9 @@ def _upsample(layer: Layer, shape: Shape) -> nn.Module:
     return nn.Upsample(size, mode=mode, align_corners=layer.settings["alignCorners"])
 
 
-def _onnx(layer: Layer, shape: Shape) -> nn.Module:
-    from explorer.models.adopted.onnx.graph import OnnxGraph
-
-    return OnnxGraph.from_tensor(layer.tensors["file"])
-
-
-def _called(layer: Layer, shape: Shape) -> nn.Module:
-    from explorer.models.adopted.trace.export import Called
-
-    return Called(layer.settings["call"])
+def _opaque(layer: Layer, shape: Shape) -> nn.Module:
+    # A copy, since a network may be brought to another precision.
+    return copy.deepcopy(layer.settings["module"])
 
 
 def _plain(make: Callable[..., nn.Module], *names: str) -> Callable[[Layer, Shape], nn.Module]:
@@ -221,8 +215,7 @@ BUILDERS: dict[str, Callable[[Layer, Shape], nn.Module]] = {
     "permute": _permute,
     "slice": _slice,
     "upsample": _upsample,
-    "onnx": _onnx,
-    "callable": _called,
+    "opaque": _opaque,
 }
 JOINS: dict[str, Callable[[Layer, list[nn.Sequential]], nn.Module]] = {
     "sum": lambda layer, parts: modules.Sum(parts),

@@ -5,7 +5,7 @@ Counts are per image unless they say otherwise.
 
 from dataclasses import dataclass
 
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, shorten
 
 MAX_FILE_BYTES = 1_000_000_000
 MAX_LAYERS = 1_000
@@ -60,3 +60,8 @@ class Cost:
                 f"{MAX_MULTIPLY_ADDS // 10**9} billion multiply-adds or {MAX_TOTAL_VALUES:,} "
                 "values; bring a smaller one, or its codes alone (.npz)."
             )
+
+
+def shown(name: object) -> str:
+    """Return a foreign name as errors may quote it: short, and without characters of control."""
+    return shorten("".join(c if c.isprintable() else "?" for c in str(name)), 60)

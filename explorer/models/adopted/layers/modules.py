@@ -5,6 +5,7 @@ Shapes leave out the batch: axis 0 is the first one of an image.
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,13 @@ LOGIT_EDGE = 1e-6
 
 
 class Opaque(nn.Module):
-    """A whole network that is no layer of ours: x (B, …) → all its arrays, joined, (B, total)."""
+    """A whole network that is no layer of ours: x (B, …) → all its arrays, joined, (B, total).
+
+    `kind` says what it is, and `file` holds its bytes (N,) uint8; None where no file can hold it.
+    """
+
+    kind: ClassVar[str]
+    file: Tensor | None = None
 
     def __init__(self) -> None:
         super().__init__()

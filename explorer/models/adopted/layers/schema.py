@@ -22,8 +22,7 @@ file beside it), what a browser interprets, and what `network.build_network` tur
 | slice | axis, start, stop, step | |
 | upsample | size, mode, alignCorners | |
 | sum, product; concat | branches; branches, axis | |
-| onnx | | file (bytes) |
-| callable, in the person's own process | call | |
+| opaque: a whole network that could not be drawn | module | |
 
 Pairs are (vertical, horizontal). An axis counts from 0 over an image's axes.
 """
@@ -36,7 +35,8 @@ from typing import Any
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.models.adopted.layers.limits import MAX_DEPTH, MAX_LAYERS, MAX_VALUES
+from explorer.models.adopted.layers.limits import MAX_DEPTH, MAX_LAYERS, MAX_VALUES, shown
+from explorer.models.adopted.layers.modules import Opaque
 
 Check = Callable[[Any], Any]
 
@@ -69,6 +69,12 @@ def walk(layers: Sequence[Layer]) -> Iterator[Layer]:
 def count_weights(layers: Sequence[Layer]) -> int:
     """Return how many weights the layers hold together."""
     return sum(tensor.numel() for layer in walk(layers) for tensor in layer.tensors.values())
+
+
+def opaque_kind(layers: Sequence[Layer]) -> str | None:
+    """Return what the network among the layers is that could not be drawn; None without one."""
+    kinds = {layer.settings["module"].kind for layer in walk(layers) if layer.kind == "opaque"}
+    return min(kinds, default=None)
 
 
 # Checks of settings: each returns the value in its plain form or raises a ValueError.
@@ -142,9 +148,9 @@ class Schema:
     branches: bool = False
 
 
-def _callable(value: Any) -> Any:
-    if not callable(value):
-        raise ValueError("must be a function of this process, which no file can hold")
+def _opaque(value: Any) -> Any:
+    if not isinstance(value, Opaque):
+        raise ValueError("must be a network that was read before")
     return value
 
 
@@ -170,7 +176,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "affine": Schema({}, _AFFINE),
     "batchNorm": Schema({"eps": (EPS, 1e-5)}, {"mean": 1, "variance": 1, **_AFFINE}),
-    "callable": Schema({"call": (_callable, REQUIRED)}),
+    "opaque": Schema({"module": (_opaque, REQUIRED)}),
     "groupNorm": Schema({"groups": (whole(1, LARGE), REQUIRED), "eps": (EPS, 1e-5)}, _AFFINE),
     "layerNorm": Schema({"shape": (SHAPE, REQUIRED), "eps": (EPS, 1e-5)}, _AFFINE),
     "prelu": Schema({}, {"weight": 1}),
@@ -210,7 +216,6 @@ SCHEMAS: dict[str, Schema] = {
     "sum": Schema(branches=True),
     "product": Schema(branches=True),
     "concat": Schema({"axis": (whole(0, 5), REQUIRED)}, branches=True),
-    "onnx": Schema({}, {"file": 1}),
     **{
         kind: Schema()
         for kind in ("relu", "silu", "tanh", "sigmoid", "exp", "log", "logit", "erf", "flatten")
@@ -232,7 +237,7 @@ def _check(layers: Sequence[Layer], where: str, depth: int) -> Layers:
     if depth > MAX_DEPTH:
         raise ExplorerError(f"{where} has branches {depth} deep; at most {MAX_DEPTH} are read.")
     return tuple(
-        check_layer(layer, f"Layer {index + 1} ({str(layer.kind)[:40]}) of {where}", depth)
+        check_layer(layer, f"Layer {index + 1} ({shown(layer.kind)}) of {where}", depth)
         for index, layer in enumerate(layers)
     )
 
@@ -254,12 +259,12 @@ def check_layer(layer: Layer, where: str, depth: int = 0) -> Layer:
     names = {name.rstrip("?") for name in schema.tensors}
     unknown = sorted((set(layer.settings) - set(settings)) | (set(layer.tensors) - names))
     if unknown:
-        raise ExplorerError(f"{where} has a field {unknown[0][:40]!r} that this kind does not.")
+        raise ExplorerError(f"{where} has a field {shown(unknown[0])!r} that this kind does not.")
     for name, axes in schema.tensors.items():
         tensor = layer.tensors.get(name.rstrip("?"))
         if tensor is None and not name.endswith("?"):
             raise ExplorerError(f"{where} lacks its array {name!r}.")
-        if tensor is not None and not tensor.is_floating_point() and layer.kind != "onnx":
+        if tensor is not None and not tensor.is_floating_point():
             raise ExplorerError(f"{where}: {name.rstrip('?')} is no array of floats.")
         if tensor is not None and axes and tensor.ndim != axes:
             raise ExplorerError(

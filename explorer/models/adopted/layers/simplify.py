@@ -44,13 +44,15 @@ def simplify(layers: Sequence[Layer], shape: Shape) -> Layers:
         if layer.branches:
             branches = tuple(simplify(branch, shapes[-1]) for branch in layer.branches)
             layer = Layer(layer.kind, layer.settings, layer.tensors, branches)
-        for part in _known_product(layer):
+        for part in _known_join(layer):
             _push(done, shapes, part)
     return tuple(done)
 
 
-def _known_product(layer: Layer) -> list[Layer]:
-    """Return x·sigmoid(x) as SiLU and x·a(1 + erf(x/√2)) as 2a·GELU; other layers as they are."""
+def _known_join(layer: Layer) -> list[Layer]:
+    """Return x·sigmoid(x) as SiLU, x·a(1 + erf(x/√2)) as 2a·GELU, and one branch as its layers."""
+    if len(layer.branches) == 1:
+        return list(layer.branches[0])
     if layer.kind == "product" and len(layer.branches) == 2 and () in layer.branches:
         gate = layer.branches[1] if layer.branches[0] == () else layer.branches[0]
         kinds = [part.kind for part in gate]
@@ -117,7 +119,7 @@ def _is_nothing(layer: Layer, shape: Shape) -> bool:
         return whole and s["stop"] >= shape[s["axis"]]
     if layer.kind == "upsample":
         return tuple(s["size"]) == shape[1:] and s.get("mode", "nearest") == "nearest"
-    return layer.kind in ("concat", "sum", "product") and layer.branches == ((),)
+    return False
 
 
 def _join(first: Layer, second: Layer, shape: Shape) -> list[Layer] | None:
@@ -147,10 +149,6 @@ def _join(first: Layer, second: Layer, shape: Shape) -> list[Layer] | None:
         threaded = _thread(first, second, shape)
         if threaded is not None:
             return threaded
-    if len(second.branches) == 1:
-        return [first, *second.branches[0]]
-    if len(first.branches) == 1:
-        return [*first.branches[0], second]
     return None
 
 
@@ -277,7 +275,8 @@ def straighten_tail(layers: Sequence[Layer], shape: Shape) -> Layers:
             start += 1
             break
     head, tail = tuple(layers[:start]), tuple(layers[start:])
-    if sum(layer.kind != "reshape" and layer.kind != "flatten" for layer in tail) < 2:
+    bends = [layer for layer in tail if layer.kind not in ("reshape", "flatten")]
+    if len(bends) < 2 and not any(layer.branches for layer in bends):
         return tuple(layers)
     inner = build_network(head, shape).shape_out if head else tuple(shape)
     network = build_network(tail, inner).double()

@@ -21,20 +21,20 @@ def draw_onnx(graph: OnnxGraph, shape: tuple[int, ...]) -> tuple[Value, list[Ite
     """
     arrays = graph.plan((graph.batch or BATCH, *shape))
     start = Value(shape)
-    items: dict[str, Item] = {graph.file.input_name: start, **graph.constants}
+    items: dict[str, Item] = {graph.graph.input_name: start, **graph.constants}
     dtype = torch.get_default_dtype()
-    for node in graph.file.nodes:
+    for node in graph.graph.nodes:
         known = [arrays.get(name) for name in node.outputs]
         if node.operator not in NOISE and all(x is None or not x.is_meta for x in known):
             items |= {n: x for n, x in zip(node.outputs, known, strict=True) if x is not None}
             continue
         given = [items.get(name) for name in node.inputs]
         constants = [item if isinstance(item, Tensor) else None for item in given]
-        call = Call(node, constants, graph.file.opset, torch.device("cpu"), dtype, 0.0)
+        call = Call(node, constants, graph.graph.opset, torch.device("cpu"), dtype, 0.0)
         rule = ALL_RULES.get(node.operator)
         if rule is None:
             raise NotLayers(f"the operator {node.operator}")
         drawn = rule(Stroke(call, given, tuple(arrays[node.outputs[0]].shape[1:])))
         results = drawn if isinstance(drawn, list) else [drawn]
         items |= dict(zip(node.outputs, results, strict=False))
-    return start, [items[name] for name in graph.file.outputs]
+    return start, [items[name] for name in graph.graph.outputs]

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.models.adopted.layers.limits import MAX_FILE_BYTES, MAX_LAYERS, check_weights
+from explorer.models.adopted.layers.limits import MAX_FILE_BYTES, MAX_LAYERS, check_weights, shown
 from explorer.models.adopted.onnx.wire import (
     BrokenMessage,
     part,
@@ -144,7 +144,7 @@ class _Reader:
                 self._refuse("has sparse weights", f"export it with dense ones, {EXPORT}")
         given = [value for value in inputs if value[0] not in weights]
         if len(given) != 1:
-            names = ", ".join(value[0][:40] for value in given[:4]) or "none"
+            names = ", ".join(shown(value[0]) for value in given[:4]) or "none"
             self._refuse(
                 f"has {len(given)} inputs ({names}) in place of one",
                 f"export a forward pass of the image or the code alone, {INSTEAD}",
@@ -192,7 +192,7 @@ class _Reader:
                 domain = text(value)
         if domain not in ("", "ai.onnx"):
             self._refuse(
-                f"uses the operator {operator} of the foreign domain {domain[:60]}",
+                f"uses the operator {shown(operator)} of the foreign domain {shown(domain)}",
                 f"export it with standard operators, {INSTEAD}",
             )
         if operator in LOOPS:
@@ -305,7 +305,7 @@ class _Reader:
         if kind in FLOATS and not np.isfinite(array).all():
             # Negative infinity serves as a mask in attention only, which is not read either.
             self._refuse(
-                f"has NaN or infinite weights ({name[:60]})", "train it again, or repair it"
+                f"has NaN or infinite weights ({shown(name)})", "train it again, or repair it"
             )
         return torch.from_numpy(array)
 

@@ -7,12 +7,11 @@ and no memory; what would grow beyond the limits is refused there.
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
-from explorer.models.adopted.layers.limits import Cost, check_values
+from explorer.models.adopted.layers.limits import Cost, check_values, shown
 from explorer.models.adopted.layers.modules import Opaque
 from explorer.models.adopted.layers.sketch import BATCH
 from explorer.models.adopted.onnx.call import Call
@@ -35,40 +34,42 @@ class OnnxGraph(Opaque):
     ε = 1 adds to each. `segments` names the parts in their order with their shapes.
     """
 
-    def __init__(self, file: OnnxFile, where: str = "The network") -> None:
+    kind = "onnx"
+
+    def __init__(
+        self, graph: OnnxFile, where: str = "The network", file: Tensor | None = None
+    ) -> None:
         super().__init__()
-        self.file, self.where = file, where
+        self.graph, self.where, self.file = graph, where, file
         self.check_operators()
-        self.noisy = any(node.operator in NOISE for node in file.nodes)
-        floats = {name: w for name, w in file.weights.items() if w.is_floating_point()}
+        self.noisy = any(node.operator in NOISE for node in graph.nodes)
+        floats = {name: w for name, w in graph.weights.items() if w.is_floating_point()}
         self.weights = nn.ParameterList(
             [nn.Parameter(w, requires_grad=False) for w in floats.values()]
         )
         self.weight_names = list(floats)
-        self.others = {name: w for name, w in file.weights.items() if name not in floats}
-        self.last_use = {name: i for i, node in enumerate(file.nodes) for name in node.inputs}
+        self.others = {name: w for name, w in graph.weights.items() if name not in floats}
+        self.last_use = {name: i for i, node in enumerate(graph.nodes) for name in node.inputs}
         self.checked: set[tuple[int, ...]] = set()
         self.cost = Cost()
-        declared = file.input_shape
+        declared = graph.input_shape
         self.batch = declared[0] if declared else None
         self.segments: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     @classmethod
-    def from_tensor(cls, data: Tensor, where: str = "The network") -> "OnnxGraph":
-        """Return the graph of a file's bytes (N,) uint8."""
-        return cls(read_onnx(data.numpy().tobytes(), where), where)
-
-    @classmethod
-    def open(cls, path: Path) -> "OnnxGraph":
-        """Return the graph of a file."""
-        return cls(read_onnx(path), path.name)
+    def open(cls, source: Path | bytes, where: str | None = None) -> "OnnxGraph":
+        """Return the graph of a file or of its bytes, which it keeps; errors call it `where`."""
+        where = where or (source.name if isinstance(source, Path) else "The network")
+        graph = read_onnx(source, where)
+        data = source if isinstance(source, bytes) else source.read_bytes()
+        return cls(graph, where, torch.frombuffer(bytearray(data), dtype=torch.uint8))
 
     def check_operators(self) -> None:
         """Raise for the first operator that is not among those read."""
-        for node in self.file.nodes:
+        for node in self.graph.nodes:
             if node.operator not in ALL_OPERATORS:
                 raise ExplorerError(
-                    f"{self.where} uses the operator {node.operator[:60]}, which is not among the "
+                    f"{self.where} uses the operator {shown(node.operator)}, which is not among the "
                     f"{len(ALL_OPERATORS)} that are read: export a network without it, {INSTEAD}."
                 )
 
@@ -82,21 +83,33 @@ class OnnxGraph(Opaque):
 
         Sets `segments`, `cost` and whether the file is bound to its own batch size.
         """
-        for batch in dict.fromkeys((BATCH, self.batch or BATCH)):
+        reasons = []
+        for batch in dict.fromkeys((BATCH, self.batch or 1, 1)):
             try:
                 outputs = self.plan((batch, *shape))
             except ValueError as error:
-                reason = error
+                reasons.append(error)
                 continue
-            self.batch = None if batch == BATCH else batch
+            self.batch = None if batch == BATCH and self._is_free(shape) else batch
             self.segments = tuple(
-                (name, tuple(outputs[name].shape[1:])) for name in self.file.outputs
+                (name, tuple(outputs[name].shape[1:])) for name in self.graph.outputs
             )
-            total = sum(outputs[name][0].numel() for name in self.file.outputs)
+            total = sum(outputs[name][0].numel() for name in self.graph.outputs)
             return (total * (2 if self.noisy else 1),)
         raise ExplorerError(
-            f"{self.where} cannot be followed for an input of {shape}: {reason}."
-        ) from reason
+            f"{self.where} cannot be followed for an input of {shape}: {reasons[0]}."
+        ) from reasons[0]
+
+    def _is_free(self, shape: tuple[int, ...]) -> bool:
+        """Tell whether another batch size than the one that is followed does as well."""
+        cost = self.cost
+        try:
+            self.plan((BATCH + 1, *shape))
+        except ValueError:
+            return False
+        finally:
+            self.cost = cost
+        return True
 
     def plan(self, shape: tuple[int, ...]) -> Arrays:
         """Walk the graph for a batch of `shape` without memory; return its arrays by name.
@@ -105,11 +118,11 @@ class OnnxGraph(Opaque):
         may follow from it.
         """
         batch = shape[0]
-        arrays: Arrays = {self.file.input_name: torch.empty(shape, device=META)}
+        arrays: Arrays = {self.graph.input_name: torch.empty(shape, device=META)}
         constants = self.constants
         self.cost = Cost()
         known = 0
-        for node in self.file.nodes:
+        for node in self.graph.nodes:
             inputs = [arrays.get(name, constants.get(name)) for name in node.inputs]
             inputs = [self._without_memory(node, i, x) for i, x in enumerate(inputs)]
             results = self._call(node, inputs, META, 0.0)
@@ -124,10 +137,10 @@ class OnnxGraph(Opaque):
                 check_values(size // batch, f"The operator {node.operator} of {self.where}")
                 self.cost.add(self._multiply_adds(node, inputs, results) // batch, size // batch)
             arrays.update(zip(node.outputs, results, strict=False))
-        for name in self.file.outputs:
+        for name in self.graph.outputs:
             found = arrays.get(name, constants.get(name))
             if found is None or found.ndim < 1 or found.shape[0] != batch:
-                raise ValueError(f"its output {name[:40]} has no row for each image")
+                raise ValueError(f"its output {shown(name)} has no row for each image")
             arrays[name] = found
         self.checked.add(shape)
         return arrays
@@ -147,7 +160,7 @@ class OnnxGraph(Opaque):
         self, node: OnnxNode, inputs: list[Tensor | None], device: torch.device, noise: float
     ) -> tuple[Tensor, ...]:
         dtype = self.weights[0].dtype if len(self.weights) else torch.get_default_dtype()
-        call = Call(node, inputs, self.file.opset, device, dtype, noise)
+        call = Call(node, inputs, self.graph.opset, device, dtype, noise)
         try:
             result: Result = ALL_OPERATORS[node.operator](call)
         except ExplorerError:
@@ -190,28 +203,34 @@ class OnnxGraph(Opaque):
 
     def _join(self, x: Tensor) -> Tensor:
         if tuple(x.shape) not in self.checked:
-            self.plan(tuple(x.shape))
+            self._check(tuple(x.shape))
         outputs = self._run(x, 0.0)
         if self.noisy:
             moved = self._run(x, 1.0)
             outputs += [there - here for there, here in zip(moved, outputs, strict=True)]
         return torch.cat([output.flatten(1) for output in outputs], 1)
 
+    def _check(self, shape: tuple[int, ...]) -> None:
+        """Follow a batch of another size than before; raise where it does not go through."""
+        cost = self.cost
+        try:
+            self.plan(shape)
+        except ValueError as error:
+            raise ExplorerError(f"{self.where} cannot be run on {shape}: {error}.") from error
+        self.cost = cost
+
     def _run(self, x: Tensor, noise: float) -> list[Tensor]:
-        arrays: Arrays = {self.file.input_name: x}
+        arrays: Arrays = {self.graph.input_name: x}
         constants: Mapping[str, Tensor] = self.constants
-        for index, node in enumerate(self.file.nodes):
+        for index, node in enumerate(self.graph.nodes):
             inputs = [arrays.get(name, constants.get(name)) for name in node.inputs]
-            arrays.update(
-                zip(node.outputs, self._call(node, inputs, x.device, noise), strict=False)
-            )
+            try:
+                results = self._call(node, inputs, x.device, noise)
+            except ValueError as error:  # What shapes alone did not show, such as a wrong index.
+                raise ExplorerError(f"{self.where} cannot be run: {error}.") from error
+            arrays.update(zip(node.outputs, results, strict=False))
             for name in node.inputs:
-                if self.last_use[name] == index and name not in self.file.outputs:
+                if self.last_use[name] == index and name not in self.graph.outputs:
                     arrays.pop(name, None)
-        found = [arrays.get(name, constants.get(name)) for name in self.file.outputs]
+        found = [arrays.get(name, constants.get(name)) for name in self.graph.outputs]
         return [output for output in found if output is not None]
-
-
-def file_tensor(path: Path) -> Tensor:
-    """Return a file's bytes as (N,) uint8, as a layer of the kind "onnx" holds them."""
-    return torch.from_numpy(np.fromfile(path, np.uint8))

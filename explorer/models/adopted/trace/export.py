@@ -77,6 +77,8 @@ def call_once(call: Network, x: Tensor) -> list[Output]:
 class Called(Opaque):
     """A callable that could not be drawn, as a module: x (B, …) → its arrays, joined (B, total)."""
 
+    kind = "callable"
+
     def __init__(self, call: Network) -> None:
         super().__init__()
         self.call = call
@@ -145,7 +147,10 @@ def find_modules(call: Any) -> Iterator[nn.Module]:
         else:
             yield from (v for v in vars(owner).values() if isinstance(v, nn.Module))
     elif inspect.isfunction(call):
-        mentioned = inspect.getclosurevars(call)
+        try:
+            mentioned = inspect.getclosurevars(call)
+        except ValueError:  # A name that is bound later than the function.
+            return
         for value in (*mentioned.nonlocals.values(), *mentioned.globals.values()):
             if isinstance(value, nn.Module):
                 yield value
