@@ -96,7 +96,7 @@ def self_test(subject: Subject, *, beta: float | None = None, seed: int = 0) -> 
         return _without_numbers(part)
     with torch.no_grad(), part.hold():
         own, others = _explained(part, mean)
-        difference, alone = _steadiness(part, mean, logvar)
+        difference, alone = _steadiness(part)
     implied = implied_beta(part, seed=seed)
     known = implied.beta if beta is None else beta
     with torch.no_grad(), part.hold():
@@ -150,23 +150,22 @@ def _explained(part: Subject, mean: Tensor) -> tuple[float, float]:
     return float(own), float(others)
 
 
-def _steadiness(part: Subject, mean: Tensor, logvar: Tensor) -> tuple[float, float]:
+def _steadiness(part: Subject) -> tuple[float, float]:
     """Return how far a second pass lies from the first, and single images from their batch."""
-    codes = torch.cat([mean, logvar], 1)
-    size = 1 + float(codes.abs().max())
-    again = torch.cat(_encode(part, part.x[:256]), 1)
-    first = codes[: len(again)]
-    single = torch.cat([torch.cat(_encode(part, x[None]), 1) for x in part.x[:ALONE_IMAGES]])
+    first, again = _encode(part, part.x), _encode(part, part.x)
+    single = torch.cat([_encode(part, x[None]) for x in part.x[:ALONE_IMAGES]])
+    size = 1 + float(first.abs().max())
     return (
         float((again - first).abs().max()) / size,
-        float((single - codes[: len(single)]).abs().max()) / size,
+        float((single - first[: len(single)]).abs().max()) / size,
     )
 
 
-def _encode(part: Subject, x: Tensor) -> tuple[Tensor, Tensor]:
+def _encode(part: Subject, x: Tensor) -> Tensor:
+    """Return mean and log-variance side by side, (B, 2K)."""
     mean, logvar = part.model.encode_parameters(x)
     assert logvar is not None
-    return mean, logvar
+    return torch.cat([mean, logvar], 1)
 
 
 def _other_spreads(

@@ -1,5 +1,6 @@
 """A foreign encoder or decoder, however it came: one input, and what comes out as one flat row."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +27,20 @@ from explorer.models.adopted.layers.sketch import (
     NotLayers,
     Value,
     concat,
+    constant,
     reshape,
     to_layers,
 )
 from explorer.models.adopted.onnx.drawing import draw_onnx
 from explorer.models.adopted.onnx.file import INSTEAD
 from explorer.models.adopted.onnx.graph import OnnxGraph
-from explorer.models.adopted.trace.export import Called, NotTraced, call_once, trace
+from explorer.models.adopted.trace.export import (
+    Called,
+    Drawn,
+    NotTraced,
+    call_once,
+    trace,
+)
 from explorer.models.adopted.trace.outputs import MEAN, STD
 
 TOLERANCE = 1e-4
@@ -56,7 +64,7 @@ class Segment:
     @property
     def stop(self) -> int:
         """Where it ends in the flat row."""
-        return self.start + int(torch.Size(self.shape).numel())
+        return self.start + math.prod(self.shape)
 
 
 @dataclass(frozen=True)
@@ -122,9 +130,11 @@ def open_onnx(
         segments = _segments(names + [(f"{s.name}, noise 1", s.shape, STD) for s in segments])
     try:
         start, items = draw_onnx(graph, shape)
-        drawn = _from_items(
-            where, start, [(n, "", i) for (n, _), i in zip(graph.segments, items, strict=True)]
-        )
+        outputs = [
+            Drawn(name, "", item, size)
+            for (name, size), item in zip(graph.segments, items, strict=True)
+        ]
+        drawn = _from_drawn(where, start, outputs)
         if _agrees(drawn.network(x), expected, drawn.segments, segments):
             return drawn
     except (NotLayers, ExplorerError):
@@ -148,17 +158,14 @@ def open_callable(call: Any, shape: Shape, where: str) -> Foreign:
     """
     start, outputs = trace(call, shape)
     try:
-        drawn = _from_items(where, start, outputs)
+        drawn = _from_drawn(where, start, outputs)
     except NotLayers as error:
         raise NotTraced(f"This network does what our layers do not: {error}.") from error
     x = torch.rand((CHECKED, *shape), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         theirs = call_once(call, x)
-    steady = [
-        output
-        for output, (_, _, item) in zip(theirs, outputs, strict=True)
-        if not isinstance(item, Noisy)
-    ]
+    pairs = zip(theirs, outputs, strict=True)
+    steady = [output for output, own in pairs if not isinstance(own.item, Noisy)]
     if steady:
         expected = torch.cat([output.array.flatten(1) for output in steady], 1)
         wanted = _segments([(o.name, tuple(o.array.shape[1:]), "") for o in steady])
@@ -188,23 +195,24 @@ def from_layers(layers: Sequence[Layer], shape: Shape, where: str) -> Foreign:
     return Foreign(where, shape, _segments([("output", network.shape_out, "")]), network)
 
 
-def _from_items(where: str, start: Value, outputs: Sequence[tuple[str, str, Item]]) -> Foreign:
+def _from_drawn(where: str, start: Value, outputs: Sequence[Drawn]) -> Foreign:
     """Return the network of drawn outputs; one with noise becomes two, mean and spread."""
-    named: list[tuple[str, str, Item]] = []
-    for name, role, item in outputs:
-        if isinstance(item, Noisy):
-            named += [(f"{name}, noise 0", MEAN, item.mean), (f"{name}, noise 1", STD, item.scale)]
-        else:
-            named.append((name, role, item))
-    flat, kept = [], []
-    for name, role, item in named:
-        if isinstance(item, Value):
-            flat.append(reshape(item, (int(torch.Size(item.shape).numel()),)))
-            kept.append((name, item.shape, role))
-    if not flat:
-        raise NotLayers("outputs that do not depend on the input")
+    named: list[tuple[str, Shape, str]] = []
+    flat: list[Item] = []
+    for output in outputs:
+        parts: list[tuple[str, str, Item]] = [(output.name, output.role, output.item)]
+        if isinstance(output.item, Noisy):
+            parts = [
+                (f"{output.name}, noise 0", MEAN, output.item.mean),
+                (f"{output.name}, noise 1", STD, output.item.scale),
+            ]
+        for name, role, item in parts:
+            size = math.prod(output.shape)
+            value = constant(start, item, output.shape) if isinstance(item, Tensor) else item
+            flat.append(reshape(value, (size,)))
+            named.append((name, output.shape, role))
     layers = simplify(to_layers(concat(flat, 0), start), start.shape)
-    return Foreign(where, start.shape, _segments(kept), build_network(layers, start.shape, where))
+    return Foreign(where, start.shape, _segments(named), build_network(layers, start.shape, where))
 
 
 def _segments(named: Sequence[tuple[str, Shape, str]]) -> tuple[Segment, ...]:

@@ -1,6 +1,7 @@
 """Whatever a person hands over as encoder and decoder → the foreign networks to be probed."""
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,26 @@ OTHER_SIDES = (28, 32, 48, 64, 96, 128, 256)
 """Sides of images that are tried where a network does not take the images' own size."""
 TRIED = 2
 """Images with which it is found out what a callable takes."""
+
+
+def open_pair(
+    encode: Source, decode: Source, image: Image, *, keep: bool = False
+) -> tuple[list[Foreign], list[Foreign]]:
+    """Return encoder and decoder, each once for every input shape that it takes.
+
+    `encode` and `decode` are ONNX files or their bytes, torch callables, or networks read before;
+    `image` is (C, H, W). A callable that cannot be drawn raises NotTraced, or is kept for this
+    process alone with `keep`. Networks of another size of image are found too.
+    """
+    encoders = open_encoder(encode, image, keep=keep)
+    decoders = open_decoder(decode, encoders, image, keep=keep)
+    made = {part.stop - part.start for decoder in decoders for part in decoder.segments}
+    if math.prod(image) not in made and len(made) == 1 and encoders[0].shape == image:
+        # An encoder that takes any size tells nothing: the decoder's pictures have theirs.
+        side = math.isqrt(min(made) // image[0])
+        if image[0] * side**2 in made:
+            encoders = open_encoder(encode, (image[0], side, side), keep=keep)
+    return encoders, decoders
 
 
 def open_encoder(source: Source, image: Image, *, keep: bool = False) -> list[Foreign]:
@@ -68,7 +89,7 @@ def open_decoder(
         return [_open_file(source, list(codes))]
     found: list[Foreign] = []
     for shape in codes:
-        if any(torch.Size(shape).numel() == torch.Size(f.shape).numel() for f in found):
+        if any(math.prod(shape) == math.prod(f.shape) for f in found):
             continue
         try:
             _check_call(source, shape)
@@ -113,7 +134,8 @@ def _open_file(source: Path | bytes, shapes: Sequence[Shape]) -> Foreign:
 
 def _shapes_of(image: Image) -> list[Shape]:
     """Return the shapes in which images (C, H, W) may enter."""
-    return list(dict.fromkeys(shape_of_layout(layout, image) for layout in LAYOUTS))
+    layouts = [name for name in LAYOUTS if image[0] == 1 or name != "NHW"]
+    return list(dict.fromkeys(shape_of_layout(layout, image) for layout in layouts))
 
 
 def _other_shapes(channels: int) -> list[Shape]:

@@ -36,10 +36,14 @@ class Block(nn.Module):
 
 
 class ResidualVAE(nn.Module):
-    """Pixels in [−1, 1]; q(z|x) comes as a distribution, the picture as a tanh."""
+    """Pixels in [−1, 1]; q(z|x) comes as a distribution, the picture as a tanh.
 
-    def __init__(self, width=8):
+    All but `alive` latents sleep: their q(z|x) is the prior for every picture.
+    """
+
+    def __init__(self, width=8, alive=LATENTS):
         super().__init__()
+        self.register_buffer("awake", (torch.arange(LATENTS) < alive).float())
         self.body = nn.Sequential(
             nn.Conv2d(3, width, 4, 2, 1), Block(width, width),
             nn.Conv2d(width, 2 * width, 4, 2, 1), Block(2 * width, 2 * width),
@@ -56,16 +60,16 @@ class ResidualVAE(nn.Module):
 
     def encode(self, x):
         mean, logvar = self.heads(self.body(x)).chunk(2, dim=1)
-        return Independent(Normal(mean, torch.exp(0.5 * logvar)), 1)
+        return Independent(Normal(mean * self.awake, torch.exp(0.5 * logvar * self.awake)), 1)
 
     def decode(self, z):
         return self.picture(self.start(z))
 
 
-def train(beta, steps, sigma2=0.05, width=8, seed=0):
+def train(beta, steps, alive=LATENTS, sigma2=0.05, width=8, seed=0):
     """Return a model trained on ‖x − x̂‖²/(2σ²) + β·KL of pixels in [−1, 1]."""
     torch.manual_seed(seed)
-    model = ResidualVAE(width)
+    model = ResidualVAE(width, alive)
     x = torch.from_numpy(draw_discs(2000, seed=1)).float() / 127.5 - 1
     optimiser = torch.optim.Adam(model.parameters(), 2e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=steps)

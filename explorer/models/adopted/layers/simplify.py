@@ -79,6 +79,11 @@ def _push(done: list[Layer], shapes: list[Shape], layer: Layer) -> None:
     """Append a layer, or what it and the last one make together; `shapes` follows."""
     if layer.kind == "batchNorm":
         layer = norm_as_affine(layer, len(shapes[-1]))
+    if layer.kind == "permute":
+        order = [axis for axis in layer.settings["order"] if shapes[-1][axis] > 1]
+        if order == sorted(order):  # Axes of size 1 move without moving any value.
+            moved = [shapes[-1][axis] for axis in layer.settings["order"]]
+            layer = Layer("reshape", {"shape": moved})
     if _is_nothing(layer, shapes[-1]):
         return
     if layer.kind == "linear" and [part.kind for part in done[-2:]] == ["affine", "reshape"]:
@@ -88,6 +93,13 @@ def _push(done: list[Layer], shapes: list[Shape], layer: Layer) -> None:
         constants = (affine.tensors.get(name) for name in ("weight", "bias"))
         spread = [c if c is None else c.expand(shape).flatten() for c in constants]
         for part in (flat, _fold_before(make_affine(*spread), layer, (math.prod(shape),))):
+            _push(done, shapes, part)
+        return
+    if layer.kind == "permute" and [part.kind for part in done[-2:]] == ["linear", "reshape"]:
+        # Another order of a linear layer's outputs is another order of its rows.
+        flat, linear, shape = done.pop(), done.pop(), shapes[-1]
+        del shapes[-2:]
+        for part in _reorder(linear, flat, layer, shape):
             _push(done, shapes, part)
         return
     if done:
@@ -112,14 +124,22 @@ def _is_nothing(layer: Layer, shape: Shape) -> bool:
         return len(shape) == 1
     if layer.kind == "reshape":
         return tuple(s["shape"]) == shape
-    if layer.kind == "permute":
-        return list(s["order"]) == sorted(s["order"])
     if layer.kind == "slice":
         whole = s.get("start", 0) == 0 and s.get("step", 1) == 1
         return whole and s["stop"] >= shape[s["axis"]]
     if layer.kind == "upsample":
         return tuple(s["size"]) == shape[1:] and s.get("mode", "nearest") == "nearest"
     return False
+
+
+def _reorder(linear: Layer, flat: Layer, permute: Layer, shape: Shape) -> list[Layer]:
+    """Return a linear layer, reshaped to `shape` and permuted, as a linear layer and a reshape."""
+    rows = torch.arange(math.prod(shape)).view(shape).permute(permute.settings["order"])
+    tensors = {name: value[rows.flatten()] for name, value in linear.tensors.items()}
+    return [
+        Layer("linear", {}, tensors),
+        Layer("reshape", {"shape": list(rows.shape)}),
+    ]
 
 
 def _join(first: Layer, second: Layer, shape: Shape) -> list[Layer] | None:

@@ -160,6 +160,16 @@ def cut(item: Item, axis: int, start: int, stop: int, step: int = 1) -> Value:
     return apply(value, Layer("slice", settings), shape)
 
 
+def constant(start: Value, values: Tensor, shape: Sequence[int]) -> Value:
+    """Return the same values for every image as an array of `shape`: what dead heads put out."""
+    if values.ndim == len(shape) + 1:
+        values = constant_of_image(values, len(shape))
+    same = values.float().expand(tuple(shape)).flatten()
+    first = cut(reshape(start, (math.prod(start.shape),)), 0, 0, 1)
+    tensors = {"weight": torch.zeros(len(same), 1), "bias": same.clone()}
+    return apply(first, Layer("linear", {}, tensors), (len(same),))
+
+
 def split_noise(item: Item) -> Noisy:
     """Return an item as mean + scale·ε; without noise the scale is 0."""
     return item if isinstance(item, Noisy) else Noisy(item, torch.zeros(()))

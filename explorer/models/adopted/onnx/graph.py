@@ -69,7 +69,7 @@ class OnnxGraph(Opaque):
         for node in self.graph.nodes:
             if node.operator not in ALL_OPERATORS:
                 raise ExplorerError(
-                    f"{self.where} uses the operator {shown(node.operator)}, which is not among the "
+                    f"{self.where} uses the operator {shown(node.operator)}, which is none of the "
                     f"{len(ALL_OPERATORS)} that are read: export a network without it, {INSTEAD}."
                 )
 

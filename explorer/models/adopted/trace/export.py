@@ -11,6 +11,7 @@ import inspect
 import operator
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -34,8 +35,18 @@ class NotTraced(ExplorerError):
     """A callable that cannot be turned into layers; its codes and pictures still can be kept."""
 
 
-def trace(call: Network, shape: tuple[int, ...]) -> tuple[Value, list[tuple[str, str, Item]]]:
-    """Return the input of `shape` (without the batch) and (name, role, item) of each output.
+@dataclass(frozen=True)
+class Drawn:
+    """One output of a network, drawn: its name and role there, what it is, and its shape."""
+
+    name: str
+    role: str
+    item: Item
+    shape: tuple[int, ...]
+
+
+def trace(call: Network, shape: tuple[int, ...]) -> tuple[Value, list[Drawn]]:
+    """Return the input of `shape` (without the batch) and each output.
 
     `call` takes a batch (B, *shape) and may return anything that `outputs` reads. It is held in
     evaluation mode, on its own device and precision. Raises NotTraced with the reason.
@@ -59,12 +70,12 @@ def trace(call: Network, shape: tuple[int, ...]) -> tuple[Value, list[tuple[str,
                 "pixels' values, or bring its codes alone."
             ) from error
         try:
-            start, items = _draw(exported, shape)
+            start, found = _draw(exported, shape)
         except NotLayers as error:
             raise NotTraced(
                 f"This network does what our layers do not: {error}; bring its codes alone."
             ) from error
-    return start, [(*name, item) for name, item in zip(named, items, strict=True)]
+    return start, [Drawn(*name, *one) for name, one in zip(named, found, strict=True)]
 
 
 def call_once(call: Network, x: Tensor) -> list[Output]:
@@ -160,8 +171,10 @@ def find_modules(call: Any) -> Iterator[nn.Module]:
         yield from (v for v in vars(call).values() if isinstance(v, nn.Module))
 
 
-def _draw(exported: Any, shape: tuple[int, ...]) -> tuple[Value, list[Item]]:
-    """Walk the recorded operators once."""
+def _draw(
+    exported: Any, shape: tuple[int, ...]
+) -> tuple[Value, list[tuple[Item, tuple[int, ...]]]]:
+    """Walk the recorded operators once; return the input, and each output with its shape."""
     signature = exported.graph_signature
     stored = {
         **signature.inputs_to_parameters,
@@ -180,7 +193,8 @@ def _draw(exported: Any, shape: tuple[int, ...]) -> tuple[Value, list[Item]]:
         elif node.op == "call_function":
             items[node] = _draw_node(node, items)
         elif node.op == "output":
-            return start, [items[argument] for argument in node.args[0]]
+            sizes = [tuple(argument.meta["val"].shape[1:]) for argument in node.args[0]]
+            return start, list(zip((items[n] for n in node.args[0]), sizes, strict=True))
     raise NotLayers("a graph without an output")
 
 

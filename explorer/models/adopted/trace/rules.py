@@ -66,6 +66,21 @@ def _selu(node: Node) -> Item:
     return multiply(found, torch.tensor(1.0507009873554805))
 
 
+def _mish(node: Node) -> Item:
+    gate = elementwise(node.item(), Layer("softplus"), "Mish")
+    return multiply(node.item(), elementwise(gate, Layer("tanh"), "Mish"))
+
+
+def _hard_sigmoid(node: Node) -> Item:
+    shifted = multiply(add(node.item(), torch.tensor(3.0)), torch.tensor(1 / 6))
+    return elementwise(shifted, Layer("clamp", {"low": 0.0, "high": 1.0}), "hard sigmoid")
+
+
+def _log_sigmoid(node: Node) -> Item:
+    minus = torch.tensor(-1.0)
+    return multiply(elementwise(multiply(node.item(), minus), Layer("softplus"), "softplus"), minus)
+
+
 def _prelu(node: Node) -> Item:
     weight = node.weight("weight").float().flatten()
     return elementwise(node.item(), Layer("prelu", {}, {"weight": weight}), "PReLU")
@@ -256,6 +271,10 @@ RULES: dict[str, Rule] = {
     "elu": _elu,
     "selu": _selu,
     "prelu": _prelu,
+    "mish": _mish,
+    "hardsigmoid": _hard_sigmoid,
+    "hardswish": lambda n: multiply(n.item(), _hard_sigmoid(n)),
+    "log_sigmoid": _log_sigmoid,
     "clamp": _clamp(),
     "clamp_min": _clamp(),
     "clamp_max": _clamp(),

@@ -181,9 +181,10 @@ def cases():
     upsampled = lambda x: functional.interpolate(x, scale_factor=2.0)  # noqa: E731
     yield op("Upsample", upsampled, [("s", double)], opset=9)
     yield op("DepthToSpace", lambda x: functional.pixel_shuffle(x, 2), blocksize=2, mode="CRD")
-    order = lambda x: functional.pixel_shuffle(
-        x.view(-1, 4, 1, 6, 6).transpose(1, 2).flatten(1, 2), 2
-    )  # noqa: E731
+
+    def order(x):
+        return functional.pixel_shuffle(x.view(-1, 4, 1, 6, 6).transpose(1, 2).flatten(1, 2), 2)
+
     yield op("DepthToSpace", order, blocksize=2)
     # Shapes that follow from shapes, and constants.
     from_shape = [
