@@ -262,7 +262,7 @@ def refused():
     beside = {"location": "weights.bin", "offset": "0", "length": "8"}
     label = [*z, info("label", ["n", 2])]
     return {
-        "external data elsewhere": (simple(add, [tensor("w", two, outside)]), "external_data=False"),
+        "external data outside": (simple(add, [tensor("w", two, outside)]), "external_data=False"),
         "external data beside": (simple(add, [tensor("w", two, beside)]), "external_data=False"),
         "a foreign domain": (
             simple([node("Evil", ["z"], ["y"], domain="com.example")], domains=["com.example"]),

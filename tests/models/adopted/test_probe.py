@@ -1,4 +1,4 @@
-"""Which reading is right: every convention is found by what it explains, on models of known meaning."""
+"""Which reading is right: every convention is found, on models whose meaning is known."""
 
 import numpy as np
 import pytest

@@ -62,9 +62,8 @@ def test_channels_last_is_what_numpy_says():
     x = pictures(COLOUR)
     expected = np.ascontiguousarray(x.numpy().transpose(0, 2, 3, 1))
     np.testing.assert_array_equal(enter(x, "NHWC", (1.0, 0.0)).numpy(), expected)
-    np.testing.assert_array_equal(
-        enter(x, "flat NHWC", (1.0, 0.0)).numpy(), expected.reshape(3, -1)
-    )
+    flat = enter(x, "flat NHWC", (1.0, 0.0)).numpy()
+    np.testing.assert_array_equal(flat, expected.reshape(3, -1))
 
 
 @pytest.mark.parametrize("spread", SPREADS)
@@ -73,7 +72,8 @@ def test_a_spread_becomes_the_log_variance_that_it_means(spread):
     sd = torch.exp(logvar / 2)
     raw = {
         "log-variance": logvar, "log-sd": logvar / 2, "sd": sd, "variance": sd**2,
-        "softplus-sd": torch.log(torch.expm1(sd)), "softplus-variance": torch.log(torch.expm1(sd**2)),
+        "softplus-sd": torch.log(torch.expm1(sd)),
+        "softplus-variance": torch.log(torch.expm1(sd**2)),
     }[spread]  # fmt: skip
     torch.testing.assert_close(log_variance(raw, spread), logvar, rtol=1e-4, atol=1e-4)
     part = build_network([Layer("flatten"), *SPREADS[spread]], (1,))

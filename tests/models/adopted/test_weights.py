@@ -93,8 +93,9 @@ def test_batch_norm_of_a_state_dict_is_folded(tmp_path):
     norm.running_mean.normal_()
     norm.running_var.uniform_(0.5, 2)
     conv = torch.nn.Conv2d(3, 3, 3)
-    save_file({**{f"c.{k}": v for k, v in conv.state_dict().items()}, **{
-        f"n.{k}": v for k, v in norm.state_dict().items()}}, tmp_path / "w.safetensors")  # fmt: skip
+    parts = {"c": conv, "n": norm}
+    state = {f"{p}.{k}": v for p, module in parts.items() for k, v in module.state_dict().items()}
+    save_file(state, tmp_path / "w.safetensors")
     layers = [
         {"kind": "conv", "weight": "c.weight", "bias": "c.bias"},
         {"kind": "batchNorm", "mean": "n.running_mean", "variance": "n.running_var",
@@ -153,7 +154,8 @@ FILES = {
     "evil.pt": lambda p: archive(p, {"archive/data.pkl": pickle.dumps(Evil(p.with_name("PWNED"))),
                                      "archive/version": "3\n"}),
     "module.pt": lambda p: torch.save(torch.nn.Linear(2, 2), p),
-    "script.pt": lambda p: torch.jit.save(torch.jit.trace(torch.nn.Linear(2, 2), torch.ones(1, 2)), p),
+    "script.pt": lambda p: torch.jit.save(
+        torch.jit.trace(torch.nn.Linear(2, 2), torch.ones(1, 2)), p),
     "exported.pt2": lambda p: torch.export.save(
         torch.export.export(torch.nn.Linear(2, 2), (torch.ones(1, 2),)), p),
     "model.keras": lambda p: archive(p, {"config.json": "{}", "model.weights.h5": ""}),

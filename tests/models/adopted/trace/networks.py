@@ -99,8 +99,8 @@ class Convolutions(nn.Module):
         self.decoder = nn.Sequential(
             nn.ConvTranspose2d(16, 12, 3, 2, 1, output_padding=1), nn.BatchNorm2d(12), nn.Mish(),
             nn.ConvTranspose2d(12, 8, 3, 2, 1, output_padding=1, bias=False), nn.ReLU(inplace=True),
-            nn.ConvTranspose2d(8, 8, 4, 2, 1, groups=4), nn.Hardtanh(), nn.Conv2d(8, 3, 3, padding=1),
-            nn.Tanh(),
+            nn.ConvTranspose2d(8, 8, 4, 2, 1, groups=4), nn.Hardtanh(),
+            nn.Conv2d(8, 3, 3, padding=1), nn.Tanh(),
         )  # fmt: skip
 
     def encode(self, x):
