@@ -12,14 +12,17 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from explorer.analysis.checks import Floats, check_standard_prior, plain
 from explorer.analysis.collapse.wakeup import WakeUp, wake_up_at_collapse
 from explorer.analysis.subject import Subject
 from explorer.models.adopted.balance import Balance, measure_balance
 
-IMAGES = 256
-PAIRS = 8
+IMAGES, FEWEST_IMAGES = 512, 24
+PAIRS, FEWEST_PAIRS = 16, 4
+BUDGET = 100_000_000_000
+"""Multiply-adds that are spent at most, or else the fewest images and draws are taken."""
 RESAMPLES = 200
 SCATTERED = 0.6
 """Incoherence above which the groups of images speak of no one β: trained models of ours reach .36,
@@ -57,13 +60,15 @@ class ImpliedBeta:
         return plain(vars(self))
 
 
-def implied_beta(subject: Subject, *, pairs: int = PAIRS, seed: int = 0) -> ImpliedBeta:
+def implied_beta(subject: Subject, *, seed: int = 0) -> ImpliedBeta:
     """Return the β that a model's spreads imply on a subject's images, at most `IMAGES` of them.
 
-    Images that it was trained on serve best. Raises ExplorerError for a prior other than N(0, I).
+    Images that it was trained on serve best; a large decoder is asked about fewer images, with
+    fewer draws. Raises ExplorerError for a prior other than N(0, I).
     """
     check_standard_prior(subject.model)
-    part = subject.first(min(IMAGES, len(subject)))
+    images, pairs = _afford(subject)
+    part = subject.first(images)
     model = part.model
 
     def nll(z: Tensor, x: Tensor) -> Tensor:
@@ -89,6 +94,23 @@ def implied_beta(subject: Subject, *, pairs: int = PAIRS, seed: int = 0) -> Impl
         incoherence=incoherence,
         images=len(part),
     )
+
+
+def count_decoding(subject: Subject) -> int:
+    """Return the multiply-adds that decoding and scoring one code takes."""
+    mean, _ = subject.first(1).posterior
+    with torch.no_grad(), subject.hold(), FlopCounterMode(display=False) as counter:
+        subject.model.nll(mean, subject.x[:1])
+    return max(1, counter.get_total_flops() // 2)
+
+
+def _afford(subject: Subject) -> tuple[int, int]:
+    """Return how many images and pairs of draws the budget allows."""
+    # A gradient costs about three passes; each pair is two draws.
+    one = 6 * count_decoding(subject)
+    pairs = int(np.clip(BUDGET // (one * IMAGES), FEWEST_PAIRS, PAIRS))
+    images = int(np.clip(BUDGET // (one * pairs), FEWEST_IMAGES, IMAGES))
+    return min(images, len(subject)), pairs
 
 
 def _reason(beta: float | None, error: float | None, incoherence: float | None) -> str:

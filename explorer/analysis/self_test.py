@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from explorer.analysis.checks import Floats, plain
-from explorer.analysis.implied_beta import ImpliedBeta, implied_beta
+from explorer.analysis.implied_beta import BUDGET, ImpliedBeta, count_decoding, implied_beta
 from explorer.analysis.subject import Subject
 from explorer.elbo.terms import sample_codes
 
-IMAGES = 256
+IMAGES, FEWEST_IMAGES = 512, 32
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """By which the posterior's standard deviation is multiplied."""
 DRAWS = 2
@@ -90,14 +90,15 @@ def self_test(subject: Subject, *, beta: float | None = None, seed: int = 0) -> 
     `beta` is what the person says that it was trained with. Nothing is raised for a model that
     fails; ExplorerError only for a prior other than N(0, I).
     """
-    part = subject.first(min(IMAGES, len(subject)))
+    passes = count_decoding(subject) * (len(FACTORS) * DRAWS + 1)
+    part = subject.first(min(len(subject), max(FEWEST_IMAGES, min(IMAGES, BUDGET // passes))))
     mean, logvar = part.posterior
     if not bool(mean.isfinite().all() and logvar.isfinite().all()):
         return _without_numbers(part)
     with torch.no_grad(), part.hold():
         own, others = _explained(part, mean)
         difference, alone = _steadiness(part)
-    implied = implied_beta(part, seed=seed)
+    implied = implied_beta(subject, seed=seed)
     known = implied.beta if beta is None else beta
     with torch.no_grad(), part.hold():
         objective, gain = _other_spreads(part, mean, logvar, known or 1.0, seed)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.analysis.implied_beta import expected_survivors, implied_beta
+from explorer.analysis.implied_beta import count_decoding, expected_survivors, implied_beta
 from explorer.analysis.subject import Subject
 from explorer.config import ModelConfig
 from explorer.datasets import load_dataset
@@ -87,9 +87,21 @@ def linear_optimum(beta):
 @pytest.mark.parametrize("beta", [0.25, 1.0, 4.0])
 def test_the_linear_optimum_tells_its_beta_exactly(beta):
     subject = Subject(linear_optimum(beta), torch.from_numpy(oracles.digit_pixels()))
-    found = implied_beta(subject, pairs=64)
+    found = implied_beta(subject)
     np.testing.assert_allclose(found.per_dim, beta, rtol=0.15)
     assert found.beta == pytest.approx(beta, rel=0.1) and found.incoherence < 0.25
+
+
+def test_decoding_is_counted_and_large_decoders_are_asked_about_fewer_images(monkeypatch):
+    model = open_run("digits-2d").model
+    images = np.asarray(load_dataset("digits").split("test").images)
+    subject = Subject(model, images)
+    products = 2 * 128 + 128 * 256 + 256 * 64
+    assert count_decoding(subject) == products
+    monkeypatch.setattr("explorer.analysis.implied_beta.BUDGET", 6 * products * 4 * 100)
+    assert implied_beta(subject).images == 100
+    monkeypatch.setattr("explorer.analysis.implied_beta.BUDGET", 1)
+    assert implied_beta(subject).images == 24
 
 
 def test_a_wrong_spread_is_incoherent():

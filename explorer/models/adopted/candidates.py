@@ -16,6 +16,7 @@ from explorer.models.adopted.reading import (
     SPREADS,
     Cut,
     Image,
+    Reading,
     Scaling,
     channel_constant,
     fit_images,
@@ -231,3 +232,25 @@ def as_unit(pixels: Tensor, output: str, scaling: Scaling, image: Image, layout:
         scale, shift = (channel_constant(value) for value in scaling)
         pixels = (pixels - shift) / scale
     return pixels.flatten(1)
+
+
+@dataclass(frozen=True)
+class Code:
+    """What an encoder gives under a draft of a reading: means and raw spreads (B, K) of images."""
+
+    draft: Reading
+    encoder: Foreign
+    images: np.ndarray
+    mean: Tensor
+    raw: Tensor
+    spreads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Half:
+    """A reading whose spread is still open, with the codes and the pictures that it gives."""
+
+    code: Code
+    reading: Reading
+    decoder: Foreign
+    picture: Picture

@@ -139,6 +139,7 @@ def open_onnx(
             return drawn
     except (NotLayers, ExplorerError):
         pass  # It stays what it is: a graph of ONNX operators.
+    graph.keep_file(source)
     network = build_network([Layer("opaque", {"module": graph})], shape, where)
     return Foreign(where, shape, segments, network)
 

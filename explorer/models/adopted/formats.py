@@ -34,7 +34,7 @@ def sniff(path: Path) -> str:
     except OSError as error:
         raise ExplorerError(f"{path.name} cannot be read.") from error
     if size > MAX_FILE_BYTES:
-        raise ExplorerError(f"{path.name} is larger than {MAX_FILE_BYTES // 10**9} GB.")
+        raise ExplorerError(f"{path.name} is larger than {MAX_FILE_BYTES // 10**6} MB.")
     if head[:4] == b"PK\x03\x04":
         return _sniff_archive(path)
     if head[:8] == b"\x89HDF\r\n\x1a\n":

@@ -8,18 +8,15 @@ takes part in nothing: it is fooled by borders, by a wrong spread, by overconfid
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from explorer.errors import ExplorerError
-from explorer.models.adopted.balance import Balance, measure_balance
 from explorer.models.adopted.candidates import (
-    USUAL,
-    Picture,
+    Code,
+    Half,
     enter,
     heads_of,
     pictures_of,
@@ -27,60 +24,29 @@ from explorer.models.adopted.candidates import (
     read_inputs,
 )
 from explorer.models.adopted.foreign import Foreign
-from explorer.models.adopted.question import LOGIT_LIKELIHOODS, Fit, Question
-from explorer.models.adopted.reading import SPREADS, Image, Reading, read_decoder
+from explorer.models.adopted.judge import (
+    BUDGET,
+    FEWEST_IMAGES,
+    IMAGES,
+    aggregate,
+    balance_cost,
+    first_cost,
+    log_variance,
+    measure,
+    plan,
+    score,
+)
+from explorer.models.adopted.question import Fit, Question
+from explorer.models.adopted.reading import Reading
 
 ALIKE = 1.5
 """Readings whose misfit is within this factor of the best are returned beside it."""
-IMAGES, FEWEST_IMAGES = 256, 48
-PAIRS = 8
-BUDGET = 30_000_000_000
-"""Multiply-adds that each round may spend: fewer images where networks are large."""
 CANDIDATES = 50
 """Readings that the first round decodes, about."""
-KEPT = 12
-"""Readings whose balance is measured."""
-SURPRISE = 0.1
-"""What a β of e or 1/e costs, in the logarithm of the misfit."""
-IMPOSSIBLE = 2.0
-"""What a β below 0 costs."""
-STANDARDISED = 0.2
-"""What pixels scaled by a mean and deviation cost: the usual ranges come first."""
-SOFTPLUS = 0.03
-"""What a softplus costs that the network itself does not hold."""
-OTHER_NAME = 0.2
-"""What a spread costs that its name speaks against: names are weighed, not believed."""
-NAMES = {
-    "log-variance": ("logvar", "log_var", "log-var", "lnvar", "log_sigma2", "log_sigma_sq", "lv"),
-    "log-sd": ("logstd", "log_std", "log_sigma", "logsigma", "log_scale", "log_sd"),
-    "sd": ("std", "sigma", "scale", "stddev", "sd"),
-    "variance": ("var", "variance", "sigma2", "sigma_sq"),
-}
-WIDEST_LOGVAR = 12.0
+KEPT, REACH = 12, 2.0
+"""So many readings are weighed by their balance, of those whose misfit is within e^REACH."""
 SAME_NATS, SAME_SHARE = 0.05, 1e-3
 """Readings whose KL and unexplained share differ by less are one."""
-
-
-@dataclass(frozen=True)
-class Code:
-    """What an encoder gives under a draft of a reading: means and raw spreads (B, K) of images."""
-
-    draft: Reading
-    encoder: Foreign
-    images: np.ndarray
-    mean: Tensor
-    raw: Tensor
-    spreads: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Half:
-    """A reading whose spread is still open, with the codes and the pictures that it gives."""
-
-    code: Code
-    reading: Reading
-    decoder: Foreign
-    picture: Picture
 
 
 def probe(
@@ -196,33 +162,34 @@ def _keep_best(halves: Iterator[Half]) -> list[Half]:
 def _second_round(halves: Sequence[Half], question: Question) -> Iterator[Fit]:
     """Yield the most likely readings with their spread, judged.
 
-    Training's balance is the dear part: it is measured for those that the rest speaks for.
+    Training's balance is the dear part: it is measured for those that the rest speaks for, where
+    their networks are not too large for it; never for some of them alone.
     """
     best = halves[0].picture.unexplained
     whole = [
-        (_cost(half, spread, logvar, best), half, spread, logvar)
+        (first_cost(half, spread, logvar, best), half, spread, logvar)
         for half in halves
         for spread, logvar in _log_variances(half)
     ]
     whole.sort(key=lambda item: round(item[0], 2))
-    for cost, half, spread, logvar in whole[:KEPT]:
-        balance, sigma2 = _measure(half, logvar, question)
-        incoherence, beta = balance.incoherence(), balance.beta()
-        if incoherence is not None:
-            cost += incoherence
-            cost += SURPRISE * abs(float(np.log(beta))) if beta and beta > 0 else IMPOSSIBLE
+    near = [item for item in whole[:KEPT] if item[0] <= whole[0][0] + REACH]
+    planned = plan([half for _, half, _, _ in near]) if near else None
+    for cost, half, spread, logvar in near:
+        mean, sigma2 = half.code.mean, score(half, question).sigma2()
+        balance = None if planned is None else measure(half, logvar, question, *planned)
+        cost += 0.0 if balance is None else balance_cost(balance)
         yield Fit(
             reading=dataclasses.replace(half.reading, spread=spread),
             encoder=half.code.encoder,
             decoder=half.decoder,
             shape=half.code.images.shape[1:],
             output_range=half.picture.limits,
-            sigma2=sigma2,
+            sigma2=None if sigma2 is None else float(sigma2),
             unexplained=half.picture.unexplained,
-            aggregate=_aggregate(half.code.mean, logvar),
-            incoherence=incoherence,
-            beta=beta,
-            kl=float(0.5 * (half.code.mean.square() + logvar.exp() - 1 - logvar).sum(1).mean()),
+            aggregate=aggregate(mean, logvar),
+            incoherence=None if balance is None else balance.incoherence(),
+            beta=None if balance is None else balance.beta(),
+            kl=float(0.5 * (mean.square() + logvar.exp() - 1 - logvar).sum(1).mean()),
             misfit=float(np.exp(cost)),
         )
 
@@ -237,67 +204,7 @@ def _log_variances(half: Half) -> Iterator[tuple[str, Tensor]]:
             yield spread, logvar
 
 
-def log_variance(raw: Tensor, spread: str) -> Tensor | None:
-    """Return what a spread means as log-variances; None where it cannot be that."""
-    value = raw
-    for layer in SPREADS[spread]:
-        if layer.kind == "log":
-            if bool((value <= 0).any()):
-                return None
-            value = value.log()
-        elif layer.kind == "softplus":
-            value = functional.softplus(value).clamp_min(1e-30)
-        else:
-            value = value * layer.tensors["weight"]
-    outside = not bool(value.isfinite().all()) or float(value.max()) > WIDEST_LOGVAR
-    return None if outside else value
-
-
 def _same_kl(first: Tensor, second: Tensor) -> bool:
     """Tell whether two log-variances (B, K) of the same means cost the same KL."""
     share = 0.5 * (first.exp() - first - second.exp() + second)
     return float(share.sum(1).abs().mean()) < SAME_NATS
-
-
-def _cost(half: Half, spread: str, logvar: Tensor, best: float) -> float:
-    """Return the logarithm of the misfit so far."""
-    cost = 2 * float(np.log(half.picture.unexplained / best)) + _oddity(half, spread)
-    return cost + _aggregate(half.code.mean, logvar)
-
-
-def _aggregate(mean: Tensor, logvar: Tensor) -> float:
-    """Return how far the codes' aggregate lies from N(0, I): mean |ln total variance| + |mean|."""
-    mean = mean.double()
-    total = mean.var(0, correction=0) + logvar.double().exp().mean(0)
-    return float(total.log().abs().mean() + mean.mean(0).abs().mean())
-
-
-def _oddity(half: Half, spread: str) -> float:
-    """Return what speaks against a reading before it is tried."""
-    usual = (half.reading.scale, half.reading.shift) in USUAL
-    cost = 0.0 if usual else STANDARDISED
-    cost += SOFTPLUS if spread.startswith("softplus") else 0.0
-    at = half.reading.spread_at.start
-    part = next(s for s in half.code.encoder.segments if s.start <= at < s.stop)
-    name = part.name.lower().rpartition(".")[2]
-    said = [kind for kind, names in NAMES.items() if name in names]
-    return cost + (OTHER_NAME if said and spread not in said else 0.0)
-
-
-def _measure(half: Half, logvar: Tensor, question: Question) -> tuple[Balance, float | None]:
-    """Return training's balance under a reading, and the Gaussian's variance."""
-    image: Image = half.code.images.shape[1:]
-    logits = question.likelihood in LOGIT_LIKELIHOODS
-    decoder = read_decoder(half.decoder, half.reading, image, logits)
-    x = question.target(half.code.images)
-    error = half.picture.unexplained * float((x - x.mean(0)).square().mean())
-    likelihood = question.score(half.reading, error, image)
-    # A gradient costs about three passes; each pair is two draws.
-    cost = decoder.cost.multiply_adds * 6 * PAIRS * KEPT
-    rows = slice(0, int(np.clip(BUDGET // max(1, cost), FEWEST_IMAGES, len(x))))
-    balance = measure_balance(
-        lambda z, target: likelihood.nll(decoder(z), target),
-        x[rows], half.code.mean[rows], logvar[rows], pairs=PAIRS,
-    )  # fmt: skip
-    sigma2 = likelihood.sigma2()
-    return balance, None if sigma2 is None else float(sigma2)

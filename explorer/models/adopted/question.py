@@ -88,7 +88,8 @@ class Fit:
     Gaussian's variance for pixels in [0, 1]. `unexplained` is Σ‖x − x̂‖² / Σ‖x − x̄‖² with x̂ decoded
     from the mean; `aggregate` the mean |ln(Var μ_i + E σ_i²)| plus the mean |E μ_i|; `incoherence`
     how far groups of images disagree about `beta`, the β that the reading implies (both None where
-    no dimension is awake). `misfit` puts them in one number: only ratios mean something.
+    no dimension is awake, or the networks are too large for a guess). `misfit` puts them in one
+    number, of which only ratios mean something.
     """
 
     reading: Reading

@@ -161,7 +161,10 @@ def _parse_onnx(described: Mapping[str, Any], tensors: Mapping[str, Tensor], whe
     data = tensors.get(str(described.get("file")))
     if data is None or data.dtype != torch.uint8 or data.ndim != 1 or len(described) != 2:
         raise ExplorerError(f"{where} lacks the ONNX file that it names.")
-    return Layer("opaque", {"module": OnnxGraph.open(data.numpy().tobytes(), where)})
+    content = data.numpy().tobytes()
+    graph = OnnxGraph.open(content, where)
+    graph.keep_file(content)
+    return Layer("opaque", {"module": graph})
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -9,10 +9,10 @@ import torch
 from explorer.errors import ExplorerError
 from explorer.models.adopted.candidates import enter, ranges_of, sizes_of
 from explorer.models.adopted.foreign import from_layers
+from explorer.models.adopted.judge import log_variance
 from explorer.models.adopted.layers.network import build_network
 from explorer.models.adopted.layers.schema import Layer
 from explorer.models.adopted.layers.simplify import make_affine
-from explorer.models.adopted.probe import log_variance
 from explorer.models.adopted.reading import (
     LAYOUTS,
     SPREADS,

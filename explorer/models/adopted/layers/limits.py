@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from explorer.errors import ExplorerError, shorten
 
-MAX_FILE_BYTES = 1_000_000_000
+MAX_FILE_BYTES = 500_000_000
 MAX_LAYERS = 1_000
 """Layers or operators of one network, those inside branches included."""
 MAX_DEPTH = 32

@@ -5,6 +5,7 @@ data, loops and branches, foreign domains, functions, random operators other tha
 """
 
 import math
+import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,12 +81,18 @@ def read_onnx(source: Path | bytes, where: str | None = None) -> OnnxFile:
 
     Raises ExplorerError with one sentence that says what to do instead.
     """
-    if isinstance(source, Path):
-        where = where or source.name
-        if source.stat().st_size > MAX_FILE_BYTES:
-            raise ExplorerError(f"{where} is larger than {MAX_FILE_BYTES // 10**9} GB.")
-        source = source.read_bytes()
-    return _Reader(where or "The network").read(memoryview(source))
+    if isinstance(source, bytes):
+        return _Reader(where or "The network").read(memoryview(source))
+    where = where or source.name
+    size = source.stat().st_size
+    if size > MAX_FILE_BYTES:
+        raise ExplorerError(f"{where} is larger than {MAX_FILE_BYTES // 10**6} MB.")
+    if not size:
+        raise BrokenMessage
+    with open(source, "rb") as stream:
+        # Mapped, not read: weights are copied out of it one by one.
+        mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    return _Reader(where).read(memoryview(mapped))
 
 
 class _Reader:

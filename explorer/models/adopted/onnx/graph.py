@@ -36,11 +36,9 @@ class OnnxGraph(Opaque):
 
     kind = "onnx"
 
-    def __init__(
-        self, graph: OnnxFile, where: str = "The network", file: Tensor | None = None
-    ) -> None:
+    def __init__(self, graph: OnnxFile, where: str = "The network") -> None:
         super().__init__()
-        self.graph, self.where, self.file = graph, where, file
+        self.graph, self.where = graph, where
         self.check_operators()
         self.noisy = any(node.operator in NOISE for node in graph.nodes)
         floats = {name: w for name, w in graph.weights.items() if w.is_floating_point()}
@@ -58,11 +56,14 @@ class OnnxGraph(Opaque):
 
     @classmethod
     def open(cls, source: Path | bytes, where: str | None = None) -> "OnnxGraph":
-        """Return the graph of a file or of its bytes, which it keeps; errors call it `where`."""
+        """Return the graph of a file or of its bytes; errors call it `where`."""
         where = where or (source.name if isinstance(source, Path) else "The network")
-        graph = read_onnx(source, where)
+        return cls(read_onnx(source, where), where)
+
+    def keep_file(self, source: Path | bytes) -> None:
+        """Keep the bytes that it was read from, to be stored where it could not be drawn."""
         data = source if isinstance(source, bytes) else source.read_bytes()
-        return cls(graph, where, torch.frombuffer(bytearray(data), dtype=torch.uint8))
+        self.file = torch.frombuffer(bytearray(data), dtype=torch.uint8)
 
     def check_operators(self) -> None:
         """Raise for the first operator that is not among those read."""

@@ -118,6 +118,18 @@ def test_a_changed_byte_gives_a_network_or_one_error(place, byte):
         assert "\n" not in str(error)
 
 
+def test_a_file_on_disk_is_read_as_its_bytes_are(tmp_path):
+    path = tmp_path / "encoder.onnx"
+    path.write_bytes(ENCODER)
+    mapped, read = read_onnx(path), read_onnx(ENCODER)
+    assert mapped.nodes == read.nodes
+    path.write_bytes(bytes(len(ENCODER)))  # Weights are copies: the file may change.
+    np.testing.assert_array_equal(mapped.weights["ew0"].numpy(), read.weights["ew0"].numpy())
+    (tmp_path / "empty.onnx").write_bytes(b"")
+    with pytest.raises(ExplorerError, match="no ONNX file"):
+        read_onnx(tmp_path / "empty.onnx")
+
+
 def test_names_are_quoted_without_characters_of_control():
     with pytest.raises(ExplorerError) as caught:
         open_onnx(one_node("Evil\x1b[31m" + "x" * 80))
