@@ -27,7 +27,11 @@ from explorer.models.adopted.trace.outputs import Output, read_outputs
 from explorer.models.adopted.trace.rules import RULES
 
 Network = Callable[[Tensor], Any]
-NOISE = ("randn", "normal")
+NOISE = ("randn", "randn_like", "normal")
+RANDOM = (
+    "rand", "rand_like", "randint", "randint_like", "randperm", "bernoulli", "multinomial",
+    "uniform", "exponential", "poisson",
+)  # fmt: skip
 PASSED_OVER = ("_set_grad_enabled", "_assert", "sym_size", "_check")
 
 
@@ -188,34 +192,47 @@ def _draw(
         if node.op == "placeholder":
             name = stored.get(node.name)
             items[node] = start if name is None else weights[name].detach().cpu()
-        elif node.op == "get_attr":
-            items[node] = getattr(exported.graph_module, node.target).detach().cpu()
+    results = _walk(exported.graph_module, items)
+    output = next(node for node in exported.graph.nodes if node.op == "output")
+    sizes = [tuple(argument.meta["val"].shape[1:]) for argument in output.args[0]]
+    return start, list(zip(results, sizes, strict=True))
+
+
+def _walk(module: Any, items: dict[Any, Any]) -> list[Any]:
+    """Draw the operators of a graph whose inputs are known; return its outputs."""
+    for node in module.graph.nodes:
+        if node.op == "get_attr":
+            found = getattr(module, node.target)
+            items[node] = found.detach().cpu() if isinstance(found, Tensor) else found
         elif node.op == "call_function":
             items[node] = _draw_node(node, items)
         elif node.op == "output":
-            sizes = [tuple(argument.meta["val"].shape[1:]) for argument in node.args[0]]
-            return start, list(zip((items[n] for n in node.args[0]), sizes, strict=True))
+            return [items[argument] for argument in node.args[0]]
     raise NotLayers("a graph without an output")
 
 
 def _draw_node(node: Any, items: dict[Any, Any]) -> Any:
     name = str(node.target)
+    operation = name.removeprefix("aten.").split(".")[0]
     if any(word in name for word in PASSED_OVER):
         return None
+    if operation.rstrip("_") in RANDOM:
+        raise NotLayers(f"random numbers other than normal noise ({operation})")
     args = torch.fx.node.map_arg(node.args, items.__getitem__)
     kwargs = torch.fx.node.map_arg(node.kwargs, items.__getitem__)
+    inner = next((part for part in args if isinstance(part, torch.fx.GraphModule)), None)
+    if inner is not None:  # What stands under no_grad or autocast is a graph of its own.
+        given = args[args.index(inner) + 1 :]
+        places = [one for one in inner.graph.nodes if one.op == "placeholder"]
+        return _walk(inner, dict(zip(places, given, strict=True)))
     drawn = [x for x in _flat((args, kwargs)) if isinstance(x, Value | Noisy)]
-    if not drawn and not any(word in name for word in NOISE):
+    if not drawn and operation.rstrip("_") not in NOISE:
         kwargs = {key: value for key, value in kwargs.items() if key != "device"}
         return node.target(*args, **kwargs)
     made = node.meta.get("val")
     shape = tuple(made.shape) if isinstance(made, Tensor) else ()
     result = _draw_operator(node.target, args, kwargs, shape)
-    if (
-        name.split(".")[1:2]
-        and name.split(".")[1].endswith("_")
-        and isinstance(node.args[0], torch.fx.Node)
-    ):
+    if operation.endswith("_") and isinstance(node.args[0], torch.fx.Node):
         items[node.args[0]] = result  # In place: later readers see what became of it.
     return result
 

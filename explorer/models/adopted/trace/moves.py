@@ -222,6 +222,11 @@ MOVES: dict[str, Rule] = {
     "zeros_like": _zeros_like(0.0),
     "ones_like": _zeros_like(1.0),
     "full_like": _constant_like,
+    "new_zeros": _zeros_like(0.0),
+    "new_ones": _zeros_like(1.0),
+    # What is filled with noise in the next step.
+    "empty_like": _zeros_like(0.0),
+    "new_empty": _zeros_like(0.0),
     "dropout": _dropout,
     "feature_dropout": _dropout,
     "clone": _same,

@@ -67,6 +67,24 @@ class Perceptron(nn.Module):
         std = torch.exp(0.5 * lv)
         return mu + torch.randn_like(std) * std, mu, lv
 
+    def as_plain_draw(self, x):
+        return self.as_distribution(x).sample()
+
+    def as_filled_noise(self, x):
+        """As old tutorials draw theirs, in place."""
+        mu, lv = self.encode(x)
+        std = lv.mul(0.5).exp_()
+        return std.new_empty(std.size()).normal_().mul(std).add_(mu)
+
+    def as_normal(self, x):
+        mu, lv = self.encode(x)
+        return torch.normal(mu, torch.exp(0.5 * lv))
+
+    def without_gradients(self, x):
+        with torch.no_grad():
+            mu, lv = self.encode(x)
+        return mu + torch.randn(mu.shape) * torch.exp(0.5 * lv)
+
     def joined(self, x):
         return torch.cat(self.encode(x), dim=1)
 

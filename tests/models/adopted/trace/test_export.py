@@ -123,7 +123,13 @@ def test_a_residual_network_is_sums_of_branches():
     assert {"groupNorm", "silu", "upsample"} <= {layer.kind for layer in walk(layers)}
 
 
-@pytest.mark.parametrize("method", ["as_sample", "as_own_noise"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "as_sample", "as_own_noise", "as_plain_draw", "as_filled_noise", "as_normal",
+        "without_gradients",
+    ],
+)  # fmt: skip
 def test_noise_inside_an_encoder_is_read_as_an_input(method):
     model = network(Perceptron)
     drawn = open_callable(getattr(model, method), FLAT, "encoder")
@@ -150,6 +156,18 @@ def test_checks_of_distributions_are_off_while_tracing_alone():
     with held_still(network(Perceptron)):
         assert not Distribution._validate_args
     assert Distribution._validate_args == before
+
+
+def test_a_part_under_autocast_is_drawn_too():
+    model = network(Perceptron)
+
+    def encode(x):
+        with torch.autocast("cpu", enabled=False):
+            return model.encode(x)
+
+    x = some(FLAT)
+    drawn = open_callable(encode, FLAT, "encoder")
+    torch.testing.assert_close(drawn.network(x), torch.cat(model.encode(x), 1))
 
 
 def test_a_double_network_is_read_in_single_precision():
@@ -197,10 +215,11 @@ class Attention(nn.Module):
         (by_brightness, FLAT, "torch.export"),
         (Attention(), (4, 4), "layers do not"),
         (lambda x: None, FLAT, "no arrays"),
-        (lambda x: x.flatten(1) * torch.rand(()), FLAT, "other values|layers do not"),
+        (lambda x: x.flatten(1) * torch.rand(()), FLAT, "random numbers"),
+        (lambda x: nn.functional.dropout(x.flatten(1), 0.5), FLAT, "training mode"),
         (lambda x: x.flatten(1) - x.flatten(1).mean(0), FLAT, "layers do not"),
     ],
-    ids=["control flow", "attention", "nothing", "other noise", "the whole batch"],
+    ids=["control flow", "attention", "nothing", "other noise", "dropout", "the whole batch"],
 )
 def test_what_cannot_be_drawn_is_told_in_one_sentence(call, shape, word):
     with pytest.raises(NotTraced, match=word) as caught:
