@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from explorer.codes import Array
-from explorer.config import LIKELIHOODS, Config, ObjectiveConfig
+from explorer.config import Config, ObjectiveConfig
 from explorer.elbo.terms import Terms, choose_objective, draw_noise, reparameterise
 from explorer.models import build_model
 from explorer.models.networks import halve_products
+from explorer.training.machine import choose_arithmetic, threads_agree
 from explorer.training.optimiser import QuickAdam
 
 STALL_WINDOW = 10
@@ -36,11 +37,10 @@ class Engine:
         mean_image = torch.from_numpy(images.mean(0, dtype=np.float64) / 255)
         self.model.initialise_output(mean_image, len(images))
         self.model.to(device)
-        self.arithmetic = config.model.precision
+        self.arithmetic = choose_arithmetic(config, device)
         """What the wide layers multiply in while they learn."""
-        if uses_half_products(config, device):
+        if self.arithmetic == "bfloat16":
             halve_products(self.model)
-            self.arithmetic = "bfloat16"
         self.images = torch.from_numpy(np.array(images, order="C")).to(device)
         self.batch_size = min(config.optimiser.batch_size, len(images))
         self.generator = torch.Generator(device).manual_seed(config.seed + 1)
@@ -51,6 +51,8 @@ class Engine:
             fused=device.type in ("cpu", "cuda"),
         )
         self.steps_per_epoch = max(1, len(images) // self.batch_size)
+        self.threads_agree = threads_agree(config, self.arithmetic, device, self.batch_size)
+        """Whether one thread and two give the same weights."""
         self._terms = choose_objective(config.objective, config.model.latent)
         self.aggressive = config.optimiser.inner_steps > 0
         """Whether encoder-only updates still go before each update of the decoder."""
@@ -173,33 +175,3 @@ class Totals:
         """Return objective, reconstruction and KL per dimension, averaged over the batches."""
         kl = None if self.kl_per_dim is None else (self.kl_per_dim / self.count).tolist()
         return float(self.objective) / self.count, float(self.reconstruction) / self.count, kl
-
-
-def uses_half_products(config: Config, device: torch.device) -> bool:
-    """Tell whether the wide layers multiply in bfloat16 (see `OptimiserConfig`)."""
-    asked, model = config.optimiser.matmul_precision, config.model
-    if asked != "auto" or model.precision != "float32":
-        return asked == "bfloat16" and model.precision == "float32"
-    measured = model.network == "mlp" and LIKELIHOODS[model.likelihood].halves_well
-    return measured and device.type == "cpu" and has_bfloat16()
-
-
-def has_bfloat16() -> bool:
-    """Tell whether this processor multiplies in bfloat16; without that it is slower, not faster."""
-    # Not there before torch 2.10; then the products stay in float32.
-    found: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
-
-
-def choose_device(name: str, precision: str = "float32") -> torch.device:
-    """Return the device for "auto" (CUDA, then MPS, then CPU) or a named one."""
-    from explorer.errors import ExplorerError
-
-    has_mps = torch.backends.mps.is_available()
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if has_mps and precision == "float32" else "cpu")
-    if (name == "cuda" and not torch.cuda.is_available()) or (name == "mps" and not has_mps):
-        raise ExplorerError(f"There is no {name} device on this machine; use --device auto or cpu.")
-    return torch.device(name)

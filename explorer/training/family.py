@@ -26,8 +26,9 @@ from explorer.runs.checkpoint import pack_training, pack_weights, read_tensors, 
 from explorer.runs.info import DatasetInfo
 from explorer.runs.sweeps import Sweep, prepare_sweep
 from explorer.runs.writer import RunWriter
-from explorer.training.engine import Engine, Totals, choose_device
+from explorer.training.engine import Engine, Totals
 from explorer.training.loop import Progress, Trainer, explain_memory, find_images
+from explorer.training.machine import choose_device
 from explorer.training.optimiser import QuickAdam
 from explorer.training.pace import SNAPSHOTS
 
@@ -124,6 +125,7 @@ class FamilyEngine:
         self.batch_size, self.steps_per_epoch = single.batch_size, single.steps_per_epoch
         self.batch, self.generator = single.batch, single.generator
         self.template, self.arithmetic = single.model, single.arithmetic
+        self.threads_agree = single.threads_agree
         self.model = StackedModels([single.model] * len(configs)).to(device)
         self.optimiser = QuickAdam(
             self.model.parameters(),

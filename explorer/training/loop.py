@@ -26,9 +26,10 @@ from explorer.runs.info import DatasetInfo
 from explorer.runs.run import Run
 from explorer.runs.sweeps import is_family_member
 from explorer.runs.writer import RunWriter, find_unfinished, mark_run
-from explorer.training.engine import Engine, choose_device
+from explorer.training.engine import Engine
 from explorer.training.fit import FitEngine
-from explorer.training.pace import SNAPSHOTS, ThreadChoice, plan_steps, schedule_steps
+from explorer.training.machine import ThreadChoice, choose_device
+from explorer.training.pace import SNAPSHOTS, plan_steps, schedule_steps
 
 PROBE_IMAGES = 1000
 STRIP_IMAGES = 8
@@ -182,7 +183,7 @@ class Trainer:
 
     def run(self) -> None:
         """Train to the end of the plan, or until told to stop."""
-        self.threads = ThreadChoice(self.engine)
+        self.threads = ThreadChoice(self.engine.threads_agree)
         try:
             self._learn()
         finally:

@@ -15,7 +15,7 @@ from explorer.elbo.evaluation import evaluate_elbo
 from explorer.recipes import default_config
 from explorer.training.engine import Engine
 from explorer.training.loop import train
-from explorer.training.pace import ThreadChoice
+from explorer.training.machine import ThreadChoice
 from tests.benchmarks.plain import mnist_folder, plain_elbo, plain_epochs
 
 THREADS = 2
@@ -55,7 +55,7 @@ def compare_speed(images: np.ndarray, rounds: int, seconds: float = 3.0) -> None
     for _ in range(rounds):
         rates["plain loop, batch 128"].append(_rate(lambda: next(plain)[1], seconds, 128))
         for batch, engine in engines.items():
-            choice = ThreadChoice(engine)
+            choice = ThreadChoice(engine.threads_agree)
             rate = _rate(lambda e=engine: e.step(next(steps), 10**6, 1.0), seconds, batch, choice)
             choice.restore()
             rates.setdefault(f"explorer, batch {batch}", []).append(rate)

@@ -7,10 +7,8 @@ import pytest
 import torch
 
 from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig, OptimiserConfig
-from explorer.errors import ExplorerError
 from explorer.models.networks import WideLinear
-from explorer.training import engine as engine_module
-from explorer.training.engine import Engine, Totals, choose_device
+from explorer.training.engine import Engine, Totals
 
 CPU = torch.device("cpu")
 IMAGES = np.random.default_rng(0).integers(0, 256, (100, 1, 4, 4), dtype=np.uint8)
@@ -115,7 +113,7 @@ def test_totals_are_means_over_batches():
     assert totals.means() == (5.0, 5.0, None)
 
 
-def test_bfloat16_products_stay_near_float32_ones_and_away_from_the_code(monkeypatch):
+def test_bfloat16_products_stay_near_float32_ones_and_away_from_the_code():
     """Half products move the weights by rounding only; the layers next to the code keep theirs."""
     model = ModelConfig(hidden=(16, 8), latent_dim=2)
     found = {}
@@ -137,37 +135,3 @@ def test_bfloat16_products_stay_near_float32_ones_and_away_from_the_code(monkeyp
     half.model.load_state_dict(full.model.state_dict())
     with torch.no_grad():
         assert torch.equal(half.model.encoder(x), full.model.encoder(x))
-
-
-def test_bfloat16_is_taken_where_it_was_measured_to_cost_nothing(monkeypatch):
-    monkeypatch.setattr(engine_module, "has_bfloat16", lambda: True)
-
-    def arithmetic(matmul_precision="auto", **model):
-        optimiser = OptimiserConfig(batch_size=30, matmul_precision=matmul_precision)
-        model = ModelConfig(**{"hidden": (8,), **model})
-        config = dataclasses.replace(CONFIG, model=model, optimiser=optimiser)
-        return Engine(config, IMAGES, CPU).arithmetic
-
-    assert arithmetic() == "bfloat16"
-    assert arithmetic("float32") == "float32"
-    assert arithmetic(likelihood="gaussian") == "float32"
-    assert arithmetic(network="linear", hidden=()) == "float32"
-    assert arithmetic("bfloat16", likelihood="gaussian") == "bfloat16"
-    assert arithmetic("bfloat16", precision="float64") == "float64"
-    monkeypatch.setattr(engine_module, "has_bfloat16", lambda: False)
-    assert arithmetic() == "float32"
-
-
-def test_a_device_is_chosen_or_told_to_be_absent(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
-    assert choose_device("auto").type == "mps"
-    assert choose_device("auto", "float64").type == "cpu"
-    assert choose_device("cpu").type == "cpu"
-    with pytest.raises(ExplorerError, match="no cuda device"):
-        choose_device("cuda")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert choose_device("auto").type == "cuda"
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    with pytest.raises(ExplorerError, match="no mps device"):
-        choose_device("mps")
