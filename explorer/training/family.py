@@ -30,7 +30,7 @@ from explorer.training.engine import Engine, Totals
 from explorer.training.loop import Progress, Trainer, explain_memory, find_images
 from explorer.training.machine import choose_device
 from explorer.training.optimiser import QuickAdam
-from explorer.training.pace import SNAPSHOTS
+from explorer.training.plan import SNAPSHOTS
 
 LARGEST_FAMILY = 16
 

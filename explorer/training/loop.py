@@ -29,7 +29,7 @@ from explorer.runs.writer import RunWriter, find_unfinished, mark_run
 from explorer.training.engine import Engine
 from explorer.training.fit import FitEngine
 from explorer.training.machine import ThreadChoice, choose_device
-from explorer.training.pace import SNAPSHOTS, plan_steps, schedule_steps
+from explorer.training.plan import SNAPSHOTS, plan_steps, schedule_steps
 
 PROBE_IMAGES = 1000
 STRIP_IMAGES = 8

@@ -15,9 +15,9 @@ from explorer.errors import ExplorerError
 from explorer.runs.checkpoint import read_checkpoint
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
-from explorer.training import loop, pace
+from explorer.training import loop, plan
 from explorer.training.loop import train
-from explorer.training.pace import schedule_steps
+from explorer.training.plan import schedule_steps
 from tests.small_run import IMAGES, SMALL, Killed, change, die, kill_at, steps_of
 
 
@@ -114,17 +114,17 @@ def test_epochs_become_planned_steps(tmp_path):
 
 
 def test_a_time_budget_is_calibrated_once_into_planned_steps(tmp_path, monkeypatch):
-    monkeypatch.setattr(pace, "measure_rate", lambda engine, seconds, threads: 100.0)
+    monkeypatch.setattr(plan, "measure_rate", lambda engine, seconds, threads: 100.0)
     monkeypatch.setattr(loop.Trainer, "_time_snapshot", lambda trainer: 1e-9)
     config = change(SMALL, budget=BudgetConfig(seconds=0.51))
-    planned = int(0.51 * pace.SAFETY * 100)
+    planned = int(0.51 * plan.SAFETY * 100)
     with monkeypatch.context() as patch:
         kill_at(patch, 20)
         with pytest.raises(Killed):
             train(config, tmp_path / "run", IMAGES)
     assert Run(tmp_path / "run").info.planned_steps == planned
     die(tmp_path / "run")
-    monkeypatch.setattr(pace, "measure_rate", lambda engine, seconds, threads: 1e6)
+    monkeypatch.setattr(plan, "measure_rate", lambda engine, seconds, threads: 1e6)
     assert train(config, tmp_path / "run", IMAGES).info.planned_steps == planned
 
 

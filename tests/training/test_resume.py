@@ -18,7 +18,7 @@ from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
 from explorer.training import loop
 from explorer.training.loop import train
-from explorer.training.pace import schedule_steps
+from explorer.training.plan import schedule_steps
 from tests.small_run import (
     IMAGES,
     SMALL,

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from explorer.config import BudgetConfig, Config, ModelConfig, OptimiserConfig
-from explorer.training import pace
+from explorer.training import plan
 from explorer.training.engine import Engine
 from explorer.training.machine import ThreadChoice
 
@@ -33,24 +33,24 @@ def test_the_faster_count_is_what_training_begins_with(two_threads, monkeypatch)
     engine = an_engine()
     choice = ThreadChoice(engine.threads_agree)
     monkeypatch.setattr(
-        pace, "_time_update", lambda trial, seconds: {1: 0.01, 2: 0.02}[torch.get_num_threads()]
+        plan, "_time_update", lambda trial, seconds: {1: 0.01, 2: 0.02}[torch.get_num_threads()]
     )
-    assert pace.measure_rate(engine, 0.2, choice) == pytest.approx(100)
+    assert plan.measure_rate(engine, 0.2, choice) == pytest.approx(100)
     assert choice.threads == torch.get_num_threads() == 1
 
 
 @pytest.mark.parametrize("price", [1e-4, 0.01, 0.05, 0.2, 9.0])
 @pytest.mark.parametrize("seconds", [1.0, 10.0, 1000.0])
 def test_a_film_takes_its_share_of_a_time_budget(monkeypatch, price, seconds):
-    monkeypatch.setattr(pace, "measure_rate", lambda engine, seconds, threads: 100.0)
+    monkeypatch.setattr(plan, "measure_rate", lambda engine, seconds, threads: 100.0)
     engine = an_engine(seconds=seconds)
-    steps, snapshots = pace.plan_steps(engine, ThreadChoice(engine.threads_agree), lambda: price)
+    steps, snapshots = plan.plan_steps(engine, ThreadChoice(engine.threads_agree), lambda: price)
     film, learning = snapshots * price, steps / 100
-    assert film <= pace.FILM_SHARE * seconds + price or snapshots == pace.FEWEST_SNAPSHOTS
-    assert pace.FEWEST_SNAPSHOTS <= snapshots <= pace.SNAPSHOTS
+    assert film <= plan.FILM_SHARE * seconds + price or snapshots == plan.FEWEST_SNAPSHOTS
+    assert plan.FEWEST_SNAPSHOTS <= snapshots <= plan.SNAPSHOTS
     if film < seconds / 2:
         assert 0.9 * seconds < film + learning < seconds
     assert learning > 0.2 * seconds
-    logged, kept = pace.schedule_steps(steps, snapshots)
+    logged, kept = plan.schedule_steps(steps, snapshots)
     assert len(kept) <= snapshots + 1
     assert kept <= logged
