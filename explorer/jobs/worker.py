@@ -69,11 +69,11 @@ def warm_up() -> None:
 
     from explorer.config import Config
     from explorer.datasets import load_dataset
-    from explorer.training.engine import Engine
+    from explorer.training.single import SingleEngine
 
     config = Config()
     images = np.zeros((256, 1, 8, 8), np.uint8)
-    Engine(config, images, choose_device(config.device)).step(0, 10, 1.0)
+    SingleEngine(config, images, choose_device(config.device)).step(0, 10, [1.0])
     load_dataset("digits")
 
 

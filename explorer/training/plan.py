@@ -1,13 +1,11 @@
 """How many updates a budget comes to, and which of them are logged and kept."""
 
-import copy
 import math
 import statistics
 import time
 from collections.abc import Callable
 
 import numpy as np
-import torch
 
 from explorer.training.engine import Engine
 from explorer.training.machine import ThreadChoice
@@ -27,13 +25,13 @@ SAFETY = 0.96
 def plan_steps(
     engine: Engine, choice: ThreadChoice, time_snapshot: Callable[[], float]
 ) -> tuple[int, int]:
-    """Return the number of updates that the budget of the engine's config comes to, and snapshots.
+    """Return the number of updates that the budget of the engine's configs comes to, and snapshots.
 
     A time budget is turned into updates once, here, so that schedules depend on the step alone.
     `time_snapshot` returns the seconds that one takes: a short film has fewer of them, lest they
     take longer than the training.
     """
-    budget = engine.config.budget
+    budget = engine.configs[0].budget
     if budget.steps is not None:
         return budget.steps, SNAPSHOTS
     if budget.epochs is not None:
@@ -65,17 +63,11 @@ def spread_steps(steps: int, count: int) -> set[int]:
 
 
 def measure_rate(engine: Engine, seconds: float, choice: ThreadChoice) -> float:
-    """Return updates per second, timed on a throw-away copy of the model.
+    """Return updates per second, timed on a trial that is thrown away.
 
     Where there is a choice of threads, the faster number of them is what training begins with.
     """
-    trial = copy.copy(engine)
-    trial.model = copy.deepcopy(engine.model)
-    trial.optimiser = type(engine.optimiser)(
-        trial.model.parameters(), lr=1e-6, fused=engine.device.type in ("cpu", "cuda")
-    )
-    trial.generator = torch.Generator(engine.device).manual_seed(0)
-    trial.totals = type(engine.totals)()
+    trial = engine.trial()
     counts = choice.counts
     paces = {}
     for count in counts:
@@ -88,15 +80,16 @@ def measure_rate(engine: Engine, seconds: float, choice: ThreadChoice) -> float:
 
 def _time_update(engine: Engine, seconds: float) -> float:
     """Return the seconds that an update takes; updates are done for about `seconds`."""
+    betas = [1.0] * len(engine.configs)
     for step in range(3):
-        engine.step(step, 10**9, 1.0)
+        engine.step(step, 10**9, betas)
     paces: list[float] = []
     step, began = 3, time.monotonic()
     while time.monotonic() - began < seconds or not paces:
         group = time.monotonic()
         for _ in range(GROUP):
-            engine.step(step, 10**9, 1.0)
+            engine.step(step, 10**9, betas)
             step += 1
-        float(engine.totals.objective)  # Waits for the device.
+        float(engine.totals[0].objective)  # Waits for the device.
         paces.append((time.monotonic() - group) / GROUP)
     return statistics.median(paces)

@@ -18,9 +18,9 @@ from explorer.datasets import load_dataset
 from explorer.errors import ExplorerError
 from explorer.runs.control import Control
 from explorer.runs.sweeps import open_sweep
-from explorer.training.engine import Engine
 from explorer.training.family import FamilyEngine, family_configs, train_family
 from explorer.training.loop import train
+from explorer.training.single import SingleEngine
 
 BETAS = (0.5, 1.0, 4.0)
 
@@ -55,19 +55,18 @@ def test_members_equal_single_runs_over_50_steps(change, samples):
     images = load_dataset("digits").split("train").images
     cpu = torch.device("cpu")
     family = FamilyEngine(list(configs.values()), images, cpu)
-    singles = [Engine(member, images, cpu) for member in configs.values()]
+    singles = [SingleEngine(member, images, cpu) for member in configs.values()]
     for step in range(50):
         betas = [member.objective.beta_at(step, 50) for member in configs.values()]
         family.step(step, 50, betas)
         for single, beta in zip(singles, betas, strict=True):
-            single.step(step, 50, beta)
+            single.step(step, 50, [beta])
     for index, single in enumerate(singles):
-        family.model.write_member(index, family.template)
-        found = family.template.state_dict()
+        found = family.member(index).state_dict()
         for name, value in single.model.state_dict().items():
             torch.testing.assert_close(found[name], value, rtol=1e-9, atol=1e-9)
-        objective, reconstruction, kl = family.member_totals[index].means()
-        expected = single.totals.means()
+        objective, reconstruction, kl = family.totals[index].means()
+        expected = single.totals[0].means()
         assert objective == pytest.approx(expected[0], rel=1e-10)
         assert reconstruction == pytest.approx(expected[1], rel=1e-10)
         assert kl == pytest.approx(expected[2], rel=1e-8, abs=1e-12)

@@ -9,7 +9,6 @@ import torch
 from explorer.config import BudgetConfig, Config, ModelConfig, OptimiserConfig
 from explorer.errors import ExplorerError
 from explorer.training import machine
-from explorer.training.engine import Engine
 from explorer.training.machine import (
     ThreadChoice,
     choose_arithmetic,
@@ -19,6 +18,7 @@ from explorer.training.machine import (
     one_thread,
     threads_agree,
 )
+from explorer.training.single import SingleEngine
 
 IMAGES = (np.random.default_rng(0).random((1024, 1, 28, 28)) * 255).astype(np.uint8)
 CPU = torch.device("cpu")
@@ -166,9 +166,9 @@ def test_the_weights_are_the_same_on_one_thread_and_two(two_threads, batch_size)
             optimiser=OptimiserConfig(batch_size=batch_size, matmul_precision="bfloat16"),
             budget=BudgetConfig(steps=20),
         )
-        engine = Engine(config, IMAGES, CPU)
+        engine = SingleEngine(config, IMAGES, CPU)
         assert engine.threads_agree
         for step in range(20):
-            engine.step(step, 20, 1.0)
+            engine.step(step, 20, [1.0])
         weights.append(torch.cat([p.detach().flatten() for p in engine.model.parameters()]))
     assert torch.equal(*weights)

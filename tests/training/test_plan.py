@@ -6,8 +6,8 @@ import torch
 
 from explorer.config import BudgetConfig, Config, ModelConfig, OptimiserConfig
 from explorer.training import plan
-from explorer.training.engine import Engine
 from explorer.training.machine import ThreadChoice
+from explorer.training.single import SingleEngine
 
 IMAGES = (np.random.default_rng(0).random((1024, 1, 28, 28)) * 255).astype(np.uint8)
 
@@ -18,7 +18,7 @@ def an_engine(seconds=10.0):
         model=ModelConfig(hidden=(400,), latent_dim=20),
         optimiser=OptimiserConfig(batch_size=128, matmul_precision="bfloat16"),
     )
-    return Engine(config, IMAGES, torch.device("cpu"))
+    return SingleEngine(config, IMAGES, torch.device("cpu"))
 
 
 @pytest.fixture

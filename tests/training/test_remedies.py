@@ -19,10 +19,10 @@ from explorer.elbo.terms import price_kl
 from explorer.errors import ExplorerError
 from explorer.models import VAE
 from explorer.models.priors import gaussian_kl
-from explorer.training.engine import Engine, estimate_information
 from explorer.training.fit import fit_config
 from explorer.training.loop import train
 from explorer.training.remedies import KINDS, REMEDIES, apply_remedy
+from explorer.training.single import SingleEngine, estimate_information
 
 SIGMA2 = 0.75
 STEPS = 1500
@@ -48,9 +48,9 @@ def sick_config(**objective):
 def fit(config, steps=STEPS):
     """Return (squared error summed over pixels, rate, KL per dimension) after training."""
     images = load_dataset("digits").images
-    engine = Engine(config, images, torch.device("cpu"))
+    engine = SingleEngine(config, images, torch.device("cpu"))
     for step in range(steps):
-        engine.step(step, steps, config.objective.beta_at(step, steps))
+        engine.step(step, steps, [config.objective.beta_at(step, steps)])
     model = engine.model.eval()
     with torch.no_grad():
         x = model.target(torch.from_numpy(np.array(images)))
@@ -162,7 +162,7 @@ def test_the_aggressive_phase_ends_by_itself_and_survives_a_stop(tmp_path):
         budget=BudgetConfig(steps=120),
         device="cpu",
     )
-    engine = Engine(config, load_dataset("digits").split("train").images, torch.device("cpu"))
+    engine = SingleEngine(config, load_dataset("digits").split("train").images, torch.device("cpu"))
     before = [p.clone() for p in engine.model.decoder.parameters()]
     engine._catch_up(0, 1.0, config.objective)
     assert all(
@@ -170,10 +170,13 @@ def test_the_aggressive_phase_ends_by_itself_and_survives_a_stop(tmp_path):
     )
     run = train(config, tmp_path / "lagging")
     assert run.info.status.state == "finished"
-    engine.watch_information(load_dataset("digits").split("validation").images)
+    held_out, epoch = load_dataset("digits").split("validation").images, engine.steps_per_epoch
+    engine.watch(epoch, held_out)
     assert engine.aggressive and engine.best_information > -1
     engine.best_information = 100.0
-    engine.watch_information(load_dataset("digits").split("validation").images)
+    engine.watch(2 * epoch - 1, held_out)  # An epoch is not over: nothing is looked at.
+    assert engine.aggressive
+    engine.watch(2 * epoch, held_out)
     assert not engine.aggressive
 
 
