@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from explorer.codes import Array
+from explorer.config import check_seed
 from explorer.errors import ExplorerError
 from explorer.models import VAE
 
@@ -42,7 +43,7 @@ def encode_images(model: VAE, images: Array, *, seed: int = 0) -> tuple[Array, A
     """
     check_images(model, images)
     device = next(model.parameters()).device
-    generator = torch.Generator(device).manual_seed(seed)
+    generator = torch.Generator(device).manual_seed(check_seed(seed))
     means, logvars = [], []
     chunk = max(1, CHUNK_VALUES // int(np.prod(images.shape[1:])))
     for start in range(0, len(images), chunk):
@@ -61,7 +62,8 @@ def draw_targets(model: VAE, images: Array, *, seed: int = 0) -> Tensor:
     """
     check_images(model, images)
     device = next(model.parameters()).device
-    return model.target(as_tensor(images, device), torch.Generator(device).manual_seed(seed))
+    generator = torch.Generator(device).manual_seed(check_seed(seed))
+    return model.target(as_tensor(images, device), generator)
 
 
 def check_images(model: VAE, images: Array) -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from explorer.codes import Array
+from explorer.config import check_seed
 from explorer.elbo.encoding import CHUNK_VALUES, as_tensor, check_images
 from explorer.elbo.terms import gaussian_kl, sample_codes, sampled_kl
 from explorer.models import VAE
@@ -99,7 +100,7 @@ def evaluate_elbo(
     """
     check_images(model, images)
     device = next(model.parameters()).device
-    generator = torch.Generator(device).manual_seed(seed)
+    generator = torch.Generator(device).manual_seed(check_seed(seed))
     reconstructions, kls = [], []
     chunk = max(1, CHUNK_VALUES // int(np.prod(images.shape[1:])))
     for start in range(0, len(images), chunk):

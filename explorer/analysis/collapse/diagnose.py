@@ -30,6 +30,7 @@ from explorer.analysis.collapse.verdicts import (
 from explorer.analysis.representation.information import Information, decompose_rate, standard_error
 from explorer.analysis.watch import Progress, Stop, Watch
 from explorer.codes import kl_of_codes
+from explorer.config import check_seed
 from explorer.elbo.encoding import encode_all
 from explorer.errors import ExplorerError
 from explorer.models.vae import VAE
@@ -78,6 +79,7 @@ def diagnose_codes(
     >>> [dimension.verdict for dimension in diagnose_codes(mean, logvar).dimensions]
     ['active', 'collapsed']
     """
+    seed = check_seed(seed)
     mu, lv = check_codes(mean, logvar)
     information = decompose_rate(mu, lv, seed=seed, progress=progress, stop=stop)
     return _assemble(mu, lv, information, None, (), epsilon, delta, None)
@@ -103,6 +105,7 @@ def diagnose(
     skips that part (a few seconds). Raises ExplorerError for a plain autoencoder or bad images.
     """
     check_standard_prior(model)
+    seed = check_seed(seed)
     if isinstance(x, np.ndarray) and x.dtype == np.uint8:
         from explorer.elbo.encoding import draw_targets
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from explorer.analysis.checks import Floats, check_gaussian, check_images, plain
 from explorer.analysis.inference.emission import Emission
 from explorer.analysis.watch import Progress, Stop, Watch
+from explorer.config import check_seed
 from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
 from explorer.models.vae import VAE
@@ -94,7 +95,7 @@ def estimate_log_px(
     if not 1 <= samples <= MAX_SAMPLES:
         raise ExplorerError(f"The number of samples must be from 1 to {MAX_SAMPLES}.")
     watch = Watch(progress, stop)
-    generator = torch.Generator(x.device).manual_seed(seed)
+    generator = torch.Generator(x.device).manual_seed(check_seed(seed))
     block = max(1, CHUNK_CODES // samples)
     parts: list[tuple[Floats, ...]] = []
     with torch.no_grad(), evaluating(model):
@@ -126,7 +127,7 @@ def draw_log_weights(model: VAE, x: Tensor, samples: int, *, seed: int = 0) -> F
     x = check_images(model, x)
     if not 1 <= samples <= MAX_SAMPLES:
         raise ExplorerError(f"The number of samples must be from 1 to {MAX_SAMPLES}.")
-    generator = torch.Generator(x.device).manual_seed(seed)
+    generator = torch.Generator(x.device).manual_seed(check_seed(seed))
     with torch.no_grad(), evaluating(model):
         mean, scale = _proposal(model, x, None, 0)
         parts = list(_log_weights(model, _Scorer(model), x, mean, scale, samples, generator))

@@ -1,10 +1,9 @@
 """Everything that the server keeps between reruns: each entry wraps a pure function."""
 
 import gc
-import json
-import os
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from explorer.app.parts.mount import ASSETS
@@ -17,33 +16,14 @@ from explorer.export.payload import build_payload
 from explorer.export.pictures import find_pictures, is_at_hand
 from explorer.export.sweep import build_member
 from explorer.export.tsne import Projection
-from explorer.jobs.queue import LocalRunner, find_abandoned
+from explorer.files import read_json
 from explorer.runs.run import Run
-from explorer.runs.store import RunStore, pretrained_store
+from explorer.runs.store import RunStore, is_shipped
 
 
 def own_runs() -> RunStore:
     """Return the store of the visitor's own runs."""
     return RunStore()
-
-
-def find_run(run_id: str) -> Run:
-    """Return a run by id, own runs first; an unknown id is an ExplorerError."""
-    try:
-        return own_runs().open(run_id)
-    except ExplorerError:
-        return pretrained_store().open(run_id)
-
-
-@st.cache_resource(show_spinner=False)
-def get_runner() -> LocalRunner:
-    """Return the server's job queue; jobs that an earlier server left waiting are taken up."""
-    runner = LocalRunner()
-    for run in find_abandoned(own_runs().list()):
-        config = run.info.config
-        if config is not None:
-            runner.submit(config, run.path, os.environ.get("LATENT_EXPLORER_DATA"))
-    return runner
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -62,11 +42,14 @@ def get_run_with_model(run: Run) -> Run:
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _codes_for(path: str, fingerprint: str) -> Codes | None:
-    return Run(path).codes()
+    codes = Run(path).codes()
+    if codes is not None and not np.isfinite(codes.mean).all():
+        raise ExplorerError(f"The codes of run {Run(path).path.name} hold NaN or infinite values.")
+    return codes
 
 
 def get_codes(run: Run) -> Codes | None:
-    """Return the run's codes, read once per stored weights."""
+    """Return the run's codes, read once; ExplorerError where they are not finite."""
     return _codes_for(str(run.path), run.fingerprint)
 
 
@@ -83,22 +66,28 @@ def get_dataset(name: str) -> ImageDataset | None:
 
 
 @st.cache_data(show_spinner=False, max_entries=400)
-def measure_codes(path: str, fingerprint: str, step: int | None) -> dict[str, Any]:
-    """Return the diagnosis of a run's stored codes, or of those of one snapshot, as plain values.
-
-    At most 2,000 codes are used. `fingerprint` is part of the key alone.
-    """
+def _measures_for(path: str, fingerprint: str, step: int | None) -> dict[str, Any]:
     from explorer.analysis.collapse.diagnose import diagnose_codes
 
     run = Run(path)
-    codes = run.codes() if step is None else None
-    if codes is None:
-        frame = run.snapshot(run.snapshot_steps()[-1] if step is None else step)
-        mean, logvar = frame.mean, frame.logvar
-    else:
-        mean, logvar = codes.mean, codes.logvar
-    assert logvar is not None
-    return diagnose_codes(mean[:2000], logvar[:2000]).to_dict()
+    codes = run.codes() if step is None else run.snapshot(step)
+    if codes is None or codes.logvar is None:
+        raise ExplorerError(f"Run {run.id} has no codes with log-variances to diagnose.")
+    return diagnose_codes(codes.mean[:2000], codes.logvar[:2000]).to_dict()
+
+
+def measure_codes(run: Run, step: int | None) -> dict[str, Any]:
+    """Return the diagnosis of a run's stored codes, or of those of one snapshot, as plain values.
+
+    Without codes it is that of the latest snapshot. At most 2,000 codes are used.
+    """
+    steps = run.snapshot_steps()
+    if step is None and steps and not (run.path / "codes.npz").is_file():
+        step = steps[-1]
+    key = run.fingerprint
+    if step is not None:
+        key += ":" + run.stamp(f"snapshots/{step:09d}.npz")
+    return _measures_for(str(run.path), key, step)
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
@@ -113,10 +102,11 @@ def diagnose_stored(path: str, fingerprint: str) -> dict[str, Any]:
     info = run.info
     images = get_dataset(info.dataset.name) if info.dataset else None
     if images is None or info.dataset is None or images.shape != info.dataset.shape:
-        # A shipped run brings what was found where its images were.
+        # A shipped run brings what was found where its images were. In a run of the visitor's such
+        # a file may be of other weights, or of anyone's making.
         shipped = run.path / "diagnosis.json"
-        if shipped.is_file():
-            return json.loads(shipped.read_text())
+        if is_shipped(run) and shipped.is_file():
+            return read_json(shipped)
         return diagnose_run(run).to_dict()
     return diagnose_run(run, images.split("test").images[:2000]).to_dict()
 

@@ -13,9 +13,9 @@ from explorer.analysis.representation.codebook import (
     sample_by_position,
     sample_uniform,
 )
-from explorer.app.cached import own_runs
+from explorer.runs.info import RunInfo
 from explorer.runs.run import Run
-from explorer.runs.store import pretrained_store
+from explorer.runs.store import is_shipped, list_runs
 
 FAVOURITE = "mnist-vq"
 PICTURED = 400
@@ -24,15 +24,18 @@ PICTURED = 400
 
 def list_codebooks() -> dict[str, Run]:
     """Return the VQ-VAEs with weights and codes by id, shipped ones first."""
-    return {
-        run.id: run
-        for run in sorted(pretrained_store().list(), key=lambda run: run.id != FAVOURITE)
-        + own_runs().list()
-        if run.info.latent_kind == "categorical"
-        and run.info.model_kind == "builtin"
-        and (run.path / "checkpoint.safetensors").is_file()
-        and (run.path / "codes.npz").is_file()
-    }
+
+    def fits(run: Run, info: RunInfo) -> bool:
+        return (
+            info.latent_kind == "categorical"
+            and info.model_kind == "builtin"
+            and (run.path / "checkpoint.safetensors").is_file()
+            and (run.path / "codes.npz").is_file()
+        )
+
+    runs = list_runs(fits)
+    runs.sort(key=lambda run: (not is_shipped(run), run.id != FAVOURITE))
+    return {run.id: run for run in runs}
 
 
 @st.cache_data(show_spinner=False, max_entries=20)

@@ -1,6 +1,5 @@
 """What the comparison of models keeps between reruns: each entry wraps a pure function."""
 
-import json
 from typing import Any
 
 import numpy as np
@@ -16,14 +15,16 @@ from explorer.analysis.representation.holes import (
 )
 from explorer.analysis.representation.latents import decode_codes
 from explorer.analysis.representation.quality import Accuracy, neighbour_accuracy
-from explorer.app.cached import get_codes, get_run_with_model, own_runs
+from explorer.app.cached import get_codes, get_run_with_model
 from explorer.codes import Array
 from explorer.datasets import load_dataset
 from explorer.elbo.encoding import encode_images
 from explorer.export.pictures import is_at_hand
 from explorer.figures.compare import Square
+from explorer.files import read_json
+from explorer.runs.info import RunInfo
 from explorer.runs.run import Run
-from explorer.runs.store import pretrained_store
+from explorer.runs.store import is_shipped, list_runs
 
 NEIGHBOUR_CODES = 2000
 TILES = 15
@@ -33,12 +34,20 @@ CELLS = 41
 def list_comparable() -> dict[str, list[Run]]:
     """Return the finished runs with weights by their data set, shipped ones first."""
     found: dict[str, list[Run]] = {}
-    for run in pretrained_store().list() + own_runs().list():
-        info = run.info
-        has_weights = (run.path / "checkpoint.safetensors").is_file()
-        if info.model_kind == "builtin" and info.dataset is not None and has_weights:
-            if info.status.state in ("finished", "stopped") and info.config is not None:
-                found.setdefault(info.dataset.name, []).append(run)
+
+    def fits(run: Run, info: RunInfo) -> bool:
+        return (
+            info.model_kind == "builtin"
+            and info.config is not None
+            and info.dataset is not None
+            and info.status.state in ("finished", "stopped")
+            and (run.path / "checkpoint.safetensors").is_file()
+        )
+
+    for run in sorted(list_runs(fits), key=is_shipped, reverse=True):
+        dataset = run.info.dataset
+        if dataset is not None:
+            found.setdefault(dataset.name, []).append(run)
     return found
 
 
@@ -87,9 +96,9 @@ def find_figures(run: Run, source: str) -> dict[str, Any] | None:
     if holes is not None:
         return holes.to_dict()
     shipped = run.path / "holes.json"
-    if not shipped.is_file():
+    if not is_shipped(run) or not shipped.is_file():
         return None
-    found: dict[str, Any] | None = json.loads(shipped.read_text()).get(source)
+    found: dict[str, Any] | None = read_json(shipped).get(source)
     return found
 
 

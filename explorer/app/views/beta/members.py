@@ -1,6 +1,5 @@
 """The β lab's figures: the film of the maps, the plane, pictures, what stays awake, KL."""
 
-import json
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +27,10 @@ from explorer.figures.beta import (
 )
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
+from explorer.figures.style import as_label
+from explorer.files import read_json
 from explorer.runs.run import Run, Snapshot
+from explorer.runs.store import is_shipped
 from explorer.runs.sweeps import Sweep
 
 SHOWN = 400
@@ -141,8 +143,9 @@ def _last_frame(sweep: Sweep, member: Member, common: list[int]) -> Snapshot:
 def _point_at(run: Run, step: int, final: bool) -> dict[str, Any] | None:
     """Return figures of the model at `step`: of the test split at the end, else as logged."""
     results = run.info.results
-    if final and results:
-        split = "test" if "test" in results else next(iter(results))
+    measured = [name for name in results if {"reconstruction", "kl_per_dim"} <= set(results[name])]
+    if final and measured:
+        split = "test" if "test" in measured else measured[0]
         return {**results[split], "split": split}
     for split in ("validation", "train"):
         points = [point for point in run.metrics(split) if "kl_per_dim" in point]
@@ -217,7 +220,7 @@ def _show_plane(
     sweep: Sweep, members: list[Member], points: list[dict[str, Any]], step: int, is_latest: bool
 ) -> None:
     st.markdown(f"**{text('beta.plane')}**")
-    betas, names = [m.beta for m in members], [m.run.name for m in members]
+    betas, names = [m.beta for m in members], [as_label(m.run.name) for m in members]
     nearest = int(np.abs(np.log(np.maximum(betas, 1e-6))).argmin())
     state = f"beta_member_{sweep.id}"
     picked = st.session_state.get(state)
@@ -302,7 +305,7 @@ def _show_pictures(film: list[Member], frames: list[Snapshot]) -> None:
 def _show_units(sweep: Sweep, film: list[Member], frames: list[Snapshot], final: bool) -> None:
     st.markdown(f"**{text('beta.units')}**")
     measures = [
-        measure_codes(str(m.run.path), m.run.fingerprint, None if final else frame.step)
+        measure_codes(m.run, None if final else frame.step)
         for m, frame in zip(film, frames, strict=True)
     ]
     rows = {
@@ -328,9 +331,10 @@ def _show_units(sweep: Sweep, film: list[Member], frames: list[Snapshot], final:
 def _find_rule(sweep: Sweep, film: list[Member]) -> list[float]:
     """Return the first eigenvalues of the wake-up rule: as shipped, or from the images at hand."""
     model = film[0].config.model
-    try:
-        values = json.loads((sweep.path / "theory.json").read_text())["wake_up"]
-    except (OSError, ValueError, KeyError):
+    shipped = sweep.path / "theory.json"
+    if is_shipped(film[0].run) and shipped.is_file():
+        values = read_json(shipped)["wake_up"]
+    else:
         info = film[0].run.info
         if info.dataset is None:
             return []

@@ -5,9 +5,10 @@ import os
 
 import streamlit as st
 
-from explorer.app.cached import get_runner, own_runs
+from explorer.app.cached import own_runs
 from explorer.app.parts.choices import kept_choice
-from explorer.app.text import text
+from explorer.app.parts.failures import told
+from explorer.app.text import plain, text
 from explorer.app.views.beta.members import find_members, show_figures
 from explorer.app.views.beta.progress import (
     Signature,
@@ -19,6 +20,7 @@ from explorer.app.views.beta.progress import (
 from explorer.config import BudgetConfig, Config, OptimiserConfig, default_config
 from explorer.datasets import DATASETS, is_available
 from explorer.errors import ExplorerError
+from explorer.jobs.host import get_runner
 from explorer.paths import resource
 from explorer.runs.run import new_run_id
 from explorer.runs.sweeps import Sweep, list_sweeps, read_sweep
@@ -62,7 +64,7 @@ def offer_training() -> None:
             on_click=_start,
             args=(dataset, sorted(betas), likelihood, int(latent_dim), float(seconds)),
         )  # fmt: skip
-        st.caption(text("beta.elsewhere", folder=own_runs().folder))
+        st.caption(text("beta.elsewhere", folder=plain(own_runs().folder)))
 
 
 def _start(
@@ -77,7 +79,7 @@ def _start(
         root = os.environ.get("LATENT_EXPLORER_DATA")
         get_runner().submit_family(configs, own_runs().folder / name, root)
     except ExplorerError as error:
-        st.toast(str(error))
+        st.toast(plain(error))
         return
     st.query_params["sweep"] = name
     st.session_state["beta_choose"] = name
@@ -91,12 +93,13 @@ def _shape_member(config: Config, likelihood: str, seconds: float) -> Config:
     )
 
 
+@told()
 def show_sweep(sweep: Sweep, shown: Signature) -> None:
     """Show one sweep as it is now: how far it is, and its models."""
     try:
         sweep = read_sweep(sweep.path)
     except ExplorerError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return
     progress = sweep.progress()
     if sign(sweep, progress) != shown:

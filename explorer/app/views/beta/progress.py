@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from explorer.app.cached import get_runner, own_runs
-from explorer.app.text import text
+from explorer.app.cached import own_runs
+from explorer.app.text import plain, text
 from explorer.errors import ExplorerError
+from explorer.jobs.host import get_runner
 from explorer.runs.control import Control
 from explorer.runs.sweeps import MemberProgress, Sweep, read_sweep
 
@@ -66,14 +67,14 @@ def _send(control: Control, action: str) -> None:
     try:
         control.send(action)
     except ExplorerError as error:
-        st.toast(str(error), icon=":material/error:")
+        st.toast(plain(error), icon=":material/error:")
 
 
 def _stop(sweep: Sweep) -> None:
     try:
         get_runner().stop(sweep.path)
     except ExplorerError as error:
-        st.toast(str(error), icon=":material/error:")
+        st.toast(plain(error), icon=":material/error:")
 
 
 def show_progress(sweep: Sweep, progress: Sequence[MemberProgress], is_active: bool) -> None:
@@ -108,7 +109,7 @@ def _show_family(progress: Sequence[MemberProgress], is_active: bool) -> None:
             text("beta.progress", step=step, planned=first.planned, count=len(progress)),
         )
     for message in dict.fromkeys(member.message for member in progress if member.state == "failed"):
-        st.error(text("beta.failed", message=message))
+        st.error(text("beta.failed", message=plain(message)))
 
 
 def _describe_member(sweep: Sweep, member: MemberProgress) -> str:

@@ -17,7 +17,7 @@ from explorer.app.cached import measure_eigenvalues
 from explorer.app.cached.collapse import judge_codes
 from explorer.app.parts.pictures import CHART
 from explorer.app.session import is_dark
-from explorer.app.text import paragraph, sentences, text
+from explorer.app.text import paragraph, plain, sentences, text
 from explorer.app.views.collapse.film import draw_timeline
 from explorer.app.views.collapse.verdicts import show_diagnosis, show_plane, show_table
 from explorer.datasets import DATASETS, is_available
@@ -39,10 +39,10 @@ def ask_for_codes() -> None:
             with st.spinner():
                 own = judge_codes(given.getvalue(), given.name)
         except ExplorerError as error:
-            st.error(str(error))
+            st.error(plain(error))
             return
         codes, values = own.codes, own.values
-        st.markdown(text("collapse.own.title", name=given.name))
+        st.markdown(text("collapse.own.title", name=plain(given.name)))
         show_diagnosis(values, None)
         if values["images"] < len(codes.mean):
             told = {"used": values["images"], "count": len(codes.mean)}

@@ -15,13 +15,13 @@ from explorer.analysis.teaching.toy import (
     ThreeWays,
     measure_three_ways,
 )
-from explorer.app.cached import find_run, get_run_with_model
+from explorer.app.cached import get_run_with_model
 from explorer.app.cached.elbo import get_pictures
 from explorer.app.cached.learn import get_examination
 from explorer.app.parts.sliders import live_choice, live_slider
 from explorer.app.session import is_dark
 from explorer.app.subject import Subject, find_telling
-from explorer.app.text import text
+from explorer.app.text import plain, text
 from explorer.app.views.learn.parts import (
     CHART,
     choose_segment,
@@ -35,6 +35,7 @@ from explorer.errors import ExplorerError
 from explorer.figures.learn import identity_bars, posterior_picture
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
+from explorer.runs.store import pretrained_store
 
 MODEL = "mnist-2d"
 PICTURES = 12
@@ -74,7 +75,7 @@ def show_chapter() -> None:
         try:
             subject = _choose_picture(right)
         except ExplorerError as error:
-            st.info(str(error))
+            st.info(plain(error))
             return
         _show_real(left, right, subject)
     else:
@@ -115,7 +116,7 @@ def _show_toy(left: DeltaGenerator, right: DeltaGenerator) -> None:
 
 def _choose_picture(right: DeltaGenerator) -> Subject:
     """Return the picture that the slider asks for; those worth a look come first."""
-    run = get_run_with_model(find_run(MODEL))
+    run = get_run_with_model(pretrained_store().open(MODEL))
     pictures = get_pictures(run)
     assert pictures is not None  # A model of handwriting has drawings to show at least.
     places = list(dict.fromkeys([*find_telling(run.id, pictures), *range(PICTURES)]))[:PICTURES]

@@ -4,10 +4,10 @@ import numpy as np
 import streamlit as st
 
 from explorer.analysis.representation.patchwork import draw_pixels, independent_nats, share_codes
-from explorer.app.cached import find_run, get_run_with_model
+from explorer.app.cached import get_run_with_model
 from explorer.app.cached.learn import get_prior_pictures
 from explorer.app.parts.sliders import live_choice
-from explorer.app.text import text
+from explorer.app.text import plain, text
 from explorer.app.views.learn.parts import (
     choose_segment,
     offer_draw,
@@ -19,6 +19,7 @@ from explorer.app.views.learn.parts import (
 from explorer.errors import ExplorerError
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 from explorer.runs.run import Run
+from explorer.runs.store import pretrained_store
 
 MODEL = "mnist-2d"
 SIDES = (1, 2, 4, 7, 14, 28)
@@ -31,9 +32,9 @@ COUNT, COLUMNS = 12, 4
 def show_chapter() -> None:
     """Lay out the chapter: prose and the two formulas on the left, the pictures on the right."""
     try:
-        run = get_run_with_model(find_run(MODEL))
+        run = get_run_with_model(pretrained_store().open(MODEL))
     except ExplorerError as error:
-        st.info(str(error))
+        st.info(plain(error))
         return
     left, right = st.columns([0.85, 1], gap="large")
     with left:

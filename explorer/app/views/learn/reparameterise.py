@@ -16,7 +16,7 @@ from explorer.analysis.teaching.gradients import (
     measure_spread,
     square,
 )
-from explorer.app.cached import find_run, get_codes, get_run_with_model
+from explorer.app.cached import get_codes, get_run_with_model
 from explorer.app.parts.pictures import show_strip
 from explorer.app.parts.sliders import live_choice, live_slider
 from explorer.app.session import is_dark
@@ -32,6 +32,7 @@ from explorer.app.views.learn.parts import (
 from explorer.figures.gradients import gradient_histograms, variance_over_draws
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
+from explorer.runs.store import pretrained_store
 
 SEEN, SIGMA2 = 2.0, 0.25
 """What the one-number decoder N(z, σ_x²) sees, and its variance."""
@@ -155,7 +156,7 @@ def _ask(found: dict[str, GradientEstimator], draws: int) -> None:
 
 def _show_noise() -> None:
     """Show one image's code with the encoder's noise, and with noise that is not scaled."""
-    run = get_run_with_model(find_run(MODEL))
+    run = get_run_with_model(pretrained_store().open(MODEL))
     codes = get_codes(run)
     assert codes is not None and codes.logvar is not None
     mean, sigma = codes.mean[IMAGE], np.exp(0.5 * codes.logvar[IMAGE])

@@ -10,7 +10,7 @@ from explorer.analysis.representation.holes import SOURCES
 from explorer.app.cached import get_codes, main_axes, own_runs
 from explorer.app.cached.compare import list_comparable
 from explorer.app.cached.elbo import get_pictures
-from explorer.app.text import text
+from explorer.app.text import plain, text
 from explorer.app.views.models.compare_card import SHOWN_IMAGES, kind_of, show_model
 from explorer.app.views.models.compare_numbers import (
     gather,
@@ -55,7 +55,8 @@ def choose_runs() -> list[Run]:
             key="compare_images",
         )  # fmt: skip
     runs = {run.id: run for run in found[dataset]}
-    wanted = [name for name in st.query_params.get("models", "").split(",") if name in runs]
+    asked_for = dict.fromkeys(st.query_params.get("models", "").split(","))
+    wanted = [name for name in asked_for if name in runs]
     start = wanted or [name for name in FAVOURITES if name in runs] or suggest(found[dataset])
     with right:
         chosen = st.multiselect(
@@ -138,7 +139,7 @@ def pick_images(pictures: Pictures | None) -> Array | None:
 def offer_images(dataset: str, has_stand_ins: bool) -> None:
     """Say what stands in for images that are not at hand, and offer to draw them."""
     if has_stand_ins:
-        st.caption(text("compare.stand_in", name=dataset))
+        st.caption(text("compare.stand_in", name=plain(dataset)))
     if dataset in DATASETS and DATASETS[dataset].offline:
         if st.button(
             text("compare.draw", name=dataset), key="compare_draw", help=text("compare.draw_help")
@@ -168,7 +169,7 @@ def offer_fit(dataset: str) -> None:
                 root = os.environ.get("LATENT_EXPLORER_DATA")
                 run = train(fit_config(dataset, method, int(latents)), folder, data_root=root)
         except ExplorerError as error:
-            st.error(str(error))
+            st.error(plain(error))
             return
     st.session_state["compare_added"] = (dataset, run.id)
     st.rerun()
@@ -179,7 +180,8 @@ def add_fitted() -> None:
     dataset, run_id = st.session_state.pop("compare_added", (None, None))
     if dataset is not None:
         key = f"compare_of_{dataset}"
-        st.session_state[key] = [*st.session_state.get(key, [])[: MOST - 1], run_id]
+        others = [name for name in st.session_state.get(key, []) if name != run_id]
+        st.session_state[key] = [*others[: MOST - 1], run_id]
 
 
 def show_comparison() -> None:
@@ -194,7 +196,7 @@ def show_comparison() -> None:
     try:
         compare(runs)
     except ExplorerError as error:
-        st.error(str(error))
+        st.error(plain(error))
 
 
 def compare(runs: Sequence[Run]) -> None:
@@ -204,7 +206,7 @@ def compare(runs: Sequence[Run]) -> None:
     dataset = runs[0].info.dataset.name
     at_hand = is_at_hand(dataset)
     if not at_hand and (behind == "holes" or order == "worst"):
-        st.info(text("compare.need_images", name=dataset))
+        st.info(text("compare.need_images", name=plain(dataset)))
     images = pick_images(get_pictures(runs[0]))
     squares = find_squares(runs, same)
     figures = gather(runs, source)

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import streamlit as st
 
-from explorer.app.cached import get_runner, own_runs
+from explorer.app.cached import own_runs
 from explorer.app.session import get_session
-from explorer.app.text import text
+from explorer.app.text import plain, text
 from explorer.app.views.train.watch import watch_run
 from explorer.config import (
     BETA_SCHEDULES,
@@ -25,6 +25,7 @@ from explorer.config import (
 )
 from explorer.datasets import DATASETS, is_available, load_dataset
 from explorer.errors import ExplorerError
+from explorer.jobs.host import get_runner
 
 # Widgets keep their values while the visitor looks at other pages.
 KEEP: Final = "session"
@@ -158,7 +159,7 @@ def start(config: Config) -> None:
         )
         runs.open(path.name).rename(name)
     except ExplorerError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return
     get_session().watched = path.name
     st.query_params["run"] = path.name
@@ -181,7 +182,7 @@ def offer_downloads() -> None:
                     get_session().notice = text("train.downloaded", name=name)
                     st.rerun()
                 except ExplorerError as error:
-                    st.error(str(error))
+                    st.error(plain(error))
 
 
 def _show(bar: "st.delta_generator.DeltaGenerator", *state: object) -> None:
@@ -204,7 +205,7 @@ def show_page() -> None:
             try:
                 config = choose_config()
             except ExplorerError as error:
-                st.error(str(error))
+                st.error(plain(error))
             with button:
                 if st.button(
                     text("train.start"), key="train_start", type="primary", width="stretch",
