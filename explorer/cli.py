@@ -14,7 +14,7 @@ from pathlib import Path
 
 from explorer import commands as run
 from explorer.config import DEVICES, FITS, LIKELIHOOD_NAMES, NETWORK_NAMES
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, shorten
 from explorer.paths import runs_folder
 
 TRAINING_SPIN = "10000"
@@ -35,6 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:  # A full disk, a name that no file can have: the user's to mend.
+        place = f": {shorten(str(error.filename), 200)}" if error.filename else ""
+        print(f"latent-explorer: {error.strerror or error}{place}.", file=sys.stderr)
+        return 2
     return 0
 
 
@@ -52,7 +56,7 @@ def choose_spin_count(options: argparse.Namespace) -> str:
     if options.command is not run.train_run or changed or os.cpu_count() != 2:
         return "1000"
     flags = Path("/proc/cpuinfo")
-    multiplies = flags.is_file() and re.search("avx512_bf16|amx_bf16", flags.read_text())
+    multiplies = flags.is_file() and re.search("avx512_bf16|amx_bf16", flags.read_text("utf-8"))
     return TRAINING_SPIN if multiplies else "1000"
 
 

@@ -15,6 +15,7 @@ import torch
 
 from explorer.app.parts import answers
 from explorer.browser import ASSETS
+from explorer.datasets import load_dataset
 from explorer.errors import ExplorerError
 from explorer.export import pictures, tsne
 from explorer.export.container import unpack
@@ -295,18 +296,17 @@ def test_tsne_is_computed_in_a_process_and_kept() -> None:
 
 
 def test_pictures_are_those_of_the_codes(tiny_run) -> None:
-    found = pictures.find_pictures(tiny_run)
+    found = pictures.find_pictures(tiny_run, load_dataset("digits"))
     codes = tiny_run.codes()
     assert found is not None and found.source == "test"
     assert found.ids.tolist() == codes.ids[: len(found.ids)].tolist()
     assert found.labels.tolist() == codes.labels[: len(found.ids)].tolist()
 
 
-def test_models_of_handwriting_without_their_images_get_sample_drawings(monkeypatch) -> None:
-    monkeypatch.setattr(pictures, "_load_at_hand", lambda name: None)
+def test_models_of_handwriting_without_their_images_get_sample_drawings() -> None:
     info = SimpleNamespace(dataset=SimpleNamespace(name="mnist", shape=(1, 28, 28), fingerprint=""))
-    found = pictures.find_pictures(SimpleNamespace(info=info, codes=lambda: None))
+    found = pictures.find_pictures(SimpleNamespace(info=info, codes=lambda: None), None)
     assert found is not None and found.source == "sample"
     assert found.labels[:10].tolist() == list(range(10)) and (found.ids < 0).all()
     info.dataset.name = "fashion-mnist"
-    assert pictures.find_pictures(SimpleNamespace(info=info, codes=lambda: None)) is None
+    assert pictures.find_pictures(SimpleNamespace(info=info, codes=lambda: None), None) is None

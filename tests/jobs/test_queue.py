@@ -173,8 +173,10 @@ def test_what_is_asked_of_a_waiting_job_reaches_it_when_it_starts(runner, tmp_pa
 
 def test_another_run_at_the_place_is_told_at_once(runner, tmp_path):
     runner.submit(SHORT, tmp_path / "run").result(PATIENCE_SECONDS)
-    with pytest.raises(ExplorerError, match="holds another run"):
+    with pytest.raises(ExplorerError, match="this very training, finished at step 20"):
         runner.submit(SHORT, tmp_path / "run")
+    with pytest.raises(ExplorerError, match="holds another run"):
+        runner.submit(dataclasses.replace(SHORT, seed=1), tmp_path / "run")
     (tmp_path / "file").write_text("")
     with pytest.raises(ExplorerError, match="is a file"):
         runner.submit(SHORT, tmp_path / "file")

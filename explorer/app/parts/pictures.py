@@ -1,5 +1,7 @@
 """How pictures stand on every page: charts without a toolbar, strips enlarged without smoothing."""
 
+import html
+
 import numpy as np
 import streamlit as st
 
@@ -11,6 +13,7 @@ CHART = {"displayModeBar": False}
 
 def show_strip(picture: np.ndarray, caption: str) -> None:
     """Show one picture over its caption, enlarged without smoothing."""
+    caption = html.escape(caption)
     uri = data_uri(encode_png(picture, max(1, 640 // picture.shape[1])))
     st.html(
         f'<div class="explorer-strip"><figure><img src="{uri}" alt="{caption}">'

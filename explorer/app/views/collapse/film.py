@@ -6,6 +6,7 @@ import streamlit as st
 
 from explorer.analysis.collapse.timeline import DEAD_NATS, find_events
 from explorer.app.cached import measure_codes, move_dimension
+from explorer.app.parts.failures import told
 from explorer.app.parts.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
@@ -37,6 +38,7 @@ def draw_timeline(points: list[dict[str, Any]], key: str, step: int | None = Non
 
 
 @st.fragment
+@told()
 def show_film(run: Run, values: dict[str, Any]) -> None:
     """Show the timeline with a scrubber, and beside it the plane or the map at that step."""
     latest = text("collapse.film.latest")
@@ -70,7 +72,7 @@ def show_film(run: Run, values: dict[str, Any]) -> None:
         elif step is None or frame is None or frame.logvar is None:
             show_plane(values, "run")
         else:
-            show_plane(measure_codes(str(run.path), run.fingerprint, step), "run")
+            show_plane(measure_codes(run, step), "run")
 
 
 def show_moves(run: Run, found: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from explorer.app.parts.mount import balance_bars, lens, send_refinement
 from explorer.app.parts.pictures import CHART
 from explorer.app.session import is_dark
 from explorer.app.subject import Subject
-from explorer.app.text import paragraph, sentences, text
+from explorer.app.text import paragraph, plain, sentences, text
 from explorer.errors import ExplorerError
 from explorer.export.lens import describe_refinement
 from explorer.figures.elbo import gap_histogram
@@ -39,7 +39,7 @@ def show_microscope(subject: Subject) -> None:
                 payload = get_lens(subject)
             show_lens(subject, payload)
         except ExplorerError as error:
-            st.info(text("elbo.too_large", reason=str(error)))
+            st.info(text("elbo.too_large", reason=plain(error)))
             show_balance(subject)
     else:
         show_balance(subject)

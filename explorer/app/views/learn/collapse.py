@@ -1,6 +1,5 @@
 """Chapter 7: β and collapse."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +26,7 @@ from explorer.figures.beta import small_maps
 from explorer.figures.eigenvalues import kl_over_beta
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
+from explorer.files import read_json
 from explorer.paths import resource
 from explorer.runs.run import Run
 from explorer.runs.sweeps import read_sweep
@@ -49,8 +49,8 @@ def show_chapter() -> None:
     """Lay out the chapter: prose on the left, the shipped sweep over β on the right."""
     try:
         sweep = read_sweep(resource("pretrained") / SWEEP)
-        recorded = json.loads((sweep.path / "theory.json").read_text())["wake_up"]
-    except (ExplorerError, OSError, ValueError):
+        recorded = read_json(sweep.path / "theory.json")["wake_up"]
+    except ExplorerError:
         show_heading("collapse")
         st.info(text("learn.collapse.missing"))
         return

@@ -15,13 +15,12 @@ from explorer.analysis.teaching.toy import (
     ThreeWays,
     measure_three_ways,
 )
-from explorer.app.cached import find_run, get_run_with_model
-from explorer.app.cached.elbo import get_pictures
+from explorer.app.cached import get_pictures, get_run_with_model
 from explorer.app.cached.learn import get_examination
 from explorer.app.parts.sliders import live_choice, live_slider
-from explorer.app.session import is_dark
+from explorer.app.session import is_dark, library
 from explorer.app.subject import Subject, find_telling
-from explorer.app.text import text
+from explorer.app.text import plain, text
 from explorer.app.views.learn.parts import (
     CHART,
     choose_segment,
@@ -74,7 +73,7 @@ def show_chapter() -> None:
         try:
             subject = _choose_picture(right)
         except ExplorerError as error:
-            st.info(str(error))
+            st.info(plain(error))
             return
         _show_real(left, right, subject)
     else:
@@ -115,7 +114,7 @@ def _show_toy(left: DeltaGenerator, right: DeltaGenerator) -> None:
 
 def _choose_picture(right: DeltaGenerator) -> Subject:
     """Return the picture that the slider asks for; those worth a look come first."""
-    run = get_run_with_model(find_run(MODEL))
+    run = get_run_with_model(library().shipped.open(MODEL))
     pictures = get_pictures(run)
     assert pictures is not None  # A model of handwriting has drawings to show at least.
     places = list(dict.fromkeys([*find_telling(run.id, pictures), *range(PICTURES)]))[:PICTURES]

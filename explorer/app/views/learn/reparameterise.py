@@ -16,10 +16,10 @@ from explorer.analysis.teaching.gradients import (
     measure_spread,
     square,
 )
-from explorer.app.cached import find_run, get_codes, get_run_with_model
+from explorer.app.cached import get_codes, get_run_with_model
 from explorer.app.parts.pictures import show_strip
 from explorer.app.parts.sliders import live_choice, live_slider
-from explorer.app.session import is_dark
+from explorer.app.session import is_dark, library
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
     CHART,
@@ -155,7 +155,7 @@ def _ask(found: dict[str, GradientEstimator], draws: int) -> None:
 
 def _show_noise() -> None:
     """Show one image's code with the encoder's noise, and with noise that is not scaled."""
-    run = get_run_with_model(find_run(MODEL))
+    run = get_run_with_model(library().shipped.open(MODEL))
     codes = get_codes(run)
     assert codes is not None and codes.logvar is not None
     mean, sigma = codes.mean[IMAGE], np.exp(0.5 * codes.logvar[IMAGE])

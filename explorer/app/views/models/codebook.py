@@ -12,10 +12,10 @@ from explorer.analysis.representation.codebook import (
     score_indices,
     swap_code,
 )
-from explorer.app.cached import get_run_with_model
+from explorer.app.cached import get_pictures, get_run_with_model
 from explorer.app.cached.codebook import get_codebook, get_samples, list_codebooks
-from explorer.app.cached.elbo import get_pictures
 from explorer.app.parts.choices import kept_choice, kept_number
+from explorer.app.parts.failures import told
 from explorer.app.parts.pictures import CHART, show_strip
 from explorer.app.session import is_dark
 from explorer.app.text import number, sentences, text
@@ -254,6 +254,7 @@ def show_samples(run: Run, usage: CodeUsage) -> None:
 
 
 @st.fragment
+@told()
 def show_codebook() -> None:
     """Lay out the section."""
     runs = list_codebooks()

@@ -43,7 +43,7 @@ def show_figures(runs: Sequence[Run], figures: dict[str, dict[str, Any] | None])
 def _row(run: Run, found: dict[str, Any] | None) -> str:
     info = run.info
     assert info.config is not None
-    result = info.results.get("test") or info.results.get("all") or {}
+    result = info.best_results
     near = get_neighbours(run)
     absent = text("compare.absent")
     cells = [

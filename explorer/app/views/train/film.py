@@ -55,7 +55,7 @@ def show_map(run: Run, frame: Snapshot, key: str, height: int) -> None:
     )  # fmt: skip
     st.plotly_chart(figure, theme=None, key=key, config=CHART)
     words = "train.map.caption" if frame.mean.shape[1] <= 2 else "train.map.caption_many"
-    if run.info.prior == "mixture" or run.info.latent_kind == "point":
+    if not run.info.has_shares and run.info.is_continuous:
         words += "_bare"
     st.caption(text(words, count=len(frame.mean), step=frame.step))
 
