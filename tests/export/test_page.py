@@ -194,8 +194,9 @@ def as_member(name: str, beta: float, latent_kind: str = "gaussian"):
     )  # fmt: skip
     network.hidden = (16,)
     config = SimpleNamespace(model=network, objective=SimpleNamespace(beta=beta))
-    run.id, run.info.config, run.info.latent_kind = name, config, latent_kind
-    run.info.latent_dim, run.fingerprint = 3, name
+    run.id, run.fingerprint = name, name
+    model = dataclasses.replace(run.info.model, latent_kind=latent_kind)
+    run.info = dataclasses.replace(run.info, config=config, model=model)
     run.path = SimpleNamespace(__class__=Path)
     return run
 
