@@ -1,6 +1,7 @@
 """Runs to take along: one HTML file, tables, members of a sweep, and what the server answers."""
 
 import base64
+import dataclasses
 import io
 import json
 import re
