@@ -62,8 +62,8 @@ def models_table() -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for folder in sorted((ROOT / "pretrained").glob("*/run.json")):
-        info = json.loads(folder.read_text())
-        model = tomllib.loads((folder.parent / "recipe.toml").read_text())["model"]
+        info = json.loads(folder.read_text(encoding="utf-8"))
+        model = tomllib.loads((folder.parent / "recipe.toml").read_text(encoding="utf-8"))["model"]
         result = info["results"].get("test") or info["results"]["all"]
         network = f"{model['network']} {'-'.join(str(units) for units in model['hidden'])}".strip()
         # A code without a density has a reconstruction, but neither KL nor ELBO.

@@ -33,7 +33,9 @@ def test_public_functions_are_documented(name):
 
 
 def test_guide_names_modules_that_exist():
-    named = set(re.findall(r"^\|[^|]+\| (`[^|]+`) \|", (DOCS / "analysis.md").read_text(), re.M))
+    named = set(
+        re.findall(r"^\|[^|]+\| (`[^|]+`) \|", (DOCS / "analysis.md").read_text("utf-8"), re.M)
+    )
     modules = {part.strip("` ") for cell in named for part in cell.split(",")}
     assert modules
     assert modules <= set(MODULES)

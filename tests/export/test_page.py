@@ -32,7 +32,7 @@ def test_bundle_holds_every_module_once_and_no_import_is_left() -> None:
 
 
 def test_bundle_refuses_what_it_does_not_know(tmp_path: Path) -> None:
-    (tmp_path / "standalone.js").write_text('import thing from "./thing.js";\n')
+    (tmp_path / "standalone.js").write_text('import thing from "./thing.js";\n', encoding="utf-8")
     with pytest.raises(ExplorerError, match="cannot be bundled"):
         bundle_modules(tmp_path)
 
