@@ -28,7 +28,7 @@ def kl_of_codes(mean: Array, logvar: Array) -> Array:
     """Return KL(N(mean, e^logvar) ‖ N(0, 1)) per image and dimension, (…, K), in nats.
 
     ½(μ² + e^lv − 1 − lv), with expm1 so that it keeps its digits near 0 (Kingma and Welling 2014,
-    App. B); the same in torch is `objectives.gaussian_kl`. Beyond what a float holds it is ∞.
+    App. B); the same in torch is `models.priors.gaussian_kl`. Beyond what a float holds it is ∞.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         kl: Array = 0.5 * (np.expm1(logvar) - logvar + np.square(mean))

@@ -21,6 +21,7 @@ from explorer.paths import PACKAGE, resource, runs_folder
 
 if TYPE_CHECKING:
     from explorer.config import Config
+    from explorer.datasets import ImageDataset
     from explorer.runs.run import Run
 
 
@@ -168,8 +169,9 @@ def describe_states(states: dict[str, str]) -> str:
 
 def config_from_options(options: argparse.Namespace) -> "Config":
     """Return the config that --config and the other options describe."""
-    from explorer.config import LONG_BUDGET, LONGEST_TOML, BudgetConfig, Config, default_config
+    from explorer.config import LONGEST_TOML, BudgetConfig, Config
     from explorer.files import read_limited
+    from explorer.recipes import LONG_BUDGET, default_config
 
     given = vars(options)
     if "config" in given:
@@ -246,7 +248,7 @@ def diagnose_run(options: argparse.Namespace) -> None:
 
         run = open_run(options.run)
         images = None
-        if run.info.model_kind == "builtin":
+        if run.info.has_model:
             with (
                 contextlib.suppress(ExplorerError)
                 if not options.dataset
@@ -284,9 +286,14 @@ def find_images(
 
 
 def show_data(options: argparse.Namespace) -> None:
-    """List the data sets, or load one by name, downloading it only when told to."""
+    """List the data sets, load one by name (downloading only when told to), add or remove one."""
     from explorer.datasets import DATASETS, is_available, load_dataset
+    from explorer.datasets.own.store import list_own
 
+    if options.name in ("add", "remove"):
+        return change_data(options)
+    if options.target is not None:
+        raise ExplorerError(f"Either `data add PATH` or `data NAME`, not `data {options.name} …`.")
     if options.name is None:
         rows = {
             name: {
@@ -297,6 +304,10 @@ def show_data(options: argparse.Namespace) -> None:
             }
             for name, entry in DATASETS.items()
         }
+        for own in list_own(options.data_root):
+            text = f"yours: {own.images:,} images of {own.shape[1]} × {own.shape[2]} pixels"
+            row = {"available": True, "offline": True, "shape": list(own.shape)}
+            rows[own.name] = row | {"description": text}
         text = "\n".join(
             f"{name:15} {'ready' if row['available'] else 'needs a download':17}"
             f"{row['description']}"
@@ -311,7 +322,44 @@ def show_data(options: argparse.Namespace) -> None:
             download=options.download,
             progress=lambda *state: show(" ".join(str(part) for part in state)),
         )
-    values = {
+    text = f"{dataset.name}: {len(dataset.images):,} images {dataset.shape}"
+    report(options.json, describe_data(dataset), text)
+
+
+def change_data(options: argparse.Namespace) -> None:
+    """Add somebody's pictures as a data set, read in a process of its own, or remove one."""
+    from explorer.datasets.own.store import check_name, remove_own
+    from explorer.jobs.reader import read_in_worker
+
+    if options.target is None:
+        raise ExplorerError("Say which: `data add PATH --name N`, or `data remove N`.")
+    if options.name == "remove":
+        remove_own(options.target, options.data_root)
+        return report(options.json, {"removed": options.target}, f"{options.target}: removed")
+    if options.own_name is not None:
+        check_name(options.own_name)
+    with progress_line() as show:
+        pending = read_in_worker(
+            options.target,
+            size=options.size,
+            fit=options.fit,
+            channels=1 if options.grey else None,
+            background=options.background,
+            data_root=options.data_root,
+            seconds=options.seconds,
+            progress=lambda done, total: show(f"{done:,} of {total:,} pictures"),
+        )
+    with pending:
+        dataset = pending.keep(options.own_name or pending.dataset.name)
+    assert dataset.report is not None
+    values = describe_data(dataset) | {"report": dataset.report.to_dict()}
+    text = "\n".join([f"{dataset.name}: added", *dataset.report.sentences()])
+    report(options.json, values, text)
+
+
+def describe_data(dataset: "ImageDataset") -> dict[str, Any]:
+    """Return what is told of a data set, as JSON can hold it."""
+    return {
         "name": dataset.name,
         "images": len(dataset.images),
         "shape": list(dataset.shape),
@@ -320,7 +368,6 @@ def show_data(options: argparse.Namespace) -> None:
         "splits": {name: len(rows) for name, rows in dataset.splits.items()},
         "fingerprint": dataset.fingerprint,
     }
-    report(options.json, values, f"{dataset.name}: {len(dataset.images):,} images {dataset.shape}")
 
 
 def list_runs(options: argparse.Namespace) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from explorer.cli import build_parser, choose_spin_count, main
 from explorer.commands import config_from_options
-from explorer.config import Config, default_config
+from explorer.config import Config
+from explorer.recipes import default_config
 from explorer.runs.writer import RunWriter
 
 LONG, DEEP = "x" * 4000, "x/" * 2000

@@ -47,7 +47,10 @@ def test_the_wheel_carries_theme_models_and_browser_files(installed):
     assert (shipped / ".streamlit" / "config.toml").is_file()
     names = {path.parent.name for path in (shipped / "pretrained").glob("*/run.json")}
     assert {"mnist-2d", "mnist-20d", "strokes-10d", "digits-2d"} <= names
-    assert list((installed / "explorer" / "app" / "components").rglob("*.js"))
+    browser = installed / "explorer" / "browser"
+    for room in ("page", "shared", "map", "lens", "card", "brush", "slider"):
+        assert (browser / room / "style.css").is_file(), room
+    assert (browser / "map" / "standalone.js").is_file()
     assert list((installed / "explorer" / "text").rglob("*.json"))
     assert (installed / "explorer" / "py.typed").is_file()
 

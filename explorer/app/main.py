@@ -15,13 +15,14 @@ from explorer.app.parts.failures import told  # noqa: E402
 from explorer.app.parts.languages import show_language_switch  # noqa: E402
 from explorer.app.session import is_dark  # noqa: E402
 from explorer.app.text import text  # noqa: E402
+from explorer.browser import read_styles  # noqa: E402
 from explorer.figures.palette import role_variables  # noqa: E402
 from explorer.figures.pictures import wordmark  # noqa: E402
 
 st.set_page_config(
     page_title=text("app.title"), page_icon="◎", layout="wide", initial_sidebar_state="collapsed"
 )
-st.html(Path(__file__).with_name("style.css"))
+st.html(f"<style>{read_styles('page', 'card')}</style>")
 st.html(f"<style>:root {{{role_variables(is_dark())}}}</style>")
 st.logo(wordmark(text("app.title"), is_dark()), size="large")
 page = st.navigation(

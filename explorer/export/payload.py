@@ -62,8 +62,8 @@ def build_payload(
         "name": run.name,
         "shape": list(model.shape),
         "latent": {"kind": model.latent_kind, "size": model.latent_dim},
-        "prior": describe_prior(model),
-        "likelihood": describe_likelihood(model),
+        "prior": model.prior.describe(),
+        "likelihood": model.likelihood.describe(),
         "networks": _describe_networks(model, half),
         "codes": _describe_own_codes(run, half, max_codes),
         "pictures": _describe_pictures(pictures),
@@ -76,29 +76,6 @@ def build_payload(
     body = pack(header)
     header["fingerprint"] = hashlib.sha256(body).hexdigest()[:16]
     return pack(header)
-
-
-def describe_prior(model: Any) -> dict[str, Any] | None:
-    """Return the weights, means and standard deviations of a learned mixture; None for N(0, I)."""
-    mixture = model.mixture
-    if mixture is None:
-        return None
-    parts = {"weights": mixture.weights(), "mean": mixture.mean, "scale": mixture.scale()}
-    return {name: value.detach().cpu().tolist() for name, value in parts.items()}
-
-
-def describe_likelihood(model: Any) -> dict[str, Any]:
-    """Return the likelihood's kind and numbers; `logvar` (D,) where each pixel has its own."""
-    sigma2 = model.likelihood.sigma2()
-    values: dict[str, Any] = {
-        "kind": model.config.likelihood,
-        "binarise": bool(model.likelihood.is_binary and model.config.binarise),
-        "sigma2": None if sigma2 is None else float(sigma2.detach()),
-    }
-    if model.config.likelihood == "gaussian-diagonal":
-        logvar = model.likelihood.bounded_logvar().detach().cpu().numpy()
-        values["logvar"] = logvar.ravel().astype(np.float32)
-    return values
 
 
 def _describe_networks(model: Any, half: bool) -> dict[str, Any] | None:
@@ -153,7 +130,7 @@ def _list_finite(values: Array | None) -> list[float] | None:
 def _describe_own_codes(run: Any, half: bool, max_codes: int) -> dict[str, Any] | None:
     """Return the codes; KL per latent is left out where the prior gives it no meaning."""
     codes = describe_codes(run, half, max_codes)
-    return codes if codes is None or run.model.mixture is None else {**codes, "kl": None}
+    return codes if codes is None or run.model.prior.has_shares else {**codes, "kl": None}
 
 
 def _describe_pictures(pictures: Pictures | None) -> dict[str, Any] | None:

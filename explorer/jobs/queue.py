@@ -83,7 +83,7 @@ class LocalRunner:
         with self._changed:
             self._check_room(path)
             if find_unfinished(path, config) is None:
-                RunWriter(path, config=config, model_kind="builtin")
+                RunWriter(path, config=config, model_kind="config")
             else:
                 mark_run(path, "queued")
                 Control(path).clear()
@@ -108,7 +108,7 @@ class LocalRunner:
                 if name in begun:
                     mark_run(path / name, "queued")
                 else:
-                    RunWriter(path / name, config=config, model_kind="builtin")
+                    RunWriter(path / name, config=config, model_kind="config")
                 Control(path / name).clear()
             Control(path).clear()
             config = next(iter(configs.values()))

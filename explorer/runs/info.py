@@ -3,6 +3,7 @@
 Anybody may have written the file, so every value is checked here, once, for all that read it.
 """
 
+import dataclasses
 import json
 import math
 import os
@@ -12,11 +13,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from explorer.config import Config
+from explorer.config import LATENT_KINDS, LIKELIHOODS, Config, ModelConfig
 from explorer.errors import ExplorerError, shorten
 from explorer.runs.fields import Fields, WrongField
 
-SCHEMA = 1
+SCHEMA = 2
+READABLE = (1, 2)
+"""Schemas of run.json that are read; the last is what is written."""
+MODEL_KINDS = ("config", "layers", "onnx", "none")
+"""Whence a run's model: built from its config, kept as layers or as a graph; or there is none."""
+_FIRST_KINDS = {"builtin": "config", "exported": "none", "none": "none"}
+"""What schema 1 called them."""
 STATES = ("queued", "running", "paused", "finished", "stopped", "failed")
 LIVE_STATES = ("queued", "running", "paused")
 HEARTBEAT_TIMEOUT_SECONDS = 30.0
@@ -24,6 +31,8 @@ LARGEST_LATENT = 100_000
 LARGEST_SIDE, MOST_PIXELS = 65_536, 2**28
 LATEST = 253_402_300_799.0
 """The end of the year 9999, in Unix seconds."""
+SPLITS_BY_WORTH = ("test", "validation", "all", "train")
+"""Splits whose results speak for a run, the best first."""
 FIGURES = ("elbo", "reconstruction", "kl")
 """What pages show of a split's results; it may lack any of them, and have others."""
 
@@ -49,6 +58,9 @@ class DatasetInfo:
     """(channels, height, width)"""
     class_names: tuple[str, ...] = ()
     fingerprint: str = ""
+    """Of pixels, labels and splits."""
+    pixels: str = ""
+    """The digest of the pixels alone, in order; empty where whoever wrote the run did not say."""
 
 
 @dataclass(frozen=True)
@@ -79,15 +91,68 @@ class Status:
 
 
 @dataclass(frozen=True)
+class LikelihoodInfo:
+    """Which p(x|z) a model's nats are of."""
+
+    name: str
+    sigma2: float | None = None
+    """A pixel's variance where it is held fixed, or where it started."""
+    binarise: bool | None = None
+    """Whether grey images are drawn binary before they are scored; None where it has no meaning."""
+    told: bool = True
+    """Whether somebody said so, or it was inferred."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a run says of its model before any weights are loaded."""
+
+    kind: str
+    """One of MODEL_KINDS."""
+    latent_kind: str
+    """gaussian, point or categorical"""
+    latent_dim: int
+    shape: tuple[int, int, int] | None = None
+    """(C, H, W) of its images, where they are known."""
+    prior: str = "standard"
+    """standard, N(0, I), mixture, or uniform over a codebook"""
+    likelihood: LikelihoodInfo | None = None
+    adopted: Mapping[str, Any] | None = None
+    """How a model that was made elsewhere is read, and what its self-test found."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the model's part of run.json."""
+        return {
+            "kind": self.kind,
+            "shape": None if self.shape is None else list(self.shape),
+            "latent": {"kind": self.latent_kind, "dim": self.latent_dim},
+            "prior": {"name": self.prior},
+            "likelihood": None if self.likelihood is None else vars(self.likelihood),
+            "adopted": None if self.adopted is None else dict(self.adopted),
+        }
+
+
+def describe_config(
+    config: ModelConfig, kind: str, shape: tuple[int, int, int] | None = None
+) -> ModelInfo:
+    """Return what is known of a model that is built from `config`."""
+    facts = LIKELIHOODS[config.likelihood]
+    likelihood = LikelihoodInfo(
+        config.likelihood,
+        None if facts.scale == "none" else config.sigma2,
+        config.binarise if facts.may_binarise else None,
+    )
+    prior = "uniform" if config.latent == "categorical" else config.prior
+    return ModelInfo(kind, config.latent, config.latent_dim, shape, prior, likelihood)
+
+
+@dataclass(frozen=True)
 class RunInfo:
     """The content of run.json."""
 
     config: Config | None
-    model_kind: str
-    """builtin, exported or none"""
-    latent_kind: str
-    """gaussian, point or categorical"""
-    latent_dim: int
+    """What it was trained by; None for a run of somebody else's loop."""
+    model: ModelInfo
     dataset: DatasetInfo | None
     planned_steps: int | None
     status: Status
@@ -99,9 +164,55 @@ class RunInfo:
     """seconds, images_per_second, parameters"""
 
     @property
+    def latent_kind(self) -> str:
+        """The model's kind of code: gaussian, point or categorical."""
+        return self.model.latent_kind
+
+    @property
+    def latent_dim(self) -> int:
+        """The model's number of latents."""
+        return self.model.latent_dim
+
+    @property
     def prior(self) -> str:
-        """Name of the prior: mixture, or standard, N(0, I), where the config says nothing else."""
-        return "standard" if self.config is None else self.config.model.prior
+        """The name of the model's prior."""
+        return self.model.prior
+
+    @property
+    def best_split(self) -> str | None:
+        """The split whose results speak for the run, the most held out; None without any."""
+        return next((name for name in SPLITS_BY_WORTH if name in self.results), None)
+
+    @property
+    def best_results(self) -> Mapping[str, Any]:
+        """The results of that split, empty without any."""
+        return {} if self.best_split is None else self.results[self.best_split]
+
+    @property
+    def has_model(self) -> bool:
+        """Whether weights go with it from which a model can be loaded."""
+        return self.model.kind != "none"
+
+    @property
+    def has_density(self) -> bool:
+        """Whether q(z|x) has a density: only then are there KL and ELBO."""
+        return self.latent_kind == "gaussian"
+
+    @property
+    def has_shares(self) -> bool:
+        """Whether KL has a share per dimension: q(z|x) has a density, and the prior is N(0, I)."""
+        return self.has_density and self.prior == "standard"
+
+    @property
+    def is_continuous(self) -> bool:
+        """Whether codes are coordinates, so that they have a map."""
+        return self.latent_kind != "categorical"
+
+    @property
+    def is_trained_here(self) -> bool:
+        """Whether a training of ours made it by gradient descent, so that it can go on or vary."""
+        config = self.config
+        return self.model.kind == "config" and config is not None and config.method == "gradient"
 
     def to_dict(self) -> dict[str, Any]:
         """Return run.json's content."""
@@ -109,9 +220,8 @@ class RunInfo:
         return {
             "schema": SCHEMA,
             "created": self.created,
-            "model": {"kind": self.model_kind},
-            "latent": {"kind": self.latent_kind, "dim": self.latent_dim},
-            "dataset": None if dataset is None else vars(dataset),
+            "model": self.model.to_dict(),
+            "images": None if dataset is None else vars(dataset),
             "seed": None if self.config is None else self.config.seed,
             "planned_steps": self.planned_steps,
             "status": vars(self.status),
@@ -125,11 +235,11 @@ class RunInfo:
     def from_dict(cls, values: Mapping[str, Any], where: str) -> "RunInfo":
         """Read run.json's content; an unknown schema is an ExplorerError."""
         schema = values.get("schema")
-        if schema != SCHEMA or isinstance(schema, bool):
+        if schema not in READABLE or isinstance(schema, bool):
             shown = shorten(repr(schema), 40) if isinstance(schema, str | int | None) else "none"
             raise UnreadableRun(
                 f"{where} was written by another version (schema {shown}; this version reads "
-                f"schema {SCHEMA}).",
+                f"schemas {READABLE[0]} and {READABLE[-1]}).",
                 "version",
                 shown,
             )
@@ -180,14 +290,15 @@ def check_timing(timing: Fields) -> None:
 
 
 def _read_info(fields: Fields) -> RunInfo:
-    latent = fields.part("latent")
+    is_first = fields.whole("schema") == 1
     values = fields.any("config")
+    config = None if values is None else Config.from_dict(values)
+    name = "dataset" if is_first else "images"
+    dataset = None if fields.is_none(name) else _read_dataset(fields.part(name), is_first)
     info = RunInfo(
-        config=None if values is None else Config.from_dict(values),
-        model_kind=fields.part("model").text("kind"),
-        latent_kind=latent.text("kind"),
-        latent_dim=latent.whole("dim", 1, LARGEST_LATENT),
-        dataset=None if fields.is_none("dataset") else _read_dataset(fields.part("dataset")),
+        config=config,
+        model=(_read_first_model if is_first else _read_model)(fields, config, dataset),
+        dataset=dataset,
         planned_steps=None if fields.is_none("planned_steps") else fields.whole("planned_steps"),
         status=_read_status(fields.part("status")),
         created=fields.number("created", 0, LATEST),
@@ -197,23 +308,81 @@ def _read_info(fields: Fields) -> RunInfo:
     )
     check_results(fields.part("results"), info.latent_dim)
     check_timing(fields.part("timing"))
-    if info.config is not None:
-        model = info.config.model
+    if config is not None:
+        model = config.model
         if (model.latent, model.latent_dim) != (info.latent_kind, info.latent_dim):
-            raise WrongField("latent")
+            raise WrongField("latent" if is_first else "model.latent")
     return info
 
 
-def _read_dataset(fields: Fields) -> DatasetInfo:
+def _read_first_model(
+    fields: Fields, config: Config | None, dataset: DatasetInfo | None
+) -> ModelInfo:
+    """Read what schema 1 says of the model: its kind and latents; the rest is in the config."""
+    kind = _FIRST_KINDS.get(fields.part("model").text("kind"))
+    if kind is None:
+        raise WrongField("model.kind")
+    latent = fields.part("latent")
+    latent_kind, dim = latent.text("kind"), latent.whole("dim", 1, LARGEST_LATENT)
+    if latent_kind not in LATENT_KINDS:
+        raise WrongField("latent.kind")
+    shape = None if dataset is None else dataset.shape
+    if config is None:
+        return ModelInfo(kind, latent_kind, dim, shape)
+    return dataclasses.replace(
+        describe_config(config.model, kind, shape), latent_kind=latent_kind, latent_dim=dim
+    )
+
+
+def _read_model(fields: Fields, config: Config | None, dataset: DatasetInfo | None) -> ModelInfo:
+    model = fields.part("model")
+    latent = model.part("latent")
+    kind, latent_kind = model.text("kind"), latent.text("kind")
+    if kind not in MODEL_KINDS:
+        raise WrongField("model.kind")
+    if latent_kind not in LATENT_KINDS:
+        raise WrongField("model.latent.kind")
+    if kind == "config" and config is None:
+        raise WrongField("config")
+    if not model.is_none("adopted"):
+        model.part("adopted")
+    return ModelInfo(
+        kind=kind,
+        latent_kind=latent_kind,
+        latent_dim=latent.whole("dim", 1, LARGEST_LATENT),
+        shape=None if model.is_none("shape") else _read_shape(model),
+        prior=model.part("prior").text("name", 40),
+        likelihood=None if model.is_none("likelihood") else _read_likelihood(model),
+        adopted=model.any("adopted"),
+    )
+
+
+def _read_likelihood(model: Fields) -> LikelihoodInfo:
+    fields = model.part("likelihood")
+    truths = {}
+    for name in ("binarise", "told"):
+        truths[name] = fields.any(name)
+        if not isinstance(truths[name], bool) and not (name == "binarise" and truths[name] is None):
+            raise WrongField(fields.path(name))
+    sigma2 = None if fields.is_none("sigma2") else fields.number("sigma2", 0)
+    return LikelihoodInfo(fields.text("name", 60), sigma2, truths["binarise"], truths["told"])
+
+
+def _read_shape(fields: Fields) -> tuple[int, int, int]:
     shape = fields.wholes("shape", 1, LARGEST_SIDE)
     if len(shape) != 3 or math.prod(shape) > MOST_PIXELS:
         raise WrongField(fields.path("shape"))
     channels, height, width = shape
+    return channels, height, width
+
+
+def _read_dataset(fields: Fields, is_first: bool) -> DatasetInfo:
     return DatasetInfo(
         fields.text("name", 200),
-        (channels, height, width),
+        _read_shape(fields),
         fields.texts("class_names"),
         fields.text("fingerprint", 200),
+        "" if is_first else fields.text("pixels", 200),
     )
 
 

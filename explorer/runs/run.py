@@ -34,7 +34,7 @@ from explorer.runs.fields import LARGEST_WHOLE, is_number, is_text
 from explorer.runs.info import RunInfo, UnreadableRun
 
 if TYPE_CHECKING:
-    from explorer.models import VAE
+    from explorer.models import Model
 
 NEEDED = ("step", "seconds", "beta", "objective", "elbo", "reconstruction")
 """What every log point has."""
@@ -212,7 +212,7 @@ class Run:
             raise ExplorerError(f"{name} cannot be read: {error}") from error
 
     @cached_property
-    def model(self) -> "VAE":
+    def model(self) -> "Model":
         """The model with the stored weights, in evaluation mode on the CPU."""
         from explorer.runs.checkpoint import load_model
 

@@ -28,7 +28,16 @@ from explorer.errors import ExplorerError, RunRemoved, shorten
 from explorer.files import explain_os_error, make_folder, replace_file, replace_json
 from explorer.runs.arrays import as_array, as_floats, tidy_codes, tidy_frame
 from explorer.runs.fields import LARGEST_WHOLE, is_number
-from explorer.runs.info import LARGEST_LATENT, STATES, DatasetInfo, RunInfo, Status, check_info
+from explorer.runs.info import (
+    LARGEST_LATENT,
+    STATES,
+    DatasetInfo,
+    ModelInfo,
+    RunInfo,
+    Status,
+    check_info,
+    describe_config,
+)
 from explorer.runs.run import Run, versions
 
 HEARTBEAT_SECONDS = 1.0
@@ -39,9 +48,10 @@ class RunWriter:
     """The single writer of a run directory; leaving the `with` block finishes the run.
 
     `latent_dim` may be left out where `config` names a model. `model_kind` is "none" for a loop
-    whose model this library does not know. An existing run at `directory` is an error unless
-    `overwrite`; anything else there is never touched. `adopt` takes over a run that was queued
-    there and never began, keeping the name that viewers gave it.
+    whose model this library does not know, "config" for one that is built from `config`. An
+    existing run at `directory` is an error unless `overwrite`; anything else there is never
+    touched. `adopt` takes over a run that was queued there and never began, keeping the name that
+    viewers gave it.
     """
 
     def __init__(
@@ -58,16 +68,17 @@ class RunWriter:
         adopt: bool = False,
     ) -> None:
         self.path = Path(directory)
+        shape = None if dataset is None else dataset.shape
         if config is not None:
-            latent_dim, latent_kind = config.model.latent_dim, config.model.latent
-        if latent_dim is None or not 1 <= latent_dim <= LARGEST_LATENT:
+            model = describe_config(config.model, model_kind, shape)
+        elif latent_dim is None or not 1 <= latent_dim <= LARGEST_LATENT:
             raise ExplorerError("A run needs its number of latent dimensions: latent_dim=…")
+        else:
+            model = ModelInfo(model_kind, latent_kind, latent_dim, shape)
         self.info = check_info(
             RunInfo(
                 config=config,
-                model_kind=model_kind,
-                latent_kind=latent_kind,
-                latent_dim=latent_dim,
+                model=model,
                 dataset=dataset,
                 planned_steps=planned_steps,
                 status=self._sign(Status()),
@@ -169,7 +180,7 @@ class RunWriter:
             with np.errstate(over="ignore", invalid="ignore"):
                 kl_per_dim = kl_of_codes(mu, lv).mean(0)
         if kl_per_dim is None and kl is not None:
-            if self.info.prior == "standard":
+            if self.info.has_shares:
                 raise ExplorerError("kl is computed here from mean and logvar or kl_per_dim.")
             point["kl"] = float(kl)
             point["elbo"] = -(point["reconstruction"] + point["kl"])

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from explorer.codes import Array
-from explorer.config import Config, ObjectiveConfig
+from explorer.config import LIKELIHOODS, Config, ObjectiveConfig
 from explorer.elbo.terms import Terms, choose_objective, draw_noise, reparameterise
 from explorer.models import build_model
 from explorer.models.networks import halve_products
@@ -180,7 +180,7 @@ def uses_half_products(config: Config, device: torch.device) -> bool:
     asked, model = config.optimiser.matmul_precision, config.model
     if asked != "auto" or model.precision != "float32":
         return asked == "bfloat16" and model.precision == "float32"
-    measured = model.network == "mlp" and model.likelihood == "bernoulli"
+    measured = model.network == "mlp" and LIKELIHOODS[model.likelihood].halves_well
     return measured and device.type == "cpu" and has_bfloat16()
 
 

@@ -20,6 +20,7 @@ from explorer.datasets import ImageDataset
 from explorer.elbo.terms import draw_noise, price_terms, reparameterise
 from explorer.errors import ExplorerError
 from explorer.files import replace_file
+from explorer.models.priors import KL, gaussian_kl
 from explorer.models.stacked import StackedModels
 from explorer.runs.checkpoint import pack_training, pack_weights, read_tensors, unpack_training
 from explorer.runs.info import DatasetInfo
@@ -148,7 +149,10 @@ class FamilyEngine:
         nll = nll.view(len(betas), copies, len(x))
         objectives = [config.objective.at(step, steps) for config in self.configs]
         members = zip(nll, mean, logvar, betas, objectives, strict=True)
-        terms = [price_terms(*values) for values in members]
+        terms = [
+            price_terms(part, KL(gaussian_kl(m, lv)), price, objective)
+            for part, m, lv, price, objective in members
+        ]
         total = torch.stack([term.objective for term in terms]).sum()
         self.optimiser.forget()
         total.backward()  # type: ignore[no-untyped-call]
@@ -371,7 +375,7 @@ def _open_writer(
     return RunWriter(
         path,
         config=sweep.configs[name],
-        model_kind="builtin",
+        model_kind="config",
         dataset=DatasetInfo(
             dataset.name, dataset.shape, tuple(dataset.class_names), dataset.fingerprint
         ),

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from explorer.config import (
     FITS,
@@ -27,12 +27,6 @@ from explorer.config import (
     OptimiserConfig,
 )
 from explorer.errors import ExplorerError
-from explorer.models.likelihoods import (
-    LOGVAR_FLOOR,
-    GaussianDiagonalLikelihood,
-    GaussianLikelihood,
-    unbound_below,
-)
 from explorer.models.networks import LOGVAR_BOUND
 from explorer.models.vae import VAE
 from explorer.training.engine import Engine
@@ -227,9 +221,4 @@ def write_weights(model: VAE, fitted: LinearFit) -> None:
         encoder.bias[size:] = torch.from_numpy(raw)
     decoder.weight.copy_(torch.from_numpy(fitted.loadings))
     decoder.bias.copy_(torch.from_numpy(fitted.mean))
-    raw_noise: Tensor = unbound_below(torch.from_numpy(np.log(fitted.noise)), LOGVAR_FLOOR)
-    likelihood = model.likelihood
-    if isinstance(likelihood, GaussianDiagonalLikelihood):
-        likelihood.log_variance.copy_(raw_noise.view(model.shape))
-    elif isinstance(likelihood, GaussianLikelihood):
-        likelihood.log_sigma2.copy_(raw_noise[0])
+    model.likelihood.set_noise(torch.from_numpy(np.log(fitted.noise)))

@@ -77,7 +77,7 @@ def train(
         writer = RunWriter(
             path,
             config=config,
-            model_kind="builtin",
+            model_kind="config",
             dataset=DatasetInfo(
                 dataset.name, dataset.shape, tuple(dataset.class_names), dataset.fingerprint
             ),
@@ -331,7 +331,7 @@ class Trainer:
         mean, logvar = encode_images(model, self.probe)
         strip = self.probe[:STRIP_IMAGES]
         generator = torch.Generator(self.engine.device).manual_seed(0)
-        z = model.sample_prior(STRIP_IMAGES, generator)
+        z = model.prior.sample(STRIP_IMAGES, generator)
         self.writer.snapshot(
             self.step,
             mean,

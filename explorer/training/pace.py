@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from explorer.config import LIKELIHOODS
 from explorer.training.engine import Engine
 
 LOG_POINTS = 240
@@ -127,7 +128,8 @@ class ThreadChoice:
         same = (
             engine.arithmetic == "bfloat16"
             and engine.device.type == "cpu"
-            and (model.network, model.likelihood) == ("mlp", "bernoulli")
+            and model.network == "mlp"
+            and LIKELIHOODS[model.likelihood].halves_well
             and engine.batch_size >= SMALLEST_BATCH
         )
         self.most = 2 if same and torch.get_num_threads() == 2 else 1

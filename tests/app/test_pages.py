@@ -232,7 +232,7 @@ def test_pages_take_up_nothing_twice(runs):
     from tests.small_run import die
 
     info = Run(runs / "good").info
-    die(RunWriter(runs / "waits", config=info.config, model_kind="builtin").path)
+    die(RunWriter(runs / "waits", config=info.config, model_kind="config").path)
     for _ in range(5):
         assert list(open_page("train").exception) == []
     assert [job.directory.name for job in host.get_runner().jobs()] == ["waits"]

@@ -9,9 +9,10 @@ import time
 import numpy as np
 import torch
 
-from explorer.config import ModelConfig, ObjectiveConfig, OptimiserConfig, default_config
+from explorer.config import ModelConfig, ObjectiveConfig, OptimiserConfig
 from explorer.datasets import load_dataset
 from explorer.elbo.evaluation import evaluate_elbo
+from explorer.recipes import default_config
 from explorer.training.engine import Engine
 from explorer.training.loop import train
 from explorer.training.pace import ThreadChoice

@@ -231,7 +231,7 @@ def test_likelihood_of_this_image_adds_up_and_agrees_with_pytorch(view, server):
         z = q.rsample((4096,)).squeeze(1)
         nll = model.nll(z, x.expand(4096, -1, -1, -1))
         kl = torch.distributions.kl_divergence(q.base_dist, torch.distributions.Normal(0, 1)).sum()
-        log_weight = model.prior().log_prob(z) - q.log_prob(z) - nll
+        log_weight = model.prior.distribution().log_prob(z) - q.log_prob(z) - nll
         marginal = -(torch.logsumexp(log_weight, 0) - np.log(4096))
     assert found["kl"] == pytest.approx(kl.item(), abs=1e-3)
     assert found["reconstruction"] == pytest.approx(

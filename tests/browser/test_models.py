@@ -7,8 +7,9 @@ from playwright.sync_api import expect
 
 from explorer.analysis.representation.holes import draw_codes, measure_holes, pick_images
 from explorer.analysis.representation.quality import neighbour_accuracy
-from explorer.config import BudgetConfig, Config, ModelConfig, categorical_config
+from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.datasets import load_dataset
+from explorer.recipes import categorical_config
 from explorer.runs.store import open_run
 from explorer.training.fit import fit_config
 from explorer.training.loop import train

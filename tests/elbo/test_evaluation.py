@@ -8,9 +8,9 @@ from explorer.config import ModelConfig
 from explorer.elbo import evaluation
 from explorer.elbo.encoding import encode_images
 from explorer.elbo.evaluation import evaluate_elbo
-from explorer.elbo.terms import gaussian_kl
 from explorer.errors import ExplorerError
 from explorer.models import VAE
+from explorer.models.priors import gaussian_kl
 
 
 def some_images(count=40, seed=0):

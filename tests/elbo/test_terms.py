@@ -10,12 +10,12 @@ from explorer.config import ModelConfig, ObjectiveConfig
 from explorer.elbo.terms import (
     choose_objective,
     elbo_terms,
-    gaussian_kl,
     iwae_terms,
     price_kl,
     sample_codes,
 )
 from explorer.models import VAE
+from explorer.models.priors import gaussian_kl
 
 
 def seeded(seed=0):
@@ -123,7 +123,7 @@ def test_the_bound_is_that_of_densities_from_torch_distributions(k, likelihood):
     """Burda et al. 2015, Eq. 8."""
     model, x = a_model(likelihood=likelihood), some_x()
     terms = iwae_terms(model, x, 1.0, ObjectiveConfig(importance_samples=k), seeded())
-    posterior, prior = model.encode(x), model.prior()
+    posterior, prior = model.encode(x), model.prior.distribution()
     mean, logvar = model.encode_parameters(x)
     z = sample_codes(mean, logvar, k, seeded()).view(k, 6, 3)
     log_weights = torch.stack(

@@ -4,6 +4,8 @@ import base64
 import io
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +14,7 @@ import pytest
 import torch
 
 from explorer.app.parts import answers
-from explorer.app.parts.mount import ASSETS
+from explorer.browser import ASSETS
 from explorer.errors import ExplorerError
 from explorer.export import pictures, tsne
 from explorer.export.container import unpack
@@ -24,21 +26,57 @@ from tests.export.test_payload import make_run
 
 
 def test_bundle_holds_every_module_once_and_no_import_is_left() -> None:
-    script = bundle_modules(ASSETS)
-    names = re.findall(r'^modules\["([\w.]+)"\] = ', script, re.M)
-    assert len(names) == len(set(names)) and names[-1] == "standalone.js"
-    assert {"model.js", "layers.js", "map.js"} <= set(names) and "main.js" not in names
+    script = bundle_modules()
+    names = re.findall(r'^modules\["([\w./]+)"\] = ', script, re.M)
+    assert len(names) == len(set(names)) and names[-1] == "map/standalone.js"
+    assert {"model/model.js", "shared/dom.js", "map/plane/map.js"} <= set(names)
+    assert "map/main.js" not in names
     assert not re.search(r"^\s*(import|export) ", script, re.M)
 
 
 def test_bundle_refuses_what_it_does_not_know(tmp_path: Path) -> None:
     (tmp_path / "standalone.js").write_text('import thing from "./thing.js";\n', encoding="utf-8")
     with pytest.raises(ExplorerError, match="cannot be bundled"):
-        bundle_modules(tmp_path)
+        bundle_modules(tmp_path, "standalone.js")
+
+
+def run_script(script: str) -> str:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed; the browser tests run a bundled page as well.")
+    return subprocess.run([node, "-e", script], capture_output=True, text=True, check=True).stdout
+
+
+def test_bundle_follows_paths_from_room_to_room(tmp_path: Path) -> None:
+    """Two modules of one name in two rooms, and one that both import by different paths."""
+    modules = {
+        "shared/dom.js": "export const made = [];\n",
+        "map/dom.js": 'import { made } from "../shared/dom.js";\nmade.push("map");\n'
+        "export const here = 1;\n",
+        "map/panels/tab.js": 'import { made as all } from "../../shared/dom.js";\n'
+        'import * as plane from "../dom.js";\nconsole.log(all.join(), plane.here);\n',
+    }
+    for name, source in modules.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(source, encoding="utf-8")
+    script = bundle_modules(tmp_path, "map/panels/tab.js")
+    assert re.findall(r'^modules\["(.+?)"\] = ', script, re.M) == list(modules)
+    assert run_script(script) == "map 1\n"
+
+
+def test_bundle_refuses_a_circle_and_what_lies_outside(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "standalone.js").write_text('import { one } from "./a/one.js";\n', encoding="utf-8")
+    (tmp_path / "a" / "one.js").write_text('import { all } from "../standalone.js";\n', "utf-8")
+    with pytest.raises(ExplorerError, match=r"in a circle: standalone\.js"):
+        bundle_modules(tmp_path, "standalone.js")
+    (tmp_path / "a" / "one.js").write_text('import { all } from "../../elsewhere.js";\n', "utf-8")
+    with pytest.raises(ExplorerError, match="outside the page's folder"):
+        bundle_modules(tmp_path, "standalone.js")
 
 
 def test_page_carries_payload_scene_and_nothing_from_elsewhere() -> None:
-    page = build_page(make_run("mlp"), None, {"input": "<Input>"}, ASSETS, 'z=1,2"><script>')
+    page = build_page(make_run("mlp"), None, {"input": "<Input>"}, 'z=1,2"><script>')
     text = page.decode()
     assert len(page) < MAX_PAGE_BYTES
     stored = re.search(r'id="payload">([\w+/=]+)</script>', text)
@@ -48,7 +86,7 @@ def test_page_carries_payload_scene_and_nothing_from_elsewhere() -> None:
 
 
 def test_page_says_which_language_it_speaks() -> None:
-    page = build_page(make_run("mlp"), None, {}, ASSETS, language="zh-Hant").decode()
+    page = build_page(make_run("mlp"), None, {}, language="zh-Hant").decode()
     assert '<html lang="zh-Hant">' in page
     stored = re.search(r'id="payload">([\w+/=]+)</script>', page)
     assert stored and unpack(base64.b64decode(stored.group(1)))["language"] == "zh-Hant"
@@ -57,7 +95,7 @@ def test_page_says_which_language_it_speaks() -> None:
 def test_page_of_a_model_on_the_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("explorer.export.payload.MAX_BROWSER_WEIGHTS", 10)
     with pytest.raises(ExplorerError, match="too large"):
-        build_page(make_run("mlp"), None, {}, ASSETS)
+        build_page(make_run("mlp"), None, {})
 
 
 def test_page_leaves_out_codes_rather_than_growing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,14 +109,14 @@ def test_page_leaves_out_codes_rather_than_growing(monkeypatch: pytest.MonkeyPat
     )
     run.codes = lambda: many
     monkeypatch.setattr("explorer.export.page.MAX_PAGE_BYTES", 450_000)
-    page = build_page(run, None, {}, ASSETS)
+    page = build_page(run, None, {})
     assert len(page) <= 450_000 and codes is not many
 
 
 def test_every_sentence_that_the_browser_asks_for_is_in_the_catalogue() -> None:
     known = set(sentences("en", "explore."))
     asked: set[str] = set()
-    for path in ASSETS.glob("*.js"):
+    for path in (ASSETS / "map").rglob("*.js"):
         source = path.read_text(encoding="utf-8")
         asked |= set(re.findall(r'\b(?:text|notify)\("(\w+)"', source))
         asked |= set(re.findall(r'\b(?:text|notify)\([^"()]*\? "(\w+)" : "\w+"', source))
@@ -88,8 +126,8 @@ def test_every_sentence_that_the_browser_asks_for_is_in_the_catalogue() -> None:
 
 
 def test_every_sentence_of_the_page_is_used() -> None:
-    source = "".join(path.read_text(encoding="utf-8") for path in ASSETS.glob("*.js"))
-    view = (ASSETS.parents[1] / "views" / "explore.py").read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for path in (ASSETS / "map").rglob("*.js"))
+    view = (ASSETS.parent / "app" / "views" / "explore.py").read_text(encoding="utf-8")
     stems = set(re.findall(r"`(\w+_)\$\{", source))
     for key in sentences("en", "explore."):
         found = f'"{key}"' in source or f"explore.{key}" in view or key.startswith("group_")

@@ -46,7 +46,7 @@ def leave_waiting(folder, count):
     """Leave runs that an earlier server has queued, oldest first."""
     for index in range(count):
         config = dataclasses.replace(CONFIG, seed=index)
-        path = RunWriter(folder / f"run-{index:02d}", config=config, model_kind="builtin").path
+        path = RunWriter(folder / f"run-{index:02d}", config=config, model_kind="config").path
         values = json.loads((path / "run.json").read_text(encoding="utf-8"))
         (path / "run.json").write_text(json.dumps({**values, "created": float(index)}), "utf-8")
         die(path)

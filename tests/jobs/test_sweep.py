@@ -253,10 +253,10 @@ def test_progress_is_read_from_the_run_directories_alone(tmp_path):
     assert sweep.is_active(sweep.progress())  # Its workers may be starting.
     train(configs[names[0]], sweep.path / names[0])
     writer = RunWriter(
-        sweep.path / names[1], config=configs[names[1]], model_kind="builtin", planned_steps=40
+        sweep.path / names[1], config=configs[names[1]], model_kind="config", planned_steps=40
     )
     writer.set_state("running", step=10)
-    failed = RunWriter(sweep.path / names[2], config=configs[names[2]], model_kind="builtin")
+    failed = RunWriter(sweep.path / names[2], config=configs[names[2]], model_kind="config")
     failed.set_state("failed", "No such images.")
     progress = sweep.progress()
     assert [member.state for member in progress] == ["finished", "running", "failed", "missing"]

@@ -13,13 +13,13 @@ from explorer.config import (
     ModelConfig,
     ObjectiveConfig,
     OptimiserConfig,
-    categorical_config,
     code_grid,
 )
 from explorer.elbo.terms import choose_objective, vq_terms
 from explorer.errors import ExplorerError
 from explorer.models import VQVAE, build_model
 from explorer.models.vq import Quantiser, pass_straight_through
+from explorer.recipes import categorical_config
 from explorer.runs.run import Run
 from explorer.training.loop import train
 
@@ -117,7 +117,7 @@ def test_looking_does_not_move_the_codebook():
 
 def test_encode_and_decode_are_distributions():
     model, x = a_model(precision="float64"), some_x().double()
-    q, prior = model.encode(x), model.prior()
+    q, prior = model.encode(x), model.prior.distribution()
     indices, logvar = model.encode_parameters(x)
     assert logvar is None and q.batch_shape == (5,) and q.event_shape == (16,)
     assert torch.equal(q.sample(), indices)
@@ -127,9 +127,9 @@ def test_encode_and_decode_are_distributions():
     # Sure of one entry among 8 at each of 16 positions, whatever the image.
     kl = kl_divergence(q.base_dist, prior.base_dist).sum(-1)
     torch.testing.assert_close(kl, torch.full_like(kl, 16 * math.log(8)), rtol=1e-6, atol=0)
-    constant = model.log_prior(indices).to(kl)
+    constant = model.prior.log_prob(indices).to(kl)
     torch.testing.assert_close(prior.log_prob(indices), constant, rtol=1e-6, atol=0)
-    draws = model.sample_prior(500, seeded())
+    draws = model.prior.sample(500, seeded())
     assert draws.shape == (500, 16) and set(draws.unique().tolist()) == set(range(8))
 
 

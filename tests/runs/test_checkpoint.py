@@ -35,7 +35,7 @@ def an_engine(config=CONFIG, steps=5):
 
 def a_run(path, content, config=CONFIG):
     dataset = DatasetInfo("own", (1, 4, 4))
-    writer = RunWriter(path, config=config, model_kind="builtin", dataset=dataset)
+    writer = RunWriter(path, config=config, model_kind="config", dataset=dataset)
     writer.save_checkpoint(content)
     return Run(path)
 
@@ -123,7 +123,7 @@ def test_half_a_file_is_told(tiny_run, tmp_path):
 
 def test_a_run_without_weights_is_told(tmp_path):
     RunWriter(
-        tmp_path / "run", config=CONFIG, model_kind="builtin", dataset=DatasetInfo("own", (1, 4, 4))
+        tmp_path / "run", config=CONFIG, model_kind="config", dataset=DatasetInfo("own", (1, 4, 4))
     )
     with pytest.raises(ExplorerError, match="has no weights"):
         load_model(Run(tmp_path / "run"))

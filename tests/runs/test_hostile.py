@@ -149,7 +149,7 @@ def test_a_good_run_is_read_without_an_error(good):
 def test_a_bad_run_hides_no_good_one(good, tmp_path):
     shutil.copytree(good.path, tmp_path / "good")
     for number, content in enumerate(
-        [b"", b'{"schema": 2}', b'{"schema": 1, "created": null}', b"[" * 10_000]
+        [b"", b'{"schema": 3}', b'{"schema": 1, "created": null}', b"[" * 10_000]
     ):
         (tmp_path / f"bad-{number}").mkdir()
         (tmp_path / f"bad-{number}" / "run.json").write_bytes(content)
@@ -158,8 +158,8 @@ def test_a_bad_run_hides_no_good_one(good, tmp_path):
     told = {entry.id: (entry.reason.code, entry.reason.detail) for entry in store.survey()[1]}
     assert told == {
         "bad-0": ("broken", ""),
-        "bad-1": ("version", "2"),
-        "bad-2": ("part", "latent"),
+        "bad-1": ("version", "3"),
+        "bad-2": ("part", "config"),
         "bad-3": ("broken", ""),
     }
 

@@ -21,12 +21,25 @@ from explorer.runs.info import (
     HEARTBEAT_TIMEOUT_SECONDS,
     LIVE_STATES,
     DatasetInfo,
+    LikelihoodInfo,
+    ModelInfo,
     RunInfo,
     Status,
     UnreadableRun,
+    describe_config,
 )
 from explorer.runs.run import RUN_ID, Run, mean_kl, new_run_id
+from explorer.runs.store import find_run, list_pretrained
 from explorer.runs.writer import RunWriter
+
+MODEL = {
+    "kind": "none",
+    "shape": None,
+    "latent": {"kind": "gaussian", "dim": 2},
+    "prior": {"name": "standard"},
+    "likelihood": None,
+    "adopted": None,
+}
 
 
 @pytest.fixture
@@ -40,10 +53,8 @@ def writer(tmp_path):
 def test_the_description_is_the_same_both_ways():
     info = RunInfo(
         config=Config(),
-        model_kind="builtin",
-        latent_kind="gaussian",
-        latent_dim=2,
-        dataset=DatasetInfo("digits", (1, 8, 8), ("0", "1"), "abc"),
+        model=describe_config(Config().model, "config", (1, 8, 8)),
+        dataset=DatasetInfo("digits", (1, 8, 8), ("0", "1"), "abc", "def"),
         planned_steps=100,
         status=Status("running", 3, "", 42, "host", 1.5),
         created=1.0,
@@ -52,13 +63,21 @@ def test_the_description_is_the_same_both_ways():
         timing={"seconds": 2.0},
     )
     assert RunInfo.from_dict(json.loads(json.dumps(info.to_dict())), "run.json") == info
-    bare = dataclasses.replace(info, config=None, dataset=None, planned_steps=None)
+    stranger = ModelInfo(
+        "onnx",
+        "gaussian",
+        2,
+        (1, 8, 8),
+        likelihood=LikelihoodInfo("gaussian", 0.1, None, told=False),
+        adopted={"heads": "joined", "sha256": "0"},
+    )
+    bare = dataclasses.replace(info, config=None, model=stranger, dataset=None, planned_steps=None)
     assert RunInfo.from_dict(json.loads(json.dumps(bare.to_dict())), "run.json") == bare
 
 
 def test_a_finished_run_tells_everything(tiny_run):
     info = tiny_run.info
-    assert (info.model_kind, info.latent_kind, info.latent_dim) == ("builtin", "gaussian", 2)
+    assert (info.model.kind, info.latent_kind, info.latent_dim) == ("config", "gaussian", 2)
     assert (info.planned_steps, info.status.step, info.status.state) == (150, 150, "finished")
     assert info.dataset.shape == (1, 8, 8) and len(info.dataset.class_names) == 10
     assert set(info.results) == {"validation", "test"}
@@ -66,7 +85,47 @@ def test_a_finished_run_tells_everything(tiny_run):
     assert json.loads((tiny_run.path / "run.json").read_text(encoding="utf-8"))["seed"] == 0
 
 
-@pytest.mark.parametrize("schema", [0, 2, "1", None])
+FIRST_SCHEMA = {
+    "schema": 1,
+    "created": 1.0,
+    "model": {"kind": "builtin"},
+    "latent": {"kind": "gaussian", "dim": 2},
+    "dataset": {
+        "name": "digits",
+        "shape": [1, 8, 8],
+        "class_names": ["0", "1"],
+        "fingerprint": "abc",
+    },
+    "seed": 0,
+    "planned_steps": 100,
+    "status": {"state": "finished", "step": 100},
+    "timing": {},
+    "results": {},
+    "versions": {},
+    "config": {"model": {"likelihood": "gaussian", "sigma2": 0.1, "prior": "mixture"}},
+}
+
+
+def test_the_first_schema_is_read_as_what_it_meant():
+    info = RunInfo.from_dict(FIRST_SCHEMA, "run.json")
+    assert info.model == ModelInfo(
+        "config", "gaussian", 2, (1, 8, 8), "mixture", LikelihoodInfo("gaussian", 0.1)
+    )
+    assert info.has_model and info.has_density and not info.has_shares and info.is_trained_here
+    assert info.dataset == DatasetInfo("digits", (1, 8, 8), ("0", "1"), "abc")
+    theirs = {**FIRST_SCHEMA, "model": {"kind": "exported"}, "config": None}
+    assert not RunInfo.from_dict(theirs, "run.json").has_model
+    assert RunInfo.from_dict(info.to_dict() | {"images": None}, "run.json").model == info.model
+
+
+@pytest.mark.parametrize("name", [run.id for run in list_pretrained()])
+def test_every_shipped_run_is_read(name):
+    info = find_run(name).info
+    assert info.has_model and info.model.shape == info.dataset.shape
+    assert info.model.likelihood.name == info.config.model.likelihood
+
+
+@pytest.mark.parametrize("schema", [0, 3, "1", None])
 def test_an_unknown_schema_is_told(writer, schema):
     path = writer.path / "run.json"
     path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "schema": schema}), "utf-8")
@@ -91,9 +150,14 @@ def test_a_broken_description_is_told(writer, content):
         ("status", {"message": None}, "status.message"),
         ("status", {"heartbeat": "now"}, "status.heartbeat"),
         ("model", None, "model"),
-        ("latent", {"kind": "gaussian", "dim": "2"}, "latent.dim"),
-        ("latent", {"kind": "gaussian", "dim": 10**9}, "latent.dim"),
-        ("dataset", 3, "dataset"),
+        ("model", MODEL | {"kind": "builtin"}, "model.kind"),
+        ("model", MODEL | {"kind": "config"}, "config"),
+        ("model", MODEL | {"latent": {"kind": "gaussian", "dim": "2"}}, "model.latent.dim"),
+        ("model", MODEL | {"latent": {"kind": "gaussian", "dim": 10**9}}, "model.latent.dim"),
+        ("model", MODEL | {"latent": {"kind": "odd", "dim": 2}}, "model.latent.kind"),
+        ("model", MODEL | {"likelihood": {"name": "laplace"}}, "model.likelihood.binarise"),
+        ("model", MODEL | {"adopted": []}, "model.adopted"),
+        ("images", 3, "images"),
         ("created", None, "created"),
         ("created", -1, "created"),
         ("created", 10**13, "created"),
@@ -104,7 +168,7 @@ def test_a_broken_description_is_told(writer, content):
         ("results", {"test": {"kl_per_dim": [1.0]}}, "results.test.kl_per_dim"),
         ("versions", {"torch": 2}, "versions.torch"),
         ("config", {"seed": -1}, "config"),
-        ("config", Config(seed=1).to_dict() | {"model": {"latent_dim": 3}}, "latent"),
+        ("config", Config(seed=1).to_dict() | {"model": {"latent_dim": 3}}, "model.latent"),
     ],
 )
 def test_a_description_with_a_wrong_part_is_told_by_its_name(writer, key, value, part):
@@ -120,11 +184,9 @@ def test_a_description_with_a_wrong_part_is_told_by_its_name(writer, key, value,
 )
 def test_a_shape_that_no_image_has_is_told(writer, shape):
     path = writer.path / "run.json"
-    dataset = {"name": "own", "shape": shape, "class_names": [], "fingerprint": ""}
-    path.write_text(
-        json.dumps({**json.loads(path.read_text("utf-8")), "dataset": dataset}), "utf-8"
-    )
-    with pytest.raises(UnreadableRun, match="dataset.shape"):
+    images = {"name": "own", "shape": shape, "class_names": [], "fingerprint": "", "pixels": ""}
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "images": images}), "utf-8")
+    with pytest.raises(UnreadableRun, match="images.shape"):
         _ = Run(writer.path).info
 
 

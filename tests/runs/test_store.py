@@ -57,7 +57,7 @@ def test_what_cannot_be_read_is_told_with_the_reason(store):
     assert told == {
         "first": ("broken", ""),
         "second": ("version", "99"),
-        "sweep/beta-1": ("part", "latent"),
+        "sweep/beta-1": ("part", "config"),
         "sweep/β = 2": ("name", ""),
         "folder": ("broken", ""),
     }

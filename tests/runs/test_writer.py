@@ -45,7 +45,7 @@ def test_a_loop_of_ones_own_makes_a_run(tmp_path):
             )
         run.save_codes(mean, logvar, labels=torch.arange(20), ids=torch.arange(20))
     read = Run(tmp_path / "run")
-    assert read.info.model_kind == "none" and read.info.status.state == "finished"
+    assert read.info.model.kind == "none" and read.info.status.state == "finished"
     assert read.info.config is None and read.info.dataset is None
     point = read.metrics()[-1]
     expected = kl_divergence(Normal(mean, (logvar / 2).exp()), Normal(0.0, 1.0)).mean(0)
@@ -126,7 +126,7 @@ def test_what_no_page_could_read_again_is_refused_and_not_written(tmp_path, writ
 
 def test_a_description_that_no_page_could_read_makes_no_folder(tmp_path):
     for dataset in (DatasetInfo("own", (8, 8)), DatasetInfo("own", (1, 8, 8), (0, 1))):
-        with pytest.raises(ExplorerError, match="dataset"):
+        with pytest.raises(ExplorerError, match="images|model.shape"):
             RunWriter(tmp_path / "run", latent_dim=2, dataset=dataset)
     assert list(tmp_path.iterdir()) == []
 
@@ -241,8 +241,8 @@ def test_another_run_is_replaced_on_request_only(tmp_path):
 def test_a_run_that_cannot_be_read_is_replaced_on_request_only(tmp_path, content):
     """As after a loss of power: an empty file."""
     config = Config()
-    RunWriter(tmp_path / "run", config=config, model_kind="builtin")
-    (tmp_path / "run" / "run.json").write_text(content, encoding="utf-8")
+    RunWriter(tmp_path / "run", config=config, model_kind="config")
+    (tmp_path / "run" / "run.json").write_text(content, "utf-8")
     assert find_unfinished(tmp_path / "run", config) is None
     with pytest.raises(ExplorerError, match="choose another folder or overwrite it"):
         RunWriter(tmp_path / "run", latent_dim=3)
@@ -309,9 +309,9 @@ def test_resuming_cuts_what_came_after_the_checkpoint(tmp_path):
 
 def test_a_queued_run_is_adopted_with_its_name(tmp_path):
     config = Config()
-    RunWriter(tmp_path / "run", config=config, model_kind="builtin")
+    RunWriter(tmp_path / "run", config=config, model_kind="config")
     Run(tmp_path / "run").rename("Mine")
-    RunWriter(tmp_path / "run", config=config, model_kind="builtin", planned_steps=7, adopt=True)
+    RunWriter(tmp_path / "run", config=config, model_kind="config", planned_steps=7, adopt=True)
     assert Run(tmp_path / "run").info.planned_steps == 7
     assert Run(tmp_path / "run").name == "Mine"
 
@@ -319,7 +319,7 @@ def test_a_queued_run_is_adopted_with_its_name(tmp_path):
 def test_an_unfinished_run_is_one_of_the_same_config_that_nobody_writes(tmp_path):
     path, config = tmp_path / "run", Config()
     assert find_unfinished(path, config) is None
-    writer = RunWriter(path, config=config, model_kind="builtin")
+    writer = RunWriter(path, config=config, model_kind="config")
     assert find_unfinished(path, config) is not None
     assert find_unfinished(path, Config(seed=1)) is None
     writer.set_state("running")

@@ -1,4 +1,4 @@
-"""The linear β-VAE against its closed form (SCIENCE.md §1): digits, split all, k = 16, σ² = .05.
+"""The linear β-VAE against its closed form (docs/science.md §1): all digits, k = 16, σ² = .05.
 
 The fast tests descend the expected objective, which a linear decoder has in closed form, with
 L-BFGS on the weights of our own model. Training by samples goes the same way, but turns the codes
@@ -14,8 +14,9 @@ import torch
 from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig, OptimiserConfig
 from explorer.datasets import load_dataset
 from explorer.elbo.evaluation import evaluate_elbo
-from explorer.elbo.terms import elbo_terms, gaussian_kl
+from explorer.elbo.terms import elbo_terms
 from explorer.models import VAE
+from explorer.models.priors import gaussian_kl
 from explorer.training.loop import train
 
 SIGMA2 = 0.05

@@ -15,9 +15,10 @@ from explorer.analysis.collapse.linear import (
 )
 from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig, OptimiserConfig
 from explorer.datasets import load_dataset
-from explorer.elbo.terms import gaussian_kl, price_kl
+from explorer.elbo.terms import price_kl
 from explorer.errors import ExplorerError
 from explorer.models import VAE
+from explorer.models.priors import gaussian_kl
 from explorer.training.engine import Engine, estimate_information
 from explorer.training.fit import fit_config
 from explorer.training.loop import train
@@ -28,7 +29,7 @@ STEPS = 1500
 
 
 def sick_config(**objective):
-    """The patient of SCIENCE: σ² = 0.75 above the first eigenvalue, so that all 16 sleep."""
+    """The patient of docs/science.md §5: σ² = 0.75 > λ₁, so that all 16 sleep."""
     return Config(
         split="all",
         model=ModelConfig(

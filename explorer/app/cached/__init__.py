@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.app.parts.mount import ASSETS
 from explorer.app.text import language, sentences
 from explorer.codes import Codes, main_dimensions
+from explorer.config import LIKELIHOODS
 from explorer.datasets import DATASETS, ImageDataset, is_available, load_dataset
 from explorer.errors import ExplorerError
 from explorer.export.page import build_page
@@ -130,14 +130,14 @@ def move_dimension(path: str, fingerprint: str, dimension: int) -> tuple[Any, An
 
 
 @st.cache_data(show_spinner=False, max_entries=20)
-def measure_eigenvalues(dataset: str, likelihood: str) -> list[float] | None:
+def measure_eigenvalues(dataset: str, likelihood: str, sigma2: float = 1.0) -> list[float] | None:
     """Return what a loss's weight is held against: of the wake-up rule, or of the covariance."""
     from explorer.analysis.collapse.wakeup import wake_up_eigenvalues
 
     images = get_dataset(dataset)
-    if images is None:
+    if images is None or not LIKELIHOODS[likelihood].wakes_by_rule:
         return None
-    found = wake_up_eigenvalues(images.split("train").images, likelihood)
+    found = wake_up_eigenvalues(images.split("train").images, likelihood, sigma2)
     return [float(value) for value in found]
 
 
@@ -147,7 +147,7 @@ def measure_wake_up(dataset: str, likelihood: str, sigma2: float) -> list[float]
     from explorer.analysis.collapse.wakeup import wake_up_eigenvalues
 
     images = get_dataset(dataset)
-    if images is None or likelihood not in ("bernoulli", "gaussian"):
+    if images is None or not LIKELIHOODS[likelihood].wakes_by_rule:
         return []
     values = wake_up_eigenvalues(images.split("train").images, likelihood, sigma2)
     return [float(value) for value in values[:16]]
@@ -202,9 +202,7 @@ def get_member(run: Run, reference: Run) -> bytes:
 def get_page(run: Run, scene: str) -> bytes:
     """Return the run and a scene of it as one HTML file, in the visitor's language."""
     words = sentences("explore.")
-    return build_page(
-        get_run_with_model(run), find_pictures(run), words, ASSETS, scene, language()
-    )
+    return build_page(get_run_with_model(run), find_pictures(run), words, scene, language())
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

@@ -13,6 +13,7 @@ from explorer.analysis.representation.codebook import (
     sample_by_position,
     sample_uniform,
 )
+from explorer.models.vq import check_codebook
 from explorer.runs.info import RunInfo
 from explorer.runs.run import Run
 from explorer.runs.store import is_shipped, list_runs
@@ -27,8 +28,8 @@ def list_codebooks() -> dict[str, Run]:
 
     def fits(run: Run, info: RunInfo) -> bool:
         return (
-            info.latent_kind == "categorical"
-            and info.model_kind == "builtin"
+            not info.is_continuous
+            and info.has_model
             and (run.path / "checkpoint.safetensors").is_file()
             and (run.path / "codes.npz").is_file()
         )
@@ -42,7 +43,7 @@ def list_codebooks() -> dict[str, Run]:
 def _codebook_for(fingerprint: str, _run: Run) -> tuple[CodeUsage, Any]:
     codes = _run.codes()
     assert codes is not None and codes.indices is not None
-    usage = measure_usage(codes.indices, _run.model.config.codebook)
+    usage = measure_usage(codes.indices, check_codebook(_run.model).config.codebook)
     return usage, picture_entries(_run.model, codes.indices[:PICTURED])
 
 

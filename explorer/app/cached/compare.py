@@ -37,7 +37,7 @@ def list_comparable() -> dict[str, list[Run]]:
 
     def fits(run: Run, info: RunInfo) -> bool:
         return (
-            info.model_kind == "builtin"
+            info.has_model
             and info.config is not None
             and info.dataset is not None
             and info.status.state in ("finished", "stopped")
@@ -158,7 +158,7 @@ def _neighbours_for(fingerprint: str, _run: Run) -> Accuracy | None:
 
 def get_neighbours(run: Run) -> Accuracy | None:
     """Return the 15-nearest-neighbour accuracy of a run's codes, None without labels."""
-    if run.info.latent_kind == "categorical":
+    if not run.info.is_continuous:
         return None
     return _neighbours_for(run.fingerprint, run)
 

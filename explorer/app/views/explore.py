@@ -39,9 +39,8 @@ def list_models() -> dict[str, tuple[Run, str]]:
 
     def fits(run: Run, info: RunInfo) -> bool:
         # The map needs a continuous code; the Models page shows codebooks.
-        continuous = info.latent_kind != "categorical"
         has_weights = (run.path / "checkpoint.safetensors").is_file()
-        return info.model_kind == "builtin" and continuous and has_weights
+        return info.has_model and info.is_continuous and has_weights
 
     found = {
         run.id: (run, "group_pretrained" if is_shipped(run) else "group_own")

@@ -73,8 +73,8 @@ def choose_runs() -> list[tuple[Run, str]]:
 def act_on(run: Run, kind: str) -> None:
     """Show what can be done with one run."""
     with st.container(horizontal=True):
-        if run.info.model_kind == "builtin" and run.info.status.state == "finished":
-            if run.info.latent_kind == "categorical":
+        if run.info.has_model and run.info.status.state == "finished":
+            if not run.info.is_continuous:
                 if st.button(text("train.codebook"), key="runs_codebook", type="primary"):
                     query = {"section": "codebook", "vq": run.id}
                     st.switch_page("views/models/page.py", query_params=query)

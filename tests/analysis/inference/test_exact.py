@@ -51,7 +51,7 @@ def test_identity_by_independent_quadratures(oracle):
 
 
 def test_digits_model_against_a_fixed_grid(tiny_run):
-    """On a small digits model ±5 with n = 201 suffices; here ±6 (SCIENCE.md §6)."""
+    """On a small digits model ±5 with n = 201 suffices; here ±6 (docs/science.md §6)."""
     from explorer.datasets import load_dataset
     from explorer.elbo.encoding import draw_targets
 

@@ -95,7 +95,7 @@ def test_kl_to_a_mixture_of_one_is_that_to_a_normal():
     mean, factor = torch.tensor([[0.3, -0.8]]).double(), torch.tensor([[[0.5, 0], [0.2, 0.7]]])
     with torch.no_grad():
         q = MultivariateNormal(mean, scale_tril=factor.double())
-        centre, scale = model.mixture.mean.double(), model.mixture.scale().double()
+        centre, scale = model.prior.mean.double(), model.prior.scale().double()
         prior = MultivariateNormal(centre, torch.diag_embed(scale**2))
         expected = float(kl_divergence(q, prior))
         assert float(kl_to_prior(model, mean, factor.double())) == pytest.approx(expected, abs=1e-6)

@@ -14,7 +14,7 @@ from explorer.app.session import is_dark
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.train.watch import describe_beta
 from explorer.codes import main_dimensions
-from explorer.config import Config
+from explorer.config import LIKELIHOODS, Config
 from explorer.errors import ExplorerError
 from explorer.export.sweep import match_latents
 from explorer.figures.beta import (
@@ -86,9 +86,7 @@ def show_figures(sweep: Sweep, members: list[Member]) -> None:
         frames = last if is_latest else [member.run.snapshot(int(chosen)) for member in film]
     except ExplorerError:
         return  # Cut away by a resumed job between the two looks.
-    points = [
-        _point_at(m.run, f.step, final=is_latest) for m, f in zip(film, frames, strict=True)
-    ]
+    points = [_point_at(m.run, f.step, final=is_latest) for m, f in zip(film, frames, strict=True)]
     if any(point is None for point in points):
         st.caption(text("beta.waiting"))
         return
@@ -248,7 +246,7 @@ def _show_plane(
     said = ""
     if theory is not None:
         said = text("beta.plane.theory")
-    elif members[0].config.model.likelihood != "gaussian":
+    elif not LIKELIHOODS[members[0].config.model.likelihood].linear_theory:
         said = text("beta.plane.no_theory")
     st.caption(paragraph(text("beta.plane.caption"), said))
     point, member = points[chosen], members[chosen]
@@ -271,7 +269,7 @@ def _find_theory(members: list[Member]) -> tuple[np.ndarray, np.ndarray] | None:
     """Return the linear model's rates and distortions, where they are in the models' units."""
     config, betas = members[0].config, [member.beta for member in members]
     # The closed form is of a Gaussian decoder of fixed σ²: other distortions do not compare.
-    if config.model.likelihood != "gaussian" or min(betas) <= 0:
+    if not LIKELIHOODS[config.model.likelihood].linear_theory or min(betas) <= 0:
         return None
     return measure_linear_curve(
         config.dataset, config.model.latent_dim, config.model.sigma2, min(betas), 4 * max(betas)

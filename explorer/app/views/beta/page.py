@@ -17,17 +17,18 @@ from explorer.app.views.beta.progress import (
     show_transport,
     sign,
 )
-from explorer.config import BudgetConfig, Config, OptimiserConfig, default_config
+from explorer.config import LIKELIHOODS, BudgetConfig, Config, OptimiserConfig
 from explorer.datasets import DATASETS, is_available
 from explorer.errors import ExplorerError
 from explorer.jobs.host import get_runner
 from explorer.paths import resource
+from explorer.recipes import default_config
 from explorer.runs.run import new_run_id
 from explorer.runs.sweeps import Sweep, list_sweeps, read_sweep
 
 TICK_SECONDS = 1.0
 BETAS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0, 64.0)
-LIKELIHOODS = ("bernoulli", "gaussian")
+CHOICES = tuple(name for name, facts in LIKELIHOODS.items() if facts.wakes_by_rule)
 NAMED = ("beta", "latent_dim", "seed")
 """Settings that the command line sweeps over, with a word of their own."""
 
@@ -52,7 +53,7 @@ def offer_training() -> None:
             help=text("beta.betas_help"), max_selections=12, format_func=lambda b: f"{b:g}",
         )  # fmt: skip
         likelihood = st.selectbox(
-            text("beta.likelihood"), LIKELIHOODS, key="beta_likelihood",
+            text("beta.likelihood"), CHOICES, key="beta_likelihood",
             format_func=lambda name: text(f"train.likelihood.{name}"),
         )  # fmt: skip
         latent_dim = st.number_input(text("beta.latent_dim"), 1, 64, 2, key="beta_latent_dim")

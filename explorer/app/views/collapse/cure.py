@@ -45,7 +45,7 @@ def find_treated(run: Run) -> list[tuple[str, Run]]:
 def offer_remedies(run: Run) -> None:
     """Show the remedies by kind; a click trains one beside the patient."""
     config = run.info.config
-    if config is None or run.info.model_kind != "builtin" or config.method != "gradient":
+    if config is None or not run.info.has_model or config.method != "gradient":
         return
     st.markdown(f"**{text('collapse.remedies')}**")
     st.caption(text("collapse.remedies.caption"))

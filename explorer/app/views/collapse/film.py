@@ -77,7 +77,7 @@ def show_film(run: Run, values: dict[str, Any]) -> None:
 
 def show_moves(run: Run, found: dict[str, Any]) -> None:
     """Show what the decoder does with a living and a sleeping dimension, side by side."""
-    if run.info.model_kind != "builtin":
+    if not run.info.has_model:
         return
     rows = sorted(found["dimensions"], key=lambda row: -row["kl"])
     asleep = [row["index"] for row in rows if row["verdict"] in SLEEPING]

@@ -85,7 +85,7 @@ def ask_for_loss() -> None:
         st.caption(text("collapse.beta.caption"))
         left, middle, right = st.columns(3)
         with left:
-            reconstruction = _pick("reconstruction", RECONSTRUCTIONS, "reconstruction")
+            reconstruction = _pick("reconstruction", tuple(RECONSTRUCTIONS), "reconstruction")
             reduction = _pick("reduction", RECONSTRUCTION_REDUCTIONS, "reduction", 2)
             weight = st.number_input(
                 text("collapse.beta.reconstruction_weight"), 1e-9, 1e9, 1.0, format="%.6g",
@@ -107,20 +107,21 @@ def ask_for_loss() -> None:
                 text("collapse.beta.batch_size"), 1, 10**6, 128, key="collapse_batch"
             )
         channels, height, width = DATASETS[dataset].shape
-        binary = reconstruction == "cross-entropy"
-        eigenvalues = measure_eigenvalues(dataset, "bernoulli" if binary else "gaussian")
+        term = RECONSTRUCTIONS[reconstruction]
+        eigenvalues = measure_eigenvalues(dataset, term.likelihood, term.unit)
         loss = WrittenLoss(
             reconstruction, channels, height, width, int(latents), int(batch),
             reduction, kl_reduction, weight, kl_weight,
         )  # fmt: skip
         result = effective_beta(loss, eigenvalues)
-        key = "collapse.beta.plain" if result.sigma2 is None else "collapse.beta.sigma2"
-        st.markdown(
-            text(
-                key, beta=result.beta, sigma2=result.sigma2 or 0.0, dataset=dataset,
-                surviving=result.surviving, latents=latents,
-            )
-        )  # fmt: skip
+        st.markdown(text(f"collapse.beta.means.{term.scale}", beta=result.beta))
+        if result.surviving is not None:
+            st.markdown(
+                text(
+                    f"collapse.beta.keeps.{term.scale}", dataset=dataset,
+                    surviving=result.surviving, latents=latents,
+                )
+            )  # fmt: skip
         for note in result.notes:
             st.markdown("- " + text(f"collapse.note.{note}"))
         st.caption(text("collapse.beta.paste"))

@@ -21,8 +21,7 @@ def list_patients() -> list[str]:
     """Return the ids of the runs whose dimensions can be judged, the prepared patient first."""
 
     def fits(run: Run, info: RunInfo) -> bool:
-        has_codes = (run.path / "codes.npz").is_file()
-        return info.latent_kind == "gaussian" and info.prior == "standard" and has_codes
+        return info.has_shares and (run.path / "codes.npz").is_file()
 
     ids = [run.id for run in list_runs(fits)]
     return sorted(ids, key=lambda run_id: run_id != "mnist-collapsed")

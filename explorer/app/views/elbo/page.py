@@ -45,8 +45,7 @@ def list_subjects() -> dict[str, str]:
     """
 
     def fits(run: Run, info: RunInfo) -> bool:
-        has_weights = (run.path / "checkpoint.safetensors").is_file()
-        return info.latent_kind == "gaussian" and info.prior == "standard" and has_weights
+        return info.has_shares and (run.path / "checkpoint.safetensors").is_file()
 
     runs = list_runs(fits)
     runs.sort(key=lambda run: (run.id != FAVOURITE, not is_shipped(run)))

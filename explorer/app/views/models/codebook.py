@@ -7,7 +7,6 @@ import streamlit as st
 
 from explorer.analysis.representation.codebook import (
     CodeUsage,
-    check_codebook,
     decode_indices,
     encode_indices,
     score_indices,
@@ -31,6 +30,7 @@ from explorer.figures.codebook import (
 )
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
+from explorer.models.vq import check_codebook
 from explorer.runs.run import Run
 
 MODEL, IMAGE, POSITION, ENTRY = (
@@ -144,7 +144,8 @@ def choose_code(run: Run, codes: np.ndarray, hand: Hand) -> tuple[int, np.ndarra
         on_change=_show_entry, args=(hand, codes),
     )  # fmt: skip
     st.number_input(
-        text("codebook.entry"), 0, run.model.config.codebook - 1, int(swapped[position]),
+        text("codebook.entry"), 0, check_codebook(run.model).config.codebook - 1,
+        int(swapped[position]),
         key=hand.entry_key(), width=130, on_change=_type_entry,
         args=(hand, position, int(codes[position])),
     )  # fmt: skip
@@ -167,13 +168,14 @@ def show_swap(
     first, second, third, fourth = st.columns([1, 1.1, 1, 1], gap="medium")
     with first:
         shown = (255 * x[0].cpu().numpy()).astype(np.uint8)
-        binary = "_binary" if model.likelihood.is_binary and model.config.binarise else ""
+        binary = "_binary" if model.likelihood.binarises else ""
         show_picture(picture_sheet(shown[None], 1), text(f"codebook.picture{binary}"))
     with second:
         # A new key for each choice: a chart keeps its selection, and the next click would undo it.
         key = f"codebook_grid_{position}_{hash(swapped.tobytes())}"
         figure = code_grid_figure(
-            swapped.reshape(grid), model.config.codebook, roles, sentences("codebook.grid."),
+            swapped.reshape(grid), check_codebook(model).config.codebook, roles,
+            sentences("codebook.grid."),
             chosen=position, changed=(swapped != codes).reshape(grid), height=SIDE + 16,
         )  # fmt: skip
         st.plotly_chart(

@@ -77,7 +77,7 @@ def suggest(runs: Sequence[Run]) -> list[str]:
 
     def place(run: Run) -> tuple[bool, bool, int, str]:
         info = run.info
-        return "/" in run.id, info.latent_kind == "categorical", info.latent_dim, run.id
+        return "/" in run.id, not info.is_continuous, info.latent_dim, run.id
 
     ordered = sorted(runs, key=place)
     firsts: dict[str, str] = {}
@@ -116,7 +116,7 @@ def find_squares(runs: Sequence[Run], same: bool) -> dict[str, Square]:
     squares = {}
     for run in runs:
         codes = get_codes(run)
-        if codes is not None and run.info.latent_kind != "categorical":
+        if codes is not None and run.info.is_continuous:
             plane = codes.mean[:, list(main_axes(run))[: codes.mean.shape[1]]]
             flat = np.stack([plane[:, 0], np.zeros(len(plane))], 1)
             squares[run.id] = fit_square(plane if plane.shape[1] == 2 else flat)

@@ -131,7 +131,7 @@ def show_map(run: Run, square: Square | None, behind: str, source: str, height: 
 
 def show_samples(run: Run, source: str, order: str) -> None:
     """Show decoded random codes: as drawn, or those unlike any image first."""
-    if run.info.latent_kind == "categorical":
+    if not run.info.is_continuous:
         source = "prior"
     _, pictures = get_draws(run, source)
     holes = get_holes(run, source) if order == "worst" else None

@@ -51,7 +51,7 @@ def show_map(run: Run, frame: Snapshot, key: str, height: int) -> None:
         frame.mean, frame.labels, dataset.class_names if dataset else (), choose_roles(is_dark()),
         axes=main_dimensions(frame.mean, frame.logvar, run.info.prior), height=height,
         words=sentences("figure."),
-        rings=run.info.latent_kind == "gaussian" and run.info.prior == "standard",
+        rings=run.info.has_shares,
     )  # fmt: skip
     st.plotly_chart(figure, theme=None, key=key, config=CHART)
     words = "train.map.caption" if frame.mean.shape[1] <= 2 else "train.map.caption_many"

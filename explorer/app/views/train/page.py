@@ -14,18 +14,18 @@ from explorer.app.views.train.watch import watch_run
 from explorer.config import (
     BETA_SCHEDULES,
     LIKELIHOOD_NAMES,
+    LIKELIHOODS,
     NETWORK_NAMES,
     PRIORS,
     BudgetConfig,
     Config,
     ObjectiveConfig,
-    categorical_config,
     code_grid,
-    default_config,
 )
 from explorer.datasets import DATASETS, is_available, load_dataset
 from explorer.errors import ExplorerError
 from explorer.jobs.host import get_runner
+from explorer.recipes import categorical_config, default_config
 
 # Widgets keep their values while the visitor looks at other pages.
 KEEP: Final = "session"
@@ -56,7 +56,7 @@ def choose_config() -> Config:
         st.caption(text(f"train.kind.{kind}.help"))
         base = _choose_model(kind, dataset, latent_dim, float(seconds))
         sigma2 = 0.05
-        if likelihood in ("gaussian", "gaussian-learned", "gaussian-optimal"):
+        if LIKELIHOODS[likelihood].scale != "none":
             sigma2 = st.number_input(
                 text("train.sigma2"), 1e-4, 10.0, 0.05, key="train_sigma2", persist_state=KEEP,
                 format="%.4g",
@@ -136,9 +136,12 @@ def _pick(name: str, options: tuple[str, ...], index: int = 0, disabled: bool = 
 
 
 def _explain_weight(likelihood: str, beta: float, sigma2: float) -> None:
-    if likelihood == "gaussian":
+    scale = LIKELIHOODS[likelihood].scale
+    if LIKELIHOODS[likelihood].linear_theory:
         st.caption(text("train.effective", value=beta * sigma2))
-    elif likelihood in ("gaussian-learned", "gaussian-optimal"):
+    elif scale == "fixed":
+        st.caption(text("train.effective_fixed", value=sigma2))
+    elif scale == "learned":
         st.caption(text("train.effective_learned", value=sigma2))
     else:
         st.caption(text("train.effective_nats"))

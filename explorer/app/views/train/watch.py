@@ -84,13 +84,13 @@ def _show_live(run: Run, shown: str) -> None:
         st.markdown(f"**{text('train.curves')}**")
         figure = elbo_curves(train, validation, roles, 225, words)
         st.plotly_chart(figure, theme=None, key="train_curves", config=CHART)
-        kind = "" if info.latent_kind == "gaussian" else "_point"
+        kind = "" if info.has_density else "_point"
         st.caption(text(f"train.curves.caption{kind}"))
     with right:
         if info.prior == "mixture":
             st.markdown(f"**{text('train.kl')}**")
             st.caption(text("train.kl.mixture"))
-        elif info.latent_kind == "gaussian":
+        elif info.has_density:
             st.markdown(f"**{text('train.kl')}**")
             figure = kl_over_time(train, roles, 225, words)
             st.plotly_chart(figure, theme=None, key="train_kl", config=CHART)
@@ -125,7 +125,7 @@ def show_controls(run: Run, state: str, live: bool) -> None:
     info = run.info
     with st.container(horizontal=True, vertical_alignment="center"):
         # A loop of the visitor's own hears no commands: it gets no buttons.
-        is_ours = info.model_kind == "builtin" and info.config is not None
+        is_ours = info.has_model and info.config is not None
         has_transport = live and is_ours and state != "queued"
         # "running" is longer than "paused": the buttons must not move under the hand.
         width: int | Literal["auto"] = NAME_WIDTH if has_transport else "auto"
@@ -138,7 +138,7 @@ def show_controls(run: Run, state: str, live: bool) -> None:
             if st.button(text("train.continue"), key="train_continue") and _go_on(run):
                 st.rerun()  # Nothing ticks here: the page must begin to.
         if is_ours and not live and (run.path / "codes.npz").is_file():
-            if info.latent_kind == "categorical":
+            if not info.is_continuous:
                 if st.button(text("train.codebook"), key="train_codebook", type="primary"):
                     query = {"section": "codebook", "vq": run.id}
                     st.switch_page("views/models/page.py", query_params=query)
@@ -202,7 +202,7 @@ def _show_transport(run: Run, info: RunInfo, paused: bool) -> None:
         on_click=_send, args=(control, "step"),
     )  # fmt: skip
     st.button(text("train.stop"), key="train_stop", on_click=_stop, args=(run,))
-    if info.latent_kind == "gaussian" and info.config is not None:
+    if info.has_density and info.config is not None:
         _show_beta(run, control, info.config.objective)
 
 
