@@ -70,7 +70,7 @@ def test_a_finished_run_is_not_overwritten_unasked(tmp_path, capsys):
     assert "holds another run; choose another folder or overwrite it" in capsys.readouterr().err
     assert main([*arguments, "--overwrite"]) == 0
     # As a loss of power leaves it.
-    (tmp_path / "run" / "run.json").write_text("")
+    (tmp_path / "run" / "run.json").write_text("", encoding="utf-8")
     assert main(arguments) == 2
     assert main([*arguments, "--overwrite"]) == 0
 
@@ -98,7 +98,7 @@ def test_a_finished_run_is_not_overwritten_unasked(tmp_path, capsys):
         (["evaluate", "digits-2d", "--limit", "9", "--seed", "-1"], "seed must be"),
         (["evaluate", "digits-2d", "--limit", "9", "--seed", str(10**40)], "seed must be"),
         (["diagnose", "digits-2d", "--seed", "-1"], "seed must be"),
-        (["diagnose", "strokes-vae-2d", "--seed", str(2**63)], "seed must be"),
+        (["diagnose", "digits-2d", "--seed", str(2**63)], "seed must be"),
         (["diagnose", "--codes", "/no/such/file.npz"], "No such file"),
         (["evaluate", LONG], "There is no run"),
         (["diagnose", DEEP], "There is no run"),
@@ -162,7 +162,7 @@ def test_what_the_system_refuses_is_one_sentence(capsys, monkeypatch):
 
 def test_a_config_file_is_read_and_options_override_it(tmp_path):
     path = tmp_path / "run.toml"
-    path.write_text(default_config("strokes", 20, 12.0).to_toml())
+    path.write_text(default_config("strokes", 20, 12.0).to_toml(), encoding="utf-8")
     options = build_parser().parse_args(["train", "--config", str(path), "--beta", "4"])
     config = config_from_options(options)
     assert (config.dataset, config.model.latent_dim, config.budget.seconds) == ("strokes", 20, 12.0)
@@ -195,7 +195,7 @@ def test_a_run_of_ones_own_opens_in_place_of_a_shipped_one(tmp_path, capsys, mon
     monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(tmp_path))
     for name in ("digits-2d", "broken"):
         RunWriter(tmp_path / name, latent_dim=7).set_state("finished")
-    (tmp_path / "broken" / "run.json").write_text("{")
+    (tmp_path / "broken" / "run.json").write_text("{", encoding="utf-8")
     assert main(["runs", "--json"]) == 0
     listed = read_json(capsys)
     (row,) = (row for row in listed["runs"] if row["id"] == "digits-2d")
@@ -239,11 +239,11 @@ def test_only_a_training_that_notices_a_busy_machine_spins_for_long(
 @pytest.mark.skipif(sys.platform != "linux", reason="The stand-in for the browser is xdg-open.")
 def test_a_first_start_asks_nothing_and_opens_the_browser(tmp_path):
     opened, opener = tmp_path / "opened", tmp_path / "xdg-open"
-    opener.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    opener.write_text(f'#!/bin/sh\necho "$1" > {opened}\n', encoding="utf-8")
     opener.chmod(0o755)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = str(probe.getsockname()[1])
-    with open(tmp_path / "log", "w+") as log:
+    with open(tmp_path / "log", "w+", encoding="utf-8") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "explorer.cli", "app", "--port", port],
             env={**os.environ, "HOME": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}"},
@@ -253,12 +253,12 @@ def test_a_first_start_asks_nothing_and_opens_the_browser(tmp_path):
         )
         try:
             deadline = time.monotonic() + 60
-            while not opened.is_file() or not opened.read_text().endswith("\n"):
-                assert server.poll() is None, (tmp_path / "log").read_text()
-                assert time.monotonic() < deadline, (tmp_path / "log").read_text()
+            while not opened.is_file() or not opened.read_text(encoding="utf-8").endswith("\n"):
+                assert server.poll() is None, (tmp_path / "log").read_text(encoding="utf-8")
+                assert time.monotonic() < deadline, (tmp_path / "log").read_text(encoding="utf-8")
                 time.sleep(0.1)
         finally:
             server.terminate()
             server.wait(10)
-    assert opened.read_text().strip() == f"http://127.0.0.1:{port}"
-    assert "mail" not in (tmp_path / "log").read_text()
+    assert opened.read_text(encoding="utf-8").strip() == f"http://127.0.0.1:{port}"
+    assert "mail" not in (tmp_path / "log").read_text(encoding="utf-8")

@@ -30,7 +30,7 @@ def test_a_reader_sees_one_whole_version_or_the_other(tmp_path):
 
     def read():
         while not ended.is_set():
-            values = json.loads(path.read_text())
+            values = json.loads(path.read_text(encoding="utf-8"))
             assert len(values) == 20_000 and len(set(values)) == 1
             seen.add(values[0])
 
@@ -57,7 +57,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_half_made(tmp_path, monkeyp
         write = full_disk
     with pytest.raises(ExplorerError, match="The disk is full"):
         replace_file(path, write)
-    assert json.loads(path.read_text()) == "old"
+    assert json.loads(path.read_text(encoding="utf-8")) == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["value.json"]
 
 
@@ -72,7 +72,7 @@ def test_a_writer_that_raises_leaves_nothing_behind(tmp_path):
 
 
 def test_a_path_through_a_file_is_told(tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ExplorerError, match="part of the path is a file"):
         make_folder(tmp_path / "file" / "folder")
     with pytest.raises(ExplorerError, match="part of the path is a file"):

@@ -8,7 +8,7 @@ import pytest
 from explorer.analysis.collapse.diagnose import diagnose_run
 from explorer.runs.run import Run
 
-TEXT = (Path(__file__).parents[1] / "docs" / "own-loop.md").read_text()
+TEXT = (Path(__file__).parents[1] / "docs" / "own-loop.md").read_text(encoding="utf-8")
 PLAIN, LIGHTNING = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 

@@ -21,7 +21,7 @@ def main() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)  # Whatever a library prints must not be mistaken for an answer.
 
     import torch

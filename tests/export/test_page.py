@@ -37,7 +37,7 @@ def test_bundle_holds_every_module_once_and_no_import_is_left() -> None:
 
 
 def test_bundle_refuses_what_it_does_not_know(tmp_path: Path) -> None:
-    (tmp_path / "standalone.js").write_text('import thing from "./thing.js";\n')
+    (tmp_path / "standalone.js").write_text('import thing from "./thing.js";\n', encoding="utf-8")
     with pytest.raises(ExplorerError, match="cannot be bundled"):
         bundle_modules(tmp_path, "standalone.js")
 
@@ -60,7 +60,7 @@ def test_bundle_follows_paths_from_room_to_room(tmp_path: Path) -> None:
     }
     for name, source in modules.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(source)
+        (tmp_path / name).write_text(source, encoding="utf-8")
     script = bundle_modules(tmp_path, "map/panels/tab.js")
     assert re.findall(r'^modules\["(.+?)"\] = ', script, re.M) == list(modules)
     assert run_script(script) == "map 1\n"
@@ -68,11 +68,11 @@ def test_bundle_follows_paths_from_room_to_room(tmp_path: Path) -> None:
 
 def test_bundle_refuses_a_circle_and_what_lies_outside(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    (tmp_path / "standalone.js").write_text('import { one } from "./a/one.js";\n')
-    (tmp_path / "a" / "one.js").write_text('import { all } from "../standalone.js";\n')
+    (tmp_path / "standalone.js").write_text('import { one } from "./a/one.js";\n', encoding="utf-8")
+    (tmp_path / "a" / "one.js").write_text('import { all } from "../standalone.js";\n', "utf-8")
     with pytest.raises(ExplorerError, match=r"in a circle: standalone\.js"):
         bundle_modules(tmp_path, "standalone.js")
-    (tmp_path / "a" / "one.js").write_text('import { all } from "../../elsewhere.js";\n')
+    (tmp_path / "a" / "one.js").write_text('import { all } from "../../elsewhere.js";\n', "utf-8")
     with pytest.raises(ExplorerError, match="outside the page's folder"):
         bundle_modules(tmp_path, "standalone.js")
 

@@ -113,7 +113,7 @@ def test_interpreter_equals_pytorch_under_node(tmp_path: Path) -> None:
     for name in NETWORKS:
         run = make_run(name)
         (tmp_path / f"{name}.bin").write_bytes(build_payload(run))
-        (tmp_path / f"{name}.json").write_text(json.dumps(expected_rows(run.model)))
+        (tmp_path / f"{name}.json").write_text(json.dumps(expected_rows(run.model)), "utf-8")
     files = sorted(str(path) for path in JS_TESTS.glob("*.test.mjs"))
     done = subprocess.run(
         [node, "--test", *files],

@@ -47,8 +47,8 @@ def leave_waiting(folder, count):
     for index in range(count):
         config = dataclasses.replace(CONFIG, seed=index)
         path = RunWriter(folder / f"run-{index:02d}", config=config, model_kind="config").path
-        values = json.loads((path / "run.json").read_text())
-        (path / "run.json").write_text(json.dumps({**values, "created": float(index)}))
+        values = json.loads((path / "run.json").read_text(encoding="utf-8"))
+        (path / "run.json").write_text(json.dumps({**values, "created": float(index)}), "utf-8")
         die(path)
 
 
@@ -117,7 +117,7 @@ def test_a_disk_that_takes_nothing_starts_no_second_worker(begun, tmp_path, monk
 
 def test_a_waiting_run_that_is_broken_or_gone_is_passed_over(begun, tmp_path, monkeypatch):
     leave_waiting(tmp_path, 3)
-    (tmp_path / "run-00" / "run.json").write_text("{")
+    (tmp_path / "run-00" / "run.json").write_text("{", encoding="utf-8")
     real = host.find_abandoned
 
     def find_abandoned(runs):

@@ -182,8 +182,8 @@ def test_a_reader_that_does_not_heed_is_ended_all_the_same(root, endless, monkey
 def started(root):
     """Return the process that reads for this one, once it is at work."""
     children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-    for pid in " ".join(path.read_text() for path in children).split():
-        if "explorer.jobs.reader" in Path(f"/proc/{pid}/cmdline").read_text():
+    for pid in " ".join(path.read_text(encoding="utf-8") for path in children).split():
+        if "explorer.jobs.reader" in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8"):
             return (
                 int(pid)
                 if any((folder / "pixels.npy").is_file() for folder in work(root))
@@ -220,7 +220,7 @@ def test_a_parent_that_is_killed_takes_its_reader_and_its_files_with_it(root, en
     command = [sys.executable, "-c", code, str(endless)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout.readline() == "at work\n"
-        children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
+        children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text("utf-8").split()
         parent.kill()
     for pid in children:
         wait_for(lambda pid=pid: not Path(f"/proc/{pid}").exists())

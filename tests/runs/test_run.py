@@ -82,7 +82,7 @@ def test_a_finished_run_tells_everything(tiny_run):
     assert info.dataset.shape == (1, 8, 8) and len(info.dataset.class_names) == 10
     assert set(info.results) == {"validation", "test"}
     assert {"python", "torch", "numpy"} <= set(info.versions)
-    assert json.loads((tiny_run.path / "run.json").read_text())["seed"] == 0
+    assert json.loads((tiny_run.path / "run.json").read_text(encoding="utf-8"))["seed"] == 0
 
 
 FIRST_SCHEMA = {
@@ -128,7 +128,7 @@ def test_every_shipped_run_is_read(name):
 @pytest.mark.parametrize("schema", [0, 3, "1", None])
 def test_an_unknown_schema_is_told(writer, schema):
     path = writer.path / "run.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "schema": schema}))
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "schema": schema}), "utf-8")
     with pytest.raises(ExplorerError, match="written by another version"):
         _ = Run(writer.path).info
 
@@ -173,7 +173,7 @@ def test_a_broken_description_is_told(writer, content):
 )
 def test_a_description_with_a_wrong_part_is_told_by_its_name(writer, key, value, part):
     path = writer.path / "run.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), key: value}), "utf-8")
     with pytest.raises(UnreadableRun, match="not a complete run description") as caught:
         _ = Run(writer.path).info
     assert (caught.value.code, caught.value.detail) == ("part", part)
@@ -185,7 +185,7 @@ def test_a_description_with_a_wrong_part_is_told_by_its_name(writer, key, value,
 def test_a_shape_that_no_image_has_is_told(writer, shape):
     path = writer.path / "run.json"
     images = {"name": "own", "shape": shape, "class_names": [], "fingerprint": "", "pixels": ""}
-    path.write_text(json.dumps({**json.loads(path.read_text()), "images": images}))
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "images": images}), "utf-8")
     with pytest.raises(UnreadableRun, match="images.shape"):
         _ = Run(writer.path).info
 
@@ -273,9 +273,9 @@ def test_a_line_with_a_figure_of_another_kind_is_no_log_point(writer, change):
     for step in (1, 2, 3):
         writer.log(step, reconstruction=step, kl_per_dim=[0.5, 0.25])
     path = writer.path / "metrics.jsonl"
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
     lines[1] = json.dumps({**json.loads(lines[1]), **change})
-    path.write_text("\n".join([*lines, ""]))
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
     points = Run(writer.path).metrics()
     assert [point["step"] for point in points] == [1, 3]
     assert mean_kl(points).tolist() == [[0.5, 0.25]] * 2
@@ -411,7 +411,7 @@ def test_the_viewer_names_a_run_in_its_own_file(writer):
     for name in ("", " ", "x" * 81):
         with pytest.raises(ExplorerError, match="1 to 80"):
             run.rename(name)
-    (run.path / "viewer.json").write_text("[broken")
+    (run.path / "viewer.json").write_text("[broken", encoding="utf-8")
     assert run.name == "run"
 
 
@@ -438,13 +438,13 @@ def test_a_run_that_takes_anothers_place_has_another_fingerprint(tmp_path):
     for _ in range(3):
         RunWriter(tmp_path / "run", latent_dim=2, overwrite=True).set_state("finished")
         seen.add(Run(tmp_path / "run").fingerprint)
-    (tmp_path / "run" / "run.json").write_text("{")
+    (tmp_path / "run" / "run.json").write_text("{", encoding="utf-8")
     assert len(seen | {Run(tmp_path / "run").fingerprint}) == 4
 
 
 @pytest.mark.parametrize("name", ["x" * 81, 3, None, "\ud800", ["a"], ""])
 def test_a_name_that_cannot_be_shown_is_none(writer, name):
-    (writer.path / "viewer.json").write_text(json.dumps({"name": name}))
+    (writer.path / "viewer.json").write_text(json.dumps({"name": name}), encoding="utf-8")
     assert Run(writer.path).name == "run"
 
 

@@ -209,7 +209,7 @@ def snapshot_of(folder):
 
 
 def test_a_foreign_folder_is_never_touched(tmp_path):
-    (tmp_path / "thesis.tex").write_text("years")
+    (tmp_path / "thesis.tex").write_text("years", encoding="utf-8")
     before = snapshot_of(tmp_path)
     for overwrite in (False, True):
         with pytest.raises(ExplorerError, match="holds other files"):
@@ -218,12 +218,12 @@ def test_a_foreign_folder_is_never_touched(tmp_path):
 
 
 def test_a_file_is_never_replaced(tmp_path):
-    (tmp_path / "file").write_text("precious")
+    (tmp_path / "file").write_text("precious", encoding="utf-8")
     with pytest.raises(ExplorerError, match="is a file"):
         RunWriter(tmp_path / "file", latent_dim=2, overwrite=True)
     with pytest.raises(ExplorerError, match="part of the path is a file"):
         RunWriter(tmp_path / "file" / "run", latent_dim=2)
-    assert (tmp_path / "file").read_text() == "precious"
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "precious"
 
 
 def test_another_run_is_replaced_on_request_only(tmp_path):
@@ -242,7 +242,7 @@ def test_a_run_that_cannot_be_read_is_replaced_on_request_only(tmp_path, content
     """As after a loss of power: an empty file."""
     config = Config()
     RunWriter(tmp_path / "run", config=config, model_kind="config")
-    (tmp_path / "run" / "run.json").write_text(content)
+    (tmp_path / "run" / "run.json").write_text(content, "utf-8")
     assert find_unfinished(tmp_path / "run", config) is None
     with pytest.raises(ExplorerError, match="choose another folder or overwrite it"):
         RunWriter(tmp_path / "run", latent_dim=3)
@@ -293,9 +293,9 @@ def test_resuming_cuts_what_came_after_the_checkpoint(tmp_path):
         writer.snapshot(step, np.zeros((3, 2)))
     Run(writer.path).rename("Mine")
     log = writer.path / "metrics.jsonl"
-    log.write_text(log.read_text() + '{"step": 4, "torn')
-    (writer.path / ".run.json.1234abcd.part").write_text("half")
-    (writer.path / "snapshots" / ".000000004.npz.1234abcd.part").write_text("half")
+    log.write_text(log.read_text(encoding="utf-8") + '{"step": 4, "torn', encoding="utf-8")
+    (writer.path / ".run.json.1234abcd.part").write_text("half", encoding="utf-8")
+    (writer.path / "snapshots" / ".000000004.npz.1234abcd.part").write_text("half", "utf-8")
     again = RunWriter.resume(writer.path, 2)
     run = Run(writer.path)
     assert [point["step"] for point in run.metrics()] == [1, 2]
@@ -338,7 +338,9 @@ def test_a_run_can_be_marked_by_another(tmp_path):
     mark_run(tmp_path / "run", "failed", "The process is gone.")
     status = Run(tmp_path / "run").info.status
     assert (status.state, status.message, status.step) == ("failed", "The process is gone.", 4)
-    assert Status(**json.loads((tmp_path / "run" / "run.json").read_text())["status"]) == status
+    assert (
+        Status(**json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))["status"]) == status
+    )
 
 
 @pytest.mark.parametrize(

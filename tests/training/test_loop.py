@@ -248,9 +248,9 @@ def test_images_that_make_no_sense_make_no_folder(tmp_path, images):
 
 
 def test_places_where_no_run_can_be_made(tmp_path):
-    (tmp_path / "file").write_text("precious")
+    (tmp_path / "file").write_text("precious", encoding="utf-8")
     (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "thesis.tex").write_text("years")
+    (tmp_path / "folder" / "thesis.tex").write_text("years", encoding="utf-8")
     for path, part in [
         (tmp_path / "file", "is a file"),
         (tmp_path / "file" / "run", "part of the path is a file"),
@@ -258,7 +258,7 @@ def test_places_where_no_run_can_be_made(tmp_path):
     ]:
         with pytest.raises(ExplorerError, match=part):
             train(SMALL, path, IMAGES)
-    assert (tmp_path / "file").read_text() == "precious"
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "precious"
     assert len(list((tmp_path / "folder").iterdir())) == 1
 
 

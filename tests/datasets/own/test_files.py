@@ -180,7 +180,8 @@ def test_a_table_gives_labels_and_factors_and_misses_are_told(tmp_path):
     folder = write(tmp_path, *(f"img/{i}.png" for i in range(5)))
     (folder / "metadata.csv").write_text(
         "file_name,label,size,side\nimg/0.png,x,1.5,left\nimg/1.png,y,2,right\n"
-        "img/2.png,x,,left\nimg/3.png,y,4,left\nimg/9.png,y,4,left\n"
+        "img/2.png,x,,left\nimg/3.png,y,4,left\nimg/9.png,y,4,left\n",
+        encoding="utf-8",
     )
     data = read_images(folder)
     rows = [data.names.index(f"img/{i}.png") for i in range(5)]
@@ -194,7 +195,7 @@ def test_a_table_gives_labels_and_factors_and_misses_are_told(tmp_path):
 
 def test_a_table_without_labels_leaves_those_of_the_folders(tmp_path):
     folder = write(tmp_path, "cat/0.png", "dog/1.png", "cat/2.png")
-    (folder / "info.csv").write_text("file,size,weight\n0,1,2.5\n1,2,3.5\n2,3,4.5\n")
+    (folder / "info.csv").write_text("file,size,weight\n0,1,2.5\n1,2,3.5\n2,3,4.5\n", "utf-8")
     data = read_images(folder)
     assert data.class_names == ("cat", "dog") and data.report.labels == "folders"
     assert set(data.factors) == {"size", "weight"}
@@ -202,7 +203,7 @@ def test_a_table_without_labels_leaves_those_of_the_folders(tmp_path):
 
 def test_a_table_that_speaks_of_no_picture_is_left_out(tmp_path):
     folder = write(tmp_path, "0.png", "1.png", "2.png")
-    (folder / "losses.csv").write_text("step,loss\n100,0.5\n200,0.4\n300,0.3\n")
+    (folder / "losses.csv").write_text("step,loss\n100,0.5\n200,0.4\n300,0.3\n", encoding="utf-8")
     assert left_out(read_images(folder)) == {"losses.csv": "table"}
 
 
