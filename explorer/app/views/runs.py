@@ -6,16 +6,15 @@ from functools import partial
 
 import streamlit as st
 
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.failures import told
-from explorer.app.parts.pictures import CHART
 from explorer.app.parts.tables import show_rows
-from explorer.app.session import is_dark, library
+from explorer.app.session import library
 from explorer.app.text import number, plain, sentences, text
 from explorer.app.views.train.film import show_strips
 from explorer.app.views.train.watch import describe_beta
 from explorer.errors import ExplorerError
 from explorer.export.archive import zip_run
-from explorer.figures.palette import choose_roles
 from explorer.figures.training import compare_curves
 from explorer.runs.run import Run
 
@@ -130,11 +129,10 @@ def compare(first: Run, second: Run) -> None:
     st.subheader(text("runs.compare", first=first_name, second=second_name))
     figure = compare_curves(
         {name: run.metrics("train") for name, run in zip(names, (first, second), strict=True)},
-        choose_roles(is_dark()),
+        role_colours(),
         words=sentences("figure."),
     )
-    st.plotly_chart(figure, theme=None, key="runs_curves", config=CHART)
-    st.caption(text("runs.compare.caption"))
+    show_chart(figure, "runs_curves", text("runs.compare.caption"))
     for name, run, column in zip(names, (first, second), st.columns(2), strict=True):
         with column, told():
             st.markdown(f"**{plain(name)}**")

@@ -5,15 +5,14 @@ from collections import Counter
 import streamlit as st
 
 from explorer.app.cached import diagnose_stored
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.failures import told
-from explorer.app.parts.pictures import CHART
-from explorer.app.session import is_dark, library
+from explorer.app.session import library
 from explorer.app.text import plain, sentences, text
 from explorer.app.views.train.film import show_map, show_strips
 from explorer.errors import ExplorerError
 from explorer.figures.collapse import rate_curves
-from explorer.figures.palette import choose_roles
 from explorer.runs.run import Run
 from explorer.training.remedies import KINDS, REMEDIES, apply_remedy
 
@@ -110,9 +109,8 @@ def compare_treated(run: Run, was_live: bool) -> None:
         text("collapse.before"): run.metrics("train"),
         text("collapse.after"): after.metrics("train"),
     }
-    figure = rate_curves(curves, choose_roles(is_dark()), words=sentences("figure."))
-    st.plotly_chart(figure, theme=None, key="collapse_compare", config=CHART)
-    st.caption(text("collapse.compare.caption"))
+    figure = rate_curves(curves, role_colours(), words=sentences("figure."))
+    show_chart(figure, "collapse_compare", text("collapse.compare.caption"))
     for title, shown, column in zip(curves, (run, after), st.columns(2), strict=True):
         with column:
             st.markdown(f"**{title}** · {plain(shown.name)}")

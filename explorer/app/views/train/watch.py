@@ -6,14 +6,13 @@ import streamlit as st
 
 from explorer.analysis.collapse.moved_beta import find_beta
 from explorer.analysis.collapse.timeline import find_events
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.failures import told
-from explorer.app.parts.pictures import CHART
-from explorer.app.session import get_session, is_dark, library
+from explorer.app.session import get_session, library
 from explorer.app.text import number, paragraph, plain, sentences, text
 from explorer.app.views.train.film import show_film
 from explorer.config import ObjectiveConfig
 from explorer.errors import ExplorerError
-from explorer.figures.palette import choose_roles
 from explorer.figures.training import elbo_curves, kl_over_time
 from explorer.runs.control import Control
 from explorer.runs.info import RunInfo
@@ -74,12 +73,12 @@ def _show_live(run: Run, shown: str) -> None:
     if not train:
         st.caption(text("train.waiting") if live else plain(info.status.message))
         return
-    roles, words = choose_roles(is_dark()), sentences("figure.")
+    roles, words = role_colours(), sentences("figure.")
     left, right = st.columns(2)
     with left:
         st.markdown(f"**{text('train.curves')}**")
         figure = elbo_curves(train, validation, roles, 225, words)
-        st.plotly_chart(figure, theme=None, key="train_curves", config=CHART)
+        show_chart(figure, "train_curves")
         kind = "" if info.has_density else "_point"
         st.caption(text(f"train.curves.caption{kind}"))
     with right:
@@ -89,8 +88,7 @@ def _show_live(run: Run, shown: str) -> None:
         elif info.has_density:
             st.markdown(f"**{text('train.kl')}**")
             figure = kl_over_time(train, roles, 225, words)
-            st.plotly_chart(figure, theme=None, key="train_kl", config=CHART)
-            st.caption(describe_events(train))
+            show_chart(figure, "train_kl", describe_events(train))
     show_film(run)
 
 
