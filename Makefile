@@ -9,10 +9,17 @@ PIP_ARGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: app test test-slow bench docs
+.PHONY: app check test test-slow bench docs
 
 app: $(STAMP)
 	$(BIN)/latent-explorer app $(ARGS)
+
+# Seconds, not minutes: what .pre-commit-config.yaml runs too.
+check: $(STAMP)-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 test: $(STAMP)-test
 	$(BIN)/ruff check .

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from explorer.analysis.collapse.diagnose import diagnose, diagnose_codes
     from explorer.config import Config
     from explorer.datasets import load_dataset
+    from explorer.datasets.own.read import read_images
     from explorer.errors import ExplorerError
     from explorer.paths import runs_folder
     from explorer.recipes import default_config
-    from explorer.runs.run import open_run
+    from explorer.runs.store import open_run
     from explorer.runs.writer import RunWriter
     from explorer.training.loop import train
 
@@ -30,7 +31,8 @@ _HOMES = {
     "diagnose": "explorer.analysis.collapse.diagnose",
     "diagnose_codes": "explorer.analysis.collapse.diagnose",
     "load_dataset": "explorer.datasets",
-    "open_run": "explorer.runs.run",
+    "open_run": "explorer.runs.store",
+    "read_images": "explorer.datasets.own.read",
     "runs_folder": "explorer.paths",
     "train": "explorer.training.loop",
 }
@@ -44,6 +46,7 @@ __all__ = [
     "diagnose_codes",
     "load_dataset",
     "open_run",
+    "read_images",
     "runs_folder",
     "train",
 ]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from explorer import commands as run
 from explorer.config import DEVICES, FITS, LIKELIHOOD_NAMES, NETWORK_NAMES
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, shorten
 from explorer.paths import runs_folder
 from explorer.training.machine import choose_spin_count, set_spin_count
 
@@ -32,6 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:  # A full disk, a name that no file can have: the user's to mend.
+        place = f": {shorten(str(error.filename), 200)}" if error.filename else ""
+        print(f"latent-explorer: {error.strerror or error}{place}.", file=sys.stderr)
+        return 2
     return 0
 
 
@@ -154,10 +158,25 @@ def build_parser() -> argparse.ArgumentParser:
     diagnose.set_defaults(command=run.diagnose_run)
 
     data = commands.add_parser(
-        "data", help="list data sets, or get one", parents=[as_json, data_root]
+        "data",
+        help="list data sets, get one, add your own pictures",
+        usage="%(prog)s [NAME [--download] | add PATH [--name N] [--size S] [--grey] | remove N]",
+        parents=[as_json, data_root],
     )
-    data.add_argument("name", metavar="NAME", nargs="?", help="the data set to load")
+    data.add_argument("name", metavar="NAME", nargs="?", help="the data set to load; add or remove")
+    data.add_argument(
+        "target",
+        metavar="PATH",
+        nargs="?",
+        help="to add: a folder, .zip, .npz, .npy or .parquet of pictures; to remove: a name",
+    )
     data.add_argument("--download", action="store_true", help="fetch it if it is not there")
+    data.add_argument("--name", metavar="N", dest="own_name", help="what to call yours")
+    data.add_argument("--size", type=int, metavar="S", help="side in pixels (default: own, or 64)")
+    data.add_argument("--grey", action="store_true", help="one channel, whatever the pictures have")
+    data.add_argument("--fit", default="crop", metavar="F", help="crop (default), pad or resize")
+    data.add_argument("--background", type=int, default=0, metavar="G", help="grey, 0 to 255")
+    data.add_argument("--seconds", type=float, default=3600, metavar="S", help="time to read in")
     data.set_defaults(command=run.show_data)
 
     runs = commands.add_parser("runs", help="list runs", parents=[as_json])

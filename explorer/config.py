@@ -20,6 +20,8 @@ NETWORK_NAMES = ("mlp", "conv", "linear")
 class LikelihoodFacts:
     """What can be said of a likelihood before torch is loaded; `models.likelihoods` builds it."""
 
+    may_binarise: bool = False
+    """Whether grey images may be drawn binary before they are scored."""
     scale: str = "none"
     """What `sigma2`, a pixel's variance, is: none, fixed, or learned from there."""
     learned: str = ""
@@ -36,17 +38,21 @@ class LikelihoodFacts:
 
 _LEARNED, _OPTIMAL = "gaussian-learned", "gaussian-optimal"
 LIKELIHOODS = {
-    "bernoulli": LikelihoodFacts(wakes_by_rule=True, halves_well=True),
+    "bernoulli": LikelihoodFacts(may_binarise=True, wakes_by_rule=True, halves_well=True),
     "continuous-bernoulli": LikelihoodFacts(),
     "gaussian": LikelihoodFacts(
-        "fixed", _LEARNED, _OPTIMAL, linear_theory=True, wakes_by_rule=True
+        scale="fixed",
+        learned=_LEARNED,
+        optimal=_OPTIMAL,
+        linear_theory=True,
+        wakes_by_rule=True,
     ),
-    "gaussian-learned": LikelihoodFacts("learned", _LEARNED, _OPTIMAL),
-    "gaussian-optimal": LikelihoodFacts("learned", _LEARNED, _OPTIMAL),
+    _LEARNED: LikelihoodFacts(scale="learned", learned=_LEARNED, optimal=_OPTIMAL),
+    _OPTIMAL: LikelihoodFacts(scale="learned", learned=_LEARNED, optimal=_OPTIMAL),
     "gaussian-diagonal": LikelihoodFacts(),
     "gaussian-pixel": LikelihoodFacts(),
-    "laplace": LikelihoodFacts("fixed", wakes_by_rule=True),
-    "discretized-logistic": LikelihoodFacts("learned"),
+    "laplace": LikelihoodFacts(scale="fixed", wakes_by_rule=True),
+    "discretized-logistic": LikelihoodFacts(scale="learned"),
 }
 LIKELIHOOD_NAMES = tuple(LIKELIHOODS)
 LATENT_KINDS = ("gaussian", "point", "categorical")
@@ -62,6 +68,9 @@ FITS = {
     "ica": ("point", "gaussian-learned"),
 }
 """The linear models that are fitted in closed form, with the latent and likelihood they take."""
+LARGEST_SEED = 2**31 - 1
+LONGEST_TOML = 10_000
+"""Characters; Python's parser takes a gigabyte for a key of some ten thousand parts."""
 
 
 @dataclass(frozen=True)
@@ -302,7 +311,7 @@ class Config:
                 f"{likelihood}."
             )
         _choice("split", self.split, ("train", "all"))
-        _whole("seed", self.seed, 0, 2**31 - 1)
+        _whole("seed", self.seed, 0, LARGEST_SEED)
         if not isinstance(self.dataset, str) or not self.dataset:
             raise ExplorerError("A data set is given by its name, such as 'digits'.")
         objective = self.objective
@@ -336,10 +345,14 @@ class Config:
     @classmethod
     def from_toml(cls, text: str) -> "Config":
         """Read a config from TOML text."""
+        if len(text) > LONGEST_TOML:
+            raise ExplorerError(f"A config has at most {LONGEST_TOML:,} characters of TOML.")
         try:
             return cls.from_dict(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
+        except ValueError as error:  # Of numbers with thousands of digits too.
             raise ExplorerError(f"The config is not valid TOML: {error}.") from error
+        except RecursionError as error:
+            raise ExplorerError("The config is not valid TOML: it is nested too deeply.") from error
 
 
 def code_grid(shape: tuple[int, int, int], hidden: tuple[int, ...]) -> tuple[int, int]:
@@ -385,6 +398,14 @@ def _build(cls: type, values: Mapping[str, Any], where: str) -> Any:
             value = int(value) if value.is_integer() else value
         built[name] = value
     return cls(**built)
+
+
+def check_seed(seed: int) -> int:
+    """Return a seed; an ExplorerError for a number that not every generator takes."""
+    # NumPy's whole numbers are none of Python's.
+    plain = int(seed) if hasattr(seed, "__index__") and not isinstance(seed, bool) else seed
+    _whole("seed", plain, 0, LARGEST_SEED)
+    return plain
 
 
 def _choice(name: str, value: object, choices: tuple[str, ...]) -> None:

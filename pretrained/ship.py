@@ -61,12 +61,12 @@ def ship(
     if info.status.state != "finished":
         raise SystemExit(f"{run} is {info.status.state}, not finished.")
     recipe = target / "recipe.toml"
-    if recipe.is_file() and Config.from_toml(recipe.read_text()) != info.config:
+    if recipe.is_file() and Config.from_toml(recipe.read_text(encoding="utf-8")) != info.config:
         raise SystemExit(f"{recipe} does not describe the config of {run}.")
     target.mkdir(parents=True, exist_ok=True)
     assert info.config is not None
     if not recipe.is_file():
-        recipe.write_text(info.config.to_toml())
+        recipe.write_text(info.config.to_toml(), encoding="utf-8")
     status = dataclasses.replace(info.status, pid=0, host="")
     info = dataclasses.replace(info, status=status, results=measure(run, data_root))
     replace_json(target / "run.json", info.to_dict())
@@ -74,7 +74,7 @@ def ship(
     copy_metrics(run, target)
     copy_film(run, target, frames)
     copy_codes(run, target, codes)
-    (target / "README.md").write_text(describe(target.relative_to(HERE).as_posix(), info))
+    (target / "README.md").write_text(describe(target.relative_to(HERE).as_posix(), info), "utf-8")
 
 
 def measure(run: Run, data_root: str | None) -> dict:

@@ -8,7 +8,7 @@ import pytest
 from explorer.analysis.collapse.diagnose import diagnose_run
 from explorer.runs.run import Run
 
-TEXT = (Path(__file__).parents[1] / "docs" / "own-loop.md").read_text()
+TEXT = (Path(__file__).parents[1] / "docs" / "own-loop.md").read_text(encoding="utf-8")
 PLAIN, LIGHTNING = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
@@ -16,7 +16,7 @@ def test_a_plain_loop_writes_a_run_that_can_be_diagnosed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(PLAIN, {})
     run = Run(tmp_path / "my-run")
-    assert run.info.status.state == "finished" and run.info.model_kind == "none"
+    assert run.info.status.state == "finished" and run.info.model.kind == "none"
     assert len(run.metrics("train")) == 20
     assert len(diagnose_run(run).dimensions) == 3
 

@@ -5,16 +5,15 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from explorer.codes import Array
+from explorer.config import check_seed
 from explorer.errors import ExplorerError
 from explorer.models import Model
 
 CHUNK_VALUES = 4_000_000
 """Pixels handled at once, which bounds memory."""
-ENCODE_CHUNK = 1024
 
 
 @contextmanager
@@ -42,7 +41,7 @@ def encode_images(model: Model, images: Array, *, seed: int = 0) -> tuple[Array,
     """
     check_images(model, images)
     device = model.reference.device
-    generator = torch.Generator(device).manual_seed(seed)
+    generator = torch.Generator(device).manual_seed(check_seed(seed))
     means, logvars = [], []
     chunk = max(1, CHUNK_VALUES // int(np.prod(images.shape[1:])))
     for start in range(0, len(images), chunk):
@@ -61,7 +60,8 @@ def draw_targets(model: Model, images: Array, *, seed: int = 0) -> Tensor:
     """
     check_images(model, images)
     device = model.reference.device
-    return model.target(as_tensor(images, device), torch.Generator(device).manual_seed(seed))
+    generator = torch.Generator(device).manual_seed(check_seed(seed))
+    return model.target(as_tensor(images, device), generator)
 
 
 def check_images(model: Model, images: Array) -> None:
@@ -80,15 +80,3 @@ def check_images(model: Model, images: Array) -> None:
 def as_tensor(images: Array, device: torch.device) -> Tensor:
     """Return images as a tensor on `device`, copied."""
     return torch.from_numpy(np.array(images)).to(device)
-
-
-def encode_all(model: Model, x: Tensor) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and logvar (N, K), float64, of target images x, in chunks."""
-    means, logvars = [], []
-    with torch.no_grad(), evaluating(model):
-        for start in range(0, len(x), ENCODE_CHUNK):
-            mean, logvar = model.encode_parameters(x[start : start + ENCODE_CHUNK])
-            assert logvar is not None
-            means.append(mean.double().cpu().numpy())
-            logvars.append(logvar.double().cpu().numpy())
-    return np.concatenate(means), np.concatenate(logvars)

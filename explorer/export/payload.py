@@ -96,13 +96,17 @@ def describe_codes(run: Any, half: bool, max_codes: int = MAX_CODES) -> dict[str
     if codes is None:
         return None
     mean = np.asarray(codes.mean, np.float32)
+    kl = None if codes.logvar is None else kl_of_codes(mean, np.asarray(codes.logvar))
     keep = np.isfinite(mean).all(1)
+    if kl is not None:
+        keep &= np.isfinite(kl).all(1)
     rows = np.flatnonzero(keep)[:max_codes]
     mean, ids = mean[rows], np.asarray(codes.ids)[rows]
-    logvar = None if codes.logvar is None else np.asarray(codes.logvar)[rows]
     labels = None if codes.labels is None else np.asarray(codes.labels)[rows]
-    kl = None if logvar is None else np.float32(kl_of_codes(mean, logvar).mean(0))
-    low, high = np.quantile(mean, (0.025, 0.975), axis=0) if len(mean) else (None, None)
+    low, high = None, None
+    if len(mean):
+        with np.errstate(over="ignore", invalid="ignore"):
+            low, high = np.quantile(mean, (0.025, 0.975), axis=0)
     stored = shorten(mean)
     if half or mean.nbytes > MAX_CODE_BYTES:
         stored = mean.astype(np.float16)
@@ -111,11 +115,16 @@ def describe_codes(run: Any, half: bool, max_codes: int = MAX_CODES) -> dict[str
         "mean": stored,
         "labels": None if labels is None else _narrow(labels),
         "ids": int(ids[0]) if straight else ids.astype(np.int32),
-        "kl": None if kl is None else kl.tolist(),
-        "spread": mean.std(0).tolist() if len(mean) else None,
-        "low": None if low is None else low.tolist(),
-        "high": None if high is None else high.tolist(),
+        "kl": None if kl is None or not len(mean) else _list_finite(kl[rows].mean(0)),
+        "spread": _list_finite(mean.std(0, dtype=np.float64)) if len(mean) else None,
+        "low": _list_finite(low),
+        "high": _list_finite(high),
     }
+
+
+def _list_finite(values: Array | None) -> list[float] | None:
+    """Return values as JSON has them; None where there are none, or more than a number holds."""
+    return values.tolist() if values is not None and np.isfinite(values).all() else None
 
 
 def _describe_own_codes(run: Any, half: bool, max_codes: int) -> dict[str, Any] | None:
@@ -147,15 +156,14 @@ def _class_names(run: Any) -> list[str]:
 
 def describe_figures(run: Any) -> dict[str, Any]:
     """Return β and the mean figures of the best held-out split that was scored."""
-    results = run.info.results
-    split = next((s for s in ("test", "validation", "train", "all") if s in results), None)
+    split = run.info.best_split
     config = run.info.config
     figures: dict[str, Any] = {
         "beta": None if config is None else config.objective.beta,
         "split": split,
     }
     for name in ("elbo", "reconstruction", "kl"):
-        value = results[split].get(name) if split else None
+        value = run.info.best_results.get(name)
         figures[name] = None if value is None or not np.isfinite(value) else float(value)
     return figures
 

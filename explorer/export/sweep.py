@@ -31,7 +31,7 @@ def find_siblings(run: Any, candidates: Iterable[Any]) -> list[Any]:
     (`is_same_network` tells).
     """
     config = run.info.config
-    if config is None or run.info.latent_kind != "gaussian" or run.info.dataset is None:
+    if config is None or not run.info.has_density or run.info.dataset is None:
         return []
     if count_weights(run.model.encoder, run.model.decoder) > MAX_BROWSER_WEIGHTS:
         return []

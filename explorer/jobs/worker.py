@@ -26,7 +26,7 @@ def main() -> None:
     """Serve jobs until standard input closes."""
     set_spin_count(NO_SPIN)  # Idle threads must not spin beside a busy server.
     step_back(WORKER_NICENESS)
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)  # Whatever a library prints must not be mistaken for an answer.
 
     from explorer.config import Config

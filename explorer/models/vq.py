@@ -157,6 +157,13 @@ class VQVAE(VAE):
         return output
 
 
+def check_codebook(model: Model) -> VQVAE:
+    """Return `model` as a VQ-VAE; any other is an ExplorerError."""
+    if not isinstance(model, VQVAE):
+        raise ExplorerError("Only a VQ-VAE has a codebook; this model's code is continuous.")
+    return model
+
+
 def pass_straight_through(vectors: Tensor, chosen: Tensor) -> Tensor:
     """Return `chosen` with the gradient of `vectors`: d(out)/d(vectors) = 1."""
     return vectors + (chosen - vectors).detach()

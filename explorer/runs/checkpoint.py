@@ -1,7 +1,7 @@
 """Weights, optimiser and random state in one safetensors file."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
-from explorer.models import VAE, build_model
+from explorer.models import Model, build_model
 from explorer.runs.info import RunInfo
 
 WEIGHT = "model."
@@ -97,24 +97,38 @@ def read_tensors(path: Path, name: str) -> tuple[dict[str, Tensor], dict[str, An
     try:
         with safe_open(path, framework="pt") as archive:
             metadata = json.loads((archive.metadata() or {}).get("explorer", "{}"))
+            if not isinstance(metadata, dict):
+                raise ValueError("its notes are no table")
             return {name: archive.get_tensor(name) for name in archive.keys()}, metadata
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise ExplorerError(f"The weights of run {name} cannot be read: {error}.") from error
 
 
-def load_model(run: StoredRun) -> VAE:
+def load_model(run: StoredRun) -> Model:
     """Return the run's model with its stored weights, on the CPU, in evaluation mode."""
-    info = run.info
-    if info.model_kind != "builtin" or info.config is None or info.dataset is None:
+    kind = run.info.model.kind
+    if kind not in LOADERS:
         raise ExplorerError(f"The run {run.id} holds figures and codes but no model.")
-    model = build_model(info.config.model, info.dataset.shape)
+    return LOADERS[kind](run).eval().requires_grad_(False)
+
+
+def load_config_model(run: StoredRun) -> Model:
+    """Return a model that is built from the run's config, with its stored weights."""
+    info = run.info
+    if info.config is None or info.model.shape is None:
+        raise ExplorerError(f"The run {run.id} does not say how its model is built.")
+    model = build_model(info.config.model, info.model.shape)
     weights = _weights(read_checkpoint(run)[0])
     reference = model.state_dict()
     try:
         model.load_state_dict({name: value.to(reference[name]) for name, value in weights.items()})
     except (RuntimeError, KeyError) as error:
         raise ExplorerError(f"The weights of run {run.id} do not fit its config.") from error
-    return model.eval().requires_grad_(False)
+    return model
+
+
+LOADERS: dict[str, Callable[[StoredRun], Model]] = {"config": load_config_model}
+"""By the kind of model that run.json states (`info.MODEL_KINDS`)."""
 
 
 def _weights(content: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -222,7 +222,7 @@ def _open_writer(
     return RunWriter(
         path,
         config=sweep.configs[name],
-        model_kind="builtin",
+        model_kind="config",
         dataset=describe_dataset(dataset),
         adopt=begun,
     )

@@ -95,7 +95,7 @@ def train(
         writer = RunWriter(
             path,
             config=config,
-            model_kind="builtin",
+            model_kind="config",
             dataset=describe_dataset(dataset),
             overwrite=overwrite,
             adopt=earlier is not None,

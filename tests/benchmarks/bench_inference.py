@@ -23,7 +23,7 @@ from explorer.analysis.representation.information import decompose_rate
 from explorer.datasets import load_dataset
 from explorer.elbo.encoding import draw_targets
 from explorer.models import VAE
-from explorer.runs.run import open_run
+from explorer.runs.store import open_run
 from tests.benchmarks.plain import mnist_folder
 
 SAMPLES = 5000

@@ -13,6 +13,7 @@ from explorer.analysis.inference.refinement import elbo_by_quadrature
 from explorer.analysis.inference.refinement_path import trace_refinement
 from explorer.elbo.encoding import draw_targets
 from explorer.export.pictures import find_pictures
+from explorer.library import Library
 from explorer.runs.store import pretrained_store
 
 pytestmark = pytest.mark.browser
@@ -73,7 +74,7 @@ class LensPage:
 def subject():
     """What the page shows, by the library: model, target and grid."""
     run = pretrained_store().open("digits-2d")
-    pictures = find_pictures(run)
+    pictures = find_pictures(run, Library().images_of(run, at_once=True))
     x = draw_targets(run.model, pictures.images[IMAGE : IMAGE + 1])
     return run.model, x, build_grid(run.model, run.codes().mean), pictures
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.runs.run import list_pretrained, open_run
+from explorer.runs.store import list_pretrained, open_run
 from tests.browser.explore_page import MAP, MODELS, ExplorePage, ensure_run
 
 pytestmark = pytest.mark.browser

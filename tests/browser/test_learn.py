@@ -91,10 +91,11 @@ def test_the_same_lines_hold_on_a_real_model(page, server):
     from explorer.analysis.inference.posterior_grid import build_grid
     from explorer.app.subject import Subject, find_telling
     from explorer.export.pictures import find_pictures
-    from explorer.runs.run import open_run
+    from explorer.library import Library
+    from explorer.runs.store import open_run
 
     run = open_run("mnist-2d")
-    pictures = find_pictures(run)
+    pictures = find_pictures(run, Library().images_of(run, at_once=True))
     place = next(iter([*find_telling(run.id, pictures), 0]))
     subject = Subject(run, pictures, place)
     found = examine_image(run.model, subject.target(), build_grid(run.model, run.codes().mean))

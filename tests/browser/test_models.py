@@ -10,7 +10,7 @@ from explorer.analysis.representation.quality import neighbour_accuracy
 from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.datasets import load_dataset
 from explorer.recipes import categorical_config
-from explorer.runs.run import open_run
+from explorer.runs.store import open_run
 from explorer.training.fit import fit_config
 from explorer.training.loop import train
 from tests.browser.conftest import Server
@@ -72,7 +72,7 @@ def test_the_shipped_models_open_side_by_side(page, bare_server):
     # The images are not drawn on this machine: stand-ins, and the figures that were shipped.
     page.get_by_text("Sample drawings stand in for the images of strokes.").wait_for()
     run = open_run("strokes-vae-2d")
-    shipped = json.loads((run.path / "holes.json").read_text())["prior"]
+    shipped = json.loads((run.path / "holes.json").read_text(encoding="utf-8"))["prior"]
     codes = run.codes()
     near = neighbour_accuracy(codes.mean[:2000], codes.labels[:2000])
     cells = row(page, "strokes-vae-2d")

@@ -163,5 +163,5 @@ def test_drawings_are_kept_by_count_and_seed_and_drawn_again_when_torn(tmp_path)
 
 
 def test_a_cache_that_cannot_be_written_only_costs_the_time(tmp_path):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     assert len(load_strokes(tmp_path / "file" / "cache", count=30)) == 30

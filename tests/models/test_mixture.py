@@ -183,9 +183,9 @@ def test_only_a_mixtures_run_takes_kl_in_total(tmp_path):
 
 
 def test_runs_that_were_made_before_have_the_standard_prior():
-    from explorer.runs.run import open_run
+    from explorer.runs.store import open_run
 
     run = open_run("digits-2d")
-    assert "prior" not in (run.path / "run.json").read_text()
+    assert "prior" not in (run.path / "run.json").read_text("utf-8")
     assert run.info.prior == "standard" and run.model.prior.has_shares
     torch.testing.assert_close(run.model.prior.log_prob(torch.zeros(2)), -torch.tensor(1.8378771))

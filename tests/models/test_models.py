@@ -155,7 +155,7 @@ def test_constant_pixels_cannot_drive_the_variance_to_zero():
 
 
 def test_grey_digits_cost_their_entropy_at_best():
-    """SCIENCE.md §3: the floor of the cross-entropy of the digits with grey targets, Σ H(x)."""
+    """docs/science.md §3: the floor of the cross-entropy of grey digits, Σ H(x)."""
     x = torch.from_numpy(np.array(load_dataset("digits").images)).double() / 255
     output = torch.logit(x, eps=1e-12)
     assert double("bernoulli").nll(output, x).mean().item() == pytest.approx(13.658, abs=0.02)
@@ -163,7 +163,7 @@ def test_grey_digits_cost_their_entropy_at_best():
 
 @pytest.mark.mnist
 def test_a_collapsed_model_of_mnist_costs_the_entropy_of_the_mean(mnist_root):
-    """SCIENCE.md §3: 206.03 nats on the training set, 205.65 and 205.80 on the test set."""
+    """docs/science.md §3: 206.03 nats on the training set, 205.65 and 205.80 on the test set."""
     data = load_dataset("mnist", data_root=mnist_root)
     likelihood = double("bernoulli").float()
     train, test = data.images[:60_000], data.images[60_000:]

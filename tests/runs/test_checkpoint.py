@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save
 
 from explorer.config import Config, ModelConfig
 from explorer.errors import ExplorerError
@@ -34,7 +35,7 @@ def an_engine(config=CONFIG, steps=5):
 
 def a_run(path, content, config=CONFIG):
     dataset = DatasetInfo("own", (1, 4, 4))
-    writer = RunWriter(path, config=config, model_kind="builtin", dataset=dataset)
+    writer = RunWriter(path, config=config, model_kind="config", dataset=dataset)
     writer.save_checkpoint(content)
     return Run(path)
 
@@ -122,7 +123,7 @@ def test_half_a_file_is_told(tiny_run, tmp_path):
 
 def test_a_run_without_weights_is_told(tmp_path):
     RunWriter(
-        tmp_path / "run", config=CONFIG, model_kind="builtin", dataset=DatasetInfo("own", (1, 4, 4))
+        tmp_path / "run", config=CONFIG, model_kind="config", dataset=DatasetInfo("own", (1, 4, 4))
     )
     with pytest.raises(ExplorerError, match="has no weights"):
         load_model(Run(tmp_path / "run"))
@@ -136,3 +137,10 @@ def test_weights_of_another_model_are_told(tmp_path):
     engine = an_engine(other, steps=0)
     with pytest.raises(ExplorerError, match="cannot be continued here"):
         unpack_training(read_checkpoint(run)[0], engine.model, engine.optimiser, engine.generator)
+
+
+@pytest.mark.parametrize("notes", ["[]", "3", "[" * 9000, "{"])
+def test_notes_that_are_no_table_are_told(tmp_path, notes):
+    content = save({"model.weight": torch.zeros(2)}, {"explorer": notes})
+    with pytest.raises(ExplorerError, match="weights of run run cannot be read"):
+        read_checkpoint(a_run(tmp_path / "run", content))

@@ -19,7 +19,7 @@ from explorer.runs.control import ACTIONS, Command, Control
 
 @pytest.fixture
 def run(tmp_path):
-    (tmp_path / "run.json").write_text("{}")
+    (tmp_path / "run.json").write_text("{}", encoding="utf-8")
     return tmp_path
 
 
@@ -43,9 +43,18 @@ def test_without_a_file_nothing_is_asked(run):
     assert Control(run).pending(0) == []
 
 
-@pytest.mark.parametrize("content", ["", "{", "null", "3", '[{"number": 1}]', '[["a"]]'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "{", "null", "3", '[{"number": 1}]', '[["a"]]', "[" * 9000,
+        '[{"number": "1", "action": "stop"}]', '[{"number": 1, "action": 2}]',
+        '[{"number": 1, "action": "beta", "value": "2"}]',
+        '[{"number": 1, "action": "beta", "value": 1e999}]',
+        '[{"number": 1, "action": "beta"}]',
+    ],
+)  # fmt: skip
 def test_a_broken_file_asks_for_nothing(run, content):
-    (run / "control.json").write_text(content)
+    (run / "control.json").write_text(content, encoding="utf-8")
     assert Control(run).pending(0) == []
 
 
@@ -128,7 +137,7 @@ events = st.lists(st.sampled_from([*ACTIONS, "poll", "clear"]), max_size=30)
 @given(events)
 def test_whatever_viewers_do_the_job_hears_each_command_once(events):
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "run.json").write_text("{}")
+        (Path(folder) / "run.json").write_text("{}", encoding="utf-8")
         tabs, job = [Control(folder), Control(folder)], Control(folder)
         sent, heard, applied = [], [], 0
 
@@ -153,4 +162,4 @@ def test_whatever_viewers_do_the_job_hears_each_command_once(events):
         assert heard == sent
         assert [number for number, _ in heard] == list(range(1, len(heard) + 1))
         if (Path(folder) / "control.json").exists():
-            json.loads((Path(folder) / "control.json").read_text())
+            json.loads((Path(folder) / "control.json").read_text(encoding="utf-8"))

@@ -102,7 +102,7 @@ def test_the_sweep_says_what_differs_and_leaves_no_shared_checkpoint(family):
     assert again.is_finished() and again.kind == "family"
     assert not (family.path / "checkpoint.safetensors").exists()
     assert again.member("beta-4").id == "three/beta-4"
-    assert json.loads((family.path / "sweep.json").read_text())["grid"] == again.grid
+    assert json.loads((family.path / "sweep.json").read_text("utf-8"))["grid"] == again.grid
 
 
 def test_a_finished_family_is_returned_as_it_is(family):
@@ -244,7 +244,7 @@ def test_a_family_killed_in_the_middle_is_resumed_and_equals_the_uninterrupted(f
 
 def _reached(path: Path, step: int) -> bool:
     try:
-        lines = (path / "metrics.jsonl").read_text().splitlines()
+        lines = (path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
         return bool(lines) and json.loads(lines[-1])["step"] >= step
     except (OSError, ValueError):
         return False

@@ -204,10 +204,10 @@ def test_the_trainer_works_from_the_contract_alone(tmp_path, count):
     data = ImageDataset.from_arrays(IMAGES, name="own")
     images = loop.describe_dataset(data)
     writers = [
-        RunWriter(tmp_path / name, config=config, model_kind="builtin", dataset=images)
+        RunWriter(tmp_path / name, config=config, model_kind="config", dataset=images)
         for name, config in zip(names, configs, strict=True)
     ]
-    engine, heard = Counting(configs), []
+    engine, heard = Counting(configs), list[loop.Report]()
     home = tmp_path if count > 1 else None
     trainer = loop.Trainer(engine, writers, data, heard.append, home)
     trainer.run(forget_commands=True)
@@ -321,9 +321,9 @@ def test_images_that_make_no_sense_make_no_folder(tmp_path, images):
 
 
 def test_places_where_no_run_can_be_made(tmp_path):
-    (tmp_path / "file").write_text("precious")
+    (tmp_path / "file").write_text("precious", encoding="utf-8")
     (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "thesis.tex").write_text("years")
+    (tmp_path / "folder" / "thesis.tex").write_text("years", encoding="utf-8")
     for path, part in [
         (tmp_path / "file", "is a file"),
         (tmp_path / "file" / "run", "part of the path is a file"),
@@ -331,7 +331,7 @@ def test_places_where_no_run_can_be_made(tmp_path):
     ]:
         with pytest.raises(ExplorerError, match=part):
             train(SMALL, path, IMAGES)
-    assert (tmp_path / "file").read_text() == "precious"
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "precious"
     assert len(list((tmp_path / "folder").iterdir())) == 1
 
 

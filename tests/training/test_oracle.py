@@ -1,4 +1,4 @@
-"""The linear β-VAE against its closed form (SCIENCE.md §1): digits, split all, k = 16, σ² = .05.
+"""The linear β-VAE against its closed form (docs/science.md §1): all digits, k = 16, σ² = .05.
 
 The fast tests descend the expected objective, which a linear decoder has in closed form, with
 L-BFGS on the weights of our own model. Training by samples goes the same way, but turns the codes

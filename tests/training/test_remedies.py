@@ -29,7 +29,7 @@ STEPS = 1500
 
 
 def sick_config(**objective):
-    """The patient of SCIENCE: σ² = 0.75 above the first eigenvalue, so that all 16 sleep."""
+    """The patient of docs/science.md §5: σ² = 0.75 > λ₁, so that all 16 sleep."""
     return Config(
         split="all",
         model=ModelConfig(

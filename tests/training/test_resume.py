@@ -104,7 +104,7 @@ def test_kill_minus_nine_in_the_middle_loses_at_most_one_snapshot(tmp_path):
         budget=BudgetConfig(steps=1200),
         device="cpu",
     )
-    (tmp_path / "config.toml").write_text(config.to_toml())
+    (tmp_path / "config.toml").write_text(config.to_toml(), encoding="utf-8")
     code = (
         "import sys; from pathlib import Path\n"
         "from explorer.config import Config; from explorer.training.loop import train\n"

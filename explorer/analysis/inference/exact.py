@@ -23,17 +23,17 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_images, plain
+from explorer.analysis.checks import Floats, plain
 from explorer.analysis.inference.emission import Emission, Seen
 from explorer.analysis.inference.posterior_grid import (
     RATIO,
     PosteriorGrid,
+    build_grid,
     exact_prior,
-    grid_for_images,
 )
 from explorer.analysis.inference.refinement import elbo_by_quadrature
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
-from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
 from explorer.models.priors import StandardNormal
@@ -142,8 +142,9 @@ def infer_posterior(
     images finished so far are returned (at least one block). ExplorerError for K > 2, a plain
     autoencoder, or bad images.
     """
-    x = check_images(model, x).cpu()
-    grid = grid or grid_for_images(model, x)
+    subject = Subject(model, x)
+    grid = grid or build_grid(model, subject.codes[0])
+    x = subject.x.cpu()
     if grid.latent_dim != model.latent_dim:
         raise ExplorerError("This grid belongs to a model with another number of latents.")
     watch = Watch(progress, stop)
@@ -155,10 +156,8 @@ def infer_posterior(
             break
     x = x[: len(lattices)]
     _correct_rounding(grid, x, lattices)
-    with torch.no_grad(), evaluating(model):
-        mean, logvar = model.encode_parameters(x.to(model.reference))
-        assert logvar is not None
-        scale = torch.diag_embed(torch.exp(0.5 * logvar.double()))
+    mean, logvar = subject.first(len(lattices)).posterior
+    scale = torch.diag_embed(torch.exp(0.5 * logvar.double()))
     emission = grid.walker if model.likelihood.float32_suffices else grid.emission
     elbo = elbo_by_quadrature(model, x, mean, scale, gap_nodes, emission=emission)
     points = [_locate(grid, lattice) for lattice in lattices]
@@ -191,10 +190,9 @@ def identity_residual(
     The ELBO is by a nodes² Gauss–Hermite rule, KL(q‖p(z|x)) by a trapezoidal lattice over q
     (spacing σ/4 out to 6.5σ). On one and the same grid the residual would be 0 by construction.
     """
-    x = check_images(model, x).cpu()
-    with torch.no_grad(), evaluating(model):
-        mean, logvar = model.encode_parameters(x.to(model.reference))
-        assert logvar is not None
+    subject = Subject(model, x)
+    x = subject.x.cpu()
+    mean, logvar = subject.posterior
     mean, scale = mean.double().cpu(), torch.exp(0.5 * logvar.double().cpu())
     elbo = elbo_by_quadrature(model, x, mean, torch.diag_embed(scale), nodes)
     emission = Emission(model)

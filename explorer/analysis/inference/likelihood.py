@@ -14,10 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_gaussian, check_images, plain
+from explorer.analysis.checks import Floats, plain
 from explorer.analysis.inference.emission import Emission
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
-from explorer.elbo.encoding import evaluating
+from explorer.config import check_seed
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
 
@@ -37,7 +38,7 @@ class LogLikelihood:
     where `flagged` is False. `ess` lies in [1, S]. `pareto_k` is NaN below 100 samples. `elbo` is
     the same samples' mean log weight. `flagged` images have k̂ > 0.7 or ESS/S < 0.05: do not
     believe them. The reverse does not hold: a mode that q never visits leaves no trace in the
-    weights (`inference` for K ≤ 2 and `mcmc.anneal_log_px` look without q). `bits_per_dim` is None
+    weights (`exact` for K ≤ 2 and `mcmc.anneal_log_px` look without q). `bits_per_dim` is None
     where the score is no likelihood of images (grey values under a Bernoulli); for a density on
     [0, 1] it is that of 8-bit values, −log p/(D ln 2) + 8.
     """
@@ -89,19 +90,19 @@ def estimate_log_px(
     (at least one). Errors: ExplorerError for a plain autoencoder, bad images or samples.
     Source: Burda et al. 2015, Eq. 8; k̂ as in Vehtari et al. 2024 by arviz-stats.
     """
-    check_gaussian(model)
-    x = check_images(model, x)
+    subject = Subject(model, x)
+    x = subject.x
     if not 1 <= samples <= MAX_SAMPLES:
         raise ExplorerError(f"The number of samples must be from 1 to {MAX_SAMPLES}.")
     watch = Watch(progress, stop)
-    generator = torch.Generator(x.device).manual_seed(seed)
+    generator = torch.Generator(x.device).manual_seed(check_seed(seed))
     block = max(1, CHUNK_CODES // samples)
     parts: list[tuple[Floats, ...]] = []
-    with torch.no_grad(), evaluating(model):
+    with torch.no_grad(), subject.hold():
         emission = _emission(model)
         for start in range(0, len(x), block):
             part = x[start : start + block]
-            mean, scale = _proposal(model, part, proposal, start)
+            mean, scale = _proposal(subject, part, proposal, start)
             log_weights = torch.cat(
                 list(_log_weights(model, emission, part, mean, scale, samples, generator)), 1
             )
@@ -122,13 +123,13 @@ def draw_log_weights(model: Model, x: Tensor, samples: int, *, seed: int = 0) ->
     Their mean is the ELBO, the logarithm of their mean weight the importance-weighted bound; for
     one image they are the draws of `estimate_log_px` with the same seed.
     """
-    check_gaussian(model)
-    x = check_images(model, x)
+    subject = Subject(model, x)
+    x = subject.x
     if not 1 <= samples <= MAX_SAMPLES:
         raise ExplorerError(f"The number of samples must be from 1 to {MAX_SAMPLES}.")
-    generator = torch.Generator(x.device).manual_seed(seed)
-    with torch.no_grad(), evaluating(model):
-        mean, scale = _proposal(model, x, None, 0)
+    generator = torch.Generator(x.device).manual_seed(check_seed(seed))
+    with torch.no_grad(), subject.hold():
+        mean, scale = _proposal(subject, x, None, 0)
         parts = list(_log_weights(model, _emission(model), x, mean, scale, samples, generator))
     return torch.cat(parts, 1).cpu().numpy()
 
@@ -183,11 +184,10 @@ def _emission(model: Model) -> Emission:
 
 
 def _proposal(
-    model: Model, part: Tensor, proposal: tuple[Tensor, Tensor] | None, start: int
+    subject: Subject, part: Tensor, proposal: tuple[Tensor, Tensor] | None, start: int
 ) -> tuple[Tensor, Tensor]:
     if proposal is None:
-        mean, logvar = model.encode_parameters(part)
-        assert logvar is not None
+        mean, logvar = (code[start : start + len(part)] for code in subject.posterior)
         return mean, torch.exp(0.5 * logvar)
     mean, factor = (given[start : start + len(part)].to(part) for given in proposal)
     return mean, factor if factor.ndim == 3 else torch.exp(0.5 * factor)

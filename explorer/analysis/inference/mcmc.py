@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_gaussian, check_images, plain
+from explorer.analysis.checks import Floats, plain
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
 from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
@@ -258,8 +259,7 @@ def _start(
     model: Model, x: Tensor, chains: int, seed: int
 ) -> tuple[Tensor, torch.Generator, Tensor]:
     """Return checked images, a generator and prior draws (chains·N, K)."""
-    check_gaussian(model)
-    x = check_images(model, x)
+    x = Subject(model, x).x
     generator = torch.Generator(x.device).manual_seed(seed)
     return x, generator, model.prior.sample(chains * len(x), generator).detach().to(x)
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_images
+from explorer.analysis.checks import Floats
 from explorer.analysis.inference.exact import (
     ExactPosterior,
     identity_residual,
@@ -25,8 +25,8 @@ from explorer.analysis.inference.refinement import (
     gauss_hermite,
     normal_entropy,
 )
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop
-from explorer.elbo.encoding import evaluating
 from explorer.models.base import Model
 
 SHARES = (0.5, 0.9, 0.99)
@@ -122,7 +122,7 @@ def examine_image(model: Model, x: Tensor, grid: PosteriorGrid) -> Examination:
 
     `grid` is the model's own (`build_grid`). Raises ExplorerError as `infer_posterior` does.
     """
-    x = check_images(model, x)[:1].cpu()
+    x = Subject(model, x[:1]).x.cpu()
     posterior = infer_posterior(model, x, grid, keep_points=True)
     mean, sd, kl = encode_exactly(model, x)
     elbo = elbo_by_quadrature(
@@ -167,7 +167,7 @@ def balance_images(
     With `grid` (K ≤ 2) log p(x) is exact, without it importance-weighted by `samples` draws. When
     `stop()` answers True the images finished so far are returned.
     """
-    x = check_images(model, x).cpu()
+    x = Subject(model, x).x.cpu()
     found: ExactPosterior | LogLikelihood
     if grid is not None:
         found = infer_posterior(model, x, grid, gap_nodes=ELBO_NODES, progress=progress, stop=stop)
@@ -181,9 +181,7 @@ def balance_images(
 
 def encode_exactly(model: Model, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the encoder's mean (N, K), sd (N, K) and KL to the prior (N,), in float64."""
-    with torch.no_grad(), evaluating(model):
-        mean, logvar = model.encode_parameters(x.to(model.reference))
-    assert logvar is not None
+    mean, logvar = Subject(model, x).posterior
     mean, sd = mean.double().cpu(), torch.exp(0.5 * logvar.double().cpu())
     return mean, sd, kl_to_prior(model, mean, torch.diag_embed(sd))
 

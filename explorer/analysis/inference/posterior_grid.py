@@ -16,10 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_gaussian, check_images
+from explorer.analysis.checks import Floats, check_gaussian
 from explorer.analysis.inference.emission import Decoded, Emission, Seen
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
-from explorer.elbo.encoding import encode_all, evaluating
+from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
 from explorer.models.priors import Prior
@@ -144,8 +145,7 @@ def build_grid(
 
 def grid_for_images(model: Model, x: Tensor) -> PosteriorGrid:
     """Return the grid whose reach fits the posterior means of target images x (N, C, H, W)."""
-    check_gaussian(model)
-    return build_grid(model, encode_all(model, check_images(model, x))[0])
+    return build_grid(model, Subject(model, x).codes[0])
 
 
 def exact_prior(model: Model) -> Prior:

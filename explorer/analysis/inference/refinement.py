@@ -14,11 +14,11 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_gaussian, check_images, plain
+from explorer.analysis.checks import Floats, plain
 from explorer.analysis.inference.emission import Emission
 from explorer.analysis.inference.posterior_grid import exact_prior
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
-from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
 
@@ -94,17 +94,41 @@ def refine_posterior(
     K ≤ 2 and by 32 fresh antithetic samples beyond; all are scored alike at the end, so the result
     is never worse than the encoder by more than its error. `family`: diagonal or full.
     """
-    check_gaussian(model)
-    x = check_images(model, x)
+    return refine_subject(
+        Subject(model, x),
+        family=family,
+        starts=starts,
+        prior_starts=prior_starts,
+        steps=steps,
+        learning_rate=learning_rate,
+        seed=seed,
+        progress=progress,
+        stop=stop,
+    )
+
+
+def refine_subject(
+    subject: Subject,
+    *,
+    family: str = "diagonal",
+    starts: ArrayLike | None = None,
+    prior_starts: int = 2,
+    steps: int = 200,
+    learning_rate: float = 0.05,
+    seed: int = 0,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> RefinedPosterior:
+    """Return what `refine_posterior` does, of a subject that is checked and encoded already."""
+    model, x = subject.model, subject.x
     if family not in FAMILIES:
         raise ExplorerError(f"family must be one of {', '.join(FAMILIES)}; it is {family!r}.")
     watch = Watch(progress, stop)
     generator = torch.Generator(x.device).manual_seed(seed)
     rule = _Rule(model.latent_dim, x.dtype, x.device, generator)
-    with evaluating(model):
+    mean, logvar = subject.posterior
+    with subject.hold():
         with torch.no_grad():
-            mean, logvar = model.encode_parameters(x)
-            assert logvar is not None
             scale = torch.diag_embed(torch.exp(0.5 * logvar))
             encoder_elbo, encoder_error = _evaluate(model, x, mean, scale, rule)
             candidates = [(mean, scale)]

@@ -14,13 +14,14 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_gaussian, check_images
+from explorer.analysis.checks import Floats
 from explorer.analysis.inference.emission import Emission
 from explorer.analysis.inference.refinement import (
     elbo_by_quadrature,
     gauss_hermite,
     normal_entropy,
 )
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
 from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
@@ -80,17 +81,15 @@ def trace_refinement(
     the exact posterior's mode and mean; full ones from the best of these. Raises ExplorerError for
     more than two latents and `Stopped` when `stop()` answers True.
     """
-    check_gaussian(model)
     if model.latent_dim > 2:
         raise ExplorerError("The path of q is recorded for one or two latents.")
-    x = check_images(model, x)[:1]
+    subject = Subject(model, x[:1])
+    x = subject.x
     watch = Watch(progress, stop)
     emission = Emission(model)
-    with torch.no_grad(), evaluating(model):
-        mean, logvar = model.encode_parameters(x)
-    assert logvar is not None
-    sd = np.exp(0.5 * logvar[0].double().cpu().numpy())
-    encoder = (mean[0].double().cpu().numpy(), np.diag(sd))
+    mean, logvar = (code[0] for code in subject.codes)
+    sd = np.exp(0.5 * logvar)
+    encoder = (mean, np.diag(sd))
     places = np.asarray(starts, dtype=np.float64).reshape(-1, model.latent_dim)
     candidates = [encoder, *((place, np.diag(sd)) for place in places)]
 

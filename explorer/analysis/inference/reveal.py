@@ -15,12 +15,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_gaussian, check_images
+from explorer.analysis.checks import Floats
 from explorer.analysis.inference.emission import Decoded, Emission, Seen
 from explorer.analysis.inference.exact import infer_posterior
 from explorer.analysis.inference.likelihood import summarise_weights
 from explorer.analysis.inference.mcmc import ESS_GATE
 from explorer.analysis.inference.posterior_grid import QUICK_RATIO, PosteriorGrid, build_grid
+from explorer.analysis.subject import Subject
 from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
@@ -77,8 +78,7 @@ class Reveal:
     """
 
     def __init__(self, model: Model, x: Tensor, grid: PosteriorGrid | None = None) -> None:
-        check_gaussian(model)
-        self._x = check_images(model, x).cpu()
+        self._x = Subject(model, x).x.cpu()
         if len(self._x) != 1:
             raise ExplorerError("Reveal one picture at a time.")
         self.shape = tuple(self._x.shape[1:])

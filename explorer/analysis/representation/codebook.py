@@ -16,7 +16,7 @@ from torch import Tensor
 from explorer.analysis.checks import Floats, plain
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
-from explorer.models.vq import VQVAE
+from explorer.models.vq import check_codebook
 
 Codes = NDArray[np.int64]
 MARGIN = 0.5
@@ -100,13 +100,6 @@ def check_indices(indices: ArrayLike, entries: int) -> Codes:
             f"{entries - 1}."
         )
     return codes.astype(np.int64)
-
-
-def check_codebook(model: Model) -> VQVAE:
-    """Return `model` as a VQ-VAE; any other is an ExplorerError."""
-    if not isinstance(model, VQVAE):
-        raise ExplorerError("Only a VQ-VAE has a codebook; this model's code is continuous.")
-    return model
 
 
 @torch.no_grad()

@@ -14,11 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_gaussian, check_images
+from explorer.analysis.checks import Floats, check_gaussian
 from explorer.analysis.inference.exact import infer_posterior
 from explorer.analysis.inference.likelihood import estimate_log_px
 from explorer.analysis.inference.posterior_grid import QUICK_RATIO, build_grid
 from explorer.analysis.inference.refinement import elbo_by_quadrature
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Watch
 from explorer.config import ObjectiveConfig
 from explorer.elbo.encoding import draw_targets
@@ -84,7 +85,7 @@ class Game:
         if start not in STARTS:
             raise ExplorerError(f"The start must be one of {', '.join(STARTS)}; it is {start!r}.")
         self.model = copy.deepcopy(model).cpu().eval().requires_grad_(True)
-        self.x = check_images(self.model, x).cpu()
+        self.x = Subject(self.model, x).x
         self._images = images
         self._generator = torch.Generator().manual_seed(seed)
         self._reach = 0.0 if codes is None else float(np.abs(codes).max())
@@ -243,8 +244,7 @@ def slow_motion(
     model: Model, x: Tensor, *, seed: int = 0, learning_rate: float = LEARNING_RATES["trained"]
 ) -> SlowMotion:
     """Return one training step on one image x (1, C, H, W), taken apart, on a copy of the model."""
-    check_gaussian(model)
-    x = check_images(model, x).cpu()
+    x = Subject(model, x).x.cpu()
     student = copy.deepcopy(model).cpu().eval().requires_grad_(True)
     shape = (1, model.latent_dim)
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(x)

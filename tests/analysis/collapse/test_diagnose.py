@@ -15,6 +15,7 @@ from explorer.analysis.collapse.diagnose import (
     diagnose_run,
 )
 from explorer.analysis.collapse.linear import covariance_eigenvalues, linear_optimum
+from explorer.analysis.subject import Subject
 from explorer.config import ModelConfig
 from explorer.errors import ExplorerError
 from explorer.models import VAE
@@ -96,7 +97,7 @@ def test_linear_optimum_is_read_back(digits):
 
 def test_sensitivity_and_shuffle_of_a_linear_decoder(digits):
     model = oracles.linear_vae(2, sigma2=0.05)
-    use = measure_decoder_use(model, torch.from_numpy(digits))
+    use = measure_decoder_use(Subject(model, torch.from_numpy(digits)))
     norms = model.decoder[0].weight.detach().norm(dim=0).numpy()
     assert use.sensitivity == pytest.approx(norms, rel=1e-6)  # the aggregated sd is 1
     # Exchanging z_i between two independent images costs 2·Var(μ_i)·‖w_i‖²/(2σ²) on average.

@@ -17,7 +17,7 @@ CONFIG = Config(
 
 def make_run(path, beta, step, end=True, config=CONFIG):
     """Return a run whose last update, number `step`, used `beta`; `end` stores its results."""
-    writer = RunWriter(path, config=config, model_kind="builtin", planned_steps=100)
+    writer = RunWriter(path, config=config, model_kind="config", planned_steps=100)
     writer.set_state("running")
     writer.log(step, reconstruction=1.0, kl_per_dim=[0.1] * config.model.latent_dim, beta=beta)
     if end:
@@ -47,7 +47,7 @@ def test_without_a_config_there_is_no_beta_and_without_figures_the_planned_one(t
     with RunWriter(tmp_path / "own", latent_dim=2):
         pass
     assert find_beta(Run(tmp_path / "own")) is None
-    RunWriter(tmp_path / "queued", config=dataclasses.replace(CONFIG), model_kind="builtin")
+    RunWriter(tmp_path / "queued", config=dataclasses.replace(CONFIG), model_kind="config")
     assert find_beta(Run(tmp_path / "queued")) == UsedBeta(2.0, 2.0)
 
 

@@ -1,11 +1,14 @@
 """Codes from a file: of one moment, over steps, and what is refused in one sentence."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from explorer.analysis.collapse.diagnose import diagnose_file
 from explorer.analysis.collapse.own_codes import (
     JUDGED_VALUES,
+    LARGEST_MOMENT,
     OwnCodes,
     read_codes,
     score_labels,
@@ -142,3 +145,44 @@ def test_of_very_many_codes_some_are_judged_evenly_spread(tmp_path):
     mean, logvar = thin_codes(codes)
     assert mean.shape == (JUDGED_VALUES // 100, 100) and (mean == -logvar).all()
     assert mean[0, 0] == 0 and mean[-1, 0] == 1 and abs(mean.mean() - 0.5) < 1e-3
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        ({"steps": np.array([5, 3, 2], np.uint8)}, "that rise"),
+        ({"steps": np.array([0, 1, 1e300])}, "whole numbers"),
+        ({"mean": np.array([{}] * 3, object)}, "real numbers"),
+        ({"labels": np.full(400, 0x110000, np.uint32).view("<U1")}, "cannot be read"),
+        ({"mean": np.zeros((3, 400, 2), complex)}, "real numbers"),
+        ({"mean": np.array(1.0), "steps": None}, "one shape"),
+    ],
+)
+def test_odd_arrays_are_one_sentence(tmp_path, change, sentence):
+    arrays = {**dying_codes(), **change}
+    np.savez(tmp_path / "codes.npz", **{k: v for k, v in arrays.items() if v is not None})
+    with pytest.raises(ExplorerError, match=sentence):
+        read_codes(tmp_path / "codes.npz")
+
+
+def test_half_a_character_in_a_label_is_replaced(tmp_path):
+    codes = save(tmp_path / "codes.npz", lambda which: np.array(["cat", "\ud83d"])[which])
+    assert codes.class_names == ("cat", "?")
+
+
+def test_more_codes_than_can_be_judged_are_refused_in_little_memory(tmp_path):
+    """As small numbers they would take eight times the room once they are judged."""
+    count = LARGEST_MOMENT + 1
+    np.savez_compressed(
+        tmp_path / "codes.npz",
+        mean=np.zeros((count, 1), np.int8),
+        logvar=np.zeros((count, 1), np.int8),
+    )
+    tracemalloc.start()
+    with pytest.raises(ExplorerError, match="16,000,001 values of mean"):
+        read_codes(tmp_path / "codes.npz")
+    with pytest.raises(ExplorerError, match="more than the 30 MB"):
+        read_codes(tmp_path / "codes.npz", limit_bytes=30_000_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * count

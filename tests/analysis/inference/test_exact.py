@@ -12,7 +12,7 @@ from explorer.analysis.inference.refinement import elbo_by_quadrature
 from explorer.elbo.encoding import draw_targets
 from explorer.errors import ExplorerError
 from explorer.export.pictures import sample_drawings
-from explorer.runs.run import open_run
+from explorer.runs.store import open_run
 from tests.analysis import oracles
 
 
@@ -51,7 +51,7 @@ def test_identity_by_independent_quadratures(oracle):
 
 
 def test_digits_model_against_a_fixed_grid(tiny_run):
-    """On a small digits model ±5 with n = 201 suffices; here ±6 (SCIENCE.md §6)."""
+    """On a small digits model ±5 with n = 201 suffices; here ±6 (docs/science.md §6)."""
     from explorer.datasets import load_dataset
     from explorer.elbo.encoding import draw_targets
 

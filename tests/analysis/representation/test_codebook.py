@@ -111,7 +111,7 @@ def test_draws_are_seeded_and_by_position_come_from_that_position(model):
 @pytest.mark.parametrize("name", ["strokes-vq", "mnist-vq"])
 def test_shipped_codebooks_are_in_use(name):
     """More than 80 % of the entries, on held-out images."""
-    from explorer.runs.run import open_run
+    from explorer.runs.store import open_run
 
     run = open_run(name)
     usage = measure_usage(run.codes().indices, run.info.config.model.codebook)

@@ -7,10 +7,10 @@ import numpy as np
 import streamlit as st
 
 from explorer.analysis.representation.holes import SOURCES
-from explorer.app.cached import get_codes, main_axes, own_runs
+from explorer.app.cached import get_codes, get_pictures, main_axes
 from explorer.app.cached.compare import list_comparable
-from explorer.app.cached.elbo import get_pictures
-from explorer.app.text import text
+from explorer.app.session import library
+from explorer.app.text import plain, text
 from explorer.app.views.models.compare_card import SHOWN_IMAGES, kind_of, show_model
 from explorer.app.views.models.compare_numbers import (
     gather,
@@ -24,7 +24,6 @@ from explorer.config import FITS
 from explorer.datasets import DATASETS, load_dataset
 from explorer.errors import ExplorerError
 from explorer.export.payload import Pictures
-from explorer.export.pictures import is_at_hand
 from explorer.figures.compare import Square, common_square, fit_square
 from explorer.runs.run import Run, new_run_id
 
@@ -55,7 +54,8 @@ def choose_runs() -> list[Run]:
             key="compare_images",
         )  # fmt: skip
     runs = {run.id: run for run in found[dataset]}
-    wanted = [name for name in st.query_params.get("models", "").split(",") if name in runs]
+    asked_for = dict.fromkeys(st.query_params.get("models", "").split(","))
+    wanted = [name for name in asked_for if name in runs]
     start = wanted or [name for name in FAVOURITES if name in runs] or suggest(found[dataset])
     with right:
         chosen = st.multiselect(
@@ -76,7 +76,7 @@ def suggest(runs: Sequence[Run]) -> list[str]:
 
     def place(run: Run) -> tuple[bool, bool, int, str]:
         info = run.info
-        return "/" in run.id, info.latent_kind == "categorical", info.latent_dim, run.id
+        return "/" in run.id, not info.is_continuous, info.latent_dim, run.id
 
     ordered = sorted(runs, key=place)
     firsts: dict[str, str] = {}
@@ -115,7 +115,7 @@ def find_squares(runs: Sequence[Run], same: bool) -> dict[str, Square]:
     squares = {}
     for run in runs:
         codes = get_codes(run)
-        if codes is not None and run.info.latent_kind != "categorical":
+        if codes is not None and run.info.is_continuous:
             plane = codes.mean[:, list(main_axes(run))[: codes.mean.shape[1]]]
             flat = np.stack([plane[:, 0], np.zeros(len(plane))], 1)
             squares[run.id] = fit_square(plane if plane.shape[1] == 2 else flat)
@@ -138,7 +138,7 @@ def pick_images(pictures: Pictures | None) -> Array | None:
 def offer_images(dataset: str, has_stand_ins: bool) -> None:
     """Say what stands in for images that are not at hand, and offer to draw them."""
     if has_stand_ins:
-        st.caption(text("compare.stand_in", name=dataset))
+        st.caption(text("compare.stand_in", name=plain(dataset)))
     if dataset in DATASETS and DATASETS[dataset].offline:
         if st.button(
             text("compare.draw", name=dataset), key="compare_draw", help=text("compare.draw_help")
@@ -164,11 +164,11 @@ def offer_fit(dataset: str) -> None:
         name = text(f"compare.kind.{method}")
         try:
             with st.spinner(text("compare.fit_running", model=name, name=dataset)):
-                folder = own_runs().folder / new_run_id(dataset, method, f"{latents}d")
+                folder = library().own.folder / new_run_id(dataset, method, f"{latents}d")
                 root = os.environ.get("LATENT_EXPLORER_DATA")
                 run = train(fit_config(dataset, method, int(latents)), folder, data_root=root)
         except ExplorerError as error:
-            st.error(str(error))
+            st.error(plain(error))
             return
     st.session_state["compare_added"] = (dataset, run.id)
     st.rerun()
@@ -179,7 +179,8 @@ def add_fitted() -> None:
     dataset, run_id = st.session_state.pop("compare_added", (None, None))
     if dataset is not None:
         key = f"compare_of_{dataset}"
-        st.session_state[key] = [*st.session_state.get(key, [])[: MOST - 1], run_id]
+        others = [name for name in st.session_state.get(key, []) if name != run_id]
+        st.session_state[key] = [*others[: MOST - 1], run_id]
 
 
 def show_comparison() -> None:
@@ -194,7 +195,7 @@ def show_comparison() -> None:
     try:
         compare(runs)
     except ExplorerError as error:
-        st.error(str(error))
+        st.error(plain(error))
 
 
 def compare(runs: Sequence[Run]) -> None:
@@ -202,9 +203,9 @@ def compare(runs: Sequence[Run]) -> None:
     behind, source, order, same = choose_view()
     assert runs[0].info.dataset is not None
     dataset = runs[0].info.dataset.name
-    at_hand = is_at_hand(dataset)
+    at_hand = library().images_of(runs[0], at_once=True) is not None
     if not at_hand and (behind == "holes" or order == "worst"):
-        st.info(text("compare.need_images", name=dataset))
+        st.info(text("compare.need_images", name=plain(dataset)))
     images = pick_images(get_pictures(runs[0]))
     squares = find_squares(runs, same)
     figures = gather(runs, source)
