@@ -149,7 +149,7 @@ def test_only_the_same_config_and_images_are_resumed(tmp_path, monkeypatch):
         train(SMALL, tmp_path / "run", IMAGES[::-1])
     run = train(change(SMALL, seed=1), tmp_path / "run", IMAGES, overwrite=True)
     assert run.info.config.seed == 1 and run.info.status.state == "finished"
-    with pytest.raises(ExplorerError, match="holds another run"):
+    with pytest.raises(ExplorerError, match="this very training, finished at step 300"):
         train(change(SMALL, seed=1), tmp_path / "run", IMAGES)
 
 
