@@ -3,21 +3,24 @@
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from explorer import files
 from explorer.config import BudgetConfig, Config, ObjectiveConfig
 from explorer.datasets import ImageDataset
+from explorer.elbo.evaluation import evaluate_elbo
 from explorer.errors import ExplorerError
 from explorer.runs.checkpoint import read_checkpoint
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
 from explorer.training import loop, pace
+from explorer.training.engine import Engine
 from explorer.training.loop import train
 from explorer.training.pace import schedule_steps
+from tests.helpers import present
 from tests.small_run import IMAGES, SMALL, Killed, change, die, kill_at, steps_of
 
 
@@ -94,13 +97,13 @@ def test_images_may_have_no_splits_and_no_labels(tmp_path):
     data = ImageDataset("own", IMAGES[:, None], splits={"train": np.arange(40)})
     run = train(change(SMALL, budget=BudgetConfig(steps=5)), tmp_path / "run", data)
     assert set(run.info.results) == {"all"}
-    assert run.codes().labels is None and len(run.codes().mean) == 60
+    assert present(run.codes()).labels is None and len(present(run.codes()).mean) == 60
     single = ImageDataset("one", IMAGES[:1, None], splits={"train": np.arange(1)})
     train(change(SMALL, budget=BudgetConfig(steps=2)), tmp_path / "single", single)
 
 
 def test_progress_is_heard(tmp_path):
-    heard = []
+    heard: list[dict[str, Any]] = []
     train(
         change(SMALL, budget=BudgetConfig(steps=5)), tmp_path / "run", IMAGES, progress=heard.append
     )
@@ -142,7 +145,7 @@ def test_weights_are_halved_only_where_that_costs_little(tmp_path, monkeypatch):
     run = train(config, tmp_path / "half", IMAGES)
     dtypes = {value.dtype for value in read_checkpoint(run)[0].values()}
     assert dtypes == {torch.float16}
-    elbo = loop.evaluate_elbo(run.model, data_of(run)).to_dict()["elbo"]
+    elbo = evaluate_elbo(run.model, data_of(run)).to_dict()["elbo"]
     assert elbo == run.info.results["test"]["elbo"]
     double = train(change(config, model__precision="float64"), tmp_path / "double", IMAGES)
     assert {value.dtype for value in read_checkpoint(double)[0].values()} == {torch.float64}
@@ -188,7 +191,7 @@ def test_a_diverged_run_fails_and_keeps_its_last_good_model(tmp_path, changes):
 
 
 def test_a_nan_in_the_middle_fails_and_keeps_the_last_good_model(tmp_path, monkeypatch):
-    real = loop.Engine.step
+    real = Engine.step
 
     def step(self, step, steps, beta):
         real(self, step, steps, beta)
@@ -196,7 +199,7 @@ def test_a_nan_in_the_middle_fails_and_keeps_the_last_good_model(tmp_path, monke
             with torch.no_grad():
                 next(self.model.parameters()).fill_(float("nan"))
 
-    monkeypatch.setattr(loop.Engine, "step", step)
+    monkeypatch.setattr(Engine, "step", step)
     with pytest.raises(ExplorerError, match="no longer finite"):
         train(SMALL, tmp_path / "run", IMAGES)
     run = Run(tmp_path / "run")
@@ -207,7 +210,7 @@ def test_a_nan_in_the_middle_fails_and_keeps_the_last_good_model(tmp_path, monke
 
 
 def test_figures_that_are_not_finite_at_the_end_fail_too(tmp_path, monkeypatch):
-    real = loop.evaluate_elbo
+    real = evaluate_elbo
 
     def evaluate(model, images, **options):
         found = real(model, images, **options)
@@ -268,11 +271,11 @@ def test_too_little_memory_is_told(tmp_path, monkeypatch):
             "[enforce fail at alloc_cpu.cpp:1] DefaultCPUAllocator: can't allocate memory"
         )
 
-    monkeypatch.setattr(loop.Engine, "step", allocate)
+    monkeypatch.setattr(Engine, "step", allocate)
     with pytest.raises(ExplorerError, match="do not fit in memory"):
         train(SMALL, tmp_path / "run", IMAGES)
     assert "do not fit in memory" in Run(tmp_path / "run").info.status.message
-    monkeypatch.setattr(loop.Engine, "__init__", allocate)
+    monkeypatch.setattr(Engine, "__init__", allocate)
     with pytest.raises(ExplorerError, match="do not fit in memory"):
         train(SMALL, tmp_path / "other", IMAGES)
     assert not (tmp_path / "other").exists()
@@ -287,7 +290,7 @@ def test_a_disk_that_fills_up_keeps_what_was_written(tmp_path, monkeypatch):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(source, target)
 
-    monkeypatch.setattr(files.os, "replace", replace)
+    monkeypatch.setattr(os, "replace", replace)
     with pytest.raises(ExplorerError, match="The disk is full"):
         train(SMALL, tmp_path / "run", IMAGES)
     monkeypatch.undo()

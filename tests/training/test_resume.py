@@ -17,8 +17,10 @@ from explorer.runs.control import Control
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
 from explorer.training import loop
+from explorer.training.engine import Engine
 from explorer.training.loop import train
 from explorer.training.pace import schedule_steps
+from tests.helpers import present
 from tests.small_run import (
     IMAGES,
     SMALL,
@@ -129,7 +131,7 @@ def test_only_the_same_config_and_images_are_resumed(tmp_path, monkeypatch):
     with pytest.raises(ExplorerError, match="started on other images"):
         train(SMALL, tmp_path / "run", IMAGES[::-1])
     run = train(change(SMALL, seed=1), tmp_path / "run", IMAGES, overwrite=True)
-    assert run.info.config.seed == 1 and run.info.status.state == "finished"
+    assert present(run.info.config).seed == 1 and run.info.status.state == "finished"
     with pytest.raises(ExplorerError, match="holds another run"):
         train(change(SMALL, seed=1), tmp_path / "run", IMAGES)
 
@@ -138,7 +140,7 @@ def test_an_interrupted_run_is_stopped(tmp_path, monkeypatch):
     def interrupt(self, step, steps, beta):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(loop.Engine, "step", interrupt)
+    monkeypatch.setattr(Engine, "step", interrupt)
     with pytest.raises(KeyboardInterrupt):
         train(SMALL, tmp_path / "run", IMAGES)
     assert Run(tmp_path / "run").info.status.state == "stopped"
@@ -168,7 +170,7 @@ def test_stop_ends_a_run_that_can_go_on(tmp_path, monkeypatch, uninterrupted):
         command_at(patch, tmp_path / "run", {131: [("stop",)]})
         run = train(SMALL, tmp_path / "run", IMAGES)
     assert (run.info.status.state, run.info.status.step) == ("stopped", 131)
-    assert run.info.results["test"]["elbo"] < 0 and len(run.codes().mean) == 6
+    assert run.info.results["test"]["elbo"] < 0 and len(present(run.codes()).mean) == 6
     assert read_checkpoint(run)[1]["step"] == 131 and max(run.snapshot_steps()) == 131
     assert steps_of(run)[-1] == 131 and run.metrics()[-1]["step"] == 131
     # The old "stop" is still in the file, and does no harm; the weights are as if nothing was.
