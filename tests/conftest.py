@@ -53,8 +53,11 @@ def mnist_root():
     """The folder that holds real MNIST in torchvision's layout."""
     from explorer.datasets import is_available
 
-    roots = [os.environ.get("LATENT_EXPLORER_DATA"), REPOSITORY.parent / "shared" / "data"]
-    for root in filter(None, roots):
-        if is_available("mnist", root):
+    roots: list[str | Path | None] = [
+        os.environ.get("LATENT_EXPLORER_DATA"),
+        REPOSITORY.parent / "shared" / "data",
+    ]
+    for root in roots:
+        if root and is_available("mnist", root):
             return Path(root)
     pytest.skip("Real MNIST is not at hand: set LATENT_EXPLORER_DATA to a folder that holds it.")
