@@ -34,9 +34,10 @@ class Advice:
     """What to do about a loss: a code, the factor for the KL, and why.
 
     `code`: no_beta (terms without nats), is_elbo, is_elbo_at (a squared error whose σ² is
-    sensible), multiply_kl, no_kl, turn_kl (its sign is wrong) or answer_first. `factor` multiplies the KL as it is written;
-    `factor_text` has it as people write it, 1/64. `sigma2` (or `scale`, of a Laplace) is that of
-    the ELBO that results. `reason` is the note that explains most of the difference.
+    sensible), multiply_kl, no_kl, turn_kl (its sign is wrong) or answer_first. `factor` multiplies
+    the KL as it is written; `factor_text` has it as people write it, 1/64. `sigma2` (or `scale`,
+    of a Laplace) is that of the ELBO that results. `reason` is the note that explains most of the
+    difference.
     """
 
     code: str

@@ -55,7 +55,7 @@ class Expressions(Tensors):
         """Return what an expression of the paste stands for; never fails, but may not know."""
         try:
             return self._value(node, names)
-        except NotFollowed:
+        except (NotFollowed, ArithmeticError):
             return Unknown(short(node))
 
     def _value(self, node: ast.expr, names: dict[str, Value]) -> Value:

@@ -77,14 +77,14 @@ def without_guard(expr: Expr) -> Expr:
 
 
 def softplus(expr: Expr) -> Expr:
-    """Return the logarithm of 1 + exp(expr); of −l it is softplus(l) − l."""
+    """Return the logarithm of 1 + exp(expr); for −l that is softplus less l."""
     if expr.terms and expr.terms[0][1] < 0:
         return add(softplus(scale(expr, -1.0)), expr)
     return function_of("softplus", expr, expr.shape)
 
 
 def sigmoid(expr: Expr) -> Expr:
-    """Return the logistic function; of −l it is 1 − sigmoid(l)."""
+    """Return the logistic function; that of −l is written by that of l."""
     if expr.terms and expr.terms[0][1] < 0:
         return subtract(ONE, sigmoid(scale(expr, -1.0)))
     return function_of("sigmoid", expr, expr.shape)

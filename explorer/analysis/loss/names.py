@@ -27,8 +27,8 @@ TIMES = frozenset(
 )
 WEIGHTS = frozenset(
     "weight weights w wt coef coeff coefficient beta gamma alpha lambda lam lmbda lambd lmb "
-    "lambda_ kappa anneal annealing factor ratio lagrange lagrangian temperature tau warmup rate capacity "
-    "β γ α λ".split()
+    "lambda_ kappa anneal annealing factor ratio lagrange lagrangian temperature tau warmup rate "
+    "capacity β γ α λ".split()
 )
 ADVERSARIAL = frozenset(
     "gan adv adversarial disc discriminator gen generator critic fooling wgan d_loss g_loss".split()

@@ -3,6 +3,7 @@
 import ast
 import re
 import textwrap
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -71,7 +72,7 @@ def _parse_lines(lines: list[str]) -> tuple[ast.Module | None, list[str]]:
         text = "\n".join(lines)
         for attempt in (text, textwrap.dedent(text), "if True:\n" + _indent_first(text)):
             try:
-                return ast.parse(attempt), unread
+                return _parse(attempt), unread
             except (SyntaxError, ValueError) as error:
                 problem = error
             except (RecursionError, MemoryError):
@@ -87,10 +88,17 @@ def _parse_lines(lines: list[str]) -> tuple[ast.Module | None, list[str]]:
     return None, unread
 
 
+def _parse(text: str) -> ast.Module:
+    """Parse without the warnings that Python has for odd literals."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        return ast.parse(text)
+
+
 def _bad_line(lines: list[str], problem: Exception) -> int | None:
     """Return the line to leave out: the one that the parser names in the dedented text."""
     try:
-        ast.parse(textwrap.dedent("\n".join(lines)))
+        _parse(textwrap.dedent("\n".join(lines)))
     except SyntaxError as error:
         if error.lineno is not None and lines:
             return min(max(error.lineno, 1), len(lines)) - 1

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from explorer.analysis.loss.algebra import Expr, add, reduce
-from explorer.analysis.loss.calls import call_known
+from explorer.analysis.loss.calls import call_criterion, call_known
 from explorer.analysis.loss.expressions import short
 from explorer.analysis.loss.names import words_of
 from explorer.analysis.loss.reader import Reader
@@ -101,7 +101,7 @@ class Statements:
 
     def _assign(self, target: ast.expr, value: Value, names: dict[str, Value]) -> None:
         self.reader.bind(target, value, names)
-        if isinstance(target, ast.Tuple | ast.List):
+        if isinstance(target, ast.Tuple | ast.List | ast.Starred):
             return
         name = short(target).rsplit(".", 1)[-1].lower()
         if name in LOSS_NAMES or (words_of(name) & {"elbo"}):
@@ -202,6 +202,8 @@ class Statements:
                 value = call_known(self.reader, f"keras.losses.{value.value}", pair, {})
             elif isinstance(value, Function):
                 value = self.reader.call(value, pair, {})
+            elif isinstance(value, Criterion):
+                value = call_criterion(self.reader, value, pair, {})
             elif isinstance(value, Ref):
                 value = call_known(self.reader, value.path, pair, {})
             else:
