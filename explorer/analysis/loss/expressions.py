@@ -192,8 +192,8 @@ class Expressions(Tensors):
             and (str(index.value) in base.items)
         ):
             return base.items[str(index.value)]
-        if isinstance(base, Expr) and base.shape:
-            return self._sliced(base, index)
+        if isinstance(base, Expr) and (base.shape or base.is_scalar):
+            return self._sliced(base, index) if base.shape else base
         key = short(node)
         if key in names:
             return names[key]

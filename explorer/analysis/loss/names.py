@@ -22,7 +22,7 @@ SIZES: dict[str, str] = {
 
 TIMES = frozenset(
     "step epoch iteration iter global_step current_epoch cur_epoch num_iter it niter current_step "
-    "cur_iter train_step training_step n_iter batch_idx n_train_steps epoch_num steps_done "
+    "cur_iter train_step training_step batch_idx n_train_steps epoch_num steps_done "
     "global_iter i_epoch curr_epoch current_iter trained_steps n_updates num_updates".split()
 )
 WEIGHTS = frozenset(
@@ -120,7 +120,7 @@ def guess_role(path: str) -> str | None:
         return "latent"
     if words & PERCEPTUAL:
         return "perceptual"
-    if words & ADVERSARIAL:
+    if words & ADVERSARIAL or name in ADVERSARIAL:
         return "adversarial"
     if words & KL_WORDS or name in ("latent_loss", "klloss"):
         return "kl"

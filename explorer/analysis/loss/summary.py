@@ -79,7 +79,7 @@ def _principal(found: list[Found], doubts: list[Doubt], code: str) -> Found | No
     """Return the first part of its sort; others of the same weight are told, others doubted."""
     if not found:
         return None
-    first, *others = sorted(found, key=lambda part: not any(_is_data(p) for p in part.pieces))
+    first, *others = sorted(found, key=_order)
     for other in others:
         alike = (other.kind, other.factor, other.weight, other.summed) == (
             first.kind, first.factor, first.weight, first.summed,
@@ -89,6 +89,12 @@ def _principal(found: list[Found], doubts: list[Doubt], code: str) -> Found | No
         else:
             doubts.append(Doubt(code, other.text or other.kind))
     return first
+
+
+def _order(part: Found) -> tuple[bool, int]:
+    """Put what compares with the data first, then the more usual kind."""
+    kinds = (*RECONSTRUCTION_KINDS, "kl", "kl-sampled")
+    return not any(_is_data(piece) for piece in part.pieces), kinds.index(part.kind)
 
 
 def _leftovers(parts: list[Found], picture: Found | None, kl: Found | None) -> list[Doubt]:

@@ -150,7 +150,7 @@ class Data:
     @property
     def latent_shape(self) -> tuple[int, ...]:
         """The latents' shape, batch apart."""
-        return (self.latents,) if isinstance(self.latents, int) else tuple(self.latents)
+        return self.latents if isinstance(self.latents, tuple) else (self.latents,)
 
     @property
     def size(self) -> int:

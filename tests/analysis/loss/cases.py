@@ -27,7 +27,7 @@ class Case:
     kl: str = "kl"
     values: dict = field(default_factory=dict)
     run: str = ""
-    """Code that makes `loss` with the oracle's names, where torch can; PASTE stands for the text."""
+    """Code that makes `loss` with the oracle's names, where torch can; PASTE is the text."""
 
 
 TORCH = [

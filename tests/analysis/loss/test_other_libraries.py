@@ -15,7 +15,7 @@ KERAS = [
     (IMAGES, "ops.mean(ops.sum(keras.losses.binary_crossentropy(x, p), axis=(1, 2)))", "p"),
     (IMAGES, "ops.mean(ops.sum(keras.losses.mean_squared_error(x, x_hat), axis=[1, 2]))", "x_hat"),
     (FLAT, "24 * ops.mean(keras.losses.binary_crossentropy(x, p))", "p"),
-    (FLAT, "ops.mean(keras.losses.mse(x, x_hat))", "x_hat"),
+    (FLAT, "ops.mean(keras.losses.mean_squared_error(x, x_hat))", "x_hat"),
     (FLAT, "ops.mean(keras.losses.mean_absolute_error(x, x_hat))", "x_hat"),
     (IMAGES, "keras.losses.MeanSquaredError()(x, x_hat)", "x_hat"),
     (IMAGES, "keras.losses.MeanSquaredError(reduction='sum')(x, x_hat)", "x_hat"),
