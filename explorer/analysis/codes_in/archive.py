@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 BROKEN = (
     OSError, ValueError, EOFError, TypeError, KeyError, IndexError, OverflowError, RuntimeError,
     SyntaxError, MemoryError, UnicodeDecodeError, NotImplementedError, struct.error, zlib.error,
-    zipfile.BadZipFile, zipfile.LargeZipFile,
+    zipfile.BadZipFile, zipfile.LargeZipFile, tokenize.TokenError,
 )  # fmt: skip
 """What NumPy and zipfile raise for damaged and forged files."""
 
@@ -123,8 +124,6 @@ class _Header:
             length = stream.tell()
         except BROKEN as error:
             raise ExplorerError(f"{name} is damaged: it has no NumPy header.") from error
-        if not shape:
-            raise ExplorerError(f"{name} is a single number, no array of codes.")
         if any(size < 0 for size in shape):
             raise ExplorerError(f"{name} is damaged: its shape is {shape}.")
         return cls(tuple(int(size) for size in shape), fortran, dtype, length)
@@ -149,8 +148,8 @@ class _Header:
 
     def blocks(self, stream: BinaryIO) -> Iterator[Array]:
         """Yield the rows in order, from a stream at the beginning of the file."""
-        if self.dtype.hasobject:
-            raise ExplorerError("Python objects are not unpacked.")
+        if self.dtype.hasobject or not self.shape:
+            raise ExplorerError("Single numbers and Python objects are not read.")
         _read_exactly(stream, self.length)
         if self.fortran and len(self.shape) > 1:
             yield from self._columns(stream)

@@ -136,8 +136,17 @@ class Layouts:
             width = first.width // 2
             return Taken(mean, first.count, width), Taken(spread, first.count, width)
         if chosen.spread is None:
+            self._doubt_means(first.values, axis)
             return first, None
         return first, take(chosen.spread, items, lambda done: report(done, 1))
+
+    def _doubt_means(self, values: NDArray[np.floating], axis: int) -> None:
+        """Told where a lone array looks like means and log-variances, one after the other."""
+        if values.shape[axis] % 2:
+            return
+        first, second = np.split(values, 2, axis=axis)
+        if np.nanmax(second, initial=-np.inf) < 0 < np.nanmax(first, initial=-np.inf):
+            self.told.append(Told("maybe_moments", {"name": self.chosen.first.name}))
 
     def _finish(
         self, rows: NDArray[np.int64], mean: Taken, spread: Taken | None, letters: str,
@@ -234,7 +243,10 @@ class Layouts:
                 continue
             if array.shape[0] != count or array.dtype.kind not in "fiubUS":
                 continue
-            values = take_plain(array, items)[back].reshape(len(rows), -1)
+            try:
+                values = take_plain(array, items)[back].reshape(len(rows), -1)
+            except ExplorerError:
+                continue  # A column that cannot be read does not keep the codes from being judged.
             for place in range(min(values.shape[1], MOST_COLUMNS)):
                 key = array.name if one else f"{array.name}[{place}]"
                 column = values[:, place]

@@ -34,6 +34,8 @@ def as_numbers(values: Any, name: str = "values") -> Array:
 def real_numbers(array: Array, name: str = "values") -> Array:
     """Return an array's entries as float32 or float64; bfloat16 by whatever name it has."""
     kind = array.dtype.kind
+    if array.ndim == 0:
+        raise ExplorerError(f"{name} is a single value; codes are an array.")
     if array.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):
         return array.astype(np.float32)
     if kind == "V" and array.dtype.itemsize == 2 and array.dtype.names is None:

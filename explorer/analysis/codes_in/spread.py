@@ -97,6 +97,8 @@ def weigh_spread(
                 f"A spread is one of {', '.join(SPREADS)}; {reading!r} is none of them."
             )
     fits = measure_fits(mean, values)
+    if "softplus" not in (claimed, asked) and fits["softplus"] >= GOOD:
+        del fits["softplus"]  # Any number has a softplus: it is thought of only where it fits.
     noise = _noise(mean)
     best = _best(fits, claimed, noise) if fits else ""
     if asked is not None:

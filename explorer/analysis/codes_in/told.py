@@ -13,6 +13,8 @@ SENTENCES = {
     'return_dist=True); np.savez("codes.npz", mean=qzm, variance=qzv)',
     "sample_or_mean": "{name} is taken for means; samples of q(z|x) are wider by σ².",
     "halves": "{name} {shape} is split in two halves: mean, then spread.",
+    "maybe_moments": "The second half of {name}'s channels is negative throughout, as "
+    "log-variances are: if it holds both moments, name the array moments.",
     "by_position": "{mean} is taken for the mean and {spread} for the log-variance, by order.",
     "bfloat16": "{name} is read as bfloat16, which NumPy stores without its name.",
     "axes": "Read as {axes}: {items:,} items of {latents} latents at {positions} positions each.",
