@@ -144,8 +144,9 @@ class Layouts:
         """Told where a lone array looks like means and log-variances, one after the other."""
         if values.shape[axis] % 2:
             return
-        first, second = np.split(values, 2, axis=axis)
-        if np.nanmax(second, initial=-np.inf) < 0 < np.nanmax(first, initial=-np.inf):
+        known = np.where(np.isfinite(values), values, -1.0)
+        first, second = np.split(known, 2, axis=axis)
+        if second.max() < 0 < first.max():
             self.told.append(Told("maybe_moments", {"name": self.chosen.first.name}))
 
     def _finish(

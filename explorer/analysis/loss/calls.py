@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from explorer.analysis.loss.algebra import Expr, number, power
+from explorer.analysis.loss.algebra import Expr, multiply, number, power
 from explorer.analysis.loss.densities import (
     KINDS,
     as_density,
@@ -124,7 +124,10 @@ def _call_plain(follower: Follower, name: str, args: list[Value], named: dict[st
     if name in UNARY:
         return UNARY[name](_argument(follower, args[0]))
     if name in BINARY and len(args) > 1:
-        return BINARY[name](follower.expr(args[0]), follower.expr(args[1]))
+        second = follower.expr(args[1])
+        if "alpha" in named:  # torch.add(a, b, alpha=c) is a + c·b.
+            second = multiply(follower.expr(named["alpha"]), second)
+        return BINARY[name](follower.expr(args[0]), second)
     if name in UNCHANGED:
         return args[0]
     raise NotFollowed(name)
@@ -142,6 +145,8 @@ def call_method(
         return own_divergence(follower, value)
     if name in ("rsample", "sample") and isinstance(value, Density | Ref):
         return Ref("z")
+    if isinstance(value, Density) and name == "to_event":
+        return independent(follower, [value, *args], named)
     if isinstance(value, Density):
         return _of_density(value, name)
     name = name.rstrip("_")

@@ -211,6 +211,22 @@ def note_reduction(follower: Follower, expr: Expr, positions: tuple[int, ...]) -
             return
 
 
+def by_pattern(follower: Follower, args: list[Value], named: dict[str, Value]) -> Value:
+    """Follow einops.reduce(x, "b c h w -> b", "sum"): what the right side lacks is reduced."""
+    words = [value.value for value in args[1:3] if isinstance(value, Const)]
+    if len(words) != 2 or "->" not in words[0] or words[1] not in ("sum", "mean"):
+        raise NotFollowed("reduce")
+    expr = follower.tensor(args[0])
+    left, right = (side.split() for side in words[0].split("->"))
+    if "..." in left and "..." not in right and left[0] in right:
+        return reduce(expr, range(1, len(expr.shape)), words[1])
+    gone = [place for place, label in enumerate(left) if label not in right]
+    if "..." in left or any("(" in label for label in left):
+        raise NotFollowed("reduce")
+    note_reduction(follower, expr, tuple(gone))
+    return reduce(expr, [place for place in gone if place < len(expr.shape)], words[1])
+
+
 def norm(follower: Follower, args: list[Value], named: dict[str, Value]) -> Value:
     """Follow the Euclidean norm, over axes or all."""
     expr = follower.tensor(args[0])
@@ -357,7 +373,8 @@ def batch_flatten(follower: Follower, args: list[Value], named: dict[str, Value]
 SHAPES: dict[str, Handler] = {
     "clamp": bound, "clip": bound, "clip_by_value": bound, "clamp_": bound, "hardtanh": bound,
     "clamp_min": bound, "maximum": larger, "max": larger, "minimum": smaller, "min": smaller,
-    "norm": norm, "pow": raise_to, "power": raise_to, "view": flatten, "reshape": flatten,
+    "norm": norm, "reduce": by_pattern,
+    "pow": raise_to, "power": raise_to, "view": flatten, "reshape": flatten,
     "flatten": flatten_from, "batch_flatten": batch_flatten, "ravel": flatten,
     "numel": count_elements, "prod": count_elements, "nelement": count_elements,
     "reduce_prod": count_elements,

@@ -186,12 +186,12 @@ class Expressions(Tensors):
         index = node.slice
         if isinstance(base, Many | Shape):
             return self._item(base, index, names)
-        if (
-            isinstance(base, Table)
-            and isinstance(index, ast.Constant)
-            and (str(index.value) in base.items)
-        ):
-            return base.items[str(index.value)]
+        if isinstance(base, Table):
+            held = self.value(index, names)
+            word = str(index.value if isinstance(index, ast.Constant) else "")
+            word = str(held.value) if isinstance(held, Const) else word
+            if word in base.items:
+                return base.items[word]
         if isinstance(base, Expr) and (base.shape or base.is_scalar):
             return self._sliced(base, index) if base.shape else base
         key = short(node)

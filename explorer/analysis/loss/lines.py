@@ -15,6 +15,12 @@ ABSOLUTE = {
     "tensorflow": "tf.abs",
     "jax": "jnp.abs",
 }
+LOG = {
+    "torch": "torch.log",
+    "keras": "keras.ops.log",
+    "tensorflow": "tf.math.log",
+    "jax": "jnp.log",
+}
 COUNT = {
     "torch": "len({})",
     "keras": 'keras.ops.cast(keras.ops.shape({})[0], "float32")',
@@ -94,6 +100,8 @@ def _likelihood(loss: Understood, sigma2: float | None, scale: float | None) -> 
             target = f"{in_brackets(names.target)}.flatten()"
     if table is not None:
         return table[library].format(p=in_brackets(output), x=in_brackets(target))
+    if kind == "discretised-logistic" and names.likelihood:
+        return "-" + total(f"{LOG[library]}({names.likelihood} + 1e-12)")
     if kind == "log-likelihood" and names.likelihood:
         return "-" + total(f"{names.likelihood}.log_prob({names.target})")
     return ""

@@ -101,11 +101,13 @@ def words_of(path: str) -> frozenset[str]:
 
 
 def guess_role(path: str) -> str | None:
-    """Return image, latent, weight, time, noise, size:AXIS or a kind of term; None if unknown.
+    """Return image, latent, weight, time, noise, mask, size:AXIS or a kind of term, or None.
 
     Kinds of terms: kl, reconstruction, perceptual, adversarial, regulariser.
     """
     name, words = last_part(path), words_of(path)
+    if words & {"mask", "masks"}:
+        return "mask"
     if name in SIZES:
         return f"size:{SIZES[name]}"
     if name in TIMES:

@@ -81,6 +81,9 @@ class Reader(Expressions):
             return self._call_value(self._global(func.attr), args, named, node)
         if isinstance(base, Ref) and base.path in ("self", "cls", "model", "vae", "super"):
             return self._call_named(f"{base.path}.{func.attr}", args, named, node)
+        if isinstance(base, Table) and func.attr in ("values", "items") and not args:
+            pairs = ((Const(key), item) for key, item in base.items.items())
+            return Many(tuple(i if func.attr == "values" else Many((k, i)) for k, i in pairs))
         if isinstance(base, Table) and func.attr == "get" and args and isinstance(args[0], Const):
             return base.items.get(str(args[0].value), args[1] if len(args) > 1 else Const(None))
         if isinstance(base, Ref) and func.attr == "get" and args and isinstance(args[0], Const):

@@ -55,7 +55,10 @@ def _term(term: Term, factor: float, library: str) -> str:
     if factor != 1 or not above:
         above = [f"{factor:.12g}", *above]
     text = " * ".join(above)
-    return f"{text} / ({' * '.join(below)})" if below else text
+    if not below:
+        return text
+    divisor = in_brackets(below[0]) if len(below) == 1 else f"({' * '.join(below)})"
+    return f"{text} / {divisor}"
 
 
 def _atom(atom: Atom, power: float, library: str) -> str:

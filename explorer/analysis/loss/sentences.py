@@ -32,6 +32,7 @@ DOUBTS = {
     "summed_here": "The parts are returned apart; they are taken to be added up.",
     "maximised": "This is an ELBO to be maximised; the signs are turned round.",
     "ignored_tokens": "Ignored tokens count as none: β is that of sequences without padding.",
+    "masked": "{text} is taken as ones: β is that of items of which nothing is masked.",
     "element_weights": "Weights of single pixels or classes are left out.",
     "reduction_unknown": "The reduction is not given as a word; a mean is assumed.",
     "discretised_reduction": "{text} is taken to return nats, summed over everything if a loss.",

@@ -268,6 +268,9 @@ def _of_picture(names: Names, picture: Found | None, library: str) -> Names:
         target = render(picture.pieces[0], library)
         return replace(names, target=target, batch=_first_name(picture.pieces[0]),
                        likelihood=picture.text)  # fmt: skip
+    if picture.kind == "discretised-logistic":
+        density = render(picture.pieces[0], library)
+        return replace(names, likelihood=density, batch=_first_name(picture.pieces[0]))
     if len(picture.pieces) < 2:
         raise NotFollowed(picture.kind)
     sides = list(picture.pieces[:2])
@@ -303,4 +306,4 @@ def _first_name(expr: Expr) -> str:
     names = [str(atom.parts[0]) for atom in expr.atoms() if atom.kind == "name"]
     if not names:
         raise NotFollowed("batch")
-    return names[0]
+    return next((name for name in names if is_data(name)), names[0])

@@ -4,7 +4,17 @@ import ast
 import re
 from collections.abc import Mapping
 
-from explorer.analysis.loss.algebra import NO_AXES, Atom, Axes, Expr, number, of_atom, size_of
+from explorer.analysis.loss.algebra import (
+    NO_AXES,
+    ONE,
+    Atom,
+    Axes,
+    Expr,
+    number,
+    of_atom,
+    shaped,
+    size_of,
+)
 from explorer.analysis.loss.densities import scale_of
 from explorer.analysis.loss.names import SPREADS, guess_role, last_part
 from explorer.analysis.loss.source import Source
@@ -88,6 +98,9 @@ class Tensors:
             shape = self.layout.axes_of(role)
             kind = "noise" if role == "noise" else "name"
             return of_atom(Atom(kind, (path,), NO_AXES.union(*shape)), shape)
+        if role == "mask":
+            self.doubt("masked", path)
+            return shaped(ONE, self.layout.data)
         if role == "spread":
             return of_atom(Atom("name", (path,)))
         if role in TERMS:

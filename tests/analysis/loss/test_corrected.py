@@ -155,6 +155,24 @@ loss = rec + 0.5 * kl
         torch.testing.assert_close(one, other)
 
 
+def test_a_discretised_logistic_is_written_again():
+    text = """
+upper = torch.sigmoid((x + 1 / 510 - x_hat) / std_x)
+lower = torch.sigmoid((x - 1 / 510 - x_hat) / std_x)
+loss = -torch.log(upper - lower).mean() + 0.01 * (
+    -0.5 * torch.sum(1 + logvar - mu ** 2 - logvar.exp(), 1)).mean()"""
+    meaning = effective_loss(read_loss(text, DATA), DATA)
+    assert meaning.beta == pytest.approx(0.01 * 24)
+    scope = make_scope()
+    x, at, s = scope["x"], scope["x_hat"], scope["std_x"]
+    nll = -(torch.sigmoid((x + 1 / 510 - at) / s) - torch.sigmoid((x - 1 / 510 - at) / s)).log()
+    wanted = torch.autograd.grad((nll.sum() + reference_kl("kl", scope)) / BATCH,
+                                 [at, scope["mu"]])  # fmt: skip
+    got = torch.autograd.grad(run(meaning.corrected, scope), [at, scope["mu"]])
+    for one, other in zip(got, wanted, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-8)
+
+
 def test_distributions_of_the_paste_are_used_again():
     text = """
 recon = -px.log_prob(x).sum(-1).mean()

@@ -191,6 +191,42 @@ def test_a_negative_kl_is_named_by_its_sign():
     assert effective_loss(read_loss(text + "- logvar.exp())", DATA), DATA).sigma2 == 0.5
 
 
+def test_a_mask_counts_as_ones_and_is_told():
+    text = KL + "loss = (mask * (x_hat - x) ** 2).sum() / mask.sum() + kl"
+    found = read_loss(text, DATA)
+    assert codes(found) == {"masked"}
+    assert effective_loss(found, DATA).sigma2 == pytest.approx(392)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "inv = 1 / s\nplus = torch.sigmoid((x + 1 / 510 - m) * inv)\n"
+        "minus = torch.sigmoid((x - 1 / 510 - m) * inv)\n"
+        "rec = -torch.log(torch.clamp(plus - minus, min=1e-12)).sum() / len(x)",
+        "rec = discretized_mix_logistic_loss(x, l) / len(x)",
+        "rec = -discretized_logistic(m, logscale, sample=x).sum() / len(x)",
+    ],
+)
+def test_a_discretised_logistic_is_in_nats(line):
+    found = read_loss(f"{KL}{line}\nloss = rec + 2 * kl", DATA)
+    assert found.reconstruction == "discretised-logistic"
+    assert effective_loss(found, DATA).beta == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    "line, right",
+    [
+        ("reduce((x - x_hat) ** 2, 'b c h w -> b', 'sum').mean()", 0.5),
+        ("einops.reduce((x - x_hat) ** 2, 'b ... -> b', 'mean').mean()", 392),
+        ("dist.Normal(x_hat, 1.0).to_event(3).log_prob(x).mean() * -1", 1.0),
+    ],
+)
+def test_reductions_by_pattern_and_by_event(line, right):
+    meaning = effective_loss(read_loss(f"{KL}loss = {line} + kl", DATA), DATA)
+    assert (meaning.sigma2 or meaning.beta) == pytest.approx(right)
+
+
 def test_one_axis_taken_for_all_pixels_is_told():
     text = KL + "loss = F.mse_loss(x_hat, x, reduction='none').sum(1).mean() + kl"
     found = read_loss(text, DATA)

@@ -144,6 +144,11 @@ def test_any_combination(error, over_pixels, divergence, over_latents, whole):
         ("rec = nn.MSELoss(reduction='sum')(x_hat, x)", 0.5),
         ("rec = torch.norm(x_hat - x) ** 2", 0.5),
         ("rec = (x_hat - x).norm(p=1)", 1.0),
+        ("rec = torch.add(0 * x.sum(), ((x_hat - x) ** 2).sum(), alpha=3) / 3", 0.5),
+        ("parts = {'a': ((x_hat - x) ** 2).sum(), 'b': 0.0}\nrec = sum(parts.values())", 0.5),
+        ("parts = {'a': ((x_hat - x) ** 2).sum()}\nw = {'a': 2.0}\n"
+         "rec = sum(w[k] * v for k, v in parts.items()) / 2", 0.5),
+        ("mask = torch.ones_like(x)\nrec = (mask * (x_hat - x) ** 2).sum()", 0.5),
         ("how = 'sum'\nrec = F.mse_loss(x_hat, x, reduction=how)", 0.5),
         ("def rec_of(a, b, how='sum'):\n    return F.mse_loss(a, b, reduction=how)\n"
          "rec = rec_of(x_hat, x)", 0.5),
