@@ -47,7 +47,8 @@ class Names:
     and `log_scale` are a learned likelihood's variance (or b) and its logarithm. `posterior` and
     `prior` are set where the paste has distributions instead of tensors, `likelihood` where
     p(x|z) is one (or its density as code). `reshaped`: the paste flattens one of output and
-    target; `soft`: classes are given as shares. `invented` are the usual names that stand where the paste has none.
+    target; `soft`: classes are given as shares. `invented` are the usual names that stand where
+    the paste has none.
     """
 
     output: str = "x_hat"

@@ -9,7 +9,8 @@ from explorer.analysis.loss.read import read_loss
 from explorer.analysis.loss.source import LONGEST, parse_source
 from explorer.analysis.loss.understood import Data
 from explorer.errors import ExplorerError
-from tests.analysis.loss.cases import OTHERS, TORCH
+from tests.analysis.loss.cases import TORCH
+from tests.analysis.loss.cases_elsewhere import OTHERS
 
 DATA = Data((1, 28, 28), 20, 64)
 PLAIN = """rec = F.mse_loss(x_hat, x, reduction='sum')

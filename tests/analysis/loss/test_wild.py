@@ -5,7 +5,8 @@ import pytest
 from explorer.analysis.loss.effective import effective_loss
 from explorer.analysis.loss.read import read_loss
 from explorer.analysis.loss.understood import Data
-from tests.analysis.loss.cases import OTHERS, SMALL, TORCH
+from tests.analysis.loss.cases import SMALL, TORCH
+from tests.analysis.loss.cases_elsewhere import OTHERS
 from tests.analysis.loss.oracle import make_scope, measure_ratio, run
 
 
