@@ -61,3 +61,19 @@ def mnist_root():
         if root and is_available("mnist", root):
             return Path(root)
     pytest.skip("Real MNIST is not at hand: set LATENT_EXPLORER_DATA to a folder that holds it.")
+
+
+def pytest_collection_modifyitems(items):
+    """Let a browser test that failed run once more by itself: machines are busy, pages are not."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter):
+    """Name in the last lines what passed at its second try only: a fault to mend."""
+    tried = {report.nodeid for report in terminalreporter.stats.get("rerun", ())}
+    failed = {report.nodeid for report in terminalreporter.stats.get("failed", ())}
+    for name in sorted(tried - failed):
+        terminalreporter.write_line(f"FLAKY {name} (passed at its second try)", yellow=True)

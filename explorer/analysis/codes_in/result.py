@@ -11,7 +11,7 @@ from explorer.analysis.checks import Floats, plain
 from explorer.analysis.codes_in.gaps import Gaps
 from explorer.analysis.codes_in.spread import Spread
 from explorer.analysis.codes_in.told import Told
-from explorer.analysis.own_codes import FEWEST_JUDGED, JUDGED_VALUES
+from explorer.analysis.collapse.own_codes import FEWEST_JUDGED, JUDGED_VALUES
 
 
 @dataclass(frozen=True)

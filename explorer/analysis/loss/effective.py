@@ -13,7 +13,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from explorer.analysis.checks import plain
-from explorer.analysis.linear import active_dimensions
+from explorer.analysis.collapse.linear import active_dimensions
 from explorer.analysis.loss.lines import write_line
 from explorer.analysis.loss.understood import WITHOUT_SCALE, Data, Understood
 from explorer.errors import ExplorerError

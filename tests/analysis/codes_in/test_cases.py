@@ -1,5 +1,7 @@
 """What people brought, with the right answer to each, and others of its kind."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -8,9 +10,10 @@ from explorer.analysis.codes_in.axes import AxesNeeded
 from explorer.analysis.codes_in.numbers import as_numbers
 from explorer.analysis.codes_in.reading import read_any_codes
 from explorer.analysis.codes_in.spread import as_logvar
-from explorer.analysis.collapse import diagnose_codes
+from explorer.analysis.collapse.diagnose import diagnose_codes
 from explorer.errors import ExplorerError
 from tests.analysis.codes_in.makers import make_codes, make_sequences, rate_of, save
+from tests.helpers import present
 
 
 def verdicts(codes):
@@ -80,7 +83,7 @@ def test_a_real_training_has_no_doubt_about_its_axes(tmp_path):
 
 # A variance given as a log-variance, and every other mistaking of one spread for another.
 
-VALUES = {
+VALUES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "logvar": lambda lv: lv,
     "log_std": lambda lv: lv / 2,
     "std": lambda lv: np.exp(lv / 2),
@@ -96,7 +99,7 @@ def test_a_contradicting_spread_is_said_first_with_the_better_reading(tmp_path, 
     wrong = VALUES[given](logvar.astype(float)).astype(np.float32)
     path = save(tmp_path / "codes.npz", mean=mean, logvar=wrong)
     codes = read_any_codes(path)
-    assert (codes.spread.verdict, codes.spread.better) == ("contradicted", better)
+    assert (present(codes.spread).verdict, present(codes.spread).better) == ("contradicted", better)
     assert f"--spread {better}" in str(codes.told[0])
     in_use, rate = verdicts(read_any_codes(path, spread=better))
     assert in_use == 4 and rate == pytest.approx(4 * -0.5 * np.log(0.05), abs=0.1)
@@ -106,11 +109,11 @@ def test_log_sigma_as_logvar_is_a_doubt_that_only_living_dimensions_show(tmp_pat
     mean, logvar = make_codes()
     path = save(tmp_path / "codes.npz", mean=mean, logvar=logvar / 2)
     codes = read_any_codes(path)
-    assert (codes.spread.verdict, codes.spread.better) == ("doubtful", "log_std")
+    assert (present(codes.spread).verdict, present(codes.spread).better) == ("doubtful", "log_std")
     assert verdicts(codes)[1] == pytest.approx(3.4, abs=0.1)  # what was seen
     assert verdicts(read_any_codes(path, spread="log_std"))[1] == pytest.approx(6.0, abs=0.1)
     asleep = save(tmp_path / "asleep.npz", mean=mean[:, 4:], logvar=logvar[:, 4:] / 2)
-    assert read_any_codes(asleep).spread.verdict == "agrees"
+    assert present(read_any_codes(asleep).spread).verdict == "agrees"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +128,7 @@ def test_other_mistakings_of_the_kind(tmp_path, name, given, verdict, better):
     mean, logvar = make_codes(4000, 8, 6, variance=0.35)
     values = VALUES[given](logvar.astype(float))
     codes = read_any_codes(save(tmp_path / "codes.npz", **{"mu": mean, name: values}))
-    assert (codes.spread.verdict, codes.spread.better) == (verdict, better)
+    assert (present(codes.spread).verdict, present(codes.spread).better) == (verdict, better)
     again = read_any_codes(tmp_path / "codes.npz", spread=better)
     assert again.logvar == pytest.approx(logvar, abs=1e-4)
 
@@ -137,7 +140,7 @@ def test_a_spread_called_what_it_is_raises_no_doubt(tmp_path, name):
         given = {"softplus": "raw_scale"}.get(name, name)
         values = VALUES[name](logvar.astype(float))
         codes = read_any_codes(save(tmp_path / "codes.npz", **{"mean": mean, given: values}))
-        assert (codes.spread.verdict, codes.told) == ("agrees", ())
+        assert (present(codes.spread).verdict, codes.told) == ("agrees", ())
         assert codes.logvar == pytest.approx(logvar, abs=1e-4)
 
 
@@ -154,7 +157,7 @@ def test_latent_diffusion_grids_are_asked_about_and_judged_per_channel_or_positi
     channels = read_any_codes(path, axes="NCHW")
     assert channels.mean.shape == (3456, 4)
     assert channels.mean.reshape(96, 6, 6, 4)[7, 2, 3].tolist() == mean[7, :, 2, 3].tolist()
-    assert channels.spread.verdict == "cannot_tell" and told(channels) == ["axes"]
+    assert present(channels.spread).verdict == "cannot_tell" and told(channels) == ["axes"]
     positions = read_any_codes(path, axes="NCHW", per="position")
     in_use, rate = verdicts(positions)
     assert in_use == 144 and rate == pytest.approx(
@@ -169,9 +172,11 @@ def test_moments_in_one_array_and_channels_last(tmp_path):
     codes = read_any_codes(save(tmp_path / "m.npz", moments=both), axes="NCHW")
     assert codes.mean.shape == (1000, 3) and told(codes)[:1] == ["halves"]
     assert codes.mean[:25] == pytest.approx(mean[0].reshape(3, 25).T, abs=1e-6)
-    assert codes.logvar[:25] == pytest.approx(logvar[0].reshape(3, 25).T, abs=1e-6)
+    assert present(codes.logvar)[:25] == pytest.approx(logvar[0].reshape(3, 25).T, abs=1e-6)
     last = read_any_codes(save(tmp_path / "l.npz", moments=both.transpose(0, 2, 3, 1)), axes="NHWC")
-    assert (last.mean == codes.mean).all() and (last.logvar == codes.logvar).all()
+    assert (last.mean == codes.mean).all() and np.array_equal(
+        present(last.logvar), present(codes.logvar)
+    )
     flat = save(tmp_path / "f.npz", parameters=np.concatenate(make_codes(), 1))
     assert verdicts(read_any_codes(flat))[0] == 4
     odd = save(tmp_path / "o.npz", moments=both[:, :5])
@@ -212,7 +217,7 @@ def test_a_dead_dimension_and_a_broken_row_are_named_and_the_rest_is_judged(tmp_
         "the rest is judged."
     )
     assert codes.mean.shape == (799, 9) and 7 not in codes.dimensions
-    assert codes.gaps.values == 800 * 2 + 9
+    assert present(codes.gaps).values == 800 * 2 + 9
     assert 13 not in codes.rows and verdicts(codes)[0] == 4
 
 
@@ -232,7 +237,7 @@ def test_other_gaps(tmp_path, rows, columns, sentence, shape, value):
     logvar[np.ix_(list(rows), list(columns))] = value
     codes = read_any_codes(save(tmp_path / "codes.npz", mean=mean, logvar=logvar))
     assert str(codes.told[0]).startswith(sentence)
-    assert codes.mean.shape == shape and np.isfinite(codes.logvar).all()
+    assert codes.mean.shape == shape and np.isfinite(present(codes.logvar)).all()
 
 
 def test_gaps_of_a_large_file_are_counted_in_all_of_it(tmp_path, monkeypatch):
@@ -245,8 +250,8 @@ def test_gaps_of_a_large_file_are_counted_in_all_of_it(tmp_path, monkeypatch):
     mean[1, 0] = mean[4999, 5] = np.inf
     codes = read_any_codes(save(tmp_path / "codes.npz", mean=mean, logvar=logvar))
     assert told(codes) == ["thinned", "gaps"] and codes.count == 5000
-    assert 3 not in codes.dimensions and codes.gaps.values == 2502
-    assert codes.gaps.rows == 2 and codes.gaps.first_rows == (1, 4999)
+    assert 3 not in codes.dimensions and present(codes.gaps).values == 2502
+    assert present(codes.gaps).rows == 2 and present(codes.gaps).first_rows == (1, 4999)
 
 
 def test_nothing_but_nan_is_one_clear_error(tmp_path):
@@ -293,8 +298,8 @@ def test_labels_of_any_kind(tmp_path, labels, names, said):
     assert codes.class_names == names and told(codes) == ([said] if said else [])
     assert (codes.labels is None) == (names == ())
     if names:
-        assert [names[label] for label in codes.labels[:3]] == [
-            names[label] for label in codes.labels[3:6]
+        assert [names[label] for label in present(codes.labels)[:3]] == [
+            names[label] for label in present(codes.labels)[3:6]
         ]
     assert verdicts(codes)[0] == 4
     assert all(len(str(said)) > 20 for said in codes.told)
@@ -306,12 +311,12 @@ def test_labels_go_with_their_rows(tmp_path):
     order = np.arange(300)
     path = save(tmp_path / "c.npz", mean=mean, logvar=logvar, labels=order % 2, time=order / 2)
     codes = read_any_codes(path)
-    assert (codes.labels == codes.rows % 2).all() and 5 not in codes.rows
+    assert (present(codes.labels) == codes.rows % 2).all() and 5 not in codes.rows
     assert (codes.columns["time"] == codes.rows / 2).all()
     clips, spreads = make_sequences(20, 8, 5, 3)
     path = save(tmp_path / "s.npz", mean=clips, logvar=spreads, y=np.arange(20) % 4)
     codes = read_any_codes(path, axes="NKT")
-    assert (codes.labels == codes.rows % 4).all() and len(codes.labels) == 100
+    assert (present(codes.labels) == codes.rows % 4).all() and len(present(codes.labels)) == 100
 
 
 # A floor of free bits: a control.
@@ -323,8 +328,9 @@ def test_free_bits_of_constant_means_are_empty_and_raise_no_doubt(tmp_path):
     mean[:, 10:] = 0.61
     logvar[:, 10:] = 0.0
     codes = read_any_codes(save(tmp_path / "codes.npz", mean=mean, logvar=logvar))
-    assert codes.told == () and codes.spread.verdict == "agrees"
-    found = diagnose_codes(*codes.judged())
+    assert codes.told == () and present(codes.spread).verdict == "agrees"
+    mean, logvar = codes.judged()
+    found = diagnose_codes(mean, present(logvar))
     assert [d.verdict for d in found.dimensions].count("active") == 10
     assert [d.verdict for d in found.dimensions].count("empty") == 54
     assert found.information.rate == pytest.approx(32, abs=0.5)

@@ -8,6 +8,7 @@ import pytest
 from explorer.analysis.codes_in.reading import read_any_codes
 from explorer.errors import ExplorerError
 from tests.analysis.codes_in.makers import make_codes
+from tests.helpers import present
 
 MEAN, LOGVAR = make_codes(300, 6, 3)
 KINDS = np.arange(300) % 3
@@ -42,8 +43,8 @@ def test_scvi_stores_a_variance(tmp_path, names, old):
     for source in (path, path.read_bytes()):
         codes = read_any_codes(source)
         assert (codes.mean == MEAN).all() and codes.logvar == pytest.approx(LOGVAR, abs=1e-5)
-        assert codes.spread.claimed == "variance" and codes.told == ()
-        assert [codes.class_names[i] for i in codes.labels[:3]] == ["B", "NK", "T"]
+        assert present(codes.spread).claimed == "variance" and codes.told == ()
+        assert [codes.class_names[i] for i in present(codes.labels)[:3]] == ["B", "NK", "T"]
         assert (codes.columns["n_counts"] == codes.rows).all()
 
 

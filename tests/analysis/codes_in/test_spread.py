@@ -7,7 +7,7 @@ import pytest
 
 from explorer.analysis.codes_in.spread import as_logvar, measure_fits, weigh_spread
 from explorer.errors import ExplorerError
-from explorer.run import open_run
+from explorer.runs.store import open_run
 from tests.analysis.codes_in.makers import make_codes
 
 PRETRAINED = Path(__file__).resolve().parents[3] / "pretrained"

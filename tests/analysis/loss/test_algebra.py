@@ -1,6 +1,7 @@
 """The algebra keeps values: what it rewrites is compared with NumPy, number by number."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ SHAPE = (B, K)
 RNG = np.random.default_rng(0)
 VALUES = {name: RNG.uniform(0.2, 2.0, size=(4, 3)) for name in ("a", "b", "c")}
 SIZES = {"B": 4, "K": 3}
-FUNCTIONS = {
+FUNCTIONS: dict[str, Any] = {
     "exp": np.exp, "log": np.log, "square": np.square, "abs": np.abs,
     "softplus": lambda v: np.log1p(np.exp(v)), "sigmoid": lambda v: 1 / (1 + np.exp(-v)),
     "base": lambda v: v, "reduced": lambda v: v,
@@ -28,12 +29,12 @@ def name(text):
 
 def value_of(expr: Expr):
     """Evaluate an expression in NumPy: an array (B, K), (B, 1), (1, K) or a number."""
-    total = 0.0
+    total: Any = 0.0
     for term, factor in expr.terms:
-        product = factor
+        product: Any = factor
         for atom, exponent in term.powers:
             if atom.kind == "name":
-                base = VALUES[atom.parts[0]]
+                base: Any = VALUES[atom.parts[0]]
             elif atom.kind == "size":
                 base = float(SIZES[atom.parts[0]])
             else:

@@ -1,5 +1,7 @@
 """The corrected line runs where the paste ran, and its gradients are those of the ELBO."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
@@ -18,6 +20,7 @@ from tests.analysis.loss.oracle import (
     run,
 )
 from tests.analysis.loss.test_spellings import DATA, DIVERGENCES, ERRORS
+from tests.helpers import present
 
 KL = "-0.5 * (1 + logvar - mu.pow(2) - logvar.exp()).sum()"
 
@@ -35,7 +38,7 @@ def test_gradients_are_those_of_the_elbo(error, beta):
     scope = make_scope()
     loss = run(meaning.corrected, scope)
     if found.reconstruction in ("squared-error", "gaussian"):
-        sigma2 = meaning.advice.sigma2
+        sigma2 = present(meaning.advice.sigma2)
         nll = -Normal(scope["x_hat"], sigma2**0.5).log_prob(scope["x"]).sum()
     elif found.reconstruction in ("absolute-error", "laplace"):
         nll = reference_nll(kind, scope) / meaning.advice.scale
@@ -77,9 +80,9 @@ loss = F.mse_loss(recons, input) + 0.00025 * torch.mean(
     names = {"torch": torch, "recons": torch.rand(4, 3, 8, 8), "input": torch.rand(4, 3, 8, 8),
              "mu": torch.zeros(4, 2), "log_var": torch.zeros(4, 2)}  # fmt: skip
     for line, sigma2 in ((meaning.same, 1.536), (meaning.corrected, 0.01)):
-        scope = dict(names)
+        scope: dict[str, Any] = dict(names)
         exec(line, scope)
-        squares = ((names["recons"] - names["input"]) ** 2).sum() / 4
+        squares = ((scope["recons"] - scope["input"]) ** 2).sum() / 4
         assert float(scope["loss"]) == pytest.approx(float(squares / (2 * sigma2)), rel=1e-5)
 
 

@@ -9,6 +9,7 @@ from explorer.analysis.loss.read import read_loss
 from explorer.analysis.loss.sentences import ADVICE, DOUBTS, NOTES, REASONS, say_advice, say_doubt
 from explorer.analysis.loss.understood import Data, Doubt, Understood
 from explorer.errors import ExplorerError
+from tests.helpers import present
 
 DATA = Data((1, 28, 28), 20, 64)
 KL = "kl = (-0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp(), 1)).mean()\n"
@@ -69,7 +70,7 @@ def test_terms_without_nats_leave_no_beta_and_the_rest_is_told_apart(extra, code
     meaning = effective_loss(found, DATA)
     assert code in codes(found)
     assert (meaning.beta, meaning.sigma2, meaning.advice.code) == (None, None, "no_beta")
-    assert meaning.rest.sigma2 == pytest.approx(1e-3 * 784 / 2)
+    assert present(meaning.rest).sigma2 == pytest.approx(1e-3 * 784 / 2)
 
 
 def test_regularisers_are_told_and_do_not_count():
@@ -123,7 +124,7 @@ def test_a_wide_range_makes_squared_errors_four_times_as_large():
     assert unit.sigma2 == wide.sigma2 == pytest.approx(1.536)
     assert (unit.sigma2_unit, wide.sigma2_unit) == pytest.approx((1.536, 0.384))
     assert "wide_range" in wide.notes and "wide_range" not in unit.notes
-    assert wide.advice.sigma2 == pytest.approx(4 * unit.advice.sigma2)
+    assert wide.advice.sigma2 == pytest.approx(4 * present(unit.advice.sigma2))
     assert effective_loss(loss, Data((45,), 2, standardised=True)).sigma2_unit is None
 
 
