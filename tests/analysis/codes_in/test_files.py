@@ -153,7 +153,7 @@ def test_csv_as_spreadsheets_write_it(tmp_path, codes, delimiter, decimal, mark,
 def test_csv_with_missing_values_and_whole_numbers_first(tmp_path):
     """A column that begins with whole numbers may go on with fractions; an empty cell is NaN."""
     lines = ["mu_0,mu_1,logvar_0,logvar_1"] + ["1,0,0,0"] * 40_000 + ["0.5,,-0.5,0"] * 2
-    (tmp_path / "codes.csv").write_text("\n".join(lines))
+    (tmp_path / "codes.csv").write_text("\n".join(lines), encoding="utf-8")
     found = read_any_codes(tmp_path / "codes.csv")
     assert present(found.gaps).rows == 2 and len(found.mean) == 40_000
 
