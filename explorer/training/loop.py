@@ -126,7 +126,13 @@ def _restore_engine(engine: Engine, run: Run, dataset: ImageDataset) -> dict[str
 
 def describe_dataset(dataset: ImageDataset) -> DatasetInfo:
     """Return what a run says of its images."""
-    return DatasetInfo(dataset.name, dataset.shape, tuple(dataset.class_names), dataset.fingerprint)
+    return DatasetInfo(
+        dataset.name,
+        dataset.shape,
+        tuple(dataset.class_names),
+        dataset.fingerprint,
+        dataset.pixel_digest,
+    )
 
 
 def find_images(

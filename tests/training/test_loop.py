@@ -104,6 +104,15 @@ def test_images_may_have_no_splits_and_no_labels(tmp_path):
     train(change(SMALL, budget=BudgetConfig(steps=2)), tmp_path / "single", single)
 
 
+def test_a_run_names_its_images_by_their_pixels(tmp_path):
+    """Own images are found again by what they show, whatever they are called."""
+    data = ImageDataset.from_arrays(IMAGES, name="own")
+    run = train(change(SMALL, budget=BudgetConfig(steps=2)), tmp_path / "run", data)
+    named = run.info.dataset
+    assert named is not None
+    assert (named.pixels, named.fingerprint) == (data.pixel_digest, data.fingerprint)
+
+
 def test_progress_is_heard(tmp_path):
     heard = []
     train(
