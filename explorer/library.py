@@ -190,5 +190,3 @@ def is_made_from(known: DatasetInfo, dataset: ImageDataset) -> bool:
     if known.pixels:
         return known.pixels == dataset.pixel_digest
     return bool(known.fingerprint) and known.fingerprint == dataset.fingerprint
-
-

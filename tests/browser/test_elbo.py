@@ -15,6 +15,7 @@ from explorer.elbo.encoding import draw_targets
 from explorer.export.pictures import find_pictures
 from explorer.library import Library
 from explorer.runs.store import pretrained_store
+from tests.helpers import present
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +29,7 @@ class LensPage:
 
     def __init__(self, page, address):
         self.page = page
-        self.errors = []
+        self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.goto(address)
         page.wait_for_function(f"() => ({FIND})()?.lens.settled", timeout=90_000)
@@ -74,9 +75,9 @@ class LensPage:
 def subject():
     """What the page shows, by the library: model, target and grid."""
     run = pretrained_store().open("digits-2d")
-    pictures = find_pictures(run, Library().images_of(run, at_once=True))
+    pictures = present(find_pictures(run, Library().images_of(run, at_once=True)))
     x = draw_targets(run.model, pictures.images[IMAGE : IMAGE + 1])
-    return run.model, x, build_grid(run.model, run.codes().mean), pictures
+    return run.model, x, build_grid(run.model, present(run.codes()).mean), pictures
 
 
 @pytest.fixture(scope="module")

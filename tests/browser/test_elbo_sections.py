@@ -14,6 +14,7 @@ from explorer.export.pictures import find_pictures
 from explorer.library import Library
 from explorer.text import number
 from tests.browser.explore_page import ensure_run
+from tests.helpers import present
 
 pytestmark = pytest.mark.browser
 IMAGE = 3
@@ -29,7 +30,7 @@ HEADS_STAND_AT = """places => {
 def subject(server):
     """A small model of two latents, and one image as it scores it."""
     run = ensure_run(server.runs, "two")
-    images = find_pictures(run, Library().images_of(run, at_once=True)).images
+    images = present(find_pictures(run, Library().images_of(run, at_once=True))).images
     return run, draw_targets(run.model, images[IMAGE : IMAGE + 1])
 
 

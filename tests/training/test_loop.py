@@ -4,15 +4,16 @@ import errno
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import save
 
-from explorer import files
 from explorer.config import BudgetConfig, Config, ObjectiveConfig
 from explorer.datasets import ImageDataset
+from explorer.elbo.evaluation import evaluate_elbo
 from explorer.errors import ExplorerError
 from explorer.models import build_model
 from explorer.runs.checkpoint import read_checkpoint, read_tensors
@@ -23,6 +24,7 @@ from explorer.training.engine import Engine, Totals
 from explorer.training.loop import train
 from explorer.training.plan import schedule_steps
 from explorer.training.single import SingleEngine
+from tests.helpers import present
 from tests.small_run import IMAGES, SMALL, Killed, change, die, kill_at, steps_of
 
 
@@ -99,7 +101,7 @@ def test_images_may_have_no_splits_and_no_labels(tmp_path):
     data = ImageDataset("own", IMAGES[:, None], splits={"train": np.arange(40)})
     run = train(change(SMALL, budget=BudgetConfig(steps=5)), tmp_path / "run", data)
     assert set(run.info.results) == {"all"}
-    assert run.codes().labels is None and len(run.codes().mean) == 60
+    assert present(run.codes()).labels is None and len(present(run.codes()).mean) == 60
     single = ImageDataset("one", IMAGES[:1, None], splits={"train": np.arange(1)})
     train(change(SMALL, budget=BudgetConfig(steps=2)), tmp_path / "single", single)
 
@@ -108,13 +110,12 @@ def test_a_run_names_its_images_by_their_pixels(tmp_path):
     """Own images are found again by what they show, whatever they are called."""
     data = ImageDataset.from_arrays(IMAGES, name="own")
     run = train(change(SMALL, budget=BudgetConfig(steps=2)), tmp_path / "run", data)
-    named = run.info.dataset
-    assert named is not None
-    assert (named.pixels, named.fingerprint) == (data.pixel_digest, data.fingerprint)
+    assert present(run.info.dataset).pixels == data.pixel_digest
+    assert present(run.info.dataset).fingerprint == data.fingerprint
 
 
 def test_progress_is_heard(tmp_path):
-    heard = []
+    heard: list[dict[str, Any]] = []
     train(
         change(SMALL, budget=BudgetConfig(steps=5)), tmp_path / "run", IMAGES, progress=heard.append
     )
@@ -156,7 +157,7 @@ def test_weights_are_halved_only_where_that_costs_little(tmp_path, monkeypatch):
     run = train(config, tmp_path / "half", IMAGES)
     dtypes = {value.dtype for value in read_checkpoint(run)[0].values()}
     assert dtypes == {torch.float16}
-    elbo = member.evaluate_elbo(run.model, data_of(run)).to_dict()["elbo"]
+    elbo = evaluate_elbo(run.model, data_of(run)).to_dict()["elbo"]
     assert elbo == run.info.results["test"]["elbo"]
     double = train(change(config, model__precision="float64"), tmp_path / "double", IMAGES)
     assert {value.dtype for value in read_checkpoint(double)[0].values()} == {torch.float64}
@@ -289,7 +290,7 @@ def test_a_nan_in_the_middle_fails_and_keeps_the_last_good_model(tmp_path, monke
 
 
 def test_figures_that_are_not_finite_at_the_end_fail_too(tmp_path, monkeypatch):
-    real = member.evaluate_elbo
+    real = evaluate_elbo
 
     def evaluate(model, images, **options):
         found = real(model, images, **options)
@@ -369,7 +370,7 @@ def test_a_disk_that_fills_up_keeps_what_was_written(tmp_path, monkeypatch):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(source, target)
 
-    monkeypatch.setattr(files.os, "replace", replace)
+    monkeypatch.setattr(os, "replace", replace)
     with pytest.raises(ExplorerError, match="The disk is full"):
         train(SMALL, tmp_path / "run", IMAGES)
     monkeypatch.undo()
