@@ -372,25 +372,25 @@ def describe_data(dataset: "ImageDataset") -> dict[str, Any]:
 
 def list_runs(options: argparse.Namespace) -> None:
     """List the pretrained runs and those of the runs folder."""
-    from explorer.runs.store import RunStore, is_shipped, list_runs, pretrained_store
+    from explorer.library import Library
 
-    own = RunStore(options.runs)
+    library = Library(options.runs)
     rows = []
-    for run in sorted(list_runs(stores=(own, pretrained_store())), key=is_shipped, reverse=True):
+    for run in library.runs(first="shipped"):
         info = run.info
-        result = info.results.get("test") or info.results.get("all") or {}
+        result = info.best_results
         rows.append(
             {
                 "id": run.id,
                 "name": run.name,
-                "pretrained": is_shipped(run),
+                "pretrained": not library.is_own(run),
                 "state": info.status.shown_state(),
                 "dataset": info.dataset.name if info.dataset else None,
                 "latent_dim": info.latent_dim,
                 "elbo": result.get("elbo") if "kl" in result else None,
             }
         )
-    unreadable = {entry.id: str(entry.reason) for entry in own.survey()[1]}
+    unreadable = {entry.id: str(entry.reason) for entry in library.own.survey()[1]}
     lines = [
         f"{row['id']:40} {row['state']:12} {row['dataset'] or '':10} {row['latent_dim']:4} latents"
         + (f"   ELBO {row['elbo']:.2f} nats" if row["elbo"] is not None else "")

@@ -10,6 +10,7 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -123,10 +124,10 @@ def copy_film(run: Run, target: Path, frames: int) -> None:
 def copy_codes(run: Run, target: Path, count: int | None) -> None:
     codes = run.codes()
     assert codes is not None
-    chosen = slice(None)
+    chosen: slice | np.ndarray = slice(None)
     if count is not None and count < len(codes.ids):
         chosen = np.linspace(0, len(codes.ids) - 1, count).astype(int)
-    values = {"ids": codes.ids[chosen].astype(np.int32)}
+    values: dict[str, Any] = {"ids": codes.ids[chosen].astype(np.int32)}
     if codes.indices is None:
         values["mean"] = codes.mean[chosen]
     else:

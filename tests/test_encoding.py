@@ -26,7 +26,8 @@ def without_encoding(source):
             continue
         keywords = {keyword.arg: keyword.value for keyword in node.keywords}
         mode = keywords.get("mode", node.args[1] if len(node.args) > 1 else None)
-        is_binary = name.endswith("open") and isinstance(mode, ast.Constant) and "b" in mode.value
+        given = str(mode.value) if isinstance(mode, ast.Constant) else ""
+        is_binary = name.endswith("open") and "b" in given
         if "encoding" not in keywords and None not in keywords and not is_binary:
             found.append(node.lineno)
     return found

@@ -7,7 +7,6 @@ import threading
 
 import pytest
 
-from explorer import files
 from explorer.errors import ExplorerError
 from explorer.files import (
     make_folder,
@@ -51,7 +50,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_half_made(tmp_path, monkeyp
     path = tmp_path / "value.json"
     replace_json(path, "old")
     if where == "replace":
-        monkeypatch.setattr(files.os, "replace", full_disk)
+        monkeypatch.setattr(os, "replace", full_disk)
         write = lambda stream: stream.write(b"new")  # noqa: E731
     else:
         write = full_disk
@@ -86,7 +85,7 @@ def test_an_unwritable_folder_is_told(tmp_path, monkeypatch, number):
     def refuse(*arguments):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(files.os, "replace", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
     with pytest.raises(ExplorerError, match="cannot be written to"):
         replace_json(tmp_path / "value.json", 1)
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from explorer.library import Library
+
 
 @dataclass
 class Session:
@@ -21,6 +23,11 @@ def get_session() -> Session:
         st.session_state["session"] = Session()
     session: Session = st.session_state["session"]
     return session
+
+
+def library() -> Library:
+    """Return the visitor's runs, images and jobs; local use has one Library for all."""
+    return Library()
 
 
 def is_dark() -> bool:

@@ -17,6 +17,7 @@ from explorer.runs.sweeps import prepare_sweep
 from explorer.runs.writer import RunWriter
 from explorer.text import catalogue
 from explorer.training.family import family_configs
+from tests.helpers import present
 
 VIEWS = Path(explorer.__file__).parent / "app" / "views"
 PAGES = {
@@ -116,9 +117,9 @@ def test_a_bad_run_breaks_no_page(runs, page, way):
     """Neither the page that opens, nor the one that is asked for the bad run."""
     shutil.copytree(runs / "good", runs / "bad")
     break_run(runs / "bad", way)
-    address = {}
-    if PAGES[page] is not None:
-        address[PAGES[page]] = "bad"
+    address, word = {}, PAGES[page]
+    if word is not None:
+        address[word] = "bad"
     if page == "models":
         address |= {"models": "bad,good", "images": "digits"}
     app = open_page(page, **address)
@@ -174,7 +175,7 @@ def test_the_runs_page_names_what_stands_in_a_shipped_ones_place(runs):
 def test_an_id_opens_the_visitors_own_run_on_every_page(runs, page):
     (runs / "good").rename(runs / "mnist-20d")
     Run(runs / "mnist-20d").rename("Mine")
-    address = {PAGES[page]: "mnist-20d"}
+    address = {present(PAGES[page]): "mnist-20d"}
     if page == "models":
         address = {"models": "mnist-20d,digits-2d", "images": "digits"}
     app = open_page(page, **address)

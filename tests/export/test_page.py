@@ -1,6 +1,7 @@
 """Runs to take along: one HTML file, tables, members of a sweep, and what the server answers."""
 
 import base64
+import dataclasses
 import io
 import json
 import re
@@ -15,6 +16,7 @@ import torch
 
 from explorer.app.parts import answers
 from explorer.browser import ASSETS
+from explorer.datasets import load_dataset
 from explorer.errors import ExplorerError
 from explorer.export import pictures, tsne
 from explorer.export.container import unpack
@@ -23,6 +25,7 @@ from explorer.export.sweep import build_member, find_siblings, match_latents, re
 from explorer.export.tables import codes_parquet, codes_table
 from explorer.text import catalogue, sentences
 from tests.export.test_payload import make_run
+from tests.helpers import present
 
 
 def test_bundle_holds_every_module_once_and_no_import_is_left() -> None:
@@ -193,8 +196,9 @@ def as_member(name: str, beta: float, latent_kind: str = "gaussian"):
     )  # fmt: skip
     network.hidden = (16,)
     config = SimpleNamespace(model=network, objective=SimpleNamespace(beta=beta))
-    run.id, run.info.config, run.info.latent_kind = name, config, latent_kind
-    run.info.latent_dim, run.fingerprint = 3, name
+    run.id, run.fingerprint = name, name
+    model = dataclasses.replace(run.info.model, latent_kind=latent_kind)
+    run.info = dataclasses.replace(run.info, config=config, model=model)
     run.path = SimpleNamespace(__class__=Path)
     return run
 
@@ -234,7 +238,9 @@ def test_member_is_matched_to_its_reference() -> None:
     plain = reference.codes()
     kept = Codes(plain.mean, plain.logvar, plain.labels, plain.ids)
     reference.codes = lambda: kept
-    flipped = dataclasses.replace(kept, mean=kept.mean[:, [1, 0, 2]] * np.float32([-1, 1, 1]))
+    flipped = dataclasses.replace(
+        kept, mean=kept.mean[:, [1, 0, 2]] * np.array([-1, 1, 1], np.float32)
+    )
     member.codes = lambda: flipped
     header = unpack(build_member(member, reference))
     assert header["moved"] and header["of"] == "a" and header["figures"]["beta"] == 2.0
@@ -295,18 +301,17 @@ def test_tsne_is_computed_in_a_process_and_kept() -> None:
 
 
 def test_pictures_are_those_of_the_codes(tiny_run) -> None:
-    found = pictures.find_pictures(tiny_run)
+    found = pictures.find_pictures(tiny_run, load_dataset("digits"))
     codes = tiny_run.codes()
     assert found is not None and found.source == "test"
     assert found.ids.tolist() == codes.ids[: len(found.ids)].tolist()
-    assert found.labels.tolist() == codes.labels[: len(found.ids)].tolist()
+    assert present(found.labels).tolist() == codes.labels[: len(found.ids)].tolist()
 
 
-def test_models_of_handwriting_without_their_images_get_sample_drawings(monkeypatch) -> None:
-    monkeypatch.setattr(pictures, "_load_at_hand", lambda name: None)
+def test_models_of_handwriting_without_their_images_get_sample_drawings() -> None:
     info = SimpleNamespace(dataset=SimpleNamespace(name="mnist", shape=(1, 28, 28), fingerprint=""))
-    found = pictures.find_pictures(SimpleNamespace(info=info, codes=lambda: None))
+    found = pictures.find_pictures(SimpleNamespace(info=info, codes=lambda: None), None)
     assert found is not None and found.source == "sample"
-    assert found.labels[:10].tolist() == list(range(10)) and (found.ids < 0).all()
+    assert present(found.labels)[:10].tolist() == list(range(10)) and (found.ids < 0).all()
     info.dataset.name = "fashion-mnist"
-    assert pictures.find_pictures(SimpleNamespace(info=info, codes=lambda: None)) is None
+    assert pictures.find_pictures(SimpleNamespace(info=info, codes=lambda: None), None) is None

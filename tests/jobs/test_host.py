@@ -8,11 +8,10 @@ import threading
 
 import pytest
 
-from explorer import files
 from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.errors import ExplorerError
 from explorer.jobs import host
-from explorer.jobs.queue import QUEUE_LIMIT, LocalRunner
+from explorer.jobs.queue import QUEUE_LIMIT, LocalRunner, find_abandoned
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
 from tests.small_run import die
@@ -103,7 +102,7 @@ def test_a_disk_that_takes_nothing_starts_no_second_worker(begun, tmp_path, monk
     def refuse(*arguments):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(files.os, "replace", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
     for _ in range(5):
         assert host.get_runner() is begun[0]
     assert len(begun) == 1 and waiting(begun[0]) == []
@@ -118,13 +117,12 @@ def test_a_disk_that_takes_nothing_starts_no_second_worker(begun, tmp_path, monk
 def test_a_waiting_run_that_is_broken_or_gone_is_passed_over(begun, tmp_path, monkeypatch):
     leave_waiting(tmp_path, 3)
     (tmp_path / "run-00" / "run.json").write_text("{", encoding="utf-8")
-    real = host.find_abandoned
 
-    def find_abandoned(runs):
-        found = real(runs)
+    def find(runs):
+        found = find_abandoned(runs)
         if len(runs) > 1:
             (tmp_path / "run-01" / "run.json").unlink()
         return found
 
-    monkeypatch.setattr(host, "find_abandoned", find_abandoned)
+    monkeypatch.setattr(host, "find_abandoned", find)
     assert waiting(host.get_runner()) == ["run-02"]

@@ -18,6 +18,7 @@ from explorer.jobs import queue
 from explorer.jobs.queue import LocalRunner, find_abandoned
 from explorer.runs.control import Control
 from explorer.runs.run import Run
+from tests.helpers import present
 
 SHORT = Config(model=ModelConfig(hidden=(8,)), budget=BudgetConfig(steps=20), device="cpu")
 LONG = dataclasses.replace(SHORT, budget=BudgetConfig(steps=10**9))
@@ -263,7 +264,7 @@ def test_a_killed_server_loses_nothing(runner, tmp_path):
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout.readline() == "ready\n"
+        assert present(server.stdout).readline() == "ready\n"
         first_metric(tmp_path / "first")
         server.kill()
     wait_for(lambda: state(tmp_path / "first") == "finished")

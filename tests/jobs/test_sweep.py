@@ -137,7 +137,7 @@ def _exists(pid):
 @POSIX
 def test_a_killed_local_worker_costs_no_run(tmp_path):
     path = tmp_path / "worker"
-    killed = []
+    killed: list[int] = []
 
     def kill_once(sweep):
         run = sweep.runs().get("beta-0.5")
@@ -204,7 +204,7 @@ def test_a_killed_dask_worker_costs_no_finished_run_and_the_sweep_completes(clus
     address, workers = cluster
     path = tmp_path / "lost"
     pids = {worker.pid: worker for worker in workers}
-    killed = []
+    killed: list[int] = []
 
     def kill_one(sweep):
         for run in sweep.runs().values():

@@ -104,8 +104,7 @@ def diagnose(
     skips that part (a few seconds). Raises ExplorerError for a plain autoencoder or bad images.
     """
     check_standard_prior(model)
-    seed = check_seed(seed)
-    subject = Subject(model, x, seed=seed)
+    subject = Subject(model, x, seed=check_seed(seed))
     watch = Watch(progress, stop)
     mu, lv = subject.codes
     watch.check(0.1)
@@ -154,7 +153,7 @@ def diagnose_run(
         return diagnose(
             run.model, images, beta=beta, causes=causes, seed=seed, progress=progress, stop=stop
         )
-    if info.has_density and info.prior != "standard":
+    if info.has_density and not info.has_shares:
         check_standard_prior(run.model)
     codes = run.codes()
     if codes is None:

@@ -6,24 +6,18 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from explorer.app.session import library
 from explorer.app.text import language, sentences
 from explorer.codes import Codes, main_dimensions
 from explorer.config import LIKELIHOODS
-from explorer.datasets import DATASETS, ImageDataset, is_available, load_dataset
+from explorer.datasets import ImageDataset
 from explorer.errors import ExplorerError
 from explorer.export.page import build_page
-from explorer.export.payload import build_payload
-from explorer.export.pictures import find_pictures, is_at_hand
+from explorer.export.payload import Pictures, build_payload
+from explorer.export.pictures import find_pictures
 from explorer.export.sweep import build_member
 from explorer.export.tsne import Projection
-from explorer.files import read_json
 from explorer.runs.run import Run
-from explorer.runs.store import RunStore, is_shipped
-
-
-def own_runs() -> RunStore:
-    """Return the store of the visitor's own runs."""
-    return RunStore()
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -62,7 +56,7 @@ def main_axes(run: Run) -> tuple[int, int]:
 @st.cache_resource(show_spinner=False, max_entries=6)
 def get_dataset(name: str) -> ImageDataset | None:
     """Return a data set that is at hand, None for one that would need a download."""
-    return load_dataset(name) if name in DATASETS and is_available(name) else None
+    return library().images(name) if library().has_images(name) else None
 
 
 @st.cache_data(show_spinner=False, max_entries=400)
@@ -99,16 +93,11 @@ def diagnose_stored(path: str, fingerprint: str) -> dict[str, Any]:
     from explorer.analysis.collapse.diagnose import diagnose_run
 
     run = Run(path)
-    info = run.info
-    images = get_dataset(info.dataset.name) if info.dataset else None
-    if images is None or info.dataset is None or images.shape != info.dataset.shape:
-        # A shipped run brings what was found where its images were. In a run of the visitor's such
-        # a file may be of other weights, or of anyone's making.
-        shipped = run.path / "diagnosis.json"
-        if is_shipped(run) and shipped.is_file():
-            return read_json(shipped)
-        return diagnose_run(run).to_dict()
-    return diagnose_run(run, images.split("test").images[:2000]).to_dict()
+    images = library().images_of(run)
+    if images is None:  # A shipped run brings what was found where its images were.
+        found: dict[str, Any] | None = library().stored(run, "diagnosis")
+        return found or diagnose_run(run).to_dict()
+    return diagnose_run(run, images.held_out().images[:2000]).to_dict()
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
@@ -175,7 +164,7 @@ def _payload_for(
     fingerprint: str, name: str, at_hand: tuple[bool, bool], spoken: str, _run: Run
 ) -> bytes:
     run = get_run_with_model(_run)
-    return build_payload(run, find_pictures(run), sentences("explore."), spoken)
+    return build_payload(run, get_pictures(run), sentences("explore."), spoken)
 
 
 def get_payload(run: Run) -> bytes:
@@ -183,10 +172,22 @@ def get_payload(run: Run) -> bytes:
 
     It is built anew when codes appear, or when the run's images come to this machine.
     """
-    dataset = run.info.dataset
-    has_images = dataset is not None and is_at_hand(dataset.name)
-    at_hand = ((run.path / "codes.npz").is_file(), has_images)
-    return _payload_for(run.fingerprint, run.name, at_hand, language(), run)
+    return _payload_for(run.fingerprint, run.name, _at_hand(run), language(), run)
+
+
+def _at_hand(run: Run) -> tuple[bool, bool]:
+    images = library().images_of(run, at_once=True)
+    return (run.path / "codes.npz").is_file(), images is not None
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _pictures_for(fingerprint: str, at_hand: tuple[bool, bool], _run: Run) -> Pictures | None:
+    return find_pictures(_run, library().images_of(_run, at_once=True))
+
+
+def get_pictures(run: Run) -> Pictures | None:
+    """Return the pictures that a run can be asked about, read once while they are at hand."""
+    return _pictures_for(run.fingerprint, _at_hand(run), run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
@@ -202,7 +203,7 @@ def get_member(run: Run, reference: Run) -> bytes:
 def get_page(run: Run, scene: str) -> bytes:
     """Return the run and a scene of it as one HTML file, in the visitor's language."""
     words = sentences("explore.")
-    return build_page(get_run_with_model(run), find_pictures(run), words, scene, language())
+    return build_page(get_run_with_model(run), get_pictures(run), words, scene, language())
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

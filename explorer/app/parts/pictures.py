@@ -1,4 +1,4 @@
-"""How pictures stand on every page: charts without a toolbar, strips enlarged without smoothing."""
+"""How pictures stand on every page: strips enlarged without smoothing."""
 
 import html
 
@@ -6,9 +6,6 @@ import numpy as np
 import streamlit as st
 
 from explorer.figures.pictures import data_uri, encode_png
-
-CHART = {"displayModeBar": False}
-"""Plotly's configuration of a chart."""
 
 
 def show_strip(picture: np.ndarray, caption: str) -> None:

@@ -16,13 +16,12 @@ from explorer.app.cached import (
 from explorer.app.parts import answers
 from explorer.app.parts.failures import told
 from explorer.app.parts.mount import latent_map, send_member, send_message
+from explorer.app.session import library
 from explorer.app.text import plain, text
 from explorer.errors import ExplorerError
 from explorer.export.sweep import find_siblings
 from explorer.export.tables import codes_parquet
-from explorer.runs.info import RunInfo
 from explorer.runs.run import Run
-from explorer.runs.store import is_shipped, list_runs
 
 FAVOURITE = "mnist-2d"
 MAP = "explore_map"
@@ -36,15 +35,10 @@ WIDE = """<style>.stMainBlockContainer {
 
 def list_models() -> dict[str, tuple[Run, str]]:
     """Return what can be opened here by id, with its group: shipped models, then own runs."""
-
-    def fits(run: Run, info: RunInfo) -> bool:
-        # The map needs a continuous code; the Models page shows codebooks.
-        has_weights = (run.path / "checkpoint.safetensors").is_file()
-        return info.has_model and info.is_continuous and has_weights
-
+    # The map needs a continuous code; the Models page shows codebooks.
     found = {
-        run.id: (run, "group_pretrained" if is_shipped(run) else "group_own")
-        for run in list_runs(fits)
+        run.id: (run, "group_own" if library().is_own(run) else "group_pretrained")
+        for run in library().runs({"model", "map"})
     }
     return dict(sorted(found.items(), key=lambda entry: _menu_place(*entry[1])))
 

@@ -6,20 +6,17 @@ from functools import partial
 
 import streamlit as st
 
-from explorer.app.cached import own_runs
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.failures import told
-from explorer.app.parts.pictures import CHART
 from explorer.app.parts.tables import show_rows
-from explorer.app.session import is_dark
+from explorer.app.session import library
 from explorer.app.text import number, plain, sentences, text
 from explorer.app.views.train.film import show_strips
 from explorer.app.views.train.watch import describe_beta
 from explorer.errors import ExplorerError
 from explorer.export.archive import zip_run
-from explorer.figures.palette import choose_roles
 from explorer.figures.training import compare_curves
 from explorer.runs.run import Run
-from explorer.runs.store import is_shipped, list_runs, pretrained_store
 
 MEASURES = ("elbo", "reconstruction", "kl")
 """Columns in nats per image."""
@@ -29,7 +26,7 @@ SHOWN_UNREADABLE = 30
 def describe(run: Run, kind: str) -> dict[str, object]:
     """Return a row of the table."""
     info = run.info
-    result = info.results.get("test") or info.results.get("all") or {}
+    result = info.best_results
     config = info.config
     return {
         text("runs.column.name"): run.name,
@@ -51,11 +48,12 @@ def describe(run: Run, kind: str) -> dict[str, object]:
 
 def choose_runs() -> list[tuple[Run, str]]:
     """Show the table and return the ticked runs with their kind."""
-    listed = list_runs()
-    runs = [(run, "own") for run in listed if not is_shipped(run)]
+    listed = library().runs()
+    runs = [(run, "own") for run in listed if library().is_own(run)]
     if not runs:
         st.info(text("runs.empty"), icon=":material/folder_open:")
-    shipped = sorted(filter(is_shipped, listed), key=lambda run: ("/" in run.id, run.id))
+    shipped = [run for run in listed if not library().is_own(run)]
+    shipped.sort(key=lambda run: ("/" in run.id, run.id))
     runs += [(run, "pretrained") for run in shipped]
     if not runs:
         return []
@@ -131,15 +129,14 @@ def compare(first: Run, second: Run) -> None:
     st.subheader(text("runs.compare", first=first_name, second=second_name))
     figure = compare_curves(
         {name: run.metrics("train") for name, run in zip(names, (first, second), strict=True)},
-        choose_roles(is_dark()),
+        role_colours(),
         words=sentences("figure."),
     )
-    st.plotly_chart(figure, theme=None, key="runs_curves", config=CHART)
-    st.caption(text("runs.compare.caption"))
+    show_chart(figure, "runs_curves", text("runs.compare.caption"))
     for name, run, column in zip(names, (first, second), st.columns(2), strict=True):
         with column, told():
             st.markdown(f"**{plain(name)}**")
-            result = run.info.results.get("test") or run.info.results.get("all")
+            result = run.info.best_results
             cells = {key: result[key] for key in MEASURES if result and key in result}
             if "kl" not in cells:
                 cells.pop("elbo", None)
@@ -156,7 +153,7 @@ def compare(first: Run, second: Run) -> None:
 
 def _delete(runs: Sequence[Run]) -> None:
     for run in runs:
-        own_runs().delete(run.id)
+        library().own.delete(run.id)
 
 
 def _try(action: Callable[[], object]) -> None:
@@ -170,8 +167,8 @@ def _try(action: Callable[[], object]) -> None:
 
 def show_oddities() -> None:
     """Name runs that stand in a shipped one's place, and folders that are no runs, with why."""
-    own = own_runs()
-    if taken := [plain(run.id) for run in pretrained_store().list() if own.has(run.id)]:
+    own, shipped = library().own, library().shipped
+    if taken := [plain(run.id) for run in shipped.list() if own.has(run.id)]:
         st.caption(text("runs.taken", names=text("app.comma").join(taken)))
     unreadable = own.survey()[1]
     if not unreadable:
@@ -183,7 +180,7 @@ def show_oddities() -> None:
             st.markdown(f"- **{plain(entry.id)}**: {reason}")
 
 
-st.caption(text("runs.lead", folder=plain(own_runs().folder)))
+st.caption(text("runs.lead", folder=plain(library().own.folder)))
 chosen = choose_runs()
 show_oddities()
 if len(chosen) == 1:

@@ -8,6 +8,7 @@ import pytest
 
 from explorer.datasets.own.workshop import Workshop
 from explorer.errors import ExplorerError
+from tests.helpers import present
 
 HOLD = (
     "import sys, time; from pathlib import Path\n"
@@ -32,7 +33,7 @@ def test_a_workshop_is_new_empty_and_gone_at_its_end(tmp_path):
 def test_what_another_process_holds_stays_until_that_is_killed(tmp_path):
     command = [sys.executable, "-c", HOLD, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
-        held = holder.stdout.readline().strip()
+        held = present(holder.stdout).readline().strip()
         with Workshop(tmp_path):
             assert held in map(str, folders(tmp_path))
         holder.kill()

@@ -9,8 +9,8 @@ import streamlit as st
 
 from explorer.analysis.collapse.moved_beta import find_beta
 from explorer.app.cached import measure_codes, measure_linear_curve, measure_wake_up
-from explorer.app.parts.pictures import CHART
-from explorer.app.session import is_dark
+from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.session import library
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.train.watch import describe_beta
 from explorer.codes import main_dimensions
@@ -25,12 +25,9 @@ from explorer.figures.beta import (
     small_maps,
     units_over_beta,
 )
-from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 from explorer.figures.style import as_label
-from explorer.files import read_json
 from explorer.runs.run import Run, Snapshot
-from explorer.runs.store import is_shipped
 from explorer.runs.sweeps import Sweep
 
 SHOWN = 400
@@ -110,13 +107,12 @@ def show_figures(sweep: Sweep, members: list[Member]) -> None:
             [member.beta for member in film],
             [point["reconstruction"] for point in measured],
             np.array([point["kl_per_dim"] for point in measured]),
-            choose_roles(is_dark()),
+            role_colours(),
             300,
             sentences("figure."),
             marks=[member.mark for member in film],
         )
-        st.plotly_chart(figure, theme=None, key="beta_kl", config=CHART)
-        st.caption(text("beta.kl.caption"))
+        show_chart(figure, "beta_kl", text("beta.kl.caption"))
 
 
 def _choose_film(members: list[Member]) -> list[Member]:
@@ -194,7 +190,7 @@ def _show_maps(
             part = slice(half, half + columns)
             if titles[part]:
                 figure = small_maps(
-                    titles[part], planes[part], labels[part], choose_roles(is_dark()),
+                    titles[part], planes[part], labels[part], role_colours(),
                     reach=reach, columns=columns,
                 )  # fmt: skip
                 config = {"staticPlot": True}
@@ -232,11 +228,11 @@ def _show_plane(
     theory = _find_theory(members)
     figure = rate_distortion_plane(
         names, betas, rates, [p["reconstruction"] for p in points],
-        choose_roles(is_dark()), marks=[m.mark for m in members], selected=chosen, trails=trails,
+        role_colours(), marks=[m.mark for m in members], selected=chosen, trails=trails,
         theory=theory, words=sentences("figure."),
     )  # fmt: skip
-    event = st.plotly_chart(
-        figure, theme=None, key="beta_plane", config=CHART, on_select="rerun",
+    event = show_chart(
+        figure, "beta_plane", on_select="rerun",
         selection_mode="points",
     )  # fmt: skip
     clicked = [p["customdata"] for p in event["selection"]["points"] if "customdata" in p]
@@ -317,10 +313,10 @@ def _show_units(sweep: Sweep, film: list[Member], frames: list[Snapshot], final:
     }
     rule = _find_rule(sweep, film)
     figure = units_over_beta(
-        [m.beta for m in film], rows, choose_roles(is_dark()), eigenvalues=rule, height=300,
+        [m.beta for m in film], rows, role_colours(), eigenvalues=rule, height=300,
         words=sentences("figure."),
     )  # fmt: skip
-    st.plotly_chart(figure, theme=None, key="beta_units", config=CHART)
+    show_chart(figure, "beta_units")
     count = measures[0]["images"]
     caption = text("beta.units.caption", count=count, ceiling=math.log(count))
     st.caption(paragraph(caption, text("beta.units.rule") if rule else ""))
@@ -329,9 +325,9 @@ def _show_units(sweep: Sweep, film: list[Member], frames: list[Snapshot], final:
 def _find_rule(sweep: Sweep, film: list[Member]) -> list[float]:
     """Return the first eigenvalues of the wake-up rule: as shipped, or from the images at hand."""
     model = film[0].config.model
-    shipped = sweep.path / "theory.json"
-    if is_shipped(film[0].run) and shipped.is_file():
-        values = read_json(shipped)["wake_up"]
+    shipped = library().stored_beside(sweep, "theory")
+    if shipped is not None:
+        values = shipped["wake_up"]
     else:
         info = film[0].run.info
         if info.dataset is None:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from explorer.app.cached import own_runs
+from explorer.app.session import library
 from explorer.app.text import plain, text
 from explorer.errors import ExplorerError
-from explorer.jobs.host import get_runner
 from explorer.runs.control import Control
 from explorer.runs.sweeps import MemberProgress, Sweep, read_sweep
 
@@ -31,7 +30,7 @@ def sign(sweep: Sweep, progress: Sequence[MemberProgress]) -> Signature:
 @st.fragment(run_every=FOLLOW_SECONDS)
 def follow_folder(chosen: str | None) -> None:
     """Rerun the page when a sweep appears or goes, or the chosen one is taken up again."""
-    folder = own_runs().folder
+    folder = library().own.folder
     seen = sorted(path.parent.name for path in folder.glob("*/sweep.json"))
     state = st.session_state
     active = False
@@ -72,7 +71,7 @@ def _send(control: Control, action: str) -> None:
 
 def _stop(sweep: Sweep) -> None:
     try:
-        get_runner().stop(sweep.path)
+        library().queue.stop(sweep.path)
     except ExplorerError as error:
         st.toast(plain(error), icon=":material/error:")
 

@@ -1,24 +1,19 @@
 """The Collapse page's remedies: one click each, then before and after side by side."""
 
-import os
 from collections import Counter
 
 import streamlit as st
 
-from explorer.app.cached import diagnose_stored, own_runs
+from explorer.app.cached import diagnose_stored
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.failures import told
-from explorer.app.parts.pictures import CHART
-from explorer.app.session import is_dark
+from explorer.app.session import library
 from explorer.app.text import plain, sentences, text
 from explorer.app.views.train.film import show_map, show_strips
-from explorer.datasets import DATASETS, is_available
 from explorer.errors import ExplorerError
 from explorer.figures.collapse import rate_curves
-from explorer.figures.palette import choose_roles
-from explorer.jobs.host import get_runner
 from explorer.runs.run import Run
-from explorer.runs.store import list_runs
 from explorer.training.remedies import KINDS, REMEDIES, apply_remedy
 
 MAP_HEIGHT = 320
@@ -33,10 +28,11 @@ def find_treated(run: Run) -> list[tuple[str, Run]]:
         name: apply_remedy(name, config) for name, cure in REMEDIES.items() if cure.fits(config)
     }
     wanted = list(cures.values())
-    others = list_runs(lambda other, info: other.id != run.id and info.config in wanted)
+    others = [other for other in library().runs({"config"}) if other.info.config in wanted]
     return [
         (name, other)
         for other in others
+        if other.id != run.id
         for name, cured in cures.items()
         if other.info.config == cured
     ]
@@ -45,11 +41,11 @@ def find_treated(run: Run) -> list[tuple[str, Run]]:
 def offer_remedies(run: Run) -> None:
     """Show the remedies by kind; a click trains one beside the patient."""
     config = run.info.config
-    if config is None or not run.info.has_model or config.method != "gradient":
+    if config is None or not run.info.is_trained_here:
         return
     st.markdown(f"**{text('collapse.remedies')}**")
     st.caption(text("collapse.remedies.caption"))
-    ready = config.dataset in DATASETS and is_available(config.dataset)
+    ready = library().has_images(config.dataset)
     if not ready:
         st.caption(text("collapse.remedies.needs_images"))
     for kind, column in zip(KINDS, st.columns(3), strict=True):
@@ -68,12 +64,10 @@ def offer_remedies(run: Run) -> None:
 def _treat(run: Run, name: str) -> None:
     config = run.info.config
     assert config is not None
-    runs = own_runs()
-    path = runs.new_path(config.dataset, name)
+    path = library().own.new_path(config.dataset, name)
+    shown = f"{run.name[:50]} · {text(f'collapse.remedy.{name}')}"
     try:
-        cured = apply_remedy(name, config)
-        get_runner().submit(cured, path, os.environ.get("LATENT_EXPLORER_DATA"))
-        runs.open(path.name).rename(f"{run.name[:50]} · {text(f'collapse.remedy.{name}')}")
+        library().start(apply_remedy(name, config), shown, path=path)
     except ExplorerError as error:
         st.toast(plain(error))
         return
@@ -115,9 +109,8 @@ def compare_treated(run: Run, was_live: bool) -> None:
         text("collapse.before"): run.metrics("train"),
         text("collapse.after"): after.metrics("train"),
     }
-    figure = rate_curves(curves, choose_roles(is_dark()), words=sentences("figure."))
-    st.plotly_chart(figure, theme=None, key="collapse_compare", config=CHART)
-    st.caption(text("collapse.compare.caption"))
+    figure = rate_curves(curves, role_colours(), words=sentences("figure."))
+    show_chart(figure, "collapse_compare", text("collapse.compare.caption"))
     for title, shown, column in zip(curves, (run, after), st.columns(2), strict=True):
         with column:
             st.markdown(f"**{title}** · {plain(shown.name)}")

@@ -4,26 +4,21 @@ import streamlit as st
 
 from explorer.app.cached import diagnose_stored
 from explorer.app.parts.failures import told
+from explorer.app.session import library
 from explorer.app.text import plain, text
 from explorer.app.views.collapse.cure import compare_treated, find_treated, offer_remedies
 from explorer.app.views.collapse.film import show_film, show_moves
 from explorer.app.views.collapse.own import ask_for_codes, ask_for_loss
 from explorer.app.views.collapse.verdicts import show_causes, show_diagnosis, show_table
 from explorer.app.views.train.watch import describe_beta
-from explorer.runs.info import RunInfo
 from explorer.runs.run import Run
-from explorer.runs.store import find_run, list_runs
 
 TICK_SECONDS = 1.5
 
 
 def list_patients() -> list[str]:
     """Return the ids of the runs whose dimensions can be judged, the prepared patient first."""
-
-    def fits(run: Run, info: RunInfo) -> bool:
-        return info.has_shares and (run.path / "codes.npz").is_file()
-
-    ids = [run.id for run in list_runs(fits)]
+    ids = [run.id for run in library().runs({"shares", "codes"})]
     return sorted(ids, key=lambda run_id: run_id != "mnist-collapsed")
 
 
@@ -56,7 +51,7 @@ def show_page() -> None:
     if chosen is not None:
         st.query_params["run"] = chosen
         with told():
-            run = find_run(chosen)
+            run = library().find(chosen)
             with st.spinner():
                 values = diagnose_stored(str(run.path), run.fingerprint)
             _show_facts(run)

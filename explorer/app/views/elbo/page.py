@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from explorer.app.cached import get_run_with_model
-from explorer.app.cached.elbo import get_pictures
+from explorer.app.cached import get_pictures, get_run_with_model
 from explorer.app.parts.choices import kept_choice, kept_number
+from explorer.app.session import library
 from explorer.app.subject import Subject, find_telling
 from explorer.app.text import plain, text
 from explorer.app.views.elbo.chains import show_chains
@@ -17,9 +17,7 @@ from explorer.app.views.elbo.samples import show_samples
 from explorer.errors import ExplorerError
 from explorer.export.payload import Pictures
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
-from explorer.runs.info import RunInfo
 from explorer.runs.run import Run
-from explorer.runs.store import find_run, is_shipped, list_runs
 
 SECTIONS: dict[str, Callable[[Subject], None]] = {
     "microscope": show_microscope,
@@ -43,12 +41,8 @@ def list_subjects() -> dict[str, str]:
 
     Those whose p(z) is not N(0, I) are left out.
     """
-
-    def fits(run: Run, info: RunInfo) -> bool:
-        return info.has_shares and (run.path / "checkpoint.safetensors").is_file()
-
-    runs = list_runs(fits)
-    runs.sort(key=lambda run: (run.id != FAVOURITE, not is_shipped(run)))
+    runs = library().runs({"shares", "model"}, first="shipped")
+    runs.sort(key=lambda run: run.id != FAVOURITE)
     return {run.id: run.name for run in runs}
 
 
@@ -69,7 +63,7 @@ def choose_image(run: Run, pictures: Pictures) -> int:
     A model that is chosen anew opens on the image that tells most about it.
     """
     # A run of the visitor's may have a shipped one's name, but its images tell other things.
-    telling = find_telling(run.id, pictures) if is_shipped(run) else {}
+    telling = {} if library().is_own(run) else find_telling(run.id, pictures)
     last = len(pictures.images) - 1
     key = f"elbo_image_{run.id}"
     is_meant = st.query_params.get("run", run.id) == run.id
@@ -104,7 +98,7 @@ def choose_subject() -> Subject | None:
         if chosen is None:
             st.info(text("elbo.no_models"))
             return None
-        run = get_run_with_model(find_run(chosen))
+        run = get_run_with_model(library().find(chosen))
         pictures = get_pictures(run)
         if pictures is None:
             st.info(text("elbo.no_pictures"))

@@ -7,6 +7,7 @@ from explorer.analysis.representation.patchwork import draw_pixels, independent_
 from explorer.app.cached import get_run_with_model
 from explorer.app.cached.learn import get_prior_pictures
 from explorer.app.parts.sliders import live_choice
+from explorer.app.session import library
 from explorer.app.text import plain, text
 from explorer.app.views.learn.parts import (
     choose_segment,
@@ -19,7 +20,6 @@ from explorer.app.views.learn.parts import (
 from explorer.errors import ExplorerError
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 from explorer.runs.run import Run
-from explorer.runs.store import pretrained_store
 
 MODEL = "mnist-2d"
 SIDES = (1, 2, 4, 7, 14, 28)
@@ -32,7 +32,7 @@ COUNT, COLUMNS = 12, 4
 def show_chapter() -> None:
     """Lay out the chapter: prose and the two formulas on the left, the pictures on the right."""
     try:
-        run = get_run_with_model(pretrained_store().open(MODEL))
+        run = get_run_with_model(library().shipped.open(MODEL))
     except ExplorerError as error:
         st.info(plain(error))
         return
@@ -89,7 +89,7 @@ def _source(pictures: np.ndarray, columns: int) -> str:
 
 
 def _show_cost(run: Run) -> None:
-    measured = run.info.results.get("test")
+    measured = run.info.best_results
     if measured is None:
         return
     independent = independent_nats(get_prior_pictures(run))

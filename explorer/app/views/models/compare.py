@@ -7,9 +7,9 @@ import numpy as np
 import streamlit as st
 
 from explorer.analysis.representation.holes import SOURCES
-from explorer.app.cached import get_codes, main_axes, own_runs
+from explorer.app.cached import get_codes, get_pictures, main_axes
 from explorer.app.cached.compare import list_comparable
-from explorer.app.cached.elbo import get_pictures
+from explorer.app.session import library
 from explorer.app.text import plain, text
 from explorer.app.views.models.compare_card import SHOWN_IMAGES, kind_of, show_model
 from explorer.app.views.models.compare_numbers import (
@@ -24,7 +24,6 @@ from explorer.config import FITS
 from explorer.datasets import DATASETS, load_dataset
 from explorer.errors import ExplorerError
 from explorer.export.payload import Pictures
-from explorer.export.pictures import is_at_hand
 from explorer.figures.compare import Square, common_square, fit_square
 from explorer.runs.run import Run, new_run_id
 
@@ -165,7 +164,7 @@ def offer_fit(dataset: str) -> None:
         name = text(f"compare.kind.{method}")
         try:
             with st.spinner(text("compare.fit_running", model=name, name=dataset)):
-                folder = own_runs().folder / new_run_id(dataset, method, f"{latents}d")
+                folder = library().own.folder / new_run_id(dataset, method, f"{latents}d")
                 root = os.environ.get("LATENT_EXPLORER_DATA")
                 run = train(fit_config(dataset, method, int(latents)), folder, data_root=root)
         except ExplorerError as error:
@@ -204,7 +203,7 @@ def compare(runs: Sequence[Run]) -> None:
     behind, source, order, same = choose_view()
     assert runs[0].info.dataset is not None
     dataset = runs[0].info.dataset.name
-    at_hand = is_at_hand(dataset)
+    at_hand = library().images_of(runs[0], at_once=True) is not None
     if not at_hand and (behind == "holes" or order == "worst"):
         st.info(text("compare.need_images", name=plain(dataset)))
     images = pick_images(get_pictures(runs[0]))

@@ -1,27 +1,22 @@
 """Watching one run: its controls, how far it is, its curves and its film."""
 
-import os
 from typing import Any, Literal
 
 import streamlit as st
 
 from explorer.analysis.collapse.moved_beta import find_beta
 from explorer.analysis.collapse.timeline import find_events
-from explorer.app.cached import own_runs
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.failures import told
-from explorer.app.parts.pictures import CHART
-from explorer.app.session import get_session, is_dark
+from explorer.app.session import get_session, library
 from explorer.app.text import number, paragraph, plain, sentences, text
 from explorer.app.views.train.film import show_film
 from explorer.config import ObjectiveConfig
 from explorer.errors import ExplorerError
-from explorer.figures.palette import choose_roles
 from explorer.figures.training import elbo_curves, kl_over_time
-from explorer.jobs.host import get_runner
 from explorer.runs.control import Control
 from explorer.runs.info import RunInfo
 from explorer.runs.run import Run
-from explorer.runs.store import find_run, pretrained_store
 
 TICK_SECONDS = 0.6
 SHOWN_EVENTS = 3
@@ -35,13 +30,13 @@ BETAS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0, 64.0)
 def watch_run(run_id: str | None) -> None:
     """Show the run that is watched, the latest one, or an example where there is none yet."""
     if run_id is None:
-        latest = own_runs().list()
+        latest = library().own.list()
         run_id = latest[0].id if latest else None
     if run_id is None:
         show_example()
         return
     try:
-        run = find_run(run_id)
+        run = library().find(run_id)
         status = run.info.status
     except ExplorerError as error:
         st.error(plain(error))
@@ -57,7 +52,7 @@ def watch_run(run_id: str | None) -> None:
 def show_example() -> None:
     """Say how to begin, and show a shipped training as what will appear."""
     st.info(text("train.no_run"), icon=":material/school:")
-    run = pretrained_store().open(EXAMPLE)
+    run = library().shipped.open(EXAMPLE)
     st.markdown(text("train.example", name=plain(run.name)))
     st.fragment(_show_live)(run, run.info.status.shown_state())
 
@@ -78,23 +73,22 @@ def _show_live(run: Run, shown: str) -> None:
     if not train:
         st.caption(text("train.waiting") if live else plain(info.status.message))
         return
-    roles, words = choose_roles(is_dark()), sentences("figure.")
+    roles, words = role_colours(), sentences("figure.")
     left, right = st.columns(2)
     with left:
         st.markdown(f"**{text('train.curves')}**")
         figure = elbo_curves(train, validation, roles, 225, words)
-        st.plotly_chart(figure, theme=None, key="train_curves", config=CHART)
+        show_chart(figure, "train_curves")
         kind = "" if info.has_density else "_point"
         st.caption(text(f"train.curves.caption{kind}"))
     with right:
-        if info.prior == "mixture":
+        if info.has_density and not info.has_shares:
             st.markdown(f"**{text('train.kl')}**")
             st.caption(text("train.kl.mixture"))
         elif info.has_density:
             st.markdown(f"**{text('train.kl')}**")
             figure = kl_over_time(train, roles, 225, words)
-            st.plotly_chart(figure, theme=None, key="train_kl", config=CHART)
-            st.caption(describe_events(train))
+            show_chart(figure, "train_kl", describe_events(train))
     show_film(run)
 
 
@@ -263,7 +257,7 @@ def _send_beta(control: Control, name: str, key: str, known: float) -> None:
 
 def _stop(run: Run) -> None:
     try:
-        get_runner().stop(run.path)
+        library().queue.stop(run.path)
     except ExplorerError as error:
         st.toast(plain(error), icon=":material/error:")
 
@@ -273,7 +267,7 @@ def _go_on(run: Run) -> bool:
     config = run.info.config
     assert config is not None
     try:
-        get_runner().submit(config, run.path, os.environ.get("LATENT_EXPLORER_DATA"))
+        library().submit(config, run.path)
     except ExplorerError as error:
         st.toast(plain(error), icon=":material/error:")
         return False
