@@ -23,6 +23,8 @@ check: $(STAMP)-test
 
 test: $(STAMP)-test
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	$(BIN)/mypy & types=$$!; \
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS); \
 	tests=$$?; wait $$types && exit $$tests

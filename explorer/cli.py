@@ -7,23 +7,20 @@ of standard output is one JSON object.
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from explorer import commands as run
 from explorer.config import DEVICES, FITS, LIKELIHOOD_NAMES, NETWORK_NAMES
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, shorten
 from explorer.paths import runs_folder
-
-TRAINING_SPIN = "10000"
+from explorer.training.machine import choose_spin_count, set_spin_count
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, or 2 for an error that the user can mend."""
     options = build_parser().parse_args(arguments)
-    os.environ.setdefault("GOMP_SPINCOUNT", choose_spin_count(options))
+    set_spin_count(choose_spin_count(may_choose_threads(options)))
     try:
         options.command(options)
     except ExplorerError as error:
@@ -35,25 +32,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:  # A full disk, a name that no file can have: the user's to mend.
+        place = f": {shorten(str(error.filename), 200)}" if error.filename else ""
+        print(f"latent-explorer: {error.strerror or error}{place}.", file=sys.stderr)
+        return 2
     return 0
 
 
-def choose_spin_count(options: argparse.Namespace) -> str:
-    """Return how long idle OpenMP threads spin before they sleep; read when torch loads.
-
-    On a quiet machine spinning makes two threads 1.5 times as fast as one; on a busy one it costs
-    more than they bring, and none at all is safe. Only a training that chooses its threads as it
-    goes (`explorer.training.pace.ThreadChoice`) may spin for long.
-    """
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    if load >= (os.cpu_count() or 1) / 2:
-        return "0"
+def may_choose_threads(options: argparse.Namespace) -> bool:
+    """Tell a training whose model may be one that learns the same on one thread and two."""
     changed = {"config", "network", "likelihood"} & vars(options).keys()
-    if options.command is not run.train_run or changed or os.cpu_count() != 2:
-        return "1000"
-    flags = Path("/proc/cpuinfo")
-    multiplies = flags.is_file() and re.search("avx512_bf16|amx_bf16", flags.read_text())
-    return TRAINING_SPIN if multiplies else "1000"
+    return options.command is run.train_run and not changed
 
 
 def build_parser() -> argparse.ArgumentParser:

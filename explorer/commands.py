@@ -67,7 +67,7 @@ def theme_flags() -> list[str]:
             else:
                 flags.extend([f"--{name}", value if isinstance(value, str) else json.dumps(value)])
 
-    collect("", tomllib.loads((resource(".streamlit") / "config.toml").read_text()))
+    collect("", tomllib.loads((resource(".streamlit") / "config.toml").read_text("utf-8")))
     return flags
 
 
@@ -169,15 +169,18 @@ def describe_states(states: dict[str, str]) -> str:
 
 def config_from_options(options: argparse.Namespace) -> "Config":
     """Return the config that --config and the other options describe."""
-    from explorer.config import BudgetConfig, Config
+    from explorer.config import LONGEST_TOML, BudgetConfig, Config
+    from explorer.files import read_limited
     from explorer.recipes import LONG_BUDGET, default_config
 
     given = vars(options)
     if "config" in given:
         try:
-            config = Config.from_toml(Path(given["config"]).read_text())
-        except (OSError, UnicodeDecodeError) as error:
+            # A character takes up to four bytes.
+            content = read_limited(Path(given["config"]), 4 * LONGEST_TOML).decode("utf-8-sig")
+        except (OSError, ValueError) as error:
             raise ExplorerError(f"The config {given['config']} cannot be read.") from error
+        config = Config.from_toml(content)
     else:
         latent_dim = given.get("latent_dim", 2)
         network = given.get("network", "mlp")
@@ -369,36 +372,41 @@ def describe_data(dataset: "ImageDataset") -> dict[str, Any]:
 
 def list_runs(options: argparse.Namespace) -> None:
     """List the pretrained runs and those of the runs folder."""
-    from explorer.runs.store import RunStore, pretrained_store
+    from explorer.library import Library
 
+    library = Library(options.runs)
     rows = []
-    for store in (pretrained_store(), RunStore(options.runs)):
-        for run in store.list():
-            info = run.info
-            result = info.results.get("test") or info.results.get("all") or {}
-            rows.append(
-                {
-                    "id": run.id,
-                    "name": run.name,
-                    "pretrained": store.read_only,
-                    "state": info.status.shown_state(),
-                    "dataset": info.dataset.name if info.dataset else None,
-                    "latent_dim": info.latent_dim,
-                    "elbo": result.get("elbo") if "kl" in result else None,
-                }
-            )
+    for run in library.runs(first="shipped"):
+        info = run.info
+        result = info.best_results
+        rows.append(
+            {
+                "id": run.id,
+                "name": run.name,
+                "pretrained": not library.is_own(run),
+                "state": info.status.shown_state(),
+                "dataset": info.dataset.name if info.dataset else None,
+                "latent_dim": info.latent_dim,
+                "elbo": result.get("elbo") if "kl" in result else None,
+            }
+        )
+    unreadable = {entry.id: str(entry.reason) for entry in library.own.survey()[1]}
     lines = [
         f"{row['id']:40} {row['state']:12} {row['dataset'] or '':10} {row['latent_dim']:4} latents"
         + (f"   ELBO {row['elbo']:.2f} nats" if row["elbo"] is not None else "")
         for row in rows
     ]
-    report(options.json, {"runs": rows}, "\n".join(lines) or "There are no runs yet.")
+    lines += [f"{run_id:40} cannot be read: {reason}" for run_id, reason in unreadable.items()]
+    values = {"runs": rows, "unreadable": unreadable}
+    report(options.json, values, "\n".join(lines) or "There are no runs yet.")
 
 
 def describe_result(result: dict[str, Any] | Any) -> str:
     """Return ELBO, reconstruction and KL in words; no ELBO where the model has no KL."""
+    if "reconstruction" not in result:  # Of a loop of the user's own.
+        return "no figures of ours"
     reconstruction = f"reconstruction {result['reconstruction']:.2f}"
-    if "kl" not in result:
+    if "kl" not in result or "elbo" not in result:
         return f"{reconstruction} nats per image, no KL"
     return f"ELBO {result['elbo']:.2f} = −({reconstruction} + KL {result['kl']:.2f}) nats per image"
 

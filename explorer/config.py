@@ -68,6 +68,9 @@ FITS = {
     "ica": ("point", "gaussian-learned"),
 }
 """The linear models that are fitted in closed form, with the latent and likelihood they take."""
+LARGEST_SEED = 2**31 - 1
+LONGEST_TOML = 10_000
+"""Characters; Python's parser takes a gigabyte for a key of some ten thousand parts."""
 
 
 @dataclass(frozen=True)
@@ -308,7 +311,7 @@ class Config:
                 f"{likelihood}."
             )
         _choice("split", self.split, ("train", "all"))
-        _whole("seed", self.seed, 0, 2**31 - 1)
+        _whole("seed", self.seed, 0, LARGEST_SEED)
         if not isinstance(self.dataset, str) or not self.dataset:
             raise ExplorerError("A data set is given by its name, such as 'digits'.")
         objective = self.objective
@@ -342,10 +345,14 @@ class Config:
     @classmethod
     def from_toml(cls, text: str) -> "Config":
         """Read a config from TOML text."""
+        if len(text) > LONGEST_TOML:
+            raise ExplorerError(f"A config has at most {LONGEST_TOML:,} characters of TOML.")
         try:
             return cls.from_dict(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
+        except ValueError as error:  # Of numbers with thousands of digits too.
             raise ExplorerError(f"The config is not valid TOML: {error}.") from error
+        except RecursionError as error:
+            raise ExplorerError("The config is not valid TOML: it is nested too deeply.") from error
 
 
 def code_grid(shape: tuple[int, int, int], hidden: tuple[int, ...]) -> tuple[int, int]:
@@ -391,6 +398,14 @@ def _build(cls: type, values: Mapping[str, Any], where: str) -> Any:
             value = int(value) if value.is_integer() else value
         built[name] = value
     return cls(**built)
+
+
+def check_seed(seed: int) -> int:
+    """Return a seed; an ExplorerError for a number that not every generator takes."""
+    # NumPy's whole numbers are none of Python's.
+    plain = int(seed) if hasattr(seed, "__index__") and not isinstance(seed, bool) else seed
+    _whole("seed", plain, 0, LARGEST_SEED)
+    return plain
 
 
 def _choice(name: str, value: object, choices: tuple[str, ...]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.config import Config
 from explorer.datasets import DATASETS, ImageDataset, is_available, load_dataset
 from explorer.datasets.own.store import OwnSet, list_own, load_own
+from explorer.files import read_json
 from explorer.paths import cache_folder
 from explorer.runs.info import DatasetInfo, RunInfo
 from explorer.runs.run import Run
@@ -76,7 +77,11 @@ class Library:
 
     def is_own(self, run: Run) -> bool:
         """Tell a visitor's run from a shipped one."""
-        return not run.path.is_relative_to(self.shipped.folder)
+        return self.holds(run.path)
+
+    def holds(self, path: Path) -> bool:
+        """Tell whether a folder is the visitor's."""
+        return not path.is_relative_to(self.shipped.folder)
 
     def sweeps(self) -> dict[str, Sweep]:
         """Return the sweeps and families by id: the visitor's, newest first, then shipped ones."""
@@ -90,10 +95,14 @@ class Library:
         `name` is diagnosis, holes or theory. A file of that name in a visitor's run is no answer:
         it may be of other weights, or of anyone's making.
         """
-        from explorer.files import read_json
+        return self._stored(run.path / f"{name}.json")
 
-        path = run.path / f"{name}.json"
-        return None if self.is_own(run) or not path.is_file() else read_json(path)
+    def stored_beside(self, sweep: Sweep, name: str) -> Any:
+        """Return what travels with a shipped sweep, as `stored` does with a run."""
+        return self._stored(sweep.path / f"{name}.json")
+
+    def _stored(self, path: Path) -> Any:
+        return None if self.holds(path) or not path.is_file() else read_json(path)
 
     # Images
 
@@ -181,5 +190,3 @@ def is_made_from(known: DatasetInfo, dataset: ImageDataset) -> bool:
     if known.pixels:
         return known.pixels == dataset.pixel_digest
     return bool(known.fingerprint) and known.fingerprint == dataset.fingerprint
-
-

@@ -53,8 +53,27 @@ def mnist_root():
     """The folder that holds real MNIST in torchvision's layout."""
     from explorer.datasets import is_available
 
-    roots = [os.environ.get("LATENT_EXPLORER_DATA"), REPOSITORY.parent / "shared" / "data"]
-    for root in filter(None, roots):
-        if is_available("mnist", root):
+    roots: list[str | Path | None] = [
+        os.environ.get("LATENT_EXPLORER_DATA"),
+        REPOSITORY.parent / "shared" / "data",
+    ]
+    for root in roots:
+        if root and is_available("mnist", root):
             return Path(root)
     pytest.skip("Real MNIST is not at hand: set LATENT_EXPLORER_DATA to a folder that holds it.")
+
+
+def pytest_collection_modifyitems(items):
+    """Let a browser test that failed run once more by itself: machines are busy, pages are not."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter):
+    """Name in the last lines what passed at its second try only: a fault to mend."""
+    tried = {report.nodeid for report in terminalreporter.stats.get("rerun", ())}
+    failed = {report.nodeid for report in terminalreporter.stats.get("failed", ())}
+    for name in sorted(tried - failed):
+        terminalreporter.write_line(f"FLAKY {name} (passed at its second try)", yellow=True)

@@ -54,7 +54,7 @@ def refuse(path, said, **options):
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_what_numpy_saved_comes_back(tmp_path, save):
     rng = np.random.default_rng(0)
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "mean": rng.normal(size=(30, 4)),
         "half": rng.normal(size=(5, 2)).astype(np.float16).T,
         "words": np.array(["cat", "großer Hund"]),

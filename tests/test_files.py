@@ -7,7 +7,6 @@ import threading
 
 import pytest
 
-from explorer import files
 from explorer.errors import ExplorerError
 from explorer.files import (
     make_folder,
@@ -30,7 +29,7 @@ def test_a_reader_sees_one_whole_version_or_the_other(tmp_path):
 
     def read():
         while not ended.is_set():
-            values = json.loads(path.read_text())
+            values = json.loads(path.read_text(encoding="utf-8"))
             assert len(values) == 20_000 and len(set(values)) == 1
             seen.add(values[0])
 
@@ -51,13 +50,13 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_half_made(tmp_path, monkeyp
     path = tmp_path / "value.json"
     replace_json(path, "old")
     if where == "replace":
-        monkeypatch.setattr(files.os, "replace", full_disk)
+        monkeypatch.setattr(os, "replace", full_disk)
         write = lambda stream: stream.write(b"new")  # noqa: E731
     else:
         write = full_disk
     with pytest.raises(ExplorerError, match="The disk is full"):
         replace_file(path, write)
-    assert json.loads(path.read_text()) == "old"
+    assert json.loads(path.read_text(encoding="utf-8")) == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["value.json"]
 
 
@@ -72,7 +71,7 @@ def test_a_writer_that_raises_leaves_nothing_behind(tmp_path):
 
 
 def test_a_path_through_a_file_is_told(tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ExplorerError, match="part of the path is a file"):
         make_folder(tmp_path / "file" / "folder")
     with pytest.raises(ExplorerError, match="part of the path is a file"):
@@ -86,7 +85,7 @@ def test_an_unwritable_folder_is_told(tmp_path, monkeypatch, number):
     def refuse(*arguments):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(files.os, "replace", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
     with pytest.raises(ExplorerError, match="cannot be written to"):
         replace_json(tmp_path / "value.json", 1)
 

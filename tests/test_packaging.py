@@ -61,7 +61,7 @@ def test_the_installed_package_finds_its_own_resources(installed):
     )
     where, flags = run_installed(installed, "-c", code).splitlines()
     assert Path(where).is_relative_to(installed)
-    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
     assert theme["light"]["primaryColor"] in flags
 
 

@@ -11,6 +11,7 @@ if _ROOT not in sys.path:
 import streamlit as st  # noqa: E402
 
 from explorer.app.parts.card import show_card  # noqa: E402
+from explorer.app.parts.failures import told  # noqa: E402
 from explorer.app.parts.languages import show_language_switch  # noqa: E402
 from explorer.app.session import is_dark  # noqa: E402
 from explorer.app.text import text  # noqa: E402
@@ -44,7 +45,8 @@ if "torch" not in sys.modules:
     # above what is there already, until the page's last element has come.
     with st.spinner(text("app.loading")):
         import explorer.app.cached  # noqa: F401
-page.run()
+with told():
+    page.run()
 
 from explorer.app.cached import settle_memory  # noqa: E402
 

@@ -164,6 +164,11 @@ class ImageDataset:
             ),
         )
 
+    def held_out(self) -> Split:
+        """Return the images to report on: test, else validation, else all of them."""
+        names = [name for name in ("test", "validation") if len(self.splits.get(name, ()))]
+        return self.split(names[0] if names else "all")
+
     @classmethod
     def from_arrays(
         cls,

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from explorer.codes import Array
+from explorer.config import check_seed
 from explorer.errors import ExplorerError
 from explorer.models import Model
 
@@ -40,7 +41,7 @@ def encode_images(model: Model, images: Array, *, seed: int = 0) -> tuple[Array,
     """
     check_images(model, images)
     device = model.reference.device
-    generator = torch.Generator(device).manual_seed(seed)
+    generator = torch.Generator(device).manual_seed(check_seed(seed))
     means, logvars = [], []
     chunk = max(1, CHUNK_VALUES // int(np.prod(images.shape[1:])))
     for start in range(0, len(images), chunk):
@@ -59,7 +60,8 @@ def draw_targets(model: Model, images: Array, *, seed: int = 0) -> Tensor:
     """
     check_images(model, images)
     device = model.reference.device
-    return model.target(as_tensor(images, device), torch.Generator(device).manual_seed(seed))
+    generator = torch.Generator(device).manual_seed(check_seed(seed))
+    return model.target(as_tensor(images, device), generator)
 
 
 def check_images(model: Model, images: Array) -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from explorer.codes import Array
+from explorer.config import check_seed
 from explorer.elbo.encoding import CHUNK_VALUES, as_tensor, check_images
 from explorer.elbo.terms import sample_codes
 from explorer.models import Model
@@ -100,7 +101,7 @@ def evaluate_elbo(
     """
     check_images(model, images)
     device = model.reference.device
-    generator = torch.Generator(device).manual_seed(seed)
+    generator = torch.Generator(device).manual_seed(check_seed(seed))
     reconstructions: list[Array] = []
     kls: list[tuple[Array | None, Array | None]] = []
     chunk = max(1, CHUNK_VALUES // int(np.prod(images.shape[1:])))

@@ -156,15 +156,14 @@ def _class_names(run: Any) -> list[str]:
 
 def describe_figures(run: Any) -> dict[str, Any]:
     """Return β and the mean figures of the best held-out split that was scored."""
-    results = run.info.results
-    split = next((s for s in ("test", "validation", "train", "all") if s in results), None)
+    split = run.info.best_split
     config = run.info.config
     figures: dict[str, Any] = {
         "beta": None if config is None else config.objective.beta,
         "split": split,
     }
     for name in ("elbo", "reconstruction", "kl"):
-        value = results[split].get(name) if split else None
+        value = run.info.best_results.get(name)
         figures[name] = None if value is None or not np.isfinite(value) else float(value)
     return figures
 

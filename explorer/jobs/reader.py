@@ -43,7 +43,7 @@ _one_at_a_time = threading.Lock()
 
 def main() -> None:
     """Do one job, and say how it went on standard output."""
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)  # Whatever a library prints must not be mistaken for an answer.
     stopped = threading.Event()
     if len(sys.argv) > 1:
@@ -261,7 +261,7 @@ def resident_bytes(pid: int) -> int | None:
     On Linux pages of mapped files do not count: the system can have them back at any time.
     """
     try:
-        resident, shared = Path(f"/proc/{pid}/statm").read_text().split()[1:3]
+        resident, shared = Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1:3]
         return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
         pass

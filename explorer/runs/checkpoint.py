@@ -1,7 +1,7 @@
 """Weights, optimiser and random state in one safetensors file."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -48,23 +48,24 @@ def pack_weights(
 
 def pack_training(
     model: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    optimiser: torch.optim.Optimizer | None,
     generator: torch.Generator,
-    metadata: dict[str, Any],
+    metadata: Mapping[str, Any],
 ) -> bytes:
     """Return everything that is needed to go on training as if nothing had happened."""
     tensors = {WEIGHT + name: value for name, value in model.state_dict().items()}
-    for index, state in optimiser.state_dict()["state"].items():
-        for key, value in state.items():
-            tensors[f"{OPTIMISER}{index}.{key}"] = torch.as_tensor(value)
+    if optimiser is not None:
+        for index, state in optimiser.state_dict()["state"].items():
+            for key, value in state.items():
+                tensors[f"{OPTIMISER}{index}.{key}"] = torch.as_tensor(value)
     tensors[RANDOM_STATE] = generator.get_state()
     return _pack(tensors, {**metadata, "complete": False})
 
 
 def unpack_training(
-    content: dict[str, Tensor],
+    content: Mapping[str, Tensor],
     model: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    optimiser: torch.optim.Optimizer | None,
     generator: torch.Generator,
 ) -> None:
     """Put the tensors of `pack_training` back where they came from."""
@@ -75,7 +76,8 @@ def unpack_training(
             state.setdefault(int(index), {})[key] = value
     try:
         model.load_state_dict(_weights(content))
-        optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+        if optimiser is not None:
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
         generator.set_state(content[RANDOM_STATE].cpu())
     except (RuntimeError, KeyError, ValueError) as error:
         raise ExplorerError(
@@ -129,7 +131,7 @@ LOADERS: dict[str, Callable[[StoredRun], Model]] = {"config": load_config_model}
 """By the kind of model that run.json states (`info.MODEL_KINDS`)."""
 
 
-def _weights(content: dict[str, Tensor]) -> dict[str, Tensor]:
+def _weights(content: Mapping[str, Tensor]) -> dict[str, Tensor]:
     named = {
         name.removeprefix(WEIGHT): value
         for name, value in content.items()

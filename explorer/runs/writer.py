@@ -51,7 +51,7 @@ class RunWriter:
     whose model this library does not know, "config" for one that is built from `config`. An
     existing run at `directory` is an error unless `overwrite`; anything else there is never
     touched. `adopt` takes over a run that was queued there and never began, keeping the name that
-    viewers gave it.
+    viewers gave it; `info` one that began, as it stands, and nothing is written yet.
     """
 
     def __init__(
@@ -66,8 +66,13 @@ class RunWriter:
         planned_steps: int | None = None,
         overwrite: bool = False,
         adopt: bool = False,
+        info: RunInfo | None = None,
     ) -> None:
         self.path = Path(directory)
+        self._beat_at = 0.0
+        if info is not None:
+            self.info = info
+            return
         shape = None if dataset is None else dataset.shape
         if config is not None:
             model = describe_config(config.model, model_kind, shape)
@@ -88,7 +93,6 @@ class RunWriter:
         )
         if not adopt:
             prepare_folder(self.path, overwrite)
-        self._beat_at = 0.0
         try:
             self._write_info(first=not adopt)
         except ExplorerError:
@@ -104,11 +108,9 @@ class RunWriter:
         What the run's last writer left half-written when it was killed is removed too.
         """
         run = Run(directory)
-        writer = cls.__new__(cls)
-        writer.path, writer._beat_at = run.path, 0.0
-        writer.info = dataclasses.replace(
-            run.info, status=writer._sign(Status(state="queued", step=step))
-        )
+        writer = cls(run.path, info=run.info)
+        status = writer._sign(Status(state="queued", step=step))
+        writer.info = dataclasses.replace(writer.info, status=status)
         kept = [point for point in run.metrics() if point["step"] <= step]
         text = "".join(json.dumps(point) + "\n" for point in kept)
         replace_file(writer.path / "metrics.jsonl", lambda stream: stream.write(text.encode()))
@@ -339,9 +341,7 @@ class RunWriter:
 
 def mark_run(path: Path, state: str, message: str = "", step: int | None = None) -> None:
     """Set the state of a run whose own writer is gone or has not begun."""
-    writer = RunWriter.__new__(RunWriter)
-    writer.path, writer.info, writer._beat_at = path, Run(path).info, 0.0
-    writer.set_state(state, message, step)
+    RunWriter(path, info=Run(path).info).set_state(state, message, step)
 
 
 def find_unfinished(path: Path, config: Config) -> Run | None:

@@ -11,6 +11,8 @@ from explorer.analysis.inference.mcmc import sample_posterior
 from explorer.analysis.inference.refinement import refine_posterior
 from explorer.config import ModelConfig
 from explorer.models import VAE
+from explorer.models.priors import MixturePrior
+from tests.helpers import of_kind
 
 SIGMA2 = 0.3
 
@@ -24,9 +26,10 @@ def model():
         prior="mixture", prior_components=3, precision="float64",
     )  # fmt: skip
     model = VAE(config, (1, 2, 3)).requires_grad_(False)
-    model.prior.mean.copy_(torch.tensor([[-1.0, 0.5], [1.0, 0.0], [2.0, 4.0]]))
-    model.prior.raw_logvar.copy_(torch.tensor([[0.0, -1.0], [-2.0, 0.5], [-1.0, -1.0]]))
-    model.prior.logits.copy_(torch.tensor([0.0, 0.7, -0.5]))
+    prior = of_kind(MixturePrior, model.prior)
+    prior.mean.copy_(torch.tensor([[-1.0, 0.5], [1.0, 0.0], [2.0, 4.0]]))
+    prior.raw_logvar.copy_(torch.tensor([[0.0, -1.0], [-2.0, 0.5], [-1.0, -1.0]]))
+    prior.logits.copy_(torch.tensor([0.0, 0.7, -0.5]))
     return model.eval()
 
 

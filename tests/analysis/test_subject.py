@@ -41,9 +41,12 @@ def test_codes_are_the_encoders_and_a_parts_codes_are_the_wholes(model):
 def test_it_is_encoded_once_however_many_steps_ask(model, monkeypatch):
     seen = []
     encode = VAE.encode_parameters
-    monkeypatch.setattr(
-        VAE, "encode_parameters", lambda self, x: seen.append(len(x)) or encode(self, x)
-    )
+
+    def count(self, x):
+        seen.append(len(x))
+        return encode(self, x)
+
+    monkeypatch.setattr(VAE, "encode_parameters", count)
     diagnose(model, some_images())
     assert seen == [30]
 

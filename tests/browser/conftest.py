@@ -48,7 +48,7 @@ class Server:
             except OSError:
                 if time.monotonic() > deadline or self.process.poll() is not None:
                     self.stop()
-                    raise RuntimeError(Path(self.log.name).read_text()[-2000:]) from None
+                    raise RuntimeError(Path(self.log.name).read_text("utf-8")[-2000:]) from None
                 time.sleep(0.2)
 
     def stop(self) -> None:

@@ -14,6 +14,7 @@ from explorer.runs.store import open_run
 from explorer.training.fit import fit_config
 from explorer.training.loop import train
 from tests.browser.conftest import Server
+from tests.helpers import present
 
 pytestmark = pytest.mark.browser
 
@@ -72,9 +73,9 @@ def test_the_shipped_models_open_side_by_side(page, bare_server):
     # The images are not drawn on this machine: stand-ins, and the figures that were shipped.
     page.get_by_text("Sample drawings stand in for the images of strokes.").wait_for()
     run = open_run("strokes-vae-2d")
-    shipped = json.loads((run.path / "holes.json").read_text())["prior"]
-    codes = run.codes()
-    near = neighbour_accuracy(codes.mean[:2000], codes.labels[:2000])
+    shipped = json.loads((run.path / "holes.json").read_text(encoding="utf-8"))["prior"]
+    codes = present(run.codes())
+    near = neighbour_accuracy(codes.mean[:2000], present(codes.labels)[:2000])
     cells = row(page, "strokes-vae-2d")
     assert cells[5:] == [
         percent(near.accuracy, near.standard_error),

@@ -155,7 +155,7 @@ def test_beta_moved_in_one_tab_is_not_taken_back_by_the_other(page, server):
     other.get_by_role("button", name="Stop", exact=True).click()
     for tab in (other, page):
         tab.get_by_role("button", name="Go on training").wait_for()
-    commands = json.loads((run.path / "control.json").read_text())
+    commands = json.loads((run.path / "control.json").read_text(encoding="utf-8"))
     assert [c["value"] for c in commands if c["action"] == "beta"] == [2.0]
     assert run.metrics("train")[-1]["beta"] == 2.0
 
@@ -191,7 +191,7 @@ def test_an_unknown_run_in_the_address_is_one_clear_sentence(page, server, run_i
 def test_a_broken_run_directory_does_not_break_the_page(page, server):
     folder = server.runs / "broken"
     folder.mkdir(exist_ok=True)
-    (folder / "run.json").write_text(json.dumps({"schema": 99}))
+    (folder / "run.json").write_text(json.dumps({"schema": 99}), encoding="utf-8")
     page.goto(f"{server.url}/train?run=broken")
     page.get_by_text("was written by another version").wait_for()
     (folder / "run.json").unlink()

@@ -58,7 +58,7 @@ def test_elbo_in_the_browser_is_the_librarys(name, monkeypatch, tmp_path):
         row = {"mean": mean.tolist(), "factor": factor.tolist(), "elbo": elbo, "kl": kl}
         rows.append({**row, "log_px": found.log_px})
     (tmp_path / f"{name}.bin").write_bytes(payload)
-    (tmp_path / f"{name}.json").write_text(json.dumps(rows))
+    (tmp_path / f"{name}.json").write_text(json.dumps(rows), encoding="utf-8")
     done = subprocess.run(
         [node, "--test", str(JS_TEST)],
         env=os.environ | {"LENS_FIXTURES": str(tmp_path)},

@@ -23,9 +23,10 @@ from explorer.export.payload import build_payload, pick_pictures
 from explorer.models import VAE
 from explorer.models.likelihoods import LIKELIHOODS
 from explorer.models.priors import gaussian_kl
+from explorer.runs.info import DatasetInfo, RunInfo, Status, describe_config
 
 JS_TESTS = Path(__file__).parents[1] / "js"
-NETWORKS = {
+NETWORKS: dict[str, tuple[dict[str, Any], tuple[int, int, int]]] = {
     "mlp": ({"network": "mlp", "hidden": (48, 24)}, (1, 8, 8)),
     "mlp-tanh": ({"network": "mlp", "hidden": (33,), "activation": "tanh"}, (1, 8, 8)),
     "conv": ({"network": "conv", "hidden": (6, 5), "activation": "silu"}, (3, 16, 16)),
@@ -51,7 +52,7 @@ NETWORKS = {
 def make_run(name: str, seed: int = 0) -> Any:
     """A run with random weights, as far as the payload asks for one."""
     fields, shape = NETWORKS[name]
-    fields = {"hidden": (16,), "latent_dim": 3} | fields
+    fields = {"hidden": (16,), "latent_dim": 3, **fields}
     torch.manual_seed(seed)
     model = VAE(ModelConfig(**fields), shape).eval()
     with torch.no_grad():
@@ -65,9 +66,14 @@ def make_run(name: str, seed: int = 0) -> Any:
         labels=np.arange(20) % 10,
         ids=np.arange(100, 120),
     )
-    dataset = SimpleNamespace(name="digits", shape=shape, class_names=tuple("0123456789"))
-    info = SimpleNamespace(
-        config=None, dataset=dataset, results={"test": {"elbo": -1.5, "kl": float("nan")}}
+    info = RunInfo(
+        config=None,
+        model=describe_config(model.config, "config", shape),
+        dataset=DatasetInfo("digits", shape, tuple("0123456789")),
+        planned_steps=None,
+        status=Status(),
+        created=0.0,
+        results={"test": {"elbo": -1.5, "kl": float("nan")}},
     )
     return SimpleNamespace(id=name, name=name, info=info, model=model, codes=lambda: codes)
 
@@ -107,7 +113,7 @@ def test_interpreter_equals_pytorch_under_node(tmp_path: Path) -> None:
     for name in NETWORKS:
         run = make_run(name)
         (tmp_path / f"{name}.bin").write_bytes(build_payload(run))
-        (tmp_path / f"{name}.json").write_text(json.dumps(expected_rows(run.model)))
+        (tmp_path / f"{name}.json").write_text(json.dumps(expected_rows(run.model)), "utf-8")
     files = sorted(str(path) for path in JS_TESTS.glob("*.test.mjs"))
     done = subprocess.run(
         [node, "--test", *files],

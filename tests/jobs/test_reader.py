@@ -22,6 +22,7 @@ from explorer.errors import ExplorerError
 from explorer.jobs import reader
 from explorer.jobs.reader import read_in_worker, resident_bytes
 from tests.datasets.own.cases import draw, encode, make_npy_header, make_png, pack, raw_zip
+from tests.helpers import present
 
 PATIENCE_SECONDS = 120
 
@@ -182,8 +183,8 @@ def test_a_reader_that_does_not_heed_is_ended_all_the_same(root, endless, monkey
 def started(root):
     """Return the process that reads for this one, once it is at work."""
     children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-    for pid in " ".join(path.read_text() for path in children).split():
-        if "explorer.jobs.reader" in Path(f"/proc/{pid}/cmdline").read_text():
+    for pid in " ".join(path.read_text(encoding="utf-8") for path in children).split():
+        if "explorer.jobs.reader" in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8"):
             return (
                 int(pid)
                 if any((folder / "pixels.npy").is_file() for folder in work(root))
@@ -219,8 +220,12 @@ def test_a_parent_that_is_killed_takes_its_reader_and_its_files_with_it(root, en
     )
     command = [sys.executable, "-c", code, str(endless)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout.readline() == "at work\n"
-        children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
+        assert present(parent.stdout).readline() == "at work\n"
+        children = (
+            Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+            .read_text(encoding="utf-8")
+            .split()
+        )
         parent.kill()
     for pid in children:
         wait_for(lambda pid=pid: not Path(f"/proc/{pid}").exists())
@@ -291,9 +296,9 @@ def run_reader(job, by="argument"):
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         if by == "input":
-            process.stdin.write(given + "\n")
-            process.stdin.flush()
-        lines = [json.loads(line) for line in process.stdout]
+            present(process.stdin).write(given + "\n")
+            present(process.stdin).flush()
+        lines = [json.loads(line) for line in present(process.stdout)]
         assert process.wait() == 0
     return lines
 
@@ -321,10 +326,12 @@ def test_the_process_ends_when_its_input_does_and_removes_what_it_made(tmp_path,
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        process.stdin.write(json.dumps({"path": str(endless), "folder": str(folder)}) + "\n")
-        process.stdin.flush()
-        assert json.loads(process.stdout.readline())["event"] == "progress"
-        process.stdin.close()
+        present(process.stdin).write(
+            json.dumps({"path": str(endless), "folder": str(folder)}) + "\n"
+        )
+        present(process.stdin).flush()
+        assert json.loads(present(process.stdout).readline())["event"] == "progress"
+        present(process.stdin).close()
         assert process.wait(PATIENCE_SECONDS) == reader.ORPHANED
     assert not folder.exists()
 
@@ -343,6 +350,6 @@ def test_the_memory_of_a_process_is_told():
     if before is None:
         pytest.skip("this platform does not tell")
     block = np.ones(100_000_000, np.uint8)
-    assert 90_000_000 < resident_bytes(os.getpid()) - before < 150_000_000
+    assert 90_000_000 < present(resident_bytes(os.getpid())) - before < 150_000_000
     del block
     assert resident_bytes(2**22 + 1) is None

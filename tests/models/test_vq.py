@@ -22,6 +22,7 @@ from explorer.models.vq import Quantiser, pass_straight_through
 from explorer.recipes import categorical_config
 from explorer.runs.run import Run
 from explorer.training.loop import train
+from tests.helpers import of_kind, present
 
 FIELDS = {
     "network": "conv", "hidden": (4,), "latent": "categorical", "latent_dim": 16, "codebook": 8,
@@ -58,7 +59,7 @@ def test_the_gradient_passes_straight_through_the_choice():
     torch.testing.assert_close(out, chosen)
     weight = torch.randn((2, 4, 3), generator=seeded(2))
     (out * weight).sum().backward()
-    assert torch.equal(vectors.grad, weight)
+    assert torch.equal(present(vectors.grad), weight)
 
 
 def test_the_objective_is_reconstruction_and_commitment():
@@ -237,8 +238,9 @@ def test_a_resumed_training_is_as_if_uninterrupted(tmp_path, run):
     with pytest.raises(KeyboardInterrupt):
         train(short_config(), path, progress=interrupt)
     again = train(short_config(), path)
-    assert np.array_equal(again.codes().indices, run.codes().indices)
-    torch.testing.assert_close(again.model.quantiser.codebook, run.model.quantiser.codebook)
+    model = of_kind(VQVAE, again.model)
+    assert np.array_equal(present(present(again.codes()).indices), run.codes().indices)
+    torch.testing.assert_close(model.quantiser.codebook, run.model.quantiser.codebook)
 
 
 def test_what_needs_a_density_says_so_in_one_sentence(run):
@@ -262,6 +264,6 @@ def test_a_loop_of_ones_own_stores_indices(tmp_path):
         with pytest.raises(ExplorerError, match="whole numbers"):
             writer.save_codes(np.array([[0.5, 1.0]]))
     run = Run(tmp_path / "own")
-    assert run.codes().indices.tolist() == indices.tolist()
-    assert run.codes().indices.dtype == np.uint16
-    assert run.snapshot(1).indices.tolist() == indices.tolist()
+    assert present(present(run.codes()).indices).tolist() == indices.tolist()
+    assert present(present(run.codes()).indices).dtype == np.uint16
+    assert present(run.snapshot(1).indices).tolist() == indices.tolist()

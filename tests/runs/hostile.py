@@ -1,6 +1,7 @@
 """Run files as anybody may have written or damaged them: seeded variants of a good run."""
 
 import json
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ TEXTS = {
     "@infinity@": "1e999",
 }
 """What json.dumps does not write, by the word that stands for it."""
-WEIRD = [
+WEIRD: list[Any] = [
     None, True, False, 0, -1, 1, 2, 3.5, -1e308, 10**30, 2**53, -(2**70), "", "x", "x" * 5000,
     "1", "\ud800", "a\nb", "<img src=x>", [], [1], [None], ["x", 2], [[]], {}, {"a": 1}, {"": {}},
     [1e300, -1e300], [0.5, 0.25, 0.125], *TEXTS,

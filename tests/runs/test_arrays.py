@@ -10,6 +10,7 @@ from explorer.runs.arrays import LARGEST_ENTRY, tidy_codes, tidy_frame
 from explorer.runs.info import DatasetInfo
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
+from tests.helpers import present
 
 DATASET = DatasetInfo("own", (1, 4, 4), ("cat", "dog"))
 MEAN = np.linspace(-1, 1, 12).reshape(6, 2)
@@ -25,8 +26,8 @@ def writer(tmp_path):
 )
 def test_labels_are_class_numbers(writer, labels):
     writer.save_codes(MEAN, labels=labels)
-    found = Run(writer.path).codes()
-    assert found.labels.tolist() == [0, 1] * 3 and found.labels.dtype.kind in "iu"
+    found = present(Run(writer.path).codes())
+    assert present(found.labels).tolist() == [0, 1] * 3 and present(found.labels).dtype.kind in "iu"
     assert found.ids.tolist() == list(range(6))
 
 
@@ -71,9 +72,9 @@ def test_pictures_become_bytes(writer):
     expected = (255 * grey).round().astype(np.uint8)[:, None]
     for given in (grey, torch.from_numpy(grey[:, None]).requires_grad_(), expected):
         writer.snapshot(1, MEAN, samples=given)
-        assert np.array_equal(Run(writer.path).snapshot(1).samples, expected)
+        assert np.array_equal(present(Run(writer.path).snapshot(1).samples), expected)
     writer.snapshot(1, MEAN, samples=torch.ones(2, 1, 4, 4).bfloat16())
-    assert (Run(writer.path).snapshot(1).samples == 255).all()
+    assert (present(Run(writer.path).snapshot(1).samples) == 255).all()
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_what_lies_on_the_disk_is_checked_like_what_is_written(writer):
     with pytest.raises(ExplorerError, match="codes.npz of run run cannot be read: ids must be"):
         Run(writer.path).codes()
     np.savez(writer.path / "codes.npz", mean=MEAN * 1e300)
-    assert np.isinf(Run(writer.path).codes().mean).any()
+    assert np.isinf(present(Run(writer.path).codes()).mean).any()
     writer.snapshot(5, MEAN)
     np.savez(writer.path / "snapshots" / "000000005.npz", logvar=MEAN)
     with pytest.raises(ExplorerError, match="000000005.npz of run run cannot be read: .* no array"):

@@ -24,7 +24,7 @@ def store(tmp_path):
         writer = RunWriter(tmp_path / run_id, latent_dim=2)
         values = {**writer.info.to_dict(), "created": 100.0 + index}
         values["status"] = {**values["status"], "state": "finished"}
-        (writer.path / "run.json").write_text(json.dumps(values))
+        (writer.path / "run.json").write_text(json.dumps(values), encoding="utf-8")
     return RunStore(tmp_path)
 
 
@@ -33,19 +33,21 @@ def test_runs_are_listed_newest_first_members_of_sweeps_included(store):
 
 
 def test_what_is_no_run_is_left_out(store):
-    (store.folder / "notes.txt").write_text("")
+    (store.folder / "notes.txt").write_text("", encoding="utf-8")
     (store.folder / "empty").mkdir()
-    (store.folder / "first" / "run.json").write_text("{")
-    (store.folder / "second" / "run.json").write_text('{"schema": 99}')
+    (store.folder / "first" / "run.json").write_text("{", encoding="utf-8")
+    (store.folder / "second" / "run.json").write_text('{"schema": 99}', encoding="utf-8")
     hidden = RunWriter(store.folder / ".hidden", latent_dim=2)
     assert hidden.path.is_dir()
     assert [run.id for run in store.list()] == ["sweep/beta-2", "sweep/beta-1"]
 
 
 def test_what_cannot_be_read_is_told_with_the_reason(store):
-    (store.folder / "first" / "run.json").write_text("{")
-    (store.folder / "second" / "run.json").write_text('{"schema": 99}')
-    (store.folder / "sweep" / "beta-1" / "run.json").write_text('{"schema": 1, "latent": []}')
+    (store.folder / "first" / "run.json").write_text("{", encoding="utf-8")
+    (store.folder / "second" / "run.json").write_text('{"schema": 99}', encoding="utf-8")
+    (store.folder / "sweep" / "beta-1" / "run.json").write_text(
+        '{"schema": 1, "latent": []}', "utf-8"
+    )
     (store.folder / "sweep" / "beta-2").rename(store.folder / "sweep" / "β = 2")
     RunWriter(store.folder / ".hidden", latent_dim=2)
     (store.folder / "folder" / "run.json").mkdir(parents=True)
@@ -67,7 +69,7 @@ def test_only_runs_that_fit_are_listed(store):
 
 
 def test_an_unreadable_run_is_deleted_like_any_other(store):
-    (store.folder / "first" / "run.json").write_text("")
+    (store.folder / "first" / "run.json").write_text("", encoding="utf-8")
     store.delete("first")
     assert not (store.folder / "first").exists()
 
@@ -130,10 +132,10 @@ def test_the_default_folder_is_the_users(monkeypatch, tmp_path):
 
 def test_a_sweep_goes_with_its_last_run_unless_something_else_lies_there(store):
     folder = store.folder / "sweep"
-    (folder / "sweep.json").write_text("{}")
+    (folder / "sweep.json").write_text("{}", encoding="utf-8")
     store.delete("sweep/beta-1")
     assert (folder / "sweep.json").is_file()
-    (folder / "notes.txt").write_text("mine")
+    (folder / "notes.txt").write_text("mine", encoding="utf-8")
     store.delete("sweep/beta-2")
     assert (folder / "notes.txt").is_file()
     RunWriter(folder / "beta-1", latent_dim=2).set_state("finished")
@@ -174,7 +176,7 @@ def _open(run: Run) -> Run:
 
 
 def test_an_unreadable_run_is_not_replaced_by_a_shipped_one(twins):
-    (twins.folder / "mnist-2d" / "run.json").write_text("{")
+    (twins.folder / "mnist-2d" / "run.json").write_text("{", encoding="utf-8")
     assert "mnist-2d" not in {run.id for run in list_runs()}
     with pytest.raises(ExplorerError, match="cannot be read"):
         _ = find_run("mnist-2d").info

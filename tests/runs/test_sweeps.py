@@ -22,7 +22,7 @@ def folder(tmp_path):
 
 def change(folder, **values):
     path = folder / "sweep.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **values}), "utf-8")
 
 
 @pytest.mark.parametrize(
@@ -52,20 +52,20 @@ def test_a_member_is_a_folder_and_no_path(tmp_path, name):
 
 @pytest.mark.parametrize("content", ["", "{", '{"schema": 1}'])
 def test_a_sweep_that_cannot_be_read_is_replaced_on_request_only(folder, content):
-    (folder / "sweep.json").write_text(content)
+    (folder / "sweep.json").write_text(content, encoding="utf-8")
     RunWriter(folder / "seed-0", latent_dim=2).set_state("running")
     with pytest.raises(ExplorerError, match="cannot be read"):
         prepare_sweep(folder, "sweep", CONFIGS)
     with pytest.raises(ExplorerError, match="is being trained right now"):
         prepare_sweep(folder, "sweep", CONFIGS, overwrite=True)
-    (folder / "seed-0" / "run.json").write_text("")
+    (folder / "seed-0" / "run.json").write_text("", encoding="utf-8")
     assert prepare_sweep(folder, "sweep", CONFIGS, overwrite=True).runs() == {}
 
 
 def test_an_unreadable_member_is_missing_and_the_others_are_told(folder):
     for name, state in (("seed-0", "finished"), ("seed-1", "running")):
         RunWriter(folder / name, latent_dim=2).set_state(state)
-    (folder / "seed-0" / "run.json").write_text("{")
+    (folder / "seed-0" / "run.json").write_text("{", encoding="utf-8")
     assert read_sweep(folder).states() == {"seed-0": "missing", "seed-1": "running"}
 
 

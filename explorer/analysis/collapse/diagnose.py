@@ -30,6 +30,7 @@ from explorer.analysis.representation.information import Information, decompose_
 from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
 from explorer.codes import kl_of_codes
+from explorer.config import check_seed
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
 
@@ -77,6 +78,7 @@ def diagnose_codes(
     >>> [dimension.verdict for dimension in diagnose_codes(mean, logvar).dimensions]
     ['active', 'collapsed']
     """
+    seed = check_seed(seed)
     mu, lv = check_codes(mean, logvar)
     information = decompose_rate(mu, lv, seed=seed, progress=progress, stop=stop)
     return _assemble(mu, lv, information, None, (), epsilon, delta, None)
@@ -102,7 +104,7 @@ def diagnose(
     skips that part (a few seconds). Raises ExplorerError for a plain autoencoder or bad images.
     """
     check_standard_prior(model)
-    subject = Subject(model, x, seed=seed)
+    subject = Subject(model, x, seed=check_seed(seed))
     watch = Watch(progress, stop)
     mu, lv = subject.codes
     watch.check(0.1)
@@ -151,7 +153,7 @@ def diagnose_run(
         return diagnose(
             run.model, images, beta=beta, causes=causes, seed=seed, progress=progress, stop=stop
         )
-    if info.has_density and info.prior != "standard":
+    if info.has_density and not info.has_shares:
         check_standard_prior(run.model)
     codes = run.codes()
     if codes is None:

@@ -102,9 +102,7 @@ def read_codes(
     name = name or str(path)
     arrays = load_arrays(path, limit_bytes, name)
     if missing := sorted({"mean", "logvar"} - set(arrays)):
-        raise ExplorerError(
-            f"{name} has no array {missing[0]!r}; it needs mean and logvar (N, K)."
-        )
+        raise ExplorerError(f"{name} has no array {missing[0]!r}; it needs mean and logvar (N, K).")
     mean, logvar, steps = arrays["mean"], arrays["logvar"], arrays.get("steps")
     labels, names = _read_labels(name, arrays)
     if any(array.dtype.kind not in "fiu" for array in (mean, logvar)):

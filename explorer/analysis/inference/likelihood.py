@@ -18,6 +18,7 @@ from explorer.analysis.checks import Floats, plain
 from explorer.analysis.inference.emission import Emission
 from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
+from explorer.config import check_seed
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
 
@@ -94,7 +95,7 @@ def estimate_log_px(
     if not 1 <= samples <= MAX_SAMPLES:
         raise ExplorerError(f"The number of samples must be from 1 to {MAX_SAMPLES}.")
     watch = Watch(progress, stop)
-    generator = torch.Generator(x.device).manual_seed(seed)
+    generator = torch.Generator(x.device).manual_seed(check_seed(seed))
     block = max(1, CHUNK_CODES // samples)
     parts: list[tuple[Floats, ...]] = []
     with torch.no_grad(), subject.hold():
@@ -126,7 +127,7 @@ def draw_log_weights(model: Model, x: Tensor, samples: int, *, seed: int = 0) ->
     x = subject.x
     if not 1 <= samples <= MAX_SAMPLES:
         raise ExplorerError(f"The number of samples must be from 1 to {MAX_SAMPLES}.")
-    generator = torch.Generator(x.device).manual_seed(seed)
+    generator = torch.Generator(x.device).manual_seed(check_seed(seed))
     with torch.no_grad(), subject.hold():
         mean, scale = _proposal(subject, x, None, 0)
         parts = list(_log_weights(model, _emission(model), x, mean, scale, samples, generator))

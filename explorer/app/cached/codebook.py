@@ -13,10 +13,9 @@ from explorer.analysis.representation.codebook import (
     sample_by_position,
     sample_uniform,
 )
-from explorer.app.cached import own_runs
+from explorer.app.session import library
 from explorer.models.vq import check_codebook
 from explorer.runs.run import Run
-from explorer.runs.store import pretrained_store
 
 FAVOURITE = "mnist-vq"
 PICTURED = 400
@@ -25,15 +24,8 @@ PICTURED = 400
 
 def list_codebooks() -> dict[str, Run]:
     """Return the VQ-VAEs with weights and codes by id, shipped ones first."""
-    return {
-        run.id: run
-        for run in sorted(pretrained_store().list(), key=lambda run: run.id != FAVOURITE)
-        + own_runs().list()
-        if not run.info.is_continuous
-        and run.info.has_model
-        and (run.path / "checkpoint.safetensors").is_file()
-        and (run.path / "codes.npz").is_file()
-    }
+    runs = library().runs({"codebook", "model", "codes"}, first="shipped")
+    return {run.id: run for run in sorted(runs, key=lambda run: run.id != FAVOURITE)}
 
 
 @st.cache_data(show_spinner=False, max_entries=20)

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from explorer.analysis.collapse import verdicts
 from explorer.analysis.collapse.decoder_use import measure_decoder_use
@@ -20,6 +21,7 @@ from explorer.config import ModelConfig
 from explorer.errors import ExplorerError
 from explorer.models import VAE
 from tests.analysis import oracles
+from tests.helpers import of_kind
 
 CONTRACT = {
     "active_units",
@@ -161,9 +163,10 @@ def test_bernoulli_rule_tells_total_collapse(digits):
     x = torch.from_numpy(digits).float()
     model.initialise_output(x.mean(0), len(x))
     with torch.no_grad():
-        model.encoder[-1].weight.zero_()
-        model.encoder[-1].bias.zero_()
-        model.decoder[-2].weight.zero_()
+        last = of_kind(nn.Linear, model.encoder[-1])
+        last.weight.zero_()
+        last.bias.zero_()
+        of_kind(nn.Linear, model.decoder[-2]).weight.zero_()
     target = model.target(x, torch.Generator().manual_seed(0))
     for beta, code in ((1.0, "decoder_ignores"), (5.0, "objective")):
         diagnosis = diagnose(model, target, beta=beta)
@@ -204,7 +207,7 @@ def test_diagnose_run_with_and_without_images(tiny_run):
     from explorer.datasets import load_dataset
 
     images = load_dataset("digits").split("test").images
-    seen = []
+    seen: list[float] = []
     with_images = diagnose_run(tiny_run, images, causes=False, progress=seen.append)
     assert with_images.dimensions[0].shuffle is not None
     assert seen == sorted(seen) and seen[-1] == 1.0

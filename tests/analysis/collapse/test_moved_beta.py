@@ -9,6 +9,7 @@ from explorer.config import BudgetConfig, Config, ObjectiveConfig
 from explorer.runs.run import Run
 from explorer.runs.store import pretrained_store
 from explorer.runs.writer import RunWriter
+from tests.helpers import present
 
 CONFIG = Config(
     objective=ObjectiveConfig(beta=2.0, schedule="linear"), budget=BudgetConfig(steps=100)
@@ -40,7 +41,7 @@ def test_a_hand_on_beta_is_told(tmp_path, end):
 
 
 def test_beta_moved_to_where_the_schedule_ends_is_no_move_after_it(tmp_path):
-    assert not find_beta(make_run(tmp_path / "run", 2.0, 60)).is_moved
+    assert not present(find_beta(make_run(tmp_path / "run", 2.0, 60))).is_moved
 
 
 def test_without_a_config_there_is_no_beta_and_without_figures_the_planned_one(tmp_path):

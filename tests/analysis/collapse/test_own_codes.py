@@ -1,6 +1,7 @@
 """Codes from a file: of one moment, over steps, and what is refused in one sentence."""
 
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from explorer.analysis.collapse.own_codes import (
 )
 from explorer.analysis.collapse.timeline import Event, find_events
 from explorer.errors import ExplorerError
+from tests.helpers import present
 
 
 def dying_codes():
@@ -76,7 +78,7 @@ def save(path, labels=None, count=200, steps=0):
     rng = np.random.default_rng(0)
     which = np.arange(count) % 2
     mean = rng.normal(size=(count, 2)) + 10.0 * which[:, None]
-    arrays = {"mean": mean, "logvar": np.full((count, 2), -3.0)}
+    arrays: dict[str, Any] = {"mean": mean, "logvar": np.full((count, 2), -3.0)}
     if steps:
         arrays = {key: np.stack([value] * steps) for key, value in arrays.items()}
         arrays["steps"] = np.arange(steps)
@@ -101,7 +103,7 @@ def save(path, labels=None, count=200, steps=0):
 def test_labels_are_classes_by_name_and_neighbours_tell_them(tmp_path, labels, names, steps):
     codes = save(tmp_path / "codes.npz", labels, steps=steps)
     assert codes.class_names == names and set(codes.labels.tolist()) == {0, 1}
-    found = score_labels(codes)
+    found = present(score_labels(codes))
     assert (found.accuracy, found.standard_error) == (1.0, 0.0)
     assert (found.images, found.neighbours, found.largest_class) == (200, 15, 0.5)
 
@@ -110,7 +112,7 @@ def test_labels_without_meaning_are_told_by_chance_alone(tmp_path):
     codes = save(
         tmp_path / "codes.npz", lambda which: np.random.default_rng(1).integers(0, 2, 2000), 2000
     )
-    found = score_labels(codes)
+    found = present(score_labels(codes))
     assert abs(found.accuracy - 0.5) < 4 * found.standard_error + 0.02
 
 
@@ -118,7 +120,7 @@ def test_without_labels_or_with_one_class_there_is_no_score(tmp_path):
     assert save(tmp_path / "none.npz").labels is None
     assert score_labels(save(tmp_path / "none.npz")) is None
     assert score_labels(save(tmp_path / "one.npz", lambda which: which * 0)) is None
-    assert score_labels(save(tmp_path / "few.npz", lambda which: which, 4)).neighbours == 3
+    assert present(score_labels(save(tmp_path / "few.npz", lambda which: which, 4))).neighbours == 3
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_blocks_and_shared_features_change_nothing(monkeypatch):
 
 def test_stop_returns_what_is_finished(linear):
     model, x = linear
-    calls = []
+    calls: list[float] = []
     result = estimate_log_px(model, x, 1024, progress=calls.append, stop=lambda: len(calls) >= 3)
     assert len(result.log_px) == 3
     assert calls == pytest.approx([1 / 40, 2 / 40, 3 / 40])

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import tempfile
 import tracemalloc
 
@@ -17,6 +18,7 @@ from explorer.datasets.own.read import read_images
 from explorer.datasets.report import ReadingStopped, Report
 from explorer.errors import ExplorerError
 from tests.datasets.own.cases import draw, encode, pack
+from tests.helpers import present
 
 
 def zip_of(folder, pictures, name="pets.zip", form="PNG"):
@@ -41,14 +43,14 @@ def stars(sizes):
 def test_pictures_of_one_size_keep_it(tmp_path):
     data = read_images(zip_of(tmp_path, [np.zeros((20, 30), np.uint8) + i for i in range(4)]))
     assert data.shape == (1, 20, 30)
-    assert (data.report.size_rule, data.report.resized) == ("own", 0)
+    assert (present(data.report).size_rule, present(data.report).resized) == ("own", 0)
 
 
 @pytest.mark.parametrize("sizes", [(32, 32, 40, 32), (129, 129, 129)])
 def test_pictures_that_differ_or_are_large_become_64(tmp_path, sizes):
     data = read_images(zip_of(tmp_path, stars(sizes)))
     assert data.shape == (3, 64, 64)
-    assert (data.report.size_rule, data.report.resized) == ("mixed", len(sizes))
+    assert (present(data.report).size_rule, present(data.report).resized) == ("mixed", len(sizes))
 
 
 def test_the_size_that_is_asked_for_holds(tmp_path):
@@ -56,7 +58,8 @@ def test_the_size_that_is_asked_for_holds(tmp_path):
     assert read_images(path, size=32).shape == (3, 32, 32)
     data = read_images(path, size=(16, 24), fit="pad", background=9)
     assert data.shape == (3, 16, 24) and (data.images[:, :, :, :4] == 9).all()
-    assert (data.report.size, data.report.fit, data.report.size_rule) == ((16, 24), "pad", "told")
+    report = present(data.report)
+    assert (report.size, report.fit, report.size_rule) == ((16, 24), "pad", "told")
 
 
 @pytest.mark.parametrize(
@@ -83,15 +86,15 @@ def test_a_wish_that_cannot_be_met_is_told_at_once(wish, said):
 def test_grey_pictures_in_colour_files_are_grey(tmp_path):
     coloured = [np.repeat(picture[..., None], 3, 2) for picture in grey()]
     data = read_images(zip_of(tmp_path, coloured))
-    assert data.shape == (1, 8, 8) and data.report.channel_rule == "grey"
-    assert any("No picture has colour" in sentence for sentence in data.report.sentences())
+    assert data.shape == (1, 8, 8) and present(data.report).channel_rule == "grey"
+    assert any("No picture has colour" in sentence for sentence in present(data.report).sentences())
 
 
 def test_one_picture_in_colour_makes_all_of_three_channels(tmp_path):
     pictures = [*grey(16), draw("star", 16)]
     data = read_images(zip_of(tmp_path, pictures))
-    assert data.shape == (3, 16, 16) and data.report.channel_rule == "colour"
-    by_name = dict(zip(data.names, data.images, strict=True))
+    assert data.shape == (3, 16, 16) and present(data.report).channel_rule == "colour"
+    by_name = dict(zip(present(data.names), data.images, strict=True))
     assert np.array_equal(by_name["0000.png"], np.repeat(pictures[0][None], 3, 0))
     assert np.array_equal(by_name["0006.png"], np.asarray(pictures[6]).transpose(2, 0, 1))
 
@@ -105,11 +108,11 @@ def test_channels_that_are_asked_for_hold(tmp_path):
 def test_twelve_bits_in_sixteen_come_out_bright_whichever_picture_shows_it(tmp_path):
     twelve = [np.arange(64, dtype=np.uint16).reshape(8, 8) * step for step in (1, 20, 65)]
     data = read_images(zip_of(tmp_path, twelve))
-    by_name = dict(zip(data.names, data.images, strict=True))
+    by_name = dict(zip(present(data.names), data.images, strict=True))
     for at, pixels in enumerate(twelve):
         known = np.rint(pixels / 4095 * 255)
         assert np.array_equal(by_name[f"{at:04d}.png"][0], known)
-    assert data.report.scale == "0…4095 (12 bits)"
+    assert present(data.report).scale == "0…4095 (12 bits)"
 
 
 # What is told on the way
@@ -151,10 +154,10 @@ def test_what_is_not_read_is_told_with_what_to_do(tmp_path, name, content, said)
 
 def test_files_are_known_by_what_they_are_not_by_their_names(tmp_path):
     zip_of(tmp_path, grey()).rename(tmp_path / "upload")
-    assert read_images(tmp_path / "upload").report.kind == "zip"
+    assert present(read_images(tmp_path / "upload").report).kind == "zip"
     np.savez(tmp_path / "arrays.npz", images=np.stack(grey()))
     (tmp_path / "arrays.npz").rename(tmp_path / "arrays.zip")
-    assert read_images(tmp_path / "arrays.zip").report.kind == "npz"
+    assert present(read_images(tmp_path / "arrays.zip").report).kind == "npz"
 
 
 def test_a_folder_without_pictures_says_what_pictures_are(tmp_path):
@@ -173,7 +176,7 @@ def test_too_few_pictures_and_all_of_them_broken(tmp_path):
 def test_a_full_disk_is_told_before_and_after_it_happens(tmp_path, monkeypatch):
     path = zip_of(tmp_path, grey())
     usage = dataclasses.make_dataclass("Usage", ["free"])
-    monkeypatch.setattr(pixels_module.shutil, "disk_usage", lambda _: usage(100))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(100))
     with pytest.raises(
         ExplorerError, match=r"6 images of 8 × 8 pixels need 384 bytes; .* 100 bytes"
     ):
@@ -188,7 +191,7 @@ def test_each_split_of_files_is_one_stretch_of_the_map(tmp_path):
     for part in ("train", "validation", "test"):
         assert np.shares_memory(data.split(part).images, data.images)
     # The split is drawn: it is no stretch of the names.
-    held = {int(data.names[row][:4]) for row in data.splits["validation"]}
+    held = {int(present(data.names)[row][:4]) for row in data.splits["validation"]}
     assert max(held) - min(held) > len(held)
 
 
@@ -196,8 +199,8 @@ def test_splits_are_mended_where_too_many_of_one_are_broken(tmp_path):
     members = [(f"train/{i}.png", encode(draw("star", 8, i), "PNG")) for i in range(8)]
     members += [("val/8.png", encode(draw("star", 8, 8), "PNG")), ("test/9.png", b"x")]
     data = read_images(pack(tmp_path / "a.zip", members))
-    assert data.report.splits == "completed" and len(data.splits["test"]) == 1
-    assert [data.names[row] for row in data.splits["validation"]] == ["val/8.png"]
+    assert present(data.report).splits == "completed" and len(data.splits["test"]) == 1
+    assert [present(data.names)[row] for row in data.splits["validation"]] == ["val/8.png"]
 
 
 def test_images_are_mapped_read_only_and_outlive_their_file(tmp_path, monkeypatch):
@@ -207,7 +210,7 @@ def test_images_are_mapped_read_only_and_outlive_their_file(tmp_path, monkeypatc
     data = read_images(zip_of(tmp_path, pictures))
     assert isinstance(data, ImageDataset) and not data.images.flags.writeable
     assert list((tmp_path / "temporary").iterdir()) == []
-    by_name = dict(zip(data.names, data.images, strict=True))
+    by_name = dict(zip(present(data.names), data.images, strict=True))
     assert all(np.array_equal(by_name[f"{i:04d}.png"][0], pictures[i]) for i in range(6))
 
 
@@ -249,7 +252,7 @@ def test_the_same_files_give_the_same_data_set_every_time(cases):
 
 
 def test_a_report_survives_as_json(cases):
-    report = read_images(cases / "odd.zip").report
+    report = present(read_images(cases / "odd.zip").report)
     assert Report.from_dict(json.loads(json.dumps(report.to_dict()))) == report
     for sentence in report.sentences():
         assert sentence.endswith(".") and "\n" not in sentence

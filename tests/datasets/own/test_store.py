@@ -164,11 +164,11 @@ def test_a_nearer_data_folder_comes_first(root, tmp_path):
 
 
 def test_a_data_folder_that_cannot_be_written_is_passed_over(root, tmp_path):
-    root.write_text("")
+    root.write_text("", encoding="utf-8")
     keep_images(some_data(), "pets")
     assert (tmp_path / "cache" / "data" / "own" / "sets" / "pets").is_dir()
     (tmp_path / "cache" / "data" / "own").rename(tmp_path / "gone")
-    (tmp_path / "cache" / "data" / "own").write_text("")
+    (tmp_path / "cache" / "data" / "own").write_text("", encoding="utf-8")
     with pytest.raises(ExplorerError, match="No data folder can be written"):
         keep_images(some_data(), "pets")
 
@@ -184,10 +184,10 @@ def test_a_damaged_data_set_says_so_and_can_be_removed(root, spoil):
     elif spoil == "rows":
         (folder / "rows.npz").write_bytes(b"PK")
     elif spoil == "description":
-        (folder / "dataset.json").write_text("{")
+        (folder / "dataset.json").write_text("{", encoding="utf-8")
     else:
-        values = json.loads((folder / "dataset.json").read_text())
-        (folder / "dataset.json").write_text(json.dumps(values | {"shape": [1, 2]}))
+        values = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+        (folder / "dataset.json").write_text(json.dumps(values | {"shape": [1, 2]}), "utf-8")
     with pytest.raises(ExplorerError, match="is damaged: remove it and add it again"):
         load_own("pets")
     remove_own("pets")
@@ -198,7 +198,7 @@ def test_a_damaged_data_set_says_so_and_can_be_removed(root, spoil):
 def test_a_data_set_of_a_newer_version_is_left_alone(root):
     keep_images(some_data(), "pets")
     path = root / "own" / "sets" / "pets" / "dataset.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 99}))
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"schema": 99}), "utf-8")
     with pytest.raises(ExplorerError, match="newer Latent Explorer"):
         load_own("pets")
 

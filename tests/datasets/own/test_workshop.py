@@ -8,6 +8,7 @@ import pytest
 
 from explorer.datasets.own.workshop import Workshop
 from explorer.errors import ExplorerError
+from tests.helpers import present
 
 HOLD = (
     "import sys, time; from pathlib import Path\n"
@@ -25,14 +26,14 @@ def test_a_workshop_is_new_empty_and_gone_at_its_end(tmp_path):
     with Workshop(tmp_path / "work") as first, Workshop(tmp_path / "work") as second:
         assert folders(tmp_path / "work") == sorted([first.folder, second.folder])
         (first.folder / "deep").mkdir()
-        (first.folder / "deep" / "file").write_text("x")
+        (first.folder / "deep" / "file").write_text("x", encoding="utf-8")
     assert folders(tmp_path / "work") == []
 
 
 def test_what_another_process_holds_stays_until_that_is_killed(tmp_path):
     command = [sys.executable, "-c", HOLD, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
-        held = holder.stdout.readline().strip()
+        held = present(holder.stdout).readline().strip()
         with Workshop(tmp_path):
             assert held in map(str, folders(tmp_path))
         holder.kill()
@@ -52,6 +53,6 @@ def test_any_thread_may_close_what_another_opened(tmp_path):
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ExplorerError, match="part of the path is a file"):
         Workshop(tmp_path / "file" / "work")

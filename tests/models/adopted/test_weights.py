@@ -61,7 +61,7 @@ def write(folder, name, values=None):
     else:
         content = {"state_dict": state(), "epoch": 3} if "checkpoint" in name else state()
         torch.save(content, path)
-    (folder / "layers.json").write_text(json.dumps(values or described()))
+    (folder / "layers.json").write_text(json.dumps(values or described()), encoding="utf-8")
     return path
 
 
@@ -103,7 +103,8 @@ def test_batch_norm_of_a_state_dict_is_folded(tmp_path):
     ]  # fmt: skip
     part = {"shape": [3, 6, 6], "layers": layers}
     (tmp_path / "layers.json").write_text(
-        json.dumps({"schema": 1, "encoder": part, "decoder": part})
+        json.dumps({"schema": 1, "encoder": part, "decoder": part}),
+        encoding="utf-8",
     )
     found = read_networks(tmp_path / "w.safetensors")[0]
     x = torch.randn((2, 3, 6, 6))
@@ -167,7 +168,7 @@ FILES = {
     "damaged.safetensors": lambda p: p.write_bytes(struct.pack("<Q", 20) + b"{" + bytes(30)),
     "empty.pt": lambda p: torch.save({"epoch": 3}, p),
     "broken.zip": lambda p: p.write_bytes(b"PK\x03\x04" + bytes(100)),
-    "text.txt": lambda p: p.write_text("hello"),
+    "text.txt": lambda p: p.write_text("hello", encoding="utf-8"),
     "net.onnx": lambda p: p.write_bytes(digits_decoder()),
 }  # fmt: skip
 WORDS = {
@@ -251,7 +252,7 @@ DESCRIPTIONS = {
 def test_descriptions_are_checked_to_the_last_field(tmp_path, name):
     values, word = DESCRIPTIONS[name]
     path = write(tmp_path, "weights.safetensors")
-    (tmp_path / "layers.json").write_text(json.dumps(values))
+    (tmp_path / "layers.json").write_text(json.dumps(values), encoding="utf-8")
     with pytest.raises(ExplorerError, match=word):
         read_networks(path)
 
@@ -259,7 +260,7 @@ def test_descriptions_are_checked_to_the_last_field(tmp_path, name):
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "\x00"])
 def test_what_is_no_json_is_one_sentence(tmp_path, text):
     path = write(tmp_path, "weights.safetensors")
-    (tmp_path / "layers.json").write_text(text)
+    (tmp_path / "layers.json").write_text(text, encoding="utf-8")
     with pytest.raises(ExplorerError, match="no JSON"):
         read_networks(path)
 

@@ -1,6 +1,5 @@
 """The β lab's figures: the film of the maps, the plane, pictures, what stays awake, KL."""
 
-import json
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +9,8 @@ import streamlit as st
 
 from explorer.analysis.collapse.moved_beta import find_beta
 from explorer.app.cached import measure_codes, measure_linear_curve, measure_wake_up
-from explorer.app.parts.pictures import CHART
-from explorer.app.session import is_dark
+from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.session import library
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.train.watch import describe_beta
 from explorer.codes import main_dimensions
@@ -26,8 +25,8 @@ from explorer.figures.beta import (
     small_maps,
     units_over_beta,
 )
-from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
+from explorer.figures.style import as_label
 from explorer.runs.run import Run, Snapshot
 from explorer.runs.sweeps import Sweep
 
@@ -108,13 +107,12 @@ def show_figures(sweep: Sweep, members: list[Member]) -> None:
             [member.beta for member in film],
             [point["reconstruction"] for point in measured],
             np.array([point["kl_per_dim"] for point in measured]),
-            choose_roles(is_dark()),
+            role_colours(),
             300,
             sentences("figure."),
             marks=[member.mark for member in film],
         )
-        st.plotly_chart(figure, theme=None, key="beta_kl", config=CHART)
-        st.caption(text("beta.kl.caption"))
+        show_chart(figure, "beta_kl", text("beta.kl.caption"))
 
 
 def _choose_film(members: list[Member]) -> list[Member]:
@@ -139,8 +137,9 @@ def _last_frame(sweep: Sweep, member: Member, common: list[int]) -> Snapshot:
 def _point_at(run: Run, step: int, final: bool) -> dict[str, Any] | None:
     """Return figures of the model at `step`: of the test split at the end, else as logged."""
     results = run.info.results
-    if final and results:
-        split = "test" if "test" in results else next(iter(results))
+    measured = [name for name in results if {"reconstruction", "kl_per_dim"} <= set(results[name])]
+    if final and measured:
+        split = "test" if "test" in measured else measured[0]
         return {**results[split], "split": split}
     for split in ("validation", "train"):
         points = [point for point in run.metrics(split) if "kl_per_dim" in point]
@@ -191,7 +190,7 @@ def _show_maps(
             part = slice(half, half + columns)
             if titles[part]:
                 figure = small_maps(
-                    titles[part], planes[part], labels[part], choose_roles(is_dark()),
+                    titles[part], planes[part], labels[part], role_colours(),
                     reach=reach, columns=columns,
                 )  # fmt: skip
                 config = {"staticPlot": True}
@@ -215,7 +214,7 @@ def _show_plane(
     sweep: Sweep, members: list[Member], points: list[dict[str, Any]], step: int, is_latest: bool
 ) -> None:
     st.markdown(f"**{text('beta.plane')}**")
-    betas, names = [m.beta for m in members], [m.run.name for m in members]
+    betas, names = [m.beta for m in members], [as_label(m.run.name) for m in members]
     nearest = int(np.abs(np.log(np.maximum(betas, 1e-6))).argmin())
     state = f"beta_member_{sweep.id}"
     picked = st.session_state.get(state)
@@ -229,11 +228,11 @@ def _show_plane(
     theory = _find_theory(members)
     figure = rate_distortion_plane(
         names, betas, rates, [p["reconstruction"] for p in points],
-        choose_roles(is_dark()), marks=[m.mark for m in members], selected=chosen, trails=trails,
+        role_colours(), marks=[m.mark for m in members], selected=chosen, trails=trails,
         theory=theory, words=sentences("figure."),
     )  # fmt: skip
-    event = st.plotly_chart(
-        figure, theme=None, key="beta_plane", config=CHART, on_select="rerun",
+    event = show_chart(
+        figure, "beta_plane", on_select="rerun",
         selection_mode="points",
     )  # fmt: skip
     clicked = [p["customdata"] for p in event["selection"]["points"] if "customdata" in p]
@@ -300,7 +299,7 @@ def _show_pictures(film: list[Member], frames: list[Snapshot]) -> None:
 def _show_units(sweep: Sweep, film: list[Member], frames: list[Snapshot], final: bool) -> None:
     st.markdown(f"**{text('beta.units')}**")
     measures = [
-        measure_codes(str(m.run.path), m.run.fingerprint, None if final else frame.step)
+        measure_codes(m.run, None if final else frame.step)
         for m, frame in zip(film, frames, strict=True)
     ]
     rows = {
@@ -314,10 +313,10 @@ def _show_units(sweep: Sweep, film: list[Member], frames: list[Snapshot], final:
     }
     rule = _find_rule(sweep, film)
     figure = units_over_beta(
-        [m.beta for m in film], rows, choose_roles(is_dark()), eigenvalues=rule, height=300,
+        [m.beta for m in film], rows, role_colours(), eigenvalues=rule, height=300,
         words=sentences("figure."),
     )  # fmt: skip
-    st.plotly_chart(figure, theme=None, key="beta_units", config=CHART)
+    show_chart(figure, "beta_units")
     count = measures[0]["images"]
     caption = text("beta.units.caption", count=count, ceiling=math.log(count))
     st.caption(paragraph(caption, text("beta.units.rule") if rule else ""))
@@ -326,9 +325,10 @@ def _show_units(sweep: Sweep, film: list[Member], frames: list[Snapshot], final:
 def _find_rule(sweep: Sweep, film: list[Member]) -> list[float]:
     """Return the first eigenvalues of the wake-up rule: as shipped, or from the images at hand."""
     model = film[0].config.model
-    try:
-        values = json.loads((sweep.path / "theory.json").read_text())["wake_up"]
-    except (OSError, ValueError, KeyError):
+    shipped = library().stored_beside(sweep, "theory")
+    if shipped is not None:
+        values = shipped["wake_up"]
+    else:
         info = film[0].run.info
         if info.dataset is None:
             return []

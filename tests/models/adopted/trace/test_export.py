@@ -69,7 +69,7 @@ def test_a_network_becomes_layers_that_compute_the_same(name):
         torch.erf, torch.square, lambda x: (x * x).log1p(),
         lambda x: 1 - x, lambda x: x.clamp(min=-0.2), lambda x: -x / 3,
     ],
-    ids=str,
+    ids=lambda part: getattr(part, "__name__", str(part)),
 )  # fmt: skip
 def test_an_activation_computes_the_same(activation):
     shape = (4, 3, 3)
