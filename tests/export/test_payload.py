@@ -26,7 +26,7 @@ from explorer.models.priors import gaussian_kl
 from explorer.runs.info import DatasetInfo, RunInfo, Status, describe_config
 
 JS_TESTS = Path(__file__).parents[1] / "js"
-NETWORKS = {
+NETWORKS: dict[str, tuple[dict[str, Any], tuple[int, int, int]]] = {
     "mlp": ({"network": "mlp", "hidden": (48, 24)}, (1, 8, 8)),
     "mlp-tanh": ({"network": "mlp", "hidden": (33,), "activation": "tanh"}, (1, 8, 8)),
     "conv": ({"network": "conv", "hidden": (6, 5), "activation": "silu"}, (3, 16, 16)),
@@ -52,7 +52,7 @@ NETWORKS = {
 def make_run(name: str, seed: int = 0) -> Any:
     """A run with random weights, as far as the payload asks for one."""
     fields, shape = NETWORKS[name]
-    fields = {"hidden": (16,), "latent_dim": 3} | fields
+    fields = {"hidden": (16,), "latent_dim": 3, **fields}
     torch.manual_seed(seed)
     model = VAE(ModelConfig(**fields), shape).eval()
     with torch.no_grad():
@@ -130,6 +130,11 @@ def test_the_browser_knows_every_likelihood_of_the_library() -> None:
     (registry,) = re.findall(r"export const LIKELIHOODS = \{(.*?)\};", source, re.S)
     names = re.findall(r'^\s*"?([\w-]+)"?[:,]', registry, re.M)
     assert sorted(names) == sorted(LIKELIHOODS)
+
+
+def test_the_interpreter_is_compared_for_every_likelihood() -> None:
+    compared = {ModelConfig(**fields).likelihood for fields, _ in NETWORKS.values()}
+    assert compared == set(LIKELIHOODS)
 
 
 def test_a_learned_prior_travels_and_takes_kl_per_latent_away() -> None:
