@@ -43,8 +43,6 @@ NEEDS: dict[str, Fits] = {
 out among dimensions, codes that are coordinates, codes that are entries of a codebook, a config,
 images that are named, a training that is over."""
 
-DRAWN_AT_FIRST_USE = ("strokes", "shapes")
-
 
 class Library:
     """Runs below `folder`, the shipped ones beside them, and the images below `data_root`.
@@ -121,9 +119,10 @@ class Library:
 
     def opens_at_once(self, name: str) -> bool:
         """Tell whether a data set needs neither a download nor a long drawing."""
-        if name not in DRAWN_AT_FIRST_USE:
+        kept_as = DATASETS[name].kept_as if name in DATASETS else ""
+        if not kept_as:
             return self.has_images(name)
-        return any((cache_folder() / "datasets").glob(f"{name}-*-20000-*"))
+        return (cache_folder() / "datasets" / kept_as).is_file()
 
     def images(self, name: str) -> ImageDataset:
         """Return a data set by name, one of ours or the visitor's own; else an ExplorerError."""

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from explorer.config import BudgetConfig, Config
-from explorer.datasets import ImageDataset, load_dataset
+from explorer.datasets import DATASETS, ImageDataset, load_dataset
 from explorer.datasets.own.store import keep_images
 from explorer.errors import ExplorerError
 from explorer.library import NEEDS, Library
+from explorer.paths import cache_folder
 from explorer.runs.info import DatasetInfo
 from explorer.runs.writer import RunWriter
 
@@ -89,6 +90,20 @@ def test_a_name_alone_tells_no_images(library):
     unsaid = DatasetInfo("digits", (1, 8, 8))
     assert library.images_of(write_run(library, "unsaid", dataset=unsaid)) is None
     assert library.images_of(write_run(library, "nothing")) is None
+
+
+def test_a_page_waits_for_no_drawing_and_leaves_nothing_out_that_is_quick(library):
+    assert library.opens_at_once("digits") and library.opens_at_once("shapes")
+    assert not library.opens_at_once("strokes") and not library.opens_at_once("mnist")
+    shapes = load_dataset("shapes")
+    run = write_run(library, "ours", dataset=describe(shapes))
+    assert library.images_of(run, at_once=True) is shapes
+    older = cache_folder() / "datasets" / "strokes-v1-20000-0.npz"
+    older.parent.mkdir(parents=True)
+    older.touch()  # What another version drew is drawn anew.
+    assert not library.opens_at_once("strokes")
+    older.with_name(DATASETS["strokes"].kept_as).touch()
+    assert library.opens_at_once("strokes")
 
 
 @pytest.mark.mnist

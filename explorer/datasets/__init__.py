@@ -15,7 +15,7 @@ from explorer.datasets.external import Progress, ensure_root, find_root, load_co
 from explorer.datasets.images import ImageDataset, Split
 from explorer.datasets.own.store import find_own, load_own
 from explorer.datasets.shapes import load_shapes
-from explorer.datasets.strokes import load_strokes
+from explorer.datasets.strokes import load_strokes, name_file
 from explorer.errors import ExplorerError
 from explorer.paths import cache_folder
 
@@ -41,6 +41,10 @@ class Entry:
     """Whether it needs no network, ever; otherwise it is found or downloaded."""
     shape: tuple[int, int, int]
     """(C, H, W) of one image."""
+    kept_as: str = ""
+    """The file in the folder that keeps what takes seconds to draw; none where no page waits."""
+    handwriting: bool = False
+    """What is drawn for its models by hand is centred by its mass, as these images are."""
 
 
 DATASETS = {
@@ -49,6 +53,7 @@ DATASETS = {
         description="1,797 real handwritten digits of 8 × 8 pixels, from scikit-learn",
         offline=True,
         shape=(1, 8, 8),
+        handwriting=True,
     ),
     "strokes": Entry(
         load=load_strokes,
@@ -56,6 +61,8 @@ DATASETS = {
         "slant, thickness, size, rotation and curvature",
         offline=True,
         shape=(1, 28, 28),
+        kept_as=name_file(),
+        handwriting=True,
     ),
     "shapes": Entry(
         load=lambda folder: load_shapes(),
@@ -69,6 +76,7 @@ DATASETS = {
         description="70,000 real handwritten digits of 28 × 28 pixels",
         offline=False,
         shape=(1, 28, 28),
+        handwriting=True,
     ),
     "fashion-mnist": Entry(
         load=partial(load_collection, "fashion-mnist"),
@@ -81,6 +89,7 @@ DATASETS = {
         description="70,000 handwritten Japanese characters of 28 × 28 pixels",
         offline=False,
         shape=(1, 28, 28),
+        handwriting=True,
     ),
 }
 

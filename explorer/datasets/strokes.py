@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float64]
 VERSION = 2
 """Raised whenever the same seed would draw other pixels."""
 
+COUNT = 20_000
 SIDE = 28
 # MNIST's digits have their centre of mass on this pixel, in both directions; so have these, for
 # models that were trained on MNIST and are shown drawings.
@@ -41,7 +42,7 @@ MARGIN = 4
 SPACING = 0.45 / 20
 
 
-def load_strokes(folder: Path, count: int = 20_000, seed: int = 0) -> ImageDataset:
+def load_strokes(folder: Path, count: int = COUNT, seed: int = 0) -> ImageDataset:
     """Return drawn digits with their factors, split 80/10/10, from the folder's cache if there.
 
     The classes are equally frequent; the factors are those of FACTORS, and 'class'.
@@ -53,7 +54,7 @@ def load_strokes(folder: Path, count: int = 20_000, seed: int = 0) -> ImageDatas
         factors = sample_factors(count, rng)
         return {"images": draw_strokes(labels, factors, rng), "labels": labels, **factors}
 
-    arrays = recall_arrays(folder / f"strokes-v{VERSION}-{count}-{seed}.npz", draw)
+    arrays = recall_arrays(folder / name_file(count, seed), draw)
     labels = arrays["labels"]
     return ImageDataset(
         name="strokes",
@@ -63,6 +64,11 @@ def load_strokes(folder: Path, count: int = 20_000, seed: int = 0) -> ImageDatas
         factors={"class": labels} | {name: arrays[name] for name in FACTORS},
         splits=split_rows(labels, seed),
     )
+
+
+def name_file(count: int = COUNT, seed: int = 0) -> str:
+    """Return the name of the file that keeps so many drawings of this seed."""
+    return f"strokes-v{VERSION}-{count}-{seed}.npz"
 
 
 def sample_factors(count: int, rng: np.random.Generator) -> dict[str, Floats]:

@@ -9,16 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.codes import kl_of_codes
+from explorer.datasets import DATASETS
 from explorer.errors import ExplorerError
 from explorer.export.container import pack, shorten
 from explorer.export.networks import MAX_BROWSER_WEIGHTS, count_weights, describe_network
+from explorer.runs.info import DatasetInfo
 
 Array = NDArray[Any]
 
 MAX_CODES = 1_000_000
 MAX_CODE_BYTES = 16_000_000
 MAX_IMAGE_BYTES = 2_000_000
-HANDWRITING = ("mnist", "digits", "strokes", "kmnist")
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def build_payload(
         "pictures": _describe_pictures(pictures),
         "classes": _class_names(run),
         "figures": describe_figures(run),
-        "preprocessing": "handwriting" if _is_handwriting(run) else "plain",
+        "preprocessing": "handwriting" if is_handwriting(run.info.dataset) else "plain",
         "language": language,
         "text": dict(text or {}),
     }
@@ -168,6 +169,8 @@ def describe_figures(run: Any) -> dict[str, Any]:
     return figures
 
 
-def _is_handwriting(run: Any) -> bool:
-    dataset = run.info.dataset
-    return dataset is not None and dataset.name in HANDWRITING and dataset.shape[0] == 1
+def is_handwriting(known: DatasetInfo | None) -> bool:
+    """Tell whether a run's images are grey ones that were written by hand."""
+    if known is None or known.name not in DATASETS or known.shape[0] != 1:
+        return False
+    return DATASETS[known.name].handwriting

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from explorer.datasets import ImageDataset
-from explorer.export.payload import HANDWRITING, Pictures, pick_pictures
+from explorer.export.payload import Pictures, is_handwriting, pick_pictures
 from explorer.paths import cache_folder
 
 SAMPLES = 200
@@ -30,7 +30,7 @@ def find_pictures(run: Any, dataset: ImageDataset | None) -> Pictures | None:
             labels = None if dataset.labels is None else dataset.labels[first]
             source = run.info.best_split or "test"
             return pick_pictures(dataset.images[first], labels, first, source)
-    if info.name in HANDWRITING and tuple(info.shape) == (1, 28, 28):
+    if is_handwriting(info) and tuple(info.shape) == (1, 28, 28):
         return sample_drawings()
     return None
 

@@ -193,6 +193,11 @@ def test_offline_data_sets_are_always_available_and_collections_are_not(no_data)
     assert available == [name for name, entry in DATASETS.items() if entry.offline]
 
 
+def test_handwriting_is_what_was_written_by_hand():
+    written = [name for name, entry in DATASETS.items() if entry.handwriting]
+    assert written == ["digits", "strokes", "mnist", "kmnist"]
+
+
 def test_a_data_set_is_kept_in_memory():
     assert load_dataset("digits") is load_dataset("digits")
 

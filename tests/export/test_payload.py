@@ -19,7 +19,7 @@ from explorer.config import ModelConfig
 from explorer.errors import ExplorerError
 from explorer.export.container import pack, shorten, unpack
 from explorer.export.networks import describe_network
-from explorer.export.payload import build_payload, pick_pictures
+from explorer.export.payload import build_payload, is_handwriting, pick_pictures
 from explorer.models import VAE
 from explorer.models.likelihoods import LIKELIHOODS
 from explorer.models.priors import gaussian_kl
@@ -132,6 +132,11 @@ def test_the_browser_knows_every_likelihood_of_the_library() -> None:
     assert sorted(names) == sorted(LIKELIHOODS)
 
 
+def test_the_interpreter_is_compared_for_every_likelihood() -> None:
+    compared = {ModelConfig(**fields).likelihood for fields, _ in NETWORKS.values()}
+    assert compared == set(LIKELIHOODS)
+
+
 def test_a_learned_prior_travels_and_takes_kl_per_latent_away() -> None:
     header = unpack(build_payload(make_run("mixture")))
     assert sum(header["prior"]["weights"]) == pytest.approx(1)
@@ -178,6 +183,15 @@ def test_payload_carries_codes_figures_and_pictures() -> None:
     assert header["text"] == {"key": "A sentence."}
     assert header["pictures"]["pixels"].shape == (4, 1, 8, 8)
     assert header["pictures"]["source"] == "test"
+
+
+def test_only_grey_handwriting_is_centred_as_it_is_drawn() -> None:
+    assert unpack(build_payload(make_run("mlp")))["preprocessing"] == "handwriting"
+    assert is_handwriting(DatasetInfo("kmnist", (1, 28, 28)))
+    assert not is_handwriting(DatasetInfo("kmnist", (3, 28, 28)))
+    assert not is_handwriting(DatasetInfo("shapes", (1, 28, 28)))
+    assert not is_handwriting(DatasetInfo("somebody's", (1, 28, 28)))
+    assert not is_handwriting(None)
 
 
 def test_broken_codes_are_left_out() -> None:

@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 
 from explorer.analysis.inference.emission import Emission
 from explorer.analysis.inference.likelihood import estimate_log_px, summarise_weights
-from explorer.config import ModelConfig
+from explorer.config import LIKELIHOOD_NAMES, ModelConfig
 from explorer.errors import ExplorerError
 from explorer.models import VAE
 from explorer.models.likelihoods.bernoulli import sum_softplus
@@ -115,17 +115,14 @@ def test_sum_softplus(dtype, scale):
     assert torch.allclose(found, expected, rtol=1e-6 if dtype == torch.float32 else 1e-12)
 
 
-@pytest.mark.parametrize(
-    "likelihood",
-    ["bernoulli", "continuous-bernoulli", "gaussian", "gaussian-learned", "gaussian-pixel"],
-)
+@pytest.mark.parametrize("likelihood", LIKELIHOOD_NAMES)
 @pytest.mark.parametrize("network", ["mlp", "conv"])
 def test_emission_is_the_models_own_likelihood(likelihood, network):
     torch.manual_seed(0)
     config = ModelConfig(
         network=network, hidden=(8, 8), likelihood=likelihood, latent_dim=3, precision="float64"
     )
-    model = VAE(config, (1, 16, 16))
+    model = VAE(config, (1, 16, 16)).eval()
     z = torch.randn((4, 3), dtype=torch.float64)
     x = torch.rand((3, 1, 16, 16), dtype=torch.float64)
     found = Emission(model).log_likelihood(z, x)

@@ -10,9 +10,6 @@ from scipy.stats import norm
 from torch.distributions import Laplace
 
 from explorer.analysis.collapse.wakeup import wake_up_eigenvalues
-from explorer.analysis.inference.emission import Emission
-from explorer.config import ModelConfig
-from explorer.models import VAE
 from explorer.models.likelihoods.laplace import LaplaceLikelihood
 
 SIGMA2 = 0.08
@@ -53,18 +50,6 @@ def test_the_score_has_the_fisher_information_under_the_model(pixels):
     torch.testing.assert_close(fisher, torch.full_like(fisher, 1 / SCALE**2))
     torch.testing.assert_close(scores.square().mean(0), fisher)  # The score is ±1/b always.
     assert (scores.mean(0).abs() * SCALE < 4 / 4000**0.5).all()
-
-
-def test_exact_inference_scores_pairs_as_the_model_does():
-    torch.manual_seed(0)
-    config = ModelConfig(
-        hidden=(8,), likelihood="laplace", sigma2=SIGMA2, latent_dim=2, precision="float64"
-    )
-    model = VAE(config, (1, 4, 4))
-    z, x = torch.randn((7, 2), dtype=torch.float64), torch.rand((3, 1, 4, 4), dtype=torch.float64)
-    with torch.no_grad():
-        rows = [-model.nll(z, image.expand(7, -1, -1, -1)) for image in x]
-    torch.testing.assert_close(Emission(model).log_likelihood(z, x), torch.stack(rows, 1))
 
 
 def best_objective(weight, beta, pixels, copies):
