@@ -9,10 +9,10 @@ import streamlit as st
 
 from explorer.analysis.collapse.moved_beta import find_beta
 from explorer.app.cached import measure_codes, measure_linear_curve, measure_wake_up
+from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.session import library
 from explorer.app.text import paragraph, sentences, text
-from explorer.app.views.train.watch import describe_beta
 from explorer.codes import main_dimensions
 from explorer.config import LIKELIHOODS, Config
 from explorer.errors import ExplorerError
@@ -85,7 +85,7 @@ def show_figures(sweep: Sweep, members: list[Member]) -> None:
         return  # Cut away by a resumed job between the two looks.
     points = [_point_at(m.run, f.step, final=is_latest) for m, f in zip(film, frames, strict=True)]
     if any(point is None for point in points):
-        st.caption(text("beta.waiting"))
+        st.caption(text("job.waiting"))
         return
     measured = [point for point in points if point is not None]
     _show_maps(film, frames, last, measured)

@@ -12,7 +12,7 @@ from explorer.app.views.beta.members import find_members, show_figures
 from explorer.app.views.beta.progress import (
     Signature,
     follow_folder,
-    show_progress,
+    show_members,
     show_transport,
     sign,
 )
@@ -101,12 +101,12 @@ def show_sweep(sweep: Sweep, shown: Signature) -> None:
     progress = sweep.progress()
     if sign(sweep, progress) != shown:
         st.rerun()
-    show_progress(sweep, progress, is_active=shown[0])
+    show_members(sweep, progress, is_active=shown[0])
     members = find_members(sweep)
     if members:
         show_figures(sweep, members)
     elif shown[0]:
-        st.caption(text("beta.waiting" if sweep.kind == "family" else "beta.sweep_waiting"))
+        st.caption(text("job.waiting" if sweep.kind == "family" else "beta.sweep_waiting"))
 
 
 def describe_grid(sweep: Sweep) -> str:

@@ -8,9 +8,9 @@ from explorer.app.cached import diagnose_stored
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.failures import told
+from explorer.app.parts.film import show_map, show_strips
 from explorer.app.session import library
 from explorer.app.text import plain, sentences, text
-from explorer.app.views.train.film import show_map, show_strips
 from explorer.errors import ExplorerError
 from explorer.figures.collapse import rate_curves
 from explorer.runs.run import Run

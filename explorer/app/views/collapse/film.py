@@ -8,10 +8,10 @@ from explorer.analysis.collapse.timeline import DEAD_NATS, find_events
 from explorer.app.cached import measure_codes, move_dimension
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.failures import told
+from explorer.app.parts.film import show_map
 from explorer.app.parts.pictures import show_strip
 from explorer.app.text import sentences, text
 from explorer.app.views.collapse.verdicts import SLEEPING, show_plane
-from explorer.app.views.train.film import show_map
 from explorer.errors import ExplorerError
 from explorer.figures.collapse import collapse_timeline
 from explorer.figures.pictures import picture_sheet

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from explorer.app.cached import diagnose_stored
+from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.failures import told
 from explorer.app.session import library
 from explorer.app.text import plain, text
@@ -10,7 +11,6 @@ from explorer.app.views.collapse.cure import compare_treated, find_treated, offe
 from explorer.app.views.collapse.film import show_film, show_moves
 from explorer.app.views.collapse.own import ask_for_codes, ask_for_loss
 from explorer.app.views.collapse.verdicts import show_causes, show_diagnosis, show_table
-from explorer.app.views.train.watch import describe_beta
 from explorer.runs.run import Run
 
 TICK_SECONDS = 1.5
