@@ -6,7 +6,7 @@ What cannot be served says so in its place, and why; it takes no other section w
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import streamlit as st
 
@@ -16,6 +16,7 @@ from explorer.library import find_lack
 from explorer.runs.run import Run
 
 T = TypeVar("T")
+Gap = Literal["small", "medium", "large"]
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,16 @@ def show_sections(sections: Sequence[Section[T]], subject: T, run: Run | None = 
         section.show(subject, run)
 
 
-def show_beside(sections: Sequence[Section[T]], subject: T, run: Run | None = None) -> None:
-    """Show sections side by side, in columns of one width."""
-    for section, column in zip(sections, st.columns(len(sections)), strict=True):
+def show_beside(
+    sections: Sequence[Section[T]],
+    subject: T,
+    run: Run | None = None,
+    *,
+    widths: Sequence[float] | None = None,
+    gap: Gap = "small",
+) -> None:
+    """Show sections side by side, in columns of one width unless `widths` says how they relate."""
+    columns = st.columns(widths or len(sections), gap=gap)
+    for section, column in zip(sections, columns, strict=True):
         with column:
             section.show(subject, run)

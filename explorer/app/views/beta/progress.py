@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from explorer.app.parts.jobs import offer_pause, offer_stop, show_progress
+from explorer.app.parts.kept import Kept
 from explorer.app.session import library
 from explorer.app.text import plain, text
 from explorer.errors import ExplorerError
@@ -20,6 +21,9 @@ COUNTED = ("finished", "running", "paused", "queued", "missing", "stopped", "int
 Signature = tuple[bool, str]
 """Whether a sweep is being trained, and a family's state: a change of either reruns the page."""
 
+FOLLOWED: Kept[tuple[list[str], str | None, bool] | None] = Kept("beta_followed", None)
+"""Sweeps in the folder, the chosen one, and whether it was being trained, at the last look."""
+
 
 def sign(sweep: Sweep, progress: Sequence[MemberProgress]) -> Signature:
     """Return what decides the page's timer and controls."""
@@ -32,7 +36,6 @@ def follow_folder(chosen: str | None) -> None:
     """Rerun the page when a sweep appears or goes, or the chosen one is taken up again."""
     folder = library().own.folder
     seen = sorted(path.parent.name for path in folder.glob("*/sweep.json"))
-    state = st.session_state
     active = False
     if chosen is not None and (folder / chosen / "sweep.json").is_file():
         try:
@@ -41,8 +44,8 @@ def follow_folder(chosen: str | None) -> None:
         except ExplorerError:
             active = False
     now = (seen, chosen, active)
-    before = state.get("beta_followed", now)
-    state["beta_followed"] = now
+    before = FOLLOWED.get() or now
+    FOLLOWED.put(now)
     if now[0] != before[0] or (now[1] == before[1] and now[2] != before[2]):
         st.rerun()
 
