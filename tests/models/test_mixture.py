@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.distributions import MixtureSameFamily
 
-from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig
+from explorer.config import Config, ModelConfig, ObjectiveConfig
 from explorer.elbo.evaluation import evaluate_elbo
 from explorer.elbo.terms import elbo_terms, gaussian_kl, iwae_terms, sampled_kl
 from explorer.errors import ExplorerError
@@ -14,6 +14,7 @@ from explorer.models.stacked import StackedModels
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
 from explorer.training.loop import train
+from tests.small_run import make_config
 
 
 def seeded(seed=0):
@@ -127,11 +128,7 @@ def test_kl_between_components_far_apart_costs_the_choice_of_one():
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    config = Config(
-        model=ModelConfig(hidden=(16,), prior="mixture", prior_components=4),
-        budget=BudgetConfig(steps=60),
-        device="cpu",
-    )
+    config = make_config(60, prior="mixture", prior_components=4)
     return train(config, tmp_path_factory.mktemp("mixture") / "run")
 
 
