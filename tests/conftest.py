@@ -9,6 +9,12 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.again import (  # noqa: F401
+    pytest_addoption,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+)
+
 # No example is timed: this may run beside a training.
 settings.register_profile(
     "tests", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow]
@@ -16,6 +22,18 @@ settings.register_profile(
 settings.load_profile("tests")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+LONG = ("browser", "jobs", "training", "analysis")
+"""Rooms whose files take longest."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long files first: the short ones at the end keep all processes busy until then."""
+    places = {REPOSITORY / "tests" / room: place for place, room in enumerate(LONG)}
+
+    def place(item: pytest.Item) -> int:
+        return min((places[folder] for folder in item.path.parents if folder in places), default=9)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,11 +50,10 @@ def own_folders(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory):
     """A finished run of two latents on the digits, trained for a second; do not change it."""
-    from explorer.config import BudgetConfig, Config, ModelConfig
     from explorer.training.loop import train
+    from tests.small_run import make_config
 
-    config = Config(model=ModelConfig(hidden=(32,)), budget=BudgetConfig(steps=150), device="cpu")
-    return train(config, tmp_path_factory.mktemp("tiny") / "run")
+    return train(make_config(150, hidden=(32,)), tmp_path_factory.mktemp("tiny") / "run")
 
 
 @pytest.fixture(scope="session")
