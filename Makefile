@@ -9,16 +9,24 @@ PIP_ARGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: app test test-slow bench docs
+.PHONY: app check test test-slow bench docs
 
 app: $(STAMP)
 	$(BIN)/latent-explorer app $(ARGS)
 
+# Seconds, not minutes: what .pre-commit-config.yaml runs too.
+check: $(STAMP)-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
 test: $(STAMP)-test
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	$(BIN)/mypy & types=$$!; \
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder \
-	    --once-more $(ARGS); \
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS); \
 	tests=$$?; wait $$types && exit $$tests
 
 test-slow: $(STAMP)-test

@@ -4,30 +4,50 @@ Everything public outside the app is shown, from its docstrings; their examples 
 `import explorer` offers the most used names of these modules directly.
 """
 
-import pkgutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 LEFT_OUT = ("explorer.app", "explorer.cli", "explorer.jobs.worker")
 """Not an API: the Streamlit pages, the command line and the worker's entry point."""
 
 
-def module_specs() -> list[str]:
-    """Return what pdoc is to show: each module of `explorer` with all below it, less LEFT_OUT."""
+def module_names() -> list[str]:
+    """Return the dotted names of all modules below `explorer`, less LEFT_OUT and what is in it."""
     import explorer
 
-    names = [f"explorer.{module.name}" for module in pkgutil.iter_modules(explorer.__path__)]
-    shown = [name for name in names if name not in LEFT_OUT]
-    return shown + [f"!{name}" for name in LEFT_OUT]
+    names = []
+    for package in explorer.__path__:
+        for path in Path(package).rglob("*.py"):
+            parts = path.relative_to(package).with_suffix("").parts
+            names.append(".".join(["explorer", *parts]).removesuffix(".__init__"))
+    return sorted(name for name in names if name != "explorer" and not name.startswith(LEFT_OUT))
 
 
-def build(folder: Path) -> None:
-    """Render every documented module as HTML under `folder`."""
+def module_specs() -> list[str]:
+    """Return what pdoc is to show.
+
+    Each room of `explorer` with all below it; modules that it would hide, since their package has
+    an `__all__` that does not name them, each by itself; then LEFT_OUT, which is not shown.
+    """
+    import pdoc.extract
+
+    specs: list[str] = []
+    shown: set[str] = set()
+    for name in module_names():  # A package comes before what is in it.
+        if name not in shown:
+            specs.append(name)
+            shown |= set(pdoc.extract.walk_specs([name]))
+    return [*specs, *(f"!{name}" for name in LEFT_OUT)]
+
+
+def build(folder: Path, specs: Sequence[str]) -> None:
+    """Render what `specs` name as HTML under `folder`."""
     import pdoc
 
     pdoc.render.configure(docformat="markdown", search=True)
-    pdoc.pdoc(*module_specs(), output_directory=folder)
+    pdoc.pdoc(*specs, output_directory=folder)
 
 
 if __name__ == "__main__":
-    build(Path(sys.argv[1] if len(sys.argv) > 1 else "site"))
+    build(Path(sys.argv[1] if len(sys.argv) > 1 else "site"), module_specs())

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from explorer.analysis.collapse.diagnose import diagnose, diagnose_codes
-    from explorer.config import Config, default_config
+    from explorer.config import Config
     from explorer.datasets import load_dataset
+    from explorer.datasets.own.read import read_images
     from explorer.errors import ExplorerError
     from explorer.paths import runs_folder
-    from explorer.runs.run import open_run
+    from explorer.recipes import default_config
+    from explorer.runs.store import open_run
     from explorer.runs.writer import RunWriter
     from explorer.training.loop import train
 
@@ -25,11 +27,12 @@ _HOMES = {
     "Config": "explorer.config",
     "ExplorerError": "explorer.errors",
     "RunWriter": "explorer.runs.writer",
-    "default_config": "explorer.config",
+    "default_config": "explorer.recipes",
     "diagnose": "explorer.analysis.collapse.diagnose",
     "diagnose_codes": "explorer.analysis.collapse.diagnose",
     "load_dataset": "explorer.datasets",
-    "open_run": "explorer.runs.run",
+    "open_run": "explorer.runs.store",
+    "read_images": "explorer.datasets.own.read",
     "runs_folder": "explorer.paths",
     "train": "explorer.training.loop",
 }
@@ -43,6 +46,7 @@ __all__ = [
     "diagnose_codes",
     "load_dataset",
     "open_run",
+    "read_images",
     "runs_folder",
     "train",
 ]

@@ -7,23 +7,20 @@ of standard output is one JSON object.
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from explorer import commands as run
 from explorer.config import DEVICES, FITS, LIKELIHOOD_NAMES, NETWORK_NAMES
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, shorten
 from explorer.paths import runs_folder
-
-TRAINING_SPIN = "10000"
+from explorer.training.machine import choose_spin_count, set_spin_count
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, or 2 for an error that the user can mend."""
     options = build_parser().parse_args(arguments)
-    os.environ.setdefault("GOMP_SPINCOUNT", choose_spin_count(options))
+    set_spin_count(choose_spin_count(may_choose_threads(options)))
     try:
         options.command(options)
     except ExplorerError as error:
@@ -35,25 +32,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:  # A full disk, a name that no file can have: the user's to mend.
+        place = f": {shorten(str(error.filename), 200)}" if error.filename else ""
+        print(f"latent-explorer: {error.strerror or error}{place}.", file=sys.stderr)
+        return 2
     return 0
 
 
-def choose_spin_count(options: argparse.Namespace) -> str:
-    """Return how long idle OpenMP threads spin before they sleep; read when torch loads.
-
-    On a quiet machine spinning makes two threads 1.5 times as fast as one; on a busy one it costs
-    more than they bring, and none at all is safe. Only a training that chooses its threads as it
-    goes (`explorer.training.pace.ThreadChoice`) may spin for long.
-    """
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    if load >= (os.cpu_count() or 1) / 2:
-        return "0"
+def may_choose_threads(options: argparse.Namespace) -> bool:
+    """Tell a training whose model may be one that learns the same on one thread and two."""
     changed = {"config", "network", "likelihood"} & vars(options).keys()
-    if options.command is not run.train_run or changed or os.cpu_count() != 2:
-        return "1000"
-    flags = Path("/proc/cpuinfo")
-    multiplies = flags.is_file() and re.search("avx512_bf16|amx_bf16", flags.read_text())
-    return TRAINING_SPIN if multiplies else "1000"
+    return options.command is run.train_run and not changed
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -169,10 +158,25 @@ def build_parser() -> argparse.ArgumentParser:
     diagnose.set_defaults(command=run.diagnose_run)
 
     data = commands.add_parser(
-        "data", help="list data sets, or get one", parents=[as_json, data_root]
+        "data",
+        help="list data sets, get one, add your own pictures",
+        usage="%(prog)s [NAME [--download] | add PATH [--name N] [--size S] [--grey] | remove N]",
+        parents=[as_json, data_root],
     )
-    data.add_argument("name", metavar="NAME", nargs="?", help="the data set to load")
+    data.add_argument("name", metavar="NAME", nargs="?", help="the data set to load; add or remove")
+    data.add_argument(
+        "target",
+        metavar="PATH",
+        nargs="?",
+        help="to add: a folder, .zip, .npz, .npy or .parquet of pictures; to remove: a name",
+    )
     data.add_argument("--download", action="store_true", help="fetch it if it is not there")
+    data.add_argument("--name", metavar="N", dest="own_name", help="what to call yours")
+    data.add_argument("--size", type=int, metavar="S", help="side in pixels (default: own, or 64)")
+    data.add_argument("--grey", action="store_true", help="one channel, whatever the pictures have")
+    data.add_argument("--fit", default="crop", metavar="F", help="crop (default), pad or resize")
+    data.add_argument("--background", type=int, default=0, metavar="G", help="grey, 0 to 255")
+    data.add_argument("--seconds", type=float, default=3600, metavar="S", help="time to read in")
     data.set_defaults(command=run.show_data)
 
     runs = commands.add_parser("runs", help="list runs", parents=[as_json])

@@ -28,9 +28,10 @@ def kl_of_codes(mean: Array, logvar: Array) -> Array:
     """Return KL(N(mean, e^logvar) ‖ N(0, 1)) per image and dimension, (…, K), in nats.
 
     ½(μ² + e^lv − 1 − lv), with expm1 so that it keeps its digits near 0 (Kingma and Welling 2014,
-    App. B); the same in torch is `objectives.gaussian_kl`.
+    App. B); the same in torch is `models.priors.gaussian_kl`. Beyond what a float holds it is ∞.
     """
-    kl: Array = 0.5 * (np.expm1(logvar) - logvar + np.square(mean))
+    with np.errstate(over="ignore", invalid="ignore"):
+        kl: Array = 0.5 * (np.expm1(logvar) - logvar + np.square(mean))
     return kl
 
 
@@ -42,9 +43,10 @@ def main_dimensions(mean: Array, logvar: Array | None, prior: str = "standard") 
     """
     if mean.shape[1] <= 2:
         return 0, 1
-    if logvar is None or prior != "standard":
-        worth = mean.var(0)
-    else:
-        worth = kl_of_codes(mean, logvar).mean(0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if logvar is None or prior != "standard":
+            worth = mean.var(0)
+        else:
+            worth = kl_of_codes(mean, logvar).mean(0)
     first, second = np.argsort(-worth, kind="stable")[:2]
     return int(first), int(second)

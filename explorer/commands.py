@@ -21,6 +21,7 @@ from explorer.paths import PACKAGE, resource, runs_folder
 
 if TYPE_CHECKING:
     from explorer.config import Config
+    from explorer.datasets import ImageDataset
     from explorer.runs.run import Run
 
 
@@ -66,7 +67,7 @@ def theme_flags() -> list[str]:
             else:
                 flags.extend([f"--{name}", value if isinstance(value, str) else json.dumps(value)])
 
-    collect("", tomllib.loads((resource(".streamlit") / "config.toml").read_text()))
+    collect("", tomllib.loads((resource(".streamlit") / "config.toml").read_text("utf-8")))
     return flags
 
 
@@ -168,14 +169,18 @@ def describe_states(states: dict[str, str]) -> str:
 
 def config_from_options(options: argparse.Namespace) -> "Config":
     """Return the config that --config and the other options describe."""
-    from explorer.config import LONG_BUDGET, BudgetConfig, Config, default_config
+    from explorer.config import LONGEST_TOML, BudgetConfig, Config
+    from explorer.files import read_limited
+    from explorer.recipes import LONG_BUDGET, default_config
 
     given = vars(options)
     if "config" in given:
         try:
-            config = Config.from_toml(Path(given["config"]).read_text())
-        except (OSError, UnicodeDecodeError) as error:
+            # A character takes up to four bytes.
+            content = read_limited(Path(given["config"]), 4 * LONGEST_TOML).decode("utf-8-sig")
+        except (OSError, ValueError) as error:
             raise ExplorerError(f"The config {given['config']} cannot be read.") from error
+        config = Config.from_toml(content)
     else:
         latent_dim = given.get("latent_dim", 2)
         network = given.get("network", "mlp")
@@ -200,7 +205,7 @@ def evaluate_run(options: argparse.Namespace) -> None:
     """Measure ELBO, reconstruction and KL, and log p(x) where asked for."""
     from explorer.elbo.encoding import draw_targets
     from explorer.elbo.evaluation import evaluate_elbo
-    from explorer.runs.run import open_run
+    from explorer.runs.store import open_run
 
     run = open_run(options.run)
     images = find_images(run, options.dataset, options.split, options.data_root, options.limit)
@@ -239,11 +244,11 @@ def diagnose_run(options: argparse.Namespace) -> None:
     if options.codes is not None:
         result = collapse.diagnose_file(options.codes)
     else:
-        from explorer.runs.run import open_run
+        from explorer.runs.store import open_run
 
         run = open_run(options.run)
         images = None
-        if run.info.model_kind == "builtin":
+        if run.info.has_model:
             with (
                 contextlib.suppress(ExplorerError)
                 if not options.dataset
@@ -281,9 +286,14 @@ def find_images(
 
 
 def show_data(options: argparse.Namespace) -> None:
-    """List the data sets, or load one by name, downloading it only when told to."""
+    """List the data sets, load one by name (downloading only when told to), add or remove one."""
     from explorer.datasets import DATASETS, is_available, load_dataset
+    from explorer.datasets.own.store import list_own
 
+    if options.name in ("add", "remove"):
+        return change_data(options)
+    if options.target is not None:
+        raise ExplorerError(f"Either `data add PATH` or `data NAME`, not `data {options.name} …`.")
     if options.name is None:
         rows = {
             name: {
@@ -294,6 +304,10 @@ def show_data(options: argparse.Namespace) -> None:
             }
             for name, entry in DATASETS.items()
         }
+        for own in list_own(options.data_root):
+            text = f"yours: {own.images:,} images of {own.shape[1]} × {own.shape[2]} pixels"
+            row = {"available": True, "offline": True, "shape": list(own.shape)}
+            rows[own.name] = row | {"description": text}
         text = "\n".join(
             f"{name:15} {'ready' if row['available'] else 'needs a download':17}"
             f"{row['description']}"
@@ -308,7 +322,44 @@ def show_data(options: argparse.Namespace) -> None:
             download=options.download,
             progress=lambda *state: show(" ".join(str(part) for part in state)),
         )
-    values = {
+    text = f"{dataset.name}: {len(dataset.images):,} images {dataset.shape}"
+    report(options.json, describe_data(dataset), text)
+
+
+def change_data(options: argparse.Namespace) -> None:
+    """Add somebody's pictures as a data set, read in a process of its own, or remove one."""
+    from explorer.datasets.own.store import check_name, remove_own
+    from explorer.jobs.reader import read_in_worker
+
+    if options.target is None:
+        raise ExplorerError("Say which: `data add PATH --name N`, or `data remove N`.")
+    if options.name == "remove":
+        remove_own(options.target, options.data_root)
+        return report(options.json, {"removed": options.target}, f"{options.target}: removed")
+    if options.own_name is not None:
+        check_name(options.own_name)
+    with progress_line() as show:
+        pending = read_in_worker(
+            options.target,
+            size=options.size,
+            fit=options.fit,
+            channels=1 if options.grey else None,
+            background=options.background,
+            data_root=options.data_root,
+            seconds=options.seconds,
+            progress=lambda done, total: show(f"{done:,} of {total:,} pictures"),
+        )
+    with pending:
+        dataset = pending.keep(options.own_name or pending.dataset.name)
+    assert dataset.report is not None
+    values = describe_data(dataset) | {"report": dataset.report.to_dict()}
+    text = "\n".join([f"{dataset.name}: added", *dataset.report.sentences()])
+    report(options.json, values, text)
+
+
+def describe_data(dataset: "ImageDataset") -> dict[str, Any]:
+    """Return what is told of a data set, as JSON can hold it."""
+    return {
         "name": dataset.name,
         "images": len(dataset.images),
         "shape": list(dataset.shape),
@@ -317,41 +368,45 @@ def show_data(options: argparse.Namespace) -> None:
         "splits": {name: len(rows) for name, rows in dataset.splits.items()},
         "fingerprint": dataset.fingerprint,
     }
-    report(options.json, values, f"{dataset.name}: {len(dataset.images):,} images {dataset.shape}")
 
 
 def list_runs(options: argparse.Namespace) -> None:
     """List the pretrained runs and those of the runs folder."""
-    from explorer.runs.store import RunStore, pretrained_store
+    from explorer.library import Library
 
+    library = Library(options.runs)
     rows = []
-    for store in (pretrained_store(), RunStore(options.runs)):
-        for run in store.list():
-            info = run.info
-            result = info.results.get("test") or info.results.get("all") or {}
-            rows.append(
-                {
-                    "id": run.id,
-                    "name": run.name,
-                    "pretrained": store.read_only,
-                    "state": info.status.shown_state(),
-                    "dataset": info.dataset.name if info.dataset else None,
-                    "latent_dim": info.latent_dim,
-                    "elbo": result.get("elbo") if "kl" in result else None,
-                }
-            )
+    for run in library.runs(first="shipped"):
+        info = run.info
+        result = info.best_results
+        rows.append(
+            {
+                "id": run.id,
+                "name": run.name,
+                "pretrained": not library.is_own(run),
+                "state": info.status.shown_state(),
+                "dataset": info.dataset.name if info.dataset else None,
+                "latent_dim": info.latent_dim,
+                "elbo": result.get("elbo") if "kl" in result else None,
+            }
+        )
+    unreadable = {entry.id: str(entry.reason) for entry in library.own.survey()[1]}
     lines = [
         f"{row['id']:40} {row['state']:12} {row['dataset'] or '':10} {row['latent_dim']:4} latents"
         + (f"   ELBO {row['elbo']:.2f} nats" if row["elbo"] is not None else "")
         for row in rows
     ]
-    report(options.json, {"runs": rows}, "\n".join(lines) or "There are no runs yet.")
+    lines += [f"{run_id:40} cannot be read: {reason}" for run_id, reason in unreadable.items()]
+    values = {"runs": rows, "unreadable": unreadable}
+    report(options.json, values, "\n".join(lines) or "There are no runs yet.")
 
 
 def describe_result(result: dict[str, Any] | Any) -> str:
     """Return ELBO, reconstruction and KL in words; no ELBO where the model has no KL."""
+    if "reconstruction" not in result:  # Of a loop of the user's own.
+        return "no figures of ours"
     reconstruction = f"reconstruction {result['reconstruction']:.2f}"
-    if "kl" not in result:
+    if "kl" not in result or "elbo" not in result:
         return f"{reconstruction} nats per image, no KL"
     return f"ELBO {result['elbo']:.2f} = −({reconstruction} + KL {result['kl']:.2f}) nats per image"
 

@@ -14,15 +14,47 @@ from typing import Any
 from explorer.errors import ExplorerError
 
 NETWORK_NAMES = ("mlp", "conv", "linear")
-LIKELIHOOD_NAMES = (
-    "bernoulli",
-    "continuous-bernoulli",
-    "gaussian",
-    "gaussian-learned",
-    "gaussian-optimal",
-    "gaussian-diagonal",
-    "gaussian-pixel",
-)
+
+
+@dataclass(frozen=True)
+class LikelihoodFacts:
+    """What can be said of a likelihood before torch is loaded; `models.likelihoods` builds it."""
+
+    may_binarise: bool = False
+    """Whether grey images may be drawn binary before they are scored."""
+    scale: str = "none"
+    """What `sigma2`, a pixel's variance, is: none, fixed, or learned from there."""
+    learned: str = ""
+    """The likelihood that learns the scale which this one holds fixed, if there is one."""
+    optimal: str = ""
+    """The one that takes its best value from each batch, if there is one."""
+    linear_theory: bool = False
+    """Rate and distortion of linear models are known in closed form (`analysis…linear`)."""
+    wakes_by_rule: bool = False
+    """The wake-up rule of a data set is known from the config alone."""
+    halves_well: bool = False
+    """Wide layers that learn in bfloat16 were measured to cost nothing."""
+
+
+_LEARNED, _OPTIMAL = "gaussian-learned", "gaussian-optimal"
+LIKELIHOODS = {
+    "bernoulli": LikelihoodFacts(may_binarise=True, wakes_by_rule=True, halves_well=True),
+    "continuous-bernoulli": LikelihoodFacts(),
+    "gaussian": LikelihoodFacts(
+        scale="fixed",
+        learned=_LEARNED,
+        optimal=_OPTIMAL,
+        linear_theory=True,
+        wakes_by_rule=True,
+    ),
+    _LEARNED: LikelihoodFacts(scale="learned", learned=_LEARNED, optimal=_OPTIMAL),
+    _OPTIMAL: LikelihoodFacts(scale="learned", learned=_LEARNED, optimal=_OPTIMAL),
+    "gaussian-diagonal": LikelihoodFacts(),
+    "gaussian-pixel": LikelihoodFacts(),
+    "laplace": LikelihoodFacts(scale="fixed", wakes_by_rule=True),
+    "discretized-logistic": LikelihoodFacts(scale="learned"),
+}
+LIKELIHOOD_NAMES = tuple(LIKELIHOODS)
 LATENT_KINDS = ("gaussian", "point", "categorical")
 PRIORS = ("standard", "mixture")
 ACTIVATIONS = ("relu", "tanh", "silu")
@@ -36,6 +68,9 @@ FITS = {
     "ica": ("point", "gaussian-learned"),
 }
 """The linear models that are fitted in closed form, with the latent and likelihood they take."""
+LARGEST_SEED = 2**31 - 1
+LONGEST_TOML = 10_000
+"""Characters; Python's parser takes a gigabyte for a key of some ten thousand parts."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +90,7 @@ class ModelConfig:
     """Standard deviation added to a point code (an autoencoder with fixed noise)."""
     likelihood: str = "bernoulli"
     sigma2: float = 0.05
-    """Variance of `gaussian`; where it is learned, its starting value."""
+    """A pixel's variance where the likelihood has one; where it is learned, its starting value."""
     binarise: bool = True
     """Bernoulli: score a fresh binary draw of each grey image. False scores the grey values
     themselves, which is a cross-entropy and no likelihood."""
@@ -276,7 +311,7 @@ class Config:
                 f"{likelihood}."
             )
         _choice("split", self.split, ("train", "all"))
-        _whole("seed", self.seed, 0, 2**31 - 1)
+        _whole("seed", self.seed, 0, LARGEST_SEED)
         if not isinstance(self.dataset, str) or not self.dataset:
             raise ExplorerError("A data set is given by its name, such as 'digits'.")
         objective = self.objective
@@ -310,62 +345,14 @@ class Config:
     @classmethod
     def from_toml(cls, text: str) -> "Config":
         """Read a config from TOML text."""
+        if len(text) > LONGEST_TOML:
+            raise ExplorerError(f"A config has at most {LONGEST_TOML:,} characters of TOML.")
         try:
             return cls.from_dict(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
+        except ValueError as error:  # Of numbers with thousands of digits too.
             raise ExplorerError(f"The config is not valid TOML: {error}.") from error
-
-
-LONG_BUDGET = 90.0
-"""Seconds of training from which two latents on MNIST gain more by a wider network than by more
-updates of a narrow one; on two cores."""
-
-
-def default_config(
-    dataset: str = "digits", latent_dim: int = 2, seconds: float = 30.0, network: str = "mlp"
-) -> Config:
-    """Return the recipe that was measured to be good for so many latents and so long a budget.
-
-    Up to three latents take a deeper network, twice as wide from LONG_BUDGET on, and a β warm-up
-    over the first fifth; more take one hidden layer and none. `seconds` is the budget.
-    """
-    small = latent_dim <= 3
-    wide = small and seconds >= LONG_BUDGET
-    deep = (512, 256, 128) if wide else (256, 128, 64)
-    hidden = {
-        "mlp": deep if small else (400,),
-        "conv": (16, 32, 64),
-        "linear": (),
-    }.get(network, ())
-    return Config(
-        dataset=dataset,
-        model=ModelConfig(network=network, hidden=hidden, latent_dim=latent_dim),
-        objective=ObjectiveConfig(schedule="linear" if small else "constant"),
-        optimiser=OptimiserConfig(learning_rate=2e-3 if network != "mlp" or wide else 3e-3),
-        budget=BudgetConfig(seconds=seconds),
-    )
-
-
-def categorical_config(
-    dataset: str, shape: tuple[int, int, int], seconds: float = 60.0, codebook: int = 64
-) -> Config:
-    """Return the recipe of a small VQ-VAE for images of `shape` (C, H, W): 7 × 7 codes for 28 × 28.
-
-    Raises ExplorerError for images whose sides cannot be halved.
-    """
-    hidden = (32, 64)
-    rows, columns = code_grid(shape, hidden)
-    return Config(
-        dataset=dataset,
-        model=ModelConfig(
-            network="conv",
-            hidden=hidden,
-            latent="categorical",
-            latent_dim=rows * columns,
-            codebook=codebook,
-        ),
-        budget=BudgetConfig(seconds=seconds),
-    )
+        except RecursionError as error:
+            raise ExplorerError("The config is not valid TOML: it is nested too deeply.") from error
 
 
 def code_grid(shape: tuple[int, int, int], hidden: tuple[int, ...]) -> tuple[int, int]:
@@ -411,6 +398,14 @@ def _build(cls: type, values: Mapping[str, Any], where: str) -> Any:
             value = int(value) if value.is_integer() else value
         built[name] = value
     return cls(**built)
+
+
+def check_seed(seed: int) -> int:
+    """Return a seed; an ExplorerError for a number that not every generator takes."""
+    # NumPy's whole numbers are none of Python's.
+    plain = int(seed) if hasattr(seed, "__index__") and not isinstance(seed, bool) else seed
+    _whole("seed", plain, 0, LARGEST_SEED)
+    return plain
 
 
 def _choice(name: str, value: object, choices: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -61,12 +62,12 @@ def ship(
     if info.status.state != "finished":
         raise SystemExit(f"{run} is {info.status.state}, not finished.")
     recipe = target / "recipe.toml"
-    if recipe.is_file() and Config.from_toml(recipe.read_text()) != info.config:
+    if recipe.is_file() and Config.from_toml(recipe.read_text(encoding="utf-8")) != info.config:
         raise SystemExit(f"{recipe} does not describe the config of {run}.")
     target.mkdir(parents=True, exist_ok=True)
     assert info.config is not None
     if not recipe.is_file():
-        recipe.write_text(info.config.to_toml())
+        recipe.write_text(info.config.to_toml(), encoding="utf-8")
     status = dataclasses.replace(info.status, pid=0, host="")
     info = dataclasses.replace(info, status=status, results=measure(run, data_root))
     replace_json(target / "run.json", info.to_dict())
@@ -74,7 +75,7 @@ def ship(
     copy_metrics(run, target)
     copy_film(run, target, frames)
     copy_codes(run, target, codes)
-    (target / "README.md").write_text(describe(target.relative_to(HERE).as_posix(), info))
+    (target / "README.md").write_text(describe(target.relative_to(HERE).as_posix(), info), "utf-8")
 
 
 def measure(run: Run, data_root: str | None) -> dict:
@@ -123,10 +124,10 @@ def copy_film(run: Run, target: Path, frames: int) -> None:
 def copy_codes(run: Run, target: Path, count: int | None) -> None:
     codes = run.codes()
     assert codes is not None
-    chosen = slice(None)
+    chosen: slice | np.ndarray = slice(None)
     if count is not None and count < len(codes.ids):
         chosen = np.linspace(0, len(codes.ids) - 1, count).astype(int)
-    values = {"ids": codes.ids[chosen].astype(np.int32)}
+    values: dict[str, Any] = {"ids": codes.ids[chosen].astype(np.int32)}
     if codes.indices is None:
         values["mean"] = codes.mean[chosen]
     else:

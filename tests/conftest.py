@@ -9,12 +9,6 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.again import (  # noqa: F401
-    pytest_addoption,
-    pytest_sessionfinish,
-    pytest_terminal_summary,
-)
-
 # No example is timed: this may run beside a training.
 settings.register_profile(
     "tests", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow]
@@ -24,16 +18,6 @@ settings.load_profile("tests")
 REPOSITORY = Path(__file__).resolve().parents[1]
 LONG = ("browser", "jobs", "training", "analysis")
 """Rooms whose files take longest."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put long files first: the short ones at the end keep all processes busy until then."""
-    places = {REPOSITORY / "tests" / room: place for place, room in enumerate(LONG)}
-
-    def place(item: pytest.Item) -> int:
-        return min((places[folder] for folder in item.path.parents if folder in places), default=9)
-
-    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -70,8 +54,33 @@ def mnist_root():
     """The folder that holds real MNIST in torchvision's layout."""
     from explorer.datasets import is_available
 
-    roots = [os.environ.get("LATENT_EXPLORER_DATA"), REPOSITORY.parent / "shared" / "data"]
-    for root in filter(None, roots):
-        if is_available("mnist", root):
+    roots: list[str | Path | None] = [
+        os.environ.get("LATENT_EXPLORER_DATA"),
+        REPOSITORY.parent / "shared" / "data",
+    ]
+    for root in roots:
+        if root and is_available("mnist", root):
             return Path(root)
     pytest.skip("Real MNIST is not at hand: set LATENT_EXPLORER_DATA to a folder that holds it.")
+
+
+def pytest_collection_modifyitems(items):
+    """Put long files first, and let a browser test that failed run once more by itself.
+
+    The short files at the end keep all processes busy until then; and machines are busy, pages
+    are not.
+    """
+    places = {REPOSITORY / "tests" / room: place for place, room in enumerate(LONG)}
+    items.sort(key=lambda item: min(places.get(folder, len(LONG)) for folder in item.path.parents))
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter):
+    """Name in the last lines what passed at its second try only: a fault to mend."""
+    tried = {report.nodeid for report in terminalreporter.stats.get("rerun", ())}
+    failed = {report.nodeid for report in terminalreporter.stats.get("failed", ())}
+    for name in sorted(tried - failed):
+        terminalreporter.write_line(f"FLAKY {name} (passed at its second try)", yellow=True)

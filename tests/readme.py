@@ -1,35 +1,33 @@
-"""The made parts of README.md; `python -m tests.readme` writes them anew."""
+"""The made parts of README.md and docs/architecture.md: `python -m tests.readme` writes them."""
 
 import ast
 import json
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "explorer"
 README = ROOT / "README.md"
-ROOMS = (
-    ("explorer/datasets", "images"),
-    ("explorer/models", "models"),
-    ("explorer", "the run, and what everything stands on"),
-    ("explorer/training", "training"),
-    ("explorer/analysis", "analysis"),
-    ("explorer/figures", "figures"),
-    ("explorer/export", "export"),
-    ("explorer/app", "the app"),
-    ("explorer/app/cached", "the app's caches"),
-    ("explorer/app/views", "the app's pages"),
-    ("explorer/app/views/learn", "Learn"),
-    ("explorer/app/views/train", "Train"),
-    ("explorer/app/views/beta", "β lab"),
-    ("explorer/app/views/collapse", "Collapse"),
-    ("explorer/app/views/elbo", "ELBO"),
-    ("explorer/app/views/models", "Models"),
-    ("explorer/app/text", "the app's sentences"),
-    ("explorer/app/components", "the app's browser side"),
-    ("explorer/app/components/latent_map", "the latent map, in the browser"),
-    ("explorer/app/components/lens", "the lens of the ELBO page, in the browser"),
-)
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+SCRIPTS = {
+    "brush": "A covered picture to uncover by hand.",
+    "card": "The card that floats over the pages.",
+    "lens": "One image of a two-latent model on the ELBO page: q in the visitor's hand.",
+    "map": "The latent map: how it is mounted, and what can be done with it.",
+    "map/geometry": "Points and ways as numbers.",
+    "map/panels": "What stands around the map.",
+    "map/plane": "The plane, what lies on it, and the hand.",
+    "map/scene": "What is shown, and how it is told.",
+    "model": "The interpreter of a model; it knows nothing of a map.",
+    "model/likelihoods": "One file a likelihood, as in `explorer/models/likelihoods/`.",
+    "shared": "What the map and the lens share.",
+    "slider": "A slider that reports while it is dragged.",
+}
+"""What the rooms of the browser side are, which have no `__init__.py` to say it."""
+NOT_OURS = {"__pycache__", "_shipped", "node_modules"}
+"""Folders that tools make."""
 
 
 def first_line(path: Path) -> str:
@@ -45,15 +43,60 @@ def first_line(path: Path) -> str:
     return ""
 
 
+def modules(folder: Path) -> list[Path]:
+    """Return the modules that lie in a folder itself, of either language."""
+    return sorted([*folder.glob("*.py"), *folder.glob("*.js")])
+
+
+def layers() -> list[str]:
+    """Return the names of the layers in pyproject.toml, from the errors up to the app."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    (stack,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
+    return [name.strip() for layer in reversed(stack) for name in reversed(layer.split("|"))]
+
+
+def rooms() -> list[Path]:
+    """Return every folder below `explorer/` that holds modules, in the order of the layers.
+
+    The package itself comes first; a room that no layer names comes last.
+    """
+    order = {name: place for place, name in enumerate(layers())}
+    folders = {path.parent for suffix in ("py", "js") for path in PACKAGE.rglob(f"*.{suffix}")}
+    kept = (folder for folder in folders if not NOT_OURS & set(folder.parts))
+
+    def place(folder: Path) -> tuple[int, tuple[str, ...]]:
+        parts = folder.relative_to(PACKAGE).parts
+        return (order.get(parts[0], len(order)) if parts else -1), parts
+
+    return sorted(kept, key=place)
+
+
+def script_room(folder: Path) -> str:
+    """Return what a room of the browser side is, as SCRIPTS has it."""
+    return SCRIPTS.get(folder.relative_to(PACKAGE / "browser").as_posix(), "")
+
+
 def file_map() -> str:
     lines = []
-    for folder, title in ROOMS:
-        files = sorted([*(ROOT / folder).glob("*.py"), *(ROOT / folder).glob("*.js")])
-        if not files:
-            continue
-        lines += ["", f"**{title}** (`{folder}/`)", ""]
-        lines += [f"- `{path.name}` {first_line(path)}" for path in files]
-    return "\n".join(lines).strip()
+    for folder in rooms():
+        lines += ["", f"### `{folder.relative_to(ROOT).as_posix()}/`", ""]
+        door = folder / "__init__.py"
+        if sentence := first_line(door) if door.is_file() else script_room(folder):
+            lines += [sentence, ""]
+        lines += [f"- `{path.name}` {first_line(path)}" for path in modules(folder) if path != door]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def tests_map() -> str:
+    lines = ["| tests | of | files |", "|---|---|---|"]
+    for folder in sorted({path.parent for path in (ROOT / "tests").rglob("test_*.py")}):
+        room = PACKAGE / folder.relative_to(ROOT / "tests")
+        # Tests that mirror no room say what they are of.
+        of = first_line(folder / "__init__.py") or f"`{room.relative_to(ROOT).as_posix()}/`"
+        names = ", ".join(path.stem.removeprefix("test_") for path in sorted(folder.glob("test_*")))
+        lines.append(f"| `{folder.relative_to(ROOT).as_posix()}/` | {of} | {names} |")
+    return "\n".join(lines)
 
 
 def models_table() -> str:
@@ -62,8 +105,9 @@ def models_table() -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for folder in sorted((ROOT / "pretrained").glob("*/run.json")):
-        info = json.loads(folder.read_text())
-        model = tomllib.loads((folder.parent / "recipe.toml").read_text())["model"]
+        info = json.loads(folder.read_text(encoding="utf-8"))
+        recipe = (folder.parent / "recipe.toml").read_text(encoding="utf-8")
+        model = tomllib.loads(recipe)["model"]
         result = info["results"].get("test") or info["results"]["all"]
         network = f"{model['network']} {'-'.join(str(units) for units in model['hidden'])}".strip()
         # A code without a density has a reconstruction, but neither KL nor ELBO.
@@ -75,12 +119,17 @@ def models_table() -> str:
     return "\n".join(lines)
 
 
-PARTS = {"file map": file_map, "models": models_table}
+MADE: dict[Path, dict[str, Callable[[], str]]] = {
+    README: {"models": models_table},
+    ARCHITECTURE: {"file map": file_map, "tests": tests_map},
+}
+"""What is made, by the document and the name between whose marks it stands."""
 
 
-def filled(text: str) -> str:
-    """Return README text with every made part as the files say now."""
-    for name, make in PARTS.items():
+def filled(document: Path) -> str:
+    """Return a document's text with every made part as the files say now."""
+    text = document.read_text(encoding="utf-8")
+    for name, make in MADE[document].items():
         before, rest = text.split(f"<!-- {name} -->\n")
         after = rest[rest.index(f"<!-- end of {name} -->") :]
         text = f"{before}<!-- {name} -->\n{make()}\n{after}"
@@ -88,4 +137,5 @@ def filled(text: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for document in MADE:
+        document.write_text(filled(document), encoding="utf-8")

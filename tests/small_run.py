@@ -83,6 +83,6 @@ def kill_at(monkeypatch, step):
 
 def die(path):
     """Make a run look as one whose process is gone."""
-    values = json.loads((path / "run.json").read_text())
+    values = json.loads((path / "run.json").read_text(encoding="utf-8"))
     values["status"]["pid"] = 0
-    (path / "run.json").write_text(json.dumps(values))
+    (path / "run.json").write_text(json.dumps(values), encoding="utf-8")

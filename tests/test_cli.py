@@ -9,9 +9,14 @@ import time
 
 import pytest
 
-from explorer.cli import build_parser, choose_spin_count, main
+from explorer.cli import build_parser, main, may_choose_threads
 from explorer.commands import config_from_options
-from explorer.config import Config, default_config
+from explorer.config import Config
+from explorer.recipes import default_config
+from explorer.runs.writer import RunWriter
+
+LONG, DEEP = "x" * 4000, "x/" * 2000
+"""A name and a path that no system takes."""
 
 
 def read_json(capsys):
@@ -60,7 +65,13 @@ def test_a_finished_run_is_not_overwritten_unasked(tmp_path, capsys):
     arguments = ["train", "--dataset", "digits", "--steps", "5", "--out", str(tmp_path / "run")]
     assert main(arguments) == 0
     assert main(arguments) == 2
-    assert "overwrite" in capsys.readouterr().err
+    assert "finished at step 5: look at it as it is, choose" in capsys.readouterr().err
+    assert main([*arguments, "--seed", "1"]) == 2
+    assert "holds another run; choose another folder or overwrite it" in capsys.readouterr().err
+    assert main([*arguments, "--overwrite"]) == 0
+    # As a loss of power leaves it.
+    (tmp_path / "run" / "run.json").write_text("", encoding="utf-8")
+    assert main(arguments) == 2
     assert main([*arguments, "--overwrite"]) == 0
 
 
@@ -81,10 +92,23 @@ def test_a_finished_run_is_not_overwritten_unasked(tmp_path, capsys):
         (["diagnose"], "either a run or --codes"),
         (["data", "nope"], "no data set 'nope'"),
         (["app", "--port", "99999999"], "port"),
+        (["train", "--seed", "-1"], "seed must be"),
+        (["train", "--seed", str(2**31)], "seed must be"),
+        (["fit", "--model", "ppca", "--seed", "-1"], "seed must be"),
+        (["evaluate", "digits-2d", "--limit", "9", "--seed", "-1"], "seed must be"),
+        (["evaluate", "digits-2d", "--limit", "9", "--seed", str(10**40)], "seed must be"),
+        (["diagnose", "digits-2d", "--seed", "-1"], "seed must be"),
+        (["diagnose", "digits-2d", "--seed", str(2**63)], "seed must be"),
+        (["diagnose", "--codes", "/no/such/file.npz"], "No such file"),
+        (["evaluate", LONG], "There is no run"),
+        (["diagnose", DEEP], "There is no run"),
+        (["diagnose", "--codes", LONG], "cannot be read"),
+        (["train", "--config", DEEP], "cannot be read"),
+        (["data", "mnist", "--data-root", LONG], "is not on this computer"),
     ],
 )
 def test_a_mistake_is_one_clear_sentence_and_exit_code_2(arguments, said, capsys, tmp_path):
-    if arguments[0] == "train":
+    if arguments[0] in ("train", "fit"):
         import torch
 
         if "cuda" in arguments and torch.cuda.is_available():
@@ -93,12 +117,52 @@ def test_a_mistake_is_one_clear_sentence_and_exit_code_2(arguments, said, capsys
     assert main(arguments) == 2
     streams = capsys.readouterr()
     assert said in streams.err and streams.err.count("\n") == 1 and "Traceback" not in streams.err
+    assert len(streams.err) < 1100
     assert not (tmp_path / "run").exists(), "nothing half-made is left behind"
+
+
+@pytest.mark.parametrize("out", [LONG, DEEP, "x/" * 600], ids=["long", "deep", "half as deep"])
+@pytest.mark.parametrize(
+    "command",
+    [["train"], ["fit", "--model", "ppca"], ["sweep", "--beta", "1", "2"],
+     ["sweep", "--together", "--beta", "1", "2"]],
+    ids=["train", "fit", "sweep", "family"],
+)  # fmt: skip
+def test_a_place_that_no_system_has_is_one_sentence(command, out, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    budget = [] if command[0] == "fit" else ["--steps", "1"]
+    assert main([*command, *budget, "--out", out]) == 2
+    error = capsys.readouterr().err
+    assert "cannot be created" in error or "could not be written" in error
+    assert error.count("\n") == 1 and len(error) < 600
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["seed = 1" + "0" * 5000, "a = " + "[" * 3000, "[" + "a." * 9000 + "a]", "\ufffe", "a = \x00"],
+    ids=["digits", "nesting", "dots", "letters", "zero"],
+)
+def test_a_config_of_any_content_is_one_sentence(text, capsys, tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text(text, encoding="utf-16" if "\ufffe" in text else "utf-8")
+    assert main(["train", "--config", str(path), "--out", str(tmp_path / "run")]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and len(error) < 1100 and "config" in error
+
+
+def test_what_the_system_refuses_is_one_sentence(capsys, monkeypatch):
+    def refuse(options):
+        raise PermissionError(13, "Permission denied", "/root/secret")
+
+    monkeypatch.setattr("explorer.commands.list_runs", refuse)
+    assert main(["runs"]) == 2
+    assert capsys.readouterr().err == "latent-explorer: Permission denied: /root/secret.\n"
 
 
 def test_a_config_file_is_read_and_options_override_it(tmp_path):
     path = tmp_path / "run.toml"
-    path.write_text(default_config("strokes", 20, 12.0).to_toml())
+    path.write_text(default_config("strokes", 20, 12.0).to_toml(), encoding="utf-8")
     options = build_parser().parse_args(["train", "--config", str(path), "--beta", "4"])
     config = config_from_options(options)
     assert (config.dataset, config.model.latent_dim, config.budget.seconds) == ("strokes", 20, 12.0)
@@ -127,6 +191,22 @@ def test_nothing_but_the_result_goes_into_a_pipe(tmp_path):
     assert len(result.stdout.splitlines()) == 1 and result.stderr == ""
 
 
+def test_a_run_of_ones_own_opens_in_place_of_a_shipped_one(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(tmp_path))
+    for name in ("digits-2d", "broken"):
+        RunWriter(tmp_path / name, latent_dim=7).set_state("finished")
+    (tmp_path / "broken" / "run.json").write_text("{", encoding="utf-8")
+    assert main(["runs", "--json"]) == 0
+    listed = read_json(capsys)
+    (row,) = (row for row in listed["runs"] if row["id"] == "digits-2d")
+    assert (row["latent_dim"], row["pretrained"]) == (7, False)
+    assert list(listed["unreadable"]) == ["broken"]
+    assert main(["runs"]) == 0
+    assert "broken " in capsys.readouterr().out.splitlines()[-1]
+    assert main(["evaluate", "digits-2d", "--dataset", "digits"]) == 2
+    assert "holds figures and codes but no model" in capsys.readouterr().err
+
+
 def test_runs_and_data_are_listed(capsys):
     assert main(["runs", "--json"]) == 0
     assert "runs" in read_json(capsys)
@@ -138,32 +218,28 @@ def test_runs_and_data_are_listed(capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "load", "cores", "spins"),
+    ("arguments", "may"),
     [
-        (["train", "--dataset", "digits"], 0.0, 2, ("10000", "1000")),
-        (["train", "--likelihood", "gaussian"], 0.0, 2, ("1000",)),
-        (["train", "--dataset", "digits"], 0.0, 8, ("1000",)),
-        (["app"], 0.0, 2, ("1000",)),
-        (["train", "--dataset", "digits"], 1.5, 2, ("0",)),
-        (["app"], 9.0, 8, ("0",)),
+        (["train", "--dataset", "digits"], True),
+        (["train", "--likelihood", "gaussian"], False),
+        (["train", "--network", "conv"], False),
+        (["train", "--config", "my.toml"], False),
+        (["fit", "--model", "ppca"], False),
+        (["app"], False),
     ],
 )
-def test_only_a_training_that_notices_a_busy_machine_spins_for_long(
-    monkeypatch, arguments, load, cores, spins
-):
-    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0), raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: cores)
-    assert choose_spin_count(build_parser().parse_args(arguments)) in spins
+def test_only_a_training_that_may_choose_its_threads_is_told_to_spin(arguments, may):
+    assert may_choose_threads(build_parser().parse_args(arguments)) is may
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="The stand-in for the browser is xdg-open.")
 def test_a_first_start_asks_nothing_and_opens_the_browser(tmp_path):
     opened, opener = tmp_path / "opened", tmp_path / "xdg-open"
-    opener.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    opener.write_text(f'#!/bin/sh\necho "$1" > {opened}\n', encoding="utf-8")
     opener.chmod(0o755)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = str(probe.getsockname()[1])
-    with open(tmp_path / "log", "w+") as log:
+    with open(tmp_path / "log", "w+", encoding="utf-8") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "explorer.cli", "app", "--port", port],
             env={**os.environ, "HOME": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}"},
@@ -173,12 +249,12 @@ def test_a_first_start_asks_nothing_and_opens_the_browser(tmp_path):
         )
         try:
             deadline = time.monotonic() + 60
-            while not opened.is_file() or not opened.read_text().endswith("\n"):
-                assert server.poll() is None, (tmp_path / "log").read_text()
-                assert time.monotonic() < deadline, (tmp_path / "log").read_text()
+            while not opened.is_file() or not opened.read_text(encoding="utf-8").endswith("\n"):
+                assert server.poll() is None, (tmp_path / "log").read_text(encoding="utf-8")
+                assert time.monotonic() < deadline, (tmp_path / "log").read_text(encoding="utf-8")
                 time.sleep(0.1)
         finally:
             server.terminate()
             server.wait(10)
-    assert opened.read_text().strip() == f"http://127.0.0.1:{port}"
-    assert "mail" not in (tmp_path / "log").read_text()
+    assert opened.read_text(encoding="utf-8").strip() == f"http://127.0.0.1:{port}"
+    assert "mail" not in (tmp_path / "log").read_text(encoding="utf-8")

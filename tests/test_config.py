@@ -19,9 +19,9 @@ from explorer.config import (
     ModelConfig,
     ObjectiveConfig,
     OptimiserConfig,
-    default_config,
 )
 from explorer.errors import ExplorerError
+from explorer.recipes import default_config
 
 
 def numbers(low, high):

@@ -19,6 +19,7 @@ EXPORTED = [
     "diagnose_codes",
     "load_dataset",
     "open_run",
+    "read_images",
     "runs_folder",
     "train",
 ]

@@ -47,7 +47,10 @@ def test_the_wheel_carries_theme_models_and_browser_files(installed):
     assert (shipped / ".streamlit" / "config.toml").is_file()
     names = {path.parent.name for path in (shipped / "pretrained").glob("*/run.json")}
     assert {"mnist-2d", "mnist-20d", "strokes-10d", "digits-2d"} <= names
-    assert list((installed / "explorer" / "app" / "components").rglob("*.js"))
+    browser = installed / "explorer" / "browser"
+    for room in ("page", "shared", "map", "lens", "card", "brush", "slider"):
+        assert (browser / room / "style.css").is_file(), room
+    assert (browser / "map" / "standalone.js").is_file()
     assert list((installed / "explorer" / "text").rglob("*.json"))
     assert (installed / "explorer" / "py.typed").is_file()
 
@@ -58,7 +61,7 @@ def test_the_installed_package_finds_its_own_resources(installed):
     )
     where, flags = run_installed(installed, "-c", code).splitlines()
     assert Path(where).is_relative_to(installed)
-    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
     assert theme["light"]["primaryColor"] in flags
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 Found = TypeVar("Found")
 
 
-def wait_until(condition: Callable[[], Found], seconds: float = 90.0) -> Found:
+def wait_until(condition: Callable[..., Found], seconds: float = 90.0) -> Found:
     """Ask `condition` again and again, and return what it gives once that is true."""
     deadline = time.monotonic() + seconds
     while True:

@@ -8,14 +8,14 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from explorer.errors import ExplorerError
-from explorer.models.vae import VAE
+from explorer.models.base import Model
 
 Floats = NDArray[np.float64]
 LARGEST_CODE = 1e6
 LOGVAR_RANGE = (-60.0, 60.0)
 
 
-def check_images(model: VAE, x: Tensor) -> Tensor:
+def check_images(model: Model, x: Tensor) -> Tensor:
     """Return target images x (N, C, H, W) in the model's dtype and on its device.
 
     They are what the model scores: for a Bernoulli decoder `model.target(images, generator)`.
@@ -35,28 +35,27 @@ def check_images(model: VAE, x: Tensor) -> Tensor:
         )
     if not bool(torch.isfinite(x).all()):
         raise ExplorerError("The images hold NaN or infinite pixels.")
-    parameter = next(model.parameters())
-    return x.detach().to(dtype=parameter.dtype, device=parameter.device)
+    return x.detach().to(model.reference)
 
 
-def check_gaussian(model: VAE) -> None:
+def check_gaussian(model: Model) -> None:
     """Raise unless q(z|x) has a density: other codes have no KL and no log p(x) here."""
-    if model.latent_kind == "categorical":
+    if not model.is_continuous:
         raise ExplorerError(
             "This is a VQ-VAE: its code is a grid of categories, so there is no density q(z|x); "
             "KL to its uniform prior is a constant, and the Models page shows its codebook."
         )
-    if model.latent_kind != "gaussian":
+    if not model.has_density:
         raise ExplorerError(
             "This is a plain autoencoder: its code has no density, so there is no KL, no ELBO "
             "and no log p(x) to compute."
         )
 
 
-def check_standard_prior(model: VAE) -> None:
+def check_standard_prior(model: Model) -> None:
     """Raise unless KL is to N(0, I), the only prior here that gives each dimension its share."""
     check_gaussian(model)
-    if model.mixture is not None:
+    if not model.prior.has_shares:
         raise ExplorerError(
             "This model has learned a mixture as its prior: KL to it has no share per dimension, "
             "so no single dimension can be said to have collapsed."

@@ -11,16 +11,18 @@ if _ROOT not in sys.path:
 import streamlit as st  # noqa: E402
 
 from explorer.app.parts.card import show_card  # noqa: E402
+from explorer.app.parts.failures import told  # noqa: E402
 from explorer.app.parts.languages import show_language_switch  # noqa: E402
 from explorer.app.session import is_dark  # noqa: E402
 from explorer.app.text import text  # noqa: E402
+from explorer.browser import read_styles  # noqa: E402
 from explorer.figures.palette import role_variables  # noqa: E402
 from explorer.figures.pictures import wordmark  # noqa: E402
 
 st.set_page_config(
     page_title=text("app.title"), page_icon="◎", layout="wide", initial_sidebar_state="collapsed"
 )
-st.html(Path(__file__).with_name("style.css"))
+st.html(f"<style>{read_styles('page', 'card')}</style>")
 st.html(f"<style>:root {{{role_variables(is_dark())}}}</style>")
 st.logo(wordmark(text("app.title"), is_dark()), size="large")
 page = st.navigation(
@@ -43,7 +45,8 @@ if "torch" not in sys.modules:
     # above what is there already, until the page's last element has come.
     with st.spinner(text("app.loading")):
         import explorer.app.cached  # noqa: F401
-page.run()
+with told():
+    page.run()
 
 from explorer.app.cached import settle_memory  # noqa: E402
 

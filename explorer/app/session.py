@@ -1,8 +1,10 @@
 """The one lasting state of a visitor, typed; widgets keep their own values by key."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
+
+from explorer.library import Library
 
 
 @dataclass
@@ -13,6 +15,9 @@ class Session:
     """Id of the run on the Train page."""
     notice: str | None = None
     """One sentence to show after the next rerun."""
+    fits: dict[str, bool] = field(default_factory=dict)
+    """Linear models that the visitor had fitted on Models, by id of their run: whether each has
+    stood beside the others yet."""
 
 
 def get_session() -> Session:
@@ -21,6 +26,11 @@ def get_session() -> Session:
         st.session_state["session"] = Session()
     session: Session = st.session_state["session"]
     return session
+
+
+def library() -> Library:
+    """Return the visitor's runs, images and jobs; local use has one Library for all."""
+    return Library()
 
 
 def is_dark() -> bool:

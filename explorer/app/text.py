@@ -1,5 +1,6 @@
 """The catalogue's sentences in the visitor's language."""
 
+import re
 from typing import Any
 
 import streamlit as st
@@ -8,10 +9,15 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from explorer import text as catalogue
 from explorer.text import LANGUAGES, closest_language, number
 
-__all__ = ["CHOSEN", "language", "number", "paragraph", "sentences", "text"]
+__all__ = ["CHOSEN", "language", "number", "paragraph", "plain", "sentences", "text"]
 
 CHOSEN = "lang"
 """The chosen language's name in the address and in the visitor's session."""
+JOINER = "\u2060"
+"""An invisible character at which no word may be parted."""
+_LIVE = re.compile(r"(?<=:)(?=\S)|(?=@)|(?<=@)|(?<=www)(?=\.)", re.IGNORECASE)
+"""Where addresses, emoji and Streamlit's colours and icons are recognised, even in plain text."""
+_MARKS = re.compile(r"[!-/:-@\[-`{-~]")
 
 
 def language() -> str:
@@ -30,6 +36,16 @@ def language() -> str:
 def text(key: str, **values: Any) -> str:
     """Return the sentence `key` with `values` put in (see `explorer.text.say`)."""
     return catalogue.say(language(), key, **values)
+
+
+def plain(words: object) -> str:
+    """Return what others wrote (a name, an id, a message) so that no part of it is Markdown.
+
+    Marks are escaped, lines are joined, and an invisible joiner parts what would become a link or
+    an emoji in spite of that.
+    """
+    line = _LIVE.sub(JOINER, " ".join(str(words).split()))
+    return _MARKS.sub(r"\\\g<0>", line)
 
 
 def sentences(prefix: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from explorer.datasets.digits import load_digits
 from explorer.datasets.external import Progress, ensure_root, find_root, load_collection
 from explorer.datasets.images import ImageDataset, Split
+from explorer.datasets.own.store import find_own, load_own
 from explorer.datasets.shapes import load_shapes
 from explorer.datasets.strokes import load_strokes
 from explorer.errors import ExplorerError
@@ -93,12 +94,14 @@ def load_dataset(
     download: bool = False,
     progress: Progress | None = None,
 ) -> ImageDataset:
-    """Return a data set by its name in DATASETS, kept in memory for the next caller.
+    """Return a data set by its name in DATASETS, or one of the visitor's own, kept in memory.
 
     A collection that needs the network is searched in `data_root`, LATENT_EXPLORER_DATA and the
     cache, and downloaded only with `download=True`, telling `progress` (name, bytes done, bytes in
     total) in the caller's thread. Raises ExplorerError for an unknown name or an absent collection.
     """
+    if name not in DATASETS and find_own(name, data_root) is not None:
+        return load_own(name, data_root)
     entry = _find_entry(name)
     # One at a time: two pages that open together must not draw or download the same images twice.
     with _loading:
@@ -112,6 +115,8 @@ def is_available(name: str, data_root: str | os.PathLike[str] | None = None) -> 
 
     Raises ExplorerError for an unknown name.
     """
+    if name not in DATASETS and find_own(name, data_root) is not None:
+        return True
     return _find_entry(name).offline or find_root(name, data_root) is not None
 
 

@@ -1,7 +1,7 @@
 """The one shape that every data set has: images, labels, known factors and fixed splits."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -10,12 +10,15 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from explorer.datasets.report import Report
 from explorer.errors import ExplorerError
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 Array = npt.NDArray[np.generic]
 T = TypeVar("T", bound=np.generic)
+
+DIGEST_BYTES = 16 << 20
 
 SPLITS = ("train", "validation", "test", "all")
 
@@ -55,6 +58,12 @@ class ImageDataset:
     """Known generative factors by name, each of shape (N,)."""
     splits: Mapping[str, Ints] = field(default_factory=dict)
     """Row numbers of 'train', 'validation' and 'test'; 'all' is always added."""
+    names: tuple[str, ...] | None = field(default=None, repr=False)
+    """What each image was called where it came from, such as its file's path; N of them."""
+    report: Report | None = field(default=None, repr=False)
+    """Of images that were read from somebody's files: what came in, by which rules."""
+    known_digest: str | None = field(default=None, repr=False)
+    """The digest of the pixels, where whoever stored them has computed it already."""
 
     def __post_init__(self) -> None:
         images = np.asarray(self.images)
@@ -74,6 +83,10 @@ class ImageDataset:
                     f"The labels of '{self.name}' lie in {labels.min()}..{labels.max()}, "
                     f"outside its {len(self.class_names)} class names."
                 )
+        if self.names is not None and len(self.names) != count:
+            raise ExplorerError(
+                f"The names of '{self.name}' must be one per image: {len(self.names)} for {count}."
+            )
         factors = {
             key: _read_only(_rows(value, count, f"factor '{key}' of '{self.name}'"))
             for key, value in self.factors.items()
@@ -102,6 +115,16 @@ class ImageDataset:
         """The shape (C, H, W) of one image."""
         _, channels, height, width = self.images.shape
         return channels, height, width
+
+    @property
+    def ids(self) -> Ints:
+        """The row numbers 0..N−1, by which splits, codes and pages know the images."""
+        return self.splits["all"]
+
+    @cached_property
+    def pixel_digest(self) -> str:
+        """The digest of the pixels alone, in order (see `digest_pixels`)."""
+        return self.known_digest or digest_pixels(self.images)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -141,6 +164,11 @@ class ImageDataset:
             ),
         )
 
+    def held_out(self) -> Split:
+        """Return the images to report on: test, else validation, else all of them."""
+        names = [name for name in ("test", "validation") if len(self.splits.get(name, ()))]
+        return self.split(names[0] if names else "all")
+
     @classmethod
     def from_arrays(
         cls,
@@ -173,6 +201,26 @@ class ImageDataset:
             tuple(str(value) for value in classes.tolist()),
             splits=split_rows(indices.astype(np.int64), seed),
         )
+
+
+def digest_pixels(images: Bytes) -> str:
+    """Return the SHA-256 of images (N, C, H, W), 64 hexadecimal digits: of shape, then bytes.
+
+    It is the same for equal pixels in the same order, whatever their labels, splits and file; a
+    map of a file is read through once, without a copy.
+    """
+    step = max(1, DIGEST_BYTES // max(1, images[:1].size))
+    starts = range(0, len(images), step)
+    parts = (np.ascontiguousarray(images[start : start + step]).data for start in starts)
+    return digest_parts(images.shape, parts)
+
+
+def digest_parts(shape: tuple[int, ...], parts: Iterable[bytes | memoryview]) -> str:
+    """Return what `digest_pixels` does for images whose bytes come in parts, one after another."""
+    digest = hashlib.sha256(str(tuple(int(length) for length in shape)).encode())
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def split_rows(

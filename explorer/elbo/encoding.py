@@ -5,16 +5,15 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from explorer.codes import Array
+from explorer.config import check_seed
 from explorer.errors import ExplorerError
-from explorer.models import VAE
+from explorer.models import Model
 
 CHUNK_VALUES = 4_000_000
 """Pixels handled at once, which bounds memory."""
-ENCODE_CHUNK = 1024
 
 
 @contextmanager
@@ -34,15 +33,15 @@ def evaluating(model: torch.nn.Module) -> Iterator[None]:
 
 
 @torch.no_grad()
-def encode_images(model: VAE, images: Array, *, seed: int = 0) -> tuple[Array, Array | None]:
+def encode_images(model: Model, images: Array, *, seed: int = 0) -> tuple[Array, Array | None]:
     """Return mean and logvar (N, K) float32 of q(z|x) for uint8 `images`.
 
     A VQ-VAE has indices (N, P) int64 in place of means, and no logvar. A Bernoulli model sees one
     binary draw of each image, as in training.
     """
     check_images(model, images)
-    device = next(model.parameters()).device
-    generator = torch.Generator(device).manual_seed(seed)
+    device = model.reference.device
+    generator = torch.Generator(device).manual_seed(check_seed(seed))
     means, logvars = [], []
     chunk = max(1, CHUNK_VALUES // int(np.prod(images.shape[1:])))
     for start in range(0, len(images), chunk):
@@ -54,17 +53,18 @@ def encode_images(model: VAE, images: Array, *, seed: int = 0) -> tuple[Array, A
     return np.concatenate(means), np.concatenate(logvars) if logvars else None
 
 
-def draw_targets(model: VAE, images: Array, *, seed: int = 0) -> Tensor:
+def draw_targets(model: Model, images: Array, *, seed: int = 0) -> Tensor:
     """Return what the model encodes and scores for uint8 `images`, (N, C, H, W), on its device.
 
     For a Bernoulli model that is one binary draw of each image.
     """
     check_images(model, images)
-    device = next(model.parameters()).device
-    return model.target(as_tensor(images, device), torch.Generator(device).manual_seed(seed))
+    device = model.reference.device
+    generator = torch.Generator(device).manual_seed(check_seed(seed))
+    return model.target(as_tensor(images, device), generator)
 
 
-def check_images(model: VAE, images: Array) -> None:
+def check_images(model: Model, images: Array) -> None:
     """Raise an ExplorerError unless `images` are uint8 of the model's shape, at least one."""
     if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
         raise ExplorerError(
@@ -80,15 +80,3 @@ def check_images(model: VAE, images: Array) -> None:
 def as_tensor(images: Array, device: torch.device) -> Tensor:
     """Return images as a tensor on `device`, copied."""
     return torch.from_numpy(np.array(images)).to(device)
-
-
-def encode_all(model: VAE, x: Tensor) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and logvar (N, K), float64, of target images x, in chunks."""
-    means, logvars = [], []
-    with torch.no_grad(), evaluating(model):
-        for start in range(0, len(x), ENCODE_CHUNK):
-            mean, logvar = model.encode_parameters(x[start : start + ENCODE_CHUNK])
-            assert logvar is not None
-            means.append(mean.double().cpu().numpy())
-            logvars.append(logvar.double().cpu().numpy())
-    return np.concatenate(means), np.concatenate(logvars)

@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 
 from explorer.codes import Array
+from explorer.config import check_seed
 from explorer.elbo.encoding import CHUNK_VALUES, as_tensor, check_images
-from explorer.elbo.terms import gaussian_kl, sample_codes, sampled_kl
-from explorer.models import VAE
+from explorer.elbo.terms import sample_codes
+from explorer.models import Model
+from explorer.models.priors import KL
 
 DRAWS = 10
 """Target and code draws that are averaged per image."""
@@ -85,7 +87,7 @@ class Evaluation:
 
 @torch.no_grad()
 def evaluate_elbo(
-    model: VAE,
+    model: Model,
     images: Array,
     *,
     draws: int = DRAWS,
@@ -98,29 +100,33 @@ def evaluate_elbo(
     figures on the same device. `progress` hears the finished fraction.
     """
     check_images(model, images)
-    device = next(model.parameters()).device
-    generator = torch.Generator(device).manual_seed(seed)
-    reconstructions, kls = [], []
+    device = model.reference.device
+    generator = torch.Generator(device).manual_seed(check_seed(seed))
+    reconstructions: list[Array] = []
+    kls: list[tuple[Array | None, Array | None]] = []
     chunk = max(1, CHUNK_VALUES // int(np.prod(images.shape[1:])))
     for start in range(0, len(images), chunk):
         part = as_tensor(images[start : start + chunk], device)
         nll = torch.zeros(len(part), dtype=torch.float64)
-        kl: Tensor | None = None
+        shares: list[KL] = []
         for _ in range(draws):
             x = model.target(part, generator)
             mean, logvar = model.encode_parameters(x)
             z = mean if logvar is None else sample_codes(mean, logvar, 1, generator)
             nll += model.nll(z, x).double().cpu()
-            if logvar is not None:
-                sampled = model.mixture is not None
-                share = sampled_kl(model, z, mean, logvar) if sampled else gaussian_kl(mean, logvar)
-                kl = share.double().cpu() if kl is None else kl + share.double().cpu()
+            kl = model.kl(mean, logvar, z)
+            if kl is not None:
+                shares.append(kl)
         reconstructions.append(nll.numpy() / draws)
-        if kl is not None:
-            kls.append(kl.numpy() / draws)
+        per_dim = [share.per_dim.double().cpu() for share in shares if share.per_dim is not None]
+        sampled = [share.sampled.double().cpu() for share in shares if share.sampled is not None]
+        kls.append((_average(per_dim), _average(sampled)))
         if progress:
             progress(min(1.0, (start + chunk) / len(images)))
-    joined = np.concatenate(kls) if kls else None
-    if model.mixture is not None:
-        return Evaluation(np.concatenate(reconstructions), None, draws, joined)
-    return Evaluation(np.concatenate(reconstructions), joined, draws)
+    parts = [[part for part in parts if part is not None] for parts in zip(*kls, strict=True)]
+    per_dim_kl, sampled_kl = (np.concatenate(part) if part else None for part in parts)
+    return Evaluation(np.concatenate(reconstructions), per_dim_kl, draws, sampled_kl)
+
+
+def _average(draws: list[Tensor]) -> Array | None:
+    return np.asarray((sum(draws[1:], draws[0]) / len(draws)).numpy()) if draws else None

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from explorer.config import ModelConfig, ObjectiveConfig
-from explorer.models.vae import VAE
+from explorer.models.base import Model
+from explorer.models.priors import KL
 from explorer.models.vq import VQVAE, pass_straight_through
 
 
@@ -51,32 +52,6 @@ def name_kl(parts: list[float] | None, config: ModelConfig) -> dict[str, Any]:
     return {"kl": parts[0]} if config.prior == "mixture" else {"kl_per_dim": parts}
 
 
-def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
-    """Return KL(N(mean, e^logvar) ‖ N(0, 1)) per dimension, same shape, in nats.
-
-    ½(μ² + e^lv − 1 − lv), with expm1 so that it keeps its digits near 0 (Kingma and Welling 2014,
-    App. B).
-    """
-    return 0.5 * (torch.expm1(logvar) - logvar + mean.square())
-
-
-def log_normal(z: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
-    """Return log N(z; mean, e^logvar), (…,), in nats, for codes z (…, K)."""
-    squared = (z - mean).square() * torch.exp(-logvar)
-    return -0.5 * (squared + logvar + math.log(2 * math.pi)).sum(-1)
-
-
-def sampled_kl(model: VAE, z: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
-    """Return log q(z|x) − log p(z), (B,), in nats: a draw of KL(q‖p) for z (L·B, K), copy-major.
-
-    Averaged over the L copies of each image; mean and logvar are (B, K).
-    """
-    log_ratio = log_normal(z.view(-1, *mean.shape), mean, logvar) - model.log_prior(
-        z.view(-1, *mean.shape)
-    )
-    return log_ratio.mean(0)
-
-
 def price_kl(kl_per_dim: Tensor, beta: float, config: ObjectiveConfig) -> Tensor:
     """Return the scalar that KL (B, K) costs in the objective.
 
@@ -95,55 +70,40 @@ def price_kl(kl_per_dim: Tensor, beta: float, config: ObjectiveConfig) -> Tensor
 
 
 def elbo_terms(
-    model: VAE, x: Tensor, beta: float, config: ObjectiveConfig, generator: torch.Generator | None
+    model: Model, x: Tensor, beta: float, config: ObjectiveConfig, generator: torch.Generator | None
 ) -> Terms:
     """Return the β-ELBO's terms for target images x (B, C, H, W), with L samples of z per image.
 
-    KL is in closed form against N(0, I), and from the same z against a learned mixture.
+    KL is in closed form where the prior has one, else from the same z.
     """
-    kl = None
     mean, logvar = model.encode_parameters(x)
     copies = config.samples
     if logvar is None:
-        noise = model.config.noise
+        noise = model.noise
         copies = copies if noise else 1
         z = stack_copies(mean, copies)
         z = z + noise * draw_noise(mean, copies, generator) if noise else z
     else:
         z = sample_codes(mean, logvar, copies, generator)
-        if model.mixture is not None:
-            kl = sampled_kl(model, z, mean, logvar)
     repeated = x if copies == 1 else x.repeat(copies, 1, 1, 1)
     nll = model.nll(z, repeated).view(copies, len(x))
-    return price_terms(nll, mean, logvar, beta, config, kl)
+    return price_terms(nll, model.kl(mean, logvar, z), beta, config)
 
 
-def price_terms(
-    nll: Tensor,
-    mean: Tensor,
-    logvar: Tensor | None,
-    beta: float,
-    config: ObjectiveConfig,
-    kl: Tensor | None = None,
-) -> Terms:
-    """Return the terms of one model from its −log p(x|z) (L, B) and its codes (B, K).
+def price_terms(nll: Tensor, kl: KL | None, beta: float, config: ObjectiveConfig) -> Terms:
+    """Return the terms of one model from its −log p(x|z) (L, B) and its KL, where it has one.
 
-    `kl` (B,) stands in for the closed form where there is none.
     This is all that β and the remedies touch, so that models trained together share it.
     """
     reconstruction = nll[0] if len(nll) == 1 else nll.mean(0)
-    if logvar is None:
+    if kl is None:
         return Terms(reconstruction.mean(), reconstruction, None)
-    if kl is not None:
-        objective = reconstruction.mean() + price_kl(kl[:, None], beta, config)
-        return Terms(objective, reconstruction, None, kl)
-    kl_per_dim = gaussian_kl(mean, logvar)
-    objective = reconstruction.mean() + price_kl(kl_per_dim, beta, config)
-    return Terms(objective, reconstruction, kl_per_dim)
+    objective = reconstruction.mean() + price_kl(kl.parts, beta, config)
+    return Terms(objective, reconstruction, *kl)
 
 
 def iwae_terms(
-    model: VAE, x: Tensor, beta: float, config: ObjectiveConfig, generator: torch.Generator | None
+    model: Model, x: Tensor, beta: float, config: ObjectiveConfig, generator: torch.Generator | None
 ) -> Terms:
     """Return the importance-weighted bound with k samples (Burda et al. 2015, Eq. 8).
 
@@ -156,22 +116,13 @@ def iwae_terms(
     scale = torch.exp(0.5 * logvar).repeat(k, 1)
     z = mean.repeat(k, 1) + scale * noise
     nll = model.nll(z, x.repeat(k, 1, 1, 1)).view(k, batch)
-    if model.mixture is None:
-        # log p(z) − log q(z|x), with q's density written in its own noise: the 2π cancel.
-        log_prior_ratio = 0.5 * (noise.square() - z.square()).sum(1).view(k, batch)
-        log_weights = log_prior_ratio + 0.5 * logvar.sum(1) - nll
-    else:
-        log_q = log_normal(z.view(k, *mean.shape), mean, logvar)
-        log_weights = model.log_prior(z).view(k, batch) - log_q - nll
-    bound = torch.logsumexp(log_weights, 0) - math.log(k)
-    if model.mixture is not None:
-        kl = sampled_kl(model, z, mean, logvar)
-        return Terms(-bound.mean(), nll.mean(0), None, kl, bound)
-    return Terms(-bound.mean(), nll.mean(0), gaussian_kl(mean, logvar), None, bound)
+    log_ratio = model.prior.log_ratio(z, noise).view(k, batch)
+    bound = torch.logsumexp(log_ratio + 0.5 * logvar.sum(1) - nll, 0) - math.log(k)
+    return Terms(-bound.mean(), nll.mean(0), *model.prior.kl(mean, logvar, z), bound)
 
 
 def vq_terms(
-    model: VAE, x: Tensor, beta: float, config: ObjectiveConfig, generator: torch.Generator | None
+    model: Model, x: Tensor, beta: float, config: ObjectiveConfig, generator: torch.Generator | None
 ) -> Terms:
     """Return the terms of a VQ-VAE: reconstruction, and the encoder's commitment to its codes.
 

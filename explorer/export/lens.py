@@ -12,7 +12,7 @@ from explorer.analysis.inference.refinement_path import Normal, RefinementPath
 from explorer.errors import ExplorerError
 from explorer.export.container import pack
 from explorer.export.networks import MAX_BROWSER_WEIGHTS, count_weights, describe_network
-from explorer.export.payload import describe_codes, describe_likelihood, describe_prior
+from explorer.export.payload import describe_codes
 
 MAX_CODES = 8000
 
@@ -40,9 +40,9 @@ def build_lens(
         "id": run.id,
         "shape": list(model.shape),
         "latent": {"kind": model.latent_kind, "size": model.latent_dim},
-        "likelihood": describe_likelihood(model),
+        "likelihood": model.likelihood.describe(),
         "networks": {"encoder": [], "decoder": describe_network(model.decoder)},
-        "prior": describe_prior(model),
+        "prior": model.prior.describe(),
         "x": np.asarray(target, np.float32).ravel(),
         "encoder": describe_normal((examination.mean, np.diag(examination.sd))),
         "exact": {

@@ -6,28 +6,31 @@ the page works by double-click (browsers refuse module imports from the disk).
 
 import base64
 import html
+import posixpath
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from explorer.browser import ASSETS, read_styles
 from explorer.errors import ExplorerError
 from explorer.export.payload import Pictures, build_payload
 
 MAX_PAGE_BYTES = 8_000_000
-ENTRY = "standalone.js"
+ENTRY = "map/standalone.js"
 
 _IMPORT = re.compile(
-    r'^import\s+(?:(\*\s+as\s+\w+)|\{([^}]*)\})\s+from\s+"\./([\w.-]+)";\s*$', re.M
+    r'^import\s+(?:(\*\s+as\s+\w+)|\{([^}]*)\})\s+from\s+"(\.{1,2}/[\w./-]+)";\s*$', re.M
 )
 _EXPORT = re.compile(r"^export\s+(?:const|let|async function|function\*?|class)\s+(\w+)", re.M)
 
 
-def bundle_modules(folder: Path, entry: str = ENTRY) -> str:
+def bundle_modules(folder: Path = ASSETS, entry: str = ENTRY) -> str:
     """Return `entry` and all that it imports as one classic script.
 
-    Knows the import and export forms that our own modules use: named and namespace imports at the
-    top, exported declarations.
+    Modules are named by their path below `folder`. Knows the import and export forms that our own
+    modules use: named and namespace imports by relative path at the top, exported declarations.
     """
     order: list[str] = []
 
@@ -36,17 +39,16 @@ def bundle_modules(folder: Path, entry: str = ENTRY) -> str:
             return
         if name in above:
             raise ExplorerError(f"The browser modules import each other in a circle: {name}.")
-        source = (folder / name).read_text(encoding="utf-8")
-        for match in _IMPORT.finditer(source):
-            visit(match.group(3), (*above, name))
+        for match in _IMPORT.finditer(_read_module(folder, name)):
+            visit(_resolve(match.group(3), name), (*above, name))
         order.append(name)
 
     visit(entry, ())
     parts = ['"use strict";', "const modules = {};"]
     for name in order:
-        source = (folder / name).read_text(encoding="utf-8")
+        source = _read_module(folder, name)
         exported = _EXPORT.findall(source)
-        body = _IMPORT.sub(_rewrite_import, source)
+        body = _IMPORT.sub(partial(_rewrite_import, name), source)
         body = re.sub(r"^export\s+(?=const|let|async|function|class)", "", body, flags=re.M)
         if re.search(r"^\s*(import|export)\b(?!\()", body, re.M):
             raise ExplorerError(f"{name} uses an import or export that cannot be bundled.")
@@ -60,7 +62,6 @@ def build_page(
     run: Any,
     pictures: Pictures | None,
     text: Mapping[str, str],
-    assets: Path,
     scene: str = "",
     language: str = "en",
 ) -> bytes:
@@ -72,7 +73,7 @@ def build_page(
     for codes, images in ((1_000_000, 600), (100_000, 300), (20_000, 120), (5_000, 40)):
         fewer = None if pictures is None else _first(pictures, images)
         payload = build_payload(run, fewer, text, language, half=True, max_codes=codes)
-        page = wrap_payload(payload, run.name, assets, scene, language)
+        page = wrap_payload(payload, run.name, scene, language)
         if len(page) <= MAX_PAGE_BYTES:
             if _is_local(payload):
                 return page
@@ -80,16 +81,14 @@ def build_page(
     raise ExplorerError("This model is too large for a page of its own (8 MB at most).")
 
 
-def wrap_payload(
-    payload: bytes, name: str, assets: Path, scene: str = "", language: str = "en"
-) -> bytes:
+def wrap_payload(payload: bytes, name: str, scene: str = "", language: str = "en") -> bytes:
     """Return the page of a payload that is at hand, of whatever size."""
-    script = bundle_modules(assets).replace("</script", "<\\/script")
+    script = bundle_modules().replace("</script", "<\\/script")
     return _PAGE.format(
         title=html.escape(f"{name} · Latent Explorer"),
         scene=html.escape(scene, quote=True),
         language=html.escape(language, quote=True),
-        style=(assets / "style.css").read_text(encoding="utf-8"),
+        style=read_styles("shared", "map"),
         script=script,
         payload=base64.b64encode(payload).decode(),
     ).encode()
@@ -106,8 +105,21 @@ def _first(pictures: Pictures, count: int) -> Pictures:
     return Pictures(pictures.images[:count], labels, pictures.ids[:count], pictures.source)
 
 
-def _rewrite_import(match: re.Match[str]) -> str:
+def _read_module(folder: Path, name: str) -> str:
+    return (folder / name).read_text(encoding="utf-8")
+
+
+def _resolve(module: str, importer: str) -> str:
+    """Return the path below the folder of what `importer` calls `module`, such as `../dom.js`."""
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(importer), module))
+    if path.startswith("../"):
+        raise ExplorerError(f"{importer} imports {module}, which lies outside the page's folder.")
+    return path
+
+
+def _rewrite_import(importer: str, match: re.Match[str]) -> str:
     namespace, names, module = match.groups()
+    module = _resolve(module, importer)
     if namespace:
         return f'const {namespace.split()[-1]} = modules["{module}"];'
     return f'const {{ {names.strip().replace(" as ", ": ")} }} = modules["{module}"];'

@@ -62,8 +62,8 @@ def build_payload(
         "name": run.name,
         "shape": list(model.shape),
         "latent": {"kind": model.latent_kind, "size": model.latent_dim},
-        "prior": describe_prior(model),
-        "likelihood": describe_likelihood(model),
+        "prior": model.prior.describe(),
+        "likelihood": model.likelihood.describe(),
         "networks": _describe_networks(model, half),
         "codes": _describe_own_codes(run, half, max_codes),
         "pictures": _describe_pictures(pictures),
@@ -76,29 +76,6 @@ def build_payload(
     body = pack(header)
     header["fingerprint"] = hashlib.sha256(body).hexdigest()[:16]
     return pack(header)
-
-
-def describe_prior(model: Any) -> dict[str, Any] | None:
-    """Return the weights, means and standard deviations of a learned mixture; None for N(0, I)."""
-    mixture = model.mixture
-    if mixture is None:
-        return None
-    parts = {"weights": mixture.weights(), "mean": mixture.mean, "scale": mixture.scale()}
-    return {name: value.detach().cpu().tolist() for name, value in parts.items()}
-
-
-def describe_likelihood(model: Any) -> dict[str, Any]:
-    """Return the likelihood's kind and numbers; `logvar` (D,) where each pixel has its own."""
-    sigma2 = model.likelihood.sigma2()
-    values: dict[str, Any] = {
-        "kind": model.config.likelihood,
-        "binarise": bool(model.likelihood.is_binary and model.config.binarise),
-        "sigma2": None if sigma2 is None else float(sigma2.detach()),
-    }
-    if model.config.likelihood == "gaussian-diagonal":
-        logvar = model.likelihood.bounded_logvar().detach().cpu().numpy()
-        values["logvar"] = logvar.ravel().astype(np.float32)
-    return values
 
 
 def _describe_networks(model: Any, half: bool) -> dict[str, Any] | None:
@@ -119,13 +96,17 @@ def describe_codes(run: Any, half: bool, max_codes: int = MAX_CODES) -> dict[str
     if codes is None:
         return None
     mean = np.asarray(codes.mean, np.float32)
+    kl = None if codes.logvar is None else kl_of_codes(mean, np.asarray(codes.logvar))
     keep = np.isfinite(mean).all(1)
+    if kl is not None:
+        keep &= np.isfinite(kl).all(1)
     rows = np.flatnonzero(keep)[:max_codes]
     mean, ids = mean[rows], np.asarray(codes.ids)[rows]
-    logvar = None if codes.logvar is None else np.asarray(codes.logvar)[rows]
     labels = None if codes.labels is None else np.asarray(codes.labels)[rows]
-    kl = None if logvar is None else np.float32(kl_of_codes(mean, logvar).mean(0))
-    low, high = np.quantile(mean, (0.025, 0.975), axis=0) if len(mean) else (None, None)
+    low, high = None, None
+    if len(mean):
+        with np.errstate(over="ignore", invalid="ignore"):
+            low, high = np.quantile(mean, (0.025, 0.975), axis=0)
     stored = shorten(mean)
     if half or mean.nbytes > MAX_CODE_BYTES:
         stored = mean.astype(np.float16)
@@ -134,17 +115,22 @@ def describe_codes(run: Any, half: bool, max_codes: int = MAX_CODES) -> dict[str
         "mean": stored,
         "labels": None if labels is None else _narrow(labels),
         "ids": int(ids[0]) if straight else ids.astype(np.int32),
-        "kl": None if kl is None else kl.tolist(),
-        "spread": mean.std(0).tolist() if len(mean) else None,
-        "low": None if low is None else low.tolist(),
-        "high": None if high is None else high.tolist(),
+        "kl": None if kl is None or not len(mean) else _list_finite(kl[rows].mean(0)),
+        "spread": _list_finite(mean.std(0, dtype=np.float64)) if len(mean) else None,
+        "low": _list_finite(low),
+        "high": _list_finite(high),
     }
+
+
+def _list_finite(values: Array | None) -> list[float] | None:
+    """Return values as JSON has them; None where there are none, or more than a number holds."""
+    return values.tolist() if values is not None and np.isfinite(values).all() else None
 
 
 def _describe_own_codes(run: Any, half: bool, max_codes: int) -> dict[str, Any] | None:
     """Return the codes; KL per latent is left out where the prior gives it no meaning."""
     codes = describe_codes(run, half, max_codes)
-    return codes if codes is None or run.model.mixture is None else {**codes, "kl": None}
+    return codes if codes is None or run.model.prior.has_shares else {**codes, "kl": None}
 
 
 def _describe_pictures(pictures: Pictures | None) -> dict[str, Any] | None:
@@ -170,15 +156,14 @@ def _class_names(run: Any) -> list[str]:
 
 def describe_figures(run: Any) -> dict[str, Any]:
     """Return β and the mean figures of the best held-out split that was scored."""
-    results = run.info.results
-    split = next((s for s in ("test", "validation", "train", "all") if s in results), None)
+    split = run.info.best_split
     config = run.info.config
     figures: dict[str, Any] = {
         "beta": None if config is None else config.objective.beta,
         "split": split,
     }
     for name in ("elbo", "reconstruction", "kl"):
-        value = results[split].get(name) if split else None
+        value = run.info.best_results.get(name)
         figures[name] = None if value is None or not np.isfinite(value) else float(value)
     return figures
 

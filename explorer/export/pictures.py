@@ -4,18 +4,17 @@ from typing import Any
 
 import numpy as np
 
-from explorer.datasets import DATASETS, ImageDataset, is_available, load_dataset
+from explorer.datasets import ImageDataset
 from explorer.export.payload import HANDWRITING, Pictures, pick_pictures
 from explorer.paths import cache_folder
 
 SAMPLES = 200
-DRAWN = ("strokes", "shapes")
-"""Data sets that are drawn at first use; a page that opens does not wait for that."""
 
 
-def find_pictures(run: Any) -> Pictures | None:
+def find_pictures(run: Any, dataset: ImageDataset | None) -> Pictures | None:
     """Return input pictures for `run` without training, downloading or long drawing.
 
+    `dataset` are the images that it was made from, where they are at hand (`Library.images_of`).
     Pictures of the run's own codes come first, keyed by the same ids; where they are not at hand,
     a model of handwriting gets sample drawings, whose ids are negative so that none is taken for
     the picture of a code. None where there is nothing fitting.
@@ -23,15 +22,13 @@ def find_pictures(run: Any) -> Pictures | None:
     info = run.info.dataset
     if info is None:
         return None
-    dataset = _load_at_hand(info.name)
     codes = run.codes()
-    if dataset is not None and codes is not None and _is_same(dataset, info):
+    if dataset is not None and codes is not None:
         rows = np.asarray(codes.ids)
         if len(rows) and rows.min() >= 0 and rows.max() < len(dataset):
             first = rows[: _room(dataset)]
             labels = None if dataset.labels is None else dataset.labels[first]
-            results = run.info.results
-            source = next((s for s in ("test", "validation", "train") if s in results), "test")
+            source = run.info.best_split or "test"
             return pick_pictures(dataset.images[first], labels, first, source)
     if info.name in HANDWRITING and tuple(info.shape) == (1, 28, 28):
         return sample_drawings()
@@ -47,23 +44,6 @@ def sample_drawings() -> Pictures:
     places = np.argsort(drawings.labels, kind="stable").reshape(10, -1).T.ravel()
     ids = -1 - np.arange(len(places))
     return pick_pictures(drawings.images[places], drawings.labels[places], ids, "sample")
-
-
-def is_at_hand(name: str) -> bool:
-    """Tell whether a data set loads at once: neither a download nor a long drawing is needed."""
-    if name not in DATASETS or not is_available(name):
-        return False
-    return name not in DRAWN or any((cache_folder() / "datasets").glob(f"{name}-*-20000-*"))
-
-
-def _load_at_hand(name: str) -> ImageDataset | None:
-    return load_dataset(name) if is_at_hand(name) else None
-
-
-def _is_same(dataset: ImageDataset, info: Any) -> bool:
-    return tuple(dataset.shape) == tuple(info.shape) and (
-        not info.fingerprint or info.fingerprint == dataset.fingerprint
-    )
 
 
 def _room(dataset: ImageDataset) -> int:

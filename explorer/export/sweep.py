@@ -17,7 +17,7 @@ from torch import nn
 
 from explorer.export.container import pack
 from explorer.export.networks import MAX_BROWSER_WEIGHTS, count_weights, describe_network
-from explorer.export.payload import describe_codes, describe_figures, describe_likelihood
+from explorer.export.payload import describe_codes, describe_figures
 
 MAX_MEMBERS = 12
 Array = NDArray[Any]
@@ -31,11 +31,11 @@ def find_siblings(run: Any, candidates: Iterable[Any]) -> list[Any]:
     (`is_same_network` tells).
     """
     config = run.info.config
-    if config is None or run.info.latent_kind != "gaussian" or run.info.dataset is None:
+    if config is None or not run.info.has_density or run.info.dataset is None:
         return []
     if count_weights(run.model.encoder, run.model.decoder) > MAX_BROWSER_WEIGHTS:
         return []
-    if run.model.mixture is not None:  # It cannot be turned into another model's axes.
+    if not run.model.prior.has_shares:  # It cannot be turned into another model's axes.
         return []
     fitting = [other for other in candidates if _fits(run, other)]
     folder = run.id.rpartition("/")[0]
@@ -149,7 +149,7 @@ def build_member(run: Any, reference: Any) -> bytes:
                 "encoder": describe_network(encoder),
                 "decoder": describe_network(decoder),
             },
-            "likelihood": describe_likelihood(run.model),
+            "likelihood": run.model.likelihood.describe(),
             "codes": describe_codes(SimpleNamespace(codes=lambda: moved), half=False),
             "figures": describe_figures(run),
             "fingerprint": run.fingerprint,

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.paths import PACKAGE, cache_folder
+from explorer.training.machine import WORKER_NICENESS, step_back
 
 MAX_CODES = 10_000
 EXPECTED_SECONDS_PER_CODE = 0.006
@@ -95,7 +96,7 @@ def project(mean: Array, seed: int = 0) -> Array:
 
 def main(source: str, target: str) -> None:
     """Compute and write whole, so that a reader never sees half a file."""
-    os.nice(10) if hasattr(os, "nice") else None
+    step_back(WORKER_NICENESS)
     plane = project(np.load(source))
     part = Path(target).with_suffix(".part.npz")
     np.savez(part, plane=plane)

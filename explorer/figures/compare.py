@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from explorer.figures.latent import latent_scatter
 from explorer.figures.palette import Roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
-from explorer.figures.style import apply_style
+from explorer.figures.style import apply_style, as_label
 from explorer.figures.words import WORDS, Words
 
 USUAL_PERCENT = 5.0
@@ -120,7 +120,7 @@ def share_bars(
 
     `titles` name the groups, `names` the models; a dotted line, called `usual`, marks 5 %.
     """
-    figure = go.Figure()
+    figure, names = go.Figure(), [as_label(name) for name in names]
     colours = (roles.gap, roles.latent)
     for index, (title, values) in enumerate(zip(titles, shares, strict=True)):
         figure.add_scatter(

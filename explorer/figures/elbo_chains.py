@@ -53,9 +53,7 @@ def chain_walk(
     apply_style(figure, roles, height)
     low, high = window
     figure.update_xaxes(title_text=names[0], range=[low, high], constrain="domain")
-    figure.update_yaxes(
-        title_text=names[1], range=[low, high], scaleanchor="x", constrain="domain"
-    )
+    figure.update_yaxes(title_text=names[1], range=[low, high], scaleanchor="x", constrain="domain")
     figure.update_layout(showlegend=False, margin={"l": 40, "r": 6, "t": 6, "b": 96})
     if not last:
         # The same map, without the room for the player below it.

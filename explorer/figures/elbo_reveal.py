@@ -143,9 +143,7 @@ def knowledge_curve(
     return figure
 
 
-def tint_completions(
-    pictures: np.ndarray, visible: np.ndarray, colour: str
-) -> np.ndarray:
+def tint_completions(pictures: np.ndarray, visible: np.ndarray, colour: str) -> np.ndarray:
     """Return pictures (N, C, H, W) in [0, 1] as uint8 (N, 3, H, W), what was hidden in `colour`.
 
     Given pixels stay as they are; black stays black.

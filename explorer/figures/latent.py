@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.palette import Roles, class_colour, class_glyph
-from explorer.figures.style import apply_style
+from explorer.figures.style import apply_style, as_label
 from explorer.figures.words import WORDS, Words
 
 RINGS = ((1.0, "39 %"), (2.0, "86 %"), (3.0, "99 %"))
@@ -79,7 +79,7 @@ def latent_scatter(
         chosen = slice(None) if label is None else labels == label
         name = words["images"]
         if label is not None:
-            name = class_names[label] if class_names else str(label)
+            name = as_label(class_names[label]) if class_names else str(label)
         # WebGL pays off for many points only: its first paint takes seconds on a machine without.
         trace = figure.add_scattergl if len(codes) > MANY_POINTS else figure.add_scatter
         trace(

@@ -17,7 +17,7 @@ def picture_sheet(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
     sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 128, np.uint8)
     for index, image in enumerate(images):
         top, left = index // columns * (height + gap), index % columns * (width + gap)
-        colour = np.repeat(image, 3, 0) if channels == 1 else image[:3]
+        colour = image[:3] if channels >= 3 else np.repeat(image[:1], 3, 0)
         sheet[top : top + height, left : left + width] = colour.transpose(1, 2, 0)
     return sheet
 

@@ -1,10 +1,17 @@
 """The look that all Plotly figures share."""
 
+import html
+
 import plotly.graph_objects as go
 
 from explorer.figures.palette import Roles
 
 FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
+
+
+def as_label(words: str) -> str:
+    """Return what others wrote, a class's name or a run's, so that Plotly reads no markup in it."""
+    return html.escape(words, quote=False)
 
 
 def apply_style(figure: go.Figure, roles: Roles, height: int) -> go.Figure:

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.palette import Roles
-from explorer.figures.style import apply_style
+from explorer.figures.style import apply_style, as_label
 from explorer.figures.words import WORDS, Words
 
 Point = Mapping[str, Any]
@@ -128,7 +128,8 @@ def compare_curves(
     """Return −ELBO over images seen of several runs by name; the term in the legend is KL."""
     figure = go.Figure()
     colours = (roles.mean, roles.sigma, roles.latent, roles.gap)
-    for index, (name, points) in enumerate(runs.items()):
+    for index, (run, points) in enumerate(runs.items()):
+        name = as_label(run)
         steps = [point["step"] for point in points]
         colour = colours[index % len(colours)]
         figure.add_scatter(

@@ -1,1 +1,1 @@
-"""Trainings that run elsewhere: a queue of worker processes here, sweeps on a cluster."""
+"""Work in processes of its own: a queue of trainings, sweeps on a cluster, a reader of files."""

@@ -83,7 +83,7 @@ class LocalRunner:
         with self._changed:
             self._check_room(path)
             if find_unfinished(path, config) is None:
-                RunWriter(path, config=config, model_kind="builtin")
+                RunWriter(path, config=config, model_kind="config")
             else:
                 mark_run(path, "queued")
                 Control(path).clear()
@@ -108,16 +108,20 @@ class LocalRunner:
                 if name in begun:
                     mark_run(path / name, "queued")
                 else:
-                    RunWriter(path / name, config=config, model_kind="builtin")
+                    RunWriter(path / name, config=config, model_kind="config")
                 Control(path / name).clear()
             Control(path).clear()
             config = next(iter(configs.values()))
             return self._enqueue(Job(config, path, data_root, family=dict(configs)))
 
+    def has_room(self) -> bool:
+        """Tell whether another job may wait."""
+        return not self._closed and len(self._waiting) < self.limit
+
     def _check_room(self, path: Path) -> None:
         if self._closed:
             raise ExplorerError("The job queue is closed.")
-        if len(self._waiting) >= self.limit:
+        if not self.has_room():
             raise ExplorerError(
                 f"{self.limit} jobs are waiting already; stop one or let one finish first."
             )
@@ -268,8 +272,11 @@ def find_abandoned(runs: list[Run]) -> list[Run]:
     """
     found: dict[Path, Run] = {}
     for run in reversed(runs):
-        status = run.info.status
-        if status.state == "queued" and not status.is_alive() and run.info.config:
+        try:
+            info = run.info
+        except ExplorerError:  # Removed, or broken, between two looks.
+            continue
+        if info.status.state == "queued" and not info.status.is_alive() and info.config:
             found.setdefault(run.path.parent if is_family_member(run.path) else run.path, run)
     return list(found.values())
 

@@ -30,6 +30,7 @@ from explorer.errors import ExplorerError
 from explorer.runs.run import Run
 from explorer.runs.sweeps import Sweep, prepare_sweep
 from explorer.runs.writer import mark_run
+from explorer.training.machine import SWEEP_NICENESS, one_thread, step_back
 
 ATTEMPTS = 3
 """How often a run is begun anew after its worker died."""
@@ -203,23 +204,15 @@ def train_member(config: dict[str, Any], directory: str, data_root: str | None) 
 
     A run that another process is training is waited for, and taken over if that one falls silent.
     """
-    import torch
-
     from explorer.training.loop import train
 
     path = Path(directory)
     # A Dask worker may have several threads, and a model's first weights come from global state.
-    with _one_at_a_time:
-        threads = torch.get_num_threads()
-        # One thread each: results do not depend on the machine, nor workers on each other.
-        torch.set_num_threads(1)
-        try:
-            while _is_alive(path):
-                time.sleep(TICK_SECONDS)
-            if _state(path) != "finished":
-                train(Config.from_dict(config), path, data_root=data_root)
-        finally:
-            torch.set_num_threads(threads)
+    with _one_at_a_time, one_thread():
+        while _is_alive(path):
+            time.sleep(TICK_SECONDS)
+        if _state(path) != "finished":
+            train(Config.from_dict(config), path, data_root=data_root)
 
 
 _one_at_a_time = threading.Lock()
@@ -247,4 +240,4 @@ def _end_with(parent: int) -> None:
 
     if os.name != "nt":
         threading.Thread(target=look, daemon=True).start()
-        os.nice(5)
+        step_back(SWEEP_NICENESS)

@@ -12,26 +12,29 @@ import sys
 from pathlib import Path
 from typing import Any
 
-NICENESS = 10
+from explorer.training.machine import (
+    NO_SPIN,
+    WORKER_NICENESS,
+    choose_device,
+    leave_a_core,
+    set_spin_count,
+    step_back,
+)
 
 
 def main() -> None:
     """Serve jobs until standard input closes."""
-    # Read by the OpenMP runtime when torch loads: idle threads must not spin beside a busy server.
-    os.environ.setdefault("GOMP_SPINCOUNT", "0")
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    set_spin_count(NO_SPIN)  # Idle threads must not spin beside a busy server.
+    step_back(WORKER_NICENESS)
+    answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)  # Whatever a library prints must not be mistaken for an answer.
-
-    import torch
 
     from explorer.config import Config
     from explorer.errors import ExplorerError
     from explorer.training.family import train_family
     from explorer.training.loop import train
 
-    torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
+    leave_a_core()
     warm_up()
     _answer(answers, event="ready")
     for line in sys.stdin:
@@ -66,11 +69,11 @@ def warm_up() -> None:
 
     from explorer.config import Config
     from explorer.datasets import load_dataset
-    from explorer.training.engine import Engine, choose_device
+    from explorer.training.single import SingleEngine
 
     config = Config()
     images = np.zeros((256, 1, 8, 8), np.uint8)
-    Engine(config, images, choose_device(config.device)).step(0, 10, 1.0)
+    SingleEngine(config, images, choose_device(config.device)).step(0, 10, [1.0])
     load_dataset("digits")
 
 

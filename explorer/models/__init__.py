@@ -1,6 +1,7 @@
 """Models: networks, likelihoods and what joins them, one class for each kind of code."""
 
 from explorer.config import ModelConfig
+from explorer.models.base import Model
 from explorer.models.likelihoods import LIKELIHOODS, Likelihood
 from explorer.models.networks import NETWORKS, Shape
 from explorer.models.vae import VAE
@@ -15,4 +16,13 @@ def build_model(config: ModelConfig, shape: Shape) -> VAE:
     return MODELS[config.latent](config, shape)
 
 
-__all__ = ["LIKELIHOODS", "MODELS", "NETWORKS", "VAE", "VQVAE", "Likelihood", "build_model"]
+__all__ = [
+    "LIKELIHOODS",
+    "MODELS",
+    "NETWORKS",
+    "VAE",
+    "VQVAE",
+    "Likelihood",
+    "Model",
+    "build_model",
+]

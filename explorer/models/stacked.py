@@ -51,9 +51,9 @@ class StackedModels(nn.Module):
     def __init__(self, models: Sequence[VAE]) -> None:
         super().__init__()
         first = models[0]
-        if first.config.network == "conv" or first.latent_kind != "gaussian":
+        if first.config.network == "conv" or not first.has_density:
             raise ExplorerError("A family is made of mlp or linear networks with a Gaussian code.")
-        if first.mixture is not None:
+        if not first.prior.has_shares:
             raise ExplorerError("A model with a learned mixture prior is trained alone.")
         self.config = first.config
         self.latent_dim = first.latent_dim

@@ -13,7 +13,9 @@ from torch.nn import functional
 
 from explorer.config import ModelConfig, code_grid
 from explorer.errors import ExplorerError
+from explorer.models.base import Model
 from explorer.models.networks import ACTIVATIONS, Shape
+from explorer.models.priors import UniformCodes
 from explorer.models.vae import VAE
 
 DECAY = 0.99
@@ -107,6 +109,10 @@ class VQVAE(VAE):
         self.quantiser = Quantiser(config.codebook, config.code_size)
         self.to(getattr(torch, config.precision))
 
+    def build_prior(self) -> UniformCodes:
+        """Return the uniform prior over the codebook's entries."""
+        return UniformCodes(self.config.codebook, self.latent_dim)
+
     def build_networks(self) -> tuple[nn.Sequential, nn.Sequential]:
         """Return strided convolutions down to the grid of vectors, and transposed ones back."""
         config, (channels, height, _) = self.config, self.shape
@@ -135,41 +141,27 @@ class VQVAE(VAE):
         """Return the indices (B, P) of the entries that q(z|x) is certain of, and no variance."""
         return self.quantiser.nearest(self.encode_vectors(x)), None
 
+    split_decoder = Model.split_decoder
+
     def encode(self, x: Tensor) -> Distribution:
         """Return q(z|x), batch shape (B,), event shape (P,): all mass on one index each."""
         indices, _ = self.encode_parameters(x)
         certain = functional.one_hot(indices, self.config.codebook).to(x)
         return Independent(Categorical(probs=certain, validate_args=False), 1, validate_args=False)
 
-    def decode(self, z: Tensor) -> Distribution:
-        """Return p(x|z), event shape (C, H, W), for indices (B, P) or vectors (B, P, D)."""
-        return self.likelihood.distribution(self._put_out(z))
-
-    def nll(self, z: Tensor, x: Tensor) -> Tensor:
-        """Return −log p(x|z) in nats per image, (B,), for indices (B, P) or vectors (B, P, D)."""
-        return self.likelihood.nll(self._put_out(z), x)
-
-    def _put_out(self, z: Tensor) -> Tensor:
+    def decode_output(self, z: Tensor) -> Tensor:
+        """Return what the likelihood takes for indices (B, P) or vectors (B, P, D)."""
         if z.ndim == 2:
             z = self.quantiser.lookup(z.long())
         output: Tensor = self.decoder(z.transpose(1, 2).reshape(len(z), -1, *self.grid))
         return output
 
-    def prior(self) -> Distribution:
-        """Return the uniform prior over indices, event shape (P,)."""
-        logits = self.quantiser.codebook.new_zeros(self.latent_dim, self.config.codebook)
-        return Independent(Categorical(logits=logits, validate_args=False), 1)
 
-    def log_prior(self, z: Tensor) -> Tensor:
-        """Return −P·ln S, (…,), for indices z (…, P)."""
-        each = torch.full(z.shape, float(self.config.codebook), device=z.device)
-        return -each.log().sum(-1)
-
-    def sample_prior(self, count: int, generator: torch.Generator | None = None) -> Tensor:
-        """Return indices (count, P), each entry as likely as any."""
-        shape = (count, self.latent_dim)
-        device = self.quantiser.codebook.device
-        return torch.randint(self.config.codebook, shape, generator=generator, device=device)
+def check_codebook(model: Model) -> VQVAE:
+    """Return `model` as a VQ-VAE; any other is an ExplorerError."""
+    if not isinstance(model, VQVAE):
+        raise ExplorerError("Only a VQ-VAE has a codebook; this model's code is continuous.")
+    return model
 
 
 def pass_straight_through(vectors: Tensor, chosen: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """Weights, optimiser and random state in one safetensors file."""
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,7 +11,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
-from explorer.models import VAE, build_model
+from explorer.models import Model, build_model
 from explorer.runs.info import RunInfo
 
 WEIGHT = "model."
@@ -47,23 +48,24 @@ def pack_weights(
 
 def pack_training(
     model: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    optimiser: torch.optim.Optimizer | None,
     generator: torch.Generator,
-    metadata: dict[str, Any],
+    metadata: Mapping[str, Any],
 ) -> bytes:
     """Return everything that is needed to go on training as if nothing had happened."""
     tensors = {WEIGHT + name: value for name, value in model.state_dict().items()}
-    for index, state in optimiser.state_dict()["state"].items():
-        for key, value in state.items():
-            tensors[f"{OPTIMISER}{index}.{key}"] = torch.as_tensor(value)
+    if optimiser is not None:
+        for index, state in optimiser.state_dict()["state"].items():
+            for key, value in state.items():
+                tensors[f"{OPTIMISER}{index}.{key}"] = torch.as_tensor(value)
     tensors[RANDOM_STATE] = generator.get_state()
     return _pack(tensors, {**metadata, "complete": False})
 
 
 def unpack_training(
-    content: dict[str, Tensor],
+    content: Mapping[str, Tensor],
     model: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    optimiser: torch.optim.Optimizer | None,
     generator: torch.Generator,
 ) -> None:
     """Put the tensors of `pack_training` back where they came from."""
@@ -74,7 +76,8 @@ def unpack_training(
             state.setdefault(int(index), {})[key] = value
     try:
         model.load_state_dict(_weights(content))
-        optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+        if optimiser is not None:
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
         generator.set_state(content[RANDOM_STATE].cpu())
     except (RuntimeError, KeyError, ValueError) as error:
         raise ExplorerError(
@@ -94,31 +97,50 @@ def read_tensors(path: Path, name: str) -> tuple[dict[str, Tensor], dict[str, An
     try:
         with safe_open(path, framework="pt") as archive:
             metadata = json.loads((archive.metadata() or {}).get("explorer", "{}"))
+            if not isinstance(metadata, dict):
+                raise ValueError("its notes are no table")
             return {name: archive.get_tensor(name) for name in archive.keys()}, metadata
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise ExplorerError(f"The weights of run {name} cannot be read: {error}.") from error
 
 
-def load_model(run: StoredRun) -> VAE:
+def load_model(run: StoredRun) -> Model:
     """Return the run's model with its stored weights, on the CPU, in evaluation mode."""
-    info = run.info
-    if info.model_kind != "builtin" or info.config is None or info.dataset is None:
+    kind = run.info.model.kind
+    if kind not in LOADERS:
         raise ExplorerError(f"The run {run.id} holds figures and codes but no model.")
-    model = build_model(info.config.model, info.dataset.shape)
+    return LOADERS[kind](run).eval().requires_grad_(False)
+
+
+def load_config_model(run: StoredRun) -> Model:
+    """Return a model that is built from the run's config, with its stored weights."""
+    info = run.info
+    if info.config is None or info.model.shape is None:
+        raise ExplorerError(f"The run {run.id} does not say how its model is built.")
+    model = build_model(info.config.model, info.model.shape)
     weights = _weights(read_checkpoint(run)[0])
     reference = model.state_dict()
     try:
         model.load_state_dict({name: value.to(reference[name]) for name, value in weights.items()})
     except (RuntimeError, KeyError) as error:
         raise ExplorerError(f"The weights of run {run.id} do not fit its config.") from error
-    return model.eval().requires_grad_(False)
+    return model
 
 
-def _weights(content: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {
+LOADERS: dict[str, Callable[[StoredRun], Model]] = {"config": load_config_model}
+"""By the kind of model that run.json states (`info.MODEL_KINDS`)."""
+
+
+def _weights(content: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    named = {
         name.removeprefix(WEIGHT): value
         for name, value in content.items()
         if name.startswith(WEIGHT)
+    }
+    # A learned prior was called a mixture before it became one of several.
+    return {
+        name.replace("mixture.", "prior.", 1) if name.startswith("mixture.") else name: value
+        for name, value in named.items()
     }
 
 

@@ -6,7 +6,6 @@ queued, or starts without a queue, so that an old "stop" does no harm and two ta
 other's commands.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from explorer.errors import ExplorerError
-from explorer.files import explain_os_error, replace_json
+from explorer.files import explain_os_error, read_json, replace_json
+from explorer.runs.fields import Fields, WrongField
 
 ACTIONS = ("pause", "resume", "step", "stop", "beta")
 LARGEST_BETA = 1e4
@@ -89,10 +89,16 @@ class Control:
 
     def _read(self) -> list[Command]:
         try:
-            rows = json.loads(self._path.read_text())
-            return [Command(int(r["number"]), str(r["action"]), r.get("value")) for r in rows]
-        except (OSError, ValueError, KeyError, TypeError):
+            rows = read_json(self._path)
+            return [_read_command(Fields(row)) for row in rows] if isinstance(rows, list) else []
+        except (ExplorerError, WrongField):
             return []
 
     def _write(self, commands: list[Command]) -> None:
         replace_json(self._path, [vars(command) for command in commands])
+
+
+def _read_command(row: Fields) -> Command:
+    action = row.text("action")
+    value = row.number("value", 0, LARGEST_BETA) if action == "beta" else None
+    return Command(row.whole("number"), action, value)

@@ -9,34 +9,38 @@ A run is a folder:
                           place of mean and logvar where codes are categorical
     control.json          what viewers ask of the job (see `control.py`)
     viewer.json           display name and notes; the viewers' only file
-Every file is replaced whole or appended by one writer, so readers may look at any time.
+Every file is replaced whole or appended by one writer, so readers may look at any time. Anybody may
+have written them: what is no figure, no code and no picture is left out or told, once, here.
 """
 
-import json
 import os
 import re
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 
+from explorer.archives import load_arrays
 from explorer.codes import Array, Codes
 from explorer.errors import ExplorerError
-from explorer.files import replace_json
-from explorer.paths import resource, runs_folder
-from explorer.runs.info import RunInfo
+from explorer.files import parse_json, read_json, read_limited, replace_json
+from explorer.runs.arrays import tidy_codes, tidy_frame
+from explorer.runs.fields import LARGEST_WHOLE, is_number, is_text
+from explorer.runs.info import RunInfo, UnreadableRun
 
 if TYPE_CHECKING:
-    from explorer.models import VAE
+    from explorer.models import Model
 
 NEEDED = ("step", "seconds", "beta", "objective", "elbo", "reconstruction")
 """What every log point has."""
+LARGEST_LOG = 128_000_000
+"""Bytes of the largest metrics.jsonl that is read: some hundred thousand log points."""
+LONGEST_NAME = 80
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}(/[A-Za-z0-9][A-Za-z0-9._-]{0,79})?")
 
 
@@ -63,7 +67,8 @@ class Run:
     def __init__(self, path: str | os.PathLike[str], run_id: str | None = None) -> None:
         self.path = Path(path)
         self.id = run_id or self.path.name
-        if not (self.path / "run.json").is_file():
+        # Of a name too long for the system, pathlib's own look raises.
+        if not os.path.isfile(self.path / "run.json"):
             raise ExplorerError(f"There is no run at {self.path}.")
 
     def __repr__(self) -> str:
@@ -74,40 +79,64 @@ class Run:
         """The content of run.json as it is now."""
         path = self.path / "run.json"
         try:
-            values = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
-            raise ExplorerError(f"{path} cannot be read as a run description.") from error
+            values = read_json(path)
+        except ExplorerError as error:
+            raise UnreadableRun(f"{path} cannot be read as a run description.") from error
         if not isinstance(values, dict):
-            raise ExplorerError(f"{path} cannot be read as a run description.")
+            raise UnreadableRun(f"{path} cannot be read as a run description.")
         return RunInfo.from_dict(values, str(path))
+
+    def is_trained(self) -> bool:
+        """Tell whether somebody trains it right now; never of a run that cannot be read.
+
+        Who trains a run writes its run.json anew, and whole, every second.
+        """
+        try:
+            return self.info.status.is_alive()
+        except ExplorerError:
+            return False
 
     @property
     def name(self) -> str:
         """The display name: the viewers' choice, else the id."""
-        return str(self._viewer().get("name") or self.id)
+        name = self._viewer().get("name")
+        return name if name and is_text(name, LONGEST_NAME) else self.id
 
     def rename(self, name: str) -> None:
         """Change the display name; the folder and the id stay."""
         name = name.strip()
-        if not 1 <= len(name) <= 80:
-            raise ExplorerError("A name has 1 to 80 characters.")
+        if not name or not is_text(name, LONGEST_NAME):
+            raise ExplorerError(f"A name has 1 to {LONGEST_NAME} characters.")
         replace_json(self.path / "viewer.json", {**self._viewer(), "name": name})
 
     def _viewer(self) -> dict[str, Any]:
         try:
-            values = json.loads((self.path / "viewer.json").read_text())
-        except (OSError, ValueError):
+            values = read_json(self.path / "viewer.json")
+        except ExplorerError:
             return {}
         return values if isinstance(values, dict) else {}
 
+    def stamp(self, name: str) -> str:
+        """Return a key that changes whenever the file `name` is replaced; "none" without one."""
+        try:
+            status = (self.path / name).stat()
+        except OSError:
+            return "none"
+        return f"{status.st_mtime_ns}.{status.st_size}.{status.st_ino}"
+
     @property
     def fingerprint(self) -> str:
-        """A key that changes whenever the stored weights change."""
+        """A key that changes whenever weights, codes or results change, or another run is there.
+
+        What was computed from a run and is kept is kept under it.
+        """
         try:
-            status = (self.path / "checkpoint.safetensors").stat()
-        except OSError:
-            return f"{self.path.resolve()}:none"
-        return f"{self.path.resolve()}:{status.st_mtime_ns}:{status.st_size}"
+            info = self.info
+            made = zlib.crc32(repr((info.created, info.results, info.timing)).encode())
+        except ExplorerError:
+            made = 0
+        files = (self.stamp("checkpoint.safetensors"), self.stamp("codes.npz"))
+        return ":".join((str(self.path.resolve()), *files, f"{made:x}"))
 
     def metrics(self, split: str | None = None) -> list[dict[str, Any]]:
         """Return the log points in order of step, of one split or of all.
@@ -116,33 +145,38 @@ class Run:
         seconds, beta, objective, elbo, reconstruction, split and, where the model has a KL, kl
         and kl_per_dim; nats per image.
         """
+        path = self.path / "metrics.jsonl"
+        if not os.path.isfile(path):
+            return []
+        latent_dim = self.info.latent_dim
         try:
-            lines = (self.path / "metrics.jsonl").read_bytes().split(b"\n")
+            lines = read_limited(path, LARGEST_LOG).split(b"\n")
         except OSError:
             return []
         points = []
         for line in lines[:-1]:
             try:
-                point = json.loads(line)
+                point = parse_json(line)
             except ValueError:
                 continue
-            if not isinstance(point, dict) or split not in (None, point.get("split")):
-                continue
-            if all(isinstance(point.get(key), int | float) for key in NEEDED):
+            if is_log_point(point, latent_dim) and split in (None, point.get("split")):
                 points.append(point)
-        return points
+        return sorted(points, key=lambda point: point["step"])
 
     def snapshot_steps(self) -> list[int]:
         """Return the steps that have a snapshot, ascending."""
-        names = (path.stem for path in (self.path / "snapshots").glob("*.npz"))
-        return sorted(int(name) for name in names if name.isdigit())
+        names = {path.stem for path in (self.path / "snapshots").glob("*.npz")}
+        steps = {int(name) for name in names if name.isascii() and name.isdecimal()}
+        return sorted(step for step in steps if step <= LARGEST_WHOLE and f"{step:09d}" in names)
 
     def snapshot(self, step: int) -> Snapshot:
         """Return the snapshot taken at `step`."""
-        arrays = _load_arrays(self.path / "snapshots" / f"{step:09d}.npz")
+        info, path = self.info, self.path / "snapshots" / f"{step:09d}.npz"
+        arrays = self._load(path, lambda arrays: tidy_frame(arrays, info))
+        mean = _read_means(arrays)
         return Snapshot(
             step=step,
-            mean=_read_means(arrays),
+            mean=mean,
             indices=arrays.get("indices"),
             logvar=arrays["logvar"].astype(np.float32) if "logvar" in arrays else None,
             labels=arrays.get("labels"),
@@ -156,40 +190,33 @@ class Run:
         path = self.path / "codes.npz"
         if not path.is_file():
             return None
-        arrays = _load_arrays(path)
+        info = self.info
+        arrays = self._load(path, lambda arrays: tidy_codes(arrays, info))
+        mean = _read_means(arrays)
         return Codes(
-            mean=_read_means(arrays),
+            mean=mean,
             logvar=arrays["logvar"].astype(np.float32) if "logvar" in arrays else None,
             labels=arrays.get("labels"),
-            ids=arrays["ids"],
+            ids=arrays.get("ids", np.arange(len(mean))),
             indices=arrays.get("indices"),
         )
 
+    def _load(
+        self, path: Path, tidy: Callable[[Mapping[str, Array]], dict[str, Array]]
+    ) -> dict[str, Array]:
+        name = f"{path.name} of run {self.path.name}"
+        arrays = load_arrays(path, name=name)
+        try:
+            return tidy(arrays)
+        except ExplorerError as error:
+            raise ExplorerError(f"{name} cannot be read: {error}") from error
+
     @cached_property
-    def model(self) -> "VAE":
+    def model(self) -> "Model":
         """The model with the stored weights, in evaluation mode on the CPU."""
         from explorer.runs.checkpoint import load_model
 
         return load_model(self)
-
-
-def open_run(name_or_path: str | os.PathLike[str]) -> Run:
-    """Open a pretrained run by name, a run of the default runs folder by id, or a path."""
-    text = os.fspath(name_or_path)
-    if RUN_ID.fullmatch(text):
-        for folder in (resource("pretrained"), runs_folder()):
-            if (folder / text / "run.json").is_file():
-                return Run(folder / text, text)
-    if (Path(text) / "run.json").is_file():
-        return Run(text)
-    names = ", ".join(run.id for run in list_pretrained())
-    raise ExplorerError(f"There is no run {text!r}; the pretrained ones are {names or 'missing'}.")
-
-
-def list_pretrained() -> list[Run]:
-    """Return the shipped runs in alphabetical order, members of families left out."""
-    folder = resource("pretrained")
-    return [Run(path.parent, path.parent.name) for path in sorted(folder.glob("*/run.json"))]
 
 
 def new_run_id(*parts: str) -> str:
@@ -212,13 +239,22 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _load_arrays(path: Path) -> dict[str, Array]:
-    try:
-        # Opened here, since np.load leaves the file open where it is no archive.
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
-        raise ExplorerError(f"{path.name} of run {path.parent.name} cannot be read.") from error
+def is_log_point(point: Any, latent_dim: int) -> bool:
+    """Tell whether a line of a log has the figures that pages show, each of its kind."""
+    if not isinstance(point, dict) or not all(is_number(point.get(key)) for key in NEEDED):
+        return False
+    step, images = point["step"], point.get("images")
+    if not isinstance(step, int) or step < 0 or not is_text(point.get("split", "")):
+        return False
+    if not (images is None or is_number(images)) or not is_number(point.get("control", 0)):
+        return False
+    if not is_number(point.get("kl", 0)):
+        return False
+    if "kl_per_dim" not in point:
+        return True
+    kl = point["kl_per_dim"]
+    has_all = isinstance(kl, list) and len(kl) == latent_dim and all(map(is_number, kl))
+    return has_all and "kl" in point
 
 
 def _read_means(arrays: Mapping[str, Array]) -> Array:

@@ -5,7 +5,6 @@ directory for each member. A family has one `control.json` for all of its member
 and, while it is unfinished, one `checkpoint.safetensors` with the state of all of them.
 """
 
-import json
 import os
 import shutil
 import time
@@ -16,9 +15,10 @@ from typing import Any
 
 from explorer.config import Config
 from explorer.errors import ExplorerError
-from explorer.files import explain_os_error, make_folder, replace_json
+from explorer.files import explain_os_error, make_folder, read_json, replace_json
 from explorer.paths import resource, runs_folder
-from explorer.runs.info import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES
+from explorer.runs.fields import Fields, WrongField, is_text
+from explorer.runs.info import LATEST, LIVE_STATES, is_recent
 from explorer.runs.run import Run
 
 SCHEMA = 1
@@ -71,13 +71,12 @@ class Sweep:
 
     def runs(self) -> dict[str, Run]:
         """Return the members that exist, by name."""
-        begun = [name for name in self.configs if (self.path / name / "run.json").is_file()]
+        begun = [name for name in self.configs if os.path.isfile(self.path / name / "run.json")]
         return {name: self.member(name) for name in begun}
 
     def states(self) -> dict[str, str]:
         """Return each member's state, "missing" for one that has not begun."""
-        found = {name: run.info.status.shown_state() for name, run in self.runs().items()}
-        return {name: found.get(name, "missing") for name in self.configs}
+        return {member.name: member.state for member in self.progress()}
 
     def is_finished(self) -> bool:
         """Tell whether every member has reached its end."""
@@ -95,15 +94,14 @@ class Sweep:
         states = {member.state for member in progress}
         if states & set(LIVE_STATES):
             return True
-        latest = max([self.created, *(member.heartbeat for member in progress)])
         waits = self.kind == "sweep" and "missing" in states
-        return waits and time.time() - latest < HEARTBEAT_TIMEOUT_SECONDS
+        return waits and any(map(is_recent, [self.created, *(m.heartbeat for m in progress)]))
 
 
 def _look_at(path: Path) -> MemberProgress:
     try:
         info = Run(path).info
-    except ExplorerError:  # Not begun, or removed by hand.
+    except ExplorerError:  # Not begun, removed by hand, or not readable.
         return MemberProgress(path.name)
     status = info.status
     step = info.planned_steps if status.state == "finished" and info.planned_steps else status.step
@@ -113,10 +111,10 @@ def _look_at(path: Path) -> MemberProgress:
 
 
 def open_sweep(name_or_path: str | os.PathLike[str]) -> Sweep:
-    """Open a shipped sweep by name, one of the default runs folder, or a path."""
+    """Open a sweep of the default runs folder by name, else a shipped one, or a path."""
     text = os.fspath(name_or_path)
-    for path in (resource("pretrained") / text, runs_folder() / text, Path(text)):
-        if (path / "sweep.json").is_file():
+    for path in (runs_folder() / text, resource("pretrained") / text, Path(text)):
+        if os.path.isfile(path / "sweep.json"):
             return read_sweep(path)
     raise ExplorerError(f"There is no sweep {text!r}.")
 
@@ -124,14 +122,24 @@ def open_sweep(name_or_path: str | os.PathLike[str]) -> Sweep:
 def read_sweep(path: Path) -> Sweep:
     """Read the sweep at `path`; an unknown schema is an ExplorerError."""
     where = path / "sweep.json"
+    unreadable = f"{where} cannot be read as a sweep"
     try:
-        values = json.loads(where.read_text())
-        if values["schema"] != SCHEMA or values["kind"] not in KINDS:
+        fields = Fields(read_json(where))
+        if fields.any("schema") != SCHEMA or fields.any("kind") not in KINDS:
             raise ExplorerError(f"{where} was written by another version.")
-        configs = {name: Config.from_dict(value) for name, value in values["members"].items()}
-        return Sweep(path, values["kind"], configs, values["created"], path.name)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ExplorerError(f"{where} cannot be read as a sweep.") from error
+        members = fields.part("members")
+        for name in members:
+            if not _is_folder_name(name):
+                raise WrongField(members.path(name[:80]))
+        configs = {name: Config.from_dict(members.any(name)) for name in members}
+        if not configs:
+            raise WrongField("members")
+        created = fields.number("created", 0, LATEST)
+        return Sweep(path, fields.text("kind"), configs, created, path.name)
+    except WrongField as error:
+        raise ExplorerError(f"{unreadable}: {error} is missing or not what it must be.") from error
+    except (TypeError, RecursionError) as error:
+        raise ExplorerError(f"{unreadable}.") from error
 
 
 def list_sweeps(folder: Path) -> list[Sweep]:
@@ -155,16 +163,18 @@ def prepare_sweep(
     trained, and nothing else.
     """
     created = time.time()
+    if wrong := [name for name in configs if not _is_folder_name(name)]:
+        raise ExplorerError(f"{wrong[0]!r} cannot be the name of a member's folder.")
     try:
         if path.is_file():
             raise ExplorerError(f"{path} is a file; a sweep needs a folder.")
         if (path / "sweep.json").is_file():
-            earlier = read_sweep(path)
             if overwrite:
-                if set(earlier.states().values()) & set(LIVE_STATES):
+                if any(Run(found.parent).is_trained() for found in path.glob("*/run.json")):
                     raise ExplorerError(f"{path} is being trained right now; stop that job first.")
                 shutil.rmtree(path)
             else:
+                earlier = read_sweep(path)
                 joined = {**earlier.configs, **{**configs, **earlier.configs}}
                 same = all(joined[name] == configs[name] for name in configs)
                 if earlier.kind != kind or not same or (kind == "family" and joined != configs):
@@ -200,6 +210,11 @@ def is_family_member(run: Path) -> bool:
         return sweep.kind == "family" and run.name in sweep.configs
     except ExplorerError:
         return False
+
+
+def _is_folder_name(name: str) -> bool:
+    """Tell the name of a folder from a path."""
+    return name not in ("", ".", "..") and is_text(name, 80) and not set(name) & set("/\\\0")
 
 
 def find_grid(configs: Iterable[Config]) -> dict[str, list[Any]]:

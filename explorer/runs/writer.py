@@ -11,7 +11,6 @@ Arrays may be NumPy arrays or torch tensors. All figures are nats per image.
 import contextlib
 import dataclasses
 import json
-import math
 import os
 import shutil
 import socket
@@ -25,21 +24,34 @@ import numpy as np
 
 from explorer.codes import Array, kl_of_codes
 from explorer.config import Config
-from explorer.errors import ExplorerError, RunRemoved
+from explorer.errors import ExplorerError, RunRemoved, shorten
 from explorer.files import explain_os_error, make_folder, replace_file, replace_json
-from explorer.runs.info import DatasetInfo, RunInfo, Status
+from explorer.runs.arrays import as_array, as_floats, tidy_codes, tidy_frame
+from explorer.runs.fields import LARGEST_WHOLE, is_number
+from explorer.runs.info import (
+    LARGEST_LATENT,
+    STATES,
+    DatasetInfo,
+    ModelInfo,
+    RunInfo,
+    Status,
+    check_info,
+    describe_config,
+)
 from explorer.runs.run import Run, versions
 
 HEARTBEAT_SECONDS = 1.0
+LONGEST_MESSAGE = 1000
 
 
 class RunWriter:
     """The single writer of a run directory; leaving the `with` block finishes the run.
 
     `latent_dim` may be left out where `config` names a model. `model_kind` is "none" for a loop
-    whose model this library does not know. An existing run at `directory` is an error unless
-    `overwrite`; anything else there is never touched. `adopt` takes over a run that was queued
-    there and never began, keeping the name that viewers gave it.
+    whose model this library does not know, "config" for one that is built from `config`. An
+    existing run at `directory` is an error unless `overwrite`; anything else there is never
+    touched. `adopt` takes over a run that was queued there and never began, keeping the name that
+    viewers gave it; `info` one that began, as it stands, and nothing is written yet.
     """
 
     def __init__(
@@ -54,26 +66,33 @@ class RunWriter:
         planned_steps: int | None = None,
         overwrite: bool = False,
         adopt: bool = False,
+        info: RunInfo | None = None,
     ) -> None:
         self.path = Path(directory)
+        self._beat_at = 0.0
+        if info is not None:
+            self.info = info
+            return
+        shape = None if dataset is None else dataset.shape
         if config is not None:
-            latent_dim, latent_kind = config.model.latent_dim, config.model.latent
-        if latent_dim is None or not 1 <= latent_dim <= 100_000:
+            model = describe_config(config.model, model_kind, shape)
+        elif latent_dim is None or not 1 <= latent_dim <= LARGEST_LATENT:
             raise ExplorerError("A run needs its number of latent dimensions: latent_dim=…")
+        else:
+            model = ModelInfo(model_kind, latent_kind, latent_dim, shape)
+        self.info = check_info(
+            RunInfo(
+                config=config,
+                model=model,
+                dataset=dataset,
+                planned_steps=planned_steps,
+                status=self._sign(Status()),
+                created=time.time(),
+                versions=versions(),
+            )
+        )
         if not adopt:
             prepare_folder(self.path, overwrite)
-        self.info = RunInfo(
-            config=config,
-            model_kind=model_kind,
-            latent_kind=latent_kind,
-            latent_dim=latent_dim,
-            dataset=dataset,
-            planned_steps=planned_steps,
-            status=self._sign(Status()),
-            created=time.time(),
-            versions=versions(),
-        )
-        self._beat_at = 0.0
         try:
             self._write_info(first=not adopt)
         except ExplorerError:
@@ -89,11 +108,9 @@ class RunWriter:
         What the run's last writer left half-written when it was killed is removed too.
         """
         run = Run(directory)
-        writer = cls.__new__(cls)
-        writer.path, writer._beat_at = run.path, 0.0
-        writer.info = dataclasses.replace(
-            run.info, status=writer._sign(Status(state="queued", step=step))
-        )
+        writer = cls(run.path, info=run.info)
+        status = writer._sign(Status(state="queued", step=step))
+        writer.info = dataclasses.replace(writer.info, status=status)
         kept = [point for point in run.metrics() if point["step"] <= step]
         text = "".join(json.dumps(point) + "\n" for point in kept)
         replace_file(writer.path / "metrics.jsonl", lambda stream: stream.write(text.encode()))
@@ -148,22 +165,24 @@ class RunWriter:
         is computed, or `kl_per_dim` (K,) itself, or `kl` alone where KL has no share per dimension
         (against a learned mixture), or none of them where the model has no KL.
         `reconstruction` is a positive −log p(x|z), a number or one per image (B,). Further numbers
-        go in by name. A figure that is not finite is an ExplorerError and is not logged.
+        go in by name. A figure that is not finite, and a step that is no whole number from 0, is an
+        ExplorerError and is not logged.
         """
+        step = _check_step(step)
         point: dict[str, Any] = {
-            "step": int(step),
+            "step": step,
             "images": images,
             "seconds": time.time() - self.info.created if seconds is None else seconds,
             "beta": float(beta),
             "split": split,
-            "reconstruction": float(_array(reconstruction).mean()),
+            "reconstruction": float(as_floats(reconstruction).mean()),
         }
         if mean is not None and logvar is not None:
-            mu, lv = _array(mean), _array(logvar)
+            mu, lv = as_floats(mean), as_floats(logvar)
             with np.errstate(over="ignore", invalid="ignore"):
                 kl_per_dim = kl_of_codes(mu, lv).mean(0)
         if kl_per_dim is None and kl is not None:
-            if self.info.prior == "standard":
+            if self.info.has_shares:
                 raise ExplorerError("kl is computed here from mean and logvar or kl_per_dim.")
             point["kl"] = float(kl)
             point["elbo"] = -(point["reconstruction"] + point["kl"])
@@ -173,7 +192,7 @@ class RunWriter:
             point["elbo"] = -point["reconstruction"]
             point["objective"] = point["reconstruction"] if objective is None else float(objective)
         else:
-            per_dim = _array(kl_per_dim)
+            per_dim = as_floats(kl_per_dim)
             if per_dim.shape != (self.info.latent_dim,):
                 raise ExplorerError(
                     f"KL per dimension has shape {per_dim.shape}; this run has "
@@ -188,8 +207,8 @@ class RunWriter:
             if name == "elbo":
                 raise ExplorerError("elbo is computed here from reconstruction and KL.")
             point[name] = value if isinstance(value, int) else float(value)
-        numbers = [value for value in point.values() if isinstance(value, float)]
-        if not all(math.isfinite(value) for value in [*numbers, *point.get("kl_per_dim", [])]):
+        numbers = [value for value in point.values() if type(value) in (int, float)]
+        if not all(map(is_number, [*numbers, *point.get("kl_per_dim", [])])):
             raise ExplorerError(f"A figure of step {step} is not finite; it was not logged.")
         self._append(json.dumps(point) + "\n")
         self.beat(step)
@@ -200,12 +219,10 @@ class RunWriter:
         Probe codes (P, K), indices where codes are categorical, and any of labels (P,) and uint8
         inputs, reconstructions and samples (M, C, H, W).
         """
-        values = self._name_codes(mean)
-        if "mean" in values:
-            values["mean"] = _halve(values["mean"])
-        if logvar is not None:
-            values["logvar"] = _halve(_array(logvar))
-        values |= {key: _numpy(value) for key, value in arrays.items() if value is not None}
+        step, values = _check_step(step), self._name_codes(mean, logvar)
+        values |= {key: as_array(value) for key, value in arrays.items() if value is not None}
+        values |= tidy_frame(values, self.info)
+        values |= {key: _halve(values[key]) for key in ("mean", "logvar") if key in values}
         with self._in_folder("snapshots"):
             # Without its parents: a run that was removed must not come back.
             (self.path / "snapshots").mkdir(exist_ok=True)
@@ -215,23 +232,20 @@ class RunWriter:
         self, mean: Any, logvar: Any = None, labels: Any = None, ids: Any = None
     ) -> None:
         """Store the codes (N, K) of the evaluated split; indices where codes are categorical."""
-        values = self._name_codes(mean)
+        values = self._name_codes(mean, logvar)
         count = len(next(iter(values.values())))
-        values["ids"] = np.arange(count) if ids is None else _numpy(ids)
-        if logvar is not None:
-            values["logvar"] = _array(logvar).astype(np.float32)
+        values["ids"] = np.arange(count) if ids is None else as_array(ids)
         if labels is not None:
-            values["labels"] = _numpy(labels)
-        self._save_arrays("codes.npz", values)
+            values["labels"] = as_array(labels)
+        self._save_arrays("codes.npz", tidy_codes(values, self.info))
 
-    def _name_codes(self, codes: Any) -> dict[str, Array]:
+    def _name_codes(self, codes: Any, logvar: Any) -> dict[str, Array]:
         """Return codes under the name that their kind has in a file: mean, or indices."""
-        if self.info.latent_kind != "categorical":
-            return {"mean": _array(codes).astype(np.float32)}
-        indices = _numpy(codes)
-        if not np.issubdtype(indices.dtype, np.integer) or (indices.size and indices.min() < 0):
-            raise ExplorerError("Categorical codes are whole numbers from 0, an index each.")
-        return {"indices": indices.astype(np.min_scalar_type(indices.max(initial=0)))}
+        if self.info.latent_kind == "categorical":
+            return {"indices": np.atleast_1d(as_array(codes))}
+        named = {"mean": codes} if logvar is None else {"mean": codes, "logvar": logvar}
+        with np.errstate(over="ignore"):
+            return {key: np.atleast_1d(as_floats(v).astype(np.float32)) for key, v in named.items()}
 
     def save_checkpoint(self, content: bytes) -> None:
         """Replace checkpoint.safetensors."""
@@ -241,8 +255,8 @@ class RunWriter:
     def set_plan(self, planned_steps: int, arithmetic: str = "") -> None:
         """Record how many steps are planned and, where known, what is multiplied in."""
         versions = {**self.info.versions, **({"arithmetic": arithmetic} if arithmetic else {})}
-        self.info = dataclasses.replace(
-            self.info, planned_steps=planned_steps, versions=versions
+        self.info = check_info(
+            dataclasses.replace(self.info, planned_steps=planned_steps, versions=versions)
         )
         self._write_info()
 
@@ -250,12 +264,17 @@ class RunWriter:
         self, results: Mapping[str, Mapping[str, Any]], timing: Mapping[str, float]
     ) -> None:
         """Record the final figures by split, and the timing."""
-        self.info = dataclasses.replace(self.info, results=dict(results), timing=dict(timing))
+        self.info = check_info(
+            dataclasses.replace(self.info, results=dict(results), timing=dict(timing))
+        )
         self._write_info()
 
     def set_state(self, state: str, message: str = "", step: int | None = None) -> None:
         """Record a change of state at once."""
+        if state not in STATES:
+            raise ExplorerError(f"A run is {', '.join(STATES)}, not {state!r}.")
         status = self.info.status
+        message = shorten(message, LONGEST_MESSAGE).encode("utf-8", "replace").decode()
         self._update_status(
             dataclasses.replace(
                 status, state=state, message=message, step=status.step if step is None else step
@@ -322,35 +341,49 @@ class RunWriter:
 
 def mark_run(path: Path, state: str, message: str = "", step: int | None = None) -> None:
     """Set the state of a run whose own writer is gone or has not begun."""
-    writer = RunWriter.__new__(RunWriter)
-    writer.path, writer.info, writer._beat_at = path, Run(path).info, 0.0
-    writer.set_state(state, message, step)
+    RunWriter(path, info=Run(path).info).set_state(state, message, step)
 
 
 def find_unfinished(path: Path, config: Config) -> Run | None:
-    """Return the unfinished run of the same config at `path`, if that is what is there."""
-    if not (path / "run.json").is_file():
+    """Return the unfinished run of the same config at `path`, if that is what is there.
+
+    A finished one is an ExplorerError that says what can be done with it.
+    """
+    if not os.path.isfile(path / "run.json"):
         return None
     run = Run(path)
-    info = run.info
+    try:
+        info = run.info
+    except ExplorerError:
+        return None
     if info.status.state in ("running", "paused") and info.status.is_alive():
         raise ExplorerError(f"{path} is being trained right now by process {info.status.pid}.")
-    return run if info.config == config and info.status.state != "finished" else None
+    if info.config != config:
+        return None
+    if info.status.state == "finished":
+        raise ExplorerError(
+            f"{path} holds this very training, finished at step {info.status.step:,}: look at it "
+            "as it is, choose another folder or another seed, or overwrite it."
+        )
+    return run
 
 
 def prepare_folder(path: Path, overwrite: bool) -> None:
-    """Make `path` an empty run folder; only an earlier run is ever removed, and only on request."""
+    """Make `path` an empty run folder; only an earlier run is ever removed, and only on request.
+
+    A run that cannot be read, after a crash of the machine, say, is removed like any other.
+    """
     try:
-        if path.is_file():
+        if os.path.isfile(path):
             raise ExplorerError(f"{path} is a file; a run needs a folder.")
-        if path.is_dir() and any(path.iterdir()):
-            if not (path / "run.json").is_file():
+        if os.path.isdir(path) and any(path.iterdir()):
+            if not os.path.isfile(path / "run.json"):
                 raise ExplorerError(f"{path} holds other files; choose an empty folder.")
             if not overwrite:
                 raise ExplorerError(
                     f"{path} holds another run; choose another folder or overwrite it."
                 )
-            if Run(path).info.status.is_alive():
+            if Run(path).is_trained():
                 raise ExplorerError(f"{path} is being trained right now; stop that job first.")
             shutil.rmtree(path)
     except OSError as error:
@@ -360,17 +393,13 @@ def prepare_folder(path: Path, overwrite: bool) -> None:
         raise ExplorerError(f"The folder {path} cannot be written to.")
 
 
-def _array(value: Any) -> Array:
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().double().numpy()
-    return np.asarray(value, dtype=np.float64)
-
-
-def _numpy(value: Any) -> Array:
-    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+def _check_step(step: Any) -> int:
+    if not 0 <= step <= LARGEST_WHOLE or int(step) != step:
+        raise ExplorerError(f"A step is a whole number from 0; it is {step!r}.")
+    return int(step)
 
 
 def _halve(values: Array) -> Array:
     """Return half precision, or single where half would overflow."""
-    fits = not values.size or np.abs(values).max() <= np.finfo(np.float16).max
+    fits = bool((np.abs(values) <= np.finfo(np.float16).max).all())
     return values.astype(np.float16 if fits else np.float32)

@@ -1,1 +1,1 @@
-"""Training: the loop that writes run directories, and the jobs that run it elsewhere."""
+"""From a config and images to a run directory, and from a sick config to one that may heal."""

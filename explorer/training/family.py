@@ -6,6 +6,7 @@ weights, the minibatches, their binary draws and the noise of z: what differs is
 member is the run that it would be by itself.
 """
 
+import copy
 import dataclasses
 import os
 from collections.abc import Mapping, Sequence
@@ -13,22 +14,32 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from explorer.codes import Array
 from explorer.config import Config
 from explorer.datasets import ImageDataset
 from explorer.elbo.terms import draw_noise, price_terms, reparameterise
 from explorer.errors import ExplorerError
-from explorer.files import replace_file
+from explorer.models import VAE
+from explorer.models.priors import KL, gaussian_kl
 from explorer.models.stacked import StackedModels
-from explorer.runs.checkpoint import pack_training, pack_weights, read_tensors, unpack_training
-from explorer.runs.info import DatasetInfo
+from explorer.runs.checkpoint import pack_training, read_tensors, unpack_training
+from explorer.runs.run import Run
 from explorer.runs.sweeps import Sweep, prepare_sweep
 from explorer.runs.writer import RunWriter
-from explorer.training.engine import Engine, Totals, choose_device
-from explorer.training.loop import Progress, Trainer, explain_memory, find_images
-from explorer.training.optimiser import QuickAdam
-from explorer.training.pace import SNAPSHOTS
+from explorer.training.engine import Engine, Totals
+from explorer.training.loop import (
+    CHECKPOINT,
+    Progress,
+    Report,
+    Trainer,
+    describe_dataset,
+    explain_memory,
+    find_images,
+)
+from explorer.training.machine import choose_device, threads_agree
+from explorer.training.start import Batches, start_generator, start_model, start_optimiser
 
 LARGEST_FAMILY = 16
 
@@ -75,16 +86,17 @@ def train_family(
         engine = FamilyEngine(list(configs.values()), dataset.split(first.split).images, device)
     state = _restore_engine(engine, sweep, dataset)
     writers = [_open_writer(sweep, name, dataset, state) for name in configs]
-    trainer = FamilyTrainer(engine, FamilyWriter(path, writers), dataset, progress)
+
+    def report(found: Report) -> None:
+        if progress:
+            progress(found.to_dict(dict(zip(configs, found.elbos, strict=True))))
+
+    trainer = Trainer(engine, writers, dataset, report, home=path)
     if state is not None:
         trainer.restore(state)
-    with trainer.family_writer, explain_memory():
-        if not was_queued:
-            for control in trainer.controls:
-                control.clear()
-        trainer.run()
+    trainer.run(forget_commands=not was_queued)
     if not trainer.stopped:
-        (path / "checkpoint.safetensors").unlink(missing_ok=True)
+        (path / CHECKPOINT).unlink(missing_ok=True)
     return sweep
 
 
@@ -112,35 +124,27 @@ def check_family(configs: Mapping[str, Config]) -> None:
             )
 
 
-class FamilyEngine:
+class FamilyEngine(Engine):
     """M models, one optimiser, one stream of images and noise; `step` does one update of all."""
 
     def __init__(self, configs: Sequence[Config], images: Array, device: torch.device) -> None:
-        single = Engine(configs[0], images, device)
-        self.configs = list(configs)
-        self.config = configs[0]
-        self.device = device
-        self.batch_size, self.steps_per_epoch = single.batch_size, single.steps_per_epoch
-        self.batch, self.generator = single.batch, single.generator
-        self.template, self.arithmetic = single.model, single.arithmetic
-        self.model = StackedModels([single.model] * len(configs)).to(device)
-        self.optimiser = QuickAdam(
-            self.model.parameters(),
-            lr=self.config.optimiser.learning_rate,
-            eps=self.config.optimiser.epsilon,
-            fused=device.type in ("cpu", "cuda"),
-        )
-        self.totals = Totals()
-        """Of all members together; each has its own in `member_totals`."""
-        self.aggressive = False
-        self.member_totals = [Totals() for _ in configs]
+        config = configs[0]
+        self.config, self.configs, self.device = config, list(configs), device
+        self.template, self.arithmetic = start_model(config, images, device)
+        """A plain model that takes on a member's weights."""
+        self.model = StackedModels([self.template] * len(configs)).to(device)
+        self.batches = Batches(config, images, device)
+        self.batch_size, self.steps_per_epoch = self.batches.size, self.batches.per_epoch
+        self.threads_agree = threads_agree(config, self.arithmetic, device, self.batch_size)
+        self.generator = start_generator(config, device)
+        self.optimiser = start_optimiser(self.model, config, device)
+        self.totals = [Totals() for _ in configs]
 
-    def step(self, step: int, steps: int, beta: float | Sequence[float]) -> None:
-        """Do update number `step` (from 0) of `steps` planned ones, with one β or one each."""
-        betas = [beta] * len(self.configs) if isinstance(beta, int | float) else beta
+    def step(self, step: int, steps: int, betas: Sequence[float]) -> None:
+        """Do one update of all members."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.config.optimiser.learning_rate_at(step, steps)
-        x = self.template.target(self.batch(step), self.generator)
+        x = self.template.target(self.batches.at(step), self.generator)
         mean, logvar = self.model.encode_parameters(x)
         copies = self.config.objective.samples
         z = reparameterise(mean, logvar, draw_noise(mean, copies, self.generator))
@@ -148,14 +152,15 @@ class FamilyEngine:
         nll = nll.view(len(betas), copies, len(x))
         objectives = [config.objective.at(step, steps) for config in self.configs]
         members = zip(nll, mean, logvar, betas, objectives, strict=True)
-        terms = [price_terms(*values) for values in members]
+        terms = [
+            price_terms(part, KL(gaussian_kl(m, lv)), price, objective)
+            for part, m, lv, price, objective in members
+        ]
         total = torch.stack([term.objective for term in terms]).sum()
         self.optimiser.forget()
         total.backward()  # type: ignore[no-untyped-call]
         self.optimiser.update()
-        for totals, term in zip(
-            [*self.member_totals, self.totals], [*terms, terms[0]], strict=True
-        ):
+        for totals, term in zip(self.totals, terms, strict=True):
             assert term.kl_per_dim is not None
             totals.add(
                 term.objective.detach(),
@@ -163,197 +168,43 @@ class FamilyEngine:
                 term.kl_per_dim.detach().mean(0),
             )
 
+    def member(self, index: int) -> VAE:
+        """Return the template with that member's present weights."""
+        self.model.write_member(index, self.template)
+        return self.template
 
-class FamilyWriter:
-    """The members' writers as one: states, plans and signs of life go to all of them."""
+    def trial(self) -> "FamilyEngine":
+        """Return an engine with copies of the models that see the same images."""
+        trial = copy.copy(self)
+        trial.model = copy.deepcopy(self.model)
+        trial.optimiser = start_optimiser(trial.model, self.config, self.device)
+        trial.generator = torch.Generator(self.device).manual_seed(0)
+        trial.totals = [Totals() for _ in self.configs]
+        return trial
 
-    def __init__(self, path: Path, members: list[RunWriter]) -> None:
-        self.path = path
-        self.members = members
+    def pack(self, metadata: Mapping[str, Any]) -> bytes:
+        """Return the stacked weights, the optimiser and the random state."""
+        return pack_training(self.model, self.optimiser, self.generator, metadata)
 
-    def __enter__(self) -> "FamilyWriter":
-        self.set_state("running")
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        for member in self.members:
-            member.__exit__(*error)
-
-    def set_state(self, state: str, message: str = "", step: int | None = None) -> None:
-        """Record a change of state at once."""
-        for member in self.members:
-            member.set_state(state, message, step)
-
-    def set_plan(self, planned_steps: int, arithmetic: str = "") -> None:
-        """Record how many steps are planned and what is multiplied in."""
-        for member in self.members:
-            member.set_plan(planned_steps, arithmetic)
-
-    def beat(self, step: int | None = None) -> None:
-        """Give a sign of life, at most once a second."""
-        for member in self.members:
-            member.beat(step)
+    def unpack(self, content: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+        """Go on from these."""
+        unpack_training(content, self.model, self.optimiser, self.generator)
 
 
-class MemberEngine:
-    """What a `Trainer` asks of its engine when it only logs and keeps one member."""
-
-    def __init__(self, family: FamilyEngine, index: int) -> None:
-        self.family = family
-        self.index = index
-        self.config = family.configs[index]
-        self.device, self.batch_size = family.device, family.batch_size
-        self.aggressive = False
-        self.totals = family.member_totals[index]
-
-    @property
-    def model(self) -> Any:
-        """The member as a plain model with its present weights."""
-        self.family.model.write_member(self.index, self.family.template)
-        return self.family.template
-
-
-class Member(Trainer):
-    """One member's log points, snapshots and results; its updates are the family's."""
-
-    def _save_state(self) -> None:
-        content = pack_weights(self.engine.model, metadata={"complete": False, "step": self.step})
-        self.writer.save_checkpoint(content)
-
-
-class FamilyTrainer(Trainer):
-    """The loop of a single run over all members at once.
-
-    Viewers may talk to the family or to any member: pause, resume, step and stop hold for all,
-    β for the member that it was sent to.
-    """
-
-    engine: Any
-
-    def __init__(
-        self,
-        engine: FamilyEngine,
-        writer: FamilyWriter,
-        dataset: ImageDataset,
-        progress: Progress | None,
-    ) -> None:
-        self.family_writer = writer
-        facade: Any = writer
-        single: Any = engine
-        super().__init__(single, facade, dataset, progress)
-        self.members = []
-        for index, member_writer in enumerate(writer.members):
-            part: Any = MemberEngine(engine, index)
-            self.members.append(Member(part, member_writer, dataset, None))
-        self.used_beta: Any = [0.0] * len(self.members)
-        self.controls = [self.control, *(member.control for member in self.members)]
-        self._heard = [0] * len(self.controls)
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from the shared checkpoint's metadata."""
-        self.step, self.steps, self.seconds = state["step"], state["steps"], state["seconds"]
-        self.snapshots = state.get("snapshots", SNAPSHOTS)
-        self._kept_at = self.step
-        for member, values in zip(self.members, state["members"], strict=True):
-            member.restore({**state, **values})
-        self.used_beta = [member.used_beta for member in self.members]
-
-    def current_beta(self) -> Any:
-        """Return each member's β for the next update."""
-        for member in self.members:
-            member.step, member.steps = self.step, self.steps
-        return [member.current_beta() for member in self.members]
-
-    def _apply(self) -> None:
-        heard = list(self._heard)
-        for index, control in enumerate(self.controls):
-            for command in control.pending(self._heard[index]):
-                self._heard[index] = command.number
-                if index:
-                    self.members[index - 1].applied = command.number
-                if command.action in ("pause", "resume"):
-                    self.paused = command.action == "pause"
-                elif command.action == "stop":
-                    self.stopped = True
-                elif command.action == "beta" and index:
-                    self.members[index - 1].beta = command.value
-                elif command.action == "step" and self.paused and self.step < self.steps:
-                    self._update(by_hand=True)
-        if heard != self._heard:
-            for member in self.members:
-                member.writer.acknowledge(member.applied, self._heard[0])
-
-    def _plan(self) -> None:
-        super()._plan()
-        for totals in self.engine.member_totals:
-            totals.clear()
-
-    def _time_snapshot(self) -> float:
-        return sum(member._time_snapshot() for member in self.members)
-
-    def _update_members(self) -> None:
-        for member, beta in zip(self.members, self.used_beta, strict=True):
-            member.step, member.steps, member.seconds = self.step, self.steps, self.seconds
-            member.used_beta, member.stopped = beta, self.stopped
-
-    def _log(self) -> None:
-        self._update_members()
-        elbos = {}
-        for member in self.members:
-            _, reconstruction, kl = member.engine.totals.means()
-            elbos[member.writer.path.name] = -(reconstruction + sum(kl or []))
-            member._log()
-        self.engine.totals.clear()
-        if self.progress:
-            images = self.step * self.engine.batch_size * len(self.members)
-            self.progress(
-                {
-                    "step": self.step,
-                    "planned_steps": self.steps,
-                    "elbo": elbos,
-                    "images_per_second": images / max(self.seconds, 1e-9),
-                }
-            )
-
-    def _snapshot(self) -> None:
-        self._update_members()
-        for member in self.members:
-            member._snapshot()
-            self.writer.beat(self.step)
-        names = ("beta", "used_beta", "start_objective")
-        state = {
-            "step": self.step,
-            "steps": self.steps,
-            "snapshots": self.snapshots,
-            "seconds": self.seconds,
-            "fingerprint": self.dataset.fingerprint,
-            "members": [{name: getattr(m, name) for name in names} for m in self.members],
-        }
-        engine = self.engine
-        content = pack_training(engine.model, engine.optimiser, engine.generator, state)
-        replace_file(self.writer.path / "checkpoint.safetensors", lambda out: out.write(content))
-
-    def _finish(self) -> None:
-        self._update_members()
-        for member in self.members:
-            member._finish()
-            self.writer.beat(self.step)
-
-
-def _is_queued(run: Any) -> bool:
-    return bool(run.info.status.state == "queued")
+def _is_queued(run: Run) -> bool:
+    return run.info.status.state == "queued"
 
 
 def _restore_engine(
     engine: FamilyEngine, sweep: Sweep, dataset: ImageDataset
 ) -> dict[str, Any] | None:
-    path = sweep.path / "checkpoint.safetensors"
+    path = sweep.path / CHECKPOINT
     if not path.is_file():
         return None
     content, state = read_tensors(path, sweep.id)
     if state["fingerprint"] != dataset.fingerprint:
         raise ExplorerError(f"The family at {sweep.path} was started on other images.")
-    unpack_training(content, engine.model, engine.optimiser, engine.generator)
+    engine.unpack(content, state)
     return state
 
 
@@ -371,10 +222,8 @@ def _open_writer(
     return RunWriter(
         path,
         config=sweep.configs[name],
-        model_kind="builtin",
-        dataset=DatasetInfo(
-            dataset.name, dataset.shape, tuple(dataset.class_names), dataset.fingerprint
-        ),
+        model_kind="config",
+        dataset=describe_dataset(dataset),
         adopt=begun,
     )
 

@@ -8,9 +8,10 @@ Where the code has a density, W is turned so that WᵀΨ⁻¹W is diagonal: the 
 posterior, a diagonal normal, and the gap of the ELBO is 0. Shapes: N images, D pixels, K latents.
 """
 
+import copy
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from explorer.codes import Array
 from explorer.config import (
     FITS,
     BudgetConfig,
@@ -26,16 +28,13 @@ from explorer.config import (
     ModelConfig,
     OptimiserConfig,
 )
+from explorer.elbo.terms import choose_objective
 from explorer.errors import ExplorerError
-from explorer.models.likelihoods import (
-    LOGVAR_FLOOR,
-    GaussianDiagonalLikelihood,
-    GaussianLikelihood,
-    unbound_below,
-)
 from explorer.models.networks import LOGVAR_BOUND
 from explorer.models.vae import VAE
-from explorer.training.engine import Engine
+from explorer.runs.checkpoint import pack_training, unpack_training
+from explorer.training.engine import Engine, Totals
+from explorer.training.start import start_generator, start_model
 
 Floats = NDArray[np.float64]
 
@@ -181,33 +180,69 @@ def fit_config(dataset: str, method: str, latent_dim: int = 2, seed: int = 0) ->
 class FitEngine(Engine):
     """The engine of a fit: its only step puts the fitted weights in place."""
 
-    def __init__(self, config: Config, images: NDArray[Any], device: torch.device) -> None:
-        expected = fit_config(config.dataset, config.method, config.model.latent_dim)
-        if config.model != expected.model or config.budget != expected.budget:
-            raise ExplorerError(
-                f"A fit takes the config that `fit --model {config.method}` writes: only the data "
-                "set, the number of latents and the seed can be chosen."
-            )
-        size, count = math.prod(images.shape[1:]), min(len(images), FIT_IMAGES)
-        if config.model.latent_dim >= min(size, count):
-            raise ExplorerError(
-                f"{config.model.latent_dim} latents cannot be fitted to {count} images of {size} "
-                "pixels: choose fewer."
-            )
-        super().__init__(config, images, device)
+    threads_agree = False
 
-    def step(self, step: int, steps: int, beta: float) -> None:
+    def __init__(self, config: Config, images: Array, device: torch.device) -> None:
+        check_fit(config, images)
+        self.config, self.configs, self.device = config, [config], device
+        self.model, self.arithmetic = start_model(config, images, device)
+        self.images = images
+        self.batch_size = min(config.optimiser.batch_size, len(images))
+        self.steps_per_epoch = max(1, len(images) // self.batch_size)
+        self.generator = start_generator(config, device)
+        self.totals = [Totals()]
+        self._terms = choose_objective(config.objective, config.model.latent)
+
+    def step(self, step: int, steps: int, betas: Sequence[float]) -> None:
         """Fit, whatever the step, and add the scores of some of the images to `totals`."""
         chosen = np.linspace(0, len(self.images) - 1, self.batch_size).astype(int)
-        images = self.images[torch.from_numpy(chosen)]
-        x = images.flatten(1).cpu().numpy() / 255
+        images = self.images[chosen]
+        x = images.reshape(len(images), -1) / 255
         fitted = METHODS[self.config.method](x, self.model.latent_dim, self.config.seed)
         write_weights(self.model, fitted)
+        logged = torch.from_numpy(images[:LOGGED_IMAGES]).to(self.device)
         with torch.no_grad():
-            terms = self._compute(images[:LOGGED_IMAGES], beta, self.config.objective)
-        kl = terms.kl_per_dim
-        self.totals.add(
+            target = self.model.target(logged, self.generator)
+            terms = self._terms(self.model, target, betas[0], self.config.objective, self.generator)
+        kl = terms.kl_parts
+        self.totals[0].add(
             terms.objective, terms.reconstruction.mean(), None if kl is None else kl.mean(0)
+        )
+
+    def member(self, index: int) -> VAE:
+        """Return the model itself."""
+        return self.model
+
+    def trial(self) -> "FitEngine":
+        """Return an engine that fits a copy of the model to the same images."""
+        trial = copy.copy(self)
+        trial.model = copy.deepcopy(self.model)
+        trial.generator = torch.Generator(self.device).manual_seed(0)
+        trial.totals = [Totals()]
+        return trial
+
+    def pack(self, metadata: Mapping[str, Any]) -> bytes:
+        """Return weights and random state."""
+        return pack_training(self.model, None, self.generator, metadata)
+
+    def unpack(self, content: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+        """Go on from these."""
+        unpack_training(content, self.model, None, self.generator)
+
+
+def check_fit(config: Config, images: Array) -> None:
+    """Raise an ExplorerError unless the config is a fit's, and its latents fit the images."""
+    expected = fit_config(config.dataset, config.method, config.model.latent_dim)
+    if config.model != expected.model or config.budget != expected.budget:
+        raise ExplorerError(
+            f"A fit takes the config that `fit --model {config.method}` writes: only the data "
+            "set, the number of latents and the seed can be chosen."
+        )
+    size, count = math.prod(images.shape[1:]), min(len(images), FIT_IMAGES)
+    if config.model.latent_dim >= min(size, count):
+        raise ExplorerError(
+            f"{config.model.latent_dim} latents cannot be fitted to {count} images of {size} "
+            "pixels: choose fewer."
         )
 
 
@@ -227,9 +262,4 @@ def write_weights(model: VAE, fitted: LinearFit) -> None:
         encoder.bias[size:] = torch.from_numpy(raw)
     decoder.weight.copy_(torch.from_numpy(fitted.loadings))
     decoder.bias.copy_(torch.from_numpy(fitted.mean))
-    raw_noise: Tensor = unbound_below(torch.from_numpy(np.log(fitted.noise)), LOGVAR_FLOOR)
-    likelihood = model.likelihood
-    if isinstance(likelihood, GaussianDiagonalLikelihood):
-        likelihood.log_variance.copy_(raw_noise.view(model.shape))
-    elif isinstance(likelihood, GaussianLikelihood):
-        likelihood.log_sigma2.copy_(raw_noise[0])
+    model.likelihood.set_noise(torch.from_numpy(np.log(fitted.noise)))

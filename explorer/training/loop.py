@@ -1,43 +1,61 @@
-"""From a config and images to a run directory."""
+"""From a config and images to a run directory, and the loop that takes them there."""
 
 import contextlib
-import copy
-import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import numpy as np
 import torch
 
 from explorer.codes import Array
 from explorer.config import FITS, Config
 from explorer.datasets import ImageDataset, load_dataset
-from explorer.elbo.encoding import encode_images
-from explorer.elbo.evaluation import Evaluation, evaluate_elbo
-from explorer.elbo.terms import name_kl
 from explorer.errors import ExplorerError
-from explorer.models import VAE
-from explorer.runs.checkpoint import pack_training, pack_weights, read_checkpoint, unpack_training
-from explorer.runs.control import Control
+from explorer.files import replace_file
+from explorer.runs.checkpoint import read_checkpoint
+from explorer.runs.control import Command
 from explorer.runs.info import DatasetInfo
 from explorer.runs.run import Run
 from explorer.runs.sweeps import is_family_member
 from explorer.runs.writer import RunWriter, find_unfinished, mark_run
-from explorer.training.engine import Engine, choose_device
+from explorer.training.engine import Engine
 from explorer.training.fit import FitEngine
-from explorer.training.pace import SNAPSHOTS, ThreadChoice, plan_steps, schedule_steps
+from explorer.training.machine import ThreadChoice, choose_device
+from explorer.training.member import Channel, HeldOut, Member, Moment
+from explorer.training.plan import SNAPSHOTS, plan_steps, schedule_steps
+from explorer.training.single import SingleEngine
 
-PROBE_IMAGES = 1000
-STRIP_IMAGES = 8
-VALIDATION_IMAGES = 1000
 POLL_SECONDS = 0.1
-DIVERGED = 1000.0
-"""Nats per image, plus ten times the start's objective, above which a run has diverged."""
+CHECKPOINT = "checkpoint.safetensors"
+ENGINES: dict[str, Callable[[Config, Array, torch.device], Engine]] = {
+    "gradient": SingleEngine,
+    **dict.fromkeys(FITS, FitEngine),
+}
+"""By the config's method."""
 
 Progress = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a trainer tells at each log point: the ELBO of each member, images/s of all together."""
+
+    step: int
+    planned_steps: int
+    elbos: list[float]
+    images_per_second: float
+
+    def to_dict(self, elbo: object) -> dict[str, Any]:
+        """Return it for a `progress`, with the ELBO as its caller knows it."""
+        return {
+            "step": self.step,
+            "planned_steps": self.planned_steps,
+            "elbo": elbo,
+            "images_per_second": self.images_per_second,
+        }
 
 
 def train(
@@ -69,39 +87,52 @@ def train(
     dataset = find_images(config, images, data_root)
     device = choose_device(config.device, config.model.precision)
     with explain_memory():
-        make_engine = FitEngine if config.method in FITS else Engine
-        engine = make_engine(config, dataset.split(config.split).images, device)
-    if earlier is not None and (path / "checkpoint.safetensors").is_file():
-        trainer = resume(earlier, engine, dataset, progress)
+        engine = ENGINES[config.method](config, dataset.split(config.split).images, device)
+    state = None if earlier is None else _restore_engine(engine, earlier, dataset)
+    if state is not None:
+        writer = RunWriter.resume(path, state["step"])
     else:
         writer = RunWriter(
             path,
             config=config,
-            model_kind="builtin",
-            dataset=DatasetInfo(
-                dataset.name, dataset.shape, tuple(dataset.class_names), dataset.fingerprint
-            ),
+            model_kind="config",
+            dataset=describe_dataset(dataset),
             overwrite=overwrite,
             adopt=earlier is not None,
         )
-        trainer = Trainer(engine, writer, dataset, progress)
-    with trainer.writer, explain_memory():
-        if not was_queued:
-            trainer.control.clear()
-        trainer.run()
+
+    def report(found: Report) -> None:
+        if progress:
+            progress(found.to_dict(found.elbos[0]))
+
+    trainer = Trainer(engine, [writer], dataset, report)
+    if state is not None:
+        trainer.restore(state)
+    trainer.run(forget_commands=not was_queued)
     return Run(path)
 
 
-def resume(run: Run, engine: Engine, dataset: ImageDataset, progress: Progress | None) -> "Trainer":
-    """Return a trainer that goes on where the checkpoint of `run` stands."""
+def _restore_engine(engine: Engine, run: Run, dataset: ImageDataset) -> dict[str, Any] | None:
+    """Put the engine where the checkpoint of `run` stands; return its metadata, if there is one."""
+    if not (run.path / CHECKPOINT).is_file():
+        return None
     known = run.info.dataset
     if known is not None and known.fingerprint != dataset.fingerprint:
         raise ExplorerError(f"The run at {run.path} was started on other images.")
     content, state = read_checkpoint(run)
-    unpack_training(content, engine.model, engine.optimiser, engine.generator)
-    trainer = Trainer(engine, RunWriter.resume(run.path, state["step"]), dataset, progress)
-    trainer.restore(state)
-    return trainer
+    engine.unpack(content, state)
+    return state
+
+
+def describe_dataset(dataset: ImageDataset) -> DatasetInfo:
+    """Return what a run says of its images."""
+    return DatasetInfo(
+        dataset.name,
+        dataset.shape,
+        tuple(dataset.class_names),
+        dataset.fingerprint,
+        dataset.pixel_digest,
+    )
 
 
 def find_images(
@@ -119,7 +150,7 @@ def find_images(
 
 def _was_killed_at_the_end(run: Run) -> bool:
     """Tell a run whose final weights are stored, but not that it has finished."""
-    if not (run.path / "checkpoint.safetensors").is_file():
+    if not (run.path / CHECKPOINT).is_file():
         return False
     return bool(read_checkpoint(run)[1].get("complete"))
 
@@ -137,76 +168,83 @@ def explain_memory() -> Iterator[None]:
 
 
 class Trainer:
-    """The loop proper: which steps are logged and kept, what viewers ask for, how it ends."""
+    """The loop proper: which steps are logged and kept, what viewers ask for, how it ends.
+
+    The members of `engine` are trained together, each into the run of its writer. A family's `home`
+    is the folder that holds the state of all of them, and commands to all of them, beside their
+    runs; a run that is trained by itself holds both.
+    """
 
     def __init__(
-        self, engine: Engine, writer: RunWriter, dataset: ImageDataset, progress: Progress | None
+        self,
+        engine: Engine,
+        writers: Sequence[RunWriter],
+        dataset: ImageDataset,
+        report: Callable[[Report], None] | None = None,
+        home: Path | None = None,
     ) -> None:
         self.engine = engine
-        self.writer = writer
-        self.dataset = dataset
-        self.progress = progress
-        self.control = Control(writer.path)
-        self.applied = 0
-        self.beta: float | None = None
-        """What a viewer set; None while the schedule decides."""
-        self.used_beta = 0.0
-        """β of the latest update."""
+        self.held_out = HeldOut(dataset)
+        self.members = [
+            Member(engine, index, writer, self.held_out) for index, writer in enumerate(writers)
+        ]
+        self.report = report
+        self.home = home
+        self.channel = None if home is None else Channel(home)
+        """Of commands to the whole family."""
         self.step = 0
         self.steps = 0
         self.snapshots = SNAPSHOTS
         self.seconds = 0.0
-        self.start_objective: float | None = None
         self.paused = False
         self.stopped = False
         self._polled = 0.0
         self._started = 0.0
         self._kept_at = 0
-        held_out = dataset.splits.get("validation", ())
-        split = dataset.split("validation" if len(held_out) else "all")
-        self.held_out = split.images
-        # Fixed images, evenly spread over the split.
-        chosen = np.linspace(0, len(split) - 1, min(PROBE_IMAGES, len(split))).astype(int)
-        self.probe = split.images[chosen]
-        self.probe_labels = None if split.labels is None else split.labels[chosen]
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a checkpoint's metadata."""
         self.step, self.steps, self.seconds = state["step"], state["steps"], state["seconds"]
-        self.beta, self.start_objective = state["beta"], state["start_objective"]
-        self.used_beta = state["used_beta"]
         self.snapshots = state.get("snapshots", SNAPSHOTS)
-        self.engine.aggressive = state.get("aggressive", False)
-        self.engine.best_information = state.get("best_information", -1.0)
         self._kept_at = self.step
+        # A single run's own values used to stand among the others.
+        for member, values in zip(self.members, state.get("members", [state]), strict=True):
+            member.restore(values)
 
-    def run(self) -> None:
-        """Train to the end of the plan, or until told to stop."""
-        self.threads = ThreadChoice(self.engine)
-        try:
-            self._learn()
-        finally:
-            self.threads.restore()
-        if self.stopped:
-            if self.engine.totals.count:
-                self._log()
-            self._snapshot()
-        self._finish()
-        if self.stopped:
-            self.writer.set_state("stopped", "Stopped on request.", self.step)
-        else:
-            self.writer.set_state("finished", step=self.step)
+    def run(self, forget_commands: bool) -> None:
+        """Train to the end of the plan, or until told to stop, and set the runs' states.
 
-    def current_beta(self) -> float:
-        """Return β for the next update."""
-        if self.beta is not None:
-            return self.beta
-        return self.engine.config.objective.beta_at(self.step, self.steps)
+        `forget_commands` tells that those which lie there are of an earlier job.
+        """
+        with contextlib.ExitStack() as stack:
+            for member in self.members:
+                stack.enter_context(member.writer)
+            stack.enter_context(explain_memory())
+            if forget_commands:
+                for channel, _ in self._channels():
+                    channel.control.clear()
+            self.threads = ThreadChoice(self.engine.threads_agree)
+            try:
+                self._learn()
+            finally:
+                self.threads.restore()
+            self._finish()
+
+    def _now(self) -> Moment:
+        return Moment(self.step, self.step * self.engine.batch_size, self.seconds)
+
+    def _channels(self) -> Iterator[tuple[Channel, Member | None]]:
+        """Yield where commands come from, and to which member; None stands for all."""
+        if self.channel is not None:
+            yield self.channel, None
+        for member in self.members:
+            yield member.channel, member
 
     def _learn(self) -> None:
         if not self.steps:
-            self._plan()
-        self.writer.set_plan(self.steps, self.engine.arithmetic)
+            self.steps, self.snapshots = plan_steps(self.engine, self.threads, self._time_snapshot)
+        for member in self.members:
+            member.writer.set_plan(self.steps, self.engine.arithmetic)
         self._logged, self._kept = schedule_steps(self.steps, self.snapshots)
         if self.step == 0:
             self._snapshot()
@@ -217,15 +255,17 @@ class Trainer:
             else:
                 self._update()
 
+    def _time_snapshot(self) -> float:
+        return sum(member.time_snapshot() for member in self.members)
+
     def _update(self, by_hand: bool = False) -> None:
         """Do one update; log it and keep it where the schedule says so."""
-        self.used_beta = self.current_beta()
+        betas = [member.next_beta(self.step, self.steps) for member in self.members]
         began = time.perf_counter()
-        self.engine.step(self.step, self.steps, self.used_beta)
+        self.engine.step(self.step, self.steps, betas)
         self.threads.note(time.perf_counter() - began)
         self.step += 1
-        if self.engine.aggressive and self.step % self.engine.steps_per_epoch == 0:
-            self.engine.watch_information(self.held_out)
+        self.engine.watch(self.step, self.held_out.images)
         if not by_hand:
             self.seconds = time.monotonic() - self._started
         if by_hand or self.step in self._logged:
@@ -233,205 +273,93 @@ class Trainer:
         if self.step in self._kept:
             self._snapshot()
 
-    def _plan(self) -> None:
-        self.steps, self.snapshots = plan_steps(self.engine, self.threads, self._time_snapshot)
-
-    def _time_snapshot(self) -> float:
-        """Return about how many seconds a snapshot takes; storing it takes half of them."""
-        began = time.perf_counter()
-        evaluate_elbo(self.engine.model, self.held_out[:VALIDATION_IMAGES], draws=1)
-        encode_images(self.engine.model, self.probe)
-        return 2 * (time.perf_counter() - began)
-
     def _listen(self) -> None:
         """Apply what viewers asked for; time spent here does not count as training."""
         began = time.monotonic()
         self._apply()
         if self.paused:
-            if self.engine.totals.count:
-                self._log()
-            self.writer.set_state("paused", step=self.step)
+            self._log()
+            self._set_state("paused")
             while self.paused and not self.stopped:
                 time.sleep(POLL_SECONDS / 2)
-                self.writer.beat(self.step)
+                self._beat()
                 self._apply()
             if not self.stopped:
-                self.writer.set_state("running", step=self.step)
-        self.writer.beat(self.step)
+                self._set_state("running")
+        self._beat()
         self._polled = time.monotonic()
         self._started += self._polled - began
 
     def _apply(self) -> None:
-        commands = self.control.pending(self.applied)
-        for command in commands:
-            self.applied = command.number
-            if command.action == "pause":
-                self.paused = True
-            elif command.action == "resume":
-                self.paused = False
-            elif command.action == "stop":
-                self.stopped = True
-            elif command.action == "beta":
-                self.beta = command.value
-            elif command.action == "step" and self.paused and self.step < self.steps:
-                self._update(by_hand=True)
-        if commands:
-            self.writer.acknowledge(self.applied)
+        before = [channel.heard for channel, _ in self._channels()]
+        for channel, member in self._channels():
+            for command in channel.news():
+                self._obey(command, member)
+        if before != [channel.heard for channel, _ in self._channels()]:
+            family = None if self.channel is None else self.channel.heard
+            for member in self.members:
+                member.writer.acknowledge(member.channel.heard, family)
+
+    def _obey(self, command: Command, member: Member | None) -> None:
+        """Pause, resume, step and stop hold for all, β for the member that it was sent to."""
+        if command.action in ("pause", "resume"):
+            self.paused = command.action == "pause"
+        elif command.action == "stop":
+            self.stopped = True
+        elif command.action == "beta" and member is not None:
+            member.beta = command.value
+        elif command.action == "step" and self.paused and self.step < self.steps:
+            self._update(by_hand=True)
 
     def _log(self) -> None:
-        objective, reconstruction, kl = self.engine.totals.means()
-        self.engine.totals.clear()
-        if self.start_objective is None:
-            self.start_objective = objective
-        if self._has_diverged(objective):
-            self._fail()
-        images = self.step * self.engine.batch_size
-        self.writer.log(
-            self.step,
-            reconstruction=reconstruction,
-            **name_kl(kl, self.engine.config.model),
-            beta=self.used_beta,
-            objective=objective,
-            images=images,
-            seconds=self.seconds,
-            split="train",
-            control=self.applied,
-        )
-        if self.progress:
-            self.progress(
-                {
-                    "step": self.step,
-                    "planned_steps": self.steps,
-                    "elbo": -(reconstruction + sum(kl or [])),
-                    "images_per_second": images / max(self.seconds, 1e-9),
-                }
-            )
+        """Log what was learned since the last log point, if anything was."""
+        if not self.members[0].totals.count:
+            return
+        now = self._now()
+        elbos = [member.log(now) for member in self.members]
+        if self.report:
+            seen = now.images * len(self.members)
+            self.report(Report(self.step, self.steps, elbos, seen / max(self.seconds, 1e-9)))
 
-    def _has_diverged(self, objective: float) -> bool:
-        start = self.start_objective or 0.0
-        limit = abs(start) * 10 + DIVERGED * max(1.0, self.used_beta)
-        return not math.isfinite(objective) or objective - start > limit
-
-    def _fail(self) -> NoReturn:
-        """End a diverged run; the checkpoint on disk is the last good state."""
-        kept = read_checkpoint(Run(self.writer.path))[1].get("step", 0)
-        raise ExplorerError(
-            f"The objective is no longer finite or has blown up at step {self.step}; the model of "
-            f"step {kept} is kept. A lower learning rate usually helps."
-        )
-
-    @torch.no_grad()
     def _snapshot(self) -> None:
-        """Keep a frame of the film, held-out figures and a checkpoint to resume from.
-
-        A model that has diverged ends the run here, so that the checkpoint is always a good one.
-        """
-        model = self.engine.model
-        held = self._evaluate_held_out() if self.step != self._kept_at else None
-        mean, logvar = encode_images(model, self.probe)
-        strip = self.probe[:STRIP_IMAGES]
-        generator = torch.Generator(self.engine.device).manual_seed(0)
-        z = model.sample_prior(STRIP_IMAGES, generator)
-        self.writer.snapshot(
-            self.step,
-            mean,
-            logvar,
-            labels=self.probe_labels,
-            inputs=strip,
-            reconstructions=self._decode(torch.from_numpy(mean[:STRIP_IMAGES])),
-            samples=self._decode(z),
+        """Keep a frame of every member's film, held-out figures and all that is needed to go on."""
+        now, is_new = self._now(), self.step != self._kept_at
+        for member in self.members:
+            member.keep(now, evaluate=is_new)
+            if self.home is not None:
+                member.keep_weights(now)
+                self._beat()
+        self._kept_at = self.step
+        content = self.engine.pack(
+            {
+                "step": self.step,
+                "steps": self.steps,
+                "snapshots": self.snapshots,
+                "seconds": self.seconds,
+                "fingerprint": self.held_out.dataset.fingerprint,
+                "members": [member.state() for member in self.members],
+            }
         )
-        if held is not None:
-            self._kept_at = self.step
-            self.writer.log(
-                self.step,
-                reconstruction=held.reconstruction,
-                kl_per_dim=held.kl_per_dim,
-                kl=held.kl,
-                beta=self.used_beta,
-                seconds=self.seconds,
-                images=self.step * self.engine.batch_size,
-                split="validation",
-            )
-        self._save_state()
-
-    def _save_state(self) -> None:
-        """Store all that is needed to go on from here."""
-        state = {
-            "step": self.step,
-            "steps": self.steps,
-            "snapshots": self.snapshots,
-            "seconds": self.seconds,
-            "beta": self.beta,
-            "used_beta": self.used_beta,
-            "start_objective": self.start_objective,
-            "aggressive": self.engine.aggressive,
-            "best_information": max(self.engine.best_information, -1.0),
-        }
-        engine = self.engine
-        self.writer.save_checkpoint(
-            pack_training(engine.model, engine.optimiser, engine.generator, state)
-        )
-
-    def _evaluate_held_out(self) -> Evaluation:
-        held = evaluate_elbo(self.engine.model, self.held_out[:VALIDATION_IMAGES], draws=1)
-        if self._has_diverged(held.reconstruction + self.used_beta * (held.kl or 0.0)):
-            self._fail()
-        if not all(bool(p.isfinite().all()) for p in self.engine.model.parameters()):
-            self._fail()
-        return held
-
-    def _decode(self, z: torch.Tensor) -> Array:
-        model = self.engine.model
-        reference = next(model.parameters())
-        mean = model.decode(z.to(reference)).mean
-        pictures: Array = (mean.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
-        return pictures
+        if self.home is None:
+            self.members[0].writer.save_checkpoint(content)
+        else:
+            replace_file(self.home / CHECKPOINT, lambda stream: stream.write(content))
 
     def _finish(self) -> None:
-        """Store the final weights, and the figures and codes that belong to them."""
-        model = self.engine.model.eval()
-        # A stopped run keeps the full weights, to go on from.
-        halved = not self.stopped and halve_weights(model, self.held_out[:VALIDATION_IMAGES])
-        names = [n for n in ("validation", "test") if len(self.dataset.splits.get(n, ()))]
-        if self.engine.config.split == "all" or not names:
-            names.append("all")
-        results, beat = {}, lambda _: self.writer.beat(self.step)
-        for name in names:
-            last = self.dataset.split(name)
-            found = evaluate_elbo(model, last.images, progress=beat)
-            if not np.isfinite(found.elbo_per_image).all():
-                self._fail()
-            results[name] = found.to_dict()
-        mean, logvar = encode_images(model, last.images)
-        self.writer.save_codes(mean, logvar, last.labels, last.ids)
-        self.writer.set_results(
-            results,
-            {
-                "seconds": self.seconds,
-                "images_per_second": self.step * self.engine.batch_size / max(self.seconds, 1e-9),
-                "parameters": sum(p.numel() for p in model.parameters()),
-                "beta": self.used_beta,
-            },
-        )
-        if not self.stopped:
-            self.writer.save_checkpoint(pack_weights(model, torch.float16 if halved else None))
+        if self.stopped:
+            self._log()
+            self._snapshot()
+        for member in self.members:
+            member.finish(self._now(), self.stopped, self._beat)
+        if self.stopped:
+            self._set_state("stopped", "Stopped on request.")
+        else:
+            self._set_state("finished")
 
+    def _beat(self) -> None:
+        for member in self.members:
+            member.writer.beat(self.step)
 
-@torch.no_grad()
-def halve_weights(model: VAE, images: Array, tolerance_nats: float = 0.05) -> bool:
-    """Round the weights to half precision where that moves the ELBO by less than the tolerance.
-
-    Return whether they were rounded; `model` then holds the rounded values in its own dtype.
-    """
-    if next(model.parameters()).dtype != torch.float32:
-        return False
-    rounded = copy.deepcopy(model)
-    for parameter in rounded.parameters():
-        parameter.copy_(parameter.half().float())
-    before = evaluate_elbo(model, images, draws=1).elbo_per_image.mean()
-    after = evaluate_elbo(rounded, images, draws=1).elbo_per_image.mean()
-    if not abs(after - before) < tolerance_nats:
-        return False
-    model.load_state_dict(rounded.state_dict())
-    return True
+    def _set_state(self, state: str, message: str = "") -> None:
+        for member in self.members:
+            member.writer.set_state(state, message, self.step)

@@ -9,11 +9,10 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from explorer.config import Config
+from explorer.config import LIKELIHOODS, Config, LikelihoodFacts
 from explorer.errors import ExplorerError
 
 KINDS = ("objective", "model", "path")
-GAUSSIAN = ("gaussian", "gaussian-learned", "gaussian-optimal")
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,12 @@ def _model(config: Config, **changes: object) -> Config:
     return dataclasses.replace(config, model=model)
 
 
-def _gaussian(config: Config, likelihood: str) -> Config:
-    if config.model.likelihood not in GAUSSIAN:
+def _facts(config: Config) -> LikelihoodFacts:
+    return LIKELIHOODS[config.model.likelihood]
+
+
+def _free_sigma(config: Config, likelihood: str) -> Config:
+    if not likelihood:
         raise ExplorerError("σ can be learned where the decoder is Gaussian with one σ.")
     # ln σ² moves by at most the learning rate at each update: it must not start far away.
     return _model(config, likelihood=likelihood, sigma2=min(config.model.sigma2, 0.1))
@@ -76,8 +79,8 @@ REMEDIES: dict[str, Remedy] = {
         "objective", lambda c: _objective(c, free_bits_total=0.1 * c.model.latent_dim)
     ),
     "capacity": Remedy("objective", _set_capacity),
-    "learned-sigma": Remedy("objective", lambda c: _gaussian(c, "gaussian-learned")),
-    "optimal-sigma": Remedy("objective", lambda c: _gaussian(c, "gaussian-optimal")),
+    "learned-sigma": Remedy("objective", lambda c: _free_sigma(c, _facts(c).learned)),
+    "optimal-sigma": Remedy("objective", lambda c: _free_sigma(c, _facts(c).optimal)),
     "posterior-cap": Remedy("model", lambda c: _model(c, posterior_cap=0.5)),
     "mean-norm": Remedy("model", lambda c: _model(c, mean_norm=0.5)),
     "skip": Remedy("model", lambda c: _model(c, skip=True)),

@@ -41,9 +41,9 @@ def record():
 
     def keep(name, figures):
         path.parent.mkdir(exist_ok=True)
-        values = json.loads(path.read_text()) if path.is_file() else {}
+        values = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         values[name] = {key: round(float(value), 5) for key, value in figures.items()}
-        path.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n")
+        path.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
     return keep
 
@@ -52,7 +52,7 @@ def _shipped(name, root):
     from explorer.datasets import load_dataset
     from explorer.elbo.encoding import draw_targets
     from explorer.errors import ExplorerError
-    from explorer.runs.run import open_run
+    from explorer.runs.store import open_run
 
     try:
         run = open_run(name)

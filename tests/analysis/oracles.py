@@ -6,9 +6,11 @@ import numpy as np
 import torch
 from scipy.stats import multivariate_normal
 from sklearn.datasets import load_digits
+from torch import nn
 
 from explorer.config import ModelConfig
 from explorer.models import VAE
+from tests.helpers import of_kind
 
 
 def digit_pixels():
@@ -50,13 +52,15 @@ def linear_vae(latent_dim=2, sigma2=0.05, rotate=0.0):
     logvar = -np.log(np.diag(precision))
     mean = torch.from_numpy(x.mean(0))
     with torch.no_grad():
-        model.decoder[0].weight.copy_(torch.from_numpy(decoder))
-        model.decoder[0].bias.copy_(mean)
-        model.encoder[1].weight.zero_()
-        model.encoder[1].weight[:latent_dim] = torch.from_numpy(encoder)
-        model.encoder[1].bias[:latent_dim] = -torch.from_numpy(encoder) @ mean
+        last = of_kind(nn.Linear, model.decoder[0])
+        last.weight.copy_(torch.from_numpy(decoder))
+        last.bias.copy_(mean)
+        first = of_kind(nn.Linear, model.encoder[1])
+        first.weight.zero_()
+        first.weight[:latent_dim] = torch.from_numpy(encoder)
+        first.bias[:latent_dim] = -torch.from_numpy(encoder) @ mean
         raw = 20 * np.arctanh(logvar / 20)
-        model.encoder[1].bias[latent_dim:] = torch.from_numpy(raw)
+        first.bias[latent_dim:] = torch.from_numpy(raw)
     return model.eval()
 
 
@@ -77,6 +81,6 @@ def small_bernoulli(latent_dim=2, seed=0):
     torch.manual_seed(seed)
     model = VAE(ModelConfig(hidden=(16,), latent_dim=latent_dim), (1, 8, 8))
     with torch.no_grad():
-        model.decoder[0].weight.mul_(3)
-        model.decoder[2].weight.mul_(3)
+        for place in (0, 2):
+            of_kind(nn.Linear, model.decoder[place]).weight.mul_(3)
     return model.eval()

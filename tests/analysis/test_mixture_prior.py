@@ -11,6 +11,8 @@ from explorer.analysis.inference.mcmc import sample_posterior
 from explorer.analysis.inference.refinement import refine_posterior
 from explorer.config import ModelConfig
 from explorer.models import VAE
+from explorer.models.priors import MixturePrior
+from tests.helpers import of_kind
 
 SIGMA2 = 0.3
 
@@ -24,15 +26,16 @@ def model():
         prior="mixture", prior_components=3, precision="float64",
     )  # fmt: skip
     model = VAE(config, (1, 2, 3)).requires_grad_(False)
-    model.mixture.mean.copy_(torch.tensor([[-1.0, 0.5], [1.0, 0.0], [2.0, 4.0]]))
-    model.mixture.raw_logvar.copy_(torch.tensor([[0.0, -1.0], [-2.0, 0.5], [-1.0, -1.0]]))
-    model.mixture.logits.copy_(torch.tensor([0.0, 0.7, -0.5]))
+    prior = of_kind(MixturePrior, model.prior)
+    prior.mean.copy_(torch.tensor([[-1.0, 0.5], [1.0, 0.0], [2.0, 4.0]]))
+    prior.raw_logvar.copy_(torch.tensor([[0.0, -1.0], [-2.0, 0.5], [-1.0, -1.0]]))
+    prior.logits.copy_(torch.tensor([0.0, 0.7, -0.5]))
     return model.eval()
 
 
 @pytest.fixture(scope="module")
 def x(model):
-    z = model.sample_prior(8, torch.Generator().manual_seed(1))
+    z = model.prior.sample(8, torch.Generator().manual_seed(1))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(2)
         return model.decode(z).sample()
@@ -42,7 +45,7 @@ def x(model):
 def log_px(model, x):
     """Σ_c π_c N(x; W m_c + b, W S_c Wᵀ + σ²I)."""
     linear = model.decoder[0]
-    weight, mixture = linear.weight, model.mixture
+    weight, mixture = linear.weight, model.prior
     covariance = weight @ torch.diag_embed(mixture.scale() ** 2) @ weight.T
     covariance = covariance + SIGMA2 * torch.eye(6, dtype=torch.float64)
     parts = MultivariateNormal(mixture.mean @ weight.T + linear.bias, covariance)

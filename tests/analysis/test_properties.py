@@ -12,11 +12,11 @@ from hypothesis.extra import numpy as arrays
 from torch.distributions import Normal, kl_divergence
 
 from explorer.analysis.collapse.diagnose import diagnose, diagnose_codes
-from explorer.analysis.inference.emission import sum_softplus
 from explorer.analysis.inference.likelihood import estimate_log_px, summarise_weights
 from explorer.analysis.representation.information import decompose_rate
-from explorer.elbo.terms import gaussian_kl
 from explorer.errors import ExplorerError
+from explorer.models.likelihoods.bernoulli import sum_softplus
+from explorer.models.priors import gaussian_kl
 from tests.analysis import oracles
 
 ANY = st.floats(allow_nan=True, allow_infinity=True, width=64)

@@ -1,7 +1,7 @@
 """Studies of minutes on the shipped MNIST models; their figures go to tests/results/analysis.json.
 
-Reference values are of another two-latent model of the same recipe (SCIENCE.md §6), so they are
-compared in kind: signs, orders of magnitude and what misleads.
+Reference values are of another two-latent model of the same recipe (docs/science.md §6), so they
+are compared in kind: signs, orders of magnitude and what misleads.
 """
 
 import numpy as np

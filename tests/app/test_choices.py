@@ -13,6 +13,7 @@ def choosing_app():
 
     names = ["mnist-2d", "two", "three"]
     kept = kept_choice("model", names, st.query_params.get("run"))
+    assert kept is not None
     st.selectbox("Model", names, names.index(kept), key="model")
     number = kept_number("image", st.query_params.get("image"), 7, 0, 99)
     st.number_input("Image", 0, 99, number, key="image")

@@ -4,17 +4,16 @@ Figures are ratios from interleaved runs; absolute times depend on the machine a
 """
 
 import importlib
-import os
 import pkgutil
 import sys
 
 import tests.benchmarks as folder
-from explorer.cli import TRAINING_SPIN
+from explorer.training.machine import TRAINING_SPIN, set_spin_count
 
 
 def main() -> None:
     # Read when torch loads; what the command line takes on a machine that has nothing else to do.
-    os.environ.setdefault("GOMP_SPINCOUNT", TRAINING_SPIN)
+    set_spin_count(TRAINING_SPIN)
     names = sorted(
         module.name.removeprefix("bench_")
         for module in pkgutil.iter_modules(folder.__path__)

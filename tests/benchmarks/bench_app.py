@@ -11,8 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from explorer.config import default_config
 from explorer.jobs.queue import LocalRunner
+from explorer.recipes import default_config
 
 MOVES = 40
 ROUNDS = 4

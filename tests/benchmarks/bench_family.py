@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from explorer.config import BudgetConfig, Config, ModelConfig, OptimiserConfig
-from explorer.training.engine import Engine
 from explorer.training.family import FamilyEngine, family_configs
+from explorer.training.single import SingleEngine
 
 BETAS = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 
@@ -18,6 +18,7 @@ def main(quick: bool = False) -> None:
     torch.set_num_threads(1)
     images = np.random.default_rng(0).integers(0, 256, (6000, 1, 28, 28), dtype=np.uint8)
     rounds = 3 if quick else 9
+    ones = [1.0] * len(BETAS)
     print(f"{len(BETAS)} models, K = 2, Bernoulli, one thread, {rounds} interleaved rounds")
     print("| network | batch | family, images/s | one by one, images/s | ratio |")
     print("|---|---|---|---|---|")
@@ -32,13 +33,13 @@ def main(quick: bool = False) -> None:
         )
         configs = list(family_configs(config, BETAS).values())
         family = FamilyEngine(configs, images, torch.device("cpu"))
-        singles = [Engine(member, images, torch.device("cpu")) for member in configs]
+        singles = [SingleEngine(member, images, torch.device("cpu")) for member in configs]
         steps = itertools.count()
         turn = itertools.cycle(singles)
         for _ in range(rounds):
-            together.append(_rate(lambda f=family, s=steps: f.step(next(s), 10**6, 1.0), batch))
+            together.append(_rate(lambda f=family, s=steps: f.step(next(s), 10**6, ones), batch))
             alone.append(
-                _rate(lambda t=turn, s=steps: next(t).step(next(s), 10**6, 1.0), batch / 8)
+                _rate(lambda t=turn, s=steps: next(t).step(next(s), 10**6, [1.0]), batch / 8)
             )
             ratios.append(together[-1] / alone[-1])
         name = "-".join(map(str, (784, *hidden, 2)))

@@ -10,6 +10,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,8 @@ from explorer.analysis.inference.posterior_grid import PosteriorGrid, build_grid
 from explorer.analysis.representation.information import decompose_rate
 from explorer.datasets import load_dataset
 from explorer.elbo.encoding import draw_targets
-from explorer.models import VAE
-from explorer.runs.run import open_run
+from explorer.models.base import Model
+from explorer.runs.store import open_run
 from tests.benchmarks.plain import mnist_folder
 
 SAMPLES = 5000
@@ -50,31 +51,31 @@ def main(quick: bool = False) -> None:
     bench_diagnosis(1 if quick else 3)
 
 
-def bench_posterior(model: VAE, x: Tensor, grid: PosteriorGrid, rounds: int) -> None:
+def bench_posterior(model: Model, x: Tensor, grid: PosteriorGrid, rounds: int) -> None:
     """Certified log p(x), moments and gap per image against grids of fixed spacing."""
     from explorer.analysis.inference.exact import infer_posterior
 
     ours, plain, certified = [], [], 0
     for number in range(20 * rounds):
         image = x[number : number + 1]
-        seconds, found = timed(lambda image=image: infer_posterior(model, image, grid))
+        seconds, found = timed(partial(infer_posterior, model, image, grid))
         ours.append(seconds)
         certified += int(found.certified[0])
         if number < rounds:
-            plain.append(timed(lambda image=image: plain_grid(model, image, 256))[0])
+            plain.append(timed(partial(plain_grid, model, image, 256))[0])
     text = f"certified posterior, one image ({certified} of {len(ours)} certified)"
     print_row(f"{text}; against a fixed 256² grid, uncertified", ours, plain)
     batch = [timed(lambda: infer_posterior(model, x[:100], grid))[0] / 100]
     print_row("the same, 100 images together, per image", batch, plain)
 
 
-def bench_log_px(model: VAE, x: Tensor, rounds: int) -> None:
+def bench_log_px(model: Model, x: Tensor, rounds: int) -> None:
     """Importance-weighted log p(x), 5000 samples."""
     ours, plain = [], []
     for number in range(rounds):
         image = x[number : number + 1]
-        ours.append(timed(lambda image=image: estimate_log_px(model, image, SAMPLES))[0])
-        plain.append(timed(lambda image=image: plain_log_px(model, image))[0])
+        ours.append(timed(partial(estimate_log_px, model, image, SAMPLES))[0])
+        plain.append(timed(partial(plain_log_px, model, image))[0])
     print_row(f"log p(x), {SAMPLES} samples, one image, with ESS and Pareto k̂", ours, plain)
 
 
@@ -91,7 +92,7 @@ def bench_diagnosis(rounds: int) -> None:
 
 
 @torch.no_grad()
-def plain_grid(model: VAE, image: Tensor, size: int) -> float:
+def plain_grid(model: Model, image: Tensor, size: int) -> float:
     """Return log p(x) on a fixed grid over ±10, decoded anew for each image."""
     axis = torch.linspace(-10, 10, size)
     z = torch.cartesian_prod(axis, axis)
@@ -103,7 +104,7 @@ def plain_grid(model: VAE, image: Tensor, size: int) -> float:
 
 
 @torch.no_grad()
-def plain_log_px(model: VAE, image: Tensor) -> float:
+def plain_log_px(model: Model, image: Tensor) -> float:
     """Return the importance-weighted log p(x) as papers write it."""
     q = model.encode(image)
     z = q.sample(torch.Size([SAMPLES]))[:, 0]

@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from explorer.app.parts.mount import ASSETS
 from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.export.page import wrap_payload
 from explorer.export.payload import build_payload
@@ -164,13 +163,13 @@ def measure_maps(chromium: Any, counts: list[int]) -> None:
     wide = ModelConfig(network="conv", hidden=(32, 64), latent_dim=2)
     pages = {
         f"{count}.html": wrap_payload(
-            build_payload(make_run(mlp, count), None, sentences("en", "explore.")), "bench", ASSETS
+            build_payload(make_run(mlp, count), None, sentences("en", "explore.")), "bench"
         )
         for count in counts
     }
     for name, config in (("conv", conv), ("wide", wide)):
         payload = build_payload(make_run(config, 1000), None, sentences("en", "explore."))
-        pages[f"{name}.html"] = wrap_payload(payload, "bench", ASSETS)
+        pages[f"{name}.html"] = wrap_payload(payload, "bench")
     with served(pages) as address:
         print("| decode | median ms | p95 ms | aim |\n|---|---|---|---|")
         for name, label, aim in (

@@ -9,12 +9,13 @@ import time
 import numpy as np
 import torch
 
-from explorer.config import ModelConfig, ObjectiveConfig, OptimiserConfig, default_config
+from explorer.config import ModelConfig, ObjectiveConfig, OptimiserConfig
 from explorer.datasets import load_dataset
 from explorer.elbo.evaluation import evaluate_elbo
-from explorer.training.engine import Engine
+from explorer.recipes import default_config
 from explorer.training.loop import train
-from explorer.training.pace import ThreadChoice
+from explorer.training.machine import ThreadChoice
+from explorer.training.single import SingleEngine
 from tests.benchmarks.plain import mnist_folder, plain_elbo, plain_epochs
 
 THREADS = 2
@@ -36,7 +37,7 @@ def compare_speed(images: np.ndarray, rounds: int, seconds: float = 3.0) -> None
     """Alternate the two loops and print the median of the pairwise ratios."""
     base = default_config("mnist", 20)
     engines = {
-        batch: Engine(
+        batch: SingleEngine(
             dataclasses.replace(
                 base,
                 model=ModelConfig(hidden=(400,), latent_dim=20),
@@ -54,8 +55,8 @@ def compare_speed(images: np.ndarray, rounds: int, seconds: float = 3.0) -> None
     for _ in range(rounds):
         rates["plain loop, batch 128"].append(_rate(lambda: next(plain)[1], seconds, 128))
         for batch, engine in engines.items():
-            choice = ThreadChoice(engine)
-            rate = _rate(lambda e=engine: e.step(next(steps), 10**6, 1.0), seconds, batch, choice)
+            choice = ThreadChoice(engine.threads_agree)
+            rate = _rate(lambda e=engine: e.step(next(steps), 10**6, [1.0]), seconds, batch, choice)
             choice.restore()
             rates.setdefault(f"explorer, batch {batch}", []).append(rate)
     reference = rates["plain loop, batch 128"]
@@ -119,9 +120,7 @@ def _our_time(latent_dim: int, goal: float, test: np.ndarray, seed: int) -> floa
     raise SystemExit(f"No budget up to {BUDGETS[-1]} s passes {goal} nats on this machine.")
 
 
-def _plain_time(
-    latent_dim: int, goal: float, test: np.ndarray, seed: int, limit: float
-) -> float:
+def _plain_time(latent_dim: int, goal: float, test: np.ndarray, seed: int, limit: float) -> float:
     torch.manual_seed(seed)
     spent, began, next_check = 0.0, time.perf_counter(), 6000
     for model, seen in plain_epochs(latent_dim, binarise=True):

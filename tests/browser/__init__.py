@@ -1,0 +1,1 @@
+"""The app as visitors use it, in headless Chromium, page by page."""

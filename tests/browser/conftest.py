@@ -51,7 +51,7 @@ class Server:
             except OSError:
                 if time.monotonic() > deadline or self.process.poll() is not None:
                     self.stop()
-                    raise RuntimeError(Path(self.log.name).read_text()[-2000:]) from None
+                    raise RuntimeError(Path(self.log.name).read_text("utf-8")[-2000:]) from None
                 time.sleep(0.05)
 
     def stop(self) -> None:
@@ -128,9 +128,20 @@ def shared(visitor, server):
 @pytest.fixture
 def view(shared):
     """The small two-latent run, as it opens."""
+    if shared.is_spoilt:
+        shared.open()
     shared.fresh()
     yield shared
     assert shared.errors == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Remember that a test failed on the shared page: the next one opens it anew."""
+    report = yield
+    if report.failed and "view" in item.funcargs:
+        item.funcargs["view"].is_spoilt = True
+    return report
 
 
 @pytest.fixture

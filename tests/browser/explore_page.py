@@ -53,9 +53,16 @@ class ExplorePage:
 
     def __init__(self, page: Any, address: str) -> None:
         self.page = page
+        self.address = address
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.goto(address)
+        self.open()
+
+    def open(self) -> None:
+        """Load the page, as it is before anything was done to it."""
+        self.is_spoilt = False
+        self.errors.clear()
+        self.page.goto(self.address)
         self.opened()
 
     def opened(self) -> None:

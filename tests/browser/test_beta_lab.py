@@ -102,7 +102,7 @@ def test_a_sweep_is_followed_member_by_member(page, server):
     sweep = prepare_sweep(server.runs / "followed", "sweep", configs)
     train(configs["beta-0.5"], sweep.path / "beta-0.5")
     path = sweep.path / "beta-2"
-    running = RunWriter(path, config=configs["beta-2"], model_kind="builtin", planned_steps=40)
+    running = RunWriter(path, config=configs["beta-2"], model_kind="config", planned_steps=40)
     running.set_state("running", step=10)
     page.goto(f"{server.url}/beta?sweep=followed")
     page.get_by_text("3 models, each by itself · 1 done · 1 training · 1 waiting").wait_for()

@@ -15,7 +15,9 @@ from explorer.analysis.representation.codebook import (
 from explorer.app.text import number
 from explorer.elbo.encoding import draw_targets
 from explorer.export.pictures import find_pictures
-from explorer.runs.run import open_run
+from explorer.library import Library
+from explorer.runs.store import open_run
+from tests.helpers import present
 
 pytestmark = pytest.mark.browser
 
@@ -28,9 +30,9 @@ def test_a_code_swapped_by_hand_changes_the_score_as_the_library_says(page, serv
     page.goto(f"{server.url}/models?section=codebook&vq={NAME}")
     page.get_by_text("What the prior gives").wait_for(timeout=90_000)
     run = open_run(NAME)
-    usage = measure_usage(run.codes().indices, 64)
+    usage = measure_usage(present(present(run.codes()).indices), 64)
     page.get_by_text(f"{usage.used} of 64 entries are used by {usage.images:,} images").wait_for()
-    picture = find_pictures(run).images[0]
+    picture = present(find_pictures(run, Library().images_of(run, at_once=True))).images[0]
     codes = encode_indices(run.model, picture)
     other = int((codes[24] + 7) % 64)
     x = draw_targets(run.model, picture[None])
@@ -54,7 +56,8 @@ def test_a_code_swapped_by_hand_changes_the_score_as_the_library_says(page, serv
     image = page.get_by_label(re.compile("^(Image|Sample drawing)$"))
     image.fill("1")
     image.press("Enter")
-    expect(entry).to_have_value(str(encode_indices(run.model, find_pictures(run).images[1])[24]))
+    second = present(find_pictures(run, Library().images_of(run, at_once=True))).images[1]
+    expect(entry).to_have_value(str(encode_indices(run.model, second)[24]))
 
 
 def test_a_vq_vae_is_not_offered_where_codes_must_be_continuous(page, server):

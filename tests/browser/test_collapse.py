@@ -5,6 +5,7 @@ import pytest
 
 from explorer.runs.store import RunStore
 from explorer.training.loop import train
+from tests.helpers import present
 from tests.small_run import make_config
 
 pytestmark = pytest.mark.browser
@@ -30,7 +31,7 @@ def test_a_remedy_is_trained_beside_the_sick_run(page, server):
     page.get_by_text("2 of 2 active").wait_for(timeout=90_000)
     cured = [r for r in RunStore(server.runs).list() if "optimal" in r.id and r.id != "sick"]
     info = cured[0].info
-    assert info.config.seed == config.seed and info.config.budget == config.budget
+    assert present(info.config).seed == config.seed and present(info.config).budget == config.budget
 
 
 def test_own_codes_are_judged_without_our_model(page, server, tmp_path):

@@ -13,7 +13,9 @@ from explorer.analysis.inference.refinement import elbo_by_quadrature
 from explorer.analysis.inference.refinement_path import trace_refinement
 from explorer.elbo.encoding import draw_targets
 from explorer.export.pictures import find_pictures
+from explorer.library import Library
 from explorer.runs.store import pretrained_store
+from tests.helpers import present
 
 pytestmark = pytest.mark.browser
 
@@ -27,7 +29,7 @@ class LensPage:
 
     def __init__(self, page, address):
         self.page = page
-        self.errors = []
+        self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.goto(address)
         page.wait_for_function(f"() => ({FIND})()?.lens.settled", timeout=90_000)
@@ -73,9 +75,9 @@ class LensPage:
 def subject():
     """What the page shows, by the library: model, target and grid."""
     run = pretrained_store().open("digits-2d")
-    pictures = find_pictures(run)
+    pictures = present(find_pictures(run, Library().images_of(run, at_once=True)))
     x = draw_targets(run.model, pictures.images[IMAGE : IMAGE + 1])
-    return run.model, x, build_grid(run.model, run.codes().mean), pictures
+    return run.model, x, build_grid(run.model, present(run.codes()).mean), pictures
 
 
 @pytest.fixture(scope="module")

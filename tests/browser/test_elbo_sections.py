@@ -11,8 +11,10 @@ from explorer.analysis.inference.reveal import Reveal, order_pixels, reveal_grid
 from explorer.analysis.teaching.players import Game, slow_motion
 from explorer.elbo.encoding import draw_targets
 from explorer.export.pictures import find_pictures
+from explorer.library import Library
 from explorer.text import number
 from tests.browser.explore_page import ensure_run
+from tests.helpers import present
 
 pytestmark = pytest.mark.browser
 IMAGE = 3
@@ -28,7 +30,7 @@ HEADS_STAND_AT = """places => {
 def subject(server):
     """A small model of two latents, and one image as it scores it."""
     run = ensure_run(server.runs, "two")
-    images = find_pictures(run).images
+    images = present(find_pictures(run, Library().images_of(run, at_once=True))).images
     return run, draw_targets(run.model, images[IMAGE : IMAGE + 1])
 
 

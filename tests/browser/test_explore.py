@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.runs.run import list_pretrained, open_run
+from explorer.runs.store import list_pretrained, open_run
 from tests.browser.explore_page import MODELS, ExplorePage, ensure_run
+from tests.helpers import of_kind, present
 
 pytestmark = pytest.mark.browser
 
@@ -120,8 +121,8 @@ def test_sliders_are_sorted_by_kl(explore, server):
     view = explore("conv")
     shown = view.ask("app.order.map(i => app.kl[i])")
     assert shown == sorted(shown, reverse=True)
-    codes = ensure_run(server.runs, "conv").codes()
-    kl = 0.5 * (codes.mean**2 + np.expm1(codes.logvar) - codes.logvar).mean(0)
+    codes = present(ensure_run(server.runs, "conv").codes())
+    kl = 0.5 * (codes.mean**2 + np.expm1(present(codes.logvar)) - codes.logvar).mean(0)
     assert np.allclose(sorted(kl, reverse=True), shown, atol=1e-3)
 
 
@@ -241,11 +242,11 @@ def test_likelihood_of_this_image_adds_up_and_agrees_with_pytorch(view, server):
     )
     torch.manual_seed(0)
     with torch.no_grad():
-        q = model.encode(x)
+        q = of_kind(torch.distributions.Independent, model.encode(x))
         z = q.rsample((4096,)).squeeze(1)
         nll = model.nll(z, x.expand(4096, -1, -1, -1))
         kl = torch.distributions.kl_divergence(q.base_dist, torch.distributions.Normal(0, 1)).sum()
-        log_weight = model.prior().log_prob(z) - q.log_prob(z) - nll
+        log_weight = model.prior.distribution().log_prob(z) - q.log_prob(z) - nll
         marginal = -(torch.logsumexp(log_weight, 0) - np.log(4096))
     assert found["kl"] == pytest.approx(kl.item(), abs=1e-3)
     assert found["reconstruction"] == pytest.approx(

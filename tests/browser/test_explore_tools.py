@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.GifImagePlugin import GifImageFile
 
 from tests.browser.explore_page import ExplorePage, ensure_run
+from tests.helpers import of_kind, present
 
 pytestmark = pytest.mark.browser
 
@@ -37,7 +39,7 @@ def test_two_pins_make_a_path_a_strip_a_gif_and_a_png(view):
     assert np.allclose(np.diff(frames, axis=0), np.diff(frames, axis=0)[0], atol=1e-5), "lerp"
     strip = view.page.locator("[data-role=strip] canvas")
     assert strip.count() == 9
-    gif = Image.open(io.BytesIO(saved(view, "gif")))
+    gif = of_kind(GifImageFile, Image.open(io.BytesIO(saved(view, "gif"))))
     assert gif.n_frames == 2 * len(frames) - 2
     first = np.array(gif.convert("L"), float)
     gif.seek(len(frames) - 1)
@@ -77,7 +79,7 @@ def test_arithmetic_of_class_means(view, server):
     for slot, label in (("a", 3), ("b", 1), ("c", 7)):
         view.page.locator(f"[data-slot={slot}]").select_option(f"class {label}")
     view.press("go")
-    codes = ensure_run(server.runs, "two").codes()
+    codes = present(ensure_run(server.runs, "two").codes())
     mean = {label: codes.mean[codes.labels == label].mean(0) for label in (1, 3, 7)}
     assert view.z() == pytest.approx(list(mean[3] - mean[1] + mean[7]), abs=1e-3)
 
@@ -106,7 +108,7 @@ def test_lasso_and_box_select_what_lies_inside(view, server):
     view.page.mouse.move(x1, y1, steps=4)
     view.page.mouse.up()
     view.settle()
-    codes = ensure_run(server.runs, "two").codes()
+    codes = present(ensure_run(server.runs, "two").codes())
     inside = (np.abs(codes.mean) < 1).all(1)
     assert view.ask("s.selection.indices.length") == pytest.approx(inside.sum(), abs=3)
     chosen = view.ask("s.selection.indices")
@@ -138,7 +140,7 @@ def test_pair_pca_and_tsne_of_more_than_two_latents(explore, server):
     assert view.ask("s.projection.dims[0]") == 0
     kind.select_option("pca")
     view.settle()
-    codes = ensure_run(server.runs, "conv").codes().mean
+    codes = present(ensure_run(server.runs, "conv").codes()).mean
     centred = codes - codes.mean(0)
     _, _, axes = np.linalg.svd(centred, full_matrices=False)
     xs = np.array(view.ask("Array.from(app.map.projection.xs)"))

@@ -6,6 +6,7 @@ import pytest
 
 from explorer.analysis.teaching.gaussians import kl_terms
 from explorer.analysis.teaching.toy import LinearEncoder, LinearToy, measure_three_ways
+from tests.helpers import present
 
 pytestmark = pytest.mark.browser
 FORMULAS_HOLD = """numbers => {
@@ -91,18 +92,21 @@ def test_the_same_lines_hold_on_a_real_model(page, server):
     from explorer.analysis.inference.posterior_grid import build_grid
     from explorer.app.subject import Subject, find_telling
     from explorer.export.pictures import find_pictures
-    from explorer.runs.run import open_run
+    from explorer.library import Library
+    from explorer.runs.store import open_run
 
     run = open_run("mnist-2d")
-    pictures = find_pictures(run)
+    pictures = present(find_pictures(run, Library().images_of(run, at_once=True)))
     place = next(iter([*find_telling(run.id, pictures), 0]))
     subject = Subject(run, pictures, place)
-    found = examine_image(run.model, subject.target(), build_grid(run.model, run.codes().mean))
+    found = examine_image(
+        run.model, subject.target(), build_grid(run.model, present(run.codes()).mean)
+    )
     open_chapter(page, server, "elbo")
     page.get_by_text("a real model", exact=True).click()
     remark = page.get_by_text("The encoder leaves").filter(visible=True)
     remark.wait_for(timeout=90_000)
-    said = float(re.search(r"leaves ([\d.]+) nats", remark.inner_text())[1])
+    said = float(present(re.search(r"leaves ([\d.]+) nats", remark.inner_text()))[1])
     assert said == pytest.approx(found.gap, abs=0.006)
 
 

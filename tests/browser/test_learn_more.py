@@ -8,7 +8,7 @@ import pytest
 from explorer.analysis.collapse.linear import covariance_eigenvalues, linear_optimum
 from explorer.analysis.teaching.gradients import ESTIMATORS, estimate_gradient, log_likelihood
 from explorer.datasets import load_dataset
-from explorer.runs.run import open_run
+from explorer.runs.store import open_run
 
 pytestmark = pytest.mark.browser
 SLOW = 60_000

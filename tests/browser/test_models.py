@@ -7,11 +7,12 @@ from playwright.sync_api import expect
 
 from explorer.analysis.representation.holes import draw_codes, measure_holes, pick_images
 from explorer.analysis.representation.quality import neighbour_accuracy
-from explorer.config import categorical_config
 from explorer.datasets import load_dataset
-from explorer.runs.run import open_run
+from explorer.recipes import categorical_config
+from explorer.runs.store import open_run
 from explorer.training.fit import fit_config
 from explorer.training.loop import train
+from tests.helpers import present
 from tests.small_run import change, make_config
 
 pytestmark = pytest.mark.browser
@@ -53,9 +54,9 @@ def test_the_shipped_models_open_side_by_side(page, server):
     # The images are not drawn on this machine: stand-ins, and the figures that were shipped.
     page.get_by_text("Sample drawings stand in for the images of strokes.").wait_for()
     run = open_run("strokes-vae-2d")
-    shipped = json.loads((run.path / "holes.json").read_text())["prior"]
-    codes = run.codes()
-    near = neighbour_accuracy(codes.mean[:2000], codes.labels[:2000])
+    shipped = json.loads((run.path / "holes.json").read_text(encoding="utf-8"))["prior"]
+    codes = present(run.codes())
+    near = neighbour_accuracy(codes.mean[:2000], present(codes.labels)[:2000])
     cells = row(page, "strokes-vae-2d")
     assert cells[5:] == [
         percent(near.accuracy, near.standard_error),

@@ -1,10 +1,12 @@
 """The Runs page: rename, compare, delete with a question."""
 
 import shutil
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
 
+from explorer.app.text import JOINER
 from explorer.runs.run import Run
 from tests.waiting import wait_for_script
 
@@ -47,6 +49,37 @@ def test_a_run_is_renamed(page, server, two_runs):
     page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Save").wait_for(state="hidden")
     assert "my best model" in {run.name for run in two_runs}
+
+
+NASTY = "[x](//evil.example) ![](//evil.example/a) <b> https://evil.example :red[c] $x$"
+
+
+def test_a_name_is_shown_letter_by_letter(page, server, two_runs):
+    """No link, picture, colour or formula comes of what somebody has called a run."""
+    requested = []
+    page.on("request", lambda request: requested.append(request.url))
+    for run in two_runs:
+        run.rename(NASTY)
+    page.goto(f"{server.url}/train?run=first")
+    page.get_by_text("Where the ELBO goes").wait_for()
+    shown = page.locator("strong").filter(has_text="evil.example").first
+    assert shown.inner_text().replace(JOINER, "") == NASTY
+    page.goto(f"{server.url}/train?run={quote(NASTY)}")
+    page.get_by_text("There is no run").wait_for()
+    page.goto(f"{server.url}/runs")
+    tick(page, 0)
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_text("will be removed for good").wait_for()
+    assert page.locator("a[href*=evil]").count() == page.locator("img[src*=evil]").count() == 0
+    assert not any("evil.example" in url and "127.0.0.1" not in url for url in requested)
+
+
+def test_what_cannot_be_read_is_told(page, server, two_runs):
+    (server.runs / "broken").mkdir()
+    (server.runs / "broken" / "run.json").write_text('{"schema": 1}', encoding="utf-8")
+    page.goto(f"{server.url}/runs")
+    page.get_by_text("Folders that cannot be read as runs: 1").click()
+    page.get_by_text("in its run.json is missing or not what it must be").wait_for()
 
 
 def test_deletion_asks_first(page, server, two_runs):

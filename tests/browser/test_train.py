@@ -17,13 +17,21 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.browser
 
 
+def alive_runs(server):
+    return [run for run in RunStore(server.runs).list() if run.info.status.is_alive()]
+
+
+def clear_queue(server):
+    """Stop what another test left there: a new job would wait behind it."""
+    for run in alive_runs(server):
+        Control(run.path).send("stop")
+    wait_until(lambda: not alive_runs(server))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def nothing_left_behind(server):
-    """Stop what these tests left in the queue."""
     yield
-    for run in RunStore(server.runs).list():
-        if run.info.status.is_alive():
-            Control(run.path).send("stop")
+    clear_queue(server)
 
 
 def press_until(page, name, condition):
@@ -39,6 +47,7 @@ def press_until(page, name, condition):
 
 def start_training(page, server, seconds):
     """Open the page, set the time budget, press Start and return the new run."""
+    clear_queue(server)
     before = {run.id for run in RunStore(server.runs).list()}
     page.goto(f"{server.url}/train")
     budget = page.get_by_label("Time budget, seconds")
@@ -62,8 +71,8 @@ def job(page, server):
 
     Whichever test finds none starts one; the next ones take it as it is left.
     """
-    alive = [run for run in RunStore(server.runs).list() if run.info.status.is_alive()]
-    if not alive:
+    alive = alive_runs(server)
+    if len(alive) != 1:
         return start_training(page, server, 120)
     (run,) = alive
     control = Control(run.path)
@@ -214,7 +223,7 @@ def test_an_unknown_run_in_the_address_is_one_clear_sentence(page, server, run_i
 def test_a_broken_run_directory_does_not_break_the_page(page, server):
     folder = server.runs / "broken"
     folder.mkdir(exist_ok=True)
-    (folder / "run.json").write_text(json.dumps({"schema": 99}))
+    (folder / "run.json").write_text(json.dumps({"schema": 99}), encoding="utf-8")
     page.goto(f"{server.url}/train?run=broken")
     page.get_by_text("was written by another version").wait_for()
     (folder / "run.json").unlink()

@@ -6,6 +6,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from explorer.datasets import DATASETS, load_dataset
 from explorer.datasets.strokes import FACTORS, MIDDLE, draw_strokes, load_strokes, sample_factors
+from tests.helpers import present
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +129,7 @@ def test_a_reader_who_only_knows_mnist_reads_strokes(mnist_root, drawings):
     x, labels, _ = drawings
     train = load_dataset("mnist", data_root=mnist_root).split("train")
     reader = KNeighborsClassifier(1).fit(
-        train.images[:8000].reshape(8000, -1) / 255, train.labels[:8000]
+        train.images[:8000].reshape(8000, -1) / 255, present(train.labels)[:8000]
     )
     assert reader.score(x[:1000].reshape(1000, -1), labels[:1000]) > 0.88
 
@@ -140,7 +141,7 @@ def test_the_data_set_carries_its_factors_and_balanced_splits(tmp_path):
     data = load_strokes(tmp_path, count=400)
     assert data.shape == DATASETS["strokes"].shape
     assert set(data.factors) == {"class", *FACTORS}
-    assert np.bincount(data.labels).tolist() == [40] * 10
+    assert np.bincount(present(data.labels)).tolist() == [40] * 10
     assert {name: len(rows) for name, rows in data.splits.items()} == {
         "all": 400,
         "train": 320,
@@ -163,5 +164,5 @@ def test_drawings_are_kept_by_count_and_seed_and_drawn_again_when_torn(tmp_path)
 
 
 def test_a_cache_that_cannot_be_written_only_costs_the_time(tmp_path):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     assert len(load_strokes(tmp_path / "file" / "cache", count=30)) == 30

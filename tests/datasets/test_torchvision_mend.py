@@ -25,7 +25,7 @@ def test_data_sets_can_be_imported_in_a_fresh_interpreter():
 
 def test_the_operators_are_declared_for_exactly_the_known_error(monkeypatch):
     answers = iter([RuntimeError(torchvision_mend.MISSING_OPERATOR), "the module"])
-    acts = []
+    acts: list[str] = []
 
     def import_module(name):
         answer = next(answers)

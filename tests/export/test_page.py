@@ -1,9 +1,12 @@
 """Runs to take along: one HTML file, tables, members of a sweep, and what the server answers."""
 
 import base64
+import dataclasses
 import io
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +15,8 @@ import pytest
 import torch
 
 from explorer.app.parts import answers
-from explorer.app.parts.mount import ASSETS
+from explorer.browser import ASSETS
+from explorer.datasets import load_dataset
 from explorer.errors import ExplorerError
 from explorer.export import pictures, tsne
 from explorer.export.container import unpack
@@ -21,24 +25,61 @@ from explorer.export.sweep import build_member, find_siblings, match_latents, re
 from explorer.export.tables import codes_parquet, codes_table
 from explorer.text import catalogue, sentences
 from tests.export.test_payload import make_run
+from tests.helpers import present
 
 
 def test_bundle_holds_every_module_once_and_no_import_is_left() -> None:
-    script = bundle_modules(ASSETS)
-    names = re.findall(r'^modules\["([\w.]+)"\] = ', script, re.M)
-    assert len(names) == len(set(names)) and names[-1] == "standalone.js"
-    assert {"model.js", "layers.js", "map.js"} <= set(names) and "main.js" not in names
+    script = bundle_modules()
+    names = re.findall(r'^modules\["([\w./]+)"\] = ', script, re.M)
+    assert len(names) == len(set(names)) and names[-1] == "map/standalone.js"
+    assert {"model/model.js", "shared/dom.js", "map/plane/map.js"} <= set(names)
+    assert "map/main.js" not in names
     assert not re.search(r"^\s*(import|export) ", script, re.M)
 
 
 def test_bundle_refuses_what_it_does_not_know(tmp_path: Path) -> None:
-    (tmp_path / "standalone.js").write_text('import thing from "./thing.js";\n')
+    (tmp_path / "standalone.js").write_text('import thing from "./thing.js";\n', encoding="utf-8")
     with pytest.raises(ExplorerError, match="cannot be bundled"):
-        bundle_modules(tmp_path)
+        bundle_modules(tmp_path, "standalone.js")
+
+
+def run_script(script: str) -> str:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed; the browser tests run a bundled page as well.")
+    return subprocess.run([node, "-e", script], capture_output=True, text=True, check=True).stdout
+
+
+def test_bundle_follows_paths_from_room_to_room(tmp_path: Path) -> None:
+    """Two modules of one name in two rooms, and one that both import by different paths."""
+    modules = {
+        "shared/dom.js": "export const made = [];\n",
+        "map/dom.js": 'import { made } from "../shared/dom.js";\nmade.push("map");\n'
+        "export const here = 1;\n",
+        "map/panels/tab.js": 'import { made as all } from "../../shared/dom.js";\n'
+        'import * as plane from "../dom.js";\nconsole.log(all.join(), plane.here);\n',
+    }
+    for name, source in modules.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(source, encoding="utf-8")
+    script = bundle_modules(tmp_path, "map/panels/tab.js")
+    assert re.findall(r'^modules\["(.+?)"\] = ', script, re.M) == list(modules)
+    assert run_script(script) == "map 1\n"
+
+
+def test_bundle_refuses_a_circle_and_what_lies_outside(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "standalone.js").write_text('import { one } from "./a/one.js";\n', encoding="utf-8")
+    (tmp_path / "a" / "one.js").write_text('import { all } from "../standalone.js";\n', "utf-8")
+    with pytest.raises(ExplorerError, match=r"in a circle: standalone\.js"):
+        bundle_modules(tmp_path, "standalone.js")
+    (tmp_path / "a" / "one.js").write_text('import { all } from "../../elsewhere.js";\n', "utf-8")
+    with pytest.raises(ExplorerError, match="outside the page's folder"):
+        bundle_modules(tmp_path, "standalone.js")
 
 
 def test_page_carries_payload_scene_and_nothing_from_elsewhere() -> None:
-    page = build_page(make_run("mlp"), None, {"input": "<Input>"}, ASSETS, 'z=1,2"><script>')
+    page = build_page(make_run("mlp"), None, {"input": "<Input>"}, 'z=1,2"><script>')
     text = page.decode()
     assert len(page) < MAX_PAGE_BYTES
     stored = re.search(r'id="payload">([\w+/=]+)</script>', text)
@@ -48,7 +89,7 @@ def test_page_carries_payload_scene_and_nothing_from_elsewhere() -> None:
 
 
 def test_page_says_which_language_it_speaks() -> None:
-    page = build_page(make_run("mlp"), None, {}, ASSETS, language="zh-Hant").decode()
+    page = build_page(make_run("mlp"), None, {}, language="zh-Hant").decode()
     assert '<html lang="zh-Hant">' in page
     stored = re.search(r'id="payload">([\w+/=]+)</script>', page)
     assert stored and unpack(base64.b64decode(stored.group(1)))["language"] == "zh-Hant"
@@ -57,7 +98,7 @@ def test_page_says_which_language_it_speaks() -> None:
 def test_page_of_a_model_on_the_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("explorer.export.payload.MAX_BROWSER_WEIGHTS", 10)
     with pytest.raises(ExplorerError, match="too large"):
-        build_page(make_run("mlp"), None, {}, ASSETS)
+        build_page(make_run("mlp"), None, {})
 
 
 def test_page_leaves_out_codes_rather_than_growing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,14 +112,14 @@ def test_page_leaves_out_codes_rather_than_growing(monkeypatch: pytest.MonkeyPat
     )
     run.codes = lambda: many
     monkeypatch.setattr("explorer.export.page.MAX_PAGE_BYTES", 450_000)
-    page = build_page(run, None, {}, ASSETS)
+    page = build_page(run, None, {})
     assert len(page) <= 450_000 and codes is not many
 
 
 def test_every_sentence_that_the_browser_asks_for_is_in_the_catalogue() -> None:
     known = set(sentences("en", "explore."))
     asked: set[str] = set()
-    for path in ASSETS.glob("*.js"):
+    for path in (ASSETS / "map").rglob("*.js"):
         source = path.read_text(encoding="utf-8")
         asked |= set(re.findall(r'\b(?:text|notify)\("(\w+)"', source))
         asked |= set(re.findall(r'\b(?:text|notify)\([^"()]*\? "(\w+)" : "\w+"', source))
@@ -88,8 +129,8 @@ def test_every_sentence_that_the_browser_asks_for_is_in_the_catalogue() -> None:
 
 
 def test_every_sentence_of_the_page_is_used() -> None:
-    source = "".join(path.read_text(encoding="utf-8") for path in ASSETS.glob("*.js"))
-    view = (ASSETS.parents[1] / "views" / "explore.py").read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for path in (ASSETS / "map").rglob("*.js"))
+    view = (ASSETS.parent / "app" / "views" / "explore.py").read_text(encoding="utf-8")
     stems = set(re.findall(r"`(\w+_)\$\{", source))
     for key in sentences("en", "explore."):
         found = f'"{key}"' in source or f"explore.{key}" in view or key.startswith("group_")
@@ -155,8 +196,9 @@ def as_member(name: str, beta: float, latent_kind: str = "gaussian"):
     )  # fmt: skip
     network.hidden = (16,)
     config = SimpleNamespace(model=network, objective=SimpleNamespace(beta=beta))
-    run.id, run.info.config, run.info.latent_kind = name, config, latent_kind
-    run.info.latent_dim, run.fingerprint = 3, name
+    run.id, run.fingerprint = name, name
+    model = dataclasses.replace(run.info.model, latent_kind=latent_kind)
+    run.info = dataclasses.replace(run.info, config=config, model=model)
     run.path = SimpleNamespace(__class__=Path)
     return run
 
@@ -196,7 +238,9 @@ def test_member_is_matched_to_its_reference() -> None:
     plain = reference.codes()
     kept = Codes(plain.mean, plain.logvar, plain.labels, plain.ids)
     reference.codes = lambda: kept
-    flipped = dataclasses.replace(kept, mean=kept.mean[:, [1, 0, 2]] * np.float32([-1, 1, 1]))
+    flipped = dataclasses.replace(
+        kept, mean=kept.mean[:, [1, 0, 2]] * np.array([-1, 1, 1], np.float32)
+    )
     member.codes = lambda: flipped
     header = unpack(build_member(member, reference))
     assert header["moved"] and header["of"] == "a" and header["figures"]["beta"] == 2.0
@@ -257,18 +301,17 @@ def test_tsne_is_computed_in_a_process_and_kept() -> None:
 
 
 def test_pictures_are_those_of_the_codes(tiny_run) -> None:
-    found = pictures.find_pictures(tiny_run)
+    found = pictures.find_pictures(tiny_run, load_dataset("digits"))
     codes = tiny_run.codes()
     assert found is not None and found.source == "test"
     assert found.ids.tolist() == codes.ids[: len(found.ids)].tolist()
-    assert found.labels.tolist() == codes.labels[: len(found.ids)].tolist()
+    assert present(found.labels).tolist() == codes.labels[: len(found.ids)].tolist()
 
 
-def test_models_of_handwriting_without_their_images_get_sample_drawings(monkeypatch) -> None:
-    monkeypatch.setattr(pictures, "_load_at_hand", lambda name: None)
+def test_models_of_handwriting_without_their_images_get_sample_drawings() -> None:
     info = SimpleNamespace(dataset=SimpleNamespace(name="mnist", shape=(1, 28, 28), fingerprint=""))
-    found = pictures.find_pictures(SimpleNamespace(info=info, codes=lambda: None))
+    found = pictures.find_pictures(SimpleNamespace(info=info, codes=lambda: None), None)
     assert found is not None and found.source == "sample"
-    assert found.labels[:10].tolist() == list(range(10)) and (found.ids < 0).all()
+    assert present(found.labels)[:10].tolist() == list(range(10)) and (found.ids < 0).all()
     info.dataset.name = "fashion-mnist"
-    assert pictures.find_pictures(SimpleNamespace(info=info, codes=lambda: None)) is None
+    assert pictures.find_pictures(SimpleNamespace(info=info, codes=lambda: None), None) is None

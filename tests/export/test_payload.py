@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,17 +13,20 @@ import numpy as np
 import pytest
 import torch
 
+from explorer.browser import ASSETS
 from explorer.codes import kl_of_codes
 from explorer.config import ModelConfig
-from explorer.elbo.terms import gaussian_kl
 from explorer.errors import ExplorerError
 from explorer.export.container import pack, shorten, unpack
 from explorer.export.networks import describe_network
 from explorer.export.payload import build_payload, pick_pictures
 from explorer.models import VAE
+from explorer.models.likelihoods import LIKELIHOODS
+from explorer.models.priors import gaussian_kl
+from explorer.runs.info import DatasetInfo, RunInfo, Status, describe_config
 
 JS_TESTS = Path(__file__).parents[1] / "js"
-NETWORKS = {
+NETWORKS: dict[str, tuple[dict[str, Any], tuple[int, int, int]]] = {
     "mlp": ({"network": "mlp", "hidden": (48, 24)}, (1, 8, 8)),
     "mlp-tanh": ({"network": "mlp", "hidden": (33,), "activation": "tanh"}, (1, 8, 8)),
     "conv": ({"network": "conv", "hidden": (6, 5), "activation": "silu"}, (3, 16, 16)),
@@ -31,8 +35,15 @@ NETWORKS = {
     "continuous-bernoulli": ({"likelihood": "continuous-bernoulli"}, (1, 8, 8)),
     "gaussian": ({"likelihood": "gaussian", "sigma2": 0.02}, (1, 8, 8)),
     "gaussian-learned": ({"likelihood": "gaussian-learned"}, (1, 8, 8)),
+    "gaussian-optimal": ({"likelihood": "gaussian-optimal"}, (1, 8, 8)),
     "gaussian-diagonal": ({"likelihood": "gaussian-diagonal"}, (1, 8, 8)),
     "gaussian-pixel": ({"likelihood": "gaussian-pixel"}, (1, 8, 8)),
+    "laplace": ({"likelihood": "laplace", "sigma2": 0.02}, (1, 8, 8)),
+    "discretized-logistic": ({"likelihood": "discretized-logistic", "sigma2": 0.01}, (1, 8, 8)),
+    "discretized-logistic-narrow": (
+        {"likelihood": "discretized-logistic", "sigma2": 1e-5},
+        (1, 8, 8),
+    ),
     "point": ({"latent": "point"}, (1, 8, 8)),
     "mixture": ({"prior": "mixture", "prior_components": 4}, (1, 8, 8)),
 }
@@ -41,7 +52,7 @@ NETWORKS = {
 def make_run(name: str, seed: int = 0) -> Any:
     """A run with random weights, as far as the payload asks for one."""
     fields, shape = NETWORKS[name]
-    fields = {"hidden": (16,), "latent_dim": 3} | fields
+    fields = {"hidden": (16,), "latent_dim": 3, **fields}
     torch.manual_seed(seed)
     model = VAE(ModelConfig(**fields), shape).eval()
     with torch.no_grad():
@@ -55,9 +66,14 @@ def make_run(name: str, seed: int = 0) -> Any:
         labels=np.arange(20) % 10,
         ids=np.arange(100, 120),
     )
-    dataset = SimpleNamespace(name="digits", shape=shape, class_names=tuple("0123456789"))
-    info = SimpleNamespace(
-        config=None, dataset=dataset, results={"test": {"elbo": -1.5, "kl": float("nan")}}
+    info = RunInfo(
+        config=None,
+        model=describe_config(model.config, "config", shape),
+        dataset=DatasetInfo("digits", shape, tuple("0123456789")),
+        planned_steps=None,
+        status=Status(),
+        created=0.0,
+        results={"test": {"elbo": -1.5, "kl": float("nan")}},
     )
     return SimpleNamespace(id=name, name=name, info=info, model=model, codes=lambda: codes)
 
@@ -68,7 +84,7 @@ def expected_rows(model: VAE, seed: int = 1) -> list[dict[str, Any]]:
     with torch.no_grad():
         for _ in range(3):
             x = torch.rand(1, *model.shape, generator=generator)
-            if model.likelihood.is_binary:
+            if model.likelihood.binarises:
                 x = (x > 0.5).float()
             z = torch.randn(1, model.latent_dim, generator=generator)
             mean, logvar = model.encode_parameters(x)
@@ -81,7 +97,7 @@ def expected_rows(model: VAE, seed: int = 1) -> list[dict[str, Any]]:
                 "picture": p.mean.flatten().tolist(),
                 "deviation": p.variance.sqrt().flatten().tolist(),
                 "nll": model.nll(z, x).item(),
-                "log_prior": model.log_prior(z).item(),
+                "log_prior": model.prior.log_prob(z).item(),
             }
             if logvar is not None:
                 row["logvar"] = logvar.flatten().tolist()
@@ -97,7 +113,7 @@ def test_interpreter_equals_pytorch_under_node(tmp_path: Path) -> None:
     for name in NETWORKS:
         run = make_run(name)
         (tmp_path / f"{name}.bin").write_bytes(build_payload(run))
-        (tmp_path / f"{name}.json").write_text(json.dumps(expected_rows(run.model)))
+        (tmp_path / f"{name}.json").write_text(json.dumps(expected_rows(run.model)), "utf-8")
     files = sorted(str(path) for path in JS_TESTS.glob("*.test.mjs"))
     done = subprocess.run(
         [node, "--test", *files],
@@ -107,6 +123,13 @@ def test_interpreter_equals_pytorch_under_node(tmp_path: Path) -> None:
         timeout=120,
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+
+
+def test_the_browser_knows_every_likelihood_of_the_library() -> None:
+    source = (ASSETS / "model" / "likelihood.js").read_text(encoding="utf-8")
+    (registry,) = re.findall(r"export const LIKELIHOODS = \{(.*?)\};", source, re.S)
+    names = re.findall(r'^\s*"?([\w-]+)"?[:,]', registry, re.M)
+    assert sorted(names) == sorted(LIKELIHOODS)
 
 
 def test_a_learned_prior_travels_and_takes_kl_per_latent_away() -> None:

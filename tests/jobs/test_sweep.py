@@ -74,11 +74,11 @@ def test_a_run_that_fails_does_not_stop_the_others(tmp_path):
     configs = sweep_configs(make_config(4), (0.5, 2.0))
     prepare_sweep(tmp_path / "other", "sweep", configs)
     (tmp_path / "other" / "beta-2").mkdir()
-    (tmp_path / "other" / "beta-2" / "notes.txt").write_text("mine")
+    (tmp_path / "other" / "beta-2" / "notes.txt").write_text("mine", encoding="utf-8")
     sweep, failed = run_sweep(configs, tmp_path / "other", workers=1)
     assert "holds other files" in failed["beta-2"]
     assert sweep.states() == {"beta-0.5": "finished", "beta-2": "missing"}
-    assert (tmp_path / "other" / "beta-2" / "notes.txt").read_text() == "mine"
+    assert (tmp_path / "other" / "beta-2" / "notes.txt").read_text(encoding="utf-8") == "mine"
 
 
 SLOW_DRIVER = (
@@ -103,7 +103,7 @@ def test_a_killed_driver_leaves_no_worker_and_is_run_again(tmp_path):
     configs = sweep_configs(make_config(600), (0.5, 2.0))
     text = json.dumps({name: config.to_dict() for name, config in configs.items()})
     script = tmp_path / "driver.py"
-    script.write_text(SLOW_DRIVER)
+    script.write_text(SLOW_DRIVER, encoding="utf-8")
     driver = subprocess.Popen([sys.executable, str(script), text, str(path)])
     begun = path / "beta-0.5" / "checkpoint.safetensors"
     wait_until(begun.exists)
@@ -130,7 +130,7 @@ def _exists(pid):
 @POSIX
 def test_a_killed_local_worker_costs_no_run(tmp_path):
     path = tmp_path / "worker"
-    killed = []
+    killed: list[int] = []
 
     def kill_once(sweep):
         run = sweep.runs().get("beta-0.5")
@@ -168,7 +168,7 @@ def cluster(tmp_path_factory):
     common = ["--no-dashboard", "--host", "127.0.0.1"]
     processes = [start("dask_scheduler", *common, "--port", "0", "--scheduler-file", str(where))]
     wait_until(where.exists)
-    address = json.loads(where.read_text())["address"]
+    address = json.loads(where.read_text(encoding="utf-8"))["address"]
     workers = [
         start(
             "dask_worker", address, *common, "--no-nanny", "--nthreads", "1",
@@ -197,7 +197,7 @@ def test_a_killed_dask_worker_costs_no_finished_run_and_the_sweep_completes(clus
     address, workers = cluster
     path = tmp_path / "lost"
     pids = {worker.pid: worker for worker in workers}
-    killed = []
+    killed: list[int] = []
 
     def kill_one(sweep):
         for run in sweep.runs().values():
@@ -248,10 +248,10 @@ def test_progress_is_read_from_the_run_directories_alone(tmp_path):
     assert sweep.is_active(sweep.progress())  # Its workers may be starting.
     train(configs[names[0]], sweep.path / names[0])
     writer = RunWriter(
-        sweep.path / names[1], config=configs[names[1]], model_kind="builtin", planned_steps=40
+        sweep.path / names[1], config=configs[names[1]], model_kind="config", planned_steps=40
     )
     writer.set_state("running", step=10)
-    failed = RunWriter(sweep.path / names[2], config=configs[names[2]], model_kind="builtin")
+    failed = RunWriter(sweep.path / names[2], config=configs[names[2]], model_kind="config")
     failed.set_state("failed", "No such images.")
     progress = sweep.progress()
     assert [member.state for member in progress] == ["finished", "running", "failed", "missing"]

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { PointIndex } from "../../explorer/app/components/latent_map/nearest.js";
-import { combine, lerp, norm, slerp, walk } from "../../explorer/app/components/latent_map/paths.js";
-import { pairProjection, pcaProjection } from "../../explorer/app/components/latent_map/projection.js";
-import { createRandom } from "../../explorer/app/components/latent_map/random.js";
-import { insideOutline, summarise } from "../../explorer/app/components/latent_map/selection.js";
-import { priorMass } from "../../explorer/app/components/latent_map/special.js";
-import { Viewport } from "../../explorer/app/components/latent_map/viewport.js";
+import { PointIndex } from "../../explorer/browser/map/geometry/nearest.js";
+import { combine, lerp, norm, slerp, walk } from "../../explorer/browser/map/geometry/paths.js";
+import { pairProjection, pcaProjection } from "../../explorer/browser/map/geometry/projection.js";
+import { createRandom } from "../../explorer/browser/shared/random.js";
+import { insideOutline, summarise } from "../../explorer/browser/map/geometry/selection.js";
+import { priorMass } from "../../explorer/browser/shared/special.js";
+import { Viewport } from "../../explorer/browser/shared/viewport.js";
 
 const F = (...values) => Float32Array.from(values);
 const close = (a, b, tolerance = 1e-6) => assert.ok(Math.abs(a - b) <= tolerance, `${a} is not ${b}`);

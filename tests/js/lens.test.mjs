@@ -4,11 +4,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 
-import { levelLines } from "../../explorer/app/components/lens/contours.js";
-import { alignedTo, between, bounded, entropy, fromFactor, klToPrior, plainAngle, PRIOR } from "../../explorer/app/components/lens/gaussian.js";
-import { hermiteRule, Scorer } from "../../explorer/app/components/lens/quadrature.js";
-import { Model } from "../../explorer/app/components/latent_map/model.js";
-import { readPayload } from "../../explorer/app/components/latent_map/payload.js";
+import { levelLines } from "../../explorer/browser/lens/contours.js";
+import { alignedTo, between, bounded, entropy, fromFactor, klToPrior, plainAngle, PRIOR } from "../../explorer/browser/lens/gaussian.js";
+import { hermiteRule, Scorer } from "../../explorer/browser/lens/quadrature.js";
+import { Model } from "../../explorer/browser/model/model.js";
+import { readPayload } from "../../explorer/browser/shared/payload.js";
 
 const folder = process.env.LENS_FIXTURES;
 const names = folder ? readdirSync(folder).filter((name) => name.endsWith(".bin")) : [];

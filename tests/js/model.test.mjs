@@ -4,11 +4,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 
-import { addDraw, drawOnce, startSums } from "../../explorer/app/components/latent_map/estimate.js";
-import { gaussianKl, Model } from "../../explorer/app/components/latent_map/model.js";
-import { readPayload } from "../../explorer/app/components/latent_map/payload.js";
-import { Prior } from "../../explorer/app/components/latent_map/prior.js";
-import { createRandom } from "../../explorer/app/components/latent_map/random.js";
+import { addDraw, drawOnce, startSums } from "../../explorer/browser/model/estimate.js";
+import { gaussianKl, Model } from "../../explorer/browser/model/model.js";
+import { readPayload } from "../../explorer/browser/shared/payload.js";
+import { Prior } from "../../explorer/browser/model/prior.js";
+import { createRandom } from "../../explorer/browser/shared/random.js";
 
 const folder = process.env.LATENT_FIXTURES;
 const names = folder ? readdirSync(folder).filter((name) => name.endsWith(".bin")) : [];

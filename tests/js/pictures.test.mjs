@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { compress, encodeGif } from "../../explorer/app/components/latent_map/gif.js";
-import { centreHandwriting, greyOf, resizePicture } from "../../explorer/app/components/latent_map/preprocess.js";
-import { addDraw, readSums, startSums } from "../../explorer/app/components/latent_map/estimate.js";
+import { compress, encodeGif } from "../../explorer/browser/map/panels/gif.js";
+import { centreHandwriting, greyOf, resizePicture } from "../../explorer/browser/model/preprocess.js";
+import { addDraw, readSums, startSums } from "../../explorer/browser/model/estimate.js";
 
 const SHAPE = [1, 28, 28];
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { parseScene, readNumber, readVector } from "../../explorer/app/components/latent_map/scene.js";
+import { parseScene, readNumber, readVector } from "../../explorer/browser/map/scene/scene.js";
 
 const limits = {
   size: 3,

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import pickle
 import socket
 import subprocess
 import sys
@@ -15,9 +16,31 @@ import pytest
 from explorer.config import Config
 from explorer.errors import ExplorerError
 from explorer.runs import info as info_module
-from explorer.runs.info import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES, DatasetInfo, RunInfo, Status
-from explorer.runs.run import RUN_ID, Run, mean_kl, new_run_id, open_run
+from explorer.runs import run as run_module
+from explorer.runs.info import (
+    HEARTBEAT_TIMEOUT_SECONDS,
+    LIVE_STATES,
+    DatasetInfo,
+    LikelihoodInfo,
+    ModelInfo,
+    RunInfo,
+    Status,
+    UnreadableRun,
+    describe_config,
+)
+from explorer.runs.run import RUN_ID, Run, mean_kl, new_run_id
+from explorer.runs.store import find_run, list_pretrained
 from explorer.runs.writer import RunWriter
+from tests.helpers import present
+
+MODEL = {
+    "kind": "none",
+    "shape": None,
+    "latent": {"kind": "gaussian", "dim": 2},
+    "prior": {"name": "standard"},
+    "likelihood": None,
+    "adopted": None,
+}
 
 
 @pytest.fixture
@@ -31,10 +54,8 @@ def writer(tmp_path):
 def test_the_description_is_the_same_both_ways():
     info = RunInfo(
         config=Config(),
-        model_kind="builtin",
-        latent_kind="gaussian",
-        latent_dim=2,
-        dataset=DatasetInfo("digits", (1, 8, 8), ("0", "1"), "abc"),
+        model=describe_config(Config().model, "config", (1, 8, 8)),
+        dataset=DatasetInfo("digits", (1, 8, 8), ("0", "1"), "abc", "def"),
         planned_steps=100,
         status=Status("running", 3, "", 42, "host", 1.5),
         created=1.0,
@@ -43,24 +64,72 @@ def test_the_description_is_the_same_both_ways():
         timing={"seconds": 2.0},
     )
     assert RunInfo.from_dict(json.loads(json.dumps(info.to_dict())), "run.json") == info
-    bare = dataclasses.replace(info, config=None, dataset=None, planned_steps=None)
+    stranger = ModelInfo(
+        "onnx",
+        "gaussian",
+        2,
+        (1, 8, 8),
+        likelihood=LikelihoodInfo("gaussian", 0.1, None, told=False),
+        adopted={"heads": "joined", "sha256": "0"},
+    )
+    bare = dataclasses.replace(info, config=None, model=stranger, dataset=None, planned_steps=None)
     assert RunInfo.from_dict(json.loads(json.dumps(bare.to_dict())), "run.json") == bare
 
 
 def test_a_finished_run_tells_everything(tiny_run):
     info = tiny_run.info
-    assert (info.model_kind, info.latent_kind, info.latent_dim) == ("builtin", "gaussian", 2)
+    assert (info.model.kind, info.latent_kind, info.latent_dim) == ("config", "gaussian", 2)
     assert (info.planned_steps, info.status.step, info.status.state) == (150, 150, "finished")
     assert info.dataset.shape == (1, 8, 8) and len(info.dataset.class_names) == 10
     assert set(info.results) == {"validation", "test"}
     assert {"python", "torch", "numpy"} <= set(info.versions)
-    assert json.loads((tiny_run.path / "run.json").read_text())["seed"] == 0
+    assert json.loads((tiny_run.path / "run.json").read_text(encoding="utf-8"))["seed"] == 0
 
 
-@pytest.mark.parametrize("schema", [0, 2, "1", None])
+FIRST_SCHEMA = {
+    "schema": 1,
+    "created": 1.0,
+    "model": {"kind": "builtin"},
+    "latent": {"kind": "gaussian", "dim": 2},
+    "dataset": {
+        "name": "digits",
+        "shape": [1, 8, 8],
+        "class_names": ["0", "1"],
+        "fingerprint": "abc",
+    },
+    "seed": 0,
+    "planned_steps": 100,
+    "status": {"state": "finished", "step": 100},
+    "timing": {},
+    "results": {},
+    "versions": {},
+    "config": {"model": {"likelihood": "gaussian", "sigma2": 0.1, "prior": "mixture"}},
+}
+
+
+def test_the_first_schema_is_read_as_what_it_meant():
+    info = RunInfo.from_dict(FIRST_SCHEMA, "run.json")
+    assert info.model == ModelInfo(
+        "config", "gaussian", 2, (1, 8, 8), "mixture", LikelihoodInfo("gaussian", 0.1)
+    )
+    assert info.has_model and info.has_density and not info.has_shares and info.is_trained_here
+    assert info.dataset == DatasetInfo("digits", (1, 8, 8), ("0", "1"), "abc")
+    theirs = {**FIRST_SCHEMA, "model": {"kind": "exported"}, "config": None}
+    assert not RunInfo.from_dict(theirs, "run.json").has_model
+    assert RunInfo.from_dict(info.to_dict() | {"images": None}, "run.json").model == info.model
+
+
+@pytest.mark.parametrize("name", [run.id for run in list_pretrained()])
+def test_every_shipped_run_is_read(name):
+    info = find_run(name).info
+    assert info.has_model and info.model.shape == present(info.dataset).shape
+    assert present(info.model.likelihood).name == present(info.config).model.likelihood
+
+
+@pytest.mark.parametrize("schema", [0, 3, "1", None])
 def test_an_unknown_schema_is_told(writer, schema):
     path = writer.path / "run.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "schema": schema}))
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "schema": schema}), "utf-8")
     with pytest.raises(ExplorerError, match="written by another version"):
         _ = Run(writer.path).info
 
@@ -73,12 +142,59 @@ def test_a_broken_description_is_told(writer, content):
         _ = Run(writer.path).info
 
 
-@pytest.mark.parametrize("key, value", [("status", {"mood": 1}), ("model", None), ("dataset", 3)])
-def test_a_description_with_a_wrong_part_is_told(writer, key, value):
+@pytest.mark.parametrize(
+    ("key", "value", "part"),
+    [
+        ("status", {"mood": 1}, "status.mood"),
+        ("status", {"state": "evaluating"}, "status.state"),
+        ("status", {"step": 1.5}, "status.step"),
+        ("status", {"message": None}, "status.message"),
+        ("status", {"heartbeat": "now"}, "status.heartbeat"),
+        ("model", None, "model"),
+        ("model", MODEL | {"kind": "builtin"}, "model.kind"),
+        ("model", MODEL | {"kind": "config"}, "config"),
+        ("model", MODEL | {"latent": {"kind": "gaussian", "dim": "2"}}, "model.latent.dim"),
+        ("model", MODEL | {"latent": {"kind": "gaussian", "dim": 10**9}}, "model.latent.dim"),
+        ("model", MODEL | {"latent": {"kind": "odd", "dim": 2}}, "model.latent.kind"),
+        ("model", MODEL | {"likelihood": {"name": "laplace"}}, "model.likelihood.binarise"),
+        ("model", MODEL | {"adopted": []}, "model.adopted"),
+        ("images", 3, "images"),
+        ("created", None, "created"),
+        ("created", -1, "created"),
+        ("created", 10**13, "created"),
+        ("planned_steps", "many", "planned_steps"),
+        ("timing", {"seconds": None}, "timing.seconds"),
+        ("results", {"test": 3}, "results.test"),
+        ("results", {"test": {"kl": "3"}}, "results.test.kl"),
+        ("results", {"test": {"kl_per_dim": [1.0]}}, "results.test.kl_per_dim"),
+        ("versions", {"torch": 2}, "versions.torch"),
+        ("config", {"seed": -1}, "config"),
+        ("config", Config(seed=1).to_dict() | {"model": {"latent_dim": 3}}, "model.latent"),
+    ],
+)
+def test_a_description_with_a_wrong_part_is_told_by_its_name(writer, key, value, part):
     path = writer.path / "run.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
-    with pytest.raises(ExplorerError, match="not a complete run description"):
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), key: value}), "utf-8")
+    with pytest.raises(UnreadableRun, match="not a complete run description") as caught:
         _ = Run(writer.path).info
+    assert (caught.value.code, caught.value.detail) == ("part", part)
+
+
+@pytest.mark.parametrize(
+    "shape", [[1, 8], [1, 8, 8.0], [1, 8, 0], [1, 8, 10**6], [3, 60_000, 60_000], "188", None]
+)
+def test_a_shape_that_no_image_has_is_told(writer, shape):
+    path = writer.path / "run.json"
+    images = {"name": "own", "shape": shape, "class_names": [], "fingerprint": "", "pixels": ""}
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "images": images}), "utf-8")
+    with pytest.raises(UnreadableRun, match="images.shape"):
+        _ = Run(writer.path).info
+
+
+def test_an_unreadable_run_says_so_in_another_process_too():
+    error = UnreadableRun("It is broken.", "part", "status.step")
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.code, again.detail) == ("It is broken.", "part", "status.step")
 
 
 def test_a_folder_without_a_run_is_told(tmp_path):
@@ -116,6 +232,14 @@ def test_a_process_elsewhere_is_known_by_its_heartbeat():
     assert not alive(heartbeat=old).is_alive()
 
 
+def test_a_heartbeat_from_the_future_keeps_nothing_alive():
+    """A clock that was set back, or a copied run: else it could neither go on nor be deleted."""
+    soon, late = time.time() + 5, time.time() + HEARTBEAT_TIMEOUT_SECONDS + 5
+    for host in (socket.gethostname(), "elsewhere"):
+        assert alive(heartbeat=soon, host=host).is_alive()
+        assert alive(heartbeat=late, host=host).shown_state() == "interrupted"
+
+
 @pytest.mark.parametrize("state", ["finished", "stopped", "failed"])
 def test_what_has_ended_is_not_alive(state):
     assert not alive(state=state).is_alive()
@@ -135,6 +259,70 @@ def test_a_torn_last_line_and_foreign_lines_are_ignored(writer):
         assert [point["step"] for point in Run(writer.path).metrics()] == [1, 2]
     path.write_bytes(whole + b"nonsense\n3\n[1]\n" + b'{"step": 4}\n{"st')
     assert [point["step"] for point in Run(writer.path).metrics()] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"step": -1}, {"step": "2"}, {"step": 2.5}, {"step": 10**30}, {"elbo": True},
+        {"elbo": None}, {"beta": "1"}, {"split": 3}, {"images": "many"}, {"seconds": None},
+        {"kl": None}, {"kl": [1]}, {"kl_per_dim": None}, {"kl_per_dim": 3.0},
+        {"kl_per_dim": [0.5]}, {"kl_per_dim": [0.5, None]}, {"kl_per_dim": ["a", "b"]},
+    ],
+)  # fmt: skip
+def test_a_line_with_a_figure_of_another_kind_is_no_log_point(writer, change):
+    for step in (1, 2, 3):
+        writer.log(step, reconstruction=step, kl_per_dim=[0.5, 0.25])
+    path = writer.path / "metrics.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[1] = json.dumps({**json.loads(lines[1]), **change})
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    points = Run(writer.path).metrics()
+    assert [point["step"] for point in points] == [1, 3]
+    assert mean_kl(points).tolist() == [[0.5, 0.25]] * 2
+
+
+@pytest.mark.parametrize("line", ["[" * 5000, "1" + "0" * 5000, '{"step": NaN}', "\ud800"])
+def test_a_line_that_is_no_json_is_no_log_point(writer, line):
+    writer.log(1, reconstruction=1.0)
+    with open(writer.path / "metrics.jsonl", "ab") as stream:
+        stream.write(line.encode("utf-8", "surrogatepass") + b"\n")
+    assert [point["step"] for point in Run(writer.path).metrics()] == [1]
+
+
+def test_a_log_without_end_is_told(writer, monkeypatch):
+    writer.log(1, reconstruction=1.0)
+    monkeypatch.setattr(run_module, "LARGEST_LOG", 100)
+    with pytest.raises(ExplorerError, match="more than 100 bytes"):
+        Run(writer.path).metrics()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="There are no pipes with names here.")
+def test_a_pipe_in_a_files_place_is_not_waited_for(writer):
+    writer.snapshot(1, np.zeros((3, 2)))
+    run = Run(writer.path)
+    for name in ("metrics.jsonl", "codes.npz", "viewer.json", "checkpoint.safetensors"):
+        os.mkfifo(run.path / name)
+    os.replace(run.path / "viewer.json", run.path / "snapshots" / "000000002.npz")
+    os.mkfifo(run.path / "viewer.json")
+    assert (run.metrics(), run.codes(), run.name) == ([], None, "run")
+    assert run.snapshot_steps() == [1, 2]
+    for look in (lambda: run.snapshot(2), lambda: run.model):
+        with pytest.raises(ExplorerError):
+            look()
+    (run.path / "run.json").unlink()
+    os.mkfifo(run.path / "run.json")
+    with pytest.raises(ExplorerError):
+        _ = run.info
+    with pytest.raises(ExplorerError, match="There is no run"):
+        Run(run.path)
+
+
+def test_frames_are_named_by_their_step(writer):
+    writer.snapshot(7, np.zeros((3, 2)))
+    for name in ("²", "٣", "7", "0000000007", "-00000001", "9" * 200, "frame"):
+        (writer.path / "snapshots" / f"{name}.npz").write_bytes(b"")
+    assert Run(writer.path).snapshot_steps() == [7]
 
 
 def test_log_points_of_one_split(writer):
@@ -160,7 +348,8 @@ def test_two_readers_never_see_a_half_written_run(writer):
                 assert steps == list(range(1, len(steps) + 1))
                 for step in run.snapshot_steps()[-2:]:
                     frame = run.snapshot(step)
-                    assert (frame.mean == step).all() and frame.samples.shape == (2, 1, 8, 8)
+                    assert (frame.mean == step).all()
+                    assert present(frame.samples).shape == (2, 1, 8, 8)
                 codes = run.codes()
                 assert codes is None or len(np.unique(codes.mean)) == 1
                 looks[reader] += 1
@@ -224,30 +413,44 @@ def test_the_viewer_names_a_run_in_its_own_file(writer):
     for name in ("", " ", "x" * 81):
         with pytest.raises(ExplorerError, match="1 to 80"):
             run.rename(name)
-    (run.path / "viewer.json").write_text("[broken")
+    (run.path / "viewer.json").write_text("[broken", encoding="utf-8")
     assert run.name == "run"
 
 
-def test_the_fingerprint_follows_the_weights(writer):
+def test_the_fingerprint_follows_weights_codes_and_results(writer):
     run = Run(writer.path)
-    seen = {run.fingerprint}
+    seen = [run.fingerprint]
     for content in (b"a", b"bc"):
         writer.save_checkpoint(content)
-        seen.add(run.fingerprint)
+        seen.append(run.fingerprint)
+    # Of one size, and written within one tick of the clock, or nearly.
+    for value in (0.0, 1.0, 2.0):
+        writer.save_codes(np.full((5, 2), value))
+        seen.append(run.fingerprint)
+    writer.set_results({"test": {"elbo": -1.0}}, {})
+    seen.append(run.fingerprint)
+    assert len(set(seen)) == len(seen)
     writer.log(1, reconstruction=1.0)
-    assert run.fingerprint in seen and len(seen) == 3
+    writer.set_state("paused", step=1)
+    assert run.fingerprint == seen[-1]
+
+
+def test_a_run_that_takes_anothers_place_has_another_fingerprint(tmp_path):
+    seen = set()
+    for _ in range(3):
+        RunWriter(tmp_path / "run", latent_dim=2, overwrite=True).set_state("finished")
+        seen.add(Run(tmp_path / "run").fingerprint)
+    (tmp_path / "run" / "run.json").write_text("{", encoding="utf-8")
+    assert len(seen | {Run(tmp_path / "run").fingerprint}) == 4
+
+
+@pytest.mark.parametrize("name", ["x" * 81, 3, None, "\ud800", ["a"], ""])
+def test_a_name_that_cannot_be_shown_is_none(writer, name):
+    (writer.path / "viewer.json").write_text(json.dumps({"name": name}), encoding="utf-8")
+    assert Run(writer.path).name == "run"
 
 
 # Ids
-
-
-def test_a_run_opens_by_path_and_by_id_in_the_runs_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(tmp_path))
-    RunWriter(tmp_path / "mine", latent_dim=2)
-    assert open_run(tmp_path / "mine").id == "mine"
-    assert open_run("mine").path == tmp_path / "mine"
-    with pytest.raises(ExplorerError, match="There is no run 'yours'"):
-        open_run("yours")
 
 
 @pytest.mark.parametrize(
@@ -266,5 +469,5 @@ def test_processes_of_others_count_as_existing(monkeypatch):
     def refuse(pid, signal):
         raise PermissionError
 
-    monkeypatch.setattr(info_module.os, "kill", refuse)
+    monkeypatch.setattr(os, "kill", refuse)
     assert info_module._process_exists(1)

@@ -5,7 +5,16 @@ import json
 import pytest
 
 from explorer.errors import ExplorerError
-from explorer.runs.store import RunStore, pretrained_store
+from explorer.paths import resource
+from explorer.runs.run import Run
+from explorer.runs.store import (
+    RunStore,
+    find_run,
+    is_shipped,
+    list_runs,
+    open_run,
+    pretrained_store,
+)
 from explorer.runs.writer import RunWriter
 
 
@@ -15,7 +24,7 @@ def store(tmp_path):
         writer = RunWriter(tmp_path / run_id, latent_dim=2)
         values = {**writer.info.to_dict(), "created": 100.0 + index}
         values["status"] = {**values["status"], "state": "finished"}
-        (writer.path / "run.json").write_text(json.dumps(values))
+        (writer.path / "run.json").write_text(json.dumps(values), encoding="utf-8")
     return RunStore(tmp_path)
 
 
@@ -24,13 +33,45 @@ def test_runs_are_listed_newest_first_members_of_sweeps_included(store):
 
 
 def test_what_is_no_run_is_left_out(store):
-    (store.folder / "notes.txt").write_text("")
+    (store.folder / "notes.txt").write_text("", encoding="utf-8")
     (store.folder / "empty").mkdir()
-    (store.folder / "first" / "run.json").write_text("{")
-    (store.folder / "second" / "run.json").write_text('{"schema": 99}')
+    (store.folder / "first" / "run.json").write_text("{", encoding="utf-8")
+    (store.folder / "second" / "run.json").write_text('{"schema": 99}', encoding="utf-8")
     hidden = RunWriter(store.folder / ".hidden", latent_dim=2)
     assert hidden.path.is_dir()
     assert [run.id for run in store.list()] == ["sweep/beta-2", "sweep/beta-1"]
+
+
+def test_what_cannot_be_read_is_told_with_the_reason(store):
+    (store.folder / "first" / "run.json").write_text("{", encoding="utf-8")
+    (store.folder / "second" / "run.json").write_text('{"schema": 99}', encoding="utf-8")
+    (store.folder / "sweep" / "beta-1" / "run.json").write_text(
+        '{"schema": 1, "latent": []}', "utf-8"
+    )
+    (store.folder / "sweep" / "beta-2").rename(store.folder / "sweep" / "β = 2")
+    RunWriter(store.folder / ".hidden", latent_dim=2)
+    (store.folder / "folder" / "run.json").mkdir(parents=True)
+    runs, unreadable = store.survey()
+    assert runs == []
+    told = {entry.id: (entry.reason.code, entry.reason.detail) for entry in unreadable}
+    assert told == {
+        "first": ("broken", ""),
+        "second": ("version", "99"),
+        "sweep/beta-1": ("part", "config"),
+        "sweep/β = 2": ("name", ""),
+        "folder": ("broken", ""),
+    }
+
+
+def test_only_runs_that_fit_are_listed(store):
+    newest = store.list(lambda run, info: info.created > 101 and "/" in run.id)
+    assert [run.id for run in newest] == ["sweep/beta-2", "sweep/beta-1"]
+
+
+def test_an_unreadable_run_is_deleted_like_any_other(store):
+    (store.folder / "first" / "run.json").write_text("", encoding="utf-8")
+    store.delete("first")
+    assert not (store.folder / "first").exists()
 
 
 def test_a_folder_that_is_not_there_has_no_runs(tmp_path):
@@ -91,13 +132,68 @@ def test_the_default_folder_is_the_users(monkeypatch, tmp_path):
 
 def test_a_sweep_goes_with_its_last_run_unless_something_else_lies_there(store):
     folder = store.folder / "sweep"
-    (folder / "sweep.json").write_text("{}")
+    (folder / "sweep.json").write_text("{}", encoding="utf-8")
     store.delete("sweep/beta-1")
     assert (folder / "sweep.json").is_file()
-    (folder / "notes.txt").write_text("mine")
+    (folder / "notes.txt").write_text("mine", encoding="utf-8")
     store.delete("sweep/beta-2")
     assert (folder / "notes.txt").is_file()
     RunWriter(folder / "beta-1", latent_dim=2).set_state("finished")
     (folder / "notes.txt").unlink()
     store.delete("sweep/beta-1")
     assert not folder.exists()
+
+
+# Which run an id opens
+
+
+@pytest.fixture
+def twins(store, monkeypatch):
+    """A run of the visitor's with the id of a shipped one."""
+    monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(store.folder))
+    RunWriter(store.folder / "mnist-2d", latent_dim=7).set_state("finished")
+    return store
+
+
+def test_the_visitors_own_run_comes_before_a_shipped_one_everywhere(twins):
+    own = twins.folder / "mnist-2d"
+    assert find_run("mnist-2d").path == open_run("mnist-2d").path == own
+    assert [run.path for run in list_runs() if run.id == "mnist-2d"] == [own]
+    assert find_run("mnist-20d").path == resource("pretrained") / "mnist-20d"
+    assert not is_shipped(find_run("mnist-2d")) and is_shipped(find_run("mnist-20d"))
+
+
+def test_what_is_listed_is_what_its_id_opens(twins):
+    listed = list_runs()
+    assert {run.id: run.path for run in listed} == {run.id: run.path for run in map(_open, listed)}
+    assert len({run.id for run in listed}) == len(listed)
+    own = [run.id for run in listed if not is_shipped(run)]
+    assert [run.id for run in listed][: len(own)] == own == [run.id for run in twins.list()]
+
+
+def _open(run: Run) -> Run:
+    return find_run(run.id)
+
+
+def test_an_unreadable_run_is_not_replaced_by_a_shipped_one(twins):
+    (twins.folder / "mnist-2d" / "run.json").write_text("{", encoding="utf-8")
+    assert "mnist-2d" not in {run.id for run in list_runs()}
+    with pytest.raises(ExplorerError, match="cannot be read"):
+        _ = find_run("mnist-2d").info
+
+
+def test_a_run_opens_by_id_or_by_its_folder(store, monkeypatch, tmp_path_factory):
+    elsewhere = RunWriter(tmp_path_factory.mktemp("elsewhere") / "mine", latent_dim=2)
+    assert open_run(elsewhere.path).id == "mine"
+    monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(store.folder))
+    assert open_run("sweep/beta-1").path == store.folder / "sweep" / "beta-1"
+    monkeypatch.chdir(elsewhere.path.parent)
+    assert open_run("mine").path.resolve() == elsewhere.path.resolve()
+
+
+@pytest.mark.parametrize("name", ["yours", "", "..", "\0", "x" * 4000, "/".join("x" * 2000), "*"])
+def test_what_is_no_run_is_told_with_what_there_is(name):
+    with pytest.raises(ExplorerError, match="There is no run .* pretrained ones are .*mnist-2d"):
+        open_run(name)
+    with pytest.raises(ExplorerError, match="There is no run"):
+        find_run(name)

@@ -11,13 +11,13 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from explorer import files
 from explorer.config import Config
 from explorer.errors import ExplorerError, RunRemoved
 from explorer.runs import writer as writer_module
-from explorer.runs.info import Status
+from explorer.runs.info import DatasetInfo, Status
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter, find_unfinished, mark_run, prepare_folder
+from tests.helpers import present
 
 
 def full_disk(*arguments, **options):
@@ -45,7 +45,7 @@ def test_a_loop_of_ones_own_makes_a_run(tmp_path):
             )
         run.save_codes(mean, logvar, labels=torch.arange(20), ids=torch.arange(20))
     read = Run(tmp_path / "run")
-    assert read.info.model_kind == "none" and read.info.status.state == "finished"
+    assert read.info.model.kind == "none" and read.info.status.state == "finished"
     assert read.info.config is None and read.info.dataset is None
     point = read.metrics()[-1]
     expected = kl_divergence(Normal(mean, (logvar / 2).exp()), Normal(0.0, 1.0)).mean(0)
@@ -55,8 +55,8 @@ def test_a_loop_of_ones_own_makes_a_run(tmp_path):
     assert point["objective"] == pytest.approx(point["reconstruction"] + 0.5 * point["kl"])
     assert point["accuracy"] == pytest.approx(nll[0].item())
     assert read.snapshot_steps() == [1, 2, 3]
-    assert read.snapshot(3).labels.tolist() == list(range(20))
-    np.testing.assert_allclose(read.codes().mean, mean.detach(), rtol=1e-6)
+    assert present(read.snapshot(3).labels).tolist() == list(range(20))
+    np.testing.assert_allclose(present(read.codes()).mean, mean.detach(), rtol=1e-6)
     with pytest.raises(ExplorerError, match="holds figures and codes but no model"):
         _ = read.model
 
@@ -70,7 +70,7 @@ def test_without_a_kl_there_is_none(tmp_path):
     assert "kl" not in point and "kl_per_dim" not in point
     assert (point["elbo"], point["objective"]) == (-4, 4)
     assert Run(tmp_path / "run").snapshot(1).logvar is None
-    assert Run(tmp_path / "run").codes().logvar is None
+    assert present(Run(tmp_path / "run").codes()).logvar is None
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,57 @@ def test_a_figure_that_makes_no_sense_is_refused_and_not_logged(tmp_path, figure
     with pytest.raises(ExplorerError, match=part):
         writer.log(1, **figures)
     assert Run(tmp_path / "run").metrics() == []
+
+
+@pytest.mark.parametrize("step", [-1, 1.5, float("nan"), 10**30])
+def test_a_step_is_a_whole_number_from_0(tmp_path, step):
+    writer = RunWriter(tmp_path / "run", latent_dim=2)
+    for write in (
+        lambda: writer.log(step, reconstruction=1.0),
+        lambda: writer.snapshot(step, np.zeros((3, 2))),
+    ):
+        with pytest.raises(ExplorerError, match="A step is a whole number from 0"):
+            write()
+    assert [path.name for path in writer.path.iterdir()] == ["run.json"]
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (lambda run: run.set_state("evaluating"), "A run is queued, running"),
+        (lambda run: run.set_results({"test": {"elbo": "low"}}, {}), "results.test.elbo"),
+        (lambda run: run.set_results({"test": {"kl_per_dim": [1.0]}}, {}), "kl_per_dim"),
+        (lambda run: run.set_results({"test": {"elbo": float("nan")}}, {}), "plain numbers"),
+        (lambda run: run.set_results({}, {"seconds": "long"}), "timing.seconds"),
+        (lambda run: run.set_plan(-3), "planned_steps"),
+    ],
+)
+def test_what_no_page_could_read_again_is_refused_and_not_written(tmp_path, write, said):
+    writer = RunWriter(tmp_path / "run", latent_dim=2)
+    before = (writer.path / "run.json").read_bytes()
+    with pytest.raises(ExplorerError, match=said):
+        write(writer)
+    assert (writer.path / "run.json").read_bytes() == before
+    writer.set_state("finished")
+    assert Run(writer.path).info.status.state == "finished"
+
+
+def test_a_description_that_no_page_could_read_makes_no_folder(tmp_path):
+    wrong = (
+        DatasetInfo("own", (8, 8)),  # type: ignore[arg-type]
+        DatasetInfo("own", (1, 8, 8), (0, 1)),  # type: ignore[arg-type]
+    )
+    for dataset in wrong:
+        with pytest.raises(ExplorerError, match="images|model.shape"):
+            RunWriter(tmp_path / "run", latent_dim=2, dataset=dataset)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_of_any_length_and_letters_can_be_read_again(tmp_path):
+    with pytest.raises(ValueError), RunWriter(tmp_path / "run", latent_dim=2):
+        raise ValueError("It hurts \ud800 " + "so " * 10_000)
+    status = Run(tmp_path / "run").info.status
+    assert status.state == "failed" and status.message.startswith("It hurts ? so so")
 
 
 def test_codes_beyond_half_precision_are_kept(tmp_path):
@@ -126,7 +177,7 @@ def test_a_full_disk_is_told_in_one_sentence_and_the_log_stays_readable(tmp_path
         RunWriter(tmp_path / "run", latent_dim=2) as run,
     ):
         run.log(1, reconstruction=1.0)
-        monkeypatch.setattr(files.os, "replace", full_disk)
+        monkeypatch.setattr(os, "replace", full_disk)
         run.save_checkpoint(b"weights")
     monkeypatch.undo()
     read = Run(tmp_path / "run")
@@ -162,7 +213,7 @@ def snapshot_of(folder):
 
 
 def test_a_foreign_folder_is_never_touched(tmp_path):
-    (tmp_path / "thesis.tex").write_text("years")
+    (tmp_path / "thesis.tex").write_text("years", encoding="utf-8")
     before = snapshot_of(tmp_path)
     for overwrite in (False, True):
         with pytest.raises(ExplorerError, match="holds other files"):
@@ -171,12 +222,12 @@ def test_a_foreign_folder_is_never_touched(tmp_path):
 
 
 def test_a_file_is_never_replaced(tmp_path):
-    (tmp_path / "file").write_text("precious")
+    (tmp_path / "file").write_text("precious", encoding="utf-8")
     with pytest.raises(ExplorerError, match="is a file"):
         RunWriter(tmp_path / "file", latent_dim=2, overwrite=True)
     with pytest.raises(ExplorerError, match="part of the path is a file"):
         RunWriter(tmp_path / "file" / "run", latent_dim=2)
-    assert (tmp_path / "file").read_text() == "precious"
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "precious"
 
 
 def test_another_run_is_replaced_on_request_only(tmp_path):
@@ -188,6 +239,19 @@ def test_another_run_is_replaced_on_request_only(tmp_path):
     RunWriter(tmp_path / "run", latent_dim=3, overwrite=True)
     assert Run(tmp_path / "run").info.latent_dim == 3
     assert Run(tmp_path / "run").metrics() == []
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"schema": 9}', '{"schema": 1}'])
+def test_a_run_that_cannot_be_read_is_replaced_on_request_only(tmp_path, content):
+    """As after a loss of power: an empty file."""
+    config = Config()
+    RunWriter(tmp_path / "run", config=config, model_kind="config")
+    (tmp_path / "run" / "run.json").write_text(content, "utf-8")
+    assert find_unfinished(tmp_path / "run", config) is None
+    with pytest.raises(ExplorerError, match="choose another folder or overwrite it"):
+        RunWriter(tmp_path / "run", latent_dim=3)
+    RunWriter(tmp_path / "run", latent_dim=3, overwrite=True)
+    assert Run(tmp_path / "run").info.latent_dim == 3
 
 
 def test_a_living_run_is_not_overwritten(tmp_path):
@@ -202,7 +266,7 @@ def test_an_empty_folder_is_taken(tmp_path):
 
 
 def test_an_unwritable_folder_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(writer_module.os, "access", lambda *arguments: False)
+    monkeypatch.setattr(os, "access", lambda *arguments: False)
     with pytest.raises(ExplorerError, match="cannot be written to"):
         prepare_folder(tmp_path / "run", overwrite=False)
 
@@ -217,7 +281,7 @@ def test_a_read_only_folder_is_told(tmp_path):
 
 
 def test_a_disk_full_from_the_start_leaves_no_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(files.os, "replace", full_disk)
+    monkeypatch.setattr(os, "replace", full_disk)
     with pytest.raises(ExplorerError, match="The disk is full"):
         RunWriter(tmp_path / "run", latent_dim=2)
     assert list(tmp_path.iterdir()) == []
@@ -233,9 +297,9 @@ def test_resuming_cuts_what_came_after_the_checkpoint(tmp_path):
         writer.snapshot(step, np.zeros((3, 2)))
     Run(writer.path).rename("Mine")
     log = writer.path / "metrics.jsonl"
-    log.write_text(log.read_text() + '{"step": 4, "torn')
-    (writer.path / ".run.json.1234abcd.part").write_text("half")
-    (writer.path / "snapshots" / ".000000004.npz.1234abcd.part").write_text("half")
+    log.write_text(log.read_text(encoding="utf-8") + '{"step": 4, "torn', encoding="utf-8")
+    (writer.path / ".run.json.1234abcd.part").write_text("half", encoding="utf-8")
+    (writer.path / "snapshots" / ".000000004.npz.1234abcd.part").write_text("half", "utf-8")
     again = RunWriter.resume(writer.path, 2)
     run = Run(writer.path)
     assert [point["step"] for point in run.metrics()] == [1, 2]
@@ -249,9 +313,9 @@ def test_resuming_cuts_what_came_after_the_checkpoint(tmp_path):
 
 def test_a_queued_run_is_adopted_with_its_name(tmp_path):
     config = Config()
-    RunWriter(tmp_path / "run", config=config, model_kind="builtin")
+    RunWriter(tmp_path / "run", config=config, model_kind="config")
     Run(tmp_path / "run").rename("Mine")
-    RunWriter(tmp_path / "run", config=config, model_kind="builtin", planned_steps=7, adopt=True)
+    RunWriter(tmp_path / "run", config=config, model_kind="config", planned_steps=7, adopt=True)
     assert Run(tmp_path / "run").info.planned_steps == 7
     assert Run(tmp_path / "run").name == "Mine"
 
@@ -259,7 +323,7 @@ def test_a_queued_run_is_adopted_with_its_name(tmp_path):
 def test_an_unfinished_run_is_one_of_the_same_config_that_nobody_writes(tmp_path):
     path, config = tmp_path / "run", Config()
     assert find_unfinished(path, config) is None
-    writer = RunWriter(path, config=config, model_kind="builtin")
+    writer = RunWriter(path, config=config, model_kind="config")
     assert find_unfinished(path, config) is not None
     assert find_unfinished(path, Config(seed=1)) is None
     writer.set_state("running")
@@ -267,8 +331,10 @@ def test_an_unfinished_run_is_one_of_the_same_config_that_nobody_writes(tmp_path
         find_unfinished(path, config)
     writer.set_state("failed", "out of luck")
     assert find_unfinished(path, config) is not None
-    writer.set_state("finished")
-    assert find_unfinished(path, config) is None
+    writer.set_state("finished", step=7)
+    assert find_unfinished(path, Config(seed=1)) is None
+    with pytest.raises(ExplorerError, match="this very training, finished at step 7: look at it"):
+        find_unfinished(path, config)
 
 
 def test_a_run_can_be_marked_by_another(tmp_path):
@@ -276,7 +342,9 @@ def test_a_run_can_be_marked_by_another(tmp_path):
     mark_run(tmp_path / "run", "failed", "The process is gone.")
     status = Run(tmp_path / "run").info.status
     assert (status.state, status.message, status.step) == ("failed", "The process is gone.", 4)
-    assert Status(**json.loads((tmp_path / "run" / "run.json").read_text())["status"]) == status
+    assert (
+        Status(**json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))["status"]) == status
+    )
 
 
 @pytest.mark.parametrize(

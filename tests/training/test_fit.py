@@ -52,7 +52,7 @@ def log_density(fit, x):
 
 @pytest.mark.parametrize(("latent_dim", "sigma2"), [(2, 0.054117), (8, 0.027329), (16, 0.014725)])
 def test_ppca_learns_the_variance_of_the_closed_form(latent_dim, sigma2, digits):
-    """The whole of the digits, as in SCIENCE: σ² is the mean of the discarded eigenvalues."""
+    """All digits, docs/science.md §1: σ² is the mean of the discarded eigenvalues."""
     x = digits.images.reshape(len(digits), -1) / 255
     found = fit_ppca(x, latent_dim)
     assert found.noise == pytest.approx(found.noise[0])

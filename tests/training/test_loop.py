@@ -1,23 +1,30 @@
 """Training into a run directory: what it holds and keeps, and how it ends in plain words."""
 
 import errno
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save
 
-from explorer import files
 from explorer.config import BudgetConfig, Config, ObjectiveConfig
 from explorer.datasets import ImageDataset
+from explorer.elbo.evaluation import evaluate_elbo
 from explorer.errors import ExplorerError
-from explorer.runs.checkpoint import read_checkpoint
+from explorer.models import build_model
+from explorer.runs.checkpoint import read_checkpoint, read_tensors
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
-from explorer.training import loop, pace
+from explorer.training import loop, member, plan
+from explorer.training.engine import Engine, Totals
 from explorer.training.loop import train
-from explorer.training.pace import schedule_steps
+from explorer.training.plan import schedule_steps
+from explorer.training.single import SingleEngine
+from tests.helpers import present
 from tests.small_run import IMAGES, SMALL, Killed, change, die, kill_at, steps_of
 
 
@@ -94,13 +101,21 @@ def test_images_may_have_no_splits_and_no_labels(tmp_path):
     data = ImageDataset("own", IMAGES[:, None], splits={"train": np.arange(40)})
     run = train(change(SMALL, budget=BudgetConfig(steps=5)), tmp_path / "run", data)
     assert set(run.info.results) == {"all"}
-    assert run.codes().labels is None and len(run.codes().mean) == 60
+    assert present(run.codes()).labels is None and len(present(run.codes()).mean) == 60
     single = ImageDataset("one", IMAGES[:1, None], splits={"train": np.arange(1)})
     train(change(SMALL, budget=BudgetConfig(steps=2)), tmp_path / "single", single)
 
 
+def test_a_run_names_its_images_by_their_pixels(tmp_path):
+    """Own images are found again by what they show, whatever they are called."""
+    data = ImageDataset.from_arrays(IMAGES, name="own")
+    run = train(change(SMALL, budget=BudgetConfig(steps=2)), tmp_path / "run", data)
+    assert present(run.info.dataset).pixels == data.pixel_digest
+    assert present(run.info.dataset).fingerprint == data.fingerprint
+
+
 def test_progress_is_heard(tmp_path):
-    heard = []
+    heard: list[dict[str, Any]] = []
     train(
         change(SMALL, budget=BudgetConfig(steps=5)), tmp_path / "run", IMAGES, progress=heard.append
     )
@@ -114,17 +129,17 @@ def test_epochs_become_planned_steps(tmp_path):
 
 
 def test_a_time_budget_is_calibrated_once_into_planned_steps(tmp_path, monkeypatch):
-    monkeypatch.setattr(pace, "measure_rate", lambda engine, seconds, threads: 100.0)
+    monkeypatch.setattr(plan, "measure_rate", lambda engine, seconds, threads: 100.0)
     monkeypatch.setattr(loop.Trainer, "_time_snapshot", lambda trainer: 1e-9)
     config = change(SMALL, budget=BudgetConfig(seconds=0.51))
-    planned = int(0.51 * pace.SAFETY * 100)
+    planned = int(0.51 * plan.SAFETY * 100)
     with monkeypatch.context() as patch:
         kill_at(patch, 20)
         with pytest.raises(Killed):
             train(config, tmp_path / "run", IMAGES)
     assert Run(tmp_path / "run").info.planned_steps == planned
     die(tmp_path / "run")
-    monkeypatch.setattr(pace, "measure_rate", lambda engine, seconds, threads: 1e6)
+    monkeypatch.setattr(plan, "measure_rate", lambda engine, seconds, threads: 1e6)
     assert train(config, tmp_path / "run", IMAGES).info.planned_steps == planned
 
 
@@ -142,18 +157,86 @@ def test_weights_are_halved_only_where_that_costs_little(tmp_path, monkeypatch):
     run = train(config, tmp_path / "half", IMAGES)
     dtypes = {value.dtype for value in read_checkpoint(run)[0].values()}
     assert dtypes == {torch.float16}
-    elbo = loop.evaluate_elbo(run.model, data_of(run)).to_dict()["elbo"]
+    elbo = evaluate_elbo(run.model, data_of(run)).to_dict()["elbo"]
     assert elbo == run.info.results["test"]["elbo"]
     double = train(change(config, model__precision="float64"), tmp_path / "double", IMAGES)
     assert {value.dtype for value in read_checkpoint(double)[0].values()} == {torch.float64}
-    real = loop.halve_weights
-    monkeypatch.setattr(loop, "halve_weights", lambda model, images: real(model, images, 0.0))
+    real = member.halve_weights
+    monkeypatch.setattr(member, "halve_weights", lambda model, images: real(model, images, 0.0))
     whole = train(config, tmp_path / "whole", IMAGES)
     assert {value.dtype for value in read_checkpoint(whole)[0].values()} == {torch.float32}
 
 
 def data_of(run):
     return ImageDataset.from_arrays(IMAGES, name="own").split("test").images
+
+
+class Counting(Engine):
+    """An engine that learns nothing and counts: what a trainer asks of one, and no more."""
+
+    def __init__(self, configs):
+        self.configs, self.device = configs, torch.device("cpu")
+        self.batch_size, self.steps_per_epoch = 4, 10
+        self.arithmetic, self.threads_agree = "whole numbers", False
+        self.totals = [Totals() for _ in configs]
+        self.models = [build_model(config.model, (1, 6, 6)) for config in configs]
+        self.count, self.watched, self.betas = 0, [], []
+
+    def step(self, step, steps, betas):
+        assert (step, steps) == (self.count, self.configs[0].budget.steps)
+        self.count += 1
+        self.betas.append(list(betas))
+        for totals in self.totals:
+            totals.add(torch.tensor(3.0), torch.tensor(2.0), torch.tensor([0.75, 0.25]))
+
+    def member(self, index):
+        return self.models[index]
+
+    def trial(self):
+        raise AssertionError("Nothing is timed where the budget counts updates.")
+
+    def pack(self, metadata):
+        return save({"count": torch.tensor(self.count)}, {"explorer": json.dumps(metadata)})
+
+    def unpack(self, content, metadata):
+        self.count = int(content["count"])
+
+    def watch(self, step, held_out):
+        self.watched.append((step, len(held_out)))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_trainer_works_from_the_contract_alone(tmp_path, count):
+    """One run, or a family of two: the same loop, whatever learns."""
+    config = change(SMALL, budget=BudgetConfig(steps=20), objective=ObjectiveConfig())
+    configs = [change(config, objective__beta=1.0 + index) for index in range(count)]
+    names = [f"member-{index}" for index in range(count)]
+    data = ImageDataset.from_arrays(IMAGES, name="own")
+    images = loop.describe_dataset(data)
+    writers = [
+        RunWriter(tmp_path / name, config=config, model_kind="config", dataset=images)
+        for name, config in zip(names, configs, strict=True)
+    ]
+    engine, heard = Counting(configs), list[loop.Report]()
+    home = tmp_path if count > 1 else None
+    trainer = loop.Trainer(engine, writers, data, heard.append, home)
+    trainer.run(forget_commands=True)
+    assert engine.count == 20 and engine.betas == [[1.0, 2.0][:count]] * 20
+    assert engine.watched == [(step, 6) for step in range(1, 21)]
+    assert heard[-1].elbos == [-3.0] * count and heard[-1].step == 20
+    # Of every member, its reconstruction and its own β; of all, the state in one place.
+    for name, config in zip(names, configs, strict=True):
+        run = Run(tmp_path / name)
+        assert run.info.status.state == "finished" and run.info.results["test"]["elbo"] < 0
+        assert run.info.versions["arithmetic"] == "whole numbers"
+        assert {point["beta"] for point in run.metrics()} == {config.objective.beta}
+        assert {point["elbo"] for point in run.metrics("train")} == {-3.0}
+        assert set(run.model.state_dict()) == set(engine.models[0].state_dict())
+    if home is not None:
+        again = Counting(configs)
+        content, state = read_tensors(tmp_path / "checkpoint.safetensors", "family")
+        again.unpack(content, state)
+        assert (again.count, state["step"], len(state["members"])) == (20, 20, 2)
 
 
 # What goes wrong, in one sentence
@@ -188,15 +271,15 @@ def test_a_diverged_run_fails_and_keeps_its_last_good_model(tmp_path, changes):
 
 
 def test_a_nan_in_the_middle_fails_and_keeps_the_last_good_model(tmp_path, monkeypatch):
-    real = loop.Engine.step
+    real = SingleEngine.step
 
-    def step(self, step, steps, beta):
-        real(self, step, steps, beta)
+    def step(self, step, steps, betas):
+        real(self, step, steps, betas)
         if step == 150:
             with torch.no_grad():
                 next(self.model.parameters()).fill_(float("nan"))
 
-    monkeypatch.setattr(loop.Engine, "step", step)
+    monkeypatch.setattr(SingleEngine, "step", step)
     with pytest.raises(ExplorerError, match="no longer finite"):
         train(SMALL, tmp_path / "run", IMAGES)
     run = Run(tmp_path / "run")
@@ -207,7 +290,7 @@ def test_a_nan_in_the_middle_fails_and_keeps_the_last_good_model(tmp_path, monke
 
 
 def test_figures_that_are_not_finite_at_the_end_fail_too(tmp_path, monkeypatch):
-    real = loop.evaluate_elbo
+    real = evaluate_elbo
 
     def evaluate(model, images, **options):
         found = real(model, images, **options)
@@ -215,7 +298,7 @@ def test_figures_that_are_not_finite_at_the_end_fail_too(tmp_path, monkeypatch):
             found.reconstruction_per_image[0] = np.inf
         return found
 
-    monkeypatch.setattr(loop, "evaluate_elbo", evaluate)
+    monkeypatch.setattr(member, "evaluate_elbo", evaluate)
     with pytest.raises(ExplorerError, match="no longer finite"):
         train(change(SMALL, budget=BudgetConfig(steps=10)), tmp_path / "run", IMAGES)
     assert Run(tmp_path / "run").info.status.state == "failed"
@@ -248,9 +331,9 @@ def test_images_that_make_no_sense_make_no_folder(tmp_path, images):
 
 
 def test_places_where_no_run_can_be_made(tmp_path):
-    (tmp_path / "file").write_text("precious")
+    (tmp_path / "file").write_text("precious", encoding="utf-8")
     (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "thesis.tex").write_text("years")
+    (tmp_path / "folder" / "thesis.tex").write_text("years", encoding="utf-8")
     for path, part in [
         (tmp_path / "file", "is a file"),
         (tmp_path / "file" / "run", "part of the path is a file"),
@@ -258,7 +341,7 @@ def test_places_where_no_run_can_be_made(tmp_path):
     ]:
         with pytest.raises(ExplorerError, match=part):
             train(SMALL, path, IMAGES)
-    assert (tmp_path / "file").read_text() == "precious"
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "precious"
     assert len(list((tmp_path / "folder").iterdir())) == 1
 
 
@@ -268,11 +351,11 @@ def test_too_little_memory_is_told(tmp_path, monkeypatch):
             "[enforce fail at alloc_cpu.cpp:1] DefaultCPUAllocator: can't allocate memory"
         )
 
-    monkeypatch.setattr(loop.Engine, "step", allocate)
+    monkeypatch.setattr(SingleEngine, "step", allocate)
     with pytest.raises(ExplorerError, match="do not fit in memory"):
         train(SMALL, tmp_path / "run", IMAGES)
     assert "do not fit in memory" in Run(tmp_path / "run").info.status.message
-    monkeypatch.setattr(loop.Engine, "__init__", allocate)
+    monkeypatch.setattr(SingleEngine, "__init__", allocate)
     with pytest.raises(ExplorerError, match="do not fit in memory"):
         train(SMALL, tmp_path / "other", IMAGES)
     assert not (tmp_path / "other").exists()
@@ -287,7 +370,7 @@ def test_a_disk_that_fills_up_keeps_what_was_written(tmp_path, monkeypatch):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(source, target)
 
-    monkeypatch.setattr(files.os, "replace", replace)
+    monkeypatch.setattr(os, "replace", replace)
     with pytest.raises(ExplorerError, match="The disk is full"):
         train(SMALL, tmp_path / "run", IMAGES)
     monkeypatch.undo()

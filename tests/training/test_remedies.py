@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from explorer.analysis.collapse.linear import (
     covariance_eigenvalues,
@@ -15,13 +16,16 @@ from explorer.analysis.collapse.linear import (
 )
 from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig, OptimiserConfig
 from explorer.datasets import load_dataset
-from explorer.elbo.terms import gaussian_kl, price_kl
+from explorer.elbo.terms import price_kl
 from explorer.errors import ExplorerError
 from explorer.models import VAE
-from explorer.training.engine import Engine, estimate_information
+from explorer.models.networks import SkipLinear
+from explorer.models.priors import gaussian_kl
 from explorer.training.fit import fit_config
 from explorer.training.loop import train
 from explorer.training.remedies import KINDS, REMEDIES, apply_remedy
+from explorer.training.single import SingleEngine, estimate_information
+from tests.helpers import of_kind, present
 from tests.small_run import change, make_config
 
 SIGMA2 = 0.75
@@ -29,7 +33,7 @@ STEPS = 1500
 
 
 def sick_config(**objective):
-    """The patient of SCIENCE: σ² = 0.75 above the first eigenvalue, so that all 16 sleep."""
+    """The patient of docs/science.md §5: σ² = 0.75 > λ₁, so that all 16 sleep."""
     return Config(
         split="all",
         model=ModelConfig(
@@ -48,15 +52,16 @@ def sick_config(**objective):
 def fit(config, steps=STEPS):
     """Return (squared error summed over pixels, rate, KL per dimension) after training."""
     images = load_dataset("digits").images
-    engine = Engine(config, images, torch.device("cpu"))
+    engine = SingleEngine(config, images, torch.device("cpu"))
     for step in range(steps):
-        engine.step(step, steps, config.objective.beta_at(step, steps))
+        engine.step(step, steps, [config.objective.beta_at(step, steps)])
     model = engine.model.eval()
     with torch.no_grad():
         x = model.target(torch.from_numpy(np.array(images)))
         mean, logvar = model.encode_parameters(x)
+        assert logvar is not None
         output = model.decoder(mean).flatten(1)
-        weight = model.decoder[0].weight
+        weight = of_kind(nn.Linear, model.decoder[0]).weight
         noise = (weight.square().sum(0) * logvar.exp()).sum(1).mean()
         error = (x.flatten(1) - output).square().sum(1).mean() + noise
         kl = gaussian_kl(mean, logvar).mean(0)
@@ -129,14 +134,14 @@ def test_batch_norm_of_the_mean_is_a_floor_under_kl():
 
 def test_skips_reach_every_layer_of_the_decoder():
     model = VAE(ModelConfig(hidden=(6, 5), latent_dim=3, skip=True), (1, 8, 8))
-    widths = [layer.linear.in_features for layer in model.decoder if hasattr(layer, "linear")]
+    widths = [layer.linear.in_features for layer in model.decoder if isinstance(layer, SkipLinear)]
     assert widths == [3, 8] and model.decoder[-2].in_features == 9
     z = torch.randn(4, 3, requires_grad=True)
     with torch.no_grad():
-        for layer in model.decoder[:2]:
-            layer.linear.weight.zero_()
+        for layer in list(model.decoder)[:2]:
+            of_kind(SkipLinear, layer).linear.weight.zero_()
     model.decoder(z).sum().backward()
-    assert (z.grad != 0).all()  # z reaches the pixels past dead layers.
+    assert (present(z.grad) != 0).all()  # z reaches the pixels past dead layers.
 
 
 def test_the_price_is_kept_apart_from_the_kl():
@@ -157,7 +162,7 @@ def test_the_capacity_rises_as_beta_would():
 
 def test_the_aggressive_phase_ends_by_itself_and_survives_a_stop(tmp_path):
     config = change(make_config(120), optimiser__batch_size=256, optimiser__inner_steps=12)
-    engine = Engine(config, load_dataset("digits").split("train").images, torch.device("cpu"))
+    engine = SingleEngine(config, load_dataset("digits").split("train").images, torch.device("cpu"))
     before = [p.clone() for p in engine.model.decoder.parameters()]
     engine._catch_up(0, 1.0, config.objective)
     assert all(
@@ -165,10 +170,13 @@ def test_the_aggressive_phase_ends_by_itself_and_survives_a_stop(tmp_path):
     )
     run = train(config, tmp_path / "lagging")
     assert run.info.status.state == "finished"
-    engine.watch_information(load_dataset("digits").split("validation").images)
+    held_out, epoch = load_dataset("digits").split("validation").images, engine.steps_per_epoch
+    engine.watch(epoch, held_out)
     assert engine.aggressive and engine.best_information > -1
     engine.best_information = 100.0
-    engine.watch_information(load_dataset("digits").split("validation").images)
+    engine.watch(2 * epoch - 1, held_out)  # An epoch is not over: nothing is looked at.
+    assert engine.aggressive
+    engine.watch(2 * epoch, held_out)
     assert not engine.aggressive
 
 

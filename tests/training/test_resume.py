@@ -1,5 +1,6 @@
 """A run that was killed goes on as if it had not been, and a living one hears its viewers."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import threading
 
 import pytest
 import torch
+from safetensors.torch import save
 
 from explorer.config import BudgetConfig
 from explorer.errors import ExplorerError
@@ -17,7 +19,9 @@ from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
 from explorer.training import loop
 from explorer.training.loop import train
-from explorer.training.pace import schedule_steps
+from explorer.training.plan import schedule_steps
+from explorer.training.single import SingleEngine
+from tests.helpers import present
 from tests.small_run import (
     IMAGES,
     SMALL,
@@ -59,6 +63,22 @@ def test_a_torn_log_is_mended_by_resuming(tmp_path, monkeypatch, uninterrupted):
     same_runs(train(SMALL, tmp_path / "run", IMAGES), uninterrupted)
 
 
+def test_a_checkpoint_of_the_first_layout_is_gone_on_from(tmp_path, monkeypatch, uninterrupted):
+    """Until engines had a contract, a single run's β stood among the trainer's own values."""
+    with monkeypatch.context() as patch:
+        kill_at(patch, 150)
+        with pytest.raises(Killed):
+            train(SMALL, tmp_path / "run", IMAGES)
+    run = Run(tmp_path / "run")
+    content, state = read_checkpoint(run)
+    (values,) = state.pop("members")
+    del state["fingerprint"]
+    metadata = {"explorer": json.dumps({**state, **values})}
+    (run.path / "checkpoint.safetensors").write_bytes(save(content, metadata))
+    die(run.path)
+    same_runs(train(SMALL, run.path, IMAGES), uninterrupted)
+
+
 def test_a_run_killed_after_its_final_weights_is_finished(tmp_path, monkeypatch, uninterrupted):
     real = RunWriter.set_state
 
@@ -81,7 +101,7 @@ def test_a_run_killed_after_its_final_weights_is_finished(tmp_path, monkeypatch,
 def test_kill_minus_nine_in_the_middle_loses_at_most_one_snapshot(tmp_path):
     """A real process, killed without warning while it trains; then a second one goes on."""
     config = change(make_config(1200), optimiser__batch_size=64)
-    (tmp_path / "config.toml").write_text(config.to_toml())
+    (tmp_path / "config.toml").write_text(config.to_toml(), encoding="utf-8")
     code = (
         "import sys; from pathlib import Path\n"
         "from explorer.config import Config; from explorer.training.loop import train\n"
@@ -126,16 +146,16 @@ def test_only_the_same_config_and_images_are_resumed(tmp_path, monkeypatch):
     with pytest.raises(ExplorerError, match="started on other images"):
         train(SMALL, tmp_path / "run", IMAGES[::-1])
     run = train(change(SMALL, seed=1), tmp_path / "run", IMAGES, overwrite=True)
-    assert run.info.config.seed == 1 and run.info.status.state == "finished"
-    with pytest.raises(ExplorerError, match="holds another run"):
+    assert present(run.info.config).seed == 1 and run.info.status.state == "finished"
+    with pytest.raises(ExplorerError, match="this very training, finished at step 300"):
         train(change(SMALL, seed=1), tmp_path / "run", IMAGES)
 
 
 def test_an_interrupted_run_is_stopped(tmp_path, monkeypatch):
-    def interrupt(self, step, steps, beta):
+    def interrupt(self, step, steps, betas):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(loop.Engine, "step", interrupt)
+    monkeypatch.setattr(SingleEngine, "step", interrupt)
     with pytest.raises(KeyboardInterrupt):
         train(SMALL, tmp_path / "run", IMAGES)
     assert Run(tmp_path / "run").info.status.state == "stopped"
@@ -165,7 +185,7 @@ def test_stop_ends_a_run_that_can_go_on(tmp_path, monkeypatch, uninterrupted):
         command_at(patch, tmp_path / "run", {131: [("stop",)]})
         run = train(SMALL, tmp_path / "run", IMAGES)
     assert (run.info.status.state, run.info.status.step) == ("stopped", 131)
-    assert run.info.results["test"]["elbo"] < 0 and len(run.codes().mean) == 6
+    assert run.info.results["test"]["elbo"] < 0 and len(present(run.codes()).mean) == 6
     assert read_checkpoint(run)[1]["step"] == 131 and max(run.snapshot_steps()) == 131
     assert steps_of(run)[-1] == 131 and run.metrics()[-1]["step"] == 131
     # The old "stop" is still in the file, and does no harm; the weights are as if nothing was.

@@ -2,7 +2,8 @@
 
 A loss weighs reconstruction and KL per element, per image or per batch; only their ratio, brought
 to nats per image summed over pixels and latents, is a β. For a squared error a·Σ(x − x̂)² + b·KL the
-model is a Gaussian with σ²_eff = βσ² = b/(2a); for a cross-entropy a·Σ BCE + b·KL it is β = b/a.
+model is a Gaussian with σ²_eff = βσ² = b/(2a); for an L1 loss a·Σ|x − x̂| + b·KL a Laplace
+distribution whose scale s has βs = b/a; for a negative log-likelihood in nats β = b/a.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,43 @@ from explorer.analysis.checks import plain
 from explorer.analysis.collapse.linear import active_dimensions
 from explorer.errors import ExplorerError
 
-RECONSTRUCTIONS = ("squared-error", "half-squared-error", "cross-entropy")
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """A reconstruction term Σ over pixels, as people write it."""
+
+    likelihood: str
+    """What it is −log p(x|z) of, up to a scale; the wake-up rule's eigenvalues are of this."""
+    factor: float
+    """How often it holds the term that the likelihood's scale divides."""
+    scale: str
+    """What a weight fixes beside β: sigma2 (βσ²), scale (βs of a Laplace), or nothing (nats)."""
+    line: str
+    """The term in nats per batch, in PyTorch."""
+    unit: float = 1.0
+    """The `sigma2` of the likelihood at which its scale is 1, for eigenvalues."""
+
+
+RECONSTRUCTIONS = {
+    "squared-error": Reconstruction(
+        "gaussian", 2.0, "sigma2", 'F.mse_loss(x_hat, x, reduction="sum") / (2 * sigma2)'
+    ),
+    "half-squared-error": Reconstruction(
+        "gaussian", 1.0, "sigma2", 'F.mse_loss(x_hat, x, reduction="sum") / (2 * sigma2)'
+    ),
+    "absolute-error": Reconstruction(
+        "laplace", 1.0, "scale", 'F.l1_loss(x_hat, x, reduction="sum") / scale', unit=2.0
+    ),
+    "cross-entropy": Reconstruction(
+        "bernoulli",
+        1.0,
+        "nats",
+        'F.binary_cross_entropy_with_logits(logits, x, reduction="sum")',
+    ),
+    "discretized-logistic": Reconstruction(
+        "discretized-logistic", 1.0, "nats", "discretized_logistic_nll(x_hat, log_scale, x).sum()"
+    ),
+}
 RECONSTRUCTION_REDUCTIONS = ("sum", "image-sum", "mean")
 """sum: over pixels and batch. image-sum: over pixels, then a mean over the batch. mean: over all
 of them."""
@@ -26,9 +63,10 @@ KL_REDUCTIONS = ("sum", "image-sum", "mean")
 class WrittenLoss:
     """A loss as it stands in somebody's code.
 
-    `reconstruction` is squared-error Σ(x − x̂)², half-squared-error ½Σ(x − x̂)² or cross-entropy;
-    each term has a weight and a reduction. `batch_size` matters only where the two terms treat
-    the batch differently.
+    `reconstruction` is a key of RECONSTRUCTIONS: squared-error Σ(x − x̂)², half-squared-error
+    ½Σ(x − x̂)², absolute-error Σ|x − x̂|, cross-entropy or discretized-logistic. Each term has a
+    weight and a reduction. `batch_size` matters only where the two terms treat the batch
+    differently.
     """
 
     reconstruction: str
@@ -44,7 +82,7 @@ class WrittenLoss:
 
     def __post_init__(self) -> None:
         for name, choices in (
-            ("reconstruction", RECONSTRUCTIONS),
+            ("reconstruction", tuple(RECONSTRUCTIONS)),
             ("reconstruction_reduction", RECONSTRUCTION_REDUCTIONS),
             ("kl_reduction", KL_REDUCTIONS),
         ):
@@ -66,10 +104,12 @@ class WrittenLoss:
 class EffectiveBeta:
     """What a written loss means.
 
-    `beta` is β for a cross-entropy, else β at σ² = 1 (½Σ(x − x̂)² + β·KL), which is σ²_eff.
-    `sigma2` is σ²_eff = βσ², None for a cross-entropy. `surviving` counts the data's
+    `beta` is β for a term in nats, else β at σ² = 1 (½Σ(x − x̂)² + β·KL), which is σ²_eff, or at
+    s = 1 (Σ|x − x̂| + β·KL), which is βs. `sigma2` is σ²_eff = βσ² of a squared error, `scale` βs
+    of an L1 loss; None for others. `surviving` counts the data's
     covariance eigenvalues above σ²_eff, at most the latent size: the dimensions a linear model
-    keeps (None without eigenvalues); for a cross-entropy pass eigenvalues of the wake-up rule.
+    keeps (None without eigenvalues); for others pass eigenvalues of the wake-up rule (of "laplace"
+    with sigma2 = 2, which is s = 1).
     `notes` are codes: kl_averaged_over_latents (β changes with the latent size),
     reconstruction_averaged_over_pixels (β changes with the image size), batch_dependent,
     grey_cross_entropy (no likelihood on grey images), no_kl, everything_collapses.
@@ -78,6 +118,7 @@ class EffectiveBeta:
 
     beta: float
     sigma2: float | None
+    scale: float | None
     surviving: int | None
     notes: tuple[str, ...]
     corrected: str
@@ -103,12 +144,10 @@ def effective_beta(
     pixels = loss.channels * loss.height * loss.width
     a = loss.reconstruction_weight * _per_image(loss.reconstruction_reduction, pixels, loss)
     b = loss.kl_weight * _per_image(loss.kl_reduction, loss.latent_dim, loss)
-    if loss.reconstruction == "cross-entropy":
-        beta, sigma2 = b / a, None
-    else:
-        factor = 2.0 if loss.reconstruction == "squared-error" else 1.0
-        sigma2 = b / (factor * a)
-        beta = sigma2
+    term = RECONSTRUCTIONS[loss.reconstruction]
+    beta = b / (term.factor * a)
+    sigma2 = beta if term.scale == "sigma2" else None
+    scale = beta if term.scale == "scale" else None
     notes = []
     if loss.kl_reduction == "mean" and loss.latent_dim > 1:
         notes.append("kl_averaged_over_latents")
@@ -126,7 +165,9 @@ def effective_beta(
         surviving = min(loss.latent_dim, active_dimensions(eigenvalues, beta))
         if surviving == 0:
             notes.append("everything_collapses")
-    return EffectiveBeta(beta, sigma2, surviving, tuple(notes), corrected_line(loss, intended_beta))
+    return EffectiveBeta(
+        beta, sigma2, scale, surviving, tuple(notes), corrected_line(loss, intended_beta)
+    )
 
 
 def corrected_line(loss: WrittenLoss, beta: float = 1.0) -> str:
@@ -136,10 +177,7 @@ def corrected_line(loss: WrittenLoss, beta: float = 1.0) -> str:
     'loss = (F.binary_cross_entropy_with_logits(logits, x'
     """
     kl = "(-0.5 * (1 + logvar - mu.pow(2) - logvar.exp())).sum()"
-    if loss.reconstruction == "cross-entropy":
-        reconstruction = 'F.binary_cross_entropy_with_logits(logits, x, reduction="sum")'
-    else:
-        reconstruction = 'F.mse_loss(x_hat, x, reduction="sum") / (2 * sigma2)'
+    reconstruction = RECONSTRUCTIONS[loss.reconstruction].line
     weight = "" if beta == 1 else f"{beta:g} * "
     return f"loss = ({reconstruction} + {weight}{kl}) / len(x)"
 

@@ -13,16 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from explorer.analysis.checks import plain
 from explorer.analysis.collapse.verdicts import vote
 from explorer.analysis.collapse.wakeup import wake_up_at_collapse, wake_up_now
-from explorer.analysis.inference.refinement import refine_posterior
+from explorer.analysis.inference.refinement import refine_subject
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Watch
-from explorer.elbo.encoding import evaluating
-from explorer.elbo.terms import gaussian_kl
-from explorer.models.vae import VAE
+from explorer.codes import kl_of_codes
+from explorer.models.priors import gaussian_kl
 
 CAUSES = ("objective", "encoder_lags", "decoder_ignores", "written_not_read")
 REFINED_IMAGES = 32
@@ -45,8 +44,7 @@ class Cause:
 
 
 def find_causes(
-    model: VAE,
-    x: Tensor,
+    subject: Subject,
     *,
     beta: float,
     asleep: list[int],
@@ -56,7 +54,7 @@ def find_causes(
 ) -> tuple[Cause, ...]:
     """Return the causes for dimensions `asleep` (collapsed or empty) and `ignored`.
 
-    `x` (N, C, H, W) are target images; a few thousand do. Nothing asleep, nothing computed.
+    A few thousand images do. Nothing asleep, nothing computed.
     """
     watch = watch or Watch()
     causes = []
@@ -64,11 +62,12 @@ def find_causes(
         causes.append(Cause("written_not_read", tuple(ignored), 1.0, {}))
     if not asleep:
         return tuple(causes)
-    now = wake_up_now(model, x, beta, seed=seed)
+    now = wake_up_now(subject, beta, seed=seed)
     watch.check(0.2)
-    at_collapse = wake_up_at_collapse(model, x, beta, seed=seed)
+    at_collapse = wake_up_at_collapse(subject, beta, seed=seed)
     watch.check(0.4)
-    refined_kl, encoder_kl, error = _refined_kl(model, x[:REFINED_IMAGES], seed, watch.part(0.4, 1))
+    few = subject.first(REFINED_IMAGES)
+    refined_kl, encoder_kl, error = _refined_kl(few, seed, watch.part(0.4, 1))
     lagging = [i for i in asleep if refined_kl[i] - encoder_kl[i] > REFINED_KL_NATS + 2 * error[i]]
     top, top_error = now.leading
     evidence = {
@@ -98,12 +97,11 @@ def find_causes(
 
 
 def _refined_kl(
-    model: VAE, x: Tensor, seed: int, watch: Watch
+    subject: Subject, seed: int, watch: Watch
 ) -> tuple[list[float], list[float], list[float]]:
     """Return per dimension the mean KL of refined q's, of the encoder's, and the gain's error."""
-    refined = refine_posterior(
-        model,
-        x,
+    refined = refine_subject(
+        subject,
         prior_starts=0,
         steps=100,
         seed=seed,
@@ -113,10 +111,7 @@ def _refined_kl(
     mean = torch.from_numpy(refined.mean)
     scale = torch.diagonal(torch.from_numpy(refined.cholesky), dim1=1, dim2=2)
     kl = gaussian_kl(mean, 2 * scale.log())
-    with torch.no_grad(), evaluating(model):
-        encoder_mean, encoder_logvar = model.encode_parameters(x)
-        assert encoder_logvar is not None
-        encoder_kl = gaussian_kl(encoder_mean.double().cpu(), encoder_logvar.double().cpu())
+    encoder_kl = torch.from_numpy(kl_of_codes(*subject.codes))
     gain = kl - encoder_kl
     error = gain.std(0) / len(gain) ** 0.5 if len(gain) > 1 else torch.zeros(kl.shape[1])
     return kl.mean(0).tolist(), encoder_kl.mean(0).tolist(), error.tolist()

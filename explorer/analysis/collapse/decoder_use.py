@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_gaussian, check_images, plain
+from explorer.analysis.checks import Floats, plain
 from explorer.analysis.representation.information import standard_error
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
-from explorer.elbo.encoding import evaluating
 from explorer.elbo.terms import sample_codes
-from explorer.models.vae import VAE
+from explorer.models.base import Model
 
 STEP = 1e-2
 """Of an aggregated sd: half the central difference that measures sensitivity."""
@@ -40,26 +40,23 @@ class DecoderUse:
 
 
 def measure_decoder_use(
-    model: VAE,
-    x: Tensor,
+    subject: Subject,
     *,
     seed: int = 0,
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> DecoderUse:
-    """Return how the decoder uses each dimension on target images x (N, C, H, W).
+    """Return how the decoder uses each dimension on a subject's images.
 
     Codes are drawn from q(z|x), so that a dimension that only carries noise gains nothing from
     being left in place. A single image has no other to exchange with: its shuffle is 0.
     """
-    check_gaussian(model)
-    x = check_images(model, x)
+    model, x = subject.model, subject.x
     watch = Watch(progress, stop)
     generator = torch.Generator(x.device).manual_seed(seed)
     latents = model.latent_dim
-    with torch.no_grad(), evaluating(model):
-        mean, logvar = model.encode_parameters(x)
-        assert logvar is not None
+    mean, logvar = subject.posterior
+    with torch.no_grad(), subject.hold():
         z = sample_codes(mean, logvar, 1, generator)
         scale = (mean.var(0, correction=0) + logvar.exp().mean(0)).sqrt().clamp_min(1e-6)
         before = _nll(model, z, x)
@@ -80,17 +77,17 @@ def measure_decoder_use(
     return DecoderUse(np.array(sensitivity), np.array(shuffle), np.array(errors), spread)
 
 
-def _chunk(model: VAE) -> int:
+def _chunk(model: Model) -> int:
     return max(1, CHUNK_VALUES // int(np.prod(model.shape)))
 
 
-def _nll(model: VAE, z: Tensor, x: Tensor) -> Tensor:
+def _nll(model: Model, z: Tensor, x: Tensor) -> Tensor:
     step = _chunk(model)
     parts = [model.nll(z[i : i + step], x[i : i + step]) for i in range(0, len(z), step)]
     return torch.cat(parts).double().cpu()
 
 
-def _sensitivity(model: VAE, z: Tensor, i: int, scale: float) -> float:
+def _sensitivity(model: Model, z: Tensor, i: int, scale: float) -> float:
     """Return the mean norm of (x̂(z + h·sd·e_i) − x̂(z − h·sd·e_i)) / 2h, over at most 1000 z."""
     z = z[:1000]
     offset = torch.zeros_like(z)

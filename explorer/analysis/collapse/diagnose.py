@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_codes, check_images, check_standard_prior
+from explorer.analysis.checks import Floats, check_codes, check_standard_prior
 from explorer.analysis.collapse.causes import Cause, find_causes
 from explorer.analysis.collapse.decoder_use import DecoderUse, measure_decoder_use
 from explorer.analysis.collapse.diagnosis import Diagnosis, Dimension
@@ -28,11 +27,12 @@ from explorer.analysis.collapse.verdicts import (
     judge,
 )
 from explorer.analysis.representation.information import Information, decompose_rate, standard_error
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
 from explorer.codes import kl_of_codes
-from explorer.elbo.encoding import encode_all
+from explorer.config import check_seed
 from explorer.errors import ExplorerError
-from explorer.models.vae import VAE
+from explorer.models.base import Model
 
 if TYPE_CHECKING:
     from explorer.codes import Array
@@ -78,13 +78,14 @@ def diagnose_codes(
     >>> [dimension.verdict for dimension in diagnose_codes(mean, logvar).dimensions]
     ['active', 'collapsed']
     """
+    seed = check_seed(seed)
     mu, lv = check_codes(mean, logvar)
     information = decompose_rate(mu, lv, seed=seed, progress=progress, stop=stop)
     return _assemble(mu, lv, information, None, (), epsilon, delta, None)
 
 
 def diagnose(
-    model: VAE,
+    model: Model,
     x: "Tensor | Array",
     *,
     beta: float = 1.0,
@@ -103,19 +104,15 @@ def diagnose(
     skips that part (a few seconds). Raises ExplorerError for a plain autoencoder or bad images.
     """
     check_standard_prior(model)
-    if isinstance(x, np.ndarray) and x.dtype == np.uint8:
-        from explorer.elbo.encoding import draw_targets
-
-        x = draw_targets(model, x, seed=seed)
-    x = check_images(model, torch.as_tensor(x))
+    subject = Subject(model, x, seed=check_seed(seed))
     watch = Watch(progress, stop)
-    mu, lv = encode_all(model, x)
+    mu, lv = subject.codes
     watch.check(0.1)
     inner = watch.part(0.1, 0.6)
     information = decompose_rate(mu, lv, seed=seed, progress=inner.report, stop=inner.stopped)
     inner = watch.part(0.6, 0.75)
     use = measure_decoder_use(
-        model, x[:DECODER_IMAGES], seed=seed, progress=inner.report, stop=inner.stopped
+        subject.first(DECODER_IMAGES), seed=seed, progress=inner.report, stop=inner.stopped
     )
     found: tuple[Cause, ...] = ()
     if causes:
@@ -124,8 +121,7 @@ def diagnose(
         ignored = [d.index for d in draft.dimensions if d.verdict == "ignored"]
         inner = watch.part(0.75, 1.0)
         found = find_causes(
-            model,
-            x[:CAUSE_IMAGES],
+            subject.first(CAUSE_IMAGES),
             beta=beta,
             asleep=asleep,
             ignored=ignored,
@@ -151,16 +147,13 @@ def diagnose_run(
     that the run was trained with. ExplorerError where the run has neither.
     """
     info = run.info
-    if images is not None and info.model_kind == "builtin":
-        from explorer.elbo.encoding import draw_targets
-
+    if images is not None and info.has_model:
         planned = 1.0 if info.config is None else info.config.objective.beta
         beta = float(info.timing.get("beta", planned))
-        x = draw_targets(run.model, images, seed=seed)
         return diagnose(
-            run.model, x, beta=beta, causes=causes, seed=seed, progress=progress, stop=stop
+            run.model, images, beta=beta, causes=causes, seed=seed, progress=progress, stop=stop
         )
-    if info.latent_kind == "gaussian" and info.prior != "standard":
+    if info.has_density and not info.has_shares:
         check_standard_prior(run.model)
     codes = run.codes()
     if codes is None:

@@ -2,20 +2,24 @@
 
 import dataclasses
 import os
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from explorer.analysis.checks import Floats, check_codes
+from explorer.archives import LARGEST_ARRAYS, load_arrays
 from explorer.codes import kl_of_codes
 from explorer.errors import ExplorerError
 
 LARGEST_COUNT = 100
 """Labels with more different values are no classes."""
+LONGEST_NAME = 80
+"""Characters of a class name that are kept."""
+LARGEST_MOMENT = 16_000_000
+"""Values of mean at one step: judging them takes about a hundred bytes each."""
+LAST_STEP = 10**15
 JUDGED_VALUES, FEWEST_JUDGED = 1_000_000, 2000
 """Of larger files so many values of mean are judged, of at least so many images: some seconds."""
 SCORED_CODES = 5000
@@ -86,28 +90,29 @@ def score_labels(codes: OwnCodes) -> LabelScore | None:
     return LabelScore(found.accuracy, found.standard_error, found.images, neighbours, largest)
 
 
-def read_codes(path: str | os.PathLike[str], name: str | None = None) -> OwnCodes:
+def read_codes(
+    path: str | os.PathLike[str], name: str | None = None, limit_bytes: int = LARGEST_ARRAYS
+) -> OwnCodes:
     """Read mean and logvar, both (N, K), or both (T, N, K) with steps (T,), from an .npz file.
 
     Labels (N,), whole numbers or words, may go with them. `name` is what errors call the file.
-    ExplorerError for a file that is none, for wrong shapes, for steps that do not rise and for
-    values that are no codes or no labels.
+    ExplorerError for a file that is none or holds more than `limit_bytes` of arrays, for wrong
+    shapes, for steps that do not rise and for values that are no codes or no labels.
     """
     name = name or str(path)
-    try:
-        with np.load(Path(path), allow_pickle=False) as archive:
-            missing = {"mean", "logvar"} - set(archive.files)
-            if missing:
-                raise ExplorerError(
-                    f"{name} has no array {sorted(missing)[0]!r}; it needs mean and logvar (N, K)."
-                )
-            mean, logvar = archive["mean"], archive["logvar"]
-            steps = archive["steps"] if "steps" in archive.files else None
-            labels, names = _read_labels(name, archive)
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise ExplorerError(f"{name} cannot be read as an .npz file of codes.") from error
+    arrays = load_arrays(path, limit_bytes, name)
+    if missing := sorted({"mean", "logvar"} - set(arrays)):
+        raise ExplorerError(f"{name} has no array {missing[0]!r}; it needs mean and logvar (N, K).")
+    mean, logvar, steps = arrays["mean"], arrays["logvar"], arrays.get("steps")
+    labels, names = _read_labels(name, arrays)
     if any(array.dtype.kind not in "fiu" for array in (mean, logvar)):
         raise ExplorerError(f"{name} holds codes that are no real numbers.")
+    values = mean.size // len(mean) if mean.ndim == 3 and len(mean) else mean.size
+    if values > LARGEST_MOMENT:
+        raise ExplorerError(
+            f"{name} holds {values:,} values of mean at one step; at most {LARGEST_MOMENT:,} are "
+            "judged: a part of the images is enough."
+        )
     if steps is None:
         if mean.ndim == 3:
             raise ExplorerError(
@@ -125,15 +130,12 @@ def read_codes(path: str | os.PathLike[str], name: str | None = None) -> OwnCode
 
 
 def _read_labels(
-    name: str, archive: Mapping[str, np.ndarray]
+    name: str, arrays: Mapping[str, np.ndarray]
 ) -> tuple[np.ndarray | None, tuple[str, ...]]:
     """Return the labels as numbers into their names; shapes are left to the caller."""
-    if "labels" not in archive:
+    if "labels" not in arrays:
         return None, ()
-    try:
-        given = archive["labels"]
-    except ValueError:  # Python objects, which are not unpacked.
-        given = np.empty(0, object)
+    given = arrays["labels"]
     if given.dtype.kind == "f" and np.isfinite(given).all() and (given == given.round()).all():
         given = given.astype(np.int64)
     if given.dtype.kind not in "iubUS":
@@ -146,7 +148,16 @@ def _read_labels(
             f"The labels in {name} have {len(values):,} different values; classes are at most "
             f"{LARGEST_COUNT}."
         )
-    return numbers.reshape(given.shape), tuple(str(value) for value in values)
+    try:
+        names = tuple(_name_class(value) for value in values)
+    except (ValueError, SystemError) as error:  # Numbers that are no characters.
+        raise ExplorerError(f"The labels in {name} are words that cannot be read.") from error
+    return numbers.reshape(given.shape), names
+
+
+def _name_class(value: Any) -> str:
+    """Return a class's name in full characters: half of a pair cannot be sent to a browser."""
+    return str(value)[:LONGEST_NAME].encode("utf-8", "replace").decode()
 
 
 def _read_timeline(name: str, mean: np.ndarray, logvar: np.ndarray, steps: np.ndarray) -> OwnCodes:
@@ -157,9 +168,11 @@ def _read_timeline(name: str, mean: np.ndarray, logvar: np.ndarray, steps: np.nd
         )
     if not mean.size:
         raise ExplorerError(f"{name} holds no codes: its arrays are empty.")
-    rising = steps.dtype.kind in "iuf" and bool(np.isfinite(steps).all())
-    rising = rising and bool((steps == np.round(steps)).all()) and bool((np.diff(steps) > 0).all())
-    if not rising or steps[0] < 0:
+    rising = steps.dtype.kind in "iuf" and bool((np.abs(steps) <= LAST_STEP).all())
+    # As floats: a difference of unsigned numbers is never below 0.
+    numbers = steps.astype(np.float64) if rising else np.zeros(0)
+    rising = rising and bool((numbers == numbers.round()).all() and (np.diff(numbers) > 0).all())
+    if not rising or numbers[0] < 0:
         raise ExplorerError(f"The steps in {name} must be whole numbers from 0 that rise.")
     kl = np.zeros((len(steps), mean.shape[2]))
     for index in range(len(steps)):

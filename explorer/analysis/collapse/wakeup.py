@@ -14,22 +14,20 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from explorer.analysis.checks import Floats, as_pixels, check_images, plain
-from explorer.analysis.inference.emission import score_and_fisher
-from explorer.elbo.encoding import evaluating
+from explorer.analysis.checks import Floats, as_pixels, plain
+from explorer.analysis.subject import Subject
+from explorer.config import ModelConfig
 from explorer.elbo.terms import sample_codes
-from explorer.errors import ExplorerError
-from explorer.models.likelihoods import (
-    BernoulliLikelihood,
-    ContinuousBernoulliLikelihood,
-)
-from explorer.models.vae import VAE
+from explorer.models.base import Model
+from explorer.models.likelihoods import build_likelihood
 
 RARE_COUNT = 10
 """Binary pixels that vary in fewer images than this are left out of held-out estimates."""
 STREAM = 0x3A4E
+CHUNK = 512
+SMALLEST_FISHER = 1e-12
+"""Pixels of which an image tells less than this are constant."""
 
 
 @dataclass(frozen=True)
@@ -80,85 +78,62 @@ def wake_up_eigenvalues(images: NDArray[Any], likelihood: str, sigma2: float = 1
     `images` (N, …) are uint8 or floats in [0, 1]. "bernoulli" takes them as P(pixel = 1), so that
     C is the covariance of the binarised pixels: Var = p̄(1 − p̄) on the diagonal, the grey values'
     covariance off it; constant pixels are dropped. "gaussian" gives λ_i/σ². Compare with β.
-    Source: SCIENCE of this project; the Gaussian case is Lucas et al. 2019.
+    Source: docs/science.md §1; the Gaussian case is Lucas et al. 2019.
     """
-    x = as_pixels(images)
-    centred = x - x.mean(0)
-    covariance = centred.T @ centred / len(x)
-    if likelihood == "bernoulli":
-        mean = x.mean(0)
-        variance = mean * (1 - mean)
-        np.fill_diagonal(covariance, variance)
-        kept = variance > 1e-12
-        scale = 1 / np.sqrt(variance[kept])
-        covariance = covariance[np.ix_(kept, kept)] * scale * scale[:, None]
-    elif likelihood == "gaussian":
-        covariance = covariance / sigma2
-    else:
-        raise ExplorerError(
-            f"The wake-up rule of a data set is known for bernoulli and gaussian, not {likelihood}."
-        )
-    return np.linalg.eigvalsh(covariance)[::-1].copy()
+    config = ModelConfig(likelihood=likelihood, sigma2=sigma2)
+    pixels = torch.from_numpy(as_pixels(images))
+    scored = build_likelihood(config, (1, 1, pixels.shape[1]))
+    moment, fisher = scored.score_covariance(pixels)
+    kept = fisher > SMALLEST_FISHER
+    scale = fisher[kept].rsqrt()
+    return torch.linalg.eigvalsh(moment[kept][:, kept] * scale * scale[:, None]).flip(0).numpy()
 
 
 def wake_up_at_collapse(
-    model: VAE, x: Tensor, beta: float, *, directions: int = 64, seed: int = 0
+    subject: Subject, beta: float, *, directions: int = 64, seed: int = 0
 ) -> WakeUp:
-    """Return the rule at the collapsed point: what a first latent would see in images x.
+    """Return the rule at the collapsed point: what a first latent would see in the images.
 
-    The decoder is replaced by the pixel means of x (N, C, H, W); Gaussian variances are the
+    The decoder is replaced by the pixels' means; Gaussian variances are the
     model's own.
     """
-    x = check_images(model, x)
-    flat = x.flatten(1).double().cpu().numpy()
-    mean = flat.mean(0)
-    if model.likelihood.is_binary:
-        score, fisher = flat - mean, mean * (1 - mean)
-    else:
-        variance = _collapsed_variance(model, flat)
-        score, fisher = (flat - mean) / variance, 1 / variance
-    return _held_out_rule(score, fisher, _rare(model), beta, directions, seed)
+    with torch.no_grad():
+        flat = subject.x.flatten(1).double().cpu()
+        score, fisher = subject.model.likelihood.at_collapse(flat)
+    rare = _rare(subject.model)
+    return _held_out_rule(score.numpy(), fisher.numpy(), rare, beta, directions, seed)
 
 
 def wake_up_now(
-    model: VAE, x: Tensor, beta: float, *, copies: int = 4, directions: int = 16, seed: int = 0
+    subject: Subject, beta: float, *, copies: int = 4, directions: int = 16, seed: int = 0
 ) -> WakeUp:
     """Return the rule at the model as it is: would one more latent pay for itself?
 
     The score is averaged over `copies` codes from q(z|x). Values above β say that the pixels hold
     structure which the decoder's output leaves unexplained and one more latent would earn.
     """
-    x = check_images(model, x)
+    model, x = subject.model, subject.x
     generator = torch.Generator(x.device).manual_seed(seed)
     scores, fishers = [], []
-    with torch.no_grad(), evaluating(model):
-        for start in range(0, len(x), 512):
-            part = x[start : start + 512]
-            mean, logvar = model.encode_parameters(part)
-            total: Tensor | None = None
+    with torch.no_grad(), subject.hold():
+        for start in range(0, len(x), CHUNK):
+            part = x[start : start + CHUNK]
+            mean, logvar = (code[start : start + CHUNK] for code in subject.posterior)
+            total = torch.zeros_like(part.flatten(1), dtype=torch.float64)
             for _ in range(copies):
-                z = mean if logvar is None else sample_codes(mean, logvar, 1, generator)
-                score, fisher = score_and_fisher(model, model.decoder(z), part)
-                total = score if total is None else total + score
+                z = sample_codes(mean, logvar, 1, generator)
+                output = model.decode_output(z)
+                score, fisher = model.likelihood.score_and_fisher(output, part)
+                total += score
                 fishers.append(fisher.double().sum(0).cpu().numpy() / (copies * len(x)))
-            assert total is not None
-            scores.append((total.double() / copies).cpu().numpy())
+            scores.append((total / copies).cpu().numpy())
     fisher = np.sum(fishers, 0)
     return _held_out_rule(np.concatenate(scores), fisher, _rare(model), beta, directions, seed)
 
 
-def _collapsed_variance(model: VAE, flat: Floats) -> Floats:
-    sigma2 = model.likelihood.sigma2()
-    if sigma2 is not None:
-        return np.full(flat.shape[1], float(sigma2))
-    # A continuous Bernoulli or a per-pixel variance: the pixels' own spread, from below.
-    return np.maximum(flat.var(0), 1e-4)
-
-
-def _rare(model: VAE) -> float:
+def _rare(model: Model) -> float:
     # A pixel's Fisher information in [0, 1] times N counts the images in which it varies.
-    bounded = BernoulliLikelihood | ContinuousBernoulliLikelihood
-    return RARE_COUNT if isinstance(model.likelihood, bounded) else 0.0
+    return RARE_COUNT if model.likelihood.bounded else 0.0
 
 
 def _held_out_rule(

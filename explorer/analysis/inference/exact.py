@@ -23,20 +23,20 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_images, plain
+from explorer.analysis.checks import Floats, plain
+from explorer.analysis.inference.emission import Emission, Seen
 from explorer.analysis.inference.posterior_grid import (
     RATIO,
     PosteriorGrid,
-    grid_for_images,
-    log_prior,
-    prior_density,
+    build_grid,
+    exact_prior,
 )
 from explorer.analysis.inference.refinement import elbo_by_quadrature
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
-from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
-from explorer.models.likelihoods import BernoulliLikelihood
-from explorer.models.vae import VAE
+from explorer.models.base import Model
+from explorer.models.priors import StandardNormal
 
 TOLERANCE_NATS = 1e-3
 APPROACH = 5.0
@@ -125,7 +125,7 @@ class _Lattice:
 
 
 def infer_posterior(
-    model: VAE,
+    model: Model,
     x: Tensor,
     grid: PosteriorGrid | None = None,
     *,
@@ -142,8 +142,9 @@ def infer_posterior(
     images finished so far are returned (at least one block). ExplorerError for K > 2, a plain
     autoencoder, or bad images.
     """
-    x = check_images(model, x).cpu()
-    grid = grid or grid_for_images(model, x)
+    subject = Subject(model, x)
+    grid = grid or build_grid(model, subject.codes[0])
+    x = subject.x.cpu()
     if grid.latent_dim != model.latent_dim:
         raise ExplorerError("This grid belongs to a model with another number of latents.")
     watch = Watch(progress, stop)
@@ -155,13 +156,9 @@ def infer_posterior(
             break
     x = x[: len(lattices)]
     _correct_rounding(grid, x, lattices)
-    with torch.no_grad(), evaluating(model):
-        parameter = next(model.parameters())
-        mean, logvar = model.encode_parameters(x.to(parameter))
-        assert logvar is not None
-        scale = torch.diag_embed(torch.exp(0.5 * logvar.double()))
-    # A small σ² multiplies what rounding does: float32 is good to 1e-5 nats for Bernoulli alone.
-    emission = grid.walker if isinstance(model.likelihood, BernoulliLikelihood) else grid.emission
+    mean, logvar = subject.first(len(lattices)).posterior
+    scale = torch.diag_embed(torch.exp(0.5 * logvar.double()))
+    emission = grid.walker if model.likelihood.float32_suffices else grid.emission
     elbo = elbo_by_quadrature(model, x, mean, scale, gap_nodes, emission=emission)
     points = [_locate(grid, lattice) for lattice in lattices]
     log_weights = [lattice.log_joint + lattice.log_cell - lattice.total for lattice in lattices]
@@ -185,33 +182,31 @@ def infer_posterior(
     )
 
 
-def identity_residual(model: VAE, x: Tensor, posterior: ExactPosterior, nodes: int = 96) -> Floats:
+def identity_residual(
+    model: Model, x: Tensor, posterior: ExactPosterior, nodes: int = 96
+) -> Floats:
     """Return log p(x) − ELBO − KL(q‖p(z|x)) per image, (N,), from independent quadratures.
 
     The ELBO is by a nodes² Gauss–Hermite rule, KL(q‖p(z|x)) by a trapezoidal lattice over q
     (spacing σ/4 out to 6.5σ). On one and the same grid the residual would be 0 by construction.
     """
-    from explorer.analysis.inference.emission import Emission
-
-    x = check_images(model, x).cpu()
-    with torch.no_grad(), evaluating(model):
-        mean, logvar = model.encode_parameters(x.to(next(model.parameters())))
-        assert logvar is not None
+    subject = Subject(model, x)
+    x = subject.x.cpu()
+    mean, logvar = subject.posterior
     mean, scale = mean.double().cpu(), torch.exp(0.5 * logvar.double().cpu())
     elbo = elbo_by_quadrature(model, x, mean, torch.diag_embed(scale), nodes)
     emission = Emission(model)
     axis = np.linspace(-6.5, 6.5, 53)
     grids = np.meshgrid(*[axis] * model.latent_dim, indexing="ij")
     epsilon = torch.from_numpy(np.stack([g.ravel() for g in grids], 1))
-    prior = prior_density(model)
-    log_q_noise = log_prior(epsilon)
+    prior = exact_prior(model)
+    log_q_noise = StandardNormal(model.latent_dim).log_prob(epsilon)
     weight = torch.softmax(log_q_noise, 0)
-    projection, constant = emission.project(x)
+    seen = emission.project(x)
     kl = np.empty(len(x))
     for n in range(len(x)):
         z = mean[n] + scale[n] * epsilon
-        features, normaliser = emission.features(z)
-        log_joint = features @ projection[n] + normaliser + constant[n] + prior(z)
+        log_joint = emission.score(emission.features(z), seen.image(n))[:, 0] + prior.log_prob(z)
         log_q = log_q_noise - scale[n].log().sum()
         kl[n] = float((weight * (log_q - log_joint)).sum()) + posterior.log_px[n]
     return posterior.log_px[: len(x)] - elbo - kl
@@ -226,13 +221,13 @@ def _infer_block(grid: PosteriorGrid, x: Tensor, tolerance: float) -> list[_Latt
     """Refine all images of a block together, so that each round decodes one batch."""
     coarse = grid.log_joint(x)
     lattices = [_start_lattice(grid, coarse[n]) for n in range(len(x))]
-    projection, constant = grid.walker.project(x)
+    seen = grid.walker.project(x)
     pending = list(range(len(lattices)))
     fresh = {n: lattices[n].coordinates for n in pending}
     for n in pending:
         lattices[n].coordinates = np.empty((0, grid.latent_dim), dtype=np.int64)
     for number in range(MAX_ROUNDS + 1):
-        values = _decode(grid, lattices, fresh, projection, constant)
+        values = _decode(grid, lattices, fresh, seen)
         for n in pending:
             _absorb(lattices[n], fresh[n], values[n], first=number == 0, tolerance=tolerance)
         pending = [
@@ -299,8 +294,7 @@ def _decode(
     grid: PosteriorGrid,
     lattices: list[_Lattice],
     fresh: dict[int, NDArray[np.int64]],
-    projection: Tensor,
-    constant: Tensor,
+    seen: Seen,
 ) -> dict[int, Floats]:
     """Return log p(x_n, z) at the fresh nodes of every pending image."""
     owners = np.concatenate([np.full(len(nodes), n) for n, nodes in fresh.items()])
@@ -311,10 +305,7 @@ def _decode(
     for start in range(0, len(z), CHUNK):
         part = z[start : start + CHUNK]
         owner = torch.from_numpy(owners[start : start + CHUNK])
-        features, normaliser = grid.walker.features(part)
-        dots = torch.linalg.vecdot(features, projection[owner])
-        likelihood = (dots + normaliser + constant[owner]).double()
-        values[start : start + CHUNK] = (likelihood + grid.log_prior(part)).numpy()
+        values[start : start + CHUNK] = grid.log_joint_rows(part, seen.image(owner)).numpy()
     return {n: values[owners == n] for n in fresh}
 
 

@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_gaussian, check_images, plain
+from explorer.analysis.checks import Floats, plain
 from explorer.analysis.inference.emission import Emission
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
-from explorer.elbo.encoding import evaluating
+from explorer.config import check_seed
 from explorer.errors import ExplorerError
-from explorer.models.vae import VAE
+from explorer.models.base import Model
 
 CHUNK_CODES = 1024
 """Codes decoded at once: bounds memory whatever N and S are, and keeps a chunk in the cache."""
@@ -37,7 +38,7 @@ class LogLikelihood:
     where `flagged` is False. `ess` lies in [1, S]. `pareto_k` is NaN below 100 samples. `elbo` is
     the same samples' mean log weight. `flagged` images have k̂ > 0.7 or ESS/S < 0.05: do not
     believe them. The reverse does not hold: a mode that q never visits leaves no trace in the
-    weights (`inference` for K ≤ 2 and `mcmc.anneal_log_px` look without q). `bits_per_dim` is None
+    weights (`exact` for K ≤ 2 and `mcmc.anneal_log_px` look without q). `bits_per_dim` is None
     where the score is no likelihood of images (grey values under a Bernoulli); for a density on
     [0, 1] it is that of 8-bit values, −log p/(D ln 2) + 8.
     """
@@ -72,7 +73,7 @@ class LogLikelihood:
 
 
 def estimate_log_px(
-    model: VAE,
+    model: Model,
     x: Tensor,
     samples: int = 5000,
     *,
@@ -89,21 +90,21 @@ def estimate_log_px(
     (at least one). Errors: ExplorerError for a plain autoencoder, bad images or samples.
     Source: Burda et al. 2015, Eq. 8; k̂ as in Vehtari et al. 2024 by arviz-stats.
     """
-    check_gaussian(model)
-    x = check_images(model, x)
+    subject = Subject(model, x)
+    x = subject.x
     if not 1 <= samples <= MAX_SAMPLES:
         raise ExplorerError(f"The number of samples must be from 1 to {MAX_SAMPLES}.")
     watch = Watch(progress, stop)
-    generator = torch.Generator(x.device).manual_seed(seed)
+    generator = torch.Generator(x.device).manual_seed(check_seed(seed))
     block = max(1, CHUNK_CODES // samples)
     parts: list[tuple[Floats, ...]] = []
-    with torch.no_grad(), evaluating(model):
-        scorer = _Scorer(model)
+    with torch.no_grad(), subject.hold():
+        emission = _emission(model)
         for start in range(0, len(x), block):
             part = x[start : start + block]
-            mean, scale = _proposal(model, part, proposal, start)
+            mean, scale = _proposal(subject, part, proposal, start)
             log_weights = torch.cat(
-                list(_log_weights(model, scorer, part, mean, scale, samples, generator)), 1
+                list(_log_weights(model, emission, part, mean, scale, samples, generator)), 1
             )
             parts.append(summarise_weights(log_weights.cpu().numpy()))
             watch.report((start + len(part)) / len(x))
@@ -116,20 +117,20 @@ def estimate_log_px(
     return LogLikelihood(log_px, error, ess, pareto_k, elbo, flagged, bits, samples)
 
 
-def draw_log_weights(model: VAE, x: Tensor, samples: int, *, seed: int = 0) -> Floats:
+def draw_log_weights(model: Model, x: Tensor, samples: int, *, seed: int = 0) -> Floats:
     """Return log p(x, z) − log q(z|x) for draws z ~ q(z|x), (N, samples), nats.
 
     Their mean is the ELBO, the logarithm of their mean weight the importance-weighted bound; for
     one image they are the draws of `estimate_log_px` with the same seed.
     """
-    check_gaussian(model)
-    x = check_images(model, x)
+    subject = Subject(model, x)
+    x = subject.x
     if not 1 <= samples <= MAX_SAMPLES:
         raise ExplorerError(f"The number of samples must be from 1 to {MAX_SAMPLES}.")
-    generator = torch.Generator(x.device).manual_seed(seed)
-    with torch.no_grad(), evaluating(model):
-        mean, scale = _proposal(model, x, None, 0)
-        parts = list(_log_weights(model, _Scorer(model), x, mean, scale, samples, generator))
+    generator = torch.Generator(x.device).manual_seed(check_seed(seed))
+    with torch.no_grad(), subject.hold():
+        mean, scale = _proposal(subject, x, None, 0)
+        parts = list(_log_weights(model, _emission(model), x, mean, scale, samples, generator))
     return torch.cat(parts, 1).cpu().numpy()
 
 
@@ -153,57 +154,48 @@ def summarise_weights(log_weights: Floats) -> tuple[Floats, Floats, Floats, Floa
     return log_mean, error, ess, _pareto_k(log_weights), log_weights.mean(1)
 
 
-def bits_per_dim(model: VAE, x: Tensor, log_px: Floats) -> Floats | None:
+def bits_per_dim(model: Model, x: Tensor, log_px: Floats) -> Floats | None:
     """Return −log p/(D ln 2) per image, + 8 for densities on [0, 1] (8-bit values).
 
     None where the score is not a likelihood: grey pixels under a Bernoulli.
     """
     pixels = math.prod(model.shape)
     bits = -log_px / (pixels * math.log(2))
-    if not model.likelihood.is_binary:
+    if model.likelihood.scores == "density":
         return bits + 8.0
-    binary = bool(((x == 0) | (x == 1)).all())
-    return bits if binary else None
+    known = (x == 0) | (x == 1) if model.likelihood.scores == "binary" else torch.ones(())
+    return bits if bool(known.all()) else None
 
 
-class _Scorer:
-    """log p(x|z) for one block: through shared features where the likelihood is known."""
+def _score(emission: Emission, z: Tensor, x: Tensor) -> Tensor:
+    """Return log p(x_n|z_ns), (n, s), for z (n, s, K) and images x (n, C, H, W)."""
+    images, copies, latents = z.shape
+    decoded = emission.features(z.reshape(-1, latents))
+    owner = torch.arange(images, device=z.device).repeat_interleave(copies)
+    if not emission.factors:
+        return emission.score_rows(decoded, emission.project(x).image(owner)).view(images, copies)
+    seen = emission.project(x)
+    dots = torch.bmm(decoded.features.view(images, copies, -1), seen.projection.unsqueeze(2))
+    return dots.squeeze(2) + decoded.normaliser.view(images, copies) + seen.constant[:, None]
 
-    def __init__(self, model: VAE) -> None:
-        self._model = model
-        parameter = next(model.parameters())
-        try:
-            self._emission: Emission | None = Emission(model, parameter.dtype, parameter.device)
-        except ExplorerError:
-            self._emission = None
 
-    def score(self, z: Tensor, x: Tensor) -> Tensor:
-        """Return log p(x_n|z_ns), (n, s), for z (n, s, K) and x (n, C, H, W)."""
-        images, copies, latents = z.shape
-        flat = z.reshape(-1, latents)
-        if self._emission is None:
-            repeated = x.repeat_interleave(copies, 0)
-            return -self._model.nll(flat, repeated).view(images, copies)
-        features, normaliser = self._emission.features(flat)
-        projection, constant = self._emission.project(x)
-        dots = torch.bmm(features.view(images, copies, -1), projection.unsqueeze(2)).squeeze(2)
-        return dots + normaliser.view(images, copies) + constant[:, None]
+def _emission(model: Model) -> Emission:
+    return Emission(model, model.reference.dtype, model.reference.device)
 
 
 def _proposal(
-    model: VAE, part: Tensor, proposal: tuple[Tensor, Tensor] | None, start: int
+    subject: Subject, part: Tensor, proposal: tuple[Tensor, Tensor] | None, start: int
 ) -> tuple[Tensor, Tensor]:
     if proposal is None:
-        mean, logvar = model.encode_parameters(part)
-        assert logvar is not None
+        mean, logvar = (code[start : start + len(part)] for code in subject.posterior)
         return mean, torch.exp(0.5 * logvar)
     mean, factor = (given[start : start + len(part)].to(part) for given in proposal)
     return mean, factor if factor.ndim == 3 else torch.exp(0.5 * factor)
 
 
 def _log_weights(
-    model: VAE,
-    scorer: _Scorer,
+    model: Model,
+    emission: Emission,
     x: Tensor,
     mean: Tensor,
     scale: Tensor,
@@ -226,11 +218,8 @@ def _log_weights(
         )
         spread = noise @ scale.mT if scale.ndim == 3 else noise * scale[:, None]
         z = mean[:, None] + spread
-        log_ratio = 0.5 * (noise.double().square() - z.double().square()).sum(2)
-        if model.mixture is not None:
-            log_q = -0.5 * (noise.double().square() + math.log(2 * math.pi)).sum(2)
-            log_ratio = model.log_prior(z.double()) - log_q
-        yield scorer.score(z, x).double() + log_ratio + log_scale[:, None]
+        log_ratio = model.prior.log_ratio(z.double(), noise.double())
+        yield _score(emission, z, x).double() + log_ratio + log_scale[:, None]
 
 
 def _pareto_k(log_weights: Floats) -> Floats:

@@ -16,11 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_gaussian, check_images, plain
+from explorer.analysis.checks import Floats, plain
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
 from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
-from explorer.models.vae import VAE
+from explorer.models.base import Model
 
 LEAPFROG_STEPS = 10
 """The most per proposal; each takes between half of them and all."""
@@ -106,7 +107,7 @@ class AnnealedLikelihood:
 
 
 def sample_posterior(
-    model: VAE,
+    model: Model,
     x: Tensor,
     *,
     chains: int = 4,
@@ -174,7 +175,7 @@ def sample_posterior(
     )
 
 
-def draw_starts(model: VAE, x: Tensor, chains: int, seed: int = 0) -> Floats:
+def draw_starts(model: Model, x: Tensor, chains: int, seed: int = 0) -> Floats:
     """Return where the chains of `sample_posterior` start, (chains, N, K): draws of the prior."""
     z = _start(model, x, chains, seed)[2]
     return np.asarray(z.double().cpu().numpy().reshape(chains, len(x), -1))
@@ -207,7 +208,7 @@ def diagnose_chains(draws: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def anneal_log_px(
-    model: VAE,
+    model: Model,
     x: Tensor,
     *,
     chains: int = 16,
@@ -254,19 +255,20 @@ def anneal_log_px(
     return AnnealedLikelihood(log_px, error, ess, accepted.numpy(), chains)
 
 
-def _start(model: VAE, x: Tensor, chains: int, seed: int) -> tuple[Tensor, torch.Generator, Tensor]:
+def _start(
+    model: Model, x: Tensor, chains: int, seed: int
+) -> tuple[Tensor, torch.Generator, Tensor]:
     """Return checked images, a generator and prior draws (chains·N, K)."""
-    check_gaussian(model)
-    x = check_images(model, x)
+    x = Subject(model, x).x
     generator = torch.Generator(x.device).manual_seed(seed)
-    return x, generator, model.sample_prior(chains * len(x), generator).detach().to(x)
+    return x, generator, model.prior.sample(chains * len(x), generator).detach().to(x)
 
 
-def _log_joint(model: VAE, x: Tensor, chains: int, temperature: float = 1.0) -> LogDensity:
+def _log_joint(model: Model, x: Tensor, chains: int, temperature: float = 1.0) -> LogDensity:
     repeated = x.repeat(chains, 1, 1, 1)
 
     def log_density(z: Tensor) -> Tensor:
-        return -temperature * model.nll(z, repeated) + model.log_prior(z)
+        return -temperature * model.nll(z, repeated) + model.prior.log_prob(z)
 
     return log_density
 

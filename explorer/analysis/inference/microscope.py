@@ -11,24 +11,23 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_images
+from explorer.analysis.checks import Floats
 from explorer.analysis.inference.exact import (
     ExactPosterior,
     identity_residual,
     infer_posterior,
 )
 from explorer.analysis.inference.likelihood import LogLikelihood, estimate_log_px
-from explorer.analysis.inference.posterior_grid import CHUNK, PosteriorGrid, prior_density
+from explorer.analysis.inference.posterior_grid import CHUNK, PosteriorGrid, exact_prior
 from explorer.analysis.inference.raster import frame_nodes, mass_levels
 from explorer.analysis.inference.refinement import (
     elbo_by_quadrature,
     gauss_hermite,
     normal_entropy,
-    normal_kl,
 )
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop
-from explorer.elbo.encoding import evaluating
-from explorer.models.vae import VAE
+from explorer.models.base import Model
 
 SHARES = (0.5, 0.9, 0.99)
 """Posterior mass inside the contours."""
@@ -118,12 +117,12 @@ class Balance:
         return {name: float(np.median(value)) for name, value in values.items()}
 
 
-def examine_image(model: VAE, x: Tensor, grid: PosteriorGrid) -> Examination:
+def examine_image(model: Model, x: Tensor, grid: PosteriorGrid) -> Examination:
     """Return every term for one target image x (1, C, H, W) of a model with K ≤ 2 latents.
 
     `grid` is the model's own (`build_grid`). Raises ExplorerError as `infer_posterior` does.
     """
-    x = check_images(model, x)[:1].cpu()
+    x = Subject(model, x[:1]).x.cpu()
     posterior = infer_posterior(model, x, grid, keep_points=True)
     mean, sd, kl = encode_exactly(model, x)
     elbo = elbo_by_quadrature(
@@ -155,7 +154,7 @@ def examine_image(model: VAE, x: Tensor, grid: PosteriorGrid) -> Examination:
 
 
 def balance_images(
-    model: VAE,
+    model: Model,
     x: Tensor,
     grid: PosteriorGrid | None = None,
     *,
@@ -168,12 +167,10 @@ def balance_images(
     With `grid` (K ≤ 2) log p(x) is exact, without it importance-weighted by `samples` draws. When
     `stop()` answers True the images finished so far are returned.
     """
-    x = check_images(model, x).cpu()
+    x = Subject(model, x).x.cpu()
     found: ExactPosterior | LogLikelihood
     if grid is not None:
-        found = infer_posterior(
-            model, x, grid, gap_nodes=ELBO_NODES, progress=progress, stop=stop
-        )
+        found = infer_posterior(model, x, grid, gap_nodes=ELBO_NODES, progress=progress, stop=stop)
         error, trusted = found.error, found.certified
     else:
         found = estimate_log_px(model, x, samples=samples, progress=progress, stop=stop)
@@ -182,22 +179,22 @@ def balance_images(
     return Balance(-found.elbo - kl, kl, found.log_px, error, trusted)
 
 
-def encode_exactly(model: VAE, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def encode_exactly(model: Model, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the encoder's mean (N, K), sd (N, K) and KL to the prior (N,), in float64."""
-    with torch.no_grad(), evaluating(model):
-        mean, logvar = model.encode_parameters(x.to(next(model.parameters())))
-    assert logvar is not None
+    mean, logvar = Subject(model, x).posterior
     mean, sd = mean.double().cpu(), torch.exp(0.5 * logvar.double().cpu())
     return mean, sd, kl_to_prior(model, mean, torch.diag_embed(sd))
 
 
-def kl_to_prior(model: VAE, mean: Tensor, factor: Tensor) -> Tensor:
+def kl_to_prior(model: Model, mean: Tensor, factor: Tensor) -> Tensor:
     """Return KL(q‖p(z)), (N,), nats, of normal q's.
 
     Closed for N(0, I); for a mixture by quadrature, or by MIXTURE_DRAWS draws where K > 2.
     """
-    if model.mixture is None:
-        return normal_kl(mean, factor)
+    prior = exact_prior(model)
+    kl = prior.normal_kl(mean, factor)
+    if kl is not None:
+        return kl
     if model.latent_dim <= 2:
         points, weights = gauss_hermite(ELBO_NODES, model.latent_dim)
         noise, weight = torch.from_numpy(points), torch.from_numpy(weights)
@@ -206,8 +203,8 @@ def kl_to_prior(model: VAE, mean: Tensor, factor: Tensor) -> Tensor:
         shape = (MIXTURE_DRAWS, model.latent_dim)
         noise = torch.randn(shape, generator=generator, dtype=torch.float64)
         weight = torch.full((MIXTURE_DRAWS,), 1 / MIXTURE_DRAWS, dtype=torch.float64)
-    prior = prior_density(model)
-    cross = [-(weight * prior(m + noise @ f.T)).sum() for m, f in zip(mean, factor, strict=True)]
+    drawn = [m + noise @ f.T for m, f in zip(mean, factor, strict=True)]
+    cross = [-(weight * prior.log_prob(z)).sum() for z in drawn]
     return torch.stack(cross) - normal_entropy(factor)
 
 
@@ -232,12 +229,11 @@ def _draw_raster(
     across, up = low[0] + step * np.arange(columns), low[1] + step * np.arange(rows)
     mesh = np.meshgrid(across, up)
     z = torch.from_numpy(np.stack([part.ravel() for part in mesh], 1))
-    projection, constant = grid.walker.project(x)
+    seen = grid.walker.project(x)
     values = np.empty(len(z))
     for start in range(0, len(z), CHUNK):
         part = z[start : start + CHUNK]
-        features, normaliser = grid.walker.features(part)
-        likelihood = (features @ projection[0] + normaliser + constant[0]).double()
-        values[start : start + CHUNK] = (likelihood + grid.log_prior(part)).numpy()
+        log_joint = grid.walker.score(grid.walker.features(part), seen)[:, 0].double()
+        values[start : start + CHUNK] = (log_joint + grid.log_prior(part)).numpy()
     values -= posterior.log_px[0]
     return Raster(float(low[0]), float(low[1]), step, values.reshape(rows, columns))

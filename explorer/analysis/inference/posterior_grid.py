@@ -9,19 +9,21 @@ layer is cached; an image then costs one product with it (see `emission`).
 
 import copy
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_gaussian, check_images
-from explorer.analysis.inference.emission import Emission, score_and_fisher
+from explorer.analysis.checks import Floats, check_gaussian
+from explorer.analysis.inference.emission import Decoded, Emission, Seen
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
 from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
-from explorer.models.vae import VAE
+from explorer.models.base import Model
+from explorer.models.priors import Prior
 
 RATIO = 4.0
 QUICK_RATIO = 8.0
@@ -43,7 +45,7 @@ class PosteriorGrid:
     `normaliser` holds S(z) + log p(z); log p(x, z) is features · P(x) + normaliser + c(x),
     in the precision of the model (`walker`); `emission` is the same in float64. `reach` is half the
     side of the square covered; `ratio` the largest side in units of the local sd, larger
-    than RATIO only where MAX_CELLS forced it. `log_prior` maps codes (M, K) to log p(z), (M,).
+    than RATIO only where MAX_CELLS forced it. `prior` is the model's, in float64 on the CPU.
     """
 
     centre: Floats
@@ -54,7 +56,7 @@ class PosteriorGrid:
     ratio: float
     emission: Emission
     walker: Emission
-    log_prior: Callable[[Tensor], Tensor]
+    prior: Prior
 
     @property
     def latent_dim(self) -> int:
@@ -68,18 +70,28 @@ class PosteriorGrid:
 
     def log_joint(self, x: Tensor) -> Floats:
         """Return log p(x, z) at the cells' centres, (N, G), nats, in the model's precision."""
-        projection, constant = self.walker.project(x)
-        values = projection @ self.features.T + self.normaliser + constant[:, None]
-        return values.double().numpy()
+        cells = Decoded(self.features, self.normaliser)
+        values = self.walker.score(cells, self.walker.project(x))
+        return np.ascontiguousarray(values.double().numpy().T)
 
     def log_joint_at(self, z: Tensor, x: Tensor) -> Floats:
         """Return log p(x_n, z_m), (M, N), nats, in float64, at any codes z (M, K)."""
-        values = self.emission.log_likelihood(z, x) + self.log_prior(z.double())[:, None]
+        values = self.emission.log_likelihood(z, x) + self.log_prior(z)[:, None]
         return values.numpy()
+
+    def log_prior(self, z: Tensor) -> Tensor:
+        """Return log p(z), (M,), nats, in float64, of codes z (M, K)."""
+        with torch.no_grad():
+            return self.prior.log_prob(z.double())
+
+    def log_joint_rows(self, z: Tensor, seen: Seen) -> Tensor:
+        """Return log p(x_m, z_m), (M,), nats, of as many codes as images, by the walker."""
+        rows = self.walker.score_rows(self.walker.features(z), seen)
+        return rows.double() + self.log_prior(z)
 
 
 def build_grid(
-    model: VAE,
+    model: Model,
     codes: Iterable[Tensor] | Tensor | Floats | None = None,
     *,
     reach: float | None = None,
@@ -108,14 +120,14 @@ def build_grid(
         raise ExplorerError(f"The grid's reach must be between 0 and 1000; it is {reach!r}.")
     watch = Watch(progress, stop)
     centre, side, used_ratio = _split_cells(model, reach, ratio, watch)
-    walker = Emission(model, next(model.decoder.parameters()).dtype)
-    prior = prior_density(model)
+    walker = Emission(model, model.reference.dtype)
+    prior = exact_prior(model)
     features, normalisers = [], []
     for start in range(0, len(centre), CHUNK):
         part = torch.from_numpy(centre[start : start + CHUNK])
         feature, normaliser = walker.features(part)
         features.append(feature)
-        normalisers.append(normaliser + prior(part).to(normaliser))
+        normalisers.append(normaliser + prior.log_prob(part).to(normaliser))
         watch.check(0.8 + 0.2 * start / len(centre))
     watch.report(1.0)
     return PosteriorGrid(
@@ -131,45 +143,33 @@ def build_grid(
     )
 
 
-def grid_for_images(model: VAE, x: Tensor) -> PosteriorGrid:
+def grid_for_images(model: Model, x: Tensor) -> PosteriorGrid:
     """Return the grid whose reach fits the posterior means of target images x (N, C, H, W)."""
-    from explorer.elbo.encoding import encode_all
-
-    check_gaussian(model)
-    return build_grid(model, encode_all(model, check_images(model, x))[0])
+    return build_grid(model, Subject(model, x).codes[0])
 
 
-def prior_density(model: VAE) -> Callable[[Tensor], Tensor]:
-    """Return the function log p(z), (M,), of codes z (M, K) on the CPU, in their precision."""
-    if model.mixture is None:
-        return log_prior
-    mixture = copy.deepcopy(model.mixture).cpu().double().requires_grad_(False)
-    return mixture.log_prob
+def exact_prior(model: Model) -> Prior:
+    """Return a copy of a model's prior in float64 on the CPU, frozen."""
+    return copy.deepcopy(model.prior).cpu().double().requires_grad_(False)
 
 
-def log_prior(z: Tensor) -> Tensor:
-    """Return log N(z; 0, I), (M,), for z (M, K)."""
-    return -0.5 * (z.square().sum(-1) + z.shape[-1] * math.log(2 * math.pi))
-
-
-def smallest_sd(model: VAE, z: Tensor) -> Tensor:
+def smallest_sd(model: Model, z: Tensor) -> Tensor:
     """Return (1 + λ_max(JᵀVJ))^-½ at codes z (M, K), K ≤ 2, shape (M,).
 
     The 1 is the precision of N(0, I); of a mixture, that of its narrowest component. The scale of
     the narrowest posterior that the decoder can produce at z (Gauss–Newton); J by central
     differences.
     """
-    output = model.decoder(z)
-    fisher = score_and_fisher(model, output, torch.zeros_like(_location(model, output)))[1]
+    output = model.decode_output(z)
+    blank = torch.zeros_like(_location(model, output))
+    fisher = model.likelihood.score_and_fisher(output, blank)[1]
     columns = []
     for k in range(z.shape[1]):
         offset = torch.zeros_like(z)
         offset[:, k] = DIFFERENCE
-        difference = model.decoder(z + offset) - model.decoder(z - offset)
+        difference = model.decode_output(z + offset) - model.decode_output(z - offset)
         columns.append(_location(model, difference).flatten(1) / (2 * DIFFERENCE))
-    precision = 1.0
-    if model.mixture is not None:
-        precision = float(model.mixture.scale().detach().min()) ** -2
+    precision = model.prior.largest_precision()
     first = (columns[0].square() * fisher).sum(1)
     if len(columns) == 1:
         return (precision + first).rsqrt()
@@ -179,16 +179,16 @@ def smallest_sd(model: VAE, z: Tensor) -> Tensor:
     return (precision + largest).rsqrt()
 
 
-def _location(model: VAE, output: Tensor) -> Tensor:
+def _location(model: Model, output: Tensor) -> Tensor:
     return output[:, : output.shape[1] // model.likelihood.parameters_per_pixel]
 
 
 def _split_cells(
-    model: VAE, reach: float, ratio: float, watch: Watch
+    model: Model, reach: float, ratio: float, watch: Watch
 ) -> tuple[Floats, Floats, float]:
     """Halve cells until their side is ≤ ratio · sd; a coarser ratio where that is too many."""
     latents = model.latent_dim
-    parameter = next(model.parameters())
+    parameter = model.reference
     side = 2 * reach / ROOT_CELLS
     axis = -reach + side * (np.arange(ROOT_CELLS) + 0.5)
     cells = np.stack([g.ravel() for g in np.meshgrid(*[axis] * latents, indexing="ij")], 1)

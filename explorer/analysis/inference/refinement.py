@@ -14,13 +14,13 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_gaussian, check_images, plain
+from explorer.analysis.checks import Floats, plain
 from explorer.analysis.inference.emission import Emission
-from explorer.analysis.inference.posterior_grid import prior_density
+from explorer.analysis.inference.posterior_grid import exact_prior
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
-from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
-from explorer.models.vae import VAE
+from explorer.models.base import Model
 
 FAMILIES = ("diagonal", "full")
 HERMITE_NODES = {1: 16, 2: 8}
@@ -75,7 +75,7 @@ class RefinedPosterior:
 
 
 def refine_posterior(
-    model: VAE,
+    model: Model,
     x: Tensor,
     *,
     family: str = "diagonal",
@@ -94,22 +94,46 @@ def refine_posterior(
     K ≤ 2 and by 32 fresh antithetic samples beyond; all are scored alike at the end, so the result
     is never worse than the encoder by more than its error. `family`: diagonal or full.
     """
-    check_gaussian(model)
-    x = check_images(model, x)
+    return refine_subject(
+        Subject(model, x),
+        family=family,
+        starts=starts,
+        prior_starts=prior_starts,
+        steps=steps,
+        learning_rate=learning_rate,
+        seed=seed,
+        progress=progress,
+        stop=stop,
+    )
+
+
+def refine_subject(
+    subject: Subject,
+    *,
+    family: str = "diagonal",
+    starts: ArrayLike | None = None,
+    prior_starts: int = 2,
+    steps: int = 200,
+    learning_rate: float = 0.05,
+    seed: int = 0,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> RefinedPosterior:
+    """Return what `refine_posterior` does, of a subject that is checked and encoded already."""
+    model, x = subject.model, subject.x
     if family not in FAMILIES:
         raise ExplorerError(f"family must be one of {', '.join(FAMILIES)}; it is {family!r}.")
     watch = Watch(progress, stop)
     generator = torch.Generator(x.device).manual_seed(seed)
     rule = _Rule(model.latent_dim, x.dtype, x.device, generator)
-    with evaluating(model):
+    mean, logvar = subject.posterior
+    with subject.hold():
         with torch.no_grad():
-            mean, logvar = model.encode_parameters(x)
-            assert logvar is not None
             scale = torch.diag_embed(torch.exp(0.5 * logvar))
             encoder_elbo, encoder_error = _evaluate(model, x, mean, scale, rule)
             candidates = [(mean, scale)]
             for _ in range(prior_starts):
-                z = model.sample_prior(len(mean), generator).to(mean)
+                z = model.prior.sample(len(mean), generator).to(mean)
                 candidates.append((z, scale))
             if starts is not None:
                 for location in torch.as_tensor(np.asarray(starts)).to(mean):
@@ -161,7 +185,7 @@ def gauss_hermite(nodes: int, latents: int) -> tuple[Floats, Floats]:
 
 
 def elbo_by_quadrature(
-    model: VAE,
+    model: Model,
     x: Tensor,
     mean: Tensor,
     cholesky: Tensor,
@@ -180,25 +204,18 @@ def elbo_by_quadrature(
     epsilon, weight = torch.from_numpy(points), torch.from_numpy(weights)
     mean, cholesky = mean.detach().cpu().double(), cholesky.detach().cpu().double()
     values = np.empty(len(x))
-    projection, constant = emission.project(x)
+    seen = emission.project(x)
     for n in range(len(x)):
         z = mean[n] + epsilon @ cholesky[n].T
-        features, normaliser = emission.features(z)
-        score = features @ projection[n] + normaliser + constant[n]
+        score = emission.score(emission.features(z), seen.image(n))[:, 0]
         values[n] = float((weight * score).sum())
-    if model.mixture is None:
-        return values - normal_kl(mean, cholesky).numpy()
-    prior = prior_density(model)
+    prior = exact_prior(model)
+    kl = prior.normal_kl(mean, cholesky)
+    if kl is not None:
+        return values - kl.numpy()
     for n in range(len(x)):
-        values[n] += float((weight * prior(mean[n] + epsilon @ cholesky[n].T)).sum())
+        values[n] += float((weight * prior.log_prob(mean[n] + epsilon @ cholesky[n].T)).sum())
     return values + normal_entropy(cholesky).numpy()
-
-
-def normal_kl(mean: Tensor, cholesky: Tensor) -> Tensor:
-    """Return KL(N(mean, LLᵀ)‖N(0, I)), (N,), nats, from mean (N, K) and L (N, K, K)."""
-    diagonal = torch.diagonal(cholesky, dim1=-2, dim2=-1)
-    squares = cholesky.square().sum((-2, -1)) + mean.square().sum(-1)
-    return 0.5 * (squares - mean.shape[-1]) - diagonal.abs().log().sum(-1)
 
 
 def normal_entropy(cholesky: Tensor) -> Tensor:
@@ -208,15 +225,16 @@ def normal_entropy(cholesky: Tensor) -> Tensor:
     return diagonal.abs().log().sum(-1) + each * diagonal.shape[-1]
 
 
-def _fixed_part(model: VAE, mean: Tensor, cholesky: Tensor) -> Tensor:
-    """Return what of −ELBO needs no draws of q, (N,): KL, or −entropy under a learned prior."""
-    return normal_kl(mean, cholesky) if model.mixture is None else -normal_entropy(cholesky)
+def _fixed_part(model: Model, mean: Tensor, cholesky: Tensor) -> Tensor:
+    """Return what of −ELBO needs no draws of q, (N,): KL, or −entropy where it has no formula."""
+    kl = model.prior.normal_kl(mean, cholesky)
+    return -normal_entropy(cholesky) if kl is None else kl
 
 
-def _drawn_part(model: VAE, z: Tensor, x: Tensor) -> Tensor:
+def _drawn_part(model: Model, z: Tensor, x: Tensor) -> Tensor:
     """Return what of −ELBO does, (S, N), for codes z (S, N, K) and images x (N, C, H, W)."""
     nll = model.nll(z.flatten(0, 1), x.repeat(len(z), 1, 1, 1)).view(len(z), -1)
-    return nll if model.mixture is None else nll - model.log_prior(z)
+    return nll if model.prior.has_shares else nll - model.prior.log_prob(z)
 
 
 class _Rule:
@@ -248,7 +266,7 @@ class _Rule:
 
 
 def _evaluate(
-    model: VAE, x: Tensor, mean: Tensor, scale: Tensor, rule: _Rule
+    model: Model, x: Tensor, mean: Tensor, scale: Tensor, rule: _Rule
 ) -> tuple[Tensor, Tensor]:
     """Return the ELBO (N,) and its standard error, float64."""
     noise, weights = rule.draw(evaluation=True)
@@ -268,7 +286,7 @@ def _evaluate(
 
 
 def _ascend(
-    model: VAE,
+    model: Model,
     x: Tensor,
     mean: Tensor,
     scale: Tensor,

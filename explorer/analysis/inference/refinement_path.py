@@ -14,18 +14,18 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_gaussian, check_images
+from explorer.analysis.checks import Floats
 from explorer.analysis.inference.emission import Emission
 from explorer.analysis.inference.refinement import (
     elbo_by_quadrature,
     gauss_hermite,
     normal_entropy,
-    normal_kl,
 )
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
 from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
-from explorer.models.vae import VAE
+from explorer.models.base import Model
 
 NODES = 8
 SCORING_NODES = 32
@@ -68,7 +68,7 @@ class RefinementPath:
 
 
 def trace_refinement(
-    model: VAE,
+    model: Model,
     x: Tensor,
     starts: ArrayLike = (),
     *,
@@ -81,17 +81,15 @@ def trace_refinement(
     the exact posterior's mode and mean; full ones from the best of these. Raises ExplorerError for
     more than two latents and `Stopped` when `stop()` answers True.
     """
-    check_gaussian(model)
     if model.latent_dim > 2:
         raise ExplorerError("The path of q is recorded for one or two latents.")
-    x = check_images(model, x)[:1]
+    subject = Subject(model, x[:1])
+    x = subject.x
     watch = Watch(progress, stop)
     emission = Emission(model)
-    with torch.no_grad(), evaluating(model):
-        mean, logvar = model.encode_parameters(x)
-    assert logvar is not None
-    sd = np.exp(0.5 * logvar[0].double().cpu().numpy())
-    encoder = (mean[0].double().cpu().numpy(), np.diag(sd))
+    mean, logvar = (code[0] for code in subject.codes)
+    sd = np.exp(0.5 * logvar)
+    encoder = (mean, np.diag(sd))
     places = np.asarray(starts, dtype=np.float64).reshape(-1, model.latent_dim)
     candidates = [encoder, *((place, np.diag(sd)) for place in places)]
 
@@ -128,7 +126,7 @@ def trace_refinement(
     )
 
 
-def _climb(model: VAE, x: Tensor, start: Normal, *, full: bool) -> list[Normal]:
+def _climb(model: Model, x: Tensor, start: Normal, *, full: bool) -> list[Normal]:
     """Return the steps of L-BFGS on the ELBO, in units of the start's own sd."""
     from scipy.optimize import minimize
 
@@ -154,12 +152,11 @@ def _climb(model: VAE, x: Tensor, start: Normal, *, full: bool) -> list[Normal]:
         location, lower = assemble(variables)
         z = (location + noise.double() @ lower.T).to(x)
         cost = model.nll(z, repeated).double()
-        if model.mixture is None:
-            fixed = normal_kl(location[None], lower[None])[0]
-        else:
-            cost = cost - model.log_prior(z).double()
-            fixed = -normal_entropy(lower[None])[0]
-        total = (weight.double() * cost).sum() + fixed
+        kl = model.prior.normal_kl(location[None], lower[None])
+        if kl is None:
+            cost = cost - model.prior.log_prob(z).double()
+            kl = -normal_entropy(lower[None])
+        total = (weight.double() * cost).sum() + kl[0]
         total.backward()  # type: ignore[no-untyped-call]
         assert variables.grad is not None
         value = float(total.detach())

@@ -15,15 +15,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_gaussian, check_images
-from explorer.analysis.inference.emission import Emission
+from explorer.analysis.checks import Floats
+from explorer.analysis.inference.emission import Decoded, Emission, Seen
 from explorer.analysis.inference.exact import infer_posterior
 from explorer.analysis.inference.likelihood import summarise_weights
 from explorer.analysis.inference.mcmc import ESS_GATE
 from explorer.analysis.inference.posterior_grid import QUICK_RATIO, PosteriorGrid, build_grid
+from explorer.analysis.subject import Subject
 from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
-from explorer.models.vae import VAE
+from explorer.models.base import Model
 
 PRIOR_DRAWS = 8000
 CHUNK = 1024
@@ -76,9 +77,8 @@ class Reveal:
     two latents. `latents` says how many there are.
     """
 
-    def __init__(self, model: VAE, x: Tensor, grid: PosteriorGrid | None = None) -> None:
-        check_gaussian(model)
-        self._x = check_images(model, x).cpu()
+    def __init__(self, model: Model, x: Tensor, grid: PosteriorGrid | None = None) -> None:
+        self._x = Subject(model, x).x.cpu()
         if len(self._x) != 1:
             raise ExplorerError("Reveal one picture at a time.")
         self.shape = tuple(self._x.shape[1:])
@@ -91,7 +91,7 @@ class Reveal:
             self._nodes = torch.from_numpy(self._grid.centre)
         else:
             generator = torch.Generator().manual_seed(0)
-            self._nodes = self._double.sample_prior(PRIOR_DRAWS, generator).detach()
+            self._nodes = self._double.prior.sample(PRIOR_DRAWS, generator).detach()
         self._table = _score_pixels(self._model, self._nodes, self._x)
 
     @property
@@ -111,7 +111,7 @@ class Reveal:
     def complete(self, codes: Floats, visible: Mask) -> Floats:
         """Return pictures (N, C, H, W): visible pixels as given, hidden ones as decoded (mean)."""
         with torch.no_grad():
-            z = torch.from_numpy(codes).to(next(self._model.parameters()))
+            z = torch.from_numpy(codes).to(self._model.reference)
             decoded = self._model.decode(z).mean.double().numpy()
         return np.where(np.asarray(visible, bool), self._x.double().numpy(), decoded)
 
@@ -145,7 +145,7 @@ class Reveal:
         weights = np.exp(log_weights - log_weights.max())
         weights /= weights.sum()
         information = float(weights @ log_weights) - log_px
-        cross = -float(weights @ self._double.log_prior(self._nodes).detach().numpy())
+        cross = -float(weights @ self._double.prior.log_prob(self._nodes).detach().numpy())
         return Knowledge(
             points=self._nodes.numpy(),
             weights=weights,
@@ -160,7 +160,7 @@ class Reveal:
         )
 
 
-def reveal_grid(model: VAE, codes: Tensor | Floats | None = None) -> PosteriorGrid:
+def reveal_grid(model: Model, codes: Tensor | Floats | None = None) -> PosteriorGrid:
     """Return a grid for `Reveal`, kept as long as the weights; K ≤ 2."""
     return build_grid(model, codes, ratio=QUICK_RATIO)
 
@@ -188,31 +188,31 @@ def uncover(shape: tuple[int, ...], order: NDArray[np.int64], count: int) -> Mas
 class _VisibleEmission(Emission):
     """log p(visible pixels|z) of one image, in the place of the whole image's."""
 
-    def __init__(self, model: VAE, x: Tensor, kept: Tensor) -> None:
+    def __init__(self, model: Model, x: Tensor, kept: Tensor) -> None:
         self._scored = model
         self._image = x
         self._kept = kept
-        self.dtype = next(model.parameters()).dtype
+        self.dtype = model.reference.dtype
         self.device = torch.device("cpu")
-        self.latent_dim = model.latent_dim
-        self.pixels = int(kept.sum())
-        self.likelihood = model.likelihood  # type: ignore[assignment]
+        self.likelihood = model.likelihood
+        self.factors = True
 
     @torch.no_grad()
-    def features(self, z: Tensor) -> tuple[Tensor, Tensor]:
+    def features(self, z: Tensor) -> Decoded:
         """Return no features, (M, 1), and log p(visible|z) as the normaliser (M,)."""
         scores = _score_pixels(self._scored, z, self._image) @ self._kept.to(self.dtype)
-        return torch.zeros(len(z), 1, dtype=self.dtype), scores
+        return Decoded(torch.zeros(len(z), 1, dtype=self.dtype), scores)
 
     @torch.no_grad()
-    def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def project(self, x: Tensor) -> Seen:
         """Return zeros (N, 1) and (N,): the image is already in the normaliser."""
-        return torch.zeros(len(x), 1, dtype=self.dtype), torch.zeros(len(x), dtype=self.dtype)
+        zeros = torch.zeros(len(x), 1, dtype=self.dtype)
+        return Seen(zeros, zeros[:, 0])
 
 
-def _score_pixels(model: VAE, z: Tensor, x: Tensor) -> Tensor:
+def _score_pixels(model: Model, z: Tensor, x: Tensor) -> Tensor:
     """Return log p(x_i|z_m), (M, D), in the model's precision."""
-    parameter = next(model.parameters())
+    parameter = model.reference
     x = x.to(parameter)
     parts = []
     with torch.no_grad(), evaluating(model):

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from explorer.analysis.checks import Floats, plain
 from explorer.errors import ExplorerError
-from explorer.models.vae import VAE
-from explorer.models.vq import VQVAE
+from explorer.models.base import Model
+from explorer.models.vq import check_codebook
 
 Codes = NDArray[np.int64]
 MARGIN = 0.5
@@ -102,15 +102,8 @@ def check_indices(indices: ArrayLike, entries: int) -> Codes:
     return codes.astype(np.int64)
 
 
-def check_codebook(model: VAE) -> VQVAE:
-    """Return `model` as a VQ-VAE; any other is an ExplorerError."""
-    if not isinstance(model, VQVAE):
-        raise ExplorerError("Only a VQ-VAE has a codebook; this model's code is continuous.")
-    return model
-
-
 @torch.no_grad()
-def decode_indices(model: VAE, indices: ArrayLike) -> NDArray[np.float32]:
+def decode_indices(model: Model, indices: ArrayLike) -> NDArray[np.float32]:
     """Return mean images (N, C, H, W) in [0, 1] of indices (N, P)."""
     vq = check_codebook(model)
     codes = torch.from_numpy(check_indices(indices, vq.config.codebook))
@@ -118,7 +111,7 @@ def decode_indices(model: VAE, indices: ArrayLike) -> NDArray[np.float32]:
 
 
 @torch.no_grad()
-def encode_indices(model: VAE, picture: ArrayLike, seed: int = 0) -> Codes:
+def encode_indices(model: Model, picture: ArrayLike, seed: int = 0) -> Codes:
     """Return the indices (P,) of one uint8 picture (C, H, W), binarised where it is scored so."""
     from explorer.elbo.encoding import encode_images
 
@@ -128,7 +121,7 @@ def encode_indices(model: VAE, picture: ArrayLike, seed: int = 0) -> Codes:
 
 
 @torch.no_grad()
-def score_indices(model: VAE, indices: ArrayLike, x: Tensor) -> Floats:
+def score_indices(model: Model, indices: ArrayLike, x: Tensor) -> Floats:
     """Return −log p(x|z) in nats, (N,), of one target image x (1, C, H, W) for indices (N, P)."""
     vq = check_codebook(model)
     codes = torch.from_numpy(check_indices(indices, vq.config.codebook))
@@ -143,7 +136,7 @@ def swap_code(indices: ArrayLike, position: int, entry: int) -> Codes:
     return codes
 
 
-def try_entries(model: VAE, indices: ArrayLike, position: int) -> NDArray[np.float32]:
+def try_entries(model: Model, indices: ArrayLike, position: int) -> NDArray[np.float32]:
     """Return the images (S, C, H, W) with each entry in turn at one position of indices (P,)."""
     vq = check_codebook(model)
     entries = vq.config.codebook
@@ -152,7 +145,7 @@ def try_entries(model: VAE, indices: ArrayLike, position: int) -> NDArray[np.flo
     return decode_indices(vq, codes)
 
 
-def picture_entries(model: VAE, indices: ArrayLike) -> NDArray[np.float32]:
+def picture_entries(model: Model, indices: ArrayLike) -> NDArray[np.float32]:
     """Return what each entry paints on average, (S, C, h, w): its cell and half a cell around it.
 
     The mean over all places where indices (N, P) choose it, decoded with their neighbours; black
@@ -176,11 +169,11 @@ def picture_entries(model: VAE, indices: ArrayLike) -> NDArray[np.float32]:
     return np.asarray(sums / np.maximum(counts, 1)[:, None, None, None], np.float32)
 
 
-def sample_uniform(model: VAE, count: int, seed: int = 0) -> Codes:
+def sample_uniform(model: Model, count: int, seed: int = 0) -> Codes:
     """Return indices (count, P) drawn from the uniform prior."""
     vq = check_codebook(model)
     generator = torch.Generator(vq.quantiser.codebook.device).manual_seed(seed)
-    drawn: Codes = vq.sample_prior(count, generator).cpu().numpy()
+    drawn: Codes = vq.prior.sample(count, generator).cpu().numpy()
     return drawn
 
 

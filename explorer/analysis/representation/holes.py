@@ -30,7 +30,7 @@ from explorer.analysis.representation.quality import fit_density
 from explorer.datasets import ImageDataset
 from explorer.elbo.encoding import encode_images
 from explorer.errors import ExplorerError
-from explorer.models.vae import VAE
+from explorer.models.base import Model
 
 USUAL = 0.95
 """Share of the reconstructions of unseen images that does not count as holes."""
@@ -89,7 +89,7 @@ def pick_images(dataset: ImageDataset) -> tuple[Images, Images]:
 
 
 def measure_holes(
-    model: VAE, codes: ArrayLike, reference: Images, unseen: Images, *, seed: int = 0
+    model: Model, codes: ArrayLike, reference: Images, unseen: Images, *, seed: int = 0
 ) -> Holes:
     """Return how often `codes` (M, K) decode to something unlike the `reference` images.
 
@@ -171,7 +171,7 @@ def measure_distances(
 
 
 def draw_codes(
-    model: VAE, source: str, count: int, *, codes: ArrayLike | None = None, seed: int = 0
+    model: Model, source: str, count: int, *, codes: ArrayLike | None = None, seed: int = 0
 ) -> NDArray[Any]:
     """Return `count` random codes of a model.
 
@@ -183,7 +183,7 @@ def draw_codes(
         raise ExplorerError(f"source must be one of {', '.join(SOURCES)}; it is {source!r}.")
     if source == "prior":
         generator = torch.Generator(next(model.parameters()).device).manual_seed(seed)
-        return model.sample_prior(count, generator).cpu().numpy()
+        return model.prior.sample(count, generator).cpu().numpy()
     if codes is None:
         raise ExplorerError(f"A density is fitted to codes: {source} needs them.")
     z = as_array(codes)
@@ -200,12 +200,12 @@ def _flatten(pictures: NDArray[Any]) -> NDArray[np.float32]:
     return np.ascontiguousarray(scaled, np.float32)
 
 
-def _reconstruct(model: VAE, images: Images, seed: int) -> NDArray[Any]:
+def _reconstruct(model: Model, images: Images, seed: int) -> NDArray[Any]:
     """Return x̂ (U, C, H, W) decoded at the codes' means."""
     return decode_codes(model, encode_images(model, images, seed=seed)[0])
 
 
-def map_distances(model: VAE, codes: ArrayLike, reference: Images) -> Floats:
+def map_distances(model: Model, codes: ArrayLike, reference: Images) -> Floats:
     """Return the distance (M,) of what each code (M, K), say of a grid, decodes to."""
     return measure_distances(decode_codes(model, codes), reference)[0]
 

@@ -9,14 +9,14 @@ from torch import Tensor
 
 from explorer.analysis.checks import Floats, as_array, check_codes
 from explorer.errors import ExplorerError
-from explorer.models.vae import VAE
+from explorer.models.base import Model
 
 CHUNK_CODES = 1024
 INTERPOLATIONS = ("lerp", "slerp")
 MAX_GRID = 400
 
 
-def decode_codes(model: VAE, z: ArrayLike | Tensor) -> np.ndarray:
+def decode_codes(model: Model, z: ArrayLike | Tensor) -> np.ndarray:
     """Return the mean images x̂ (M, C, H, W), float32, of codes z (M, K)."""
     codes = as_array(z)
     if codes.ndim != 2 or codes.shape[1] != model.latent_dim:
@@ -36,7 +36,7 @@ def decode_codes(model: VAE, z: ArrayLike | Tensor) -> np.ndarray:
 
 
 def decode_draws(
-    model: VAE, mean: ArrayLike, sigma: ArrayLike, count: int, seed: int = 0
+    model: Model, mean: ArrayLike, sigma: ArrayLike, count: int, seed: int = 0
 ) -> np.ndarray:
     """Return mean images (count, C, H, W) of the draws z = μ + σε, ε ~ N(0, I), of one q(z|x).
 
@@ -47,17 +47,18 @@ def decode_draws(
     return decode_codes(model, centre + as_array(sigma) * noise)
 
 
-def linear_components(model: VAE) -> np.ndarray:
+def linear_components(model: Model) -> np.ndarray:
     """Return what one unit of each latent adds to a linear decoder's output, (K, C, H, W)."""
-    layers = [layer for layer in model.decoder if isinstance(layer, torch.nn.Linear)]
-    if model.config.network != "linear" or len(layers) != 1:
+    layers = [layer for layer in model.decoder.modules() if not list(layer.children())]
+    layers = [layer for layer in layers if not isinstance(layer, torch.nn.Unflatten)]
+    if len(layers) != 1 or not isinstance(layers[0], torch.nn.Linear):
         raise ExplorerError("Only a linear decoder has components.")
     pixels = math.prod(model.shape)
     weight = layers[0].weight.detach().cpu().double().numpy()[:pixels]
     return np.asarray(weight.T.reshape(-1, *model.shape))
 
 
-def traverse(model: VAE, z: ArrayLike | Tensor, dimension: int, values: ArrayLike) -> np.ndarray:
+def traverse(model: Model, z: ArrayLike | Tensor, dimension: int, values: ArrayLike) -> np.ndarray:
     """Return images (V, C, H, W) of code z (K,) with z_dimension set to each of values (V,)."""
     code = as_array(z).reshape(-1)
     if not 0 <= dimension < model.latent_dim:
@@ -71,7 +72,7 @@ def traverse(model: VAE, z: ArrayLike | Tensor, dimension: int, values: ArrayLik
 
 
 def traverse_aggregate(
-    model: VAE, mean: ArrayLike, logvar: ArrayLike, dimension: int, count: int = 9
+    model: Model, mean: ArrayLike, logvar: ArrayLike, dimension: int, count: int = 9
 ) -> tuple[Floats, np.ndarray]:
     """Return values (V,) and images (V, C, H, W) of one dimension moved over the aggregate's range.
 
@@ -138,7 +139,7 @@ def grid_codes(
 
 
 def decode_grid(
-    model: VAE,
+    model: Model,
     size: int,
     extent: float = 3.0,
     *,

@@ -9,10 +9,10 @@ import numpy as np
 from explorer.analysis.checks import Floats, as_array
 from explorer.analysis.representation.latents import decode_codes
 from explorer.errors import ExplorerError
-from explorer.models.vae import VAE
+from explorer.models.base import Model
 
 
-def decode_prior(model: VAE, count: int, seed: int) -> Floats:
+def decode_prior(model: Model, count: int, seed: int) -> Floats:
     """Return the means of p(x|z), (count, C, H, W), of codes drawn from N(0, I)."""
     codes = np.random.default_rng(seed).standard_normal((count, model.latent_dim))
     return decode_codes(model, codes).astype(np.float64)

@@ -14,17 +14,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_gaussian, check_images
+from explorer.analysis.checks import Floats, check_gaussian
 from explorer.analysis.inference.exact import infer_posterior
 from explorer.analysis.inference.likelihood import estimate_log_px
 from explorer.analysis.inference.posterior_grid import QUICK_RATIO, build_grid
 from explorer.analysis.inference.refinement import elbo_by_quadrature
+from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Watch
 from explorer.config import ObjectiveConfig
 from explorer.elbo.encoding import draw_targets
-from explorer.elbo.terms import elbo_terms, gaussian_kl, reparameterise, sampled_kl
+from explorer.elbo.terms import elbo_terms, reparameterise
 from explorer.errors import ExplorerError
-from explorer.models.vae import VAE
+from explorer.models.base import Model
 
 PLAYERS = ("encoder", "decoder", "both")
 STARTS = ("trained", "fresh-encoder", "fresh")
@@ -72,7 +73,7 @@ class Game:
 
     def __init__(
         self,
-        model: VAE,
+        model: Model,
         x: Tensor,
         images: NDArray[np.uint8] | None = None,
         *,
@@ -84,7 +85,7 @@ class Game:
         if start not in STARTS:
             raise ExplorerError(f"The start must be one of {', '.join(STARTS)}; it is {start!r}.")
         self.model = copy.deepcopy(model).cpu().eval().requires_grad_(True)
-        self.x = check_images(self.model, x).cpu()
+        self.x = Subject(self.model, x).x
         self._images = images
         self._generator = torch.Generator().manual_seed(seed)
         self._reach = 0.0 if codes is None else float(np.abs(codes).max())
@@ -168,17 +169,17 @@ class Game:
                 optimiser.step()
         self.model.eval()
 
-    def _forget(self, model: VAE, seed: int, *, decoder: bool) -> None:
+    def _forget(self, model: Model, seed: int, *, decoder: bool) -> None:
         """Draw weights anew: the encoder's, and the decoder's too where it is asked for."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            fresh = VAE(model.config, model.shape).cpu().eval()
+            fresh = model.untrained().cpu().eval()
         source = self.x if self._images is None else torch.from_numpy(self._images) / 255
         fresh.initialise_output(source.double().mean(0), len(source))
         self.model.encoder = fresh.encoder
         if decoder:
             self.model.decoder, self.model.likelihood = fresh.decoder, fresh.likelihood
-            self.model.mixture = fresh.mixture
+            self.model.prior = fresh.prior
 
     @torch.no_grad()
     def _measure_log_px(self) -> tuple[float, int]:
@@ -240,11 +241,10 @@ class SlowMotion:
 
 
 def slow_motion(
-    model: VAE, x: Tensor, *, seed: int = 0, learning_rate: float = LEARNING_RATES["trained"]
+    model: Model, x: Tensor, *, seed: int = 0, learning_rate: float = LEARNING_RATES["trained"]
 ) -> SlowMotion:
     """Return one training step on one image x (1, C, H, W), taken apart, on a copy of the model."""
-    check_gaussian(model)
-    x = check_images(model, x).cpu()
+    x = Subject(model, x).x.cpu()
     student = copy.deepcopy(model).cpu().eval().requires_grad_(True)
     shape = (1, model.latent_dim)
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(x)
@@ -253,10 +253,7 @@ def slow_motion(
         mean, logvar = student.encode_parameters(x)
         assert logvar is not None
         z = reparameterise(mean, logvar, noise)
-        if student.mixture is None:
-            kl = gaussian_kl(mean, logvar)[0]
-        else:
-            kl = sampled_kl(student, z, mean, logvar)
+        kl = student.prior.kl(mean, logvar, z).parts[0]
         return mean, logvar, z, student.nll(z, x).sum(), kl
 
     optimiser = torch.optim.Adam(student.parameters(), lr=learning_rate)

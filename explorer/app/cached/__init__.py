@@ -1,49 +1,23 @@
 """Everything that the server keeps between reruns: each entry wraps a pure function."""
 
 import gc
-import json
-import os
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
-from explorer.app.parts.mount import ASSETS
+from explorer.app.session import library
 from explorer.app.text import language, sentences
 from explorer.codes import Codes, main_dimensions
-from explorer.datasets import DATASETS, ImageDataset, is_available, load_dataset
+from explorer.config import LIKELIHOODS
+from explorer.datasets import ImageDataset
 from explorer.errors import ExplorerError
 from explorer.export.page import build_page
-from explorer.export.payload import build_payload
-from explorer.export.pictures import find_pictures, is_at_hand
+from explorer.export.payload import Pictures, build_payload
+from explorer.export.pictures import find_pictures
 from explorer.export.sweep import build_member
 from explorer.export.tsne import Projection
-from explorer.jobs.queue import LocalRunner, find_abandoned
 from explorer.runs.run import Run
-from explorer.runs.store import RunStore, pretrained_store
-
-
-def own_runs() -> RunStore:
-    """Return the store of the visitor's own runs."""
-    return RunStore()
-
-
-def find_run(run_id: str) -> Run:
-    """Return a run by id, own runs first; an unknown id is an ExplorerError."""
-    try:
-        return own_runs().open(run_id)
-    except ExplorerError:
-        return pretrained_store().open(run_id)
-
-
-@st.cache_resource(show_spinner=False)
-def get_runner() -> LocalRunner:
-    """Return the server's job queue; jobs that an earlier server left waiting are taken up."""
-    runner = LocalRunner()
-    for run in find_abandoned(own_runs().list()):
-        config = run.info.config
-        if config is not None:
-            runner.submit(config, run.path, os.environ.get("LATENT_EXPLORER_DATA"))
-    return runner
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -62,11 +36,14 @@ def get_run_with_model(run: Run) -> Run:
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _codes_for(path: str, fingerprint: str) -> Codes | None:
-    return Run(path).codes()
+    codes = Run(path).codes()
+    if codes is not None and not np.isfinite(codes.mean).all():
+        raise ExplorerError(f"The codes of run {Run(path).path.name} hold NaN or infinite values.")
+    return codes
 
 
 def get_codes(run: Run) -> Codes | None:
-    """Return the run's codes, read once per stored weights."""
+    """Return the run's codes, read once; ExplorerError where they are not finite."""
     return _codes_for(str(run.path), run.fingerprint)
 
 
@@ -79,26 +56,32 @@ def main_axes(run: Run) -> tuple[int, int]:
 @st.cache_resource(show_spinner=False, max_entries=6)
 def get_dataset(name: str) -> ImageDataset | None:
     """Return a data set that is at hand, None for one that would need a download."""
-    return load_dataset(name) if name in DATASETS and is_available(name) else None
+    return library().images(name) if library().has_images(name) else None
 
 
 @st.cache_data(show_spinner=False, max_entries=400)
-def measure_codes(path: str, fingerprint: str, step: int | None) -> dict[str, Any]:
-    """Return the diagnosis of a run's stored codes, or of those of one snapshot, as plain values.
-
-    At most 2,000 codes are used. `fingerprint` is part of the key alone.
-    """
+def _measures_for(path: str, fingerprint: str, step: int | None) -> dict[str, Any]:
     from explorer.analysis.collapse.diagnose import diagnose_codes
 
     run = Run(path)
-    codes = run.codes() if step is None else None
-    if codes is None:
-        frame = run.snapshot(run.snapshot_steps()[-1] if step is None else step)
-        mean, logvar = frame.mean, frame.logvar
-    else:
-        mean, logvar = codes.mean, codes.logvar
-    assert logvar is not None
-    return diagnose_codes(mean[:2000], logvar[:2000]).to_dict()
+    codes = run.codes() if step is None else run.snapshot(step)
+    if codes is None or codes.logvar is None:
+        raise ExplorerError(f"Run {run.id} has no codes with log-variances to diagnose.")
+    return diagnose_codes(codes.mean[:2000], codes.logvar[:2000]).to_dict()
+
+
+def measure_codes(run: Run, step: int | None) -> dict[str, Any]:
+    """Return the diagnosis of a run's stored codes, or of those of one snapshot, as plain values.
+
+    Without codes it is that of the latest snapshot. At most 2,000 codes are used.
+    """
+    steps = run.snapshot_steps()
+    if step is None and steps and not (run.path / "codes.npz").is_file():
+        step = steps[-1]
+    key = run.fingerprint
+    if step is not None:
+        key += ":" + run.stamp(f"snapshots/{step:09d}.npz")
+    return _measures_for(str(run.path), key, step)
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
@@ -110,15 +93,11 @@ def diagnose_stored(path: str, fingerprint: str) -> dict[str, Any]:
     from explorer.analysis.collapse.diagnose import diagnose_run
 
     run = Run(path)
-    info = run.info
-    images = get_dataset(info.dataset.name) if info.dataset else None
-    if images is None or info.dataset is None or images.shape != info.dataset.shape:
-        # A shipped run brings what was found where its images were.
-        shipped = run.path / "diagnosis.json"
-        if shipped.is_file():
-            return json.loads(shipped.read_text())
-        return diagnose_run(run).to_dict()
-    return diagnose_run(run, images.split("test").images[:2000]).to_dict()
+    images = library().images_of(run)
+    if images is None:  # A shipped run brings what was found where its images were.
+        found: dict[str, Any] | None = library().stored(run, "diagnosis")
+        return found or diagnose_run(run).to_dict()
+    return diagnose_run(run, images.held_out().images[:2000]).to_dict()
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
@@ -140,14 +119,14 @@ def move_dimension(path: str, fingerprint: str, dimension: int) -> tuple[Any, An
 
 
 @st.cache_data(show_spinner=False, max_entries=20)
-def measure_eigenvalues(dataset: str, likelihood: str) -> list[float] | None:
+def measure_eigenvalues(dataset: str, likelihood: str, sigma2: float = 1.0) -> list[float] | None:
     """Return what a loss's weight is held against: of the wake-up rule, or of the covariance."""
     from explorer.analysis.collapse.wakeup import wake_up_eigenvalues
 
     images = get_dataset(dataset)
-    if images is None:
+    if images is None or not LIKELIHOODS[likelihood].wakes_by_rule:
         return None
-    found = wake_up_eigenvalues(images.split("train").images, likelihood)
+    found = wake_up_eigenvalues(images.split("train").images, likelihood, sigma2)
     return [float(value) for value in found]
 
 
@@ -157,7 +136,7 @@ def measure_wake_up(dataset: str, likelihood: str, sigma2: float) -> list[float]
     from explorer.analysis.collapse.wakeup import wake_up_eigenvalues
 
     images = get_dataset(dataset)
-    if images is None or likelihood not in ("bernoulli", "gaussian"):
+    if images is None or not LIKELIHOODS[likelihood].wakes_by_rule:
         return []
     values = wake_up_eigenvalues(images.split("train").images, likelihood, sigma2)
     return [float(value) for value in values[:16]]
@@ -185,7 +164,7 @@ def _payload_for(
     fingerprint: str, name: str, at_hand: tuple[bool, bool], spoken: str, _run: Run
 ) -> bytes:
     run = get_run_with_model(_run)
-    return build_payload(run, find_pictures(run), sentences("explore."), spoken)
+    return build_payload(run, get_pictures(run), sentences("explore."), spoken)
 
 
 def get_payload(run: Run) -> bytes:
@@ -193,10 +172,22 @@ def get_payload(run: Run) -> bytes:
 
     It is built anew when codes appear, or when the run's images come to this machine.
     """
-    dataset = run.info.dataset
-    has_images = dataset is not None and is_at_hand(dataset.name)
-    at_hand = ((run.path / "codes.npz").is_file(), has_images)
-    return _payload_for(run.fingerprint, run.name, at_hand, language(), run)
+    return _payload_for(run.fingerprint, run.name, _at_hand(run), language(), run)
+
+
+def _at_hand(run: Run) -> tuple[bool, bool]:
+    images = library().images_of(run, at_once=True)
+    return (run.path / "codes.npz").is_file(), images is not None
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _pictures_for(fingerprint: str, at_hand: tuple[bool, bool], _run: Run) -> Pictures | None:
+    return find_pictures(_run, library().images_of(_run, at_once=True))
+
+
+def get_pictures(run: Run) -> Pictures | None:
+    """Return the pictures that a run can be asked about, read once while they are at hand."""
+    return _pictures_for(run.fingerprint, _at_hand(run), run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
@@ -212,9 +203,7 @@ def get_member(run: Run, reference: Run) -> bytes:
 def get_page(run: Run, scene: str) -> bytes:
     """Return the run and a scene of it as one HTML file, in the visitor's language."""
     words = sentences("explore.")
-    return build_page(
-        get_run_with_model(run), find_pictures(run), words, ASSETS, scene, language()
-    )
+    return build_page(get_run_with_model(run), get_pictures(run), words, scene, language())
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

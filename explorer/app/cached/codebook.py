@@ -13,9 +13,9 @@ from explorer.analysis.representation.codebook import (
     sample_by_position,
     sample_uniform,
 )
-from explorer.app.cached import own_runs
+from explorer.app.session import library
+from explorer.models.vq import check_codebook
 from explorer.runs.run import Run
-from explorer.runs.store import pretrained_store
 
 FAVOURITE = "mnist-vq"
 PICTURED = 400
@@ -24,22 +24,15 @@ PICTURED = 400
 
 def list_codebooks() -> dict[str, Run]:
     """Return the VQ-VAEs with weights and codes by id, shipped ones first."""
-    return {
-        run.id: run
-        for run in sorted(pretrained_store().list(), key=lambda run: run.id != FAVOURITE)
-        + own_runs().list()
-        if run.info.latent_kind == "categorical"
-        and run.info.model_kind == "builtin"
-        and (run.path / "checkpoint.safetensors").is_file()
-        and (run.path / "codes.npz").is_file()
-    }
+    runs = library().runs({"codebook", "model", "codes"}, first="shipped")
+    return {run.id: run for run in sorted(runs, key=lambda run: run.id != FAVOURITE)}
 
 
 @st.cache_data(show_spinner=False, max_entries=20)
 def _codebook_for(fingerprint: str, _run: Run) -> tuple[CodeUsage, Any]:
     codes = _run.codes()
     assert codes is not None and codes.indices is not None
-    usage = measure_usage(codes.indices, _run.model.config.codebook)
+    usage = measure_usage(codes.indices, check_codebook(_run.model).config.codebook)
     return usage, picture_entries(_run.model, codes.indices[:PICTURED])
 
 

@@ -25,6 +25,10 @@ class OwnVerdict:
     score: LabelScore | None
 
 
+LARGEST_UPLOAD = 200_000_000
+"""Bytes of arrays that a visitor's file may unpack to: others want to use the server too."""
+
+
 @st.cache_resource(show_spinner=False, max_entries=4)
 def judge_codes(content: bytes, name: str) -> OwnVerdict:
     """Return the verdict on an .npz file of codes; ExplorerError where it is none.
@@ -36,6 +40,6 @@ def judge_codes(content: bytes, name: str) -> OwnVerdict:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "codes.npz"
         path.write_bytes(content)
-        codes = read_codes(path, name)
+        codes = read_codes(path, name, LARGEST_UPLOAD)
     values = diagnose_codes(*thin_codes(codes)).to_dict()
     return OwnVerdict(codes, values, score_labels(codes))

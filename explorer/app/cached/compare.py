@@ -1,6 +1,5 @@
 """What the comparison of models keeps between reruns: each entry wraps a pure function."""
 
-import json
 from typing import Any
 
 import numpy as np
@@ -16,14 +15,12 @@ from explorer.analysis.representation.holes import (
 )
 from explorer.analysis.representation.latents import decode_codes
 from explorer.analysis.representation.quality import Accuracy, neighbour_accuracy
-from explorer.app.cached import get_codes, get_run_with_model, own_runs
+from explorer.app.cached import get_codes, get_run_with_model
+from explorer.app.session import library
 from explorer.codes import Array
-from explorer.datasets import load_dataset
 from explorer.elbo.encoding import encode_images
-from explorer.export.pictures import is_at_hand
 from explorer.figures.compare import Square
 from explorer.runs.run import Run
-from explorer.runs.store import pretrained_store
 
 NEIGHBOUR_CODES = 2000
 TILES = 15
@@ -33,12 +30,10 @@ CELLS = 41
 def list_comparable() -> dict[str, list[Run]]:
     """Return the finished runs with weights by their data set, shipped ones first."""
     found: dict[str, list[Run]] = {}
-    for run in pretrained_store().list() + own_runs().list():
-        info = run.info
-        has_weights = (run.path / "checkpoint.safetensors").is_file()
-        if info.model_kind == "builtin" and info.dataset is not None and has_weights:
-            if info.status.state in ("finished", "stopped") and info.config is not None:
-                found.setdefault(info.dataset.name, []).append(run)
+    for run in library().runs({"model", "config", "images", "ended"}, first="shipped"):
+        dataset = run.info.dataset
+        if dataset is not None:
+            found.setdefault(dataset.name, []).append(run)
     return found
 
 
@@ -75,8 +70,7 @@ def _holes_for(fingerprint: str, source: str, _run: Run) -> Holes:
 
 def get_holes(run: Run, source: str) -> Holes | None:
     """Return how random codes decode, None while the images are not at hand."""
-    dataset = run.info.dataset
-    if dataset is None or not is_at_hand(dataset.name):
+    if library().images_of(run, at_once=True) is None:
         return None
     return _holes_for(run.fingerprint, source, run)
 
@@ -86,17 +80,16 @@ def find_figures(run: Run, source: str) -> dict[str, Any] | None:
     holes = get_holes(run, source)
     if holes is not None:
         return holes.to_dict()
-    shipped = run.path / "holes.json"
-    if not shipped.is_file():
-        return None
-    found: dict[str, Any] | None = json.loads(shipped.read_text()).get(source)
+    shipped = library().stored(run, "holes")
+    found: dict[str, Any] | None = None if shipped is None else shipped.get(source)
     return found
 
 
 def get_images(run: Run) -> tuple[Array, Array]:
     """Return the training images and the unseen ones that holes are measured with."""
-    assert run.info.dataset is not None
-    return pick_images(load_dataset(run.info.dataset.name))
+    images = library().images_of(run)
+    assert images is not None
+    return pick_images(images)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
@@ -122,8 +115,7 @@ def _hole_map_for(
 
 def get_hole_map(run: Run, square: Square, axes: tuple[int, int]) -> Array | None:
     """Return the distance to the nearest image (S, S) over a square, None without the images."""
-    dataset = run.info.dataset
-    if dataset is None or not is_at_hand(dataset.name):
+    if library().images_of(run, at_once=True) is None:
         return None
     key = (square.x, square.y, square.half)
     return _hole_map_for(run.fingerprint, key, axes, get_run_with_model(run))
@@ -149,7 +141,7 @@ def _neighbours_for(fingerprint: str, _run: Run) -> Accuracy | None:
 
 def get_neighbours(run: Run) -> Accuracy | None:
     """Return the 15-nearest-neighbour accuracy of a run's codes, None without labels."""
-    if run.info.latent_kind == "categorical":
+    if not run.info.is_continuous:
         return None
     return _neighbours_for(run.fingerprint, run)
 

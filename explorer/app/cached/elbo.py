@@ -19,7 +19,6 @@ from explorer.app.text import language, sentences
 from explorer.elbo.encoding import draw_targets
 from explorer.export.lens import build_lens
 from explorer.export.payload import Pictures
-from explorer.export.pictures import find_pictures, is_at_hand
 from explorer.runs.run import Run
 
 Key = tuple[str, str, int]
@@ -27,19 +26,6 @@ MANY = 100
 """Images of the mean."""
 ESTIMATE_SAMPLES = 5000
 """Draws of an importance-weighted log p(x) of one image."""
-
-
-@st.cache_resource(show_spinner=False, max_entries=12)
-def _pictures_for(fingerprint: str, at_hand: tuple[bool, bool], _run: Run) -> Pictures | None:
-    return find_pictures(_run)
-
-
-def get_pictures(run: Run) -> Pictures | None:
-    """Return the pictures that a run can be asked about, read once while they are at hand."""
-    dataset = run.info.dataset
-    has_images = dataset is not None and is_at_hand(dataset.name)
-    at_hand = ((run.path / "codes.npz").is_file(), has_images)
-    return _pictures_for(run.fingerprint, at_hand, run)
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)

@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from explorer.models import VAE
+from explorer.models import Model
 
 MODES = ("mean", "sample", "deviation")
 
 
 @torch.inference_mode()
-def answer_encode(model: VAE, request: Any) -> dict[str, Any] | None:
+def answer_encode(model: Model, request: Any) -> dict[str, Any] | None:
     """Return q(z|x) of {"x": base64 of uint8 pixels, "number": n}; None for a broken request."""
     try:
         pixels = np.frombuffer(base64.b64decode(request["x"]), np.uint8)
@@ -21,7 +21,7 @@ def answer_encode(model: VAE, request: Any) -> dict[str, Any] | None:
         number = int(request["number"])
     except (KeyError, TypeError, ValueError, RuntimeError):
         return None
-    mean, logvar = model.encode_parameters(x.to(next(model.parameters()).dtype))
+    mean, logvar = model.encode_parameters(x.to(model.reference.dtype))
     return {
         "number": number,
         "mean": mean[0].tolist(),
@@ -30,13 +30,13 @@ def answer_encode(model: VAE, request: Any) -> dict[str, Any] | None:
 
 
 @torch.inference_mode()
-def answer_decode(model: VAE, request: Any) -> dict[str, Any] | None:
+def answer_decode(model: Model, request: Any) -> dict[str, Any] | None:
     """Return the picture at {"z", "mode", "seed", "number"}; None for a broken request.
 
     Pixels are bytes of value/top, so that a σ-map keeps its range.
     """
     try:
-        z = torch.tensor(request["z"], dtype=next(model.parameters()).dtype).reshape(1, -1)
+        z = torch.tensor(request["z"], dtype=model.reference.dtype).reshape(1, -1)
         number, seed = int(request["number"]), int(request["seed"])
     except (KeyError, TypeError, ValueError):
         return None

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from explorer.app.text import sentences, text
+from explorer.browser import read_script
 
 PAGES = ("explore", "train", "beta", "collapse", "elbo", "models")
 """The pages over which a card has something to light up; the last part of their address."""
@@ -116,6 +116,5 @@ def _renderer() -> Callable[..., Any]:
     manager = id(get_bidi_component_manager())
     if manager not in _renderers:
         _renderers.clear()
-        script = Path(__file__).parents[1].joinpath("card.js").read_text("utf-8")
-        _renderers[manager] = component("explorer_card", js=script)
+        _renderers[manager] = component("explorer_card", js=read_script("card"))
     return _renderers[manager]

@@ -5,12 +5,10 @@ a plain checkout; registering it by hand works in all three.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-BROWSER = Path(__file__).parents[1] / "components"
-ASSETS = BROWSER / "latent_map"
-LENS_ASSETS = BROWSER / "lens"
+from explorer.browser import ASSETS, read_script, read_styles
+
 PACKAGE = "latent-explorer"
 COMPONENT = f"{PACKAGE}.latent_map"
 LENS = f"{PACKAGE}.lens"
@@ -21,21 +19,16 @@ _renderers: dict[tuple[int, str], Callable[..., Any]] = {}
 
 def register_components() -> Callable[..., Any]:
     """Make the map known to the running server, once, and return what mounts it."""
-    style = (ASSETS / "style.css").read_text("utf-8")
-    return _register(COMPONENT, ASSETS, "main.js", style)
+    return _register(COMPONENT, "map")
 
 
 def register_lens() -> Callable[..., Any]:
-    """Make the lens known to the running server, once, and return what mounts it.
-
-    Its folder of assets is the one above, so that it imports modules of the map.
-    """
-    style = "".join((folder / "style.css").read_text("utf-8") for folder in (ASSETS, LENS_ASSETS))
-    return _register(LENS, LENS_ASSETS.parent, f"{LENS_ASSETS.name}/main.js", style)
+    """Make the lens known to the running server, once, and return what mounts it."""
+    return _register(LENS, "lens")
 
 
-def _register(name: str, assets: Path, script: str, style: str) -> Callable[..., Any]:
-    """Register a component by its folder of assets.
+def _register(name: str, room: str) -> Callable[..., Any]:
+    """Register a component by its room; all have one root, so that they share modules.
 
     The manifest API is not public: should a later Streamlit move it, the import error names it.
     Styles travel with the first message, so that the page never shows without them.
@@ -49,25 +42,25 @@ def _register(name: str, assets: Path, script: str, style: str) -> Callable[...,
     if known and (id(manager), name) in _renderers:
         return _renderers[id(manager), name]
     if not known:
-        config = ComponentConfig(name=name.partition(".")[2], asset_dir=assets.name)
+        config = ComponentConfig(name=name.partition(".")[2], asset_dir=ASSETS.name)
         manifest = ComponentManifest(name=PACKAGE, version="1", components=[config])
-        manager.register_from_manifest(manifest, assets.parent)
-    _renderers[id(manager), name] = component(name, js=script, css=style)
+        manager.register_from_manifest(manifest, ASSETS.parent)
+    _renderers[id(manager), name] = component(
+        name, js=f"{room}/main.js", css=read_styles("shared", room)
+    )
     return _renderers[id(manager), name]
 
 
-def inline_component(name: str, markup: str) -> Callable[..., Any]:
-    """Return what mounts a small component of one script and one style, from its folder `name`."""
+def inline_component(name: str, room: str, markup: str) -> Callable[..., Any]:
+    """Return what mounts a small component of one script and one style, from its room."""
     from streamlit.components.v2 import component
     from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 
     place = id(get_bidi_component_manager()), name
     if place not in _renderers:
-        style, script = (
-            BROWSER.joinpath(name, file).read_text("utf-8")
-            for file in ("style.css", "main.js")
+        _renderers[place] = component(
+            f"explorer_{name}", html=markup, css=read_styles(room), js=read_script(room)
         )
-        _renderers[place] = component(f"explorer_{name}", html=markup, css=style, js=script)
     return _renderers[place]
 
 

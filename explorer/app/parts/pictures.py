@@ -1,16 +1,16 @@
-"""How pictures stand on every page: charts without a toolbar, strips enlarged without smoothing."""
+"""How pictures stand on every page: strips enlarged without smoothing."""
+
+import html
 
 import numpy as np
 import streamlit as st
 
 from explorer.figures.pictures import data_uri, encode_png
 
-CHART = {"displayModeBar": False}
-"""Plotly's configuration of a chart."""
-
 
 def show_strip(picture: np.ndarray, caption: str) -> None:
     """Show one picture over its caption, enlarged without smoothing."""
+    caption = html.escape(caption)
     uri = data_uri(encode_png(picture, max(1, 640 // picture.shape[1])))
     st.html(
         f'<div class="explorer-strip"><figure><img src="{uri}" alt="{caption}">'

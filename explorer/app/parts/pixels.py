@@ -63,7 +63,7 @@ def pixel_brush(
         "stamp": key,
         "echo": (st.session_state.get(key) or {}).get("mask", start),
     }
-    mount = inline_component("pixel_brush", _MARKUP)
+    mount = inline_component("pixel_brush", "brush", _MARKUP)
     mount(key=key, data=data, default={"mask": start}, on_mask_change=do_nothing)
 
 

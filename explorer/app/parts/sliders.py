@@ -55,7 +55,7 @@ def _mount(
     start = min(max(start, low), high)
     data |= {"low": low, "high": high, "step": step, "value": start, "stamp": f"{key} {stamp}"}
     # A moved slider is a new one: what the old one reported no longer counts.
-    state = inline_component("live_slider", _MARKUP)(
+    state = inline_component("live_slider", "slider", _MARKUP)(
         key=f"{key}_{stamp}", data=data, default={"value": start, "rest": start},
         on_value_change=do_nothing, on_rest_change=do_nothing,
     )  # fmt: skip

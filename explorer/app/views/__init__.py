@@ -1,1 +1,1 @@
-"""One file per page, and `watch.py` for the run that Train follows."""
+"""The pages: a file each, or a folder where a page has several sections."""

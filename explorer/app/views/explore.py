@@ -1,7 +1,7 @@
 """Explore: the latent map of one model. Everything that moves, moves in the browser."""
 
 import base64
-import re
+import contextlib
 from typing import Any
 
 import streamlit as st
@@ -12,16 +12,16 @@ from explorer.app.cached import (
     get_payload,
     get_projection,
     get_run_with_model,
-    own_runs,
 )
 from explorer.app.parts import answers
+from explorer.app.parts.failures import told
 from explorer.app.parts.mount import latent_map, send_member, send_message
-from explorer.app.text import text
+from explorer.app.session import library
+from explorer.app.text import plain, text
 from explorer.errors import ExplorerError
 from explorer.export.sweep import find_siblings
 from explorer.export.tables import codes_parquet
 from explorer.runs.run import Run
-from explorer.runs.store import pretrained_store
 
 FAVOURITE = "mnist-2d"
 MAP = "explore_map"
@@ -35,15 +35,11 @@ WIDE = """<style>.stMainBlockContainer {
 
 def list_models() -> dict[str, tuple[Run, str]]:
     """Return what can be opened here by id, with its group: shipped models, then own runs."""
-    shipped = pretrained_store().list()
-    found: dict[str, tuple[Run, str]] = {}
-    for group, runs in (("group_own", own_runs().list()), ("group_pretrained", shipped)):
-        for run in runs:
-            has_weights = (run.path / "checkpoint.safetensors").is_file()
-            # The map needs a continuous code; the Models page shows codebooks.
-            continuous = run.info.latent_kind != "categorical"
-            if run.info.model_kind == "builtin" and has_weights and continuous:
-                found[run.id] = run, group
+    # The map needs a continuous code; the Models page shows codebooks.
+    found = {
+        run.id: (run, "group_own" if library().is_own(run) else "group_pretrained")
+        for run in library().runs({"model", "map"})
+    }
     return dict(sorted(found.items(), key=lambda entry: _menu_place(*entry[1])))
 
 
@@ -108,6 +104,7 @@ def make_file(run: Run, wanted: dict[str, Any]) -> dict[str, str]:
 
 
 @st.fragment
+@told()
 def show_map(models: dict[str, tuple[Run, str]]) -> None:
     """Mount the map of the chosen model and answer what it asks."""
     run = choose_model(models)
@@ -150,10 +147,13 @@ def show_sweep(models: dict[str, tuple[Run, str]]) -> None:
     run = choose_model(models)
     siblings = find_siblings(run, (entry for entry, _ in models.values()))
     for number, sibling in enumerate(siblings):
-        send_member(get_member(sibling, run), f"explore_member_{number}")
+        # The map does without a model of the sweep that cannot be read.
+        with contextlib.suppress(ExplorerError):
+            send_member(get_member(sibling, run), f"explore_member_{number}")
 
 
 @st.fragment(run_every=POLL_SECONDS)
+@told()
 def follow_projection(run: Run) -> None:
     """Tell the map how far its t-SNE is, and start over once it is there."""
     projection = get_projection(run)
@@ -196,13 +196,11 @@ def show_page() -> None:
         st.session_state["explore_unknown"] = wanted
     # It stays until a model is chosen: the address soon names the one that is shown instead.
     if unknown := st.session_state.get("explore_unknown"):
-        # Of an address only what a name may hold is repeated: it is written as Markdown.
-        name = re.sub(r"[^\w./-]", "?", unknown[:60])
-        st.warning(text("explore.unknown_model", name=name))
+        st.warning(text("explore.unknown_model", name=plain(unknown[:60])))
     try:
         get_payload(choose_model(models))
     except ExplorerError as error:
-        st.error(str(error))
+        st.error(plain(error))
         broken = asked_model()
         models.pop(broken if broken in models else next(iter(models)))
     if not models:

@@ -6,28 +6,27 @@ from functools import partial
 
 import streamlit as st
 
-from explorer.app.cached import own_runs
-from explorer.app.parts.pictures import CHART
+from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.failures import told
 from explorer.app.parts.tables import show_rows
-from explorer.app.session import is_dark
-from explorer.app.text import number, sentences, text
+from explorer.app.session import library
+from explorer.app.text import number, plain, sentences, text
 from explorer.app.views.train.film import show_strips
 from explorer.app.views.train.watch import describe_beta
 from explorer.errors import ExplorerError
 from explorer.export.archive import zip_run
-from explorer.figures.palette import choose_roles
 from explorer.figures.training import compare_curves
 from explorer.runs.run import Run
-from explorer.runs.store import pretrained_store
 
 MEASURES = ("elbo", "reconstruction", "kl")
 """Columns in nats per image."""
+SHOWN_UNREADABLE = 30
 
 
 def describe(run: Run, kind: str) -> dict[str, object]:
     """Return a row of the table."""
     info = run.info
-    result = info.results.get("test") or info.results.get("all") or {}
+    result = info.best_results
     config = info.config
     return {
         text("runs.column.name"): run.name,
@@ -39,7 +38,7 @@ def describe(run: Run, kind: str) -> dict[str, object]:
         ),
         text("runs.column.beta"): describe_beta(run),
         text("runs.column.state"): text("state." + info.status.shown_state()),
-        text("runs.column.elbo"): -result["elbo"] if "kl" in result else None,
+        text("runs.column.elbo"): -result["elbo"] if {"elbo", "kl"} <= set(result) else None,
         text("runs.column.reconstruction"): result.get("reconstruction"),
         text("runs.column.kl"): result.get("kl"),
         text("runs.column.steps"): info.status.step,
@@ -49,10 +48,12 @@ def describe(run: Run, kind: str) -> dict[str, object]:
 
 def choose_runs() -> list[tuple[Run, str]]:
     """Show the table and return the ticked runs with their kind."""
-    runs = [(run, "own") for run in own_runs().list()]
+    listed = library().runs()
+    runs = [(run, "own") for run in listed if library().is_own(run)]
     if not runs:
         st.info(text("runs.empty"), icon=":material/folder_open:")
-    shipped = sorted(pretrained_store().list(), key=lambda run: ("/" in run.id, run.id))
+    shipped = [run for run in listed if not library().is_own(run)]
+    shipped.sort(key=lambda run: ("/" in run.id, run.id))
     runs += [(run, "pretrained") for run in shipped]
     if not runs:
         return []
@@ -70,8 +71,8 @@ def choose_runs() -> list[tuple[Run, str]]:
 def act_on(run: Run, kind: str) -> None:
     """Show what can be done with one run."""
     with st.container(horizontal=True):
-        if run.info.model_kind == "builtin" and run.info.status.state == "finished":
-            if run.info.latent_kind == "categorical":
+        if run.info.has_model and run.info.status.state == "finished":
+            if not run.info.is_continuous:
                 if st.button(text("train.codebook"), key="runs_codebook", type="primary"):
                     query = {"section": "codebook", "vq": run.id}
                     st.switch_page("views/models/page.py", query_params=query)
@@ -84,7 +85,7 @@ def act_on(run: Run, kind: str) -> None:
         with st.popover(text("runs.export")):
             if st.button(text("runs.export.prepare"), key="runs_zip"):
                 st.download_button(
-                    text("runs.export.save", name=run.id),
+                    text("runs.export.save", name=plain(run.id)),
                     zip_run(run),
                     f"{run.id.replace('/', '-')}.zip",
                     "application/zip",
@@ -108,7 +109,7 @@ def ask_for_name(run: Run) -> None:
 def confirm_deletion(runs: Sequence[Run]) -> None:
     """Ask before runs are removed."""
     st.write(
-        text("runs.delete.sure", name=runs[0].name)
+        text("runs.delete.sure", name=plain(runs[0].name))
         if len(runs) == 1
         else text("runs.delete.sure_many", count=len(runs))
     )
@@ -124,25 +125,27 @@ def compare(first: Run, second: Run) -> None:
     names = [first.name, second.name]
     if names[0] == names[1]:
         names = [first.id, second.id]
-    st.subheader(text("runs.compare", first=names[0], second=names[1]))
+    first_name, second_name = map(plain, names)
+    st.subheader(text("runs.compare", first=first_name, second=second_name))
     figure = compare_curves(
         {name: run.metrics("train") for name, run in zip(names, (first, second), strict=True)},
-        choose_roles(is_dark()),
+        role_colours(),
         words=sentences("figure."),
     )
-    st.plotly_chart(figure, theme=None, key="runs_curves", config=CHART)
-    st.caption(text("runs.compare.caption"))
+    show_chart(figure, "runs_curves", text("runs.compare.caption"))
     for name, run, column in zip(names, (first, second), st.columns(2), strict=True):
-        with column:
-            st.markdown(f"**{name}**")
-            result = run.info.results.get("test") or run.info.results.get("all")
-            if result:
-                cells = {text("runs.column.reconstruction"): result["reconstruction"]}
-                if "kl" in result:
-                    cells[text("runs.column.kl")] = result["kl"]
-                    cells = {text("runs.column.elbo"): -result["elbo"], **cells}
-                for cell, (label, value) in zip(st.columns(len(cells)), cells.items(), strict=True):
-                    cell.metric(label, number(value), help=text("runs.compare.figures"))
+        with column, told():
+            st.markdown(f"**{plain(name)}**")
+            result = run.info.best_results
+            cells = {key: result[key] for key in MEASURES if result and key in result}
+            if "kl" not in cells:
+                cells.pop("elbo", None)
+            if cells:
+                places = st.columns(len(cells))
+                for cell, (measure, value) in zip(places, cells.items(), strict=True):
+                    shown = number(-value if measure == "elbo" else value)
+                    label = text(f"runs.column.{measure}")
+                    cell.metric(label, shown, help=text("runs.compare.figures"))
             steps = run.snapshot_steps()
             if steps:
                 show_strips(run.snapshot(steps[-1]))
@@ -150,20 +153,36 @@ def compare(first: Run, second: Run) -> None:
 
 def _delete(runs: Sequence[Run]) -> None:
     for run in runs:
-        own_runs().delete(run.id)
+        library().own.delete(run.id)
 
 
 def _try(action: Callable[[], object]) -> None:
     try:
         action()
     except ExplorerError as error:
-        st.error(str(error))
+        st.error(plain(error))
     else:
         st.rerun()
 
 
-st.caption(text("runs.lead", folder=own_runs().folder))
+def show_oddities() -> None:
+    """Name runs that stand in a shipped one's place, and folders that are no runs, with why."""
+    own, shipped = library().own, library().shipped
+    if taken := [plain(run.id) for run in shipped.list() if own.has(run.id)]:
+        st.caption(text("runs.taken", names=text("app.comma").join(taken)))
+    unreadable = own.survey()[1]
+    if not unreadable:
+        return
+    with st.expander(text("runs.unreadable", count=len(unreadable)), icon=":material/error:"):
+        st.caption(text("runs.unreadable.help"))
+        for entry in unreadable[:SHOWN_UNREADABLE]:
+            reason = text(f"runs.unreadable.{entry.reason.code}", detail=plain(entry.reason.detail))
+            st.markdown(f"- **{plain(entry.id)}**: {reason}")
+
+
+st.caption(text("runs.lead", folder=plain(library().own.folder)))
 chosen = choose_runs()
+show_oddities()
 if len(chosen) == 1:
     act_on(*chosen[0])
 elif len(chosen) >= 2:

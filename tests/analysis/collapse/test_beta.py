@@ -1,5 +1,7 @@
 """What is my β? The losses found in the wild, and the digits."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch.nn import functional
@@ -110,7 +112,7 @@ def test_corrected_line_runs_and_means_its_beta():
         loss = WrittenLoss(kind, 1, 3, 5, 2, 4)
         values = []
         for beta in (1.0, 3.0):
-            scope = dict(names)
+            scope: dict[str, Any] = dict(names)
             exec(corrected_line(loss, beta), scope)
             values.append(float(scope["loss"]))
         kl = torch.distributions.kl_divergence(

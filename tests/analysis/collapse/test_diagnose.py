@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from explorer.analysis.collapse import verdicts
 from explorer.analysis.collapse.decoder_use import measure_decoder_use
@@ -15,10 +16,12 @@ from explorer.analysis.collapse.diagnose import (
     diagnose_run,
 )
 from explorer.analysis.collapse.linear import covariance_eigenvalues, linear_optimum
+from explorer.analysis.subject import Subject
 from explorer.config import ModelConfig
 from explorer.errors import ExplorerError
 from explorer.models import VAE
 from tests.analysis import oracles
+from tests.helpers import of_kind
 
 CONTRACT = {
     "active_units",
@@ -96,7 +99,7 @@ def test_linear_optimum_is_read_back(digits):
 
 def test_sensitivity_and_shuffle_of_a_linear_decoder(digits):
     model = oracles.linear_vae(2, sigma2=0.05)
-    use = measure_decoder_use(model, torch.from_numpy(digits))
+    use = measure_decoder_use(Subject(model, torch.from_numpy(digits)))
     norms = model.decoder[0].weight.detach().norm(dim=0).numpy()
     assert use.sensitivity == pytest.approx(norms, rel=1e-6)  # the aggregated sd is 1
     # Exchanging z_i between two independent images costs 2·Var(μ_i)·‖w_i‖²/(2σ²) on average.
@@ -160,9 +163,10 @@ def test_bernoulli_rule_tells_total_collapse(digits):
     x = torch.from_numpy(digits).float()
     model.initialise_output(x.mean(0), len(x))
     with torch.no_grad():
-        model.encoder[-1].weight.zero_()
-        model.encoder[-1].bias.zero_()
-        model.decoder[-2].weight.zero_()
+        last = of_kind(nn.Linear, model.encoder[-1])
+        last.weight.zero_()
+        last.bias.zero_()
+        of_kind(nn.Linear, model.decoder[-2]).weight.zero_()
     target = model.target(x, torch.Generator().manual_seed(0))
     for beta, code in ((1.0, "decoder_ignores"), (5.0, "objective")):
         diagnosis = diagnose(model, target, beta=beta)
@@ -203,7 +207,7 @@ def test_diagnose_run_with_and_without_images(tiny_run):
     from explorer.datasets import load_dataset
 
     images = load_dataset("digits").split("test").images
-    seen = []
+    seen: list[float] = []
     with_images = diagnose_run(tiny_run, images, causes=False, progress=seen.append)
     assert with_images.dimensions[0].shuffle is not None
     assert seen == sorted(seen) and seen[-1] == 1.0

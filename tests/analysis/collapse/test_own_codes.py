@@ -1,11 +1,15 @@
 """Codes from a file: of one moment, over steps, and what is refused in one sentence."""
 
+import tracemalloc
+from typing import Any
+
 import numpy as np
 import pytest
 
 from explorer.analysis.collapse.diagnose import diagnose_file
 from explorer.analysis.collapse.own_codes import (
     JUDGED_VALUES,
+    LARGEST_MOMENT,
     OwnCodes,
     read_codes,
     score_labels,
@@ -13,6 +17,7 @@ from explorer.analysis.collapse.own_codes import (
 )
 from explorer.analysis.collapse.timeline import Event, find_events
 from explorer.errors import ExplorerError
+from tests.helpers import present
 
 
 def dying_codes():
@@ -73,7 +78,7 @@ def save(path, labels=None, count=200, steps=0):
     rng = np.random.default_rng(0)
     which = np.arange(count) % 2
     mean = rng.normal(size=(count, 2)) + 10.0 * which[:, None]
-    arrays = {"mean": mean, "logvar": np.full((count, 2), -3.0)}
+    arrays: dict[str, Any] = {"mean": mean, "logvar": np.full((count, 2), -3.0)}
     if steps:
         arrays = {key: np.stack([value] * steps) for key, value in arrays.items()}
         arrays["steps"] = np.arange(steps)
@@ -98,7 +103,7 @@ def save(path, labels=None, count=200, steps=0):
 def test_labels_are_classes_by_name_and_neighbours_tell_them(tmp_path, labels, names, steps):
     codes = save(tmp_path / "codes.npz", labels, steps=steps)
     assert codes.class_names == names and set(codes.labels.tolist()) == {0, 1}
-    found = score_labels(codes)
+    found = present(score_labels(codes))
     assert (found.accuracy, found.standard_error) == (1.0, 0.0)
     assert (found.images, found.neighbours, found.largest_class) == (200, 15, 0.5)
 
@@ -107,7 +112,7 @@ def test_labels_without_meaning_are_told_by_chance_alone(tmp_path):
     codes = save(
         tmp_path / "codes.npz", lambda which: np.random.default_rng(1).integers(0, 2, 2000), 2000
     )
-    found = score_labels(codes)
+    found = present(score_labels(codes))
     assert abs(found.accuracy - 0.5) < 4 * found.standard_error + 0.02
 
 
@@ -115,7 +120,7 @@ def test_without_labels_or_with_one_class_there_is_no_score(tmp_path):
     assert save(tmp_path / "none.npz").labels is None
     assert score_labels(save(tmp_path / "none.npz")) is None
     assert score_labels(save(tmp_path / "one.npz", lambda which: which * 0)) is None
-    assert score_labels(save(tmp_path / "few.npz", lambda which: which, 4)).neighbours == 3
+    assert present(score_labels(save(tmp_path / "few.npz", lambda which: which, 4))).neighbours == 3
 
 
 @pytest.mark.parametrize(
@@ -142,3 +147,44 @@ def test_of_very_many_codes_some_are_judged_evenly_spread(tmp_path):
     mean, logvar = thin_codes(codes)
     assert mean.shape == (JUDGED_VALUES // 100, 100) and (mean == -logvar).all()
     assert mean[0, 0] == 0 and mean[-1, 0] == 1 and abs(mean.mean() - 0.5) < 1e-3
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        ({"steps": np.array([5, 3, 2], np.uint8)}, "that rise"),
+        ({"steps": np.array([0, 1, 1e300])}, "whole numbers"),
+        ({"mean": np.array([{}] * 3, object)}, "real numbers"),
+        ({"labels": np.full(400, 0x110000, np.uint32).view("<U1")}, "cannot be read"),
+        ({"mean": np.zeros((3, 400, 2), complex)}, "real numbers"),
+        ({"mean": np.array(1.0), "steps": None}, "one shape"),
+    ],
+)
+def test_odd_arrays_are_one_sentence(tmp_path, change, sentence):
+    arrays = {**dying_codes(), **change}
+    np.savez(tmp_path / "codes.npz", **{k: v for k, v in arrays.items() if v is not None})
+    with pytest.raises(ExplorerError, match=sentence):
+        read_codes(tmp_path / "codes.npz")
+
+
+def test_half_a_character_in_a_label_is_replaced(tmp_path):
+    codes = save(tmp_path / "codes.npz", lambda which: np.array(["cat", "\ud83d"])[which])
+    assert codes.class_names == ("cat", "?")
+
+
+def test_more_codes_than_can_be_judged_are_refused_in_little_memory(tmp_path):
+    """As small numbers they would take eight times the room once they are judged."""
+    count = LARGEST_MOMENT + 1
+    np.savez_compressed(
+        tmp_path / "codes.npz",
+        mean=np.zeros((count, 1), np.int8),
+        logvar=np.zeros((count, 1), np.int8),
+    )
+    tracemalloc.start()
+    with pytest.raises(ExplorerError, match="16,000,001 values of mean"):
+        read_codes(tmp_path / "codes.npz")
+    with pytest.raises(ExplorerError, match="more than the 30 MB"):
+        read_codes(tmp_path / "codes.npz", limit_bytes=30_000_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * count

@@ -6,6 +6,7 @@ import torch
 
 from explorer.analysis.collapse import wakeup
 from explorer.analysis.collapse.linear import covariance_eigenvalues
+from explorer.analysis.subject import Subject
 from explorer.config import ModelConfig
 from explorer.models import VAE
 from tests.analysis import oracles
@@ -34,7 +35,9 @@ def test_predictions_for_binarised_mnist(mnist_root):
 
 def test_rule_at_collapse_of_a_gaussian_model_is_the_data_sets(digits):
     model = oracles.linear_vae(2, sigma2=0.05)
-    rule = wakeup.wake_up_at_collapse(model, torch.from_numpy(digits), beta=1.0, directions=8)
+    rule = wakeup.wake_up_at_collapse(
+        Subject(model, torch.from_numpy(digits)), beta=1.0, directions=8
+    )
     expected = covariance_eigenvalues(digits)[:8] / 0.05
     assert rule.eigenvalues == pytest.approx(expected, rel=1e-6)
     assert np.abs(rule.held_out - expected).max() < 5 * rule.error.max()
@@ -43,7 +46,7 @@ def test_rule_at_collapse_of_a_gaussian_model_is_the_data_sets(digits):
 def test_rule_now_sees_the_next_eigenvalue(digits):
     """With two principal directions explained, the third is what one more latent would earn."""
     model = oracles.linear_vae(2, sigma2=0.05)
-    rule = wakeup.wake_up_now(model, torch.from_numpy(digits), beta=1.0, copies=8)
+    rule = wakeup.wake_up_now(Subject(model, torch.from_numpy(digits)), beta=1.0, copies=8)
     assert rule.leading[0] == pytest.approx(covariance_eigenvalues(digits)[2] / 0.05, rel=0.1)
 
 
@@ -52,7 +55,7 @@ def test_rule_finds_nothing_in_noise():
     generator = torch.Generator().manual_seed(0)
     x = (torch.rand((600, 1, 8, 8), generator=generator) < 0.3).float()
     model = VAE(ModelConfig(hidden=(8,)), (1, 8, 8))
-    rule = wakeup.wake_up_at_collapse(model, x, beta=1.3, directions=4)
+    rule = wakeup.wake_up_at_collapse(Subject(model, x), beta=1.3, directions=4)
     assert rule.eigenvalues[0] > 1.3
     assert rule.awake == 0
 
@@ -68,8 +71,9 @@ def test_score_and_fisher_against_autograd(likelihood):
     x = torch.rand(3, 1, 8, 8, dtype=torch.float64)
     output = model.decoder(z).detach().requires_grad_(True)
     gradient = torch.autograd.grad(-model.likelihood.nll(output, x).sum(), output)[0]
-    score, fisher = wakeup.score_and_fisher(model, output.detach(), x)
+    score, fisher = model.likelihood.score_and_fisher(output.detach(), x)
     assert torch.allclose(score, gradient[:, :1].flatten(1), atol=1e-8)
     samples = model.likelihood.distribution(output.detach()).sample(torch.Size([4000]))
-    scores = torch.stack([wakeup.score_and_fisher(model, output.detach(), s)[0] for s in samples])
+    scored = [model.likelihood.score_and_fisher(output.detach(), s) for s in samples]
+    scores = torch.stack([score for score, _ in scored])
     assert torch.allclose(scores.square().mean(0) / fisher, torch.ones_like(fisher), atol=0.2)

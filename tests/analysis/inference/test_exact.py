@@ -12,8 +12,9 @@ from explorer.analysis.inference.refinement import elbo_by_quadrature
 from explorer.elbo.encoding import draw_targets
 from explorer.errors import ExplorerError
 from explorer.export.pictures import sample_drawings
-from explorer.runs.run import open_run
+from explorer.runs.store import open_run
 from tests.analysis import oracles
+from tests.helpers import present
 
 
 @pytest.fixture(scope="module", params=[(1, 0.0), (2, 0.0), (2, 0.7)], ids=["1d", "2d", "turned"])
@@ -51,7 +52,7 @@ def test_identity_by_independent_quadratures(oracle):
 
 
 def test_digits_model_against_a_fixed_grid(tiny_run):
-    """On a small digits model ±5 with n = 201 suffices; here ±6 (SCIENCE.md §6)."""
+    """On a small digits model ±5 with n = 201 suffices; here ±6 (docs/science.md §6)."""
     from explorer.datasets import load_dataset
     from explorer.elbo.encoding import draw_targets
 
@@ -119,7 +120,9 @@ def test_cells_tile_the_square():
 def test_a_quick_grid_does_not_miss_the_lesser_of_two_modes():
     run = open_run("mnist-2d")
     x = draw_targets(run.model, sample_drawings().images[13:14])
-    quick = posterior_grid.build_grid(run.model, run.codes().mean, ratio=posterior_grid.QUICK_RATIO)
+    quick = posterior_grid.build_grid(
+        run.model, present(run.codes()).mean, ratio=posterior_grid.QUICK_RATIO
+    )
     # Of RATIO's grid; without the mode with 2 % of the mass it would be 0.018 less.
     found = infer_posterior(run.model, x, quick)
     assert found.certified[0]
@@ -135,7 +138,7 @@ def test_the_elbo_is_as_precise_as_log_px(name, tolerance):
         x = model.decode(0.5 * torch.randn(6, 2, generator=generator)).mean.clamp(0, 1)
         x = x.round() if name == "mnist-2d" else x
         mean, logvar = model.encode_parameters(x)
-    scale = torch.diag_embed(torch.exp(0.5 * logvar.double()))
+    scale = torch.diag_embed(torch.exp(0.5 * present(logvar).double()))
     by_quadrature = elbo_by_quadrature(model, x, mean, scale, exact.GAP_NODES)
     grid = posterior_grid.build_grid(model, mean, ratio=posterior_grid.QUICK_RATIO)
     assert np.abs(infer_posterior(model, x, grid).elbo - by_quadrature).max() < tolerance

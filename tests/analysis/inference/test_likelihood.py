@@ -7,11 +7,12 @@ import pytest
 import torch
 from scipy.special import logsumexp
 
-from explorer.analysis.inference import emission
+from explorer.analysis.inference.emission import Emission
 from explorer.analysis.inference.likelihood import estimate_log_px, summarise_weights
 from explorer.config import ModelConfig
 from explorer.errors import ExplorerError
 from explorer.models import VAE
+from explorer.models.likelihoods.bernoulli import sum_softplus
 from tests.analysis import oracles
 
 
@@ -79,7 +80,7 @@ def test_blocks_and_shared_features_change_nothing(monkeypatch):
 
 def test_stop_returns_what_is_finished(linear):
     model, x = linear
-    calls = []
+    calls: list[float] = []
     result = estimate_log_px(model, x, 1024, progress=calls.append, stop=lambda: len(calls) >= 3)
     assert len(result.log_px) == 3
     assert calls == pytest.approx([1 / 40, 2 / 40, 3 / 40])
@@ -110,7 +111,7 @@ def test_bits_per_dim():
 def test_sum_softplus(dtype, scale):
     logits = scale * torch.randn((50, 784), generator=torch.Generator().manual_seed(1))
     expected = torch.logaddexp(logits.double(), torch.zeros(())).sum(1)
-    found = emission.sum_softplus(logits.to(dtype)).double()
+    found = sum_softplus(logits.to(dtype)).double()
     assert torch.allclose(found, expected, rtol=1e-6 if dtype == torch.float32 else 1e-12)
 
 
@@ -127,7 +128,7 @@ def test_emission_is_the_models_own_likelihood(likelihood, network):
     model = VAE(config, (1, 16, 16))
     z = torch.randn((4, 3), dtype=torch.float64)
     x = torch.rand((3, 1, 16, 16), dtype=torch.float64)
-    found = emission.Emission(model).log_likelihood(z, x)
+    found = Emission(model).log_likelihood(z, x)
     expected = torch.stack([-model.nll(z, image.expand(4, -1, -1, -1)) for image in x], 1)
     assert torch.allclose(found, expected, atol=1e-8)
 

@@ -8,6 +8,7 @@ from explorer.analysis.inference import mcmc
 from explorer.analysis.inference.mcmc import anneal_log_px, draw_starts, sample_posterior
 from explorer.errors import ExplorerError
 from tests.analysis import oracles
+from tests.helpers import present
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_the_starts_that_are_shown_are_those_of_the_walk():
     model = oracles.linear_vae(2)
     x = torch.from_numpy(oracles.digit_pixels()[:2])
     sample = sample_posterior(model, x, chains=3, draws=4, warmup=1, keep_warmup=True, seed=5)
-    assert draw_starts(model, x, 3, seed=5) == pytest.approx(sample.warmup[:, 0])
+    assert draw_starts(model, x, 3, seed=5) == pytest.approx(present(sample.warmup)[:, 0])
 
 
 def test_chains_that_disagree_fail_the_gates():

@@ -11,6 +11,7 @@ from explorer.analysis.inference.microscope import SHARES, balance_images, exami
 from explorer.analysis.inference.posterior_grid import build_grid, grid_for_images
 from explorer.errors import ExplorerError
 from tests.analysis import oracles
+from tests.helpers import of_kind
 
 
 @pytest.fixture(scope="module")
@@ -81,21 +82,23 @@ def test_without_a_grid_log_px_is_estimated():
     assert np.abs(found.log_px - log_px).max() < 0.3
     assert found.error == pytest.approx(estimate_log_px(model, x, samples=2000).standard_error)
     with pytest.raises(ExplorerError, match="4"):
-        examine_image(model, x, None)
+        examine_image(model, x, None)  # type: ignore[arg-type]
 
 
 def test_kl_to_a_mixture_of_one_is_that_to_a_normal():
     from explorer.analysis.inference.microscope import kl_to_prior
     from explorer.config import ModelConfig
     from explorer.models import VAE
+    from explorer.models.priors import MixturePrior
 
     torch.manual_seed(0)
-    fields = {"hidden": (8,), "latent_dim": 2, "prior": "mixture", "prior_components": 1}
-    model = VAE(ModelConfig(**fields), (1, 4, 4)).eval()
+    config = ModelConfig(hidden=(8,), latent_dim=2, prior="mixture", prior_components=1)
+    model = VAE(config, (1, 4, 4)).eval()
     mean, factor = torch.tensor([[0.3, -0.8]]).double(), torch.tensor([[[0.5, 0], [0.2, 0.7]]])
     with torch.no_grad():
         q = MultivariateNormal(mean, scale_tril=factor.double())
-        centre, scale = model.mixture.mean.double(), model.mixture.scale().double()
+        mixture = of_kind(MixturePrior, model.prior)
+        centre, scale = mixture.mean.double(), mixture.scale().double()
         prior = MultivariateNormal(centre, torch.diag_embed(scale**2))
         expected = float(kl_divergence(q, prior))
         assert float(kl_to_prior(model, mean, factor.double())) == pytest.approx(expected, abs=1e-6)

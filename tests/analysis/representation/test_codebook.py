@@ -20,6 +20,7 @@ from explorer.config import ModelConfig
 from explorer.elbo.encoding import draw_targets
 from explorer.errors import ExplorerError
 from explorer.models import VAE, build_model
+from tests.helpers import present
 
 
 @pytest.fixture(scope="module")
@@ -111,10 +112,12 @@ def test_draws_are_seeded_and_by_position_come_from_that_position(model):
 @pytest.mark.parametrize("name", ["strokes-vq", "mnist-vq"])
 def test_shipped_codebooks_are_in_use(name):
     """More than 80 % of the entries, on held-out images."""
-    from explorer.runs.run import open_run
+    from explorer.runs.store import open_run
 
     run = open_run(name)
-    usage = measure_usage(run.codes().indices, run.info.config.model.codebook)
+    usage = measure_usage(
+        present(present(run.codes()).indices), present(run.info.config).model.codebook
+    )
     assert usage.used > 0.8 * usage.entries
     assert usage.perplexity > 0.5 * usage.entries
     assert "kl" not in run.info.results["test"]

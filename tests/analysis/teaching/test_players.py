@@ -91,7 +91,7 @@ def test_slow_motion_adds_up(image):
     assert walk.pixel_nats.sum() == pytest.approx(walk.reconstruction)
     q = model.encode(image[:1])
     assert walk.mean == pytest.approx(q.mean[0].detach().numpy())
-    kl = torch.distributions.kl_divergence(q, model.prior())
+    kl = torch.distributions.kl_divergence(q, model.prior.distribution())
     assert walk.kl == pytest.approx(kl.item())
     assert walk.after < walk.objective
     assert min(walk.gradients) > 0

@@ -1,6 +1,5 @@
 """The β lab's figures: the film of the maps, the plane, pictures, what stays awake, KL."""
 
-import json
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +9,12 @@ import streamlit as st
 
 from explorer.analysis.collapse.moved_beta import find_beta
 from explorer.app.cached import measure_codes, measure_linear_curve, measure_wake_up
-from explorer.app.parts.pictures import CHART
-from explorer.app.session import is_dark
+from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.session import library
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.train.watch import describe_beta
 from explorer.codes import main_dimensions
-from explorer.config import Config
+from explorer.config import LIKELIHOODS, Config
 from explorer.errors import ExplorerError
 from explorer.export.sweep import match_latents
 from explorer.figures.beta import (
@@ -26,8 +25,8 @@ from explorer.figures.beta import (
     small_maps,
     units_over_beta,
 )
-from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
+from explorer.figures.style import as_label
 from explorer.runs.run import Run, Snapshot
 from explorer.runs.sweeps import Sweep
 
@@ -84,9 +83,7 @@ def show_figures(sweep: Sweep, members: list[Member]) -> None:
         frames = last if is_latest else [member.run.snapshot(int(chosen)) for member in film]
     except ExplorerError:
         return  # Cut away by a resumed job between the two looks.
-    points = [
-        _point_at(m.run, f.step, final=is_latest) for m, f in zip(film, frames, strict=True)
-    ]
+    points = [_point_at(m.run, f.step, final=is_latest) for m, f in zip(film, frames, strict=True)]
     if any(point is None for point in points):
         st.caption(text("beta.waiting"))
         return
@@ -110,13 +107,12 @@ def show_figures(sweep: Sweep, members: list[Member]) -> None:
             [member.beta for member in film],
             [point["reconstruction"] for point in measured],
             np.array([point["kl_per_dim"] for point in measured]),
-            choose_roles(is_dark()),
+            role_colours(),
             300,
             sentences("figure."),
             marks=[member.mark for member in film],
         )
-        st.plotly_chart(figure, theme=None, key="beta_kl", config=CHART)
-        st.caption(text("beta.kl.caption"))
+        show_chart(figure, "beta_kl", text("beta.kl.caption"))
 
 
 def _choose_film(members: list[Member]) -> list[Member]:
@@ -141,8 +137,9 @@ def _last_frame(sweep: Sweep, member: Member, common: list[int]) -> Snapshot:
 def _point_at(run: Run, step: int, final: bool) -> dict[str, Any] | None:
     """Return figures of the model at `step`: of the test split at the end, else as logged."""
     results = run.info.results
-    if final and results:
-        split = "test" if "test" in results else next(iter(results))
+    measured = [name for name in results if {"reconstruction", "kl_per_dim"} <= set(results[name])]
+    if final and measured:
+        split = "test" if "test" in measured else measured[0]
         return {**results[split], "split": split}
     for split in ("validation", "train"):
         points = [point for point in run.metrics(split) if "kl_per_dim" in point]
@@ -193,7 +190,7 @@ def _show_maps(
             part = slice(half, half + columns)
             if titles[part]:
                 figure = small_maps(
-                    titles[part], planes[part], labels[part], choose_roles(is_dark()),
+                    titles[part], planes[part], labels[part], role_colours(),
                     reach=reach, columns=columns,
                 )  # fmt: skip
                 config = {"staticPlot": True}
@@ -217,7 +214,7 @@ def _show_plane(
     sweep: Sweep, members: list[Member], points: list[dict[str, Any]], step: int, is_latest: bool
 ) -> None:
     st.markdown(f"**{text('beta.plane')}**")
-    betas, names = [m.beta for m in members], [m.run.name for m in members]
+    betas, names = [m.beta for m in members], [as_label(m.run.name) for m in members]
     nearest = int(np.abs(np.log(np.maximum(betas, 1e-6))).argmin())
     state = f"beta_member_{sweep.id}"
     picked = st.session_state.get(state)
@@ -231,11 +228,11 @@ def _show_plane(
     theory = _find_theory(members)
     figure = rate_distortion_plane(
         names, betas, rates, [p["reconstruction"] for p in points],
-        choose_roles(is_dark()), marks=[m.mark for m in members], selected=chosen, trails=trails,
+        role_colours(), marks=[m.mark for m in members], selected=chosen, trails=trails,
         theory=theory, words=sentences("figure."),
     )  # fmt: skip
-    event = st.plotly_chart(
-        figure, theme=None, key="beta_plane", config=CHART, on_select="rerun",
+    event = show_chart(
+        figure, "beta_plane", on_select="rerun",
         selection_mode="points",
     )  # fmt: skip
     clicked = [p["customdata"] for p in event["selection"]["points"] if "customdata" in p]
@@ -245,7 +242,7 @@ def _show_plane(
     said = ""
     if theory is not None:
         said = text("beta.plane.theory")
-    elif members[0].config.model.likelihood != "gaussian":
+    elif not LIKELIHOODS[members[0].config.model.likelihood].linear_theory:
         said = text("beta.plane.no_theory")
     st.caption(paragraph(text("beta.plane.caption"), said))
     point, member = points[chosen], members[chosen]
@@ -268,7 +265,7 @@ def _find_theory(members: list[Member]) -> tuple[np.ndarray, np.ndarray] | None:
     """Return the linear model's rates and distortions, where they are in the models' units."""
     config, betas = members[0].config, [member.beta for member in members]
     # The closed form is of a Gaussian decoder of fixed σ²: other distortions do not compare.
-    if config.model.likelihood != "gaussian" or min(betas) <= 0:
+    if not LIKELIHOODS[config.model.likelihood].linear_theory or min(betas) <= 0:
         return None
     return measure_linear_curve(
         config.dataset, config.model.latent_dim, config.model.sigma2, min(betas), 4 * max(betas)
@@ -302,7 +299,7 @@ def _show_pictures(film: list[Member], frames: list[Snapshot]) -> None:
 def _show_units(sweep: Sweep, film: list[Member], frames: list[Snapshot], final: bool) -> None:
     st.markdown(f"**{text('beta.units')}**")
     measures = [
-        measure_codes(str(m.run.path), m.run.fingerprint, None if final else frame.step)
+        measure_codes(m.run, None if final else frame.step)
         for m, frame in zip(film, frames, strict=True)
     ]
     rows = {
@@ -316,10 +313,10 @@ def _show_units(sweep: Sweep, film: list[Member], frames: list[Snapshot], final:
     }
     rule = _find_rule(sweep, film)
     figure = units_over_beta(
-        [m.beta for m in film], rows, choose_roles(is_dark()), eigenvalues=rule, height=300,
+        [m.beta for m in film], rows, role_colours(), eigenvalues=rule, height=300,
         words=sentences("figure."),
     )  # fmt: skip
-    st.plotly_chart(figure, theme=None, key="beta_units", config=CHART)
+    show_chart(figure, "beta_units")
     count = measures[0]["images"]
     caption = text("beta.units.caption", count=count, ceiling=math.log(count))
     st.caption(paragraph(caption, text("beta.units.rule") if rule else ""))
@@ -328,9 +325,10 @@ def _show_units(sweep: Sweep, film: list[Member], frames: list[Snapshot], final:
 def _find_rule(sweep: Sweep, film: list[Member]) -> list[float]:
     """Return the first eigenvalues of the wake-up rule: as shipped, or from the images at hand."""
     model = film[0].config.model
-    try:
-        values = json.loads((sweep.path / "theory.json").read_text())["wake_up"]
-    except (OSError, ValueError, KeyError):
+    shipped = library().stored_beside(sweep, "theory")
+    if shipped is not None:
+        values = shipped["wake_up"]
+    else:
         info = film[0].run.info
         if info.dataset is None:
             return []

@@ -1,13 +1,13 @@
 """β lab: models that differ in β alone, side by side, live or from the shelf."""
 
 import dataclasses
-import os
 
 import streamlit as st
 
-from explorer.app.cached import get_runner, own_runs
 from explorer.app.parts.choices import kept_choice
-from explorer.app.text import text
+from explorer.app.parts.failures import told
+from explorer.app.session import library
+from explorer.app.text import plain, text
 from explorer.app.views.beta.members import find_members, show_figures
 from explorer.app.views.beta.progress import (
     Signature,
@@ -16,26 +16,26 @@ from explorer.app.views.beta.progress import (
     show_transport,
     sign,
 )
-from explorer.config import BudgetConfig, Config, OptimiserConfig, default_config
-from explorer.datasets import DATASETS, is_available
+from explorer.config import LIKELIHOODS, BudgetConfig, Config, OptimiserConfig
 from explorer.errors import ExplorerError
-from explorer.paths import resource
+from explorer.recipes import default_config
 from explorer.runs.run import new_run_id
-from explorer.runs.sweeps import Sweep, list_sweeps, read_sweep
+from explorer.runs.sweeps import Sweep, read_sweep
 
 TICK_SECONDS = 1.0
 BETAS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0, 64.0)
-LIKELIHOODS = ("bernoulli", "gaussian")
+CHOICES = tuple(name for name, facts in LIKELIHOODS.items() if facts.wakes_by_rule)
 NAMED = ("beta", "latent_dim", "seed")
 """Settings that the command line sweeps over, with a word of their own."""
 
 
 def find_sweeps() -> dict[str, tuple[Sweep, bool]]:
     """Return the sweeps by id, own ones first, and whether each is shipped."""
-    own = {sweep.id: (sweep, False) for sweep in list_sweeps(own_runs().folder)}
-    shipped = {sweep.id: (sweep, True) for sweep in list_sweeps(resource("pretrained"))}
-    found = {**own, **{key: value for key, value in shipped.items() if key not in own}}
-    return {key: value for key, value in found.items() if len(value[0].configs) > 1}
+    return {
+        name: (sweep, not library().holds(sweep.path))
+        for name, sweep in library().sweeps().items()
+        if len(sweep.configs) > 1
+    }
 
 
 def offer_training() -> None:
@@ -43,14 +43,14 @@ def offer_training() -> None:
     # A new key is a new popover, which is closed: Start leaves the view on the family.
     key = f"beta_new_{st.session_state.get('beta_started', 0)}"
     with st.popover(text("beta.new"), icon=":material/play_arrow:", key=key):
-        ready = [name for name in DATASETS if is_available(name)]
+        ready = library().image_sets()
         dataset = st.selectbox(text("beta.dataset"), ready, key="beta_dataset")
         betas = st.multiselect(
             text("beta.betas"), BETAS, [0.25, 1.0, 4.0, 16.0], key="beta_betas",
             help=text("beta.betas_help"), max_selections=12, format_func=lambda b: f"{b:g}",
         )  # fmt: skip
         likelihood = st.selectbox(
-            text("beta.likelihood"), LIKELIHOODS, key="beta_likelihood",
+            text("beta.likelihood"), CHOICES, key="beta_likelihood",
             format_func=lambda name: text(f"train.likelihood.{name}"),
         )  # fmt: skip
         latent_dim = st.number_input(text("beta.latent_dim"), 1, 64, 2, key="beta_latent_dim")
@@ -62,7 +62,7 @@ def offer_training() -> None:
             on_click=_start,
             args=(dataset, sorted(betas), likelihood, int(latent_dim), float(seconds)),
         )  # fmt: skip
-        st.caption(text("beta.elsewhere", folder=own_runs().folder))
+        st.caption(text("beta.elsewhere", folder=plain(library().own.folder)))
 
 
 def _start(
@@ -74,10 +74,9 @@ def _start(
     configs = family_configs(_shape_member(base, likelihood, seconds), betas)
     name = new_run_id(dataset, f"{len(betas)}-betas")
     try:
-        root = os.environ.get("LATENT_EXPLORER_DATA")
-        get_runner().submit_family(configs, own_runs().folder / name, root)
+        library().submit_family(configs, library().own.folder / name)
     except ExplorerError as error:
-        st.toast(str(error))
+        st.toast(plain(error))
         return
     st.query_params["sweep"] = name
     st.session_state["beta_choose"] = name
@@ -91,12 +90,13 @@ def _shape_member(config: Config, likelihood: str, seconds: float) -> Config:
     )
 
 
+@told()
 def show_sweep(sweep: Sweep, shown: Signature) -> None:
     """Show one sweep as it is now: how far it is, and its models."""
     try:
         sweep = read_sweep(sweep.path)
     except ExplorerError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return
     progress = sweep.progress()
     if sign(sweep, progress) != shown:

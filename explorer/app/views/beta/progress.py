@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from explorer.app.cached import get_runner, own_runs
-from explorer.app.text import text
+from explorer.app.session import library
+from explorer.app.text import plain, text
 from explorer.errors import ExplorerError
 from explorer.runs.control import Control
 from explorer.runs.sweeps import MemberProgress, Sweep, read_sweep
@@ -30,7 +30,7 @@ def sign(sweep: Sweep, progress: Sequence[MemberProgress]) -> Signature:
 @st.fragment(run_every=FOLLOW_SECONDS)
 def follow_folder(chosen: str | None) -> None:
     """Rerun the page when a sweep appears or goes, or the chosen one is taken up again."""
-    folder = own_runs().folder
+    folder = library().own.folder
     seen = sorted(path.parent.name for path in folder.glob("*/sweep.json"))
     state = st.session_state
     active = False
@@ -66,14 +66,14 @@ def _send(control: Control, action: str) -> None:
     try:
         control.send(action)
     except ExplorerError as error:
-        st.toast(str(error), icon=":material/error:")
+        st.toast(plain(error), icon=":material/error:")
 
 
 def _stop(sweep: Sweep) -> None:
     try:
-        get_runner().stop(sweep.path)
+        library().queue.stop(sweep.path)
     except ExplorerError as error:
-        st.toast(str(error), icon=":material/error:")
+        st.toast(plain(error), icon=":material/error:")
 
 
 def show_progress(sweep: Sweep, progress: Sequence[MemberProgress], is_active: bool) -> None:
@@ -108,7 +108,7 @@ def _show_family(progress: Sequence[MemberProgress], is_active: bool) -> None:
             text("beta.progress", step=step, planned=first.planned, count=len(progress)),
         )
     for message in dict.fromkeys(member.message for member in progress if member.state == "failed"):
-        st.error(text("beta.failed", message=message))
+        st.error(text("beta.failed", message=plain(message)))
 
 
 def _describe_member(sweep: Sweep, member: MemberProgress) -> str:

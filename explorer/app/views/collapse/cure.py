@@ -1,22 +1,19 @@
 """The Collapse page's remedies: one click each, then before and after side by side."""
 
-import os
 from collections import Counter
 
 import streamlit as st
 
-from explorer.app.cached import diagnose_stored, get_runner, own_runs
+from explorer.app.cached import diagnose_stored
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.choices import kept_choice
-from explorer.app.parts.pictures import CHART
-from explorer.app.session import is_dark
-from explorer.app.text import sentences, text
+from explorer.app.parts.failures import told
+from explorer.app.session import library
+from explorer.app.text import plain, sentences, text
 from explorer.app.views.train.film import show_map, show_strips
-from explorer.datasets import DATASETS, is_available
 from explorer.errors import ExplorerError
 from explorer.figures.collapse import rate_curves
-from explorer.figures.palette import choose_roles
 from explorer.runs.run import Run
-from explorer.runs.store import pretrained_store
 from explorer.training.remedies import KINDS, REMEDIES, apply_remedy
 
 MAP_HEIGHT = 320
@@ -30,23 +27,25 @@ def find_treated(run: Run) -> list[tuple[str, Run]]:
     cures = {
         name: apply_remedy(name, config) for name, cure in REMEDIES.items() if cure.fits(config)
     }
-    others = own_runs().list() + pretrained_store().list()
+    wanted = list(cures.values())
+    others = [other for other in library().runs({"config"}) if other.info.config in wanted]
     return [
         (name, other)
         for other in others
+        if other.id != run.id
         for name, cured in cures.items()
-        if other.info.config == cured and other.id != run.id
+        if other.info.config == cured
     ]
 
 
 def offer_remedies(run: Run) -> None:
     """Show the remedies by kind; a click trains one beside the patient."""
     config = run.info.config
-    if config is None or run.info.model_kind != "builtin" or config.method != "gradient":
+    if config is None or not run.info.is_trained_here:
         return
     st.markdown(f"**{text('collapse.remedies')}**")
     st.caption(text("collapse.remedies.caption"))
-    ready = config.dataset in DATASETS and is_available(config.dataset)
+    ready = library().has_images(config.dataset)
     if not ready:
         st.caption(text("collapse.remedies.needs_images"))
     for kind, column in zip(KINDS, st.columns(3), strict=True):
@@ -65,14 +64,12 @@ def offer_remedies(run: Run) -> None:
 def _treat(run: Run, name: str) -> None:
     config = run.info.config
     assert config is not None
-    runs = own_runs()
-    path = runs.new_path(config.dataset, name)
+    path = library().own.new_path(config.dataset, name)
+    shown = f"{run.name[:50]} · {text(f'collapse.remedy.{name}')}"
     try:
-        cured = apply_remedy(name, config)
-        get_runner().submit(cured, path, os.environ.get("LATENT_EXPLORER_DATA"))
-        runs.open(path.name).rename(f"{run.name[:50]} · {text(f'collapse.remedy.{name}')}")
+        library().start(apply_remedy(name, config), shown, path=path)
     except ExplorerError as error:
-        st.toast(str(error))
+        st.toast(plain(error))
         return
     st.session_state["collapse_after"] = path.name
 
@@ -97,6 +94,7 @@ def _choose_treated(treated: list[tuple[str, Run]]) -> tuple[str, Run]:
     return found[chosen]
 
 
+@told()
 def compare_treated(run: Run, was_live: bool) -> None:
     """Show the patient and a treated one side by side."""
     treated = find_treated(run)
@@ -111,12 +109,11 @@ def compare_treated(run: Run, was_live: bool) -> None:
         text("collapse.before"): run.metrics("train"),
         text("collapse.after"): after.metrics("train"),
     }
-    figure = rate_curves(curves, choose_roles(is_dark()), words=sentences("figure."))
-    st.plotly_chart(figure, theme=None, key="collapse_compare", config=CHART)
-    st.caption(text("collapse.compare.caption"))
+    figure = rate_curves(curves, role_colours(), words=sentences("figure."))
+    show_chart(figure, "collapse_compare", text("collapse.compare.caption"))
     for title, shown, column in zip(curves, (run, after), st.columns(2), strict=True):
         with column:
-            st.markdown(f"**{title}** · {shown.name}")
+            st.markdown(f"**{title}** · {plain(shown.name)}")
             info = shown.info
             if info.status.is_alive() and info.planned_steps:
                 points = shown.metrics("train")

@@ -6,14 +6,14 @@ import streamlit as st
 
 from explorer.analysis.collapse.timeline import DEAD_NATS, find_events
 from explorer.app.cached import measure_codes, move_dimension
-from explorer.app.parts.pictures import CHART, show_strip
-from explorer.app.session import is_dark
+from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.failures import told
+from explorer.app.parts.pictures import show_strip
 from explorer.app.text import sentences, text
 from explorer.app.views.collapse.verdicts import SLEEPING, show_plane
 from explorer.app.views.train.film import show_map
 from explorer.errors import ExplorerError
 from explorer.figures.collapse import collapse_timeline
-from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
 from explorer.runs.run import Run
 
@@ -30,13 +30,15 @@ def draw_timeline(points: list[dict[str, Any]], key: str, step: int | None = Non
     found = find_events([p["step"] for p in rows], [p["kl_per_dim"] for p in rows])
     events = [(event.dimension, event.step, event.kind) for event in found]
     figure = collapse_timeline(
-        rows, events, choose_roles(is_dark()), step=step, height=300, words=sentences("figure.")
+        rows, events, role_colours(), step=step, height=300, words=sentences("figure.")
     )
-    st.plotly_chart(figure, theme=None, key=f"collapse_timeline_{key}", config=CHART)
-    st.caption(text("collapse.timeline.caption", dead=DEAD_NATS))
+    show_chart(
+        figure, f"collapse_timeline_{key}", text("collapse.timeline.caption", dead=DEAD_NATS)
+    )
 
 
 @st.fragment
+@told()
 def show_film(run: Run, values: dict[str, Any]) -> None:
     """Show the timeline with a scrubber, and beside it the plane or the map at that step."""
     latest = text("collapse.film.latest")
@@ -70,12 +72,12 @@ def show_film(run: Run, values: dict[str, Any]) -> None:
         elif step is None or frame is None or frame.logvar is None:
             show_plane(values, "run")
         else:
-            show_plane(measure_codes(str(run.path), run.fingerprint, step), "run")
+            show_plane(measure_codes(run, step), "run")
 
 
 def show_moves(run: Run, found: dict[str, Any]) -> None:
     """Show what the decoder does with a living and a sleeping dimension, side by side."""
-    if run.info.model_kind != "builtin":
+    if not run.info.has_model:
         return
     rows = sorted(found["dimensions"], key=lambda row: -row["kl"])
     asleep = [row["index"] for row in rows if row["verdict"] in SLEEPING]

@@ -15,15 +15,14 @@ from explorer.analysis.collapse.beta import (
 from explorer.analysis.collapse.own_codes import LabelScore, OwnCodes
 from explorer.app.cached import measure_eigenvalues
 from explorer.app.cached.collapse import judge_codes
-from explorer.app.parts.pictures import CHART
-from explorer.app.session import is_dark
-from explorer.app.text import paragraph, sentences, text
+from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.session import library
+from explorer.app.text import paragraph, plain, sentences, text
 from explorer.app.views.collapse.film import draw_timeline
 from explorer.app.views.collapse.verdicts import show_diagnosis, show_plane, show_table
-from explorer.datasets import DATASETS, is_available
+from explorer.datasets import DATASETS
 from explorer.errors import ExplorerError
 from explorer.figures.latent import latent_scatter
-from explorer.figures.palette import choose_roles
 
 SHOWN_CODES = 2000
 
@@ -39,10 +38,10 @@ def ask_for_codes() -> None:
             with st.spinner():
                 own = judge_codes(given.getvalue(), given.name)
         except ExplorerError as error:
-            st.error(str(error))
+            st.error(plain(error))
             return
         codes, values = own.codes, own.values
-        st.markdown(text("collapse.own.title", name=given.name))
+        st.markdown(text("collapse.own.title", name=plain(given.name)))
         show_diagnosis(values, None)
         if values["images"] < len(codes.mean):
             told = {"used": values["images"], "count": len(codes.mean)}
@@ -67,10 +66,10 @@ def _show_own_map(codes: OwnCodes, values: dict[str, Any], score: LabelScore | N
     shown = np.linspace(0, len(codes.mean) - 1, min(len(codes.mean), SHOWN_CODES)).astype(int)
     figure = latent_scatter(
         codes.mean[shown], None if codes.labels is None else codes.labels[shown],
-        codes.class_names, choose_roles(is_dark()), axes=axes, height=300,
+        codes.class_names, role_colours(), axes=axes, height=300,
         words=sentences("figure."),
     )  # fmt: skip
-    st.plotly_chart(figure, theme=None, key="collapse_own_map", config=CHART)
+    show_chart(figure, "collapse_own_map")
     told = [text("collapse.own.map.caption", count=len(shown))]
     if score is not None:
         told.append(text("collapse.own.labels", **vars(score)))
@@ -85,7 +84,7 @@ def ask_for_loss() -> None:
         st.caption(text("collapse.beta.caption"))
         left, middle, right = st.columns(3)
         with left:
-            reconstruction = _pick("reconstruction", RECONSTRUCTIONS, "reconstruction")
+            reconstruction = _pick("reconstruction", tuple(RECONSTRUCTIONS), "reconstruction")
             reduction = _pick("reduction", RECONSTRUCTION_REDUCTIONS, "reduction", 2)
             weight = st.number_input(
                 text("collapse.beta.reconstruction_weight"), 1e-9, 1e9, 1.0, format="%.6g",
@@ -101,26 +100,27 @@ def ask_for_loss() -> None:
                 text("collapse.beta.latent_dim"), 1, 4096, 20, key="collapse_latents"
             )
         with right:
-            ready = [name for name in DATASETS if is_available(name)]
+            ready = [name for name in DATASETS if library().has_images(name)]
             dataset = st.selectbox(text("collapse.beta.dataset"), ready, key="collapse_dataset")
             batch = st.number_input(
                 text("collapse.beta.batch_size"), 1, 10**6, 128, key="collapse_batch"
             )
         channels, height, width = DATASETS[dataset].shape
-        binary = reconstruction == "cross-entropy"
-        eigenvalues = measure_eigenvalues(dataset, "bernoulli" if binary else "gaussian")
+        term = RECONSTRUCTIONS[reconstruction]
+        eigenvalues = measure_eigenvalues(dataset, term.likelihood, term.unit)
         loss = WrittenLoss(
             reconstruction, channels, height, width, int(latents), int(batch),
             reduction, kl_reduction, weight, kl_weight,
         )  # fmt: skip
         result = effective_beta(loss, eigenvalues)
-        key = "collapse.beta.plain" if result.sigma2 is None else "collapse.beta.sigma2"
-        st.markdown(
-            text(
-                key, beta=result.beta, sigma2=result.sigma2 or 0.0, dataset=dataset,
-                surviving=result.surviving, latents=latents,
-            )
-        )  # fmt: skip
+        st.markdown(text(f"collapse.beta.means.{term.scale}", beta=result.beta))
+        if result.surviving is not None:
+            st.markdown(
+                text(
+                    f"collapse.beta.keeps.{term.scale}", dataset=dataset,
+                    surviving=result.surviving, latents=latents,
+                )
+            )  # fmt: skip
         for note in result.notes:
             st.markdown("- " + text(f"collapse.note.{note}"))
         st.caption(text("collapse.beta.paste"))

@@ -2,30 +2,23 @@
 
 import streamlit as st
 
-from explorer.app.cached import diagnose_stored, find_run, own_runs
-from explorer.app.text import text
+from explorer.app.cached import diagnose_stored
+from explorer.app.parts.failures import told
+from explorer.app.session import library
+from explorer.app.text import plain, text
 from explorer.app.views.collapse.cure import compare_treated, find_treated, offer_remedies
 from explorer.app.views.collapse.film import show_film, show_moves
 from explorer.app.views.collapse.own import ask_for_codes, ask_for_loss
 from explorer.app.views.collapse.verdicts import show_causes, show_diagnosis, show_table
 from explorer.app.views.train.watch import describe_beta
-from explorer.errors import ExplorerError
 from explorer.runs.run import Run
-from explorer.runs.store import pretrained_store
 
 TICK_SECONDS = 1.5
 
 
 def list_patients() -> list[str]:
     """Return the ids of the runs whose dimensions can be judged, the prepared patient first."""
-    runs = own_runs().list() + pretrained_store().list()
-    ids = [
-        run.id
-        for run in runs
-        if run.info.latent_kind == "gaussian"
-        and run.info.prior == "standard"
-        and (run.path / "codes.npz").is_file()
-    ]
+    ids = [run.id for run in library().runs({"shares", "codes"})]
     return sorted(ids, key=lambda run_id: run_id != "mnist-collapsed")
 
 
@@ -36,7 +29,7 @@ def _show_facts(run: Run) -> None:
         return
     st.caption(
         text(
-            "collapse.facts", dataset=info.config.dataset, latents=info.latent_dim,
+            "collapse.facts", dataset=plain(info.config.dataset), latents=info.latent_dim,
             likelihood=text(f"train.likelihood.{info.config.model.likelihood}"),
             beta=describe_beta(run) or "", step=info.status.step,
         )
@@ -57,24 +50,21 @@ def show_page() -> None:
     ask_for_loss()
     if chosen is not None:
         st.query_params["run"] = chosen
-        try:
-            run = find_run(chosen)
+        with told():
+            run = library().find(chosen)
             with st.spinner():
                 values = diagnose_stored(str(run.path), run.fingerprint)
-        except ExplorerError as error:
-            st.error(str(error))
-            return
-        _show_facts(run)
-        show_diagnosis(values, run.info.config)
-        show_film(run, values)
-        show_table(values)
-        show_causes(values)
-        with st.container(key="collapse_moves"):
-            show_moves(run, values)
-        with st.container(key="collapse_remedies"):
-            offer_remedies(run)
-        live = any(other.info.status.is_alive() for _, other in find_treated(run))
-        st.fragment(compare_treated, run_every=TICK_SECONDS if live else None)(run, live)
+            _show_facts(run)
+            show_diagnosis(values, run.info.config)
+            show_film(run, values)
+            show_table(values)
+            show_causes(values)
+            with st.container(key="collapse_moves"), told():
+                show_moves(run, values)
+            with st.container(key="collapse_remedies"):
+                offer_remedies(run)
+            live = any(other.is_trained() for _, other in find_treated(run))
+            st.fragment(compare_treated, run_every=TICK_SECONDS if live else None)(run, live)
 
 
 show_page()

@@ -5,13 +5,11 @@ from typing import Any
 import streamlit as st
 
 from explorer.analysis.collapse.verdicts import FEWEST_IMAGES
-from explorer.app.parts.pictures import CHART
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.tables import show_rows
-from explorer.app.session import is_dark
 from explorer.app.text import number, paragraph, sentences, text
 from explorer.config import Config
 from explorer.figures.collapse import variance_plane
-from explorer.figures.palette import choose_roles
 
 TABLE_HEIGHT, ROW_HEIGHT = 300, 35
 """Pixels; Streamlit draws rows of this height."""
@@ -28,11 +26,10 @@ def show_plane(values: dict[str, Any], key: str) -> None:
         [row["mean_var"] for row in rows],
         [row["verdict"] for row in rows],
         sentences("collapse.verdict.short."),
-        choose_roles(is_dark()),
+        role_colours(),
         words=sentences("figure."),
     )
-    st.plotly_chart(figure, theme=None, key=f"collapse_plane_{key}", config=CHART)
-    st.caption(text("collapse.plane.caption"))
+    show_chart(figure, f"collapse_plane_{key}", text("collapse.plane.caption"))
 
 
 def show_table(values: dict[str, Any]) -> None:

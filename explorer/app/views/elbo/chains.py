@@ -17,13 +17,11 @@ from explorer.analysis.inference.mcmc import (
 from explorer.analysis.inference.raster import is_outside
 from explorer.app.cached import main_axes
 from explorer.app.cached.elbo_sections import encode_subject, get_posterior, subject_key
-from explorer.app.parts.pictures import CHART
-from explorer.app.session import is_dark
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.subject import Subject
 from explorer.app.text import number, sentences, text
 from explorer.app.views.elbo.beliefs import WINDOW, close_up, map_codes
 from explorer.figures.elbo_chains import chain_draws, chain_traces, chain_walk
-from explorer.figures.palette import choose_roles
 
 CHAINS = (4, 8, 16)
 DRAWS = (100, 500, 2000)
@@ -68,10 +66,13 @@ def show_chains(subject: Subject) -> None:
             _show_gates(sample, exact)
         if exact is not None and subject.run.model.latent_dim == 2:
             drawn = np.empty((0, 0, 2)) if sample is None else sample.draws[:, :, 0]
-            roles, words = choose_roles(is_dark()), sentences("elbo_chains.words.")
+            roles, words = role_colours(), sentences("elbo_chains.words.")
             figure = chain_draws(drawn, close_up(exact), roles, words)
-            st.plotly_chart(figure, theme=None, key="elbo_chains_close", config=CHART)
-            st.caption(text(f"elbo_chains.close.{'exact' if sample is None else 'caption'}"))
+            show_chart(
+                figure,
+                "elbo_chains_close",
+                text(f"elbo_chains.close.{'exact' if sample is None else 'caption'}"),
+            )
         if sample is not None:
             _show_moments(subject, sample, exact)
 
@@ -109,10 +110,9 @@ def _show_walk(subject: Subject, sample: PosteriorSample, exact: ExactPosterior 
     assert sample.warmup is not None
     walk = np.concatenate([sample.warmup, sample.draws], 1)[:, :, 0]
     if walk.shape[2] == 1:
-        roles, words = choose_roles(is_dark()), sentences("elbo_chains.words.")
+        roles, words = role_colours(), sentences("elbo_chains.words.")
         figure = chain_traces(walk[:, :, 0], WARMUP, roles, words)
-        st.plotly_chart(figure, theme=None, key="elbo_chains_traces", config=CHART)
-        st.caption(text("elbo_chains.traces.caption", warmup=WARMUP))
+        show_chart(figure, "elbo_chains_traces", text("elbo_chains.traces.caption", warmup=WARMUP))
         return
     axes = _draw_map(subject, walk, exact)
     if exact is None:
@@ -128,10 +128,10 @@ def _draw_map(subject: Subject, walk: Floats, exact: ExactPosterior | None) -> t
     reach = max(WINDOW, float(np.abs(walk[:, :, axes]).max()) + 0.2)
     figure = chain_walk(
         walk[:, :, axes], WARMUP, shown, labels, None if exact is None else close_up(exact),
-        choose_roles(is_dark()), sentences("elbo_chains.words."), window=(-reach, reach),
+        role_colours(), sentences("elbo_chains.words."), window=(-reach, reach),
         names=(f"z{axes[0] + 1}", f"z{axes[1] + 1}"),
     )  # fmt: skip
-    st.plotly_chart(figure, theme=None, key="elbo_chains_walk", config=CHART)
+    show_chart(figure, "elbo_chains_walk")
     return axes
 
 
@@ -148,7 +148,7 @@ def _show_gates(sample: PosteriorSample, exact: ExactPosterior | None) -> None:
         key = f"elbo_chains.gate.{name}"
         cells.append(
             f'<div class="explorer-gate" data-passed="{str(passed).lower()}">'
-            f"<span>{text(key)}</span><b data-figure=\"{name}\">{_print(value, name)}</b>"
+            f'<span>{text(key)}</span><b data-figure="{name}">{_print(value, name)}</b>'
             f"<small>{'✓' if passed else '✕'} {text(key + '.gate', gate=gate)}</small></div>"
         )
     st.html(f'<div class="explorer-gates">{"".join(cells)}</div>')

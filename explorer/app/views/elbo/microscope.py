@@ -15,15 +15,13 @@ from explorer.app.cached.elbo import (
     get_refinement,
     known_balance,
 )
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.mount import balance_bars, lens, send_refinement
-from explorer.app.parts.pictures import CHART
-from explorer.app.session import is_dark
 from explorer.app.subject import Subject
-from explorer.app.text import paragraph, sentences, text
+from explorer.app.text import paragraph, plain, sentences, text
 from explorer.errors import ExplorerError
 from explorer.export.lens import describe_refinement
 from explorer.figures.elbo import gap_histogram
-from explorer.figures.palette import choose_roles
 
 LENS = "elbo_lens"
 REFINED = "elbo_refined"
@@ -39,7 +37,7 @@ def show_microscope(subject: Subject) -> None:
                 payload = get_lens(subject)
             show_lens(subject, payload)
         except ExplorerError as error:
-            st.info(text("elbo.too_large", reason=str(error)))
+            st.info(text("elbo.too_large", reason=plain(error)))
             show_balance(subject)
     else:
         show_balance(subject)
@@ -120,8 +118,8 @@ def show_mean(subject: Subject, found: Balance) -> None:
     drawn = text("elbo.many.sample") if subject.pictures.source == "sample" else ""
     st.caption(paragraph(told, trusted, drawn))
     here = float(found.gap[subject.index]) if subject.index < count else None
-    figure = gap_histogram(found.gap, here, choose_roles(is_dark()), sentences("elbo.figure."))
-    st.plotly_chart(figure, theme=None, key="elbo_many_histogram", config=CHART)
+    figure = gap_histogram(found.gap, here, role_colours(), sentences("elbo.figure."))
+    show_chart(figure, "elbo_many_histogram")
     marked = "" if here is None else text("elbo.many.here")
     st.caption(paragraph(text("elbo.many.histogram"), marked))
 

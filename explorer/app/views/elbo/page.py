@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from explorer.app.cached import find_run, get_run_with_model, own_runs
-from explorer.app.cached.elbo import get_pictures
+from explorer.app.cached import get_pictures, get_run_with_model
 from explorer.app.parts.choices import kept_choice, kept_number
+from explorer.app.session import library
 from explorer.app.subject import Subject, find_telling
-from explorer.app.text import text
+from explorer.app.text import plain, text
 from explorer.app.views.elbo.chains import show_chains
 from explorer.app.views.elbo.microscope import show_microscope
 from explorer.app.views.elbo.players import show_players
@@ -17,7 +17,7 @@ from explorer.app.views.elbo.samples import show_samples
 from explorer.errors import ExplorerError
 from explorer.export.payload import Pictures
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
-from explorer.runs.store import pretrained_store
+from explorer.runs.run import Run
 
 SECTIONS: dict[str, Callable[[Subject], None]] = {
     "microscope": show_microscope,
@@ -41,15 +41,9 @@ def list_subjects() -> dict[str, str]:
 
     Those whose p(z) is not N(0, I) are left out.
     """
-    runs = pretrained_store().list() + own_runs().list()
-    names = {
-        run.id: run.name
-        for run in runs
-        if run.info.latent_kind == "gaussian"
-        and run.info.prior == "standard"
-        and (run.path / "checkpoint.safetensors").is_file()
-    }
-    return dict(sorted(names.items(), key=lambda entry: entry[0] != FAVOURITE))
+    runs = library().runs({"shares", "model"}, first="shipped")
+    runs.sort(key=lambda run: run.id != FAVOURITE)
+    return {run.id: run.name for run in runs}
 
 
 def choose_run(names: dict[str, str]) -> str | None:
@@ -63,15 +57,16 @@ def choose_run(names: dict[str, str]) -> str | None:
     )  # fmt: skip
 
 
-def choose_image(run_id: str, pictures: Pictures) -> int:
+def choose_image(run: Run, pictures: Pictures) -> int:
     """Return the place of the image that the widgets ask for, and show it in small.
 
     A model that is chosen anew opens on the image that tells most about it.
     """
-    telling = find_telling(run_id, pictures)
+    # A run of the visitor's may have a shipped one's name, but its images tell other things.
+    telling = {} if library().is_own(run) else find_telling(run.id, pictures)
     last = len(pictures.images) - 1
-    key = f"elbo_image_{run_id}"
-    is_meant = st.query_params.get("run", run_id) == run_id
+    key = f"elbo_image_{run.id}"
+    is_meant = st.query_params.get("run", run.id) == run.id
     asked = st.query_params.get("image") if is_meant else None
     index = kept_number(key, asked, next(iter(telling), 0), 0, last)
     sheet = picture_sheet(pictures.images[index : index + 1], 1)
@@ -103,12 +98,12 @@ def choose_subject() -> Subject | None:
         if chosen is None:
             st.info(text("elbo.no_models"))
             return None
-        run = get_run_with_model(find_run(chosen))
+        run = get_run_with_model(library().find(chosen))
         pictures = get_pictures(run)
         if pictures is None:
             st.info(text("elbo.no_pictures"))
             return None
-        index = choose_image(chosen, pictures)
+        index = choose_image(run, pictures)
     st.query_params.update({"run": chosen, "image": str(index)})
     return Subject(run, pictures, index)
 
@@ -132,7 +127,7 @@ def show_page() -> None:
         if subject is not None:
             SECTIONS[choose_section()](subject)
     except ExplorerError as error:
-        st.error(str(error))
+        st.error(plain(error))
 
 
 def _move_to(key: str, place: int) -> None:

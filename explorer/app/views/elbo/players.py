@@ -8,14 +8,12 @@ import streamlit as st
 from explorer.analysis.teaching.players import PLAYERS, STARTS, Game, Position
 from explorer.app.cached import get_codes
 from explorer.app.cached.elbo_sections import subject_key
-from explorer.app.parts.pictures import CHART
-from explorer.app.session import is_dark
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.elbo.slow import ask_to_play, show_slow_motion
 from explorer.elbo.encoding import draw_targets
 from explorer.figures.elbo_players import bound_over_steps
-from explorer.figures.palette import choose_roles
 
 VIEWS = ("game", "slow")
 SCOPES = ("image", "batch")
@@ -62,10 +60,9 @@ def _show_game(subject: Subject) -> None:
         figure = bound_over_steps(
             [p.step for p in positions], [p.elbo for p in positions],
             [p.log_px for p in positions], [p.player for p in positions],
-            choose_roles(is_dark()), sentences("elbo_players.words."),
+            role_colours(), sentences("elbo_players.words."),
         )  # fmt: skip
-        st.plotly_chart(figure, theme=None, key="elbo_players_bound", config=CHART)
-        st.caption(text("elbo_players.caption"))
+        show_chart(figure, "elbo_players_bound", text("elbo_players.caption"))
     with right:
         _show_score(game, scope or "image")
 

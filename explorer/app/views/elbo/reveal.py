@@ -10,9 +10,8 @@ from explorer.analysis.inference.raster import frame_square, raster_density
 from explorer.analysis.inference.reveal import Knowledge, Reveal, order_pixels, uncover
 from explorer.app.cached import main_axes
 from explorer.app.cached.elbo_sections import get_reveal, subject_key
-from explorer.app.parts.pictures import CHART
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.pixels import pixel_brush, visible_pixels
-from explorer.app.session import is_dark
 from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.elbo.beliefs import WINDOW, map_codes, rasterise
@@ -22,7 +21,6 @@ from explorer.figures.elbo_reveal import (
     knowledge_curve,
     tint_completions,
 )
-from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 
 COMPLETIONS = 12
@@ -76,7 +74,7 @@ def _find_way(subject: Subject, mask: np.ndarray) -> str:
 
 
 def _show_belief(subject: Subject, reveal: Reveal, known: Knowledge, draws: np.ndarray) -> None:
-    roles, words = choose_roles(is_dark()), sentences("elbo_reveal.words.")
+    roles, words = role_colours(), sentences("elbo_reveal.words.")
     if reveal.latents == 1:
         axis = np.linspace(-WINDOW, WINDOW, 8 * RASTER)
         density = raster_density(known.points, known.weights, known.spacing, axis)
@@ -84,7 +82,7 @@ def _show_belief(subject: Subject, reveal: Reveal, known: Knowledge, draws: np.n
         figure = belief_line(axis, density, prior, draws[:, 0], roles, words)
     else:
         figure = _draw_map(subject, known, draws)
-    st.plotly_chart(figure, theme=None, key="elbo_reveal_map", config=CHART)
+    show_chart(figure, "elbo_reveal_map")
     notes = [text("elbo_reveal.map.caption" if known.is_exact else "elbo_reveal.map.draws")]
     if reveal.latents > 2:
         first, second = main_axes(subject.run)
@@ -111,7 +109,7 @@ def _draw_map(subject: Subject, known: Knowledge, draws: np.ndarray) -> Any:
         if np.ptp(square[0]) < SMALL * 2 * reach:
             magnified = rasterise(*nodes, known.spacing, *square)
     return belief_map(
-        belief, draws[:, axes], shown, labels, choose_roles(is_dark()),
+        belief, draws[:, axes], shown, labels, role_colours(),
         sentences("elbo_reveal.words."), window=(-reach, reach), magnified=magnified,
         names=(f"z{axes[0] + 1}", f"z{axes[1] + 1}"),
     )  # fmt: skip
@@ -119,7 +117,7 @@ def _draw_map(subject: Subject, known: Knowledge, draws: np.ndarray) -> Any:
 
 def _show_completions(reveal: Reveal, draws: np.ndarray, mask: np.ndarray) -> None:
     pictures = reveal.complete(draws, mask)
-    tinted = tint_completions(pictures, mask, choose_roles(is_dark()).reconstruction)
+    tinted = tint_completions(pictures, mask, role_colours().reconstruction)
     sheet = picture_sheet(tinted, COLUMNS, gap=1)
     uri = data_uri(encode_png(sheet, max(1, 400 // sheet.shape[1])))
     caption = text("elbo_reveal.completions")
@@ -145,7 +143,6 @@ def _show_knowledge(known: Knowledge, mask: np.ndarray, key: str) -> None:
     counts = sorted(history)
     figure = knowledge_curve(
         counts, [history[c] for c in counts], (count, known.information), total,
-        choose_roles(is_dark()), sentences("elbo_reveal.words."),
+        role_colours(), sentences("elbo_reveal.words."),
     )  # fmt: skip
-    st.plotly_chart(figure, theme=None, key="elbo_reveal_curve", config=CHART)
-    st.caption(text("elbo_reveal.curve.caption"))
+    show_chart(figure, "elbo_reveal_curve", text("elbo_reveal.curve.caption"))

@@ -7,13 +7,11 @@ import streamlit as st
 from explorer.analysis.inference.exact import ExactPosterior
 from explorer.analysis.inference.ladder import COUNTS, Draw, Rung, climb, judge_draw
 from explorer.app.cached.elbo_sections import get_log_weights, get_posterior
-from explorer.app.parts.pictures import CHART
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.sliders import live_choice
-from explorer.app.session import is_dark
 from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
 from explorer.figures.elbo_samples import Estimates, sample_ladder, spread_over_samples
-from explorer.figures.palette import choose_roles
 
 POOL = 50_000
 """Draws of z per seed: ten repetitions of the largest number of samples."""
@@ -50,16 +48,14 @@ def _draw_again() -> None:
 def _show_figures(rungs: Sequence[Rung], chosen: int, exact: ExactPosterior | None) -> None:
     estimates = [Estimates(rung.samples, rung.elbo, rung.ladder) for rung in rungs]
     lines = None if exact is None else (float(exact.log_px[0]), float(exact.elbo[0]))
-    roles, words = choose_roles(is_dark()), sentences("elbo_samples.words.")
+    roles, words = role_colours(), sentences("elbo_samples.words.")
     left, right = st.columns([1.7, 1], gap="medium")
     with left:
         figure = sample_ladder(estimates, chosen, lines, roles, words)
-        st.plotly_chart(figure, theme=None, key="elbo_samples_ladder", config=CHART)
-        st.caption(text("elbo_samples.ladder.caption"))
+        show_chart(figure, "elbo_samples_ladder", text("elbo_samples.ladder.caption"))
     with right:
         figure = spread_over_samples(estimates, chosen, roles, words)
-        st.plotly_chart(figure, theme=None, key="elbo_samples_spread", config=CHART)
-        st.caption(text("elbo_samples.spread.caption"))
+        show_chart(figure, "elbo_samples_spread", text("elbo_samples.spread.caption"))
 
 
 def _show_numbers(rung: Rung, draw: Draw, exact: ExactPosterior | None) -> None:

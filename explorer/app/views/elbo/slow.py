@@ -5,11 +5,10 @@ import streamlit as st
 
 from explorer.analysis.teaching.players import SlowMotion
 from explorer.app.cached.elbo_sections import get_slow_motion
-from explorer.app.session import is_dark
+from explorer.app.parts.charts import role_colours
 from explorer.app.subject import Subject
 from explorer.app.text import number, text
 from explorer.figures.elbo_players import heat_picture
-from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 
 STAGES = ("encode", "noise", "sample", "decode", "reconstruction", "kl", "update")
@@ -97,7 +96,7 @@ def _content(walk: SlowMotion, name: str) -> str:
     if name == "decode":
         return _picture(_grey(walk.picture)) + text("elbo_slow.decode.values")
     if name == "reconstruction":
-        heat = heat_picture(walk.pixel_nats, choose_roles(is_dark()).reconstruction)
+        heat = heat_picture(walk.pixel_nats, role_colours().reconstruction)
         nats = text("elbo_slow.reconstruction.values", reconstruction=walk.reconstruction)
         return _picture(heat) + nats
     parts = " + ".join(number(v, ".2f") for v in walk.kl_per_dim[:SHOWN])

@@ -1,6 +1,5 @@
 """Chapter 7: β and collapse."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,12 +8,11 @@ import streamlit as st
 
 from explorer.analysis.collapse.timeline import DEAD_NATS
 from explorer.app.cached import get_codes, measure_wake_up
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.pictures import show_strip
 from explorer.app.parts.sliders import live_choice
-from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
-    CHART,
     say,
     show_formula,
     show_heading,
@@ -25,8 +23,8 @@ from explorer.errors import ExplorerError
 from explorer.export.sweep import match_latents
 from explorer.figures.beta import small_maps
 from explorer.figures.eigenvalues import kl_over_beta
-from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
+from explorer.files import read_json
 from explorer.paths import resource
 from explorer.runs.run import Run
 from explorer.runs.sweeps import read_sweep
@@ -49,8 +47,8 @@ def show_chapter() -> None:
     """Lay out the chapter: prose on the left, the shipped sweep over β on the right."""
     try:
         sweep = read_sweep(resource("pretrained") / SWEEP)
-        recorded = json.loads((sweep.path / "theory.json").read_text())["wake_up"]
-    except (ExplorerError, OSError, ValueError):
+        recorded = read_json(sweep.path / "theory.json")["wake_up"]
+    except ExplorerError:
         show_heading("collapse")
         st.info(text("learn.collapse.missing"))
         return
@@ -74,10 +72,9 @@ def show_chapter() -> None:
         active = _show_numbers(beta, results[place])
         figure = kl_over_beta(
             betas, np.array([result["kl_per_dim"] for result in results]), eigenvalues,
-            choose_roles(is_dark()), sentences("learn.collapse.figure."), beta=beta, height=200,
+            role_colours(), sentences("learn.collapse.figure."), beta=beta, height=200,
         )  # fmt: skip
-        st.plotly_chart(figure, theme=None, key="learn_collapse_kl", config=CHART)
-        st.caption(text("learn.collapse.caption"))
+        show_chart(figure, "learn_collapse_kl", text("learn.collapse.caption"))
         _show_model(by_beta[beta], by_beta[1.0])
     with left:
         st.page_link(
@@ -135,10 +132,8 @@ def _show_model(run: Run, reference: Run) -> None:
     with left:
         labels = None if codes.labels is None else codes.labels[:MAP_POINTS]
         points = codes.mean[:MAP_POINTS, order] * sign
-        figure = small_maps(
-            [""], [points], [labels], choose_roles(is_dark()), columns=1, side=MAP_SIDE
-        )
-        st.plotly_chart(figure, theme=None, key="learn_collapse_map", config=CHART)
+        figure = small_maps([""], [points], [labels], role_colours(), columns=1, side=MAP_SIDE)
+        show_chart(figure, "learn_collapse_map")
     with right:
         frame = run.snapshot(run.snapshot_steps()[-1])
         strips = {"reconstructions": frame.reconstructions, "samples": frame.samples}

@@ -15,15 +15,14 @@ from explorer.analysis.teaching.toy import (
     ThreeWays,
     measure_three_ways,
 )
-from explorer.app.cached import find_run, get_run_with_model
-from explorer.app.cached.elbo import get_pictures
+from explorer.app.cached import get_pictures, get_run_with_model
 from explorer.app.cached.learn import get_examination
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.sliders import live_choice, live_slider
-from explorer.app.session import is_dark
+from explorer.app.session import library
 from explorer.app.subject import Subject, find_telling
-from explorer.app.text import text
+from explorer.app.text import plain, text
 from explorer.app.views.learn.parts import (
-    CHART,
     choose_segment,
     say,
     show_formula,
@@ -33,7 +32,6 @@ from explorer.app.views.learn.parts import (
 )
 from explorer.errors import ExplorerError
 from explorer.figures.learn import identity_bars, posterior_picture
-from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 
 MODEL = "mnist-2d"
@@ -74,7 +72,7 @@ def show_chapter() -> None:
         try:
             subject = _choose_picture(right)
         except ExplorerError as error:
-            st.info(str(error))
+            st.info(plain(error))
             return
         _show_real(left, right, subject)
     else:
@@ -93,9 +91,9 @@ def _show_toy(left: DeltaGenerator, right: DeltaGenerator) -> None:
         ways = measure_three_ways(TOY, encoder, X)
         figure = posterior_picture(
             Z, PRIOR.density(Z), encoder.posterior(X).density(Z), TOY.posterior(X).density(Z),
-            choose_roles(is_dark()),
+            role_colours(),
         )  # fmt: skip
-        st.plotly_chart(figure, theme=None, key="learn_elbo_posterior", config=CHART)
+        show_chart(figure, "learn_elbo_posterior")
         end = max(BAR_END, -1.04 * ways.elbo)
         _show_bars(ways.reconstruction, ways.kl, ways.log_px, ways.gap, end=end)
         st.caption(text("learn.elbo.caption.toy"))
@@ -115,7 +113,7 @@ def _show_toy(left: DeltaGenerator, right: DeltaGenerator) -> None:
 
 def _choose_picture(right: DeltaGenerator) -> Subject:
     """Return the picture that the slider asks for; those worth a look come first."""
-    run = get_run_with_model(find_run(MODEL))
+    run = get_run_with_model(library().shipped.open(MODEL))
     pictures = get_pictures(run)
     assert pictures is not None  # A model of handwriting has drawings to show at least.
     places = list(dict.fromkeys([*find_telling(run.id, pictures), *range(PICTURES)]))[:PICTURES]
@@ -149,17 +147,14 @@ def _show_real(
     show_question("elbo", False, text("learn.elbo.remark.real", gap=show_number(found.gap)))
 
 
-def _show_lines(
-    log_px: float, elbo: float, reconstruction: float, kl: float, gap: float
-) -> None:
+def _show_lines(log_px: float, elbo: float, reconstruction: float, kl: float, gap: float) -> None:
     """Show the lines that speak of one x, each with its numbers under it."""
     px, bound = show_number(log_px), show_number(elbo)
     say("learn.elbo.line.jensen")
     _show_line(JENSEN, rf"{px} \ge {bound}")
     _show_line(
         TERMS,
-        f"{bound} = @reconstruction{{{show_number(-reconstruction)}}} - "
-        f"@kl{{{show_number(kl)}}}",
+        f"{bound} = @reconstruction{{{show_number(-reconstruction)}}} - @kl{{{show_number(kl)}}}",
     )
     say("learn.elbo.line.exact")
     _show_line(EXACT, f"{px} = {bound} + @gap{{{show_number(gap)}}}")
@@ -181,9 +176,9 @@ def _show_bars(
     names = tuple(text(f"learn.elbo.bar.{part}") for part in parts)
     figure = identity_bars(
         (reconstruction, kl), (-log_px, gap), (names[0], names[1], names[2], names[3]),
-        text("learn.elbo.unit"), choose_roles(is_dark()), start=start, end=end,
+        text("learn.elbo.unit"), role_colours(), start=start, end=end,
     )  # fmt: skip
-    st.plotly_chart(figure, theme=None, key="learn_elbo_bars", config=CHART)
+    show_chart(figure, "learn_elbo_bars")
 
 
 def _show_pictures(subject: Subject, found: Examination) -> None:

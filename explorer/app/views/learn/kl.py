@@ -12,11 +12,10 @@ from explorer.analysis.teaching.gaussians import (
     kl_integrand,
     kl_terms,
 )
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.sliders import live_slider
-from explorer.app.session import is_dark
 from explorer.app.text import text
 from explorer.app.views.learn.parts import (
-    CHART,
     say,
     show_formula,
     show_heading,
@@ -24,7 +23,6 @@ from explorer.app.views.learn.parts import (
     show_question,
 )
 from explorer.figures.learn import kl_areas
-from explorer.figures.palette import choose_roles
 
 ASKED_NATS = (0.45, 0.55)
 NEAR = 0.02
@@ -55,12 +53,8 @@ def show_chapter() -> None:
 def _show_sliders() -> tuple[float, float, float, float]:
     first, second = st.columns(2)
     with first:
-        mean = live_slider(
-            text("learn.kl.q_mean"), -3, 3, 1.2, 0.02, key="q_mean", role="mean"
-        )
-        prior_mean = live_slider(
-            text("learn.kl.p_mean"), -3, 3, 0, 0.02, key="p_mean", role="gap"
-        )
+        mean = live_slider(text("learn.kl.q_mean"), -3, 3, 1.2, 0.02, key="q_mean", role="mean")
+        prior_mean = live_slider(text("learn.kl.p_mean"), -3, 3, 0, 0.02, key="p_mean", role="gap")
     with second:
         sd = live_slider(text("learn.kl.q_sd"), 0.1, 2, 0.5, 0.02, key="q_sd", role="sigma")
         prior_sd = live_slider(text("learn.kl.p_sd"), 0.1, 2, 1, 0.02, key="p_sd", role="gap")
@@ -74,10 +68,9 @@ def _show_areas(q: Gaussian, p: Gaussian, mean: float, sd: float) -> None:
             text("learn.kl.curve.forward", kl=kl_divergence(q, p)),
             text("learn.kl.curve.backward", kl=kl_divergence(p, q)),
         ),
-        (mean, sd), choose_roles(is_dark()),
+        (mean, sd), role_colours(),
     )  # fmt: skip
-    st.plotly_chart(figure, theme=None, key="learn_kl_areas", config=CHART)
-    st.caption(text("learn.kl.caption"))
+    show_chart(figure, "learn_kl_areas", text("learn.kl.caption"))
 
 
 def _show_closed_form(terms: KlTerms, moved: bool) -> None:

@@ -4,10 +4,11 @@ import numpy as np
 import streamlit as st
 
 from explorer.analysis.representation.patchwork import draw_pixels, independent_nats, share_codes
-from explorer.app.cached import find_run, get_run_with_model
+from explorer.app.cached import get_run_with_model
 from explorer.app.cached.learn import get_prior_pictures
 from explorer.app.parts.sliders import live_choice
-from explorer.app.text import text
+from explorer.app.session import library
+from explorer.app.text import plain, text
 from explorer.app.views.learn.parts import (
     choose_segment,
     offer_draw,
@@ -31,9 +32,9 @@ COUNT, COLUMNS = 12, 4
 def show_chapter() -> None:
     """Lay out the chapter: prose and the two formulas on the left, the pictures on the right."""
     try:
-        run = get_run_with_model(find_run(MODEL))
+        run = get_run_with_model(library().shipped.open(MODEL))
     except ExplorerError as error:
-        st.info(str(error))
+        st.info(plain(error))
         return
     left, right = st.columns([0.85, 1], gap="large")
     with left:
@@ -88,7 +89,7 @@ def _source(pictures: np.ndarray, columns: int) -> str:
 
 
 def _show_cost(run: Run) -> None:
-    measured = run.info.results.get("test")
+    measured = run.info.best_results
     if measured is None:
         return
     independent = independent_nats(get_prior_pictures(run))

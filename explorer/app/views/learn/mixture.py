@@ -7,11 +7,10 @@ import numpy as np
 import streamlit as st
 
 from explorer.analysis.teaching.toy import PRIOR, bent_toy, draw_codes, misplaced, spread_codes
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.sliders import live_choice
-from explorer.app.session import is_dark
 from explorer.app.text import text
 from explorer.app.views.learn.parts import (
-    CHART,
     choose_segment,
     offer_draw,
     say,
@@ -20,7 +19,6 @@ from explorer.app.views.learn.parts import (
     show_question,
 )
 from explorer.figures.learn import MANY_PARTS, mixture_picture
-from explorer.figures.palette import choose_roles
 
 COUNTS = (1, 2, 3, 5, 8, 12, 20, 50, 200, 1000, 5000)
 """Numbers of Gaussians that are offered; the next is the integral."""
@@ -119,9 +117,9 @@ def _show_picture(mixture: Mixture) -> None:
             text("learn.mixture.exact"), text("learn.mixture.mixture"),
             "1" if mixture.kind == "flat" else "p(z)",
         ),
-        choose_roles(is_dark()),
+        role_colours(),
     )  # fmt: skip
-    st.plotly_chart(figure, theme=None, key="learn_mixture_picture", config=CHART)
+    show_chart(figure, "learn_mixture_picture")
     if mixture.kind == "flat":
         values = {"area": f"{mixture.area:.2f}", "reach": FLAT_REACH}
         st.markdown(text("learn.mixture.figures.flat", **values))

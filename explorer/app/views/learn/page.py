@@ -46,9 +46,7 @@ def show_page() -> None:
     with st.container(key="learn_body"):
         CHAPTERS[chapter]()
     place = names.index(chapter)
-    with st.container(
-        horizontal=True, horizontal_alignment="distribute", key="learn_neighbours"
-    ):
+    with st.container(horizontal=True, horizontal_alignment="distribute", key="learn_neighbours"):
         if place > 0:
             _show_way(names[place - 1], ":material/arrow_back:", "left")
         offer_card(chapter)

@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from explorer.app.parts.charts import role_colours
 from explorer.app.parts.choices import kept_choice
-from explorer.app.session import is_dark
 from explorer.app.text import text
-from explorer.figures.palette import choose_roles
 
 CHART = {"displayModeBar": False}
 SEED_DIGITS = 6
@@ -127,5 +126,5 @@ def show_number(value: float, digits: int = 2) -> str:
 
 
 def _colour(role: str) -> str:
-    colour: str = getattr(choose_roles(is_dark()), role)
+    colour: str = getattr(role_colours(), role)
     return colour

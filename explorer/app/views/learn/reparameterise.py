@@ -16,13 +16,13 @@ from explorer.analysis.teaching.gradients import (
     measure_spread,
     square,
 )
-from explorer.app.cached import find_run, get_codes, get_run_with_model
+from explorer.app.cached import get_codes, get_run_with_model
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.pictures import show_strip
 from explorer.app.parts.sliders import live_choice, live_slider
-from explorer.app.session import is_dark
+from explorer.app.session import library
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
-    CHART,
     choose_segment,
     say,
     show_formula,
@@ -30,7 +30,6 @@ from explorer.app.views.learn.parts import (
     show_question,
 )
 from explorer.figures.gradients import gradient_histograms, variance_over_draws
-from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
 
 SEEN, SIGMA2 = 2.0, 0.25
@@ -122,23 +121,23 @@ def _show_spread(found: dict[str, GradientEstimator], draws: int, words: dict[st
     key = "learn.reparameterise.numbers" + (".one" if draws == 1 else "")
     ratio = found["score"].variance / found["pathwise"].variance
     st.markdown(text(key, gradient=gradient, draws=draws, ratio=ratio, **spreads))
-    roles = choose_roles(is_dark())
+    roles = role_colours()
     first, second = st.columns(2)
     with first:
         figure = gradient_histograms(
             {name: estimator.draw(draws, REPEATS) for name, estimator in found.items()},
             gradient, max(spreads.values()), roles, words,
         )  # fmt: skip
-        st.plotly_chart(figure, theme=None, key="learn_gradient_histograms", config=CHART)
-        st.caption(text("learn.reparameterise.histograms", repeats=REPEATS))
+        show_chart(
+            figure,
+            "learn_gradient_histograms",
+            text("learn.reparameterise.histograms", repeats=REPEATS),
+        )
     with second:
         exact = {name: estimator.variance for name, estimator in found.items()}
         measured = {name: measure_spread(each, MEASURED, 500) for name, each in found.items()}
-        figure = variance_over_draws(
-            MEASURED, exact, measured, roles, words, chosen=draws
-        )
-        st.plotly_chart(figure, theme=None, key="learn_gradient_variance", config=CHART)
-        st.caption(text("learn.reparameterise.variance"))
+        figure = variance_over_draws(MEASURED, exact, measured, roles, words, chosen=draws)
+        show_chart(figure, "learn_gradient_variance", text("learn.reparameterise.variance"))
 
 
 def _ask(found: dict[str, GradientEstimator], draws: int) -> None:
@@ -155,7 +154,7 @@ def _ask(found: dict[str, GradientEstimator], draws: int) -> None:
 
 def _show_noise() -> None:
     """Show one image's code with the encoder's noise, and with noise that is not scaled."""
-    run = get_run_with_model(find_run(MODEL))
+    run = get_run_with_model(library().shipped.open(MODEL))
     codes = get_codes(run)
     assert codes is not None and codes.logvar is not None
     mean, sigma = codes.mean[IMAGE], np.exp(0.5 * codes.logvar[IMAGE])

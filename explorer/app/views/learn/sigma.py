@@ -12,12 +12,11 @@ from explorer.analysis.collapse.linear import (
     reconstruct_images,
 )
 from explorer.app.cached import get_dataset
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.pictures import show_strip
 from explorer.app.parts.sliders import live_choice
-from explorer.app.session import is_dark
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
-    CHART,
     choose_switch,
     say,
     show_formula,
@@ -26,7 +25,6 @@ from explorer.app.views.learn.parts import (
 )
 from explorer.codes import Array
 from explorer.figures.eigenvalues import eigenvalue_bars
-from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
 
 LATENTS = 16
@@ -95,11 +93,8 @@ def _show_optimum(count: int, eigenvalues: Array, optimum: LinearOptimum) -> Non
     )  # fmt: skip
     words = sentences("learn.sigma.figure.")
     price = optimum.beta * optimum.sigma2
-    figure = eigenvalue_bars(
-        eigenvalues[:LATENTS], price, choose_roles(is_dark()), words, height=HEIGHT
-    )
-    st.plotly_chart(figure, theme=None, key="learn_sigma_bars", config=CHART)
-    st.caption(text("learn.sigma.caption", latents=LATENTS))
+    figure = eigenvalue_bars(eigenvalues[:LATENTS], price, role_colours(), words, height=HEIGHT)
+    show_chart(figure, "learn_sigma_bars", text("learn.sigma.caption", latents=LATENTS))
 
 
 def _show_digits(images: Array, price: float) -> None:

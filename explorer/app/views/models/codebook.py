@@ -7,18 +7,17 @@ import streamlit as st
 
 from explorer.analysis.representation.codebook import (
     CodeUsage,
-    check_codebook,
     decode_indices,
     encode_indices,
     score_indices,
     swap_code,
 )
-from explorer.app.cached import get_run_with_model
+from explorer.app.cached import get_pictures, get_run_with_model
 from explorer.app.cached.codebook import get_codebook, get_samples, list_codebooks
-from explorer.app.cached.elbo import get_pictures
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.choices import kept_choice, kept_number
-from explorer.app.parts.pictures import CHART, show_strip
-from explorer.app.session import is_dark
+from explorer.app.parts.failures import told
+from explorer.app.parts.pictures import show_strip
 from explorer.app.text import number, sentences, text
 from explorer.elbo.encoding import draw_targets
 from explorer.export.payload import Pictures
@@ -28,8 +27,8 @@ from explorer.figures.codebook import (
     tint_changes,
     usage_bars,
 )
-from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
+from explorer.models.vq import check_codebook
 from explorer.runs.run import Run
 
 MODEL, IMAGE, POSITION, ENTRY = (
@@ -143,7 +142,8 @@ def choose_code(run: Run, codes: np.ndarray, hand: Hand) -> tuple[int, np.ndarra
         on_change=_show_entry, args=(hand, codes),
     )  # fmt: skip
     st.number_input(
-        text("codebook.entry"), 0, run.model.config.codebook - 1, int(swapped[position]),
+        text("codebook.entry"), 0, check_codebook(run.model).config.codebook - 1,
+        int(swapped[position]),
         key=hand.entry_key(), width=130, on_change=_type_entry,
         args=(hand, position, int(codes[position])),
     )  # fmt: skip
@@ -158,7 +158,7 @@ def show_swap(
     run: Run, picture: np.ndarray, codes: np.ndarray, swapped: np.ndarray, position: int, hand: Hand
 ) -> None:
     """Show picture, code grid and reconstruction, and what the swapped codes change."""
-    model, roles = run.model, choose_roles(is_dark())
+    model, roles = run.model, role_colours()
     before, after = decode_indices(model, np.stack([codes, swapped]))
     x = draw_targets(model, picture[None])
     nats = score_indices(model, np.stack([codes, swapped]), x)
@@ -166,17 +166,18 @@ def show_swap(
     first, second, third, fourth = st.columns([1, 1.1, 1, 1], gap="medium")
     with first:
         shown = (255 * x[0].cpu().numpy()).astype(np.uint8)
-        binary = "_binary" if model.likelihood.is_binary and model.config.binarise else ""
+        binary = "_binary" if model.likelihood.binarises else ""
         show_picture(picture_sheet(shown[None], 1), text(f"codebook.picture{binary}"))
     with second:
         # A new key for each choice: a chart keeps its selection, and the next click would undo it.
         key = f"codebook_grid_{position}_{hash(swapped.tobytes())}"
         figure = code_grid_figure(
-            swapped.reshape(grid), model.config.codebook, roles, sentences("codebook.grid."),
+            swapped.reshape(grid), check_codebook(model).config.codebook, roles,
+            sentences("codebook.grid."),
             chosen=position, changed=(swapped != codes).reshape(grid), height=SIDE + 16,
         )  # fmt: skip
-        st.plotly_chart(
-            figure, theme=None, key=key, config=CHART, selection_mode="points",
+        show_chart(
+            figure, key, selection_mode="points",
             on_select=lambda: _choose_position(hand, key, codes), width="content",
         )  # fmt: skip
     with third:
@@ -192,7 +193,7 @@ def show_swap(
 
 def show_entries(run: Run, hand: Hand, position: int, own: int, chosen: int) -> None:
     """Show what the entries paint, to be clicked, and how often each is used."""
-    roles = choose_roles(is_dark())
+    roles = role_colours()
     usage, pictures = get_codebook(run)
     left, right = st.columns([1.5, 1], gap="medium")
     with left:
@@ -201,16 +202,15 @@ def show_entries(run: Run, hand: Hand, position: int, own: int, chosen: int) -> 
         figure = codebook_figure(
             pictures, usage.share, roles, sentences("codebook.entries."), chosen=chosen
         )
-        st.plotly_chart(
-            figure, theme=None, key=key, config=CHART, selection_mode="points",
+        show_chart(
+            figure, key, selection_mode="points",
             on_select=lambda: _take_entry(hand, key, position, own),
         )  # fmt: skip
         st.caption(text("codebook.entries.caption"))
     with right:
         st.markdown(f"**{text('codebook.usage')}**")
         figure = usage_bars(usage.share, roles, sentences("codebook.usage."), chosen=chosen)
-        st.plotly_chart(figure, theme=None, key="codebook_usage", config=CHART)
-        st.caption(describe_usage(usage))
+        show_chart(figure, "codebook_usage", describe_usage(usage))
 
 
 def describe_usage(usage: CodeUsage) -> str:
@@ -252,6 +252,7 @@ def show_samples(run: Run, usage: CodeUsage) -> None:
 
 
 @st.fragment
+@told()
 def show_codebook() -> None:
     """Lay out the section."""
     runs = list_codebooks()

@@ -1,16 +1,16 @@
 """Models side by side: the same images, their reconstructions, maps and samples."""
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 
 from explorer.analysis.representation.holes import SOURCES
-from explorer.app.cached import get_codes, main_axes, own_runs
+from explorer.app.cached import get_codes, get_pictures, main_axes
 from explorer.app.cached.compare import list_comparable
-from explorer.app.cached.elbo import get_pictures
-from explorer.app.text import text
+from explorer.app.parts.failures import told
+from explorer.app.session import get_session, library
+from explorer.app.text import plain, text
 from explorer.app.views.models.compare_card import SHOWN_IMAGES, kind_of, show_model
 from explorer.app.views.models.compare_numbers import (
     gather,
@@ -19,14 +19,12 @@ from explorer.app.views.models.compare_numbers import (
     show_holes,
     tell_story,
 )
+from explorer.app.views.models.fits import follow_fits, new_fits, offer_fit
 from explorer.codes import Array
-from explorer.config import FITS
 from explorer.datasets import DATASETS, load_dataset
-from explorer.errors import ExplorerError
 from explorer.export.payload import Pictures
-from explorer.export.pictures import is_at_hand
 from explorer.figures.compare import Square, common_square, fit_square
-from explorer.runs.run import Run, new_run_id
+from explorer.runs.run import Run
 
 FAVOURITES = (
     "strokes-ae-2d", "strokes-ae-noise-2d", "strokes-vae-2d", "strokes-ppca-2d",
@@ -40,12 +38,12 @@ HEIGHTS = {2: 400, 3: 330, 4: 246, 5: 210}
 """Height in pixels of a map by the number of models, so that it is about as wide."""
 
 
-def choose_runs() -> list[Run]:
-    """Show the choice of images and models, and return the chosen runs."""
+def choose_runs() -> tuple[str, list[Run]]:
+    """Show the choice of images and models; return the data set's name and the chosen runs."""
     found = list_comparable()
     if not found:
         st.info(text("compare.none"))
-        return []
+        return "", []
     names = sorted(found, key=lambda name: name != FIRST_DATA)
     asked = st.query_params.get("images")
     left, right = st.columns([1, 4], vertical_alignment="bottom")
@@ -55,17 +53,26 @@ def choose_runs() -> list[Run]:
             key="compare_images",
         )  # fmt: skip
     runs = {run.id: run for run in found[dataset]}
-    wanted = [name for name in st.query_params.get("models", "").split(",") if name in runs]
+    asked_for = dict.fromkeys(st.query_params.get("models", "").split(","))
+    wanted = [name for name in asked_for if name in runs]
     start = wanted or [name for name in FAVOURITES if name in runs] or suggest(found[dataset])
+    fits, new = get_session().fits, new_fits(list(runs))
+    if new:  # The last of the chosen may make room.
+        others = [name for name in start[:MOST] if name not in new]
+        start = [*others[: max(0, MOST - len(new))], *new]
+    # A new key is a new widget, which opens on its default: whatever was fitted stands there.
+    fitted = sum(name in fits for name in runs)
+    key = f"compare_of_{dataset}" + (f"_{fitted}" if fitted else "")
     with right:
         chosen = st.multiselect(
-            text("compare.models"), list(runs), start[:MOST], key=f"compare_of_{dataset}",
+            text("compare.models"), list(runs), start[:MOST], key=key,
             max_selections=MOST, help=text("compare.models_help"),
             format_func=lambda name: runs[name].name if name in runs else name,
         )  # fmt: skip
+    fits.update(dict.fromkeys(new, True))
     st.query_params["images"] = dataset
     st.query_params["models"] = ",".join(chosen)
-    return [runs[name] for name in chosen if name in runs]
+    return dataset, [runs[name] for name in chosen if name in runs]
 
 
 def suggest(runs: Sequence[Run]) -> list[str]:
@@ -76,7 +83,7 @@ def suggest(runs: Sequence[Run]) -> list[str]:
 
     def place(run: Run) -> tuple[bool, bool, int, str]:
         info = run.info
-        return "/" in run.id, info.latent_kind == "categorical", info.latent_dim, run.id
+        return "/" in run.id, not info.is_continuous, info.latent_dim, run.id
 
     ordered = sorted(runs, key=place)
     firsts: dict[str, str] = {}
@@ -115,7 +122,7 @@ def find_squares(runs: Sequence[Run], same: bool) -> dict[str, Square]:
     squares = {}
     for run in runs:
         codes = get_codes(run)
-        if codes is not None and run.info.latent_kind != "categorical":
+        if codes is not None and run.info.is_continuous:
             plane = codes.mean[:, list(main_axes(run))[: codes.mean.shape[1]]]
             flat = np.stack([plane[:, 0], np.zeros(len(plane))], 1)
             squares[run.id] = fit_square(plane if plane.shape[1] == 2 else flat)
@@ -138,7 +145,7 @@ def pick_images(pictures: Pictures | None) -> Array | None:
 def offer_images(dataset: str, has_stand_ins: bool) -> None:
     """Say what stands in for images that are not at hand, and offer to draw them."""
     if has_stand_ins:
-        st.caption(text("compare.stand_in", name=dataset))
+        st.caption(text("compare.stand_in", name=plain(dataset)))
     if dataset in DATASETS and DATASETS[dataset].offline:
         if st.button(
             text("compare.draw", name=dataset), key="compare_draw", help=text("compare.draw_help")
@@ -148,53 +155,17 @@ def offer_images(dataset: str, has_stand_ins: bool) -> None:
             st.rerun()
 
 
-def offer_fit(dataset: str) -> None:
-    """Offer to fit a linear model to the same images."""
-    from explorer.training.fit import fit_config
-    from explorer.training.loop import train
-
-    with st.popover(text("compare.fit"), icon=":material/add:", help=text("compare.fit_help")):
-        method = st.selectbox(
-            text("compare.fit_model"), list(FITS), key="compare_fit_model",
-            format_func=lambda name: text(f"compare.kind.{name}"),
-        )  # fmt: skip
-        latents = st.number_input(text("compare.fit_latents"), 1, 64, 2, key="compare_fit_latents")
-        if not st.button(text("compare.fit_start", name=dataset), key="compare_fit"):
-            return
-        name = text(f"compare.kind.{method}")
-        try:
-            with st.spinner(text("compare.fit_running", model=name, name=dataset)):
-                folder = own_runs().folder / new_run_id(dataset, method, f"{latents}d")
-                root = os.environ.get("LATENT_EXPLORER_DATA")
-                run = train(fit_config(dataset, method, int(latents)), folder, data_root=root)
-        except ExplorerError as error:
-            st.error(str(error))
-            return
-    st.session_state["compare_added"] = (dataset, run.id)
-    st.rerun()
-
-
-def add_fitted() -> None:
-    """Put a model that was just fitted among the chosen ones, the last of which may make room."""
-    dataset, run_id = st.session_state.pop("compare_added", (None, None))
-    if dataset is not None:
-        key = f"compare_of_{dataset}"
-        st.session_state[key] = [*st.session_state.get(key, [])[: MOST - 1], run_id]
-
-
 def show_comparison() -> None:
     """Lay out the section."""
-    add_fitted()
-    runs = choose_runs()
+    dataset, runs = choose_runs()
     if not runs:
         return
     if len(runs) < 2:
         st.info(text("compare.too_few"))
-        return
-    try:
-        compare(runs)
-    except ExplorerError as error:
-        st.error(str(error))
+    else:
+        with told():
+            compare(runs)
+    follow_fits(dataset)
 
 
 def compare(runs: Sequence[Run]) -> None:
@@ -202,9 +173,9 @@ def compare(runs: Sequence[Run]) -> None:
     behind, source, order, same = choose_view()
     assert runs[0].info.dataset is not None
     dataset = runs[0].info.dataset.name
-    at_hand = is_at_hand(dataset)
+    at_hand = library().images_of(runs[0], at_once=True) is not None
     if not at_hand and (behind == "holes" or order == "worst"):
-        st.info(text("compare.need_images", name=dataset))
+        st.info(text("compare.need_images", name=plain(dataset)))
     images = pick_images(get_pictures(runs[0]))
     squares = find_squares(runs, same)
     figures = gather(runs, source)
@@ -228,4 +199,4 @@ def compare(runs: Sequence[Run]) -> None:
         show_holes(runs, figures)
     show_components(runs)
     if at_hand:
-        offer_fit(dataset)
+        offer_fit(runs[0], dataset)

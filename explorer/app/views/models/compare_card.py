@@ -15,13 +15,12 @@ from explorer.app.cached.compare import (
     get_images,
     reconstruct,
 )
-from explorer.app.parts.pictures import CHART, show_strip
-from explorer.app.session import is_dark
+from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.pictures import show_strip
 from explorer.app.text import sentences, text
 from explorer.codes import Array
 from explorer.config import FITS, Config
 from explorer.figures.compare import Square, small_map
-from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
 from explorer.runs.run import Run
 
@@ -96,9 +95,7 @@ def show_map(run: Run, square: Square | None, behind: str, source: str, height: 
     assert config is not None
     if square is None or codes is None:
         words = text("compare.no_map", positions=run.info.latent_dim, codes=config.model.codebook)
-        st.html(
-            f'<div class="explorer-nomap" style="height:{height}px">{html.escape(words)}</div>'
-        )
+        st.html(f'<div class="explorer-nomap" style="height:{height}px">{html.escape(words)}</div>')
         return
     axes = main_axes(run)
     pictures = holes = None
@@ -115,7 +112,7 @@ def show_map(run: Run, square: Square | None, behind: str, source: str, height: 
         codes.mean[shown],
         None if codes.labels is None else codes.labels[shown],
         run.info.dataset.class_names if run.info.dataset else (),
-        choose_roles(is_dark()),
+        role_colours(),
         square,
         axes=axes if flat else (0, 0),
         drawn=drawn,
@@ -126,12 +123,12 @@ def show_map(run: Run, square: Square | None, behind: str, source: str, height: 
         height=height,
         words=sentences("figure."),
     )
-    st.plotly_chart(figure, theme=None, key=f"compare_map_{run.id}", config=CHART)
+    show_chart(figure, f"compare_map_{run.id}")
 
 
 def show_samples(run: Run, source: str, order: str) -> None:
     """Show decoded random codes: as drawn, or those unlike any image first."""
-    if run.info.latent_kind == "categorical":
+    if not run.info.is_continuous:
         source = "prior"
     _, pictures = get_draws(run, source)
     holes = get_holes(run, source) if order == "worst" else None

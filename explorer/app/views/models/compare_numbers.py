@@ -10,12 +10,11 @@ from explorer.analysis.representation.holes import RANDOM_CODES
 from explorer.analysis.representation.latents import linear_components
 from explorer.app.cached import get_codes, get_run_with_model
 from explorer.app.cached.compare import find_figures, get_neighbours
-from explorer.app.parts.pictures import CHART, show_strip
-from explorer.app.session import is_dark
+from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.pictures import show_strip
 from explorer.app.text import text
 from explorer.app.views.models.compare_card import SHOWN_IMAGES, kind_of
 from explorer.figures.compare import component_images, share_bars
-from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
 from explorer.runs.run import Run
 
@@ -43,7 +42,7 @@ def show_figures(runs: Sequence[Run], figures: dict[str, dict[str, Any] | None])
 def _row(run: Run, found: dict[str, Any] | None) -> str:
     info = run.info
     assert info.config is not None
-    result = info.results.get("test") or info.results.get("all") or {}
+    result = info.best_results
     near = get_neighbours(run)
     absent = text("compare.absent")
     cells = [
@@ -83,12 +82,11 @@ def show_holes(runs: Sequence[Run], figures: dict[str, dict[str, Any] | None]) -
         _distinct([run for run, _ in measured]),
         shares,
         [text(f"compare.share.{key}") for key in ("holes", "missed")],
-        choose_roles(is_dark()),
+        role_colours(),
         text("compare.usual"),
         110 + 36 * len(measured),
     )
-    st.plotly_chart(figure, theme=None, key="compare_shares", config=CHART)
-    st.caption(text("compare.holes_caption", count=RANDOM_CODES))
+    show_chart(figure, "compare_shares", text("compare.holes_caption", count=RANDOM_CODES))
 
 
 def _distinct(runs: Sequence[Run]) -> list[str]:

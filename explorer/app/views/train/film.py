@@ -4,14 +4,13 @@ import numpy as np
 import streamlit as st
 
 from explorer.analysis.representation.codebook import measure_usage
-from explorer.app.parts.pictures import CHART, show_strip
-from explorer.app.session import is_dark
+from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.pictures import show_strip
 from explorer.app.text import number, sentences, text
 from explorer.codes import main_dimensions
 from explorer.errors import ExplorerError
 from explorer.figures.codebook import usage_bars
 from explorer.figures.latent import latent_scatter
-from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import picture_sheet
 from explorer.runs.run import Run, Snapshot
 
@@ -48,14 +47,14 @@ def show_map(run: Run, frame: Snapshot, key: str, height: int) -> None:
     """Show the frame's codes on their two main dimensions."""
     dataset = run.info.dataset
     figure = latent_scatter(
-        frame.mean, frame.labels, dataset.class_names if dataset else (), choose_roles(is_dark()),
+        frame.mean, frame.labels, dataset.class_names if dataset else (), role_colours(),
         axes=main_dimensions(frame.mean, frame.logvar, run.info.prior), height=height,
         words=sentences("figure."),
-        rings=run.info.latent_kind == "gaussian" and run.info.prior == "standard",
+        rings=run.info.has_shares,
     )  # fmt: skip
-    st.plotly_chart(figure, theme=None, key=key, config=CHART)
+    show_chart(figure, key)
     words = "train.map.caption" if frame.mean.shape[1] <= 2 else "train.map.caption_many"
-    if run.info.prior == "mixture" or run.info.latent_kind == "point":
+    if not run.info.has_shares and run.info.is_continuous:
         words += "_bare"
     st.caption(text(words, count=len(frame.mean), step=frame.step))
 
@@ -68,8 +67,8 @@ def show_usage(run: Run, frame: Snapshot) -> None:
     entries = int(frame.indices.max()) + 1 if config is None else config.model.codebook
     usage = measure_usage(frame.indices, entries)
     words = sentences("codebook.usage.")
-    figure = usage_bars(usage.share, choose_roles(is_dark()), words, height=300)
-    st.plotly_chart(figure, theme=None, key="train_usage", config=CHART)
+    figure = usage_bars(usage.share, role_colours(), words, height=300)
+    show_chart(figure, "train_usage")
     st.caption(
         text(
             "train.usage.caption",

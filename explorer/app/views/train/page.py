@@ -1,30 +1,28 @@
 """Train: choose settings on the left, watch the run on the right."""
 
 import dataclasses
-import os
 from functools import partial
 from typing import Any, Final
 
 import streamlit as st
 
-from explorer.app.cached import get_runner, own_runs
-from explorer.app.session import get_session
-from explorer.app.text import text
+from explorer.app.session import get_session, library
+from explorer.app.text import plain, text
 from explorer.app.views.train.watch import watch_run
 from explorer.config import (
     BETA_SCHEDULES,
     LIKELIHOOD_NAMES,
+    LIKELIHOODS,
     NETWORK_NAMES,
     PRIORS,
     BudgetConfig,
     Config,
     ObjectiveConfig,
-    categorical_config,
     code_grid,
-    default_config,
 )
 from explorer.datasets import DATASETS, is_available, load_dataset
 from explorer.errors import ExplorerError
+from explorer.recipes import categorical_config, default_config
 
 # Widgets keep their values while the visitor looks at other pages.
 KEEP: Final = "session"
@@ -34,7 +32,7 @@ KINDS = ("gaussian", "point", "noise", "categorical")
 
 def choose_config() -> Config:
     """Show the settings and return the config that they describe."""
-    ready = [name for name in DATASETS if is_available(name)]
+    ready = library().image_sets()
     dataset = st.selectbox(text("train.dataset"), ready, key="train_dataset", persist_state=KEEP)
     kind = st.session_state.get("train_kind", KINDS[0])
     latent_dim = st.number_input(
@@ -55,7 +53,7 @@ def choose_config() -> Config:
         st.caption(text(f"train.kind.{kind}.help"))
         base = _choose_model(kind, dataset, latent_dim, float(seconds))
         sigma2 = 0.05
-        if likelihood in ("gaussian", "gaussian-learned", "gaussian-optimal"):
+        if LIKELIHOODS[likelihood].scale != "none":
             sigma2 = st.number_input(
                 text("train.sigma2"), 1e-4, 10.0, 0.05, key="train_sigma2", persist_state=KEEP,
                 format="%.4g",
@@ -135,9 +133,12 @@ def _pick(name: str, options: tuple[str, ...], index: int = 0, disabled: bool = 
 
 
 def _explain_weight(likelihood: str, beta: float, sigma2: float) -> None:
-    if likelihood == "gaussian":
+    scale = LIKELIHOODS[likelihood].scale
+    if LIKELIHOODS[likelihood].linear_theory:
         st.caption(text("train.effective", value=beta * sigma2))
-    elif likelihood in ("gaussian-learned", "gaussian-optimal"):
+    elif scale == "fixed":
+        st.caption(text("train.effective_fixed", value=sigma2))
+    elif scale == "learned":
         st.caption(text("train.effective_learned", value=sigma2))
     else:
         st.caption(text("train.effective_nats"))
@@ -145,23 +146,20 @@ def _explain_weight(likelihood: str, beta: float, sigma2: float) -> None:
 
 def start(config: Config) -> None:
     """Queue the training and watch it."""
-    runs = own_runs()
-    path = runs.new_path(config.dataset, f"{config.model.latent_dim}d")
+    name = text(
+        "train.name_vq" if config.model.latent == "categorical" else "train.name",
+        dataset=config.dataset,
+        latents=config.model.latent_dim,
+        entries=config.model.codebook,
+        beta=f"{config.objective.beta:g}",
+    )
     try:
-        get_runner().submit(config, path, os.environ.get("LATENT_EXPLORER_DATA"))
-        name = text(
-            "train.name_vq" if config.model.latent == "categorical" else "train.name",
-            dataset=config.dataset,
-            latents=config.model.latent_dim,
-            entries=config.model.codebook,
-            beta=f"{config.objective.beta:g}",
-        )
-        runs.open(path.name).rename(name)
+        run = library().start(config, name)
     except ExplorerError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return
-    get_session().watched = path.name
-    st.query_params["run"] = path.name
+    get_session().watched = run.id
+    st.query_params["run"] = run.id
 
 
 def offer_downloads() -> None:
@@ -181,7 +179,7 @@ def offer_downloads() -> None:
                     get_session().notice = text("train.downloaded", name=name)
                     st.rerun()
                 except ExplorerError as error:
-                    st.error(str(error))
+                    st.error(plain(error))
 
 
 def _show(bar: "st.delta_generator.DeltaGenerator", *state: object) -> None:
@@ -204,7 +202,7 @@ def show_page() -> None:
             try:
                 config = choose_config()
             except ExplorerError as error:
-                st.error(str(error))
+                st.error(plain(error))
             with button:
                 if st.button(
                     text("train.start"), key="train_start", type="primary", width="stretch",
@@ -218,7 +216,7 @@ def show_page() -> None:
             session.notice = None
     with live:
         watch_run(session.watched)
-    get_runner()  # Warms the worker up while the visitor reads.
+    library().queue  # noqa: B018  (warms the worker up while the visitor reads)
 
 
 show_page()

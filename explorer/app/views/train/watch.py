@@ -1,25 +1,22 @@
 """Watching one run: its controls, how far it is, its curves and its film."""
 
-import os
 from typing import Any, Literal
 
 import streamlit as st
 
 from explorer.analysis.collapse.moved_beta import find_beta
 from explorer.analysis.collapse.timeline import find_events
-from explorer.app.cached import find_run, get_runner, own_runs
-from explorer.app.parts.pictures import CHART
-from explorer.app.session import get_session, is_dark
-from explorer.app.text import number, paragraph, sentences, text
+from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.failures import told
+from explorer.app.session import get_session, library
+from explorer.app.text import number, paragraph, plain, sentences, text
 from explorer.app.views.train.film import show_film
 from explorer.config import ObjectiveConfig
 from explorer.errors import ExplorerError
-from explorer.figures.palette import choose_roles
 from explorer.figures.training import elbo_curves, kl_over_time
 from explorer.runs.control import Control
 from explorer.runs.info import RunInfo
 from explorer.runs.run import Run
-from explorer.runs.store import pretrained_store
 
 TICK_SECONDS = 0.6
 SHOWN_EVENTS = 3
@@ -33,16 +30,16 @@ BETAS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0, 64.0)
 def watch_run(run_id: str | None) -> None:
     """Show the run that is watched, the latest one, or an example where there is none yet."""
     if run_id is None:
-        latest = own_runs().list()
+        latest = library().own.list()
         run_id = latest[0].id if latest else None
     if run_id is None:
         show_example()
         return
     try:
-        run = find_run(run_id)
+        run = library().find(run_id)
         status = run.info.status
     except ExplorerError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return
     state, live = status.shown_state(), status.is_alive()
     # On a phone what lives stands above the settings (style.css goes by this key).
@@ -55,17 +52,18 @@ def watch_run(run_id: str | None) -> None:
 def show_example() -> None:
     """Say how to begin, and show a shipped training as what will appear."""
     st.info(text("train.no_run"), icon=":material/school:")
-    run = pretrained_store().open(EXAMPLE)
-    st.markdown(text("train.example", name=run.name))
+    run = library().shipped.open(EXAMPLE)
+    st.markdown(text("train.example", name=plain(run.name)))
     st.fragment(_show_live)(run, run.info.status.shown_state())
 
 
+@told()
 def _show_live(run: Run, shown: str) -> None:
     """Show what moves; a change of state reruns the page, so that the controls follow."""
     try:
         info = run.info
     except ExplorerError as error:
-        st.error(text("train.gone") if not run.path.is_dir() else str(error))
+        st.error(text("train.gone") if not run.path.is_dir() else plain(error))
         return
     if info.status.shown_state() != shown or _is_beta_outdated(run):
         st.rerun()
@@ -73,25 +71,24 @@ def _show_live(run: Run, shown: str) -> None:
     train, validation = run.metrics("train"), run.metrics("validation")
     _show_progress(run, info, train)
     if not train:
-        st.caption(text("train.waiting") if live else info.status.message)
+        st.caption(text("train.waiting") if live else plain(info.status.message))
         return
-    roles, words = choose_roles(is_dark()), sentences("figure.")
+    roles, words = role_colours(), sentences("figure.")
     left, right = st.columns(2)
     with left:
         st.markdown(f"**{text('train.curves')}**")
         figure = elbo_curves(train, validation, roles, 225, words)
-        st.plotly_chart(figure, theme=None, key="train_curves", config=CHART)
-        kind = "" if info.latent_kind == "gaussian" else "_point"
+        show_chart(figure, "train_curves")
+        kind = "" if info.has_density else "_point"
         st.caption(text(f"train.curves.caption{kind}"))
     with right:
-        if info.prior == "mixture":
+        if info.has_density and not info.has_shares:
             st.markdown(f"**{text('train.kl')}**")
             st.caption(text("train.kl.mixture"))
-        elif info.latent_kind == "gaussian":
+        elif info.has_density:
             st.markdown(f"**{text('train.kl')}**")
             figure = kl_over_time(train, roles, 225, words)
-            st.plotly_chart(figure, theme=None, key="train_kl", config=CHART)
-            st.caption(describe_events(train))
+            show_chart(figure, "train_kl", describe_events(train))
     show_film(run)
 
 
@@ -116,16 +113,17 @@ def describe_events(points: list[dict[str, Any]]) -> str:
 
 
 @st.fragment
+@told()
 def show_controls(run: Run, state: str, live: bool) -> None:
     """Show name, state and buttons, apart from what ticks: no redraw falls into a press."""
     info = run.info
     with st.container(horizontal=True, vertical_alignment="center"):
         # A loop of the visitor's own hears no commands: it gets no buttons.
-        is_ours = info.model_kind == "builtin" and info.config is not None
+        is_ours = info.has_model and info.config is not None
         has_transport = live and is_ours and state != "queued"
         # "running" is longer than "paused": the buttons must not move under the hand.
         width: int | Literal["auto"] = NAME_WIDTH if has_transport else "auto"
-        st.markdown(f"**{run.name}** · {text('state.' + state)}", width=width)
+        st.markdown(f"**{plain(run.name)}** · {text('state.' + state)}", width=width)
         if has_transport:
             _show_transport(run, info, paused=state == "paused")
         elif live and is_ours:
@@ -134,14 +132,14 @@ def show_controls(run: Run, state: str, live: bool) -> None:
             if st.button(text("train.continue"), key="train_continue") and _go_on(run):
                 st.rerun()  # Nothing ticks here: the page must begin to.
         if is_ours and not live and (run.path / "codes.npz").is_file():
-            if info.latent_kind == "categorical":
+            if not info.is_continuous:
                 if st.button(text("train.codebook"), key="train_codebook", type="primary"):
                     query = {"section": "codebook", "vq": run.id}
                     st.switch_page("views/models/page.py", query_params=query)
             elif st.button(text("train.explore"), key="train_explore", type="primary"):
                 st.switch_page("views/explore.py", query_params={"model": run.id})
     if state == "failed":
-        st.error(text("train.failed", message=info.status.message, step=_kept_step(run)))
+        st.error(text("train.failed", message=plain(info.status.message), step=_kept_step(run)))
     if state == "interrupted":
         st.warning(text("train.interrupted", step=_kept_step(run)))
 
@@ -198,7 +196,7 @@ def _show_transport(run: Run, info: RunInfo, paused: bool) -> None:
         on_click=_send, args=(control, "step"),
     )  # fmt: skip
     st.button(text("train.stop"), key="train_stop", on_click=_stop, args=(run,))
-    if info.latent_kind == "gaussian" and info.config is not None:
+    if info.has_density and info.config is not None:
         _show_beta(run, control, info.config.objective)
 
 
@@ -239,7 +237,7 @@ def _send(control: Control, action: str) -> None:
     try:
         control.send(action)
     except ExplorerError as error:
-        st.toast(str(error), icon=":material/error:")
+        st.toast(plain(error), icon=":material/error:")
 
 
 def _send_beta(control: Control, name: str, key: str, known: float) -> None:
@@ -254,14 +252,14 @@ def _send_beta(control: Control, name: str, key: str, known: float) -> None:
     try:
         state[f"{name}_seen"] = control.send("beta", beta)
     except ExplorerError as error:
-        st.toast(str(error), icon=":material/error:")
+        st.toast(plain(error), icon=":material/error:")
 
 
 def _stop(run: Run) -> None:
     try:
-        get_runner().stop(run.path)
+        library().queue.stop(run.path)
     except ExplorerError as error:
-        st.toast(str(error), icon=":material/error:")
+        st.toast(plain(error), icon=":material/error:")
 
 
 def _go_on(run: Run) -> bool:
@@ -269,9 +267,9 @@ def _go_on(run: Run) -> bool:
     config = run.info.config
     assert config is not None
     try:
-        get_runner().submit(config, run.path, os.environ.get("LATENT_EXPLORER_DATA"))
+        library().submit(config, run.path)
     except ExplorerError as error:
-        st.toast(str(error), icon=":material/error:")
+        st.toast(plain(error), icon=":material/error:")
         return False
     get_session().watched = run.id
     return True

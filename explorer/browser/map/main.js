@@ -1,0 +1,72 @@
+import { readHeader, readPayload } from "../shared/payload.js";
+import { Explorer } from "./explorer.js";
+
+/**
+ * How Streamlit mounts the map. Two mounts share this module: one is given the payload (bytes) and
+ * becomes the page; the other is given small JSON messages from Python and passes them on.
+ * @typedef {import("../model/header.js").Member} Member
+ * @typedef {NonNullable<import("./scene/state.js").State["models"]>} Models
+ */
+
+/** @type {Map<HTMLElement | ShadowRoot, {app: Explorer, fingerprint: string}>} */
+const mounted = new Map();
+/** @type {Models | null} the menu of models, for maps that are mounted later */
+let models = null;
+
+/** @type {Map<string, Member>} models of sweeps by fingerprint, for maps that are mounted later */
+const members = new Map();
+
+/**
+ * @param {string} fingerprint
+ * @param {Member} member
+ */
+function deliver(fingerprint, member) {
+  members.set(fingerprint, member);
+  const [oldest] = members.keys();
+  if (members.size > 24) members.delete(oldest);
+  for (const { app } of mounted.values()) app.addMember(member);
+}
+
+/** @param {import("../shared/component.js").Component} component */
+export default function mount(component) {
+  const { data, parentElement } = component;
+  if (!(data instanceof Uint8Array)) {
+    models = data.models ?? models;
+    for (const { app } of mounted.values()) app.receive(data);
+    return undefined;
+  }
+  /** @type {import("./scene/app.js").Host} */
+  const host = {
+    kind: "streamlit",
+    setState: component.setStateValue,
+    trigger: component.setTriggerValue,
+  };
+  const { fingerprint, role, language, id } = readHeader(data).header;
+  if (role === "member") {
+    deliver(fingerprint, readPayload(data));
+    return undefined;
+  }
+  const present = mounted.get(parentElement);
+  if (present && present.fingerprint === fingerprint) {
+    present.app.host = host;
+    present.app.refreshTheme();
+  } else {
+    const isSame = present?.app.header.id === id;
+    const former = isSame && present?.app.header.language !== language ? present?.app : undefined;
+    present?.app.dispose();
+    const root = present?.app.root ?? document.createElement("div");
+    root.className = "lx";
+    if (!present) parentElement.append(root);
+    const app = new Explorer(root, readPayload(data), host, former);
+    // For tests and the curious: the page's own state.
+    Object.assign(root, { explorer: app });
+    mounted.set(parentElement, { app, fingerprint });
+    for (const member of members.values()) app.addMember(member);
+    if (models) app.receive({ models });
+  }
+  return () => {
+    mounted.get(parentElement)?.app.dispose();
+    mounted.get(parentElement)?.app.root.remove();
+    mounted.delete(parentElement);
+  };
+}

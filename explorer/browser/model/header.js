@@ -1,0 +1,66 @@
+/**
+ * What Python writes into a payload, as types (explorer/export/payload.py and sweep.py). Nothing
+ * here runs.
+ *
+ * @typedef {Float32Array & {shape: number[]}} Floats an array with its shape
+ * @typedef {import("./likelihoods/contract.js").LikelihoodHeader} LikelihoodHeader
+ * @typedef {{weights: number[], mean: number[][], scale: number[][]}} MixtureHeader
+ * @typedef {{kind: string, weight?: Floats, bias?: Float32Array, shape?: number[]}} LayerHeader
+ * @typedef {{encoder: LayerHeader[], decoder: LayerHeader[]}} NetworksHeader
+ *
+ * @typedef {object} ModelHeader what a model needs to be interpreted
+ * @property {number[]} shape (C, H, W)
+ * @property {{kind: string, size: number}} latent
+ * @property {MixtureHeader | null} prior
+ * @property {LikelihoodHeader} likelihood
+ * @property {NetworksHeader | null} networks null where the server decodes
+ *
+ * @typedef {object} CodesHeader
+ * @property {Float32Array} mean (N, K), row by row
+ * @property {Uint8Array | Int32Array | null} labels
+ * @property {number | Int32Array} ids the first of consecutive ones, or all
+ * @property {number[] | null} kl nats per latent
+ * @property {number[] | null} spread
+ * @property {number[] | null} low 2.5 % quantile per latent
+ * @property {number[] | null} high 97.5 % quantile per latent
+ *
+ * @typedef {object} PicturesHeader
+ * @property {Uint8Array} pixels
+ * @property {Uint8Array | Int32Array | null} labels
+ * @property {Int32Array} ids
+ * @property {string} source the split, or "sample"
+ *
+ * @typedef {object} FiguresHeader
+ * @property {number | null} beta
+ * @property {string | null} split
+ * @property {number | null} elbo
+ * @property {number | null} reconstruction
+ * @property {number | null} kl
+ *
+ * @typedef {object} PageHeader
+ * @property {string} id
+ * @property {string} name
+ * @property {CodesHeader | null} codes
+ * @property {PicturesHeader | null} pictures
+ * @property {string[]} classes
+ * @property {FiguresHeader} figures
+ * @property {string} preprocessing
+ * @property {string} language
+ * @property {Record<string, string>} text
+ * @property {string} [scene] what a file's document asks for
+ *
+ * @typedef {ModelHeader & PageHeader} Header the payload of a latent map
+ *
+ * @typedef {object} Member one more model of a sweep over β
+ * @property {string} of the model that its latents are matched to
+ * @property {string} id
+ * @property {boolean} otherNetwork
+ * @property {boolean} moved whether latents changed places or signs
+ * @property {NetworksHeader} networks
+ * @property {LikelihoodHeader} likelihood
+ * @property {CodesHeader} codes
+ * @property {FiguresHeader & {beta: number}} figures
+ * @property {string} fingerprint
+ */
+
+export {};

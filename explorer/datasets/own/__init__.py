@@ -1,0 +1,1 @@
+"""Your own images: read from folders, archives, arrays and tables, and kept as data sets."""

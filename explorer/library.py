@@ -1,0 +1,192 @@
+"""One visitor's runs, images and jobs: the app, the command line and notebooks ask it alone.
+
+Local use is one Library; a server with many visitors has one for each. It answers three questions
+in one place: which run an id opens, which runs serve a purpose, and whose images a run was made
+from. What is computed on runs stands above it, in `analysis`.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from explorer.config import Config
+from explorer.datasets import DATASETS, ImageDataset, is_available, load_dataset
+from explorer.datasets.own.store import OwnSet, list_own, load_own
+from explorer.files import read_json
+from explorer.paths import cache_folder
+from explorer.runs.info import DatasetInfo, RunInfo
+from explorer.runs.run import Run
+from explorer.runs.store import RunStore, find_run, list_runs, pretrained_store
+from explorer.runs.sweeps import Sweep, list_sweeps
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from explorer.jobs.queue import LocalRunner
+
+Root = str | os.PathLike[str] | None
+Fits = Callable[[Run, RunInfo], bool]
+
+NEEDS: dict[str, Fits] = {
+    "model": lambda run, info: info.has_model and (run.path / "checkpoint.safetensors").is_file(),
+    "codes": lambda run, info: (run.path / "codes.npz").is_file(),
+    "density": lambda run, info: info.has_density,
+    "shares": lambda run, info: info.has_shares,
+    "map": lambda run, info: info.is_continuous,
+    "codebook": lambda run, info: not info.is_continuous,
+    "config": lambda run, info: info.config is not None,
+    "images": lambda run, info: info.dataset is not None,
+    "ended": lambda run, info: info.status.state in ("finished", "stopped"),
+}
+"""What a page can ask of a run: weights at hand, stored codes, a q(z|x) with a density, KL shared
+out among dimensions, codes that are coordinates, codes that are entries of a codebook, a config,
+images that are named, a training that is over."""
+
+DRAWN_AT_FIRST_USE = ("strokes", "shapes")
+
+
+class Library:
+    """Runs below `folder`, the shipped ones beside them, and the images below `data_root`.
+
+    `folder` is by default that of `explorer.runs_folder()`; `data_root` comes before
+    LATENT_EXPLORER_DATA and the cache. A visitor's own run goes before a shipped one of its id.
+    """
+
+    def __init__(self, folder: Root = None, data_root: Root = None) -> None:
+        self.own = RunStore(folder)
+        self.shipped = pretrained_store()
+        self.data_root = data_root
+
+    # Runs
+
+    def find(self, run_id: str) -> Run:
+        """Return the run that an id opens; an unknown id is an ExplorerError."""
+        return find_run(run_id, (self.own, self.shipped))
+
+    def runs(self, needs: Iterable[str] = (), *, first: str = "own") -> list[Run]:
+        """Return the readable runs that have all of `needs` (keys of NEEDS), newest first.
+
+        The visitor's come before the shipped ones, or after them with `first="shipped"`.
+        """
+        asked = [NEEDS[need] for need in needs]
+        found = list_runs(
+            lambda run, info: all(fits(run, info) for fits in asked), (self.own, self.shipped)
+        )
+        return sorted(found, key=lambda run: self.is_own(run) == (first != "own"))
+
+    def is_own(self, run: Run) -> bool:
+        """Tell a visitor's run from a shipped one."""
+        return self.holds(run.path)
+
+    def holds(self, path: Path) -> bool:
+        """Tell whether a folder is the visitor's."""
+        return not path.is_relative_to(self.shipped.folder)
+
+    def sweeps(self) -> dict[str, Sweep]:
+        """Return the sweeps and families by id: the visitor's, newest first, then shipped ones."""
+        own = {sweep.id: sweep for sweep in list_sweeps(self.own.folder)}
+        shipped = {sweep.id: sweep for sweep in list_sweeps(self.shipped.folder)}
+        return own | {name: sweep for name, sweep in shipped.items() if name not in own}
+
+    def stored(self, run: Run, name: str) -> Any:
+        """Return what was found on a shipped run and travels with it, None where nothing did.
+
+        `name` is diagnosis, holes or theory. A file of that name in a visitor's run is no answer:
+        it may be of other weights, or of anyone's making.
+        """
+        return self._stored(run.path / f"{name}.json")
+
+    def stored_beside(self, sweep: Sweep, name: str) -> Any:
+        """Return what travels with a shipped sweep, as `stored` does with a run."""
+        return self._stored(sweep.path / f"{name}.json")
+
+    def _stored(self, path: Path) -> Any:
+        return None if self.holds(path) or not path.is_file() else read_json(path)
+
+    # Images
+
+    def image_sets(self) -> list[str]:
+        """Return the names of the data sets that load without a download, own ones last."""
+        ready = [name for name in DATASETS if is_available(name, self.data_root)]
+        return ready + [own.name for own in self.own_sets()]
+
+    def own_sets(self) -> list[OwnSet]:
+        """Return what is known of the visitor's own data sets."""
+        return list_own(self.data_root)
+
+    def has_images(self, name: str) -> bool:
+        """Tell whether a data set loads without the network."""
+        return name in self.image_sets()
+
+    def opens_at_once(self, name: str) -> bool:
+        """Tell whether a data set needs neither a download nor a long drawing."""
+        if name not in DRAWN_AT_FIRST_USE:
+            return self.has_images(name)
+        return any((cache_folder() / "datasets").glob(f"{name}-*-20000-*"))
+
+    def images(self, name: str) -> ImageDataset:
+        """Return a data set by name, one of ours or the visitor's own; else an ExplorerError."""
+        return load_dataset(name, data_root=self.data_root)
+
+    def images_of(self, run: Run, *, at_once: bool = False) -> ImageDataset | None:
+        """Return the images that a run was made from, None where they are not at hand.
+
+        They are known by the digest of their pixels, or by the fingerprint that older runs hold;
+        never by their name alone, which any images may have. `at_once` leaves out what would have
+        to be drawn first.
+        """
+        known = run.info.dataset
+        if known is None or not (known.pixels or known.fingerprint):
+            return None
+        for own in self.own_sets():
+            if known.pixels and own.pixel_digest == known.pixels:
+                return load_own(own.name, self.data_root)
+        ready = known.name in DATASETS and is_available(known.name, self.data_root)
+        if not ready or DATASETS[known.name].shape != known.shape:
+            return None
+        if at_once and not self.opens_at_once(known.name):
+            return None
+        dataset = self.images(known.name)
+        return dataset if is_made_from(known, dataset) else None
+
+    # Jobs
+
+    @property
+    def queue(self) -> "LocalRunner":
+        """The job queue of this process."""
+        from explorer.jobs.host import get_runner
+
+        return get_runner()
+
+    def start(self, config: Config, name: str | None = None, *, path: Path | None = None) -> Run:
+        """Queue a training on a data set that the config names, and return its run.
+
+        `name` is what it is shown as. With `path` an unfinished run there goes on.
+        """
+        path = path or self.own.new_path(config.dataset, f"{config.model.latent_dim}d")
+        self.submit(config, path)
+        run = Run(path, path.relative_to(self.own.folder).as_posix())
+        if name is not None:
+            run.rename(name)
+        return run
+
+    def submit(self, config: Config, path: Path) -> "Future[Any]":
+        """Queue a training at `path` and return its future."""
+        return self.queue.submit(config, path, self._job_root())
+
+    def submit_family(self, configs: Mapping[str, Config], path: Path) -> "Future[Any]":
+        """Queue models that are trained together."""
+        return self.queue.submit_family(configs, path, self._job_root())
+
+    def _job_root(self) -> str | None:
+        return None if self.data_root is None else os.fspath(self.data_root)
+
+
+def is_made_from(known: DatasetInfo, dataset: ImageDataset) -> bool:
+    """Tell whether a data set is the one that a run names."""
+    if tuple(dataset.shape) != tuple(known.shape):
+        return False
+    if known.pixels:
+        return known.pixels == dataset.pixel_digest
+    return bool(known.fingerprint) and known.fingerprint == dataset.fingerprint

@@ -1,0 +1,287 @@
+"""Arithmetic, activations, linear layers, norms and pools of torch, drawn with our layers.
+
+Operators are those of torch's own export before any decomposition: linear, conv2d, group_norm stay
+what they are. Names: https://docs.pytorch.org/docs/stable/torch.compiler_ir.html.
+"""
+
+import torch
+from torch import Tensor
+
+from explorer.models.adopted.layers import strokes
+from explorer.models.adopted.layers.schema import Layer
+from explorer.models.adopted.layers.sketch import (
+    Item,
+    NotLayers,
+    Value,
+    add,
+    divide,
+    elementwise,
+    multiply,
+    plain,
+)
+from explorer.models.adopted.trace.node import Node, Rule
+
+
+def _activation(kind: str, **settings: str) -> Rule:
+    """Return the rule of an activation whose settings are arguments."""
+
+    def rule(node: Node) -> Item:
+        values = {name: node[argument] for name, argument in settings.items()}
+        values = {name: v if isinstance(v, str) else float(v) for name, v in values.items()}
+        return elementwise(node.item(), Layer(kind, values), node.name)
+
+    return rule
+
+
+def _clamp(low: float = -1e30, high: float = 1e30) -> Rule:
+    def rule(node: Node) -> Item:
+        bounds = [node["min"] or node["min_val"], node["max"] or node["max_val"]]
+        bounds = [low if bounds[0] is None else bounds[0], high if bounds[1] is None else bounds[1]]
+        if any(isinstance(bound, Tensor | Value) for bound in bounds):
+            raise NotLayers("a clamp by arrays")
+        settings = {"low": float(bounds[0]), "high": float(bounds[1])}
+        return elementwise(node.item(), Layer("clamp", settings), "a clamp")
+
+    return rule
+
+
+def _expm1(node: Node) -> Item:
+    return add(elementwise(node.item(), Layer("exp"), "expm1"), torch.tensor(-1.0))
+
+
+def _log1p(node: Node) -> Item:
+    return elementwise(add(node.item(), torch.tensor(1.0)), Layer("log"), "log1p")
+
+
+def _elu(node: Node) -> Item:
+    alpha, scale = float(node["alpha"]), float(node["scale"])
+    found = elementwise(node.item(), Layer("elu", {"alpha": alpha}), "ELU")
+    if node["input_scale"] != 1:
+        raise NotLayers("an ELU with a scale of its input")
+    return multiply(found, torch.tensor(scale))
+
+
+def _selu(node: Node) -> Item:
+    found = elementwise(node.item(), Layer("elu", {"alpha": 1.6732632423543772}), "SELU")
+    return multiply(found, torch.tensor(1.0507009873554805))
+
+
+def _mish(node: Node) -> Item:
+    gate = elementwise(node.item(), Layer("softplus"), "Mish")
+    return multiply(node.item(), elementwise(gate, Layer("tanh"), "Mish"))
+
+
+def _hard_sigmoid(node: Node) -> Item:
+    shifted = multiply(add(node.item(), torch.tensor(3.0)), torch.tensor(1 / 6))
+    return elementwise(shifted, Layer("clamp", {"low": 0.0, "high": 1.0}), "hard sigmoid")
+
+
+def _log_sigmoid(node: Node) -> Item:
+    minus = torch.tensor(-1.0)
+    return multiply(elementwise(multiply(node.item(), minus), Layer("softplus"), "softplus"), minus)
+
+
+def _prelu(node: Node) -> Item:
+    weight = node.weight("weight").float().flatten()
+    return elementwise(node.item(), Layer("prelu", {}, {"weight": weight}), "PReLU")
+
+
+def _add(sign: float) -> Rule:
+    def rule(node: Node) -> Item:
+        other, alpha = node.item("other"), node["alpha"]
+        if alpha not in (None, 1):
+            other = multiply(other, torch.tensor(float(alpha)))
+        return add(node.item(), other, sign)
+
+    return rule
+
+
+def _rsub(node: Node) -> Item:
+    return add(node.item("other"), node.item(), -1.0)
+
+
+def _square(node: Node) -> Item:
+    if node["exponent"] not in (None, 2):
+        raise NotLayers("a power other than the square")
+    return multiply(node.item(), node.item())
+
+
+def _linear(node: Node) -> Item:
+    return strokes.linear(node.item("input"), node.weight("weight"), node.constant("bias"))
+
+
+def _matmul(node: Node) -> Item:
+    first = node.item("input") if node["input"] is not None else node.item()
+    return strokes.linear(
+        first, node.weight("mat2" if node["mat2"] is not None else "other").mT, None
+    )
+
+
+def _addmm(node: Node) -> Item:
+    return strokes.linear(node.item("mat1"), node.weight("mat2").mT, node.constant("self"))
+
+
+def _conv(node: Node) -> Item:
+    weight = node.weight("weight")
+    stride, dilation = node.pair("stride", 1), node.pair("dilation", 1)
+    if isinstance(node["padding"], str):
+        pads = [0, 0, 0, 0]
+        if node["padding"] == "same":
+            reach = [(k - 1) * d for k, d in zip(weight.shape[2:], dilation, strict=True)]
+            pads = [r // 2 for r in reach] + [r - r // 2 for r in reach]
+    else:
+        pads = node.pair("padding") * 2
+    return strokes.conv(
+        node.item("input"),
+        weight,
+        node.constant("bias"),
+        stride,
+        pads,
+        dilation,
+        int(node["groups"] or 1),
+        node.shape,
+    )
+
+
+def _conv_transpose(node: Node) -> Item:
+    return strokes.transposed_conv(
+        node.item("input"),
+        node.weight("weight"),
+        node.constant("bias"),
+        node.pair("stride", 1),
+        node.pair("padding") * 2,
+        node.pair("output_padding"),
+        node.pair("dilation", 1),
+        int(node["groups"] or 1),
+        node.shape,
+    )
+
+
+def _batch_norm(node: Node) -> Item:
+    if node["training"] or node["running_mean"] is None:
+        raise NotLayers("a batch norm without stored statistics: call .eval() on the model")
+    return strokes.batch_norm(
+        node.item("input"),
+        node.weight("running_mean"),
+        node.weight("running_var"),
+        node.constant("weight"),
+        node.constant("bias"),
+        float(node["eps"]),
+    )
+
+
+def _instance_norm(node: Node) -> Item:
+    if not node["use_input_stats"]:
+        return _batch_norm(node)
+    value = plain(node.item("input"), "an instance norm")
+    return strokes.group_norm(
+        value, value.shape[0], node.constant("weight"), node.constant("bias"), float(node["eps"])
+    )
+
+
+def _group_norm(node: Node) -> Item:
+    return strokes.group_norm(
+        node.item("input"),
+        int(node["num_groups"]),
+        node.constant("weight"),
+        node.constant("bias"),
+        float(node["eps"]),
+    )
+
+
+def _layer_norm(node: Node) -> Item:
+    return strokes.layer_norm(
+        node.item("input"),
+        node["normalized_shape"],
+        node.constant("weight"),
+        node.constant("bias"),
+        float(node["eps"]),
+    )
+
+
+def _pool(kind: str) -> Rule:
+    def rule(node: Node) -> Item:
+        kernel = node.pair("kernel_size")
+        settings: dict[str, object] = {
+            "kernel": kernel,
+            "stride": node.pair("stride") if node["stride"] else kernel,
+            "padding": node.pair("padding"),
+            "ceil": bool(node["ceil_mode"]),
+        }
+        if kind == "maxPool":
+            settings["dilation"] = node.pair("dilation", 1)
+        else:
+            settings["countPadding"] = bool(node["count_include_pad"])
+            if node["divisor_override"]:
+                raise NotLayers("a pool with a divisor of its own")
+        return strokes.pool(kind, node.item(), settings, node.shape)
+
+    return rule
+
+
+def _adaptive_pool(node: Node) -> Item:
+    size, wanted = strokes.image_size(node.item()), node.pair("output_size")
+    if any(before % after for before, after in zip(size, wanted, strict=True)):
+        raise NotLayers("an adaptive pool whose windows differ")
+    kernel = [before // after for before, after in zip(size, wanted, strict=True)]
+    return strokes.pool(
+        "averagePool", node.item(), {"kernel": kernel, "stride": kernel}, node.shape
+    )
+
+
+def _mean(node: Node) -> Item:
+    axes = sorted(axis % 4 for axis in node["dim"] or [])
+    if axes != [2, 3]:
+        raise NotLayers("a mean over other than all pixels")
+    return strokes.mean_of_picture(node.item(), bool(node["keepdim"]))
+
+
+RULES: dict[str, Rule] = {
+    "add": _add(1.0),
+    "sub": _add(-1.0),
+    "rsub": _rsub,
+    "mul": lambda n: multiply(n.item(), n.item("other")),
+    "div": lambda n: divide(n.item(), n.item("other")),
+    "neg": lambda n: multiply(n.item(), torch.tensor(-1.0)),
+    "pow": _square,
+    "square": _square,
+    "linear": _linear,
+    "matmul": _matmul,
+    "mm": _matmul,
+    "addmm": _addmm,
+    "conv2d": _conv,
+    "conv_transpose2d": _conv_transpose,
+    "batch_norm": _batch_norm,
+    "instance_norm": _instance_norm,
+    "group_norm": _group_norm,
+    "layer_norm": _layer_norm,
+    "relu": _activation("relu"),
+    "silu": _activation("silu"),
+    "tanh": _activation("tanh"),
+    "sigmoid": _activation("sigmoid"),
+    "exp": _activation("exp"),
+    "log": _activation("log"),
+    "expm1": _expm1,
+    "log1p": _log1p,
+    "erf": _activation("erf"),
+    "logit": _activation("logit"),
+    "leaky_relu": _activation("leakyRelu", slope="negative_slope"),
+    "gelu": _activation("gelu", approximate="approximate"),
+    "softplus": _activation("softplus", beta="beta", threshold="threshold"),
+    "elu": _elu,
+    "selu": _selu,
+    "prelu": _prelu,
+    "mish": _mish,
+    "hardsigmoid": _hard_sigmoid,
+    "hardswish": lambda n: multiply(n.item(), _hard_sigmoid(n)),
+    "log_sigmoid": _log_sigmoid,
+    "clamp": _clamp(),
+    "clamp_min": _clamp(),
+    "clamp_max": _clamp(),
+    "hardtanh": _clamp(),
+    "relu6": _clamp(0.0, 6.0),
+    "max_pool2d": _pool("maxPool"),
+    "avg_pool2d": _pool("averagePool"),
+    "adaptive_avg_pool2d": _adaptive_pool,
+    "mean": _mean,
+}

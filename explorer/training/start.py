@@ -1,0 +1,82 @@
+"""What every engine starts from: a model of seeded weights, an optimiser, images in memory."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from explorer.codes import Array
+from explorer.config import Config
+from explorer.models import VAE, build_model
+from explorer.models.networks import halve_products
+from explorer.training.machine import choose_arithmetic
+from explorer.training.optimiser import QuickAdam
+
+
+def start_model(config: Config, images: Array, device: torch.device) -> tuple[VAE, str]:
+    """Return the untrained model for uint8 `images` (N, C, H, W), and what it multiplies in.
+
+    Its weights come from the seed; it puts out the mean image.
+    """
+    # Weights are drawn from the global generator: its state is put back, so that building
+    # a model disturbs nobody else's random numbers.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        model = build_model(config.model, images.shape[1:])
+    mean_image = torch.from_numpy(images.mean(0, dtype=np.float64) / 255)
+    model.initialise_output(mean_image, len(images))
+    model.to(device)
+    arithmetic = choose_arithmetic(config, device)
+    if arithmetic == "bfloat16":
+        halve_products(model)
+    return model, arithmetic
+
+
+def start_generator(config: Config, device: torch.device) -> torch.Generator:
+    """Return the random numbers of binary draws and of z."""
+    return torch.Generator(device).manual_seed(config.seed + 1)
+
+
+def start_optimiser(model: nn.Module, config: Config, device: torch.device) -> QuickAdam:
+    """Return a fresh optimiser of the model's weights."""
+    return QuickAdam(
+        model.parameters(),
+        lr=config.optimiser.learning_rate,
+        eps=config.optimiser.epsilon,
+        fused=device.type in ("cpu", "cuda"),
+    )
+
+
+class Batches:
+    """The whole data set as bytes in memory, and which of its images each update sees.
+
+    The order of the images in an epoch comes from the seed and the epoch alone, so a resumed run
+    sees the batches that an uninterrupted one would have seen. An epoch's last, partial batch is
+    dropped unless it is the only one.
+    """
+
+    def __init__(self, config: Config, images: Array, device: torch.device) -> None:
+        self.images = torch.from_numpy(np.array(images, order="C")).to(device)
+        self.size = min(config.optimiser.batch_size, len(images))
+        self.per_epoch = max(1, len(images) // self.size)
+        self._seed = config.seed
+        self._epoch = -1
+        self._order = torch.empty(0)
+
+    def at(self, step: int) -> Tensor:
+        """Return the images of update number `step`, uint8 (B, C, H, W)."""
+        epoch, index = divmod(step, self.per_epoch)
+        if epoch != self._epoch:
+            order = torch.Generator().manual_seed(self._seed * 1_000_003 + epoch)
+            permutation = torch.randperm(len(self.images), generator=order)
+            self._epoch, self._order = epoch, permutation.to(self.images.device)
+        return self._pick(self._order[index * self.size : (index + 1) * self.size])
+
+    def draw(self, order: torch.Generator) -> Tensor:
+        """Return a batch drawn anew with `order`, a generator on the CPU; images may repeat."""
+        chosen = torch.randint(len(self.images), (self.size,), generator=order)
+        return self._pick(chosen.to(self.images.device))
+
+    def _pick(self, chosen: Tensor) -> Tensor:
+        """Return the images at `chosen` (B,), uint8 (B, C, H, W); whole rows are faster to copy."""
+        rows = self.images.flatten(1).index_select(0, chosen)
+        return rows.view(-1, *self.images.shape[1:])

@@ -1,0 +1,219 @@
+"""One bad run breaks no page: each page as it is made for a visitor, without a browser."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import explorer
+from explorer.app.text import JOINER, plain
+from explorer.runs.run import Run
+from explorer.runs.store import RunStore
+from explorer.runs.sweeps import prepare_sweep
+from explorer.runs.writer import RunWriter
+from explorer.text import catalogue
+from explorer.training.family import family_configs
+from tests.helpers import present
+
+VIEWS = Path(explorer.__file__).parent / "app" / "views"
+PAGES = {
+    "explore": "model",
+    "train": "run",
+    "collapse": "run",
+    "elbo": "run",
+    "models": "models",
+    "runs": None,
+}
+"""Pages that list runs, with the word in the address that asks for one."""
+NAME = "[x](https://evil.example) ![](//evil.example/a) **b** :red[c] www.evil.example"
+
+
+def open_page(page, **address):
+    path = VIEWS / f"{page}.py"
+    app = AppTest.from_file(str(path if path.is_file() else VIEWS / page / "page.py"))
+    app.default_timeout = 120
+    for word, value in address.items():
+        app.query_params[word] = value
+    return app.run()
+
+
+def said(app):
+    """Return all sentences of a page, as the visitor reads them."""
+    shown = [*app.markdown, *app.caption, *app.error, *app.warning, *app.info]
+    return [element.value.replace("\\", "").replace(JOINER, "") for element in shown]
+
+
+def change(path, **values):
+    content = json.loads((path / "run.json").read_text(encoding="utf-8"))
+    (path / "run.json").write_text(json.dumps({**content, **values}), encoding="utf-8")
+
+
+def break_run(path, name):
+    """Break a copy of the good run in one of several ways."""
+    if name == "description":
+        change(path, created=None)
+    elif name == "nesting":
+        (path / "run.json").write_text("[" * 10_000, encoding="utf-8")
+    elif name == "codes":
+        np.savez(path / "codes.npz", mean=np.full((300, 2), "x"), ids=np.arange(300))
+    elif name == "codes of another size":
+        np.savez(path / "codes.npz", mean=np.zeros((9, 5)), logvar=np.zeros((9, 5)))
+    elif name == "codes that are none":
+        nothing = np.full((300, 2), np.nan)
+        np.savez(path / "codes.npz", mean=nothing, logvar=nothing, ids=np.arange(300))
+    elif name == "weights":
+        (path / "checkpoint.safetensors").write_bytes(b"nonsense")
+    elif name == "film":
+        for frame in (path / "snapshots").iterdir():
+            frame.write_bytes(b"PK nonsense")
+    elif name == "log":
+        line = {"step": 1, "seconds": 1, "beta": 1, "objective": 1, "elbo": -1, "reconstruction": 1}
+        lines = [{**line, "kl": "much"}, {**line, "kl": 1, "kl_per_dim": [None, 2]}, line]
+        content = "".join(json.dumps(entry) + "\n" for entry in lines)
+        (path / "metrics.jsonl").write_text(content, encoding="utf-8")
+    elif name == "results":
+        change(path, results={"test": {"kl": 1.0, "note": ["x"]}, "all": {}}, timing={})
+    elif name == "side files":
+        for file in ("diagnosis.json", "holes.json", "theory.json", "viewer.json", "control.json"):
+            (path / file).write_text("[[3]]", encoding="utf-8")
+
+
+WAYS = (
+    "description", "nesting", "codes", "codes of another size", "codes that are none", "weights",
+    "film", "log", "results", "side files",
+)  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:.*(invalid value|Mean of empty):RuntimeWarning")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("page", PAGES)
+def test_a_bad_run_breaks_no_page(runs, page, way):
+    """Neither the page that opens, nor the one that is asked for the bad run."""
+    shutil.copytree(runs / "good", runs / "bad")
+    break_run(runs / "bad", way)
+    address, word = {}, PAGES[page]
+    if word is not None:
+        address[word] = "bad"
+    if page == "models":
+        address |= {"models": "bad,good", "images": "digits"}
+    app = open_page(page, **address)
+    assert [entry.message for entry in app.exception] == []
+    assert len(app.main.children) > 0
+
+
+@pytest.mark.filterwarnings("ignore:.*(invalid value|Mean of empty):RuntimeWarning")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_bad_member_breaks_no_sweep(runs, tiny_run, way):
+    configs = family_configs(tiny_run.info.config, (1.0, 4.0, 8.0))
+    sweep = prepare_sweep(runs / "lab", "sweep", configs)
+    for name, config in configs.items():
+        shutil.copytree(runs / "good", sweep.path / name)
+        change(sweep.path / name, config=config.to_dict())
+    break_run(sweep.path / "beta-4", way)
+    (sweep.path / "theory.json").write_text("[[3]]", encoding="utf-8")
+    app = open_page("beta", sweep="lab")
+    assert [entry.message for entry in app.exception] == []
+    assert app.selectbox(key="beta_choose").value == "lab"
+
+
+def test_the_runs_page_says_what_cannot_be_read_and_why(runs):
+    for name, way in (("broken", "nesting"), ("wrong", "description")):
+        shutil.copytree(runs / "good", runs / name)
+        break_run(runs / name, way)
+    shutil.copytree(runs / "good", runs / "of another time")
+    (runs / "newer").mkdir()
+    (runs / "newer" / "run.json").write_text('{"schema": 7}', encoding="utf-8")
+    app = open_page("runs")
+    assert list(app.exception) == []
+    (unreadable,) = app.expander
+    assert unreadable.label == "Folders that cannot be read as runs: 4"
+    told = said(unreadable)
+    assert "- **broken**: its run.json is empty, damaged, or no plain JSON file." in told
+    assert "- **wrong**: created in its run.json is missing or not what it must be." in told
+    assert "- **newer**: written by another version (schema 7)." in told
+    assert any(
+        line.startswith("- **of another time**: the folder's name is no id") for line in told
+    )
+    for language, word in (("zh-Hans", "无法"), ("zh-Hant", "無法")):
+        assert word in open_page("runs", lang=language).expander[0].label
+
+
+def test_the_runs_page_names_what_stands_in_a_shipped_ones_place(runs):
+    assert not any("in place of the shipped" in line for line in said(open_page("runs")))
+    (runs / "good").rename(runs / "mnist-2d")
+    (line,) = (line for line in said(open_page("runs")) if "in place of the shipped" in line)
+    assert line.startswith("mnist-2d: ")
+
+
+@pytest.mark.parametrize("page", ["explore", "elbo", "collapse", "models", "train"])
+def test_an_id_opens_the_visitors_own_run_on_every_page(runs, page):
+    (runs / "good").rename(runs / "mnist-20d")
+    Run(runs / "mnist-20d").rename("Mine")
+    address = {present(PAGES[page]): "mnist-20d"}
+    if page == "models":
+        address = {"models": "mnist-20d,digits-2d", "images": "digits"}
+    app = open_page(page, **address)
+    assert list(app.exception) == []
+    if page == "train":
+        assert any("**Mine** · finished" in line for line in said(app))
+    elif page == "collapse":
+        assert len(app.dataframe[0].value) == 2, "its latents, not the shipped one's twenty"
+    elif page == "models":
+        assert app.multiselect(key="compare_of_digits").value == ["mnist-20d", "digits-2d"]
+    elif page == "elbo":
+        assert app.selectbox(key="elbo_model").value == "mnist-20d"
+        assert "Mine" in app.selectbox(key="elbo_model").options
+        # Of two latents, unlike the shipped one's twenty, the identity is exact.
+        assert any(catalogue()["elbo.microscope.lead"] == line for line in said(app))
+
+
+def test_a_model_that_is_asked_for_twice_stands_there_once(runs):
+    app = open_page("models", models="strokes-vae-2d,strokes-vae-2d,strokes-ae-2d")
+    assert list(app.exception) == []
+    chosen = app.multiselect(key="compare_of_strokes").value
+    assert chosen == ["strokes-vae-2d", "strokes-ae-2d"]
+
+
+def test_what_others_wrote_is_shown_letter_by_letter(runs):
+    """A run's name, its failure, its folder's name; in a browser: tests/browser/test_runs.py."""
+    Run(runs / "good").rename(NAME)
+    status = json.loads((runs / "good" / "run.json").read_text(encoding="utf-8"))["status"]
+    change(runs / "good", status={**status, "state": "failed", "message": NAME})
+    app = open_page("train", run="good")
+    (failure,) = (error.value for error in app.error)
+    assert plain(NAME) in failure
+    assert any(plain(NAME) in entry.value for entry in app.markdown)
+    (runs / "www.evil.example").mkdir()
+    (runs / "www.evil.example" / "run.json").write_text("", encoding="utf-8")
+    assert any(plain("www.evil.example") in entry.value for entry in open_page("runs").markdown)
+    app = open_page("train", run=NAME)
+    assert [plain(NAME) in error.value for error in app.error] == [True]
+
+
+def test_a_run_of_a_loop_of_ones_own_is_shown_where_it_can_be(runs):
+    with RunWriter(runs / "own", latent_dim=3) as writer:
+        writer.log(1, reconstruction=2.0)
+        writer.snapshot(1, np.zeros((4, 3)), samples=np.zeros((2, 5, 5)))
+        writer.save_codes(np.zeros((4, 3)))
+        writer.set_results({"test": {"accuracy": 0.5}}, {})
+    for page, word in PAGES.items():
+        app = open_page(page, **({word: "own"} if word else {}))
+        assert [entry.message for entry in app.exception] == []
+
+
+def test_pages_take_up_nothing_twice(runs):
+    """Five visits, one queue, and what waited once in it."""
+    from explorer.jobs import host
+    from tests.small_run import die
+
+    info = Run(runs / "good").info
+    die(RunWriter(runs / "waits", config=info.config, model_kind="config").path)
+    for _ in range(5):
+        assert list(open_page("train").exception) == []
+    assert [job.directory.name for job in host.get_runner().jobs()] == ["waits"]
+    assert os.getpid() == Run(runs / "waits").info.status.pid
+    assert {run.id for run in RunStore(runs).list()} == {"good", "waits"}

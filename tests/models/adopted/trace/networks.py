@@ -1,0 +1,183 @@
+"""Small networks as people write theirs, with random weights; none is like ours."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.distributions import Bernoulli, Independent, Normal
+from torch.nn import functional
+
+
+@dataclass
+class Answer:
+    """What some libraries return."""
+
+    embedding: torch.Tensor
+    log_covariance: torch.Tensor
+    loss: torch.Tensor
+
+
+def unsettle(model, seed=0):
+    """Give batch norms statistics as training would have left them."""
+    torch.manual_seed(seed)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d | nn.BatchNorm1d):
+            nn.init.normal_(module.running_mean)
+            nn.init.uniform_(module.running_var, 0.5, 2.0)
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias)
+    return model
+
+
+class Perceptron(nn.Module):
+    """Flat pictures, two heads, activations of every sort."""
+
+    def __init__(self, latents=5):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Linear(64, 32), nn.BatchNorm1d(32), nn.LeakyReLU(0.2), nn.Dropout(0.5),
+            nn.Linear(32, 16), nn.ELU(0.7),
+        )  # fmt: skip
+        self.mu, self.lv = nn.Linear(16, latents), nn.Linear(16, latents)
+        self.out = nn.Sequential(
+            nn.Linear(latents, 16), nn.GELU(), nn.Linear(16, 32), nn.Softplus(), nn.Linear(32, 32),
+            nn.SELU(), nn.Linear(32, 64),
+        )  # fmt: skip
+
+    def encode(self, x):
+        h = self.body(x.view(x.size(0), -1))
+        return self.mu(h), self.lv(h)
+
+    def as_dict(self, x):
+        mu, lv = self.encode(x)
+        return {"mu": mu, "log_var": lv}
+
+    def as_object(self, x):
+        return Answer(*self.encode(x), torch.zeros(()))
+
+    def as_distribution(self, x):
+        mu, lv = self.encode(x)
+        return Independent(Normal(mu, torch.exp(0.5 * lv)), 1)
+
+    def as_sample(self, x):
+        return self.as_distribution(x).rsample()
+
+    def as_own_noise(self, x):
+        mu, lv = self.encode(x)
+        std = torch.exp(0.5 * lv)
+        return mu + torch.randn_like(std) * std, mu, lv
+
+    def as_plain_draw(self, x):
+        return self.as_distribution(x).sample()
+
+    def as_filled_noise(self, x):
+        """As old tutorials draw theirs, in place."""
+        mu, lv = self.encode(x)
+        std = lv.mul(0.5).exp_()
+        return std.new_empty(std.size()).normal_().mul(std).add_(mu)
+
+    def as_normal(self, x):
+        mu, lv = self.encode(x)
+        return torch.normal(mu, torch.exp(0.5 * lv))
+
+    def without_gradients(self, x):
+        with torch.no_grad():
+            mu, lv = self.encode(x)
+        return mu + torch.randn(mu.shape) * torch.exp(0.5 * lv)
+
+    def joined(self, x):
+        return torch.cat(self.encode(x), dim=1)
+
+    def interleaved(self, x):
+        return torch.stack(self.encode(x), dim=-1).flatten(1)
+
+    def decode(self, z):
+        return torch.sigmoid(self.out(z)).view(-1, 1, 8, 8)
+
+    def likelihood(self, z):
+        return Independent(Bernoulli(logits=self.out(z).view(-1, 1, 8, 8)), 3)
+
+
+class Convolutions(nn.Module):
+    """Strided convolutions with batch norm in lists, as in many collections of VAEs."""
+
+    def __init__(self, latents=16):
+        super().__init__()
+        stages, before = [], 3
+        for width in (8, 12, 16):
+            stages.append(
+                nn.Sequential(
+                    nn.Conv2d(before, width, 3, 2, 1), nn.BatchNorm2d(width), nn.LeakyReLU()
+                )
+            )
+            before = width
+        self.encoder = nn.Sequential(*stages)
+        self.heads = nn.ModuleList([nn.Linear(16 * 16, latents) for _ in range(2)])
+        self.start = nn.Linear(latents, 16 * 16)
+        self.decoder = nn.Sequential(
+            nn.ConvTranspose2d(16, 12, 3, 2, 1, output_padding=1), nn.BatchNorm2d(12), nn.Mish(),
+            nn.ConvTranspose2d(12, 8, 3, 2, 1, output_padding=1, bias=False), nn.ReLU(inplace=True),
+            nn.ConvTranspose2d(8, 8, 4, 2, 1, groups=4), nn.Hardtanh(),
+            nn.Conv2d(8, 3, 3, padding=1), nn.Tanh(),
+        )  # fmt: skip
+
+    def encode(self, x):
+        h = torch.flatten(self.encoder(x), start_dim=1)
+        return [head(h) for head in self.heads]
+
+    def decode(self, z):
+        return self.decoder(self.start(z).view(-1, 16, 4, 4))
+
+
+class Block(nn.Module):
+    """The residual block of a ResNet: in place, with a skip that may change the width."""
+
+    def __init__(self, before, after, stride=1):
+        super().__init__()
+        self.conv1 = nn.Conv2d(before, after, 3, stride, 1, bias=False)
+        self.conv2 = nn.Conv2d(after, after, 3, 1, 1, bias=False)
+        self.norm1, self.norm2 = nn.BatchNorm2d(after), nn.BatchNorm2d(after)
+        self.relu = nn.ReLU(inplace=True)
+        self.skip = nn.Sequential()
+        if stride != 1 or before != after:
+            self.skip = nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False))
+
+    def forward(self, x):
+        identity = x
+        out = self.relu(self.norm1(self.conv1(x)))
+        out = self.norm2(self.conv2(out))
+        out += self.skip(identity)
+        return self.relu(out)
+
+
+class Odd(nn.Module):
+    """Channels last, pools, pads, slices, gates, pixel shuffles, layer and instance norm, PReLU."""
+
+    def __init__(self, latents=7):
+        super().__init__()
+        self.latents = latents
+        self.first = nn.Conv2d(3, 12, 5, 2, 2)
+        self.pool, self.relu = nn.MaxPool2d(3, 2, 1), nn.ReLU(inplace=True)
+        self.second = nn.Conv2d(12, 12, 3, padding="same", groups=3)
+        self.instance, self.prelu = nn.InstanceNorm2d(12, affine=True), nn.PReLU(12)
+        self.small, self.norm = nn.AdaptiveAvgPool2d(2), nn.LayerNorm(48)
+        self.last = nn.Linear(48, 2 * latents)
+        self.start, self.shuffle = nn.Linear(latents, 48 * 16), nn.PixelShuffle(2)
+        self.third = nn.Conv2d(12, 12, 3, padding=1, padding_mode="reflect")
+        self.gate = nn.Conv2d(12, 12, 1)
+        self.fourth = nn.ConvTranspose2d(12, 3, 5, stride=4, padding=1, output_padding=1)
+
+    def encode(self, x):
+        x = (x.permute(0, 3, 1, 2) - 0.5) / 0.25
+        h = self.relu(self.pool(self.first(x)))
+        h = h + self.instance(self.second(h))
+        h = functional.relu6(self.prelu(h))
+        h = self.norm(self.small(h).flatten(1))
+        mean, raw = self.last(h).view(-1, self.latents, 2).unbind(-1)
+        return mean, functional.softplus(raw)
+
+    def decode(self, z):
+        h = self.shuffle(functional.hardtanh(self.start(z)).unflatten(1, (48, 4, 4)))
+        h = h * torch.sigmoid(self.gate(self.third(h)))
+        h = functional.interpolate(h, scale_factor=1.0) if h.shape[-1] < 4 else h
+        return ((torch.tanh(self.fourth(h)) + 1) / 2).permute(0, 2, 3, 1)

@@ -1,0 +1,52 @@
+"""What engines start from: which images an update sees, and weights that the seed decides."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from explorer.config import Config, ModelConfig, OptimiserConfig
+from explorer.training.start import Batches, start_model
+
+CPU = torch.device("cpu")
+CONFIG = Config(model=ModelConfig(hidden=(8,)), optimiser=OptimiserConfig(batch_size=30))
+NUMBERED = np.arange(100, dtype=np.uint8).reshape(100, 1, 1, 1).repeat(4, 2).repeat(4, 3)
+
+
+def test_an_epoch_takes_each_image_at_most_once_in_an_order_of_its_own():
+    batches = Batches(CONFIG, NUMBERED, CPU)
+    assert (batches.size, batches.per_epoch) == (30, 3)
+    epochs = []
+    for epoch in range(2):
+        seen = [batches.at(3 * epoch + index)[:, 0, 0, 0].tolist() for index in range(3)]
+        epochs.append(sum(seen, []))
+        assert len(set(epochs[-1])) == 90
+    assert epochs[0] != epochs[1]
+    # The order follows from the seed and the step alone, not from what was drawn before.
+    assert Batches(CONFIG, NUMBERED, CPU).at(4)[:, 0, 0, 0].tolist() == epochs[1][30:60]
+
+
+def test_few_images_are_one_batch():
+    batches = Batches(CONFIG, NUMBERED[:7], CPU)
+    assert (batches.size, batches.per_epoch) == (7, 1)
+    assert sorted(batches.at(5)[:, 0, 0, 0].tolist()) == list(range(7))
+
+
+def test_a_batch_that_is_drawn_anew_may_repeat_images_and_moves_no_order():
+    batches = Batches(CONFIG, NUMBERED, CPU)
+    before = batches.at(0)
+    draws = [batches.draw(torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)]
+    assert draws[0].shape == (30, 1, 4, 4)
+    assert torch.equal(draws[0], draws[1]) and not torch.equal(draws[0], draws[2])
+    assert torch.equal(batches.at(0), before)
+
+
+def test_an_untrained_model_puts_out_the_mean_image_and_its_seed_decides_the_rest():
+    models = [
+        start_model(dataclasses.replace(CONFIG, seed=seed), NUMBERED, CPU)[0] for seed in (0, 0, 1)
+    ]
+    weights = [model.state_dict()["encoder.1.weight"] for model in models]
+    assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
+    bias, mean = models[0].state_dict()["decoder.2.bias"], NUMBERED.mean() / 255
+    assert torch.sigmoid(bias).tolist() == pytest.approx([mean] * 16, abs=0.01)
