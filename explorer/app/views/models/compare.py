@@ -176,7 +176,8 @@ def compare(runs: Sequence[Run]) -> None:
     at_hand = library().images_of(runs[0], at_once=True) is not None
     if not at_hand and (behind == "holes" or order == "worst"):
         st.info(text("compare.need_images", name=plain(dataset)))
-    images = pick_images(get_pictures(runs[0]))
+    pictures = get_pictures(runs[0])
+    images = pick_images(pictures)
     squares = find_squares(runs, same)
     figures = gather(runs, source)
     for run, column in zip(runs, st.columns(len(runs)), strict=True):
@@ -188,7 +189,7 @@ def compare(runs: Sequence[Run]) -> None:
         caption = f"{text('compare.map_caption_holes')} {caption}"
     st.caption(caption)
     if not at_hand:
-        offer_images(dataset, images is not None)
+        offer_images(dataset, pictures is not None and pictures.source == "sample")
     if source == "prior" and (story := tell_story(runs, figures)):
         st.markdown(story)
     left, right = st.columns([5, 3], gap="large")
