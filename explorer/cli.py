@@ -10,7 +10,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from explorer import commands as run
+from explorer.commands.app import open_app
+from explorer.commands.data import show_data
+from explorer.commands.diagnose import diagnose_run
+from explorer.commands.runs import evaluate_run, list_runs
+from explorer.commands.training import fit_run, train_run, train_sweep
 from explorer.config import DEVICES, FITS, LIKELIHOOD_NAMES, NETWORK_NAMES
 from explorer.errors import ExplorerError, shorten
 from explorer.paths import runs_folder
@@ -42,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def may_choose_threads(options: argparse.Namespace) -> bool:
     """Tell a training whose model may be one that learns the same on one thread and two."""
     changed = {"config", "network", "likelihood"} & vars(options).keys()
-    return options.command is run.train_run and not changed
+    return options.command is train_run and not changed
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -65,7 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--runs", metavar="DIR", help=f"folder of your runs (default: {runs_folder()})"
     )
     app.add_argument("--data-root", metavar="DIR", help="where torchvision data sets lie")
-    app.set_defaults(command=run.open_app)
+    app.set_defaults(command=open_app)
 
     train = commands.add_parser(
         "train",
@@ -90,7 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--device", choices=DEVICES)
     train.add_argument("--out", metavar="DIR", help="the run directory (default: a new one)")
     train.add_argument("--overwrite", action="store_true", help="replace an earlier run at --out")
-    train.set_defaults(command=run.train_run)
+    train.set_defaults(command=train_run)
 
     fit = commands.add_parser(
         "fit",
@@ -104,7 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
     fit.add_argument("--seed", type=int, metavar="N")
     fit.add_argument("--out", metavar="DIR", help="the run directory (default: a new one)")
     fit.add_argument("--overwrite", action="store_true", help="replace an earlier run at --out")
-    fit.set_defaults(command=run.fit_run)
+    fit.set_defaults(command=fit_run)
 
     sweep = commands.add_parser(
         "sweep",
@@ -133,7 +137,7 @@ def build_parser() -> argparse.ArgumentParser:
     where.add_argument(
         "--together", action="store_true", help="train all β as one family in one process"
     )
-    sweep.set_defaults(command=run.train_sweep)
+    sweep.set_defaults(command=train_sweep)
 
     evaluate = commands.add_parser(
         "evaluate", help="measure the ELBO of a run", parents=[as_json, data_root]
@@ -146,7 +150,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--importance-samples", type=int, metavar="K", help="also estimate log p(x) with K samples"
     )
     evaluate.add_argument("--seed", type=int, default=0)
-    evaluate.set_defaults(command=run.evaluate_run)
+    evaluate.set_defaults(command=evaluate_run)
 
     diagnose = commands.add_parser(
         "diagnose", help="find collapsed latent dimensions", parents=[as_json, data_root]
@@ -155,7 +159,7 @@ def build_parser() -> argparse.ArgumentParser:
     diagnose.add_argument("--codes", metavar="FILE", help="anyone's codes: an .npz of mean, logvar")
     diagnose.add_argument("--dataset", metavar="D")
     diagnose.add_argument("--seed", type=int, default=0)
-    diagnose.set_defaults(command=run.diagnose_run)
+    diagnose.set_defaults(command=diagnose_run)
 
     data = commands.add_parser(
         "data",
@@ -177,11 +181,11 @@ def build_parser() -> argparse.ArgumentParser:
     data.add_argument("--fit", default="crop", metavar="F", help="crop (default), pad or resize")
     data.add_argument("--background", type=int, default=0, metavar="G", help="grey, 0 to 255")
     data.add_argument("--seconds", type=float, default=3600, metavar="S", help="time to read in")
-    data.set_defaults(command=run.show_data)
+    data.set_defaults(command=show_data)
 
     runs = commands.add_parser("runs", help="list runs", parents=[as_json])
     runs.add_argument("--runs", metavar="DIR", help=f"the folder (default: {runs_folder()})")
-    runs.set_defaults(command=run.list_runs)
+    runs.set_defaults(command=list_runs)
     return parser
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.config import Config
 from explorer.datasets import DATASETS, ImageDataset, is_available, load_dataset
 from explorer.datasets.own.store import OwnSet, list_own, load_own
+from explorer.errors import ExplorerError
 from explorer.files import read_json
 from explorer.paths import cache_folder
 from explorer.runs.info import DatasetInfo, RunInfo
@@ -38,10 +39,19 @@ NEEDS: dict[str, Fits] = {
     "config": lambda run, info: info.config is not None,
     "images": lambda run, info: info.dataset is not None,
     "ended": lambda run, info: info.status.state in ("finished", "stopped"),
+    "training": lambda run, info: info.is_trained_here,
+    "film": lambda run, info: bool(run.snapshot_steps()),
 }
 """What a page can ask of a run: weights at hand, stored codes, a q(z|x) with a density, KL shared
 out among dimensions, codes that are coordinates, codes that are entries of a codebook, a config,
-images that are named, a training that is over."""
+images that are named, a training that is over, a training of ours, frames of it. For those that
+have it not there is a sentence, `need.<name>`."""
+
+
+def find_lack(run: Run, needs: Iterable[str]) -> str | None:
+    """Return the first of `needs` (keys of NEEDS) that a run does not meet, None for none."""
+    info = run.info
+    return next((need for need in needs if not NEEDS[need](run, info)), None)
 
 
 class Library:
@@ -169,6 +179,19 @@ class Library:
         if name is not None:
             run.rename(name)
         return run
+
+    def go_on(self, run: Run) -> Run:
+        """Queue an unfinished run anew; it goes on from its last checkpoint."""
+        config = run.info.config
+        if config is None:
+            raise ExplorerError(f"The run {run.id} does not say how it was trained.")
+        self.submit(config, run.path)
+        return run
+
+    def jobs_before(self, path: Path) -> int:
+        """Return how many jobs of this process come before the one that trains `path`."""
+        places = [job.directory in (path, path.parent) for job in self.queue.jobs()]
+        return places.index(True) if any(places) else 0
 
     def submit(self, config: Config, path: Path) -> "Future[Any]":
         """Queue a training at `path` and return its future."""

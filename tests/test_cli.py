@@ -10,7 +10,7 @@ import time
 import pytest
 
 from explorer.cli import build_parser, main, may_choose_threads
-from explorer.commands import config_from_options
+from explorer.commands.training import config_from_options
 from explorer.config import Config
 from explorer.recipes import default_config
 from explorer.runs.writer import RunWriter
@@ -155,7 +155,7 @@ def test_what_the_system_refuses_is_one_sentence(capsys, monkeypatch):
     def refuse(options):
         raise PermissionError(13, "Permission denied", "/root/secret")
 
-    monkeypatch.setattr("explorer.commands.list_runs", refuse)
+    monkeypatch.setattr("explorer.cli.list_runs", refuse)
     assert main(["runs"]) == 2
     assert capsys.readouterr().err == "latent-explorer: Permission denied: /root/secret.\n"
 

@@ -57,7 +57,8 @@ def test_the_wheel_carries_theme_models_and_browser_files(installed):
 
 def test_the_installed_package_finds_its_own_resources(installed):
     code = (
-        "import explorer, explorer.commands as c; print(explorer.__file__); print(c.theme_flags())"
+        "import explorer; from explorer.commands.app import theme_flags\n"
+        "print(explorer.__file__); print(theme_flags())"
     )
     where, flags = run_installed(installed, "-c", code).splitlines()
     assert Path(where).is_relative_to(installed)

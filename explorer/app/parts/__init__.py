@@ -1,1 +1,1 @@
-"""What the pages are made of: components, charts, tables, pictures, switches."""
+"""What the pages are made of: sections, charts, tables, pictures, films, choices, job buttons."""

@@ -6,13 +6,13 @@ from functools import partial
 
 import streamlit as st
 
+from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.failures import told
+from explorer.app.parts.film import show_strips
 from explorer.app.parts.tables import show_rows
 from explorer.app.session import library
 from explorer.app.text import number, plain, sentences, text
-from explorer.app.views.train.film import show_strips
-from explorer.app.views.train.watch import describe_beta
 from explorer.errors import ExplorerError
 from explorer.export.archive import zip_run
 from explorer.figures.training import compare_curves

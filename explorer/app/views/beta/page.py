@@ -6,13 +6,16 @@ import streamlit as st
 
 from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.failures import told
+from explorer.app.parts.jobs import try_or_toast
+from explorer.app.parts.kept import Kept, count_up, move_widget
 from explorer.app.session import library
 from explorer.app.text import plain, text
-from explorer.app.views.beta.members import find_members, show_figures
+from explorer.app.views.beta.figures import show_figures
+from explorer.app.views.beta.members import find_members
 from explorer.app.views.beta.progress import (
     Signature,
     follow_folder,
-    show_progress,
+    show_members,
     show_transport,
     sign,
 )
@@ -25,6 +28,9 @@ from explorer.runs.sweeps import Sweep, read_sweep
 TICK_SECONDS = 1.0
 BETAS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0, 64.0)
 CHOICES = tuple(name for name, facts in LIKELIHOODS.items() if facts.wakes_by_rule)
+CHOICE = "beta_choose"
+STARTED = Kept("beta_started", 0)
+"""How many families this visitor has started."""
 NAMED = ("beta", "latent_dim", "seed")
 """Settings that the command line sweeps over, with a word of their own."""
 
@@ -41,7 +47,7 @@ def find_sweeps() -> dict[str, tuple[Sweep, bool]]:
 def offer_training() -> None:
     """Show the settings of a new family and start it."""
     # A new key is a new popover, which is closed: Start leaves the view on the family.
-    key = f"beta_new_{st.session_state.get('beta_started', 0)}"
+    key = f"beta_new_{STARTED.get()}"
     with st.popover(text("beta.new"), icon=":material/play_arrow:", key=key):
         ready = library().image_sets()
         dataset = st.selectbox(text("beta.dataset"), ready, key="beta_dataset")
@@ -73,14 +79,10 @@ def _start(
     base = default_config(dataset, latent_dim, seconds)
     configs = family_configs(_shape_member(base, likelihood, seconds), betas)
     name = new_run_id(dataset, f"{len(betas)}-betas")
-    try:
-        library().submit_family(configs, library().own.folder / name)
-    except ExplorerError as error:
-        st.toast(plain(error))
-        return
-    st.query_params["sweep"] = name
-    st.session_state["beta_choose"] = name
-    st.session_state["beta_started"] = st.session_state.get("beta_started", 0) + 1
+    if try_or_toast(library().submit_family, configs, library().own.folder / name):
+        st.query_params["sweep"] = name
+        move_widget(CHOICE, name)
+        count_up(STARTED)
 
 
 def _shape_member(config: Config, likelihood: str, seconds: float) -> Config:
@@ -101,12 +103,12 @@ def show_sweep(sweep: Sweep, shown: Signature) -> None:
     progress = sweep.progress()
     if sign(sweep, progress) != shown:
         st.rerun()
-    show_progress(sweep, progress, is_active=shown[0])
+    show_members(sweep, progress, is_active=shown[0])
     members = find_members(sweep)
     if members:
         show_figures(sweep, members)
     elif shown[0]:
-        st.caption(text("beta.waiting" if sweep.kind == "family" else "beta.sweep_waiting"))
+        st.caption(text("job.waiting" if sweep.kind == "family" else "beta.sweep_waiting"))
 
 
 def describe_grid(sweep: Sweep) -> str:
@@ -122,14 +124,14 @@ def show_page() -> None:
     """Lay out the page."""
     sweeps = find_sweeps()
     asked = st.query_params.get("sweep")
-    kept = kept_choice("beta_choose", sweeps, asked)
+    kept = kept_choice(CHOICE, sweeps, asked)
     st.caption(text("beta.lead") if kept is None else describe_grid(sweeps[kept][0]))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = None
         if kept is not None:
             names = list(sweeps)
             chosen = st.selectbox(
-                text("beta.choose"), names, names.index(kept), key="beta_choose", width=420,
+                text("beta.choose"), names, names.index(kept), key=CHOICE, width=420,
                 format_func=lambda i: text("beta.shipped", name=i) if sweeps[i][1] else i,
             )  # fmt: skip
         offer_training()

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from explorer.app.parts.jobs import offer_pause, offer_stop, show_progress
+from explorer.app.parts.kept import Kept
 from explorer.app.session import library
 from explorer.app.text import plain, text
 from explorer.errors import ExplorerError
-from explorer.runs.control import Control
 from explorer.runs.sweeps import MemberProgress, Sweep, read_sweep
 
 FOLLOW_SECONDS = 3.0
@@ -19,6 +20,9 @@ COUNTED = ("finished", "running", "paused", "queued", "missing", "stopped", "int
 
 Signature = tuple[bool, str]
 """Whether a sweep is being trained, and a family's state: a change of either reruns the page."""
+
+FOLLOWED: Kept[tuple[list[str], str | None, bool] | None] = Kept("beta_followed", None)
+"""Sweeps in the folder, the chosen one, and whether it was being trained, at the last look."""
 
 
 def sign(sweep: Sweep, progress: Sequence[MemberProgress]) -> Signature:
@@ -32,7 +36,6 @@ def follow_folder(chosen: str | None) -> None:
     """Rerun the page when a sweep appears or goes, or the chosen one is taken up again."""
     folder = library().own.folder
     seen = sorted(path.parent.name for path in folder.glob("*/sweep.json"))
-    state = st.session_state
     active = False
     if chosen is not None and (folder / chosen / "sweep.json").is_file():
         try:
@@ -41,8 +44,8 @@ def follow_folder(chosen: str | None) -> None:
         except ExplorerError:
             active = False
     now = (seen, chosen, active)
-    before = state.get("beta_followed", now)
-    state["beta_followed"] = now
+    before = FOLLOWED.get() or now
+    FOLLOWED.put(now)
     if now[0] != before[0] or (now[1] == before[1] and now[2] != before[2]):
         st.rerun()
 
@@ -50,33 +53,15 @@ def follow_folder(chosen: str | None) -> None:
 @st.fragment
 def show_transport(sweep: Sweep, state: str) -> None:
     """Show a family's controls, apart from what ticks: no redraw falls into a press."""
-    control = Control(sweep.path)
     with st.container(horizontal=True, vertical_alignment="center"):
         shown = text("state." + state)
         st.markdown(text("beta.state", count=len(sweep.configs), state=shown))
         if state != "queued":
-            action = "resume" if state == "paused" else "pause"
-            st.button(
-                text(f"beta.{action}"), key=f"beta_{action}", on_click=_send, args=(control, action)
-            )
-        st.button(text("beta.stop"), key="beta_stop", on_click=_stop, args=(sweep,))
+            offer_pause(sweep.path, state, "beta_pause")
+        offer_stop(sweep.path, "beta_stop")
 
 
-def _send(control: Control, action: str) -> None:
-    try:
-        control.send(action)
-    except ExplorerError as error:
-        st.toast(plain(error), icon=":material/error:")
-
-
-def _stop(sweep: Sweep) -> None:
-    try:
-        library().queue.stop(sweep.path)
-    except ExplorerError as error:
-        st.toast(plain(error), icon=":material/error:")
-
-
-def show_progress(sweep: Sweep, progress: Sequence[MemberProgress], is_active: bool) -> None:
+def show_members(sweep: Sweep, progress: Sequence[MemberProgress], is_active: bool) -> None:
     """Show how far each member is; nothing once all have finished."""
     if all(member.state == "finished" for member in progress):
         return
@@ -103,10 +88,8 @@ def _show_family(progress: Sequence[MemberProgress], is_active: bool) -> None:
     first = progress[0]
     if is_active and first.planned:
         step = max(member.step for member in progress)
-        st.progress(
-            min(1.0, step / first.planned),
-            text("beta.progress", step=step, planned=first.planned, count=len(progress)),
-        )
+        words = text("beta.progress", step=step, planned=first.planned, count=len(progress))
+        show_progress(step, first.planned, words)
     for message in dict.fromkeys(member.message for member in progress if member.state == "failed"):
         st.error(text("beta.failed", message=plain(message)))
 

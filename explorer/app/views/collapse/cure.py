@@ -8,15 +8,20 @@ from explorer.app.cached import diagnose_stored
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.failures import told
+from explorer.app.parts.film import show_map, show_strips
+from explorer.app.parts.jobs import show_progress, try_or_toast
+from explorer.app.parts.kept import move_widget
 from explorer.app.session import library
 from explorer.app.text import plain, sentences, text
-from explorer.app.views.train.film import show_map, show_strips
-from explorer.errors import ExplorerError
+from explorer.app.views.collapse.patient import Patient
 from explorer.figures.collapse import rate_curves
 from explorer.runs.run import Run
 from explorer.training.remedies import KINDS, REMEDIES, apply_remedy
 
 MAP_HEIGHT = 320
+TICK_SECONDS = 1.5
+AFTER = "collapse_after"
+"""The menu of treated runs."""
 
 
 def find_treated(run: Run) -> list[tuple[str, Run]]:
@@ -38,13 +43,10 @@ def find_treated(run: Run) -> list[tuple[str, Run]]:
     ]
 
 
-def offer_remedies(run: Run) -> None:
+def offer_remedies(patient: Patient) -> None:
     """Show the remedies by kind; a click trains one beside the patient."""
-    config = run.info.config
-    if config is None or not run.info.is_trained_here:
-        return
-    st.markdown(f"**{text('collapse.remedies')}**")
-    st.caption(text("collapse.remedies.caption"))
+    run, config = patient.run, patient.run.info.config
+    assert config is not None
     ready = library().has_images(config.dataset)
     if not ready:
         st.caption(text("collapse.remedies.needs_images"))
@@ -66,12 +68,9 @@ def _treat(run: Run, name: str) -> None:
     assert config is not None
     path = library().own.new_path(config.dataset, name)
     shown = f"{run.name[:50]} · {text(f'collapse.remedy.{name}')}"
-    try:
-        library().start(apply_remedy(name, config), shown, path=path)
-    except ExplorerError as error:
-        st.toast(plain(error))
-        return
-    st.session_state["collapse_after"] = path.name
+    treated = apply_remedy(name, config)
+    if try_or_toast(lambda: library().start(treated, shown, path=path)):
+        move_widget(AFTER, path.name)
 
 
 def _choose_treated(treated: list[tuple[str, Run]]) -> tuple[str, Run]:
@@ -79,7 +78,7 @@ def _choose_treated(treated: list[tuple[str, Run]]) -> tuple[str, Run]:
     found = {other.id: (name, other) for name, other in treated}
     if len(found) == 1:
         return treated[0]
-    kept = kept_choice("collapse_after", found, None)
+    kept = kept_choice(AFTER, found, None)
     names = Counter(name for name, _ in treated)
 
     def describe(run_id: str) -> str:
@@ -89,9 +88,15 @@ def _choose_treated(treated: list[tuple[str, Run]]) -> tuple[str, Run]:
 
     chosen = st.selectbox(
         text("collapse.compare.choose"), list(found), list(found).index(kept or ""),
-        key="collapse_after", width=420, format_func=describe,
+        key=AFTER, width=420, format_func=describe,
     )  # fmt: skip
     return found[chosen]
+
+
+def follow_treated(patient: Patient) -> None:
+    """Show the patient beside a treated run, again and again while one is being trained."""
+    live = any(other.is_trained() for _, other in find_treated(patient.run))
+    st.fragment(compare_treated, run_every=TICK_SECONDS if live else None)(patient.run, live)
 
 
 @told()
@@ -118,10 +123,8 @@ def compare_treated(run: Run, was_live: bool) -> None:
             if info.status.is_alive() and info.planned_steps:
                 points = shown.metrics("train")
                 step = points[-1]["step"] if points else 0
-                st.progress(
-                    min(1.0, step / info.planned_steps),
-                    text("collapse.training", step=step, planned=info.planned_steps),
-                )
+                words = text("collapse.training", step=step, planned=info.planned_steps)
+                show_progress(step, info.planned_steps, words)
             elif (shown.path / "codes.npz").is_file():
                 values = diagnose_stored(str(shown.path), shown.fingerprint)
                 st.markdown(

@@ -8,14 +8,14 @@ from explorer.analysis.collapse.timeline import DEAD_NATS, find_events
 from explorer.app.cached import measure_codes, move_dimension
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.failures import told
+from explorer.app.parts.film import choose_step, show_map
 from explorer.app.parts.pictures import show_strip
 from explorer.app.text import sentences, text
+from explorer.app.views.collapse.patient import Patient
 from explorer.app.views.collapse.verdicts import SLEEPING, show_plane
-from explorer.app.views.train.film import show_map
 from explorer.errors import ExplorerError
 from explorer.figures.collapse import collapse_timeline
 from explorer.figures.pictures import picture_sheet
-from explorer.runs.run import Run
 
 VIEWS = ("plane", "map")
 
@@ -39,20 +39,17 @@ def draw_timeline(points: list[dict[str, Any]], key: str, step: int | None = Non
 
 @st.fragment
 @told()
-def show_film(run: Run, values: dict[str, Any]) -> None:
+def show_film(patient: Patient) -> None:
     """Show the timeline with a scrubber, and beside it the plane or the map at that step."""
-    latest = text("collapse.film.latest")
+    run = patient.run
     steps = run.snapshot_steps()
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
         timeline = st.container()
-        chosen: Any = latest
-        if len(steps) > 1:
-            chosen = st.select_slider(
-                text("collapse.film"), [*steps[:-1], latest], latest,
-                key=f"collapse_film_{run.id}", help=text("collapse.film.help"),
-            )  # fmt: skip
-        step = None if chosen == latest else int(chosen)
+        step = choose_step(
+            steps, f"collapse_film_{run.id}", text("collapse.film"),
+            text("collapse.film.latest"), text("collapse.film.help"),
+        )  # fmt: skip
         with timeline:
             draw_timeline(run.metrics("train"), "run", step)
     with right:
@@ -70,19 +67,17 @@ def show_film(run: Run, values: dict[str, Any]) -> None:
         if view == "map" and frame is not None:
             show_map(run, frame, "collapse_map", 330)
         elif step is None or frame is None or frame.logvar is None:
-            show_plane(values, "run")
+            show_plane(patient.values, "run")
         else:
             show_plane(measure_codes(run, step), "run")
 
 
-def show_moves(run: Run, found: dict[str, Any]) -> None:
+def show_moves(patient: Patient) -> None:
     """Show what the decoder does with a living and a sleeping dimension, side by side."""
-    if not run.info.has_model:
-        return
-    rows = sorted(found["dimensions"], key=lambda row: -row["kl"])
+    run = patient.run
+    rows = sorted(patient.values["dimensions"], key=lambda row: -row["kl"])
     asleep = [row["index"] for row in rows if row["verdict"] in SLEEPING]
     awake = [row["index"] for row in rows if row["verdict"] not in SLEEPING]
-    st.markdown(f"**{text('collapse.moves')}**")
     for column, name, dimensions in zip(
         st.columns(2, gap="medium"), ("awake", "asleep"), (awake[:1], asleep[-1:]), strict=True
     ):

@@ -55,6 +55,7 @@ def ask_for_codes() -> None:
             show_plane(values, "own")
         with right:
             _show_own_map(codes, values, own.score)
+        st.markdown(f"**{text('collapse.table')}**")
         show_table(values)
 
 

@@ -3,17 +3,16 @@
 import streamlit as st
 
 from explorer.app.cached import diagnose_stored
+from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.failures import told
+from explorer.app.parts.sections import Section, show_sections
 from explorer.app.session import library
 from explorer.app.text import plain, text
-from explorer.app.views.collapse.cure import compare_treated, find_treated, offer_remedies
+from explorer.app.views.collapse.cure import follow_treated, offer_remedies
 from explorer.app.views.collapse.film import show_film, show_moves
 from explorer.app.views.collapse.own import ask_for_codes, ask_for_loss
+from explorer.app.views.collapse.patient import Patient
 from explorer.app.views.collapse.verdicts import show_causes, show_diagnosis, show_table
-from explorer.app.views.train.watch import describe_beta
-from explorer.runs.run import Run
-
-TICK_SECONDS = 1.5
 
 
 def list_patients() -> list[str]:
@@ -22,18 +21,33 @@ def list_patients() -> list[str]:
     return sorted(ids, key=lambda run_id: run_id != "mnist-collapsed")
 
 
-def _show_facts(run: Run) -> None:
+def show_facts(patient: Patient) -> None:
     """Say what the model is, with β as it became."""
-    info = run.info
-    if info.config is None:
-        return
+    info = patient.run.info
+    assert info.config is not None
     st.caption(
         text(
             "collapse.facts", dataset=plain(info.config.dataset), latents=info.latent_dim,
             likelihood=text(f"train.likelihood.{info.config.model.likelihood}"),
-            beta=describe_beta(run) or "", step=info.status.step,
+            beta=describe_beta(patient.run) or "", step=info.status.step,
         )
     )  # fmt: skip
+
+
+SECTIONS: tuple[Section[Patient], ...] = (
+    Section(show_facts, needs=("config",)),
+    Section(lambda patient: show_diagnosis(patient.values, patient.run.info.config)),
+    Section(show_film),
+    Section(lambda patient: show_table(patient.values), title="collapse.table"),
+    Section(lambda patient: show_causes(patient.values), title="collapse.why"),
+    Section(show_moves, title="collapse.moves", needs=("model",), key="collapse_moves"),
+    Section(
+        offer_remedies, title="collapse.remedies", lede="collapse.remedies.caption",
+        needs=("training",), key="collapse_remedies",
+    ),
+    Section(follow_treated, needs=("training",)),
+)  # fmt: skip
+"""The page, once a patient is chosen."""
 
 
 def show_page() -> None:
@@ -48,23 +62,14 @@ def show_page() -> None:
     # What visitors bring stands first: most of them come with a model of their own.
     ask_for_codes()
     ask_for_loss()
-    if chosen is not None:
-        st.query_params["run"] = chosen
-        with told():
-            run = library().find(chosen)
-            with st.spinner():
-                values = diagnose_stored(str(run.path), run.fingerprint)
-            _show_facts(run)
-            show_diagnosis(values, run.info.config)
-            show_film(run, values)
-            show_table(values)
-            show_causes(values)
-            with st.container(key="collapse_moves"), told():
-                show_moves(run, values)
-            with st.container(key="collapse_remedies"):
-                offer_remedies(run)
-            live = any(other.is_trained() for _, other in find_treated(run))
-            st.fragment(compare_treated, run_every=TICK_SECONDS if live else None)(run, live)
+    if chosen is None:
+        return
+    st.query_params["run"] = chosen
+    with told():
+        run = library().find(chosen)
+        with st.spinner():
+            patient = Patient(run, diagnose_stored(str(run.path), run.fingerprint))
+        show_sections(SECTIONS, patient, run)
 
 
 show_page()

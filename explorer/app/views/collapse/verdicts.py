@@ -34,7 +34,6 @@ def show_plane(values: dict[str, Any], key: str) -> None:
 
 def show_table(values: dict[str, Any]) -> None:
     """Show the verdict of each dimension with its measures, most KL first."""
-    st.markdown(f"**{text('collapse.table')}**")
     rows = [_describe(row) for row in sorted(values["dimensions"], key=lambda row: -row["kl"])]
     # Codes alone have no shuffle test and no causes: their columns would be empty.
     known = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
@@ -108,7 +107,6 @@ def _describe(row: dict[str, Any]) -> dict[str, Any]:
 
 def show_causes(values: dict[str, Any]) -> None:
     """Say why dimensions are asleep, with the evidence."""
-    st.markdown(f"**{text('collapse.why')}**")
     if not values["causes"]:
         asleep = any(row["verdict"] in SLEEPING for row in values["dimensions"])
         st.markdown(text("collapse.why.unknown" if asleep else "collapse.why.none"))

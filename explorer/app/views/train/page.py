@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from explorer.app.parts.kept import read_widget
 from explorer.app.session import get_session, library
 from explorer.app.text import plain, text
 from explorer.app.views.train.watch import watch_run
@@ -34,7 +35,7 @@ def choose_config() -> Config:
     """Show the settings and return the config that they describe."""
     ready = library().image_sets()
     dataset = st.selectbox(text("train.dataset"), ready, key="train_dataset", persist_state=KEEP)
-    kind = st.session_state.get("train_kind", KINDS[0])
+    kind = read_widget("train_kind", KINDS[0])
     latent_dim = st.number_input(
         text("train.latent_dim"), 1, 128, 2, key="train_latent_dim", persist_state=KEEP,
         disabled=kind == "categorical",

@@ -1,0 +1,55 @@
+"""A run's film: choosing one of its frames, the map of a frame, its reconstructions and samples."""
+
+import numpy as np
+import streamlit as st
+
+from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.pictures import show_strip
+from explorer.app.text import sentences, text
+from explorer.codes import main_dimensions
+from explorer.figures.latent import latent_scatter
+from explorer.figures.pictures import picture_sheet
+from explorer.runs.run import Run, Snapshot
+
+
+def choose_step(
+    steps: list[int], key: str, label: str, latest: str, help_text: str | None = None
+) -> int | None:
+    """Return the step of the film that a slider stands on, None for the newest.
+
+    `label` and `latest` are sentences. With fewer than two steps there is no slider.
+    """
+    if len(steps) < 2:
+        return None
+    chosen: object = st.select_slider(
+        label, [*steps[:-1], latest], latest, key=key, help=help_text
+    )  # fmt: skip
+    return chosen if isinstance(chosen, int) else None
+
+
+def show_map(run: Run, frame: Snapshot, key: str, height: int) -> None:
+    """Show the frame's codes on their two main dimensions."""
+    dataset = run.info.dataset
+    figure = latent_scatter(
+        frame.mean, frame.labels, dataset.class_names if dataset else (), role_colours(),
+        axes=main_dimensions(frame.mean, frame.logvar, run.info.prior), height=height,
+        words=sentences("figure."),
+        rings=run.info.has_shares,
+    )  # fmt: skip
+    show_chart(figure, key)
+    words = "train.map.caption" if frame.mean.shape[1] <= 2 else "train.map.caption_many"
+    if not run.info.has_shares and run.info.is_continuous:
+        words += "_bare"
+    st.caption(text(words, count=len(frame.mean), step=frame.step))
+
+
+def show_strips(frame: Snapshot) -> None:
+    """Show the frame's reconstructions under their inputs, and its samples."""
+    if frame.reconstructions is not None and frame.inputs is None:
+        sheet = picture_sheet(frame.reconstructions, len(frame.reconstructions))
+        show_strip(sheet, text("train.reconstructions"))
+    elif frame.reconstructions is not None and frame.inputs is not None:
+        pair = np.concatenate([frame.inputs, frame.reconstructions])
+        show_strip(picture_sheet(pair, len(frame.inputs)), text("train.inputs"))
+    if frame.samples is not None:
+        show_strip(picture_sheet(frame.samples, len(frame.samples)), text("train.samples"))

@@ -1,0 +1,58 @@
+"""Open the explorer in the browser."""
+
+import argparse
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from explorer.errors import ExplorerError
+from explorer.paths import PACKAGE, resource, runs_folder
+
+
+def open_app(options: argparse.Namespace) -> None:
+    """Start the Streamlit server on app/main.py, with the shipped theme handed over by flags."""
+    if not 0 <= options.port <= 65535:
+        raise ExplorerError(f"A port is a number from 0 to 65535, not {options.port}.")
+    try:
+        with socket.create_server((options.host, options.port)):
+            pass
+    except OSError as error:
+        reason = error.strerror or error
+        raise ExplorerError(f"The port {options.port} cannot be opened: {reason}.") from error
+    environment = dict(os.environ)
+    if options.runs:
+        environment["LATENT_EXPLORER_RUNS"] = str(Path(options.runs).resolve())
+    if options.data_root:
+        environment["LATENT_EXPLORER_DATA"] = str(Path(options.data_root).resolve())
+    flags = theme_flags()
+    flags += ["--server.port", str(options.port), "--server.address", options.host]
+    flags += ["--server.headless", "true" if options.no_browser else "false"]
+    command = [sys.executable, "-m", "streamlit", "run", str(PACKAGE / "app" / "main.py"), *flags]
+    folder = environment.get("LATENT_EXPLORER_RUNS") or runs_folder()
+    print(f"Latent Explorer on http://{options.host}:{options.port}, runs in {folder}", flush=True)
+    if os.name == "nt":
+        import subprocess
+
+        sys.exit(subprocess.call(command, env=environment))
+    os.execve(sys.executable, command, environment)
+
+
+def theme_flags() -> list[str]:
+    """Return .streamlit/config.toml as command-line flags, for starts from any folder."""
+    import tomllib
+
+    flags: list[str] = []
+
+    def collect(prefix: str, values: dict[str, Any]) -> None:
+        for key, value in values.items():
+            name = f"{prefix}{key}"
+            if isinstance(value, dict):
+                collect(name + ".", value)
+            else:
+                flags.extend([f"--{name}", value if isinstance(value, str) else json.dumps(value)])
+
+    collect("", tomllib.loads((resource(".streamlit") / "config.toml").read_text("utf-8")))
+    return flags

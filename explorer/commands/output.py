@@ -1,0 +1,43 @@
+"""What the commands print: a result in words or as JSON, and a line of progress."""
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+
+def describe_result(result: dict[str, Any] | Any) -> str:
+    """Return ELBO, reconstruction and KL in words; no ELBO where the model has no KL."""
+    if "reconstruction" not in result:  # Of a loop of the user's own.
+        return "no figures of ours"
+    reconstruction = f"reconstruction {result['reconstruction']:.2f}"
+    if "kl" not in result or "elbo" not in result:
+        return f"{reconstruction} nats per image, no KL"
+    return f"ELBO {result['elbo']:.2f} = −({reconstruction} + KL {result['kl']:.2f}) nats per image"
+
+
+def report(as_json: bool, values: dict[str, Any], text: str) -> None:
+    """Print the human text or, with --json, one line of JSON."""
+    print(json.dumps(values, allow_nan=False) if as_json else text)
+
+
+@contextlib.contextmanager
+def progress_line() -> Iterator[Any]:
+    """Yield a function that rewrites one line of a terminal, and does nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda text: None
+        return
+    shown = 0.0
+
+    def show(text: str) -> None:
+        nonlocal shown
+        if time.monotonic() - shown > 0.1:
+            shown = time.monotonic()
+            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield show
+    finally:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,91 @@
+"""List runs, and measure one on its images."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from explorer.commands.output import describe_result, progress_line, report
+from explorer.errors import ExplorerError
+
+if TYPE_CHECKING:
+    from explorer.runs.run import Run
+
+
+def list_runs(options: argparse.Namespace) -> None:
+    """List the pretrained runs and those of the runs folder."""
+    from explorer.library import Library
+
+    library = Library(options.runs)
+    rows = []
+    for run in library.runs(first="shipped"):
+        info = run.info
+        result = info.best_results
+        rows.append(
+            {
+                "id": run.id,
+                "name": run.name,
+                "pretrained": not library.is_own(run),
+                "state": info.status.shown_state(),
+                "dataset": info.dataset.name if info.dataset else None,
+                "latent_dim": info.latent_dim,
+                "elbo": result.get("elbo") if "kl" in result else None,
+            }
+        )
+    unreadable = {entry.id: str(entry.reason) for entry in library.own.survey()[1]}
+    lines = [
+        f"{row['id']:40} {row['state']:12} {row['dataset'] or '':10} {row['latent_dim']:4} latents"
+        + (f"   ELBO {row['elbo']:.2f} nats" if row["elbo"] is not None else "")
+        for row in rows
+    ]
+    lines += [f"{run_id:40} cannot be read: {reason}" for run_id, reason in unreadable.items()]
+    values = {"runs": rows, "unreadable": unreadable}
+    report(options.json, values, "\n".join(lines) or "There are no runs yet.")
+
+
+def evaluate_run(options: argparse.Namespace) -> None:
+    """Measure ELBO, reconstruction and KL, and log p(x) where asked for."""
+    from explorer.elbo.encoding import draw_targets
+    from explorer.elbo.evaluation import evaluate_elbo
+    from explorer.runs.store import open_run
+
+    run = open_run(options.run)
+    images = find_images(run, options.dataset, options.split, options.data_root, options.limit)
+    with progress_line() as show:
+        result = evaluate_elbo(
+            run.model,
+            images,
+            seed=options.seed,
+            progress=lambda part: show(f"{part:.0%}"),
+        ).to_dict()
+        if options.importance_samples is not None:
+            from explorer.analysis.inference.likelihood import estimate_log_px
+
+            estimate = estimate_log_px(
+                run.model,
+                draw_targets(run.model, images, seed=options.seed),
+                samples=options.importance_samples,
+                seed=options.seed,
+                progress=lambda part: show(f"log p(x) {part:.0%}"),
+            )
+            # log p(x) is of one binary draw; its own ELBO stands beside the average over draws.
+            weighted = estimate.to_dict()
+            result = weighted | {"log_px_elbo": weighted["elbo"]} | result
+    text = describe_result(result)
+    if "log_px" in result:
+        text += f", log p(x) {result['log_px']:.2f} nats ({options.importance_samples} samples)"
+    report(options.json, {"run": run.id, "split": options.split, **result}, f"{run.name}: {text}")
+
+
+def find_images(
+    run: "Run", dataset: str | None, split: str, data_root: str | None, limit: int | None
+) -> Any:
+    """Return uint8 images (N, C, H, W) of the run's own data set, or of a named one."""
+    from explorer.datasets import load_dataset
+
+    known = run.info.dataset
+    name = dataset or (known.name if known else None)
+    if name is None:
+        raise ExplorerError("This run does not say which images it was made from: use --dataset.")
+    images = load_dataset(name, data_root=data_root).split(split).images
+    if limit is not None and limit < 1:
+        raise ExplorerError(f"--limit must be at least 1; it is {limit}.")
+    return images[:limit]

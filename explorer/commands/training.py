@@ -1,0 +1,143 @@
+"""Train a model, fit one, train a grid of them."""
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from explorer.commands.output import describe_result, progress_line, report
+from explorer.errors import ExplorerError
+from explorer.paths import runs_folder
+
+if TYPE_CHECKING:
+    from explorer.config import Config
+
+
+def train_run(options: argparse.Namespace) -> None:
+    """Train, with a progress line on a terminal."""
+    make_run(config_from_options(options), options)
+
+
+def fit_run(options: argparse.Namespace) -> None:
+    """Fit a linear model."""
+    from explorer.training.fit import fit_config
+
+    given = vars(options)
+    chosen = {name: given[name] for name in ("latent_dim", "seed") if name in given}
+    make_run(fit_config(given.get("dataset", "digits"), given["model"], **chosen), options)
+
+
+def make_run(config: "Config", options: argparse.Namespace) -> None:
+    """Write the run that the config describes, and report its figures."""
+    from explorer.runs.run import new_run_id
+    from explorer.training.loop import train
+
+    default = runs_folder() / new_run_id(config.dataset, f"{config.model.latent_dim}d")
+    directory = Path(getattr(options, "out", default))
+    with progress_line() as show:
+        run = train(
+            config,
+            directory,
+            data_root=getattr(options, "data_root", None),
+            overwrite=getattr(options, "overwrite", False),
+            progress=lambda point: show(
+                f"step {point['step']:,} of {point['planned_steps']:,}   "
+                f"ELBO {point['elbo']:.2f} nats   {point['images_per_second']:,.0f} images/s"
+            ),
+        )
+    info = run.info
+    split = next(name for name in ("test", "all", "validation") if name in info.results)
+    report(
+        getattr(options, "json", False),
+        {"run": str(run.path), "split": split, **info.results[split], **info.timing},
+        f"{run.path}: {describe_result(info.results[split])} on {split}",
+    )
+
+
+def train_sweep(options: argparse.Namespace) -> None:
+    """Train a grid of models; running it again skips what is complete and resumes what is not."""
+    from explorer.jobs.sweep import run_sweep, sweep_configs
+    from explorer.training.family import train_family
+
+    given = vars(options)
+    dims = given.get("latent_dims", [])
+    # The recipe follows the first number of latents.
+    alike = argparse.Namespace(**given, **({"latent_dim": dims[0]} if dims else {}))
+    betas, seeds = given.get("betas", []), given.get("seeds", [])
+    configs = sweep_configs(config_from_options(alike), betas, dims, seeds)
+    common = {"data_root": given.get("data_root"), "overwrite": given.get("overwrite", False)}
+    failed: dict[str, str] = {}
+    with progress_line() as show:
+        if given.get("together"):
+            sweep = train_family(
+                configs,
+                options.out,
+                progress=lambda point: show(
+                    f"step {point['step']:,} of {point['planned_steps']:,}   {len(configs)} models"
+                    f"   {point['images_per_second']:,.0f} images/s together"
+                ),
+                **common,
+            )
+        else:
+            sweep, failed = run_sweep(
+                configs,
+                options.out,
+                scheduler=given.get("scheduler"),
+                workers=given.get("workers"),
+                progress=lambda sweep: show(describe_states(sweep.states())),
+                **common,
+            )
+    rows, lines = [], []
+    for name, run in sweep.runs().items():
+        info = run.info
+        result = info.results.get("test") or info.results.get("all") or {}
+        state = info.status.shown_state()
+        objective = sweep.configs[name].objective
+        rows.append({"name": name, "run": str(run.path), "state": state, "beta": objective.beta})
+        rows[-1] |= {"seed": sweep.configs[name].seed, "latent_dim": info.latent_dim, **result}
+        lines.append(f"{name:24} {state:9} {describe_result(result) if result else ''}")
+    values = {"sweep": str(sweep.path), "kind": sweep.kind, "runs": rows, "failed": failed}
+    report(given.get("json", False), values, "\n".join(lines))
+    if failed:
+        name, message = next(iter(failed.items()))
+        raise ExplorerError(f"{len(failed)} of {len(configs)} runs failed; {name}: {message}")
+
+
+def describe_states(states: dict[str, str]) -> str:
+    """Return how many runs are in which state."""
+    counts = {state: list(states.values()).count(state) for state in dict.fromkeys(states.values())}
+    return "   ".join(f"{count} {state}" for state, count in counts.items())
+
+
+def config_from_options(options: argparse.Namespace) -> "Config":
+    """Return the config that --config and the other options describe."""
+    from explorer.config import LONGEST_TOML, BudgetConfig, Config
+    from explorer.files import read_limited
+    from explorer.recipes import LONG_BUDGET, default_config
+
+    given = vars(options)
+    if "config" in given:
+        try:
+            # A character takes up to four bytes.
+            content = read_limited(Path(given["config"]), 4 * LONGEST_TOML).decode("utf-8-sig")
+        except (OSError, ValueError) as error:
+            raise ExplorerError(f"The config {given['config']} cannot be read.") from error
+        config = Config.from_toml(content)
+    else:
+        latent_dim = given.get("latent_dim", 2)
+        network = given.get("network", "mlp")
+        # A budget in updates may take any time: it gets the recipe of a long one.
+        counted = "steps" in given or "epochs" in given
+        seconds = given.get("seconds", LONG_BUDGET if counted else 30.0)
+        config = default_config(given.get("dataset", "digits"), latent_dim, seconds, network)
+    model = {k: given[k] for k in ("latent_dim", "likelihood", "network") if k in given}
+    changes: dict[str, Any] = {k: given[k] for k in ("dataset", "seed", "device") if k in given}
+    changes["model"] = dataclasses.replace(config.model, **model)
+    if "beta" in given:
+        changes["objective"] = dataclasses.replace(config.objective, beta=given["beta"])
+    if "batch_size" in given:
+        changes["optimiser"] = dataclasses.replace(config.optimiser, batch_size=given["batch_size"])
+    budget = {k: given[k] for k in ("seconds", "epochs", "steps") if k in given}
+    if budget:
+        changes["budget"] = BudgetConfig(**budget)
+    return dataclasses.replace(config, **changes)
