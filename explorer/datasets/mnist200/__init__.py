@@ -46,4 +46,8 @@ def is_of_mnist(pixels: str, fingerprint: str) -> bool:
 @cache
 def _read() -> tuple[npt.NDArray[np.uint8], Ints, Ints]:
     with np.load(FILE, allow_pickle=False) as archive:
-        return archive["images"], archive["labels"].astype(np.int64), archive["ids"].astype(np.int64)
+        return (
+            archive["images"],
+            archive["labels"].astype(np.int64),
+            archive["ids"].astype(np.int64),
+        )
