@@ -2,8 +2,8 @@
 
 The film is thinned, codes can be cut to a sample, the host's name is left out, and a card with the
 measured figures is written. The recipe beside it must be the config that made the run. --holes
-measures how random codes decode, --diagnosis which latents are in use and why the others are not, for
-machines that do not have the images.
+measures how random codes decode, --diagnosis which latents are in use and why the others are not,
+for machines that do not have the images.
 """
 
 import argparse
