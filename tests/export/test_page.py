@@ -324,7 +324,8 @@ def test_models_of_mnist_have_real_digits_everywhere_and_pages_say_whose() -> No
     run = find_run("mnist-2d")
     found = present(pictures.find_pictures(run, None))
     assert found.source == "test" and len(found.images) == 200
-    labels = dict(zip(run.codes().ids, run.codes().labels, strict=True))
+    codes = present(run.codes())
+    labels = dict(zip(codes.ids, present(codes.labels), strict=True))
     assert [labels[identity] for identity in found.ids] == present(found.labels).tolist()
     page = build_page(run, found, {}).decode()
     assert "<footer" in page and found.credit in page
