@@ -187,7 +187,7 @@ def test_no_press_is_lost_while_the_page_ticks_on_a_busy_machine(page, job, pres
 
 def sent_betas(run):
     path = run.path / "control.json"
-    commands = json.loads(path.read_text()) if path.is_file() else []
+    commands = json.loads(path.read_text("utf-8")) if path.is_file() else []
     return [command["value"] for command in commands if command["action"] == "beta"]
 
 
