@@ -31,14 +31,17 @@ class Pictures:
     ids: Array
     source: str
     """The split they come from, or "sample" for drawings of our own that stand in."""
+    credit: str = ""
+    """Whose they are, where their licence asks that this goes with them."""
 
 
-def pick_pictures(images: Array, labels: Array | None, ids: Array, source: str) -> Pictures:
+def pick_pictures(
+    images: Array, labels: Array | None, ids: Array, source: str, credit: str = ""
+) -> Pictures:
     """Return as many pictures, from the first on, as the payload has room for."""
     room = max(1, MAX_IMAGE_BYTES // int(np.prod(images.shape[1:])))
-    return Pictures(
-        images[:room], None if labels is None else labels[:room], np.asarray(ids[:room]), source
-    )
+    labels = None if labels is None else labels[:room]
+    return Pictures(images[:room], labels, np.asarray(ids[:room]), source, credit)
 
 
 def build_payload(
@@ -142,6 +145,7 @@ def _describe_pictures(pictures: Pictures | None) -> dict[str, Any] | None:
         "labels": None if pictures.labels is None else _narrow(pictures.labels),
         "ids": np.asarray(pictures.ids, np.int32),
         "source": pictures.source,
+        "credit": pictures.credit,
     }
 
 

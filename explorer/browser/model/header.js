@@ -29,6 +29,7 @@
  * @property {Uint8Array | Int32Array | null} labels
  * @property {Int32Array} ids
  * @property {string} source the split, or "sample"
+ * @property {string} credit whose they are, where their licence asks for it
  *
  * @typedef {object} FiguresHeader
  * @property {number | null} beta

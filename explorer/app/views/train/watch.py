@@ -18,6 +18,7 @@ from explorer.app.parts.jobs import (
     show_progress,
 )
 from explorer.app.parts.sections import Section, show_beside
+from explorer.app.parts.ways import offer_map
 from explorer.app.session import get_session, library
 from explorer.app.text import number, paragraph, plain, sentences, text
 from explorer.app.views.train.film import show_film
@@ -158,12 +159,7 @@ def show_controls(run: Run, state: str, live: bool) -> None:
                 get_session().watched = run.id
                 st.rerun()  # Nothing ticks here: the page must begin to.
         if is_ours and not live and (run.path / "codes.npz").is_file():
-            if not info.is_continuous:
-                if st.button(text("train.codebook"), key="train_codebook", type="primary"):
-                    query = {"section": "codebook", "vq": run.id}
-                    st.switch_page("views/models/page.py", query_params=query)
-            elif st.button(text("train.explore"), key="train_explore", type="primary"):
-                st.switch_page("views/explore.py", query_params={"model": run.id})
+            offer_map(run, "train", text("train.explore"))
     if state == "failed":
         st.error(text("train.failed", message=plain(info.status.message), step=_kept_step(run)))
     if state == "interrupted":
