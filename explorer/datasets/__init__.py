@@ -80,7 +80,6 @@ DATASETS = {
         offline=True,
         shape=(1, 32, 32),
     ),
-<<<<<<< HEAD
     "colour-shapes": Entry(
         load=colour_shapes.load_colour_shapes,
         description="10,000 squares, ellipses and hearts in colour, of 64 × 64 pixels, with known "
@@ -88,7 +87,7 @@ DATASETS = {
         offline=True,
         shape=(3, 64, 64),
         kept_as=colour_shapes.name_file(),
-=======
+    ),
     "mnist-200": Entry(
         load=lambda folder: load_mnist200(),
         description="200 real handwritten digits of 28 × 28 pixels, twenty of each, from the test "
@@ -97,7 +96,6 @@ DATASETS = {
         shape=(1, 28, 28),
         handwriting=True,
         credit=MNIST_CREDIT,
->>>>>>> main
     ),
     "mnist": Entry(
         load=partial(load_collection, "mnist"),
