@@ -51,9 +51,7 @@ def load_shapes() -> ImageDataset:
     )
 
 
-def is_inside(
-    shape: str, x: npt.NDArray[Any], y: npt.NDArray[Any]
-) -> npt.NDArray[np.bool_]:
+def is_inside(shape: str, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """Return whether points x to the right of and y above the centre lie in one of SHAPES.
 
     Pixels of 32 × 32 pictures, at scale 1 and unturned.

@@ -167,5 +167,3 @@ def test_what_a_killed_server_left_goes_with_the_next_start(root):
     (left / "pets.zip").write_bytes(b"0")
     ReadingQueue().close()
     assert work(root) == []
-
-
