@@ -18,7 +18,7 @@ from explorer.app.views.collapse.verdicts import show_causes, show_diagnosis, sh
 def list_patients() -> list[str]:
     """Return the ids of the runs whose dimensions can be judged, the prepared patient first."""
     ids = [run.id for run in library().runs({"shares", "codes"})]
-    return sorted(ids, key=lambda run_id: run_id != "mnist-collapsed")
+    return sorted(ids, key=lambda run_id: run_id != "digits-collapsed")
 
 
 def show_facts(patient: Patient) -> None:

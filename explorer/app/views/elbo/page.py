@@ -80,6 +80,8 @@ def choose_image(run: Run, pictures: Pictures) -> int:
     )
     place = (index + 1) % (last + 1)
     st.button(text("elbo.next"), key="elbo_next", on_click=move_widget, args=(key, place))
+    if telling:
+        st.caption(text("elbo.telling.lead"), width="content")
     for number, (place, note) in enumerate(telling.items()):
         st.button(
             note, key=f"elbo_telling_{number}", type="tertiary", on_click=move_widget,

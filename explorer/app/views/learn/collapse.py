@@ -86,7 +86,7 @@ def show_chapter() -> None:
         )  # fmt: skip
         st.page_link(
             "views/collapse/page.py", label=text("learn.collapse.page"), icon=":material/healing:",
-            query_params={"run": "mnist-collapsed"},
+            query_params={"run": "digits-collapsed"},
         )  # fmt: skip
     name = ("none", "right", "two")[min(active, 2)]
     show_question("collapse", name == "right", text(f"learn.collapse.question.{name}", beta=beta))

@@ -230,7 +230,8 @@ def show_models(shown: Comparison) -> None:
         caption = f"{text('compare.map_caption_holes')} {caption}"
     st.caption(caption)
     if not shown.at_hand:
-        offer_images(shown.dataset, shown.images is not None)
+        pictures = get_pictures(runs[0])
+        offer_images(shown.dataset, pictures is not None and pictures.source == "sample")
 
 
 def show_story(shown: Comparison) -> None:
