@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
+from explorer.datasets import colour_shapes
 from explorer.datasets.digits import load_digits
 from explorer.datasets.external import Progress, ensure_root, find_root, load_collection
 from explorer.datasets.images import ImageDataset, Split
@@ -78,6 +79,14 @@ DATASETS = {
         "rotation and place",
         offline=True,
         shape=(1, 32, 32),
+    ),
+    "colour-shapes": Entry(
+        load=colour_shapes.load_colour_shapes,
+        description="10,000 squares, ellipses and hearts in colour, of 64 × 64 pixels, with known "
+        "hue, size, rotation and place",
+        offline=True,
+        shape=(3, 64, 64),
+        kept_as=colour_shapes.name_file(),
     ),
     "mnist-200": Entry(
         load=lambda folder: load_mnist200(),

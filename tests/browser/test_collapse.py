@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.runs.store import RunStore
 from explorer.training.loop import train
 from tests.helpers import present
+from tests.small_run import make_config
 
 pytestmark = pytest.mark.browser
 
@@ -20,11 +20,7 @@ def test_the_prepared_patient_and_its_cure_stand_side_by_side(page, server):
 
 
 def test_a_remedy_is_trained_beside_the_sick_run(page, server):
-    config = Config(
-        model=ModelConfig(hidden=(32,), latent_dim=2, likelihood="gaussian", sigma2=5.0),
-        budget=BudgetConfig(steps=300),
-        device="cpu",
-    )
+    config = make_config(300, hidden=(32,), likelihood="gaussian", sigma2=5.0)
     train(config, server.runs / "sick")
     page.goto(f"{server.url}/collapse?run=sick")
     page.get_by_text("Collapsed: no dimension is in use (0 of 2).").wait_for(timeout=60_000)
