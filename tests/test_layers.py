@@ -94,11 +94,13 @@ ASKED = ("prior", "likelihood", "model.kind")
 
 
 def find_classes(tree):
-    """Return what a module imports from the models."""
+    """Return what a module imports from the models; the layers of a network are none."""
+    layers = ("explorer.models.networks", "explorer.models.adopted.layers")
     return {
         name.asname or name.name
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("explorer.models")
+        if not (node.module or "").startswith(layers)
         for name in node.names
     }
 
