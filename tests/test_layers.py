@@ -14,6 +14,7 @@ EXPORTED = [
     "Config",
     "ExplorerError",
     "RunWriter",
+    "adopt",
     "default_config",
     "diagnose",
     "diagnose_codes",

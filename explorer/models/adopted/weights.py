@@ -38,7 +38,7 @@ from explorer.models.adopted.onnx.graph import OnnxGraph
 
 SCHEMA = 1
 PARTS = ("encoder", "decoder")
-LAYERS_FILE, WEIGHTS_FILE = "layers.json", "networks.safetensors"
+LAYERS_FILE, WEIGHTS_FILE = "layers.json", "checkpoint.safetensors"
 MAX_JSON_BYTES = 4_000_000
 MAX_TENSORS = 10_000
 INSIDE = ("state_dict", "model_state_dict", "model", "weights")
@@ -85,7 +85,7 @@ def pack_networks(encoder: Network, decoder: Network) -> tuple[dict[str, Any], d
 
 
 def save_networks(folder: Path, encoder: Network, decoder: Network) -> None:
-    """Write layers.json and networks.safetensors, each in one step."""
+    """Write layers.json and checkpoint.safetensors, each in one step."""
     values, tensors = pack_networks(encoder, decoder)
     replace_file(folder / WEIGHTS_FILE, lambda stream: stream.write(save(tensors)))
     replace_json(folder / LAYERS_FILE, values)

@@ -81,7 +81,7 @@ def test_what_is_written_is_read_again(tmp_path):
     encoder = build_network([residual, Layer("reshape", {"shape": [48]})], (3, 4, 4))
     graph = open_onnx(one_node("Softmax", shape=(4,), axis=1))
     save_networks(tmp_path, encoder, graph.network)
-    first, second = read_networks(tmp_path / "networks.safetensors")
+    first, second = read_networks(tmp_path / "checkpoint.safetensors")
     x, z = torch.randn((2, 3, 4, 4)), torch.randn((2, 4))
     torch.testing.assert_close(first.network(x), encoder(x))
     torch.testing.assert_close(second.network(z), z.softmax(1))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.analysis.implied_beta import count_decoding, expected_survivors, implied_beta
+from explorer.analysis.collapse.beta_of_weights import count_decoding, expected_survivors, implied_beta
 from explorer.analysis.subject import Subject
 from explorer.config import ModelConfig
 from explorer.datasets import load_dataset
@@ -98,9 +98,9 @@ def test_decoding_is_counted_and_large_decoders_are_asked_about_fewer_images(mon
     subject = Subject(model, images)
     products = 2 * 128 + 128 * 256 + 256 * 64
     assert count_decoding(subject) == products
-    monkeypatch.setattr("explorer.analysis.implied_beta.BUDGET", 6 * products * 4 * 100)
+    monkeypatch.setattr("explorer.analysis.collapse.beta_of_weights.BUDGET", 6 * products * 4 * 100)
     assert implied_beta(subject).images == 100
-    monkeypatch.setattr("explorer.analysis.implied_beta.BUDGET", 1)
+    monkeypatch.setattr("explorer.analysis.collapse.beta_of_weights.BUDGET", 1)
     assert implied_beta(subject).images == 24
 
 
