@@ -14,19 +14,23 @@ from typing import Any
 
 from explorer.adopting.measure import Adopted, Asked, Tell, measure_pair
 from explorer.adopting.pictures import gather_images
+from explorer.adopting.place import check_beta, placed
 from explorer.adopting.record import write_run
 from explorer.datasets.own.store import Root
 from explorer.errors import ExplorerError
 from explorer.models.adopted.opening import Source, open_pair
-from explorer.models.adopted.question import build_adopted_likelihood
+from explorer.models.adopted.question import Fit, build_adopted_likelihood
 from explorer.runs.run import Run
+
+SAME = 0.05
+"""Share of KL and β by which readings may differ that say the same."""
 
 
 def adopt(
     directory: str | os.PathLike[str],
     *,
-    encode: Source,
-    decode: Source,
+    encode: Source | str,
+    decode: Source | str,
     images: Any,
     labels: Any = None,
     likelihood: str,
@@ -52,18 +56,16 @@ def adopt(
     Where readings fit alike the run keeps them all and a warning says so. Networks that cannot be
     turned into layers leave a run of codes and pictures. Raises ExplorerError with one sentence.
     """
-    check_folder(Path(directory), overwrite)
     build_adopted_likelihood(likelihood, None, False, (1, 1, 1))
     asked = Asked(likelihood, sigma2, binarise, read_told(reading), check_beta(beta))
-    dataset = gather_images(images, labels, Path(directory).name, data_root)
-    pair = open_pair(as_source(encode), as_source(decode), dataset.shape, keep=True)
-    adopted = measure_pair(*pair, dataset, asked, tell)
-    run = write_run(
-        directory, adopted, beta=beta, name=name, overwrite=overwrite, data_root=data_root
-    )
+    with placed(directory, overwrite) as path:
+        dataset = gather_images(images, labels, Path(directory).name, data_root)
+        pair = open_pair(as_source(encode), as_source(decode), dataset.shape, keep=True)
+        adopted = measure_pair(*pair, dataset, asked, tell)
+        write_run(path, adopted, beta=beta, name=name, data_root=data_root)
     if sentence := explain_doubt(adopted):
         warnings.warn(sentence, stacklevel=2)
-    return run
+    return Run(directory)
 
 
 def as_source(source: Any) -> Source:
@@ -80,27 +82,9 @@ def read_told(reading: str | Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
-def check_beta(beta: float | None) -> float | None:
-    """Return a β that a training can have had."""
-    if beta is not None and not 0 <= beta < 1e9:
-        raise ExplorerError("beta is the weight of KL in the loss, a number from 0.")
-    return beta
-
-
-def check_folder(path: Path, overwrite: bool) -> None:
-    """Raise, before anything is computed, where no run can be written at `path`."""
-    if os.path.isfile(path):
-        raise ExplorerError(f"{path} is a file; a run needs a folder.")
-    if os.path.isdir(path) and any(path.iterdir()):
-        if not os.path.isfile(path / "run.json"):
-            raise ExplorerError(f"{path} holds other files; choose an empty folder.")
-        if not overwrite:
-            raise ExplorerError(f"{path} holds another run; choose another folder or overwrite it.")
-
-
 def explain_doubt(adopted: Adopted) -> str:
-    """Return what must be asked of readings that fit alike; "" where one stands alone."""
-    if len(adopted.fits) < 2:
+    """Return what must be asked of readings that fit alike; "" where nothing hangs on it."""
+    if not any(_differs(fit, adopted.fits[0]) for fit in adopted.fits[1:]):
         return ""
     shown = [
         f"spread {fit.reading.spread}, heads {fit.reading.heads}, output {fit.reading.output} "
@@ -110,4 +94,14 @@ def explain_doubt(adopted: Adopted) -> str:
     return (
         f"{len(adopted.fits)} readings of this model fit alike: {'; or '.join(shown)}. The first "
         "was taken: tell beta, or what you know as reading={…}, to choose."
+    )
+
+
+def _differs(fit: Fit, first: Fit) -> bool:
+    """Tell whether a reading says anything else than the first, in its KL or its β."""
+    pairs = ((fit.kl, first.kl), (fit.beta, first.beta))
+    return any(
+        (a is None) != (b is None)
+        or (a is not None and b is not None and abs(a - b) > SAME * max(abs(a), abs(b)))
+        for a, b in pairs
     )

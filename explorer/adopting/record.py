@@ -27,10 +27,9 @@ def write_run(
     *,
     beta: float | None = None,
     name: str | None = None,
-    overwrite: bool = False,
     data_root: Root = None,
-) -> Run:
-    """Write a run of an adopted model, keep its images, and return it.
+) -> None:
+    """Write a run of an adopted model into a new folder, and keep its images.
 
     Networks that no file can hold leave a run without a model: codes, figures and pictures.
     """
@@ -40,7 +39,6 @@ def write_run(
         directory,
         model=describe_model(adopted, beta),
         dataset=describe_dataset(dataset),
-        overwrite=overwrite,
     )
     with writer:
         if writer.info.has_model:
@@ -52,10 +50,8 @@ def write_run(
         weights = sum(tensor.numel() for tensor in model.state_dict().values())
         timing = {"seconds": adopted.seconds, "parameters": weights}
         writer.set_results({adopted.split: adopted.evaluation.to_dict()}, timing)
-    run = Run(writer.path)
     if name is not None:
-        run.rename(name)
-    return run
+        Run(writer.path).rename(name)
 
 
 def describe_model(adopted: Adopted, beta: float | None) -> ModelInfo:

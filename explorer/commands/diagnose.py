@@ -27,7 +27,8 @@ def diagnose_run(options: argparse.Namespace) -> None:
                 if not options.dataset
                 else contextlib.nullcontext()
             ):
-                images = find_images(run, options.dataset, "test", options.data_root, None)
+                split = (not options.dataset and run.info.best_split) or "test"
+                images = find_images(run, options.dataset, split, options.data_root, None)
         result = collapse.diagnose_run(run, images, seed=options.seed)
     values = result.to_dict()
     lines = [

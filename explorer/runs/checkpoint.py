@@ -139,7 +139,7 @@ def load_adopted_model(run: StoredRun) -> Model:
     likelihood = build_adopted_likelihood(
         stated.likelihood.name, stated.likelihood.sigma2, stated.likelihood.binarise, stated.shape
     )
-    return AdoptedModel(encoder.network, decoder.network, stated.shape, likelihood)
+    return AdoptedModel(encoder, decoder, stated.shape, likelihood)
 
 
 LOADERS: dict[str, Callable[[StoredRun], Model]] = {

@@ -49,9 +49,10 @@ class RunWriter:
 
     `latent_dim` may be left out where `config` names a model. `model_kind` is "none" for a loop
     whose model this library does not know, "config" for one that is built from `config`; `model`
-    says all of a model that was made elsewhere. An existing run at `directory` is an error unless `overwrite`; anything else there is never
-    touched. `adopt` takes over a run that was queued there and never began, keeping the name that
-    viewers gave it; `info` one that began, as it stands, and nothing is written yet.
+    says all of a model that was made elsewhere. An existing run at `directory` is an error unless
+    `overwrite`; anything else there is never touched. `adopt` takes over a run that was queued
+    there and never began, keeping the name that viewers gave it; `info` one that began, as it
+    stands, and nothing is written yet.
     """
 
     def __init__(
