@@ -1,6 +1,6 @@
 # Two commands: `make app` opens the explorer, `make test` runs every check.
 # PIP_ARGS passes through to pip; ARGS passes through to the command that is started.
-# WORKERS is the number of processes that run the tests, one file at a time each.
+# WORKERS is the number of processes that run the tests, one file at a time each, long ones first.
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
@@ -26,7 +26,7 @@ test: $(STAMP)-test
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy & types=$$!; \
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS); \
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS); \
 	tests=$$?; wait $$types && exit $$tests
 
 test-slow: $(STAMP)-test

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.config import Config
 from explorer.datasets import DATASETS, ImageDataset, is_available, load_dataset
-from explorer.datasets.own.store import OwnSet, list_own, load_own
+from explorer.datasets.own.store import OwnSet, describe_own, list_own, load_own, remove_own
 from explorer.errors import ExplorerError
 from explorer.files import read_json
 from explorer.paths import cache_folder
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from explorer.jobs.queue import LocalRunner
+    from explorer.jobs.readings import ReadingQueue
 
 Root = str | os.PathLike[str] | None
 Fits = Callable[[Run, RunInfo], bool]
@@ -123,6 +124,10 @@ class Library:
         """Return what is known of the visitor's own data sets."""
         return list_own(self.data_root)
 
+    def remove_images(self, name: str) -> None:
+        """Remove one of the visitor's own data sets; an ExplorerError where there is none."""
+        remove_own(name, self.data_root)
+
     def has_images(self, name: str) -> bool:
         """Tell whether a data set loads without the network."""
         return name in self.image_sets()
@@ -137,6 +142,15 @@ class Library:
     def images(self, name: str) -> ImageDataset:
         """Return a data set by name, one of ours or the visitor's own; else an ExplorerError."""
         return load_dataset(name, data_root=self.data_root)
+
+    def image_shape(self, name: str) -> tuple[int, int, int]:
+        """Return the shape (C, H, W) of a data set's images without loading them.
+
+        Raises ExplorerError where there is none of this name.
+        """
+        if name in DATASETS:
+            return DATASETS[name].shape
+        return describe_own(name, self.data_root).shape
 
     def images_of(self, run: Run, *, at_once: bool = False) -> ImageDataset | None:
         """Return the images that a run was made from, None where they are not at hand.
@@ -167,6 +181,13 @@ class Library:
         from explorer.jobs.host import get_runner
 
         return get_runner()
+
+    @property
+    def readings(self) -> "ReadingQueue":
+        """The uploaded files of this process that are on their way to a data set."""
+        from explorer.jobs.host import get_readings
+
+        return get_readings()
 
     def start(self, config: Config, name: str | None = None, *, path: Path | None = None) -> Run:
         """Queue a training on a data set that the config names, and return its run.

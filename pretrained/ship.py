@@ -2,7 +2,8 @@
 
 The film is thinned, codes can be cut to a sample, the host's name is left out, and a card with the
 measured figures is written. The recipe beside it must be the config that made the run. --holes
-measures how random codes decode, for machines that have not drawn the images.
+measures how random codes decode, --diagnosis which latents are in use and why the others are not,
+for machines that do not have the images.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from explorer.analysis.collapse.diagnose import diagnose_run
 from explorer.analysis.representation.codebook import measure_usage
 from explorer.analysis.representation.holes import (
     RANDOM_CODES,
@@ -32,6 +34,8 @@ from explorer.runs.run import Run
 HERE = Path(__file__).resolve().parent
 FRAMES = 16
 LOG_POINTS = 120
+DIAGNOSED = 2000
+"""As many images as the Collapse page judges by."""
 FITTED = {
     "ppca": "Probabilistic PCA (scikit-learn's PCA)",
     "fa": "Factor analysis (scikit-learn's FactorAnalysis)",
@@ -47,11 +51,14 @@ def main() -> None:
     parser.add_argument("--codes", type=int, default=None, help="keep so many codes, evenly spread")
     parser.add_argument("--data-root", help="where torchvision data sets lie")
     parser.add_argument("--holes", action="store_true", help="measure holes.json too")
+    parser.add_argument("--diagnosis", action="store_true", help="measure diagnosis.json too")
     options = parser.parse_args()
     target = HERE / options.name
     ship(Run(options.run), target, options.frames, options.codes, options.data_root)
     if options.holes:
         write_holes(Run(target), options.data_root)
+    if options.diagnosis:
+        write_diagnosis(Run(target), options.data_root)
 
 
 def ship(
@@ -149,6 +156,14 @@ def write_holes(run: Run, data_root: str | None) -> None:
         z = draw_codes(run.model, source, RANDOM_CODES, codes=codes.mean if codes else None)
         found[source] = round_floats(measure_holes(run.model, z, *images).to_dict())
     replace_json(run.path / "holes.json", found)
+
+
+def write_diagnosis(run: Run, data_root: str | None) -> None:
+    """Store the verdicts with their causes, as the Collapse page shows them."""
+    info = run.info
+    assert info.dataset is not None
+    images = load_dataset(info.dataset.name, data_root=data_root).held_out().images[:DIAGNOSED]
+    replace_json(run.path / "diagnosis.json", round_floats(diagnose_run(run, images).to_dict()))
 
 
 def describe(name: str, info: RunInfo) -> str:

@@ -16,6 +16,8 @@ settings.register_profile(
 settings.load_profile("tests")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+LONG = ("browser", "jobs", "training", "analysis")
+"""Rooms whose files take longest."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,11 +34,10 @@ def own_folders(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory):
     """A finished run of two latents on the digits, trained for a second; do not change it."""
-    from explorer.config import BudgetConfig, Config, ModelConfig
     from explorer.training.loop import train
+    from tests.small_run import make_config
 
-    config = Config(model=ModelConfig(hidden=(32,)), budget=BudgetConfig(steps=150), device="cpu")
-    return train(config, tmp_path_factory.mktemp("tiny") / "run")
+    return train(make_config(150, hidden=(32,)), tmp_path_factory.mktemp("tiny") / "run")
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +65,13 @@ def mnist_root():
 
 
 def pytest_collection_modifyitems(items):
-    """Let a browser test that failed run once more by itself: machines are busy, pages are not."""
+    """Put long files first, and let a browser test that failed run once more by itself.
+
+    The short files at the end keep all processes busy until then; and machines are busy, pages
+    are not.
+    """
+    places = {REPOSITORY / "tests" / room: place for place, room in enumerate(LONG)}
+    items.sort(key=lambda item: min(places.get(folder, len(LONG)) for folder in item.path.parents))
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))

@@ -1,11 +1,12 @@
 """The made parts of README.md and docs/architecture.md: `python -m tests.readme` writes them."""
 
 import ast
-import json
 import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+
+from explorer.runs.run import Run
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "explorer"
@@ -21,6 +22,7 @@ SCRIPTS = {
     "map/plane": "The plane, what lies on it, and the hand.",
     "map/scene": "What is shown, and how it is told.",
     "model": "The interpreter of a model; it knows nothing of a map.",
+    "model/layers": "The layers that networks are made of: one file for each sort of work.",
     "model/likelihoods": "One file a likelihood, as in `explorer/models/likelihoods/`.",
     "shared": "What the map and the lens share.",
     "slider": "A slider that reports while it is dragged.",
@@ -105,16 +107,17 @@ def models_table() -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for folder in sorted((ROOT / "pretrained").glob("*/run.json")):
-        info = json.loads(folder.read_text(encoding="utf-8"))
+        info = Run(folder.parent).info
+        assert info.dataset is not None
         recipe = (folder.parent / "recipe.toml").read_text(encoding="utf-8")
         model = tomllib.loads(recipe)["model"]
-        result = info["results"].get("test") or info["results"]["all"]
+        result = info.best_results
         network = f"{model['network']} {'-'.join(str(units) for units in model['hidden'])}".strip()
         # A code without a density has a reconstruction, but neither KL nor ELBO.
         bound = f"{result['elbo']:.2f} | {result['kl']:.2f}" if "kl" in result else "none | none"
         lines.append(
-            f"| `{folder.parent.name}` | {info['dataset']['name']} | {network} | "
-            f"{info['latent']['dim']} | {model.get('likelihood', 'bernoulli')} | {bound} |"
+            f"| `{folder.parent.name}` | {info.dataset.name} | {network} | "
+            f"{info.latent_dim} | {model.get('likelihood', 'bernoulli')} | {bound} |"
         )
     return "\n".join(lines)
 

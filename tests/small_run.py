@@ -1,4 +1,4 @@
-"""A small run on images of our own: to train, to kill in the middle, and to compare."""
+"""Small runs: on the digits, and on images of our own to kill in the middle and to compare."""
 
 import dataclasses
 import json
@@ -20,6 +20,15 @@ SMALL = Config(
     budget=BudgetConfig(steps=300),
     device="cpu",
 )
+
+
+def make_config(steps=40, **model):
+    """Return the config of a model that learns the digits in a moment."""
+    return Config(
+        model=ModelConfig(**{"hidden": (16,)} | model),
+        budget=BudgetConfig(steps=steps),
+        device="cpu",
+    )
 
 
 class Killed(BaseException):

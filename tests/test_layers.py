@@ -1,5 +1,6 @@
 """What the import contracts in pyproject.toml cannot say: what starts without what it needs not."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,20 @@ def test_the_core_runs_without_streamlit():
         "import sys; print('streamlit' in sys.modules)"
     )
     assert run_blocked({"streamlit"}, code) == "False"
+
+
+def test_the_session_is_kept_by_the_session_and_the_parts_alone():
+    # Views name what they keep (`app/parts/kept.py`), so that it has one type and one place.
+    app = PACKAGE / "app"
+    allowed = {app / "session.py", *(app / "parts").rglob("*.py")}
+    users = {
+        path
+        for path in app.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if "session_state" in {getattr(node, field, None) for field in ("attr", "id", "name")}
+    }
+    assert app / "session.py" in users
+    assert sorted(path.relative_to(app).as_posix() for path in users - allowed) == []
 
 
 def test_figures_are_drawn_without_torch():

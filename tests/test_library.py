@@ -133,7 +133,7 @@ def test_the_results_that_speak_for_a_run_are_the_most_held_out(library, tiny_ru
 
 
 def test_what_travels_with_a_run_is_believed_of_shipped_ones_alone(library, tiny_run):
-    assert library.stored(library.find("mnist-collapsed"), "diagnosis")["dimensions"]
+    assert library.stored(library.find("mnist-2d"), "diagnosis")["dimensions"]
     shutil.copytree(tiny_run.path, library.own.folder / "mine")
     (library.own.folder / "mine" / "diagnosis.json").write_text(
         json.dumps({"dimensions": []}), "utf-8"

@@ -6,6 +6,9 @@ import streamlit as st
 
 from explorer.library import Library
 
+CHOSEN = "lang"
+"""The chosen language's name in the address and in the visitor's session."""
+
 
 @dataclass
 class Session:
@@ -26,6 +29,12 @@ def get_session() -> Session:
         st.session_state["session"] = Session()
     session: Session = st.session_state["session"]
     return session
+
+
+def chosen_language() -> str | None:
+    """Return the language that the visitor chose in this session, None before that."""
+    chosen: str | None = st.session_state.get(CHOSEN)
+    return chosen
 
 
 def library() -> Library:

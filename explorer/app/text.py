@@ -7,12 +7,11 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer import text as catalogue
+from explorer.app.session import CHOSEN, chosen_language
 from explorer.text import LANGUAGES, closest_language, number
 
-__all__ = ["CHOSEN", "language", "number", "paragraph", "plain", "sentences", "text"]
+__all__ = ["language", "number", "paragraph", "plain", "sentences", "text"]
 
-CHOSEN = "lang"
-"""The chosen language's name in the address and in the visitor's session."""
 JOINER = "\u2060"
 """An invisible character at which no word may be parted."""
 _LIVE = re.compile(r"(?<=:)(?=\S)|(?=@)|(?<=@)|(?<=www)(?=\.)", re.IGNORECASE)
@@ -27,7 +26,7 @@ def language() -> str:
     """
     if get_script_run_ctx(suppress_warning=True) is None:
         return "en"
-    for wanted in (st.session_state.get(CHOSEN), st.query_params.get(CHOSEN)):
+    for wanted in (chosen_language(), st.query_params.get(CHOSEN)):
         if wanted in LANGUAGES:
             return str(wanted)
     return closest_language(st.context.locale)

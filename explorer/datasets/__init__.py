@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
+from explorer.datasets import colour_shapes
 from explorer.datasets.digits import load_digits
 from explorer.datasets.external import Progress, ensure_root, find_root, load_collection
 from explorer.datasets.images import ImageDataset, Split
+from explorer.datasets.mnist200 import load_mnist200
 from explorer.datasets.own.store import find_own, load_own
 from explorer.datasets.shapes import load_shapes
 from explorer.datasets.strokes import load_strokes, name_file
@@ -45,7 +47,14 @@ class Entry:
     """The file in the folder that keeps what takes seconds to draw; none where no page waits."""
     handwriting: bool = False
     """What is drawn for its models by hand is centred by its mass, as these images are."""
+    credit: str = ""
+    """Whose images they are, where a licence asks that whoever passes them on says so."""
 
+
+MNIST_CREDIT = (
+    "MNIST: Y. LeCun and C. Cortes, derived from NIST’s databases, CC BY-SA 3.0 "
+    "(creativecommons.org/licenses/by-sa/3.0)"
+)
 
 DATASETS = {
     "digits": Entry(
@@ -71,12 +80,30 @@ DATASETS = {
         offline=True,
         shape=(1, 32, 32),
     ),
+    "colour-shapes": Entry(
+        load=colour_shapes.load_colour_shapes,
+        description="10,000 squares, ellipses and hearts in colour, of 64 × 64 pixels, with known "
+        "hue, size, rotation and place",
+        offline=True,
+        shape=(3, 64, 64),
+        kept_as=colour_shapes.name_file(),
+    ),
+    "mnist-200": Entry(
+        load=lambda folder: load_mnist200(),
+        description="200 real handwritten digits of 28 × 28 pixels, twenty of each, from the test "
+        "images of MNIST",
+        offline=True,
+        shape=(1, 28, 28),
+        handwriting=True,
+        credit=MNIST_CREDIT,
+    ),
     "mnist": Entry(
         load=partial(load_collection, "mnist"),
         description="70,000 real handwritten digits of 28 × 28 pixels",
         offline=False,
         shape=(1, 28, 28),
         handwriting=True,
+        credit=MNIST_CREDIT,
     ),
     "fashion-mnist": Entry(
         load=partial(load_collection, "fashion-mnist"),

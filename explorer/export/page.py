@@ -73,7 +73,8 @@ def build_page(
     for codes, images in ((1_000_000, 600), (100_000, 300), (20_000, 120), (5_000, 40)):
         fewer = None if pictures is None else _first(pictures, images)
         payload = build_payload(run, fewer, text, language, half=True, max_codes=codes)
-        page = wrap_payload(payload, run.name, scene, language)
+        credit = "" if pictures is None else pictures.credit
+        page = wrap_payload(payload, run.name, scene, language, credit)
         if len(page) <= MAX_PAGE_BYTES:
             if _is_local(payload):
                 return page
@@ -81,8 +82,13 @@ def build_page(
     raise ExplorerError("This model is too large for a page of its own (8 MB at most).")
 
 
-def wrap_payload(payload: bytes, name: str, scene: str = "", language: str = "en") -> bytes:
-    """Return the page of a payload that is at hand, of whatever size."""
+def wrap_payload(
+    payload: bytes, name: str, scene: str = "", language: str = "en", credit: str = ""
+) -> bytes:
+    """Return the page of a payload that is at hand, of whatever size.
+
+    `credit` says whose the pictures in it are, and stands at its foot.
+    """
     script = bundle_modules().replace("</script", "<\\/script")
     return _PAGE.format(
         title=html.escape(f"{name} · Latent Explorer"),
@@ -91,6 +97,7 @@ def wrap_payload(payload: bytes, name: str, scene: str = "", language: str = "en
         style=read_styles("shared", "map"),
         script=script,
         payload=base64.b64encode(payload).decode(),
+        credit=f'<footer lang="en">{html.escape(credit)}</footer>' if credit else "",
     ).encode()
 
 
@@ -102,7 +109,8 @@ def _is_local(payload: bytes) -> bool:
 
 def _first(pictures: Pictures, count: int) -> Pictures:
     labels = None if pictures.labels is None else pictures.labels[:count]
-    return Pictures(pictures.images[:count], labels, pictures.ids[:count], pictures.source)
+    kept = pictures.images[:count], labels, pictures.ids[:count]
+    return Pictures(*kept, pictures.source, pictures.credit)
 
 
 def _read_module(folder: Path, name: str) -> str:
@@ -141,10 +149,14 @@ body {{ margin: 0; padding: 14px clamp(12px, 2.2vw, 28px); background: #fcfcfa; 
 {style}
 .lx {{ max-width: 1480px; margin: 0 auto; }}
 .lx .map {{ height: clamp(300px, calc(100vh - 348px), 680px); }}
+footer {{
+  max-width: 1480px; margin: 10px auto 0; font: 12px system-ui, sans-serif; opacity: .8;
+}}
 </style>
 </head>
 <body>
 <div id="explorer" class="lx" data-scene="{scene}"></div>
+{credit}
 <script type="application/octet-stream" id="payload">{payload}</script>
 <script>
 {script}

@@ -1,10 +1,11 @@
-"""Which images a run's map can show: its own where they are at hand, else drawings of ours."""
+"""Which images a run's map can show: its own where they are at hand, else what stands in."""
 
 from typing import Any
 
 import numpy as np
 
-from explorer.datasets import ImageDataset
+from explorer.datasets import DATASETS, ImageDataset
+from explorer.datasets.mnist200 import is_of_mnist, load_mnist200, mnist_ids
 from explorer.export.payload import Pictures, is_handwriting, pick_pictures
 from explorer.paths import cache_folder
 
@@ -15,21 +16,29 @@ def find_pictures(run: Any, dataset: ImageDataset | None) -> Pictures | None:
     """Return input pictures for `run` without training, downloading or long drawing.
 
     `dataset` are the images that it was made from, where they are at hand (`Library.images_of`).
-    Pictures of the run's own codes come first, keyed by the same ids; where they are not at hand,
-    a model of handwriting gets sample drawings, whose ids are negative so that none is taken for
-    the picture of a code. None where there is nothing fitting.
+    They are keyed by the ids of the run's codes. A model of MNIST has the 200 test images that are
+    always there, and the others after them where they are at hand, so that a picture's place is
+    the same everywhere. A model of other handwriting gets sample drawings, whose ids are negative
+    so that none is taken for the picture of a code. None where there is nothing fitting.
     """
     info = run.info.dataset
     if info is None:
         return None
+    credit = DATASETS[info.name].credit if info.name in DATASETS else ""
     codes = run.codes()
+    is_mnist = is_of_mnist(info.pixels, info.fingerprint)
     if dataset is not None and codes is not None:
         rows = np.asarray(codes.ids)
         if len(rows) and rows.min() >= 0 and rows.max() < len(dataset):
+            if is_mnist and run.info.best_split == "test":
+                rows = np.concatenate([mnist_ids(), np.setdiff1d(rows, mnist_ids())])
             first = rows[: _room(dataset)]
             labels = None if dataset.labels is None else dataset.labels[first]
             source = run.info.best_split or "test"
-            return pick_pictures(dataset.images[first], labels, first, source)
+            return pick_pictures(dataset.images[first], labels, first, source, credit)
+    if is_mnist:
+        excerpt = load_mnist200()
+        return pick_pictures(excerpt.images, excerpt.labels, mnist_ids(), "test", credit)
     if is_handwriting(info) and tuple(info.shape) == (1, 28, 28):
         return sample_drawings()
     return None

@@ -1,15 +1,17 @@
-"""The one job queue of this process, whoever asks for it and however often."""
+"""The queues of this process, one of each, whoever asks for them and however often."""
 
 import os
 import threading
 
 from explorer.errors import ExplorerError
 from explorer.jobs.queue import LocalRunner, find_abandoned
+from explorer.jobs.readings import ReadingQueue
 from explorer.runs.run import Run
 from explorer.runs.store import RunStore
 
 _lock = threading.Lock()
 _runner: LocalRunner | None = None
+_readings: ReadingQueue | None = None
 _left: list[Run] = []
 """Runs of an earlier server for which the queue had no room yet."""
 
@@ -29,6 +31,15 @@ def get_runner() -> LocalRunner:
         while _left and _runner.has_room():
             _take_up(_runner, _left.pop(0))
         return _runner
+
+
+def get_readings() -> ReadingQueue:
+    """Return the process's readings of uploaded files, made at first use."""
+    global _readings
+    with _lock:
+        if _readings is None:
+            _readings = ReadingQueue()
+        return _readings
 
 
 def _take_up(runner: LocalRunner, run: Run) -> None:

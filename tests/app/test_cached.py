@@ -57,7 +57,7 @@ def test_without_codes_the_verdict_is_that_of_the_latest_frame(tmp_path):
 
 def test_figures_beside_a_run_are_believed_of_shipped_ones_alone(tmp_path):
     """In a run of the visitor's they may be of other weights, or of anyone's making."""
-    shipped = find_run("mnist-collapsed")
+    shipped = find_run("mnist-2d")
     known = diagnose_stored(str(shipped.path), shipped.fingerprint)
     assert known == json.loads((shipped.path / "diagnosis.json").read_text(encoding="utf-8"))
     shutil.copytree(shipped.path, tmp_path / "copy")

@@ -20,7 +20,10 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # One process for all pages of the app: it compiles Streamlit's scripts once.
+    "--process-per-site",
 ]
+VIEWPORT = {"width": 1280, "height": 800}
 STARTUP_SECONDS = 60
 
 
@@ -49,7 +52,7 @@ class Server:
                 if time.monotonic() > deadline or self.process.poll() is not None:
                     self.stop()
                     raise RuntimeError(Path(self.log.name).read_text("utf-8")[-2000:]) from None
-                time.sleep(0.2)
+                time.sleep(0.05)
 
     def stop(self) -> None:
         """End the server; its worker ends by itself when its input closes."""
@@ -64,9 +67,10 @@ class Server:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    runs = tmp_path_factory.mktemp("app") / "runs"
-    runs.mkdir()
-    server = Server(runs)
+    """A server with runs and a cache of its own, in which no strokes are ever drawn."""
+    folder = tmp_path_factory.mktemp("app")
+    (folder / "runs").mkdir()
+    server = Server(folder / "runs", LATENT_EXPLORER_CACHE=str(folder / "cache"))
     yield server
     server.stop()
 
@@ -88,28 +92,56 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture
-def page(chromium):
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+@pytest.fixture(scope="session")
+def visitor(chromium, server):
+    """A browser context with a warm cache, and a still page that keeps its process alive."""
+    context = chromium.new_context(
+        viewport=VIEWPORT, permissions=["clipboard-read", "clipboard-write"]
+    )
     context.set_default_timeout(30_000)
-    yield context.new_page()
+    context.new_page().goto(f"{server.url}/_stcore/health")
+    yield context
     context.close()
 
 
-@pytest.fixture(scope="module")
-def shared(chromium, server):
-    """One Explore page for a whole file of tests."""
-    from tests.browser.explore_page import keep_open
+@pytest.fixture
+def page(visitor):
+    """A new page, that is a session of its own, of a visitor who has been here before."""
+    before = visitor.pages
+    page = visitor.new_page()
+    yield page
+    for opened in visitor.pages:
+        if opened not in before:
+            opened.close()
+    visitor.clear_cookies()
 
-    yield from keep_open(chromium, server)
+
+@pytest.fixture(scope="session")
+def shared(visitor, server):
+    """One Explore page for all tests that can bring it back to how it opened."""
+    from tests.browser.explore_page import ExplorePage, ensure_run
+
+    ensure_run(server.runs, "two")
+    return ExplorePage(visitor.new_page(), f"{server.url}/?model=two")
 
 
 @pytest.fixture
 def view(shared):
     """The small two-latent run, as it opens."""
+    if shared.is_spoilt:
+        shared.open()
     shared.fresh()
     yield shared
     assert shared.errors == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Remember that a test failed on the shared page: the next one opens it anew."""
+    report = yield
+    if report.failed and "view" in item.funcargs:
+        item.funcargs["view"].is_spoilt = True
+    return report
 
 
 @pytest.fixture

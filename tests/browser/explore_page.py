@@ -3,12 +3,25 @@
 from pathlib import Path
 from typing import Any
 
-from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig
+from explorer.config import ObjectiveConfig
 from explorer.runs.run import Run
 from explorer.training.loop import train
+from tests.small_run import change, make_config
+from tests.waiting import wait_for_script
 
 MAP = "document.querySelector('.st-key-explore_map [data-testid=stBidiComponentIsolated]')"
 """The map's host among the components of a page."""
+
+ASK = (
+    "([source, arg]) => { const host = "
+    + MAP
+    + """;
+      const app = (host ? host.shadowRoot?.querySelector('.lx')
+                        : document.querySelector('#explorer'))?.explorer;
+      if (!app) return undefined;
+      return Function('app', 's', 'arg', `return (${source})`)(app, app.store.state, arg);
+    }"""
+)
 
 MODELS: dict[str, dict[str, Any]] = {
     "two": {"hidden": (48, 32)},
@@ -29,13 +42,9 @@ def ensure_run(folder: Path, name: str) -> Run:
     path = folder / name
     if (path / "codes.npz").is_file():
         return Run(path, name)
-    config = Config(
-        model=ModelConfig(**MODELS[name]),
-        objective=ObjectiveConfig(beta=betas.get(name, 1.0), schedule="linear"),
-        budget=BudgetConfig(steps={"large": 3, "two": 700}.get(name, 150)),
-        device="cpu",
-    )
-    train(config, path)
+    steps = {"large": 3, "two": 700}.get(name, 150)
+    objective = ObjectiveConfig(beta=betas.get(name, 1.0), schedule="linear")
+    train(change(make_config(steps, **MODELS[name]), objective=objective), path)
     return Run(path, name)
 
 
@@ -44,29 +53,32 @@ class ExplorePage:
 
     def __init__(self, page: Any, address: str) -> None:
         self.page = page
+        self.address = address
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.goto(address)
-        page.wait_for_selector(".lx .toolbar")
-        page.wait_for_function(
-            MAP + "?.shadowRoot?.querySelector('.lx')?.explorer?.painted > 0"
-            " || document.querySelector('#explorer')?.explorer?.painted > 0"
-        )
-        page.wait_for_timeout(400)
+        self.open()
+
+    def open(self) -> None:
+        """Load the page, as it is before anything was done to it."""
+        self.is_spoilt = False
+        self.errors.clear()
+        self.page.goto(self.address)
+        self.opened()
+
+    def opened(self) -> None:
+        """Wait until the map stands there, and Python has nothing more to send."""
+        self.until("app.painted > 0")
+        if self.ask("app.host.kind === 'streamlit'"):
+            wait_for_script(self.page)
+        self.settle()
 
     def ask(self, expression: str, argument: Any = None) -> Any:
         """Evaluate `expression` with `app`, `s` (the state) and `arg` at hand."""
-        return self.page.evaluate(
-            "([source, arg]) => { const host = "
-            + MAP
-            + """;
-              const app = (host ? host.shadowRoot.querySelector('.lx')
-                                : document.querySelector('#explorer')).explorer;
-              const s = app.store.state;
-              return Function('app', 's', 'arg', `return (${source})`)(app, s, arg);
-            }""",
-            [expression, argument],
-        )
+        return self.page.evaluate(ASK, [expression, argument])
+
+    def until(self, expression: str, argument: Any = None, timeout: float = 30_000) -> None:
+        """Wait until `expression` holds, with `app`, `s` and `arg` at hand."""
+        self.page.wait_for_function(ASK, arg=[expression, argument], timeout=timeout)
 
     def z(self) -> list[float]:
         return self.ask("Array.from(s.z)")
@@ -100,15 +112,25 @@ class ExplorePage:
     def choose(self, name: str) -> None:
         """Open another model from the page's menu."""
         self.page.locator("[data-role=model]").select_option(name)
-        opened = f"{MAP}?.shadowRoot?.querySelector('.lx')?.explorer?.header.id"
-        self.page.wait_for_function(f"name => {opened} === name", arg=name)
+        self.until("app.header.id === arg", name)
 
-    def settle(self, milliseconds: int = 250) -> None:
-        """Wait, and until the page has drawn twice: on a busy machine a frame takes its time."""
-        self.page.wait_for_timeout(milliseconds)
-        self.page.evaluate(
-            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    def settle(self) -> None:
+        """Wait until what was set is drawn: nothing waits for a frame or for the server."""
+        self.ask(
+            "(async () => { const frame = () => new Promise(requestAnimationFrame);"
+            " do { await frame(); await frame(); }"
+            " while (app.store.frame || app.map.frame || app.model.waiting?.size); })()"
         )
+
+    def rest(self) -> None:
+        """Wait until the map has come to rest and all its tiles are decoded."""
+        self.ask(
+            "new Promise((done) => { const told = app.viewSettled; app.viewSettled = () => {"
+            " app.viewSettled = told; told?.(); done(); };"
+            " app.map.viewChanged(!app.map.fitted); })"
+        )
+        self.until("app.map.tiles.done")
+        self.settle()
 
     def fresh(self) -> None:
         """Bring the page back to how it opens, without loading it again."""
@@ -118,7 +140,7 @@ class ExplorePage:
             " app.store.set({ ...app.initialState(), members, member, models, input });"
             " app.choosePicture(0); app.map.fit(); app.store.flush(); })()"
         )
-        self.settle(350)
+        self.settle()
 
     def press(self, action: str) -> None:
         self.page.locator(f"[data-action={action}]:visible").first.click()
@@ -132,16 +154,3 @@ class ExplorePage:
             " for (let i = 3; i < d.length; i += 4) n += d[i] > 8; return n; })()",
             [canvas, box],
         )
-
-
-def keep_open(chromium: Any, server: Any, name: str = "two") -> Any:
-    """Yield one page for a whole module; its tests begin with `fresh`."""
-    ensure_run(server.runs, name)
-    context = chromium.new_context(
-        viewport={"width": 1280, "height": 800},
-        accept_downloads=True,
-        permissions=["clipboard-read", "clipboard-write"],
-    )
-    context.set_default_timeout(30_000)
-    yield ExplorePage(context.new_page(), f"{server.url}/?model={name}")
-    context.close()

@@ -1,16 +1,17 @@
 """The β lab: the shipped sweep at first sight, a point that opens its model, a family trained."""
 
+import contextlib
 import re
-import time
 
 import pytest
 
-from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.jobs.sweep import sweep_configs
 from explorer.runs.sweeps import list_sweeps, open_sweep, prepare_sweep
 from explorer.runs.writer import RunWriter
 from explorer.training.family import family_configs, train_family
 from explorer.training.loop import train
+from tests.small_run import make_config
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -30,59 +31,66 @@ def settle(page):
     page.get_by_test_id("stStatusWidget").wait_for(state="detached", timeout=60_000)
 
 
-def test_the_shipped_sweep_is_there_at_first_sight_and_a_point_opens_its_model(page, server):
-    sweep = open_sweep("mnist-beta-sweep")
+@pytest.fixture
+def shipped(page, server):
+    """The page of the shipped sweep."""
     page.goto(f"{server.url}/beta?sweep=mnist-beta-sweep")
     page.get_by_text("What stays awake").wait_for(timeout=60_000)
-    page.get_by_text("β = 34 · KL 0.00").wait_for()
-    settle(page)
-    page.locator(".js-plotly-plot").nth(3).wait_for()
-    page.get_by_text("Each point is a model").scroll_into_view_if_needed()
-    page.wait_for_function(f"() => ({WHERE})().length > 5")
-    x, y = page.evaluate(WHERE)[5]  # β = 8
-    page.mouse.click(x, y)
-    found = sweep.member("beta-8").info.results["test"]
-    page.get_by_text(f"β = 8: −ELBO {-found['elbo']:.2f}").wait_for()
-    page.get_by_role("button", name="Open in Explore").click()
-    page.wait_for_url(re.compile("model=mnist-beta-sweep(%2F|/)beta-8"))
+    return page
 
 
-def test_the_step_slider_goes_back_to_the_start(page, server):
-    page.goto(f"{server.url}/beta?sweep=mnist-beta-sweep")
-    page.get_by_text("What stays awake").wait_for(timeout=60_000)
-    settle(page)
-    slider = page.get_by_role("slider", name="Step")
+def test_the_shipped_sweep_is_there_at_first_sight_and_a_point_opens_its_model(shipped):
+    shipped.get_by_text("the same start: what differs is β").wait_for()
+    shipped.get_by_text("β = 34 · KL 0.00").wait_for()
+    settle(shipped)
+    shipped.locator(".js-plotly-plot").nth(3).wait_for()
+    # Its models are Bernoulli's.
+    shipped.get_by_text("so no theory is drawn").wait_for()
+    shipped.get_by_text("Each point is a model").scroll_into_view_if_needed()
+    shipped.wait_for_function(f"() => ({WHERE})().length > 5")
+    assert not shipped.evaluate(THEORY)
+    x, y = shipped.evaluate(WHERE)[5]  # β = 8
+    shipped.mouse.click(x, y)
+    found = open_sweep("mnist-beta-sweep").member("beta-8").info.results["test"]
+    shipped.get_by_text(f"β = 8: −ELBO {-found['elbo']:.2f}").wait_for()
+    shipped.get_by_role("button", name="Open in Explore").click()
+    shipped.wait_for_url(re.compile("model=mnist-beta-sweep(%2F|/)beta-8"))
+
+
+def test_the_step_slider_goes_back_to_the_start(shipped):
+    settle(shipped)
+    slider = shipped.get_by_role("slider", name="Step")
     # At step 0 all models are the same one. A page that redraws may swallow a key, and the thumb
     # then already stands where Home would bring it.
-    deadline = time.monotonic() + 60
-    while len({kl for beta in ("0.1", "8", "40") for kl in shown_kl(page, beta)}) != 1:
-        assert time.monotonic() < deadline
+    for _ in range(10):
         slider.press("ArrowRight")
         slider.press("Home")
-        time.sleep(2)
+        with contextlib.suppress(AssertionError):
+            wait_until(lambda: are_all_the_same(shipped), 6.0)
+            return
+    raise AssertionError("The models never became the same one.")
 
 
-def shown_kl(page, beta):
-    """Return the KL in the titles of a model's map; two while one picture replaces another."""
-    titles = page.get_by_text(f"β = {beta} · KL").all_text_contents()
-    return [title.rpartition("KL ")[2] for title in titles]
+def are_all_the_same(page):
+    """Tell by the KL in the titles of the maps; a title stands twice while it is replaced."""
+    titles = [
+        page.get_by_text(f"β = {beta} · KL").all_text_contents() for beta in ("0.1", "8", "40")
+    ]
+    return all(titles) and len({title.rpartition("KL ")[2] for two in titles for title in two}) == 1
 
 
 def test_a_family_trains_to_its_end(page, server):
     page.goto(f"{server.url}/beta")
     page.get_by_role("button", name="Train a family").click()
     seconds = page.get_by_label("Time budget, seconds")
-    seconds.fill("6")
+    seconds.fill("3")
     seconds.press("Enter")
     settle(page)
     page.get_by_role("button", name="Start", exact=True).click()
     page.wait_for_url("**-betas-*")
     sweep = list_sweeps(server.runs)[0]
     page.get_by_text("4 models at once").wait_for(timeout=60_000)
-    deadline = time.monotonic() + 90
-    while not sweep.is_finished():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_until(sweep.is_finished)
     page.get_by_text("nats per image (test)").wait_for(timeout=60_000)
     page.get_by_text("β = 16 · KL").first.wait_for()
     kl = {name: run.info.results["test"]["kl"] for name, run in sweep.runs().items()}
@@ -90,10 +98,7 @@ def test_a_family_trains_to_its_end(page, server):
 
 
 def test_a_sweep_is_followed_member_by_member(page, server):
-    config = Config(
-        model=ModelConfig(hidden=(16,), latent_dim=2), budget=BudgetConfig(steps=40), device="cpu"
-    )
-    configs = sweep_configs(config, betas=(0.5, 2.0, 8.0))
+    configs = sweep_configs(make_config(40), betas=(0.5, 2.0, 8.0))
     sweep = prepare_sweep(server.runs / "followed", "sweep", configs)
     train(configs["beta-0.5"], sweep.path / "beta-0.5")
     path = sweep.path / "beta-2"
@@ -114,31 +119,18 @@ def test_a_sweep_is_followed_member_by_member(page, server):
 
 
 def test_the_page_says_in_what_the_models_differ(page, server):
-    config = Config(budget=BudgetConfig(steps=40), device="cpu")
-    configs = sweep_configs(config, betas=(1.0, 2.0), seeds=(0, 1))
+    configs = sweep_configs(make_config(), betas=(1.0, 2.0), seeds=(0, 1))
     prepare_sweep(server.runs / "seeds", "sweep", configs)
     page.goto(f"{server.url}/beta?sweep=seeds")
     page.get_by_text("What differs: β (the price of a nat of KL), the seed.").wait_for()
-    page.goto(f"{server.url}/beta?sweep=mnist-beta-sweep")
-    page.get_by_text("the same start: what differs is β").wait_for()
 
 
-def test_gaussian_models_have_the_linear_theory_beside_them_and_bernoulli_ones_say_why_not(
-    page, server
-):
-    config = Config(
-        model=ModelConfig(hidden=(32,), latent_dim=2, likelihood="gaussian"),
-        budget=BudgetConfig(steps=60),
-        device="cpu",
-    )
+def test_gaussian_models_have_the_linear_theory_beside_them(page, server):
+    config = make_config(60, hidden=(32,), likelihood="gaussian")
     train_family(family_configs(config, (0.5, 2.0, 8.0)), server.runs / "theory")
     page.goto(f"{server.url}/beta?sweep=theory")
     page.get_by_text("the closed form of the best linear model").wait_for(timeout=60_000)
     page.wait_for_function(THEORY)
-    page.goto(f"{server.url}/beta?sweep=mnist-beta-sweep")
-    page.get_by_text("so no theory is drawn").wait_for(timeout=60_000)
-    page.wait_for_function(f"() => ({WHERE})().length > 5")
-    assert not page.evaluate(THEORY)
 
 
 THEORY = """() => [...document.querySelectorAll('.js-plotly-plot')].some(

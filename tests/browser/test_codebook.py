@@ -24,7 +24,9 @@ pytestmark = pytest.mark.browser
 NAME = "strokes-vq"
 
 
-def test_a_code_swapped_by_hand_changes_the_score_as_the_library_says(page, server):
+def test_a_code_swapped_by_hand_changes_the_score_as_the_library_says(page, server, monkeypatch):
+    # The pictures here are those of the page: stand-ins, as long as no strokes are drawn.
+    monkeypatch.setenv("LATENT_EXPLORER_CACHE", str(server.runs.with_name("cache")))
     page.goto(f"{server.url}/models?section=codebook&vq={NAME}")
     page.get_by_text("What the prior gives").wait_for(timeout=90_000)
     run = open_run(NAME)

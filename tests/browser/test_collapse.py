@@ -3,28 +3,24 @@
 import numpy as np
 import pytest
 
-from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.runs.store import RunStore
 from explorer.training.loop import train
 from tests.helpers import present
+from tests.small_run import make_config
 
 pytestmark = pytest.mark.browser
 
 
 def test_the_prepared_patient_and_its_cure_stand_side_by_side(page, server):
-    page.goto(f"{server.url}/collapse?run=mnist-collapsed")
-    page.get_by_text("Collapsed: no dimension is in use (0 of 8).").wait_for(timeout=60_000)
+    page.goto(f"{server.url}/collapse?run=digits-collapsed")
+    page.get_by_text("Collapsed: no dimension is in use (0 of 6).").wait_for(timeout=60_000)
     page.get_by_text("The objective asks for it").first.wait_for()
     page.get_by_text("Before and after: optimal σ²").wait_for()
-    page.get_by_text("8 of 8 active").wait_for()
+    page.get_by_text("6 of 6 active").wait_for()
 
 
 def test_a_remedy_is_trained_beside_the_sick_run(page, server):
-    config = Config(
-        model=ModelConfig(hidden=(32,), latent_dim=2, likelihood="gaussian", sigma2=5.0),
-        budget=BudgetConfig(steps=300),
-        device="cpu",
-    )
+    config = make_config(300, hidden=(32,), likelihood="gaussian", sigma2=5.0)
     train(config, server.runs / "sick")
     page.goto(f"{server.url}/collapse?run=sick")
     page.get_by_text("Collapsed: no dimension is in use (0 of 2).").wait_for(timeout=60_000)
@@ -45,7 +41,7 @@ def test_own_codes_are_judged_without_our_model(page, server, tmp_path):
     labels = np.where(mean[:, 0] < 0, "left", "right")
     np.savez(tmp_path / "mine.npz", mean=mean, logvar=logvar, labels=labels)
     np.savez(tmp_path / "wrong.npz", mean=mean)
-    page.goto(f"{server.url}/collapse?run=mnist-collapsed")
+    page.goto(f"{server.url}/collapse?run=digits-collapsed")
     page.get_by_text("Your own codes").click(timeout=60_000)
     page.locator("input[type=file]").set_input_files(tmp_path / "wrong.npz")
     page.get_by_text("has no array 'logvar'").wait_for()
@@ -67,7 +63,7 @@ def test_own_codes_over_steps_are_a_timeline(page, server, tmp_path):
     logvar = np.log([[[0.1, 0.2]], [[0.1, 1.0]], [[0.1, 1.0]]]) + np.zeros((3, 500, 2))
     np.savez(tmp_path / "film.npz", mean=mean, logvar=logvar, steps=[1, 100, 200])
     np.savez(tmp_path / "steps.npz", mean=mean, logvar=logvar, steps=[1, 100])
-    page.goto(f"{server.url}/collapse?run=mnist-collapsed")
+    page.goto(f"{server.url}/collapse?run=digits-collapsed")
     page.get_by_text("Your own codes").click(timeout=60_000)
     page.locator("input[type=file]").set_input_files(tmp_path / "steps.npz")
     page.get_by_text("in steps.npz steps is (2,)").wait_for()
@@ -86,7 +82,7 @@ DIED = """death => [...document.querySelectorAll('.js-plotly-plot')].some(plot =
 
 
 def test_the_scrubber_goes_back_and_the_map_takes_the_planes_place(page, server):
-    page.goto(f"{server.url}/collapse?run=mnist-cured")
+    page.goto(f"{server.url}/collapse?run=digits-cured")
     page.get_by_text("What moving one dimension does").wait_for(timeout=60_000)
     page.get_by_text("In use: z").wait_for()
     slider = page.get_by_role("slider", name="Step")
@@ -97,7 +93,7 @@ def test_the_scrubber_goes_back_and_the_map_takes_the_planes_place(page, server)
 
 
 def test_my_loss_is_told_its_beta(page, server):
-    page.goto(f"{server.url}/collapse?run=mnist-collapsed")
+    page.goto(f"{server.url}/collapse?run=digits-collapsed")
     page.get_by_text("What is my β?").click(timeout=60_000)
     # mse_loss, a mean over 64 pixels, beside a KL summed per image: σ² = 64 / 2.
     page.get_by_text("βσ² = 32").wait_for()

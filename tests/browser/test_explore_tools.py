@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from PIL.GifImagePlugin import GifImageFile
 
-from tests.browser.explore_page import MAP, ExplorePage, ensure_run
+from tests.browser.explore_page import ExplorePage, ensure_run
 from tests.helpers import of_kind, present
 
 pytestmark = pytest.mark.browser
@@ -87,9 +87,11 @@ def test_arithmetic_of_class_means(view, server):
 def test_traversal_shows_every_latent_by_kl_and_saves(explore):
     view = explore("conv")
     view.page.click("[data-tab=traversal]")
-    view.settle(800)
     rows = view.page.locator(".traversal-row")
+    rows.last.wait_for()
     assert rows.count() == 6
+    painted = "[...app.root.querySelectorAll('.traversal canvas')].every(c => c.height === 8)"
+    view.until(painted)
     first = rows.nth(0).locator("canvas")
     pictures = [canvas.evaluate("c => c.toDataURL()") for canvas in first.all()]
     assert len(set(pictures)) > 3
@@ -105,7 +107,7 @@ def test_lasso_and_box_select_what_lies_inside(view, server):
     view.page.mouse.down()
     view.page.mouse.move(x1, y1, steps=4)
     view.page.mouse.up()
-    view.settle(400)
+    view.settle()
     codes = present(ensure_run(server.runs, "two").codes())
     inside = (np.abs(codes.mean) < 1).all(1)
     assert view.ask("s.selection.indices.length") == pytest.approx(inside.sum(), abs=3)
@@ -134,10 +136,10 @@ def test_pair_pca_and_tsne_of_more_than_two_latents(explore, server):
     view = explore("conv")
     kind = view.page.locator("[data-axis=kind]")
     view.page.locator("[data-axis=x]").select_option("0")
-    view.settle(400)
+    view.settle()
     assert view.ask("s.projection.dims[0]") == 0
     kind.select_option("pca")
-    view.settle(500)
+    view.settle()
     codes = present(ensure_run(server.runs, "conv").codes()).mean
     centred = codes - codes.mean(0)
     _, _, axes = np.linalg.svd(centred, full_matrices=False)
@@ -147,10 +149,7 @@ def test_pair_pca_and_tsne_of_more_than_two_latents(explore, server):
     hovered = view.ask("Array.from(s.hover.z)")
     assert hovered == pytest.approx(list(codes[view.ask("s.hover.index")]), abs=1e-3)
     kind.select_option("tsne")
-    view.page.wait_for_function(
-        MAP + "?.shadowRoot?.querySelector('.lx')?.explorer?.map?.projection?.kind === 'tsne'",
-        timeout=90_000,
-    )
+    view.until("app.map.projection.kind === 'tsne'", timeout=90_000)
     assert view.ask("app.map.projection.xs.length") == len(codes)
     view.hover(*view.ask("[app.map.projection.xs[7], app.map.projection.ys[7]]"))
     assert "decoded at the nearest code" in view.page.locator(".part-output").inner_text()
@@ -159,15 +158,12 @@ def test_pair_pca_and_tsne_of_more_than_two_latents(explore, server):
 def test_beta_moves_through_models_that_differ_in_it_alone(explore, server, page):
     ensure_run(server.runs, "two-high")
     view = explore("two")
-    view.page.wait_for_function(
-        MAP + "?.shadowRoot?.querySelector('.lx')?.explorer?.store.state.members.length === 2",
-        timeout=30_000,
-    )
+    view.until("s.members.length === 2")
     slider = view.page.locator("[data-role=beta]")
     before, here = view.output(), view.ask("s.member")
     kl = view.ask("Array.from(app.kl)")
     slider.press("ArrowRight" if here == 0 else "ArrowLeft")
-    view.settle(600)
+    view.settle()
     assert view.ask("app.header.figures.beta") == 4.0
     assert view.output() != before and view.ask("Array.from(app.kl)") != kl
     model = ensure_run(server.runs, "two-high").model
@@ -175,16 +171,15 @@ def test_beta_moves_through_models_that_differ_in_it_alone(explore, server, page
     with torch.no_grad():
         expected = model.decode(torch.zeros(1, 2)).mean.flatten().numpy()
     assert np.abs(decoded - expected).max() < 1e-4, "z = 0 is the same in any order of latents"
-    view.settle(800)
-    assert "beta=4" in view.page.url
+    view.page.wait_for_url("**beta=4*")
     again = ExplorePage(page, view.page.url)
-    again.page.wait_for_timeout(2500)
-    assert again.ask("app.header.figures.beta") == 4.0 and again.errors == []
+    again.until("app.header.figures.beta === 4")
+    assert again.errors == []
 
 
 def test_no_beta_slider_where_there_is_nothing_to_move_through(explore):
     view = explore("one")
-    view.page.wait_for_timeout(1000)
+    view.until("s.models && s.members.length < 2")
     assert not view.page.locator("[data-role=beta]").is_visible()
 
 
@@ -196,7 +191,8 @@ def test_the_address_carries_the_scene(explore, page, server):
     view.page.mouse.move(*view.place(0, 0))
     view.page.mouse.wheel(0, -300)
     view.page.mouse.move(5, 5)
-    view.settle(1200)
+    view.rest()
+    view.page.wait_for_url(lambda url: "off=3" in url and "view=" in url)
     address = view.page.url
     asked = parse_qs(urlparse(address).query)
     assert asked["model"] == ["two"] and len(asked["pins"][0].split(";")) == 2
@@ -250,7 +246,7 @@ def test_presentation_enlarges_and_arrow_keys_walk_the_pins(view):
     pin_two(view)
     width = view.page.locator("[data-action=tour]").bounding_box()["width"]
     view.press("present")
-    view.settle(800)
+    view.rest()
     assert view.page.locator("[data-action=tour]").bounding_box()["width"] > 1.35 * width
     canvas = view.page.locator(".map canvas.overlay")
     canvas.press("ArrowRight")
@@ -262,7 +258,7 @@ def test_presentation_enlarges_and_arrow_keys_walk_the_pins(view):
         tuple(z) for z in view.ask("s.pins.map(p => Array.from(p.z))")
     }
     view.press("present")
-    view.settle(500)
+    view.rest()
     assert view.page.locator("[data-action=tour]").bounding_box()["width"] < 1.1 * width
 
 

@@ -28,7 +28,7 @@ def test_the_map_changes_its_words_and_keeps_its_scene(explore, server, page, ch
     view = explore("two")
     view.ask("(app.samplePrior(), app.addPin(), app.samplePrior())")
     view.page.locator("[data-tab=traversal]").click()
-    view.settle(600)
+    view.settle()
     before = view.ask(KEPT)
     switch(page, "简", speaks("先验采样"))
     assert view.ask(KEPT) == before

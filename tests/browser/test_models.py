@@ -7,46 +7,27 @@ from playwright.sync_api import expect
 
 from explorer.analysis.representation.holes import draw_codes, measure_holes, pick_images
 from explorer.analysis.representation.quality import neighbour_accuracy
-from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.datasets import load_dataset
 from explorer.recipes import categorical_config
 from explorer.runs.store import open_run
 from explorer.training.fit import fit_config
 from explorer.training.loop import train
-from tests.browser.conftest import Server
 from tests.helpers import present
+from tests.small_run import change, make_config
 
 pytestmark = pytest.mark.browser
-
-MODELS = {
-    "point": ModelConfig(hidden=(32,), latent="point", likelihood="gaussian"),
-    "normal": ModelConfig(hidden=(32,), likelihood="gaussian"),
-}
 
 
 @pytest.fixture(scope="module")
 def digits_runs(server):
     """A plain autoencoder, a VAE, probabilistic PCA and a VQ-VAE, on the digits for a second."""
     configs = {
-        name: Config(model=model, budget=BudgetConfig(steps=300), device="cpu")
-        for name, model in MODELS.items()
+        "point": make_config(300, hidden=(32,), latent="point", likelihood="gaussian"),
+        "normal": make_config(300, hidden=(32,), likelihood="gaussian"),
+        "principal": fit_config("digits", "ppca"),
+        "quantised": change(make_config(20), model=categorical_config("digits", (1, 8, 8)).model),
     }
-    configs["principal"] = fit_config("digits", "ppca")
-    quantised = categorical_config("digits", (1, 8, 8))
-    configs["quantised"] = Config(
-        model=quantised.model, budget=BudgetConfig(steps=20), device="cpu"
-    )
     return {name: train(config, server.runs / f"side-{name}") for name, config in configs.items()}
-
-
-@pytest.fixture(scope="module")
-def bare_server(tmp_path_factory):
-    """A server with a cache of its own, where no strokes have been drawn yet."""
-    folder = tmp_path_factory.mktemp("bare")
-    (folder / "runs").mkdir()
-    server = Server(folder / "runs", LATENT_EXPLORER_CACHE=str(folder / "cache"))
-    yield server
-    server.stop()
 
 
 def open_models(page, server, *names):
@@ -65,8 +46,8 @@ def percent(value, error):
     return f"{100 * value:.1f} ± {100 * error:.1f}"
 
 
-def test_the_shipped_models_open_side_by_side(page, bare_server):
-    page.goto(f"{bare_server.url}/models")
+def test_the_shipped_models_open_side_by_side(page, server):
+    page.goto(f"{server.url}/models")
     page.get_by_text("In figures").wait_for(timeout=90_000)
     for heading in ("Autoencoder", "Autoencoder + noise", "VAE", "Probabilistic PCA"):
         page.locator("strong", has_text=heading).first.wait_for()

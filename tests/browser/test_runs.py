@@ -4,31 +4,39 @@ import shutil
 from urllib.parse import quote
 
 import pytest
+from playwright.sync_api import expect
 
 from explorer.app.text import JOINER
 from explorer.runs.run import Run
+from tests.waiting import wait_for_script
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
 def two_runs(server, tiny_run):
-    """Two copies of a small run, as the only runs of the visitor."""
-    for path in server.runs.iterdir():
-        shutil.rmtree(path)
+    """Two copies of a small run, as the only runs of the visitor; others come back afterwards."""
+    others = server.runs.with_name("others")
+    server.runs.rename(others)
+    server.runs.mkdir()
     for name in ("first", "second"):
         shutil.copytree(tiny_run.path, server.runs / name)
         Run(server.runs / name).rename(f"the {name}")
-    return Run(server.runs / "first"), Run(server.runs / "second")
+    yield Run(server.runs / "first"), Run(server.runs / "second")
+    shutil.rmtree(server.runs)
+    others.rename(server.runs)
 
 
 def tick(page, row):
     """Tick a row's box on the table, which is a canvas of 35-pixel rows."""
     table = page.get_by_test_id("stDataFrame")
-    table.wait_for()
-    page.wait_for_timeout(500)
+    # For screen readers the canvas holds a table too; its first row is the heads.
+    told = table.locator(f"tr[aria-rowindex='{row + 2}']")
+    told.wait_for(state="attached")
+    wait_for_script(page)
     box = table.bounding_box()
     page.mouse.click(box["x"] + 16, box["y"] + 35 * (row + 1) + 15)
+    expect(told).to_have_attribute("aria-selected", "true")
 
 
 def test_a_run_is_renamed(page, server, two_runs):

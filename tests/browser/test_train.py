@@ -1,10 +1,10 @@
-"""The Train page: ten seconds on digits, watched to the end, steered on the way."""
+"""The Train page: seconds on digits, watched to the end, steered on the way, by one tab and two."""
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
-import time
 
 import pytest
 from playwright.sync_api import expect
@@ -12,24 +12,26 @@ from playwright.sync_api import expect
 from explorer.runs.control import Control
 from explorer.runs.run import Run
 from explorer.runs.store import RunStore
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
 
-def wait_until(condition, seconds=90.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
+def alive_runs(server):
+    return [run for run in RunStore(server.runs).list() if run.info.status.is_alive()]
 
 
-@pytest.fixture(autouse=True)
+def clear_queue(server):
+    """Stop what another test left there: a new job would wait behind it."""
+    for run in alive_runs(server):
+        Control(run.path).send("stop")
+    wait_until(lambda: not alive_runs(server))
+
+
+@pytest.fixture(scope="module", autouse=True)
 def nothing_left_behind(server):
-    """Stop what a failed test left in the queue, so that the next one does not wait behind it."""
     yield
-    for run in RunStore(server.runs).list():
-        if run.info.status.is_alive():
-            Control(run.path).send("stop")
+    clear_queue(server)
 
 
 def press_until(page, name, condition):
@@ -45,6 +47,7 @@ def press_until(page, name, condition):
 
 def start_training(page, server, seconds):
     """Open the page, set the time budget, press Start and return the new run."""
+    clear_queue(server)
     before = {run.id for run in RunStore(server.runs).list()}
     page.goto(f"{server.url}/train")
     budget = page.get_by_label("Time budget, seconds")
@@ -55,16 +58,36 @@ def start_training(page, server, seconds):
     def made():
         return [run for run in RunStore(server.runs).list() if run.id not in before]
 
-    wait_until(made)
-    (new,) = made()
+    (new,) = wait_until(made)
     wait_until(lambda: new.metrics("train"))
     page.wait_for_url(f"**run={new.id}*")
     page.get_by_text("Where the ELBO goes").wait_for()
     return new
 
 
-def test_ten_seconds_on_digits_show_a_map_and_a_model(page, server):
-    run = start_training(page, server, 10)
+@pytest.fixture
+def job(page, server):
+    """A training that runs, not paused, at β = 1, and a page that watches it.
+
+    Whichever test finds none starts one; the next ones take it as it is left.
+    """
+    alive = alive_runs(server)
+    if len(alive) != 1:
+        return start_training(page, server, 120)
+    (run,) = alive
+    control = Control(run.path)
+    control.send("resume")
+    if (sent := control.latest("beta")) and sent.value != 1.0:
+        control.send("beta", 1.0)
+        wait_until(lambda: run.metrics("train")[-1]["beta"] == 1.0)
+    wait_until(lambda: run.info.status.state == "running")
+    page.goto(f"{server.url}/train?run={run.id}")
+    page.get_by_text("Where the ELBO goes").wait_for()
+    return run
+
+
+def test_a_short_training_shows_a_map_a_model_and_its_film(page, server):
+    run = start_training(page, server, 3)
     page.get_by_text("The map of held-out images").wait_for()
     page.locator(".js-plotly-plot").nth(2).wait_for()
     page.get_by_role("button", name="Open in Explore").wait_for(timeout=60_000)
@@ -79,6 +102,15 @@ def test_ten_seconds_on_digits_show_a_map_and_a_model(page, server):
         "?.filter(trace => trace.mode === 'markers').reduce((n, t) => n + t._length, 0) === count",
         arg=len(run.snapshot(run.snapshot_steps()[-1]).mean),
     )
+    picture = page.locator(".explorer-strip img").nth(1)
+    latest = picture.get_attribute("src")
+    slider = page.get_by_role("slider", name="Film")
+    expect(slider).to_have_count(1)  # As the run ends, the last tick's page still stands there too.
+    slider.focus()
+    slider.press("Home")
+    page.get_by_text("at step 0;").wait_for()
+    expect(picture).not_to_have_attribute("src", latest)
+    assert Run(run.path).snapshot_steps()[0] == 0
 
 
 def test_pause_step_beta_and_stop_reach_the_job(page, server):
@@ -100,6 +132,33 @@ def test_pause_step_beta_and_stop_reach_the_job(page, server):
     page.get_by_role("button", name="Go on training").wait_for()
 
 
+def test_raising_beta_puts_dimensions_to_sleep_and_the_page_says_when(page, job):
+    wait_until(lambda: job.metrics("train")[-1]["kl"] > 1.0)
+    slider = page.get_by_role("slider", name="β now")
+    slider.focus()
+    slider.press("End")
+    page.get_by_text(re.compile(r"fell asleep at step [\d,]+ \(β 64\)")).wait_for(timeout=60_000)
+    last = job.metrics("train")[-1]
+    assert last["beta"] == 64.0 and min(last["kl_per_dim"]) < 0.03
+
+
+def test_a_reload_finds_the_running_job_again(page, job):
+    page.reload()
+    page.get_by_role("button", name="Pause").wait_for()
+    assert job.info.status.is_alive()
+
+
+def test_beta_moved_in_another_tab_moves_the_slider_and_one_moved_here_stays(page, job):
+    slider = page.get_by_role("slider", name="β now")
+    slider.focus()
+    for beta in (2.0, 4.0):  # The same slider under the same hand.
+        page.keyboard.press("ArrowRight")
+        wait_until(lambda beta=beta: job.metrics("train")[-1]["beta"] == beta)
+    page.get_by_text("β 1 → 4").wait_for()
+    Control(job.path).send("beta", 16.0)
+    page.get_by_test_id("stSliderThumbValue").filter(has_text="16.0").wait_for()
+
+
 @contextlib.contextmanager
 def busy_machine():
     """Keep two processes busy meanwhile."""
@@ -113,72 +172,45 @@ def busy_machine():
             loop.wait()
 
 
-def test_no_press_is_lost_while_the_page_ticks_on_a_busy_machine(page, server):
-    run = start_training(page, server, 120)
+@pytest.mark.parametrize("presses", [4, pytest.param(20, marks=pytest.mark.slow)])
+def test_no_press_is_lost_while_the_page_ticks_on_a_busy_machine(page, job, presses):
     page.get_by_role("button", name="Pause", exact=True).click()
-    wait_until(lambda: run.info.status.state == "paused")
+    wait_until(lambda: job.info.status.state == "paused")
     button = page.locator(".st-key-train_step button:enabled")
     button.wait_for()
     with busy_machine():
-        for _ in range(10):
-            step = run.info.status.step
+        for _ in range(presses):
+            step = job.info.status.step
             button.click()
-            wait_until(lambda step=step: run.info.status.step == step + 1)
-    page.get_by_role("button", name="Stop", exact=True).click()
-    page.get_by_role("button", name="Go on training").wait_for()
+            wait_until(lambda step=step: job.info.status.step == step + 1)
 
 
-def test_beta_moved_in_another_tab_moves_the_slider_and_one_moved_here_stays(page, server):
-    run = start_training(page, server, 60)
-    slider = page.get_by_role("slider", name="β now")
-    slider.focus()
-    for beta in (2.0, 4.0):  # The same slider under the same hand.
-        page.keyboard.press("ArrowRight")
-        wait_until(lambda beta=beta: run.metrics("train")[-1]["beta"] == beta)
-    page.get_by_text("β 1 → 4").wait_for()
-    Control(run.path).send("beta", 16.0)
-    page.get_by_test_id("stSliderThumbValue").filter(has_text="16.0").wait_for()
-    page.get_by_role("button", name="Stop", exact=True).click()
-    page.get_by_role("button", name="Go on training").wait_for()
+def sent_betas(run):
+    path = run.path / "control.json"
+    commands = json.loads(path.read_text("utf-8")) if path.is_file() else []
+    return [command["value"] for command in commands if command["action"] == "beta"]
 
 
-def test_beta_moved_in_one_tab_is_not_taken_back_by_the_other(page, server):
-    run = start_training(page, server, 60)
+def test_two_tabs_command_one_job_and_neither_takes_back_the_others_beta(page, server, job):
+    before = sent_betas(job)
     other = page.context.new_page()
-    other.goto(f"{server.url}/train?run={run.id}")
+    other.goto(f"{server.url}/train?run={job.id}")
     other.get_by_role("slider", name="β now").wait_for()
     slider = page.get_by_role("slider", name="β now")
     slider.focus()
     slider.press("ArrowRight")
     for tab in (other, page):
         tab.get_by_test_id("stSliderThumbValue").filter(has_text="2.0").wait_for()
+    other.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Resume").wait_for()
     other.get_by_role("button", name="Stop", exact=True).click()
     for tab in (other, page):
         tab.get_by_role("button", name="Go on training").wait_for()
-    commands = json.loads((run.path / "control.json").read_text(encoding="utf-8"))
-    assert [c["value"] for c in commands if c["action"] == "beta"] == [2.0]
-    assert run.metrics("train")[-1]["beta"] == 2.0
-
-
-def test_a_reload_finds_the_running_job_again(page, server):
-    run = start_training(page, server, 30)
-    page.reload()
-    page.get_by_role("button", name="Pause").wait_for()
-    assert run.info.status.is_alive()
-    Control(run.path).send("stop")
-    page.get_by_role("button", name="Go on training").wait_for()
-
-
-def test_two_tabs_command_one_job(page, server):
-    run = start_training(page, server, 30)
-    other = page.context.new_page()
-    other.goto(f"{server.url}/train?run={run.id}")
-    other.get_by_role("button", name="Pause").click()
-    page.get_by_role("button", name="Resume").wait_for()
-    page.get_by_role("button", name="Stop", exact=True).click()
-    other.get_by_role("button", name="Go on training").wait_for()
-    applied = [point["control"] for point in run.metrics("train")]
-    assert applied == sorted(applied) and run.info.status.state == "stopped"
+    assert sent_betas(job) == [*before, 2.0]
+    points = job.metrics("train")
+    applied = [point["control"] for point in points]
+    assert applied == sorted(applied) and job.info.status.state == "stopped"
+    assert points[-1]["beta"] == 2.0
 
 
 @pytest.mark.parametrize("run_id", ["no-such-run", "../../etc", "%00", "a" * 500])
@@ -195,30 +227,3 @@ def test_a_broken_run_directory_does_not_break_the_page(page, server):
     page.goto(f"{server.url}/train?run=broken")
     page.get_by_text("was written by another version").wait_for()
     (folder / "run.json").unlink()
-
-
-def test_the_film_shows_an_earlier_frame(page, server):
-    run = start_training(page, server, 4)
-    page.get_by_role("button", name="Open in Explore").wait_for(timeout=60_000)
-    picture = page.locator(".explorer-strip img").nth(1)
-    latest = picture.get_attribute("src")
-    slider = page.get_by_role("slider", name="Film")
-    expect(slider).to_have_count(1)  # As the run ends, the last tick's page still stands there too.
-    slider.focus()
-    slider.press("Home")
-    page.get_by_text("at step 0;").wait_for()
-    wait_until(lambda: picture.get_attribute("src") != latest)
-    assert Run(run.path).snapshot_steps()[0] == 0
-
-
-def test_raising_beta_puts_dimensions_to_sleep_and_the_page_says_when(page, server):
-    run = start_training(page, server, 60)
-    wait_until(lambda: run.metrics("train")[-1]["kl"] > 1.0)
-    slider = page.get_by_role("slider", name="β now")
-    slider.focus()
-    slider.press("End")
-    page.get_by_text("fell asleep at step").wait_for(timeout=60_000)
-    last = run.metrics("train")[-1]
-    assert last["beta"] == 64.0 and min(last["kl_per_dim"]) < 0.03
-    page.get_by_role("button", name="Stop", exact=True).click()
-    page.get_by_role("button", name="Go on training").wait_for()

@@ -177,7 +177,8 @@ def test_splits_share_out_every_stratum_and_lose_no_row():
 
 
 def test_the_names_are_these():
-    assert list(DATASETS) == ["digits", "strokes", "shapes", "mnist", "fashion-mnist", "kmnist"]
+    offline = ["digits", "strokes", "shapes", "colour-shapes", "mnist-200"]
+    assert list(DATASETS) == [*offline, "mnist", "fashion-mnist", "kmnist"]
 
 
 def test_an_unknown_name_lists_the_choices():
@@ -189,13 +190,13 @@ def test_an_unknown_name_lists_the_choices():
 
 def test_offline_data_sets_are_always_available_and_collections_are_not(no_data):
     available = [name for name in DATASETS if is_available(name)]
-    assert available == ["digits", "strokes", "shapes"]
+    assert available == ["digits", "strokes", "shapes", "colour-shapes", "mnist-200"]
     assert available == [name for name, entry in DATASETS.items() if entry.offline]
 
 
 def test_handwriting_is_what_was_written_by_hand():
     written = [name for name, entry in DATASETS.items() if entry.handwriting]
-    assert written == ["digits", "strokes", "mnist", "kmnist"]
+    assert written == ["digits", "strokes", "mnist-200", "mnist", "kmnist"]
 
 
 def test_a_data_set_is_kept_in_memory():

@@ -23,6 +23,8 @@ from explorer.export.container import unpack
 from explorer.export.page import MAX_PAGE_BYTES, build_page, bundle_modules
 from explorer.export.sweep import build_member, find_siblings, match_latents, reorder_model
 from explorer.export.tables import codes_parquet, codes_table
+from explorer.runs.info import DatasetInfo
+from explorer.runs.store import find_run
 from explorer.text import catalogue, sentences
 from tests.export.test_payload import make_run
 from tests.helpers import present
@@ -309,9 +311,33 @@ def test_pictures_are_those_of_the_codes(tiny_run) -> None:
 
 
 def test_models_of_handwriting_without_their_images_get_sample_drawings() -> None:
-    info = SimpleNamespace(dataset=SimpleNamespace(name="mnist", shape=(1, 28, 28), fingerprint=""))
-    found = pictures.find_pictures(SimpleNamespace(info=info, codes=lambda: None), None)
-    assert found is not None and found.source == "sample"
+    known = DatasetInfo("kmnist", (1, 28, 28))
+    run = SimpleNamespace(info=SimpleNamespace(dataset=known), codes=lambda: None)
+    found = pictures.find_pictures(run, None)
+    assert found is not None and found.source == "sample" and not found.credit
     assert present(found.labels)[:10].tolist() == list(range(10)) and (found.ids < 0).all()
-    info.dataset.name = "fashion-mnist"
-    assert pictures.find_pictures(SimpleNamespace(info=info, codes=lambda: None), None) is None
+    run.info.dataset = DatasetInfo("fashion-mnist", (1, 28, 28))
+    assert pictures.find_pictures(run, None) is None
+
+
+def test_models_of_mnist_have_real_digits_everywhere_and_pages_say_whose() -> None:
+    run = find_run("mnist-2d")
+    found = present(pictures.find_pictures(run, None))
+    assert found.source == "test" and len(found.images) == 200
+    codes = present(run.codes())
+    labels = dict(zip(codes.ids, present(codes.labels), strict=True))
+    assert [labels[identity] for identity in found.ids] == present(found.labels).tolist()
+    page = build_page(run, found, {}).decode()
+    assert "<footer" in page and found.credit in page
+    assert all(word in found.credit for word in ("LeCun", "Cortes", "CC BY-SA 3.0", "NIST"))
+    assert "<footer" not in build_page(make_run("mlp"), None, {}).decode()
+
+
+@pytest.mark.mnist
+def test_a_pictures_place_is_the_same_with_and_without_mnist(mnist_root) -> None:
+    run = find_run("mnist-20d")
+    few = present(pictures.find_pictures(run, None))
+    many = present(pictures.find_pictures(run, load_dataset("mnist", data_root=mnist_root)))
+    assert np.array_equal(many.images[:200], few.images)
+    assert np.array_equal(many.ids[:200], few.ids)
+    assert len(set(many.ids.tolist())) == len(many.ids) > 2000

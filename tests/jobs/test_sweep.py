@@ -9,22 +9,15 @@ import time
 
 import pytest
 
-from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.errors import ExplorerError
+from explorer.jobs import sweep as jobs_sweep
 from explorer.jobs.sweep import run_sweep, sweep_configs
 from explorer.runs.sweeps import list_sweeps, open_sweep, prepare_sweep
 from explorer.runs.writer import RunWriter
 from explorer.training.loop import train
+from tests.small_run import make_config
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX")
-
-
-def make_config(steps=40):
-    return Config(
-        model=ModelConfig(hidden=(16,), latent_dim=2),
-        budget=BudgetConfig(steps=steps),
-        device="cpu",
-    )
 
 
 def results(sweep):
@@ -212,6 +205,7 @@ def test_a_killed_dask_worker_costs_no_finished_run_and_the_sweep_completes(clus
             begun = (run.path / "checkpoint.safetensors").exists()
             if not killed and begun and run.info.status.state == "running" and pid in pids:
                 os.kill(pid, signal.SIGKILL)
+                pids[pid].wait()  # A child that nobody waits for still has its number.
                 killed.append(pid)
 
     configs = sweep_configs(make_config(600), (0.5, 2.0, 8.0))
@@ -220,8 +214,9 @@ def test_a_killed_dask_worker_costs_no_finished_run_and_the_sweep_completes(clus
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x", "not an address"])
-def test_a_wrong_address_is_one_sentence_and_writes_nothing(address, tmp_path):
+def test_a_wrong_address_is_one_sentence_and_writes_nothing(address, tmp_path, monkeypatch):
     pytest.importorskip("distributed")
+    monkeypatch.setattr(jobs_sweep, "CONNECT_SECONDS", 1)
     began = time.monotonic()
     with pytest.raises(ExplorerError, match="No Dask scheduler answers at") as caught:
         run_sweep(sweep_configs(make_config()), tmp_path / "no", scheduler=address)

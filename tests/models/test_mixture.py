@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.distributions import MixtureSameFamily
 
-from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig
+from explorer.config import Config, ModelConfig, ObjectiveConfig
 from explorer.elbo.evaluation import evaluate_elbo
 from explorer.elbo.terms import elbo_terms, iwae_terms
 from explorer.errors import ExplorerError
@@ -15,6 +15,7 @@ from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
 from explorer.training.loop import train
 from tests.helpers import present
+from tests.small_run import make_config
 
 
 def seeded(seed=0):
@@ -128,11 +129,7 @@ def test_kl_between_components_far_apart_costs_the_choice_of_one():
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    config = Config(
-        model=ModelConfig(hidden=(16,), prior="mixture", prior_components=4),
-        budget=BudgetConfig(steps=60),
-        device="cpu",
-    )
+    config = make_config(60, prior="mixture", prior_components=4)
     return train(config, tmp_path_factory.mktemp("mixture") / "run")
 
 

@@ -6,35 +6,34 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig, OptimiserConfig
+from explorer.config import BudgetConfig, ObjectiveConfig
 from explorer.datasets import load_dataset
 from explorer.errors import ExplorerError
 from explorer.runs.control import Control
 from explorer.runs.sweeps import open_sweep
+from explorer.training import loop
 from explorer.training.family import FamilyEngine, family_configs, train_family
 from explorer.training.loop import train
 from explorer.training.single import SingleEngine
 from tests.helpers import present
+from tests.small_run import change, make_config
+from tests.waiting import wait_until
 
 BETAS = (0.5, 1.0, 4.0)
 
 
-def make_config(steps=60, **model):
-    values: dict[str, Any] = {"hidden": (24, 12), "latent_dim": 3, "precision": "float64"} | model
-    return Config(
-        model=ModelConfig(**values),
+def member_config(steps=60, **model):
+    values = {"hidden": (24, 12), "latent_dim": 3, "precision": "float64"} | model
+    return change(
+        make_config(steps, **values),
         objective=ObjectiveConfig(schedule="linear", free_bits=0.05),
-        optimiser=OptimiserConfig(batch_size=64),
-        budget=BudgetConfig(steps=steps),
-        device="cpu",
+        optimiser__batch_size=64,
     )
 
 
@@ -49,7 +48,7 @@ def make_config(steps=60, **model):
 )
 @pytest.mark.parametrize("samples", [1, 3])
 def test_members_equal_single_runs_over_50_steps(change, samples):
-    config = make_config(**change)
+    config = member_config(**change)
     config = dataclasses.replace(
         config, objective=dataclasses.replace(config.objective, samples=samples)
     )
@@ -77,7 +76,13 @@ def test_members_equal_single_runs_over_50_steps(change, samples):
 @pytest.fixture(scope="module")
 def family(tmp_path_factory):
     path = tmp_path_factory.mktemp("family") / "three"
-    return train_family(family_configs(make_config(), BETAS), path)
+    return train_family(family_configs(member_config(), BETAS), path)
+
+
+@pytest.fixture
+def always_listening(monkeypatch):
+    """Let a training look for commands after every update."""
+    monkeypatch.setattr(loop, "POLL_SECONDS", 1e-4)
 
 
 def test_every_member_is_the_run_that_it_would_be_alone(family, tmp_path):
@@ -119,7 +124,7 @@ def test_a_member_is_not_trained_by_itself_in_its_place(family):
 
 
 def test_other_configs_do_not_take_the_folder(family):
-    configs = family_configs(make_config(), (1.0, 2.0))
+    configs = family_configs(member_config(), (1.0, 2.0))
     with pytest.raises(ExplorerError, match="holds another sweep"):
         train_family(configs, family.path)
 
@@ -132,28 +137,28 @@ def test_other_configs_do_not_take_the_folder(family):
     ],
 )
 def test_what_cannot_be_stacked_is_one_sentence(change, sentence, tmp_path):
-    configs = family_configs(make_config(**change), BETAS)
+    configs = family_configs(member_config(**change), BETAS)
     with pytest.raises(ExplorerError, match=sentence):
         train_family(configs, tmp_path / "no")
     assert not (tmp_path / "no").exists()
 
 
 def test_members_differ_in_their_objective_alone(tmp_path):
-    configs = {"a": make_config(), "b": dataclasses.replace(make_config(), seed=1)}
+    configs = {"a": member_config(), "b": dataclasses.replace(member_config(), seed=1)}
     with pytest.raises(ExplorerError, match="objective alone"):
         train_family(configs, tmp_path / "no")
     with pytest.raises(ExplorerError, match="2 to 16"):
-        train_family({"a": make_config()}, tmp_path / "no")
+        train_family({"a": member_config()}, tmp_path / "no")
 
 
+@pytest.mark.usefixtures("always_listening")
 def test_stop_on_any_member_stops_all_and_the_family_goes_on_later(family, tmp_path):
     path = tmp_path / "stopped"
-    configs = family_configs(make_config(), BETAS)
+    configs = family_configs(member_config(), BETAS)
 
     def stop_at_20(point):
         if point["step"] >= 20 and not sent:
             sent.append(Control(path / "beta-1").send("stop"))
-            time.sleep(0.15)
 
     sent = []
     stopped = train_family(configs, path, progress=stop_at_20)
@@ -180,21 +185,22 @@ def check_equal(found, expected, skip=None):
         assert other.info.results["test"]["elbo"] == pytest.approx(elbo, rel=1e-8)
 
 
+@pytest.mark.usefixtures("always_listening")
 def test_beta_sent_to_a_member_is_that_members_alone(tmp_path):
     path = tmp_path / "moved"
 
     def move(point):
         if point["step"] >= 20 and not sent:
             sent.append(Control(path / "beta-1").send("beta", 7.0))
-            time.sleep(0.15)
 
     sent = []
-    moved = train_family(family_configs(make_config(), BETAS), path, progress=move)
+    moved = train_family(family_configs(member_config(), BETAS), path, progress=move)
     assert moved.member("beta-1").metrics("train")[-1]["beta"] == 7.0
     assert moved.member("beta-0.5").metrics("train")[-1]["beta"] == 0.5
     assert moved.member("beta-1").metrics("train")[-1]["control"] == 1
 
 
+@pytest.mark.usefixtures("always_listening")
 def test_commands_to_a_member_and_to_all_are_acknowledged(tmp_path):
     path = tmp_path / "told"
 
@@ -205,10 +211,9 @@ def test_commands_to_a_member_and_to_all_are_acknowledged(tmp_path):
             sent.append(Control(path).send("pause"))
             sent.append(Control(path).send("step"))
             sent.append(Control(path).send("resume"))
-            time.sleep(0.15)
 
     sent: list[int] = []
-    told = train_family(family_configs(make_config(), BETAS), path, progress=command)
+    told = train_family(family_configs(member_config(), BETAS), path, progress=command)
     assert sent == [1, 2, 1, 2, 3]
     found = {name: run.info.status for name, run in told.runs().items()}
     assert {name: status.control for name, status in found.items()} == {
@@ -229,9 +234,7 @@ def test_a_family_killed_in_the_middle_is_resumed_and_equals_the_uninterrupted(f
         "train_family(configs, sys.argv[2], progress=slow)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", script, json.dumps(configs), str(path)])
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not _reached(path / "beta-4", 30):
-        time.sleep(0.02)
+    wait_until(lambda: _reached(path / "beta-4", 30))
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not open_sweep(path).is_finished()
@@ -253,7 +256,7 @@ def _reached(path: Path, step: int) -> bool:
 
 
 def test_a_budget_in_seconds_is_planned_once_for_all(tmp_path):
-    config = dataclasses.replace(make_config(), budget=BudgetConfig(seconds=0.5))
+    config = dataclasses.replace(member_config(), budget=BudgetConfig(seconds=0.5))
     sweep = train_family(family_configs(config, (0.5, 2.0)), tmp_path / "timed")
     plans = {run.info.planned_steps for run in sweep.runs().values()}
     assert len(plans) == 1
@@ -266,7 +269,7 @@ def test_the_worker_trains_a_family_that_viewers_can_stop(tmp_path):
 
     runner = LocalRunner()
     try:
-        configs = family_configs(make_config(40), (0.5, 2.0))
+        configs = family_configs(member_config(40), (0.5, 2.0))
         future = runner.submit_family(configs, tmp_path / "queued")
         waiting = runner.submit_family(configs, tmp_path / "waiting")
         assert set(open_sweep(tmp_path / "waiting").states().values()) == {"queued"}

@@ -26,6 +26,7 @@ from explorer.training.loop import train
 from explorer.training.remedies import KINDS, REMEDIES, apply_remedy
 from explorer.training.single import SingleEngine, estimate_information
 from tests.helpers import of_kind, present
+from tests.small_run import change, make_config
 
 SIGMA2 = 0.75
 STEPS = 1500
@@ -160,12 +161,7 @@ def test_the_capacity_rises_as_beta_would():
 
 
 def test_the_aggressive_phase_ends_by_itself_and_survives_a_stop(tmp_path):
-    config = Config(
-        model=ModelConfig(hidden=(16,), latent_dim=2),
-        optimiser=OptimiserConfig(batch_size=256, inner_steps=12),
-        budget=BudgetConfig(steps=120),
-        device="cpu",
-    )
+    config = change(make_config(120), optimiser__batch_size=256, optimiser__inner_steps=12)
     engine = SingleEngine(config, load_dataset("digits").split("train").images, torch.device("cpu"))
     before = [p.clone() for p in engine.model.decoder.parameters()]
     engine._catch_up(0, 1.0, config.objective)

@@ -6,13 +6,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 import torch
 from safetensors.torch import save
 
-from explorer.config import BudgetConfig, Config, ModelConfig, OptimiserConfig
+from explorer.config import BudgetConfig
 from explorer.errors import ExplorerError
 from explorer.runs.checkpoint import read_checkpoint
 from explorer.runs.control import Control
@@ -30,10 +29,12 @@ from tests.small_run import (
     change,
     die,
     kill_at,
+    make_config,
     same_runs,
     steps_of,
     without_seconds,
 )
+from tests.waiting import wait_until
 
 
 @pytest.mark.parametrize("step", [0, 1, 101, 299])
@@ -99,12 +100,7 @@ def test_a_run_killed_after_its_final_weights_is_finished(tmp_path, monkeypatch,
 
 def test_kill_minus_nine_in_the_middle_loses_at_most_one_snapshot(tmp_path):
     """A real process, killed without warning while it trains; then a second one goes on."""
-    config = Config(
-        model=ModelConfig(hidden=(16,)),
-        optimiser=OptimiserConfig(batch_size=64),
-        budget=BudgetConfig(steps=1200),
-        device="cpu",
-    )
+    config = change(make_config(1200), optimiser__batch_size=64)
     (tmp_path / "config.toml").write_text(config.to_toml(), encoding="utf-8")
     code = (
         "import sys; from pathlib import Path\n"
@@ -114,11 +110,12 @@ def test_kill_minus_nine_in_the_middle_loses_at_most_one_snapshot(tmp_path):
     command = [sys.executable, "-c", code, str(tmp_path / "config.toml"), str(tmp_path / "run")]
     process = subprocess.Popen(command)
     _, kept = schedule_steps(1200)
-    while process.poll() is None:
-        if (tmp_path / "run" / "run.json").is_file():
-            if len(Run(tmp_path / "run").snapshot_steps()) > len(kept) // 2:
-                break
-        time.sleep(0.01)
+
+    def is_half_way():
+        begun = (tmp_path / "run" / "run.json").is_file()
+        return begun and len(Run(tmp_path / "run").snapshot_steps()) > len(kept) // 2
+
+    wait_until(lambda: is_half_way() or process.poll() is not None)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     run = Run(tmp_path / "run")
@@ -270,8 +267,7 @@ def test_two_tabs_command_a_job_that_really_runs(tmp_path):
 
     job = threading.Thread(target=work)
     job.start()
-    while not (tmp_path / "run" / "control.json").is_file():
-        time.sleep(0.01)
+    wait_until((tmp_path / "run" / "control.json").is_file)
 
     def send(tab):
         control = Control(tmp_path / "run")

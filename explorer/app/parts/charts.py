@@ -5,6 +5,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from explorer.app.parts.kept import read_widget
 from explorer.app.session import is_dark
 from explorer.figures.palette import Roles, choose_roles
 
@@ -26,3 +27,9 @@ def show_chart(figure: go.Figure, key: str, caption: str = "", **options: Any) -
     if caption:
         st.caption(caption)
     return event
+
+
+def clicked_points(key: str) -> list[int]:
+    """Return which points of the chart `key` are selected, for the callback of its selection."""
+    points: list[int] = read_widget(key)["selection"]["point_indices"]
+    return points

@@ -1,9 +1,11 @@
-"""Widgets that open on what the address asks for."""
+"""Widgets that open on what the address asks for, and write there what is chosen."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import streamlit as st
+
+from explorer.app.parts.kept import read_widget
 
 T = TypeVar("T")
 
@@ -17,7 +19,7 @@ def kept_choice(key: str, options: Iterable[T], asked: object) -> T | None:
     default, which the next run then takes for the visitor's choice.
     """
     found = list(options)
-    for wanted in (st.session_state.get(key), asked):
+    for wanted in (read_widget(key), asked):
         if wanted in found:
             return found[found.index(wanted)]
     return found[0] if found else None
@@ -28,7 +30,22 @@ def kept_number(key: str, asked: str | None, start: int, low: int, high: int) ->
 
     It is moved into [low, high]; for the rest as `kept_choice`.
     """
-    kept = st.session_state.get(key)
+    kept = read_widget(key)
     if kept is None:
         kept = asked if asked is not None and asked.isdecimal() and len(asked) < 10 else start
     return min(max(int(kept), low), high)
+
+
+def bound_section(key: str, names: Sequence[str], label: str, name: Callable[[str], str]) -> str:
+    """Show which section of a page is open, and return it; the address has it as `section`.
+
+    `name` gives what is shown of each, `label` is for screen readers.
+    """
+    kept = kept_choice(key, names, st.query_params.get("section"))
+    chosen = st.segmented_control(
+        label, names, default=kept, key=key, required=True, format_func=name,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    section = chosen or names[0]
+    st.query_params["section"] = section
+    return section

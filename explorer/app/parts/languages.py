@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from explorer.app.text import CHOSEN, language, text
+from explorer.app.session import CHOSEN
+from explorer.app.text import language, text
 from explorer.text import LANGUAGES
 
 _SWITCH = "language_switch"

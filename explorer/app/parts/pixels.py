@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
+from explorer.app.parts.kept import read_widget
 from explorer.app.parts.mount import do_nothing, inline_component
 
 _MARKUP = """<div class="pixel-brush">
@@ -31,7 +31,7 @@ def visible_pixels(shape: Sequence[int], key: str, share: float = 0.5) -> NDArra
     Until the visitor has touched it, the first `share` of the rows.
     """
     height, width = shape[-2:]
-    mask = str((st.session_state.get(key) or {}).get("mask", ""))
+    mask = str((read_widget(key) or {}).get("mask", ""))
     if len(mask) != height * width:
         mask = _first_rows(height, width, share)
     return np.array([pixel == "1" for pixel in mask]).reshape(height, width)
@@ -61,7 +61,7 @@ def pixel_brush(
         "share": share,
         "words": dict(words),
         "stamp": key,
-        "echo": (st.session_state.get(key) or {}).get("mask", start),
+        "echo": (read_widget(key) or {}).get("mask", start),
     }
     mount = inline_component("pixel_brush", "brush", _MARKUP)
     mount(key=key, data=data, default={"mask": start}, on_mask_change=do_nothing)

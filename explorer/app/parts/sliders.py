@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.app.parts.kept import Kept
 from explorer.app.parts.mount import do_nothing, inline_component
 
 _MARKUP = '<div class="live-slider"><label></label><output></output><input type="range"></div>'
@@ -41,17 +42,27 @@ def live_choice(
 
 def move_slider(key: str, value: float) -> None:
     """Move a live slider to `value` at the next run, for the callback of a button."""
-    st.session_state[f"{key}_moved"] = (st.session_state.get(f"{key}_moved", (0, 0))[0] + 1, value)
+    _moved(key).put((_moved(key).get()[0] + 1, value))
     st.query_params[key] = f"{value:g}"
+
+
+def forget_slider(key: str) -> None:
+    """Have a live slider open anew, on its start or on what the address asks for."""
+    _moved(key).forget()
+
+
+def _moved(key: str) -> Kept[tuple[int, float | None]]:
+    """Return how often a slider was moved from Python, and whereto; None before it was drawn."""
+    return Kept(f"{key}_moved", (0, None))
 
 
 def _mount(
     data: dict[str, Any], low: float, high: float, value: float, step: float, key: str
 ) -> float:
-    stamp, start = st.session_state.get(f"{key}_moved", (0, None))
+    stamp, start = _moved(key).get()
     if start is None:
         start = _read_address(key, value)
-        st.session_state[f"{key}_moved"] = (0, start)
+        _moved(key).put((0, start))
     start = min(max(start, low), high)
     data |= {"low": low, "high": high, "step": step, "value": start, "stamp": f"{key} {stamp}"}
     # A moved slider is a new one: what the old one reported no longer counts.

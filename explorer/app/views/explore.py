@@ -15,7 +15,9 @@ from explorer.app.cached import (
 )
 from explorer.app.parts import answers
 from explorer.app.parts.failures import told
+from explorer.app.parts.kept import Kept, read_widget
 from explorer.app.parts.mount import latent_map, send_member, send_message
+from explorer.app.parts.names import label_run
 from explorer.app.session import library
 from explorer.app.text import plain, text
 from explorer.errors import ExplorerError
@@ -25,6 +27,12 @@ from explorer.runs.run import Run
 
 FAVOURITE = "mnist-2d"
 MAP = "explore_map"
+MODEL: Kept[str | None] = Kept("explore_model", None)
+"""Picked in the map's own menu."""
+UNKNOWN: Kept[str | None] = Kept("explore_unknown", None)
+"""Asked for by the address, and not here."""
+PROJECT: Kept[str | None] = Kept("explore_project", None)
+"""Whose t-SNE the visitor asked for."""
 POLL_SECONDS = 1.0
 MAX_SCENE = 4000
 # The whole page is one picture: it takes the width that text pages leave free.
@@ -57,7 +65,7 @@ def _menu_place(run: Run, group: str) -> tuple[bool, str, str, float, str]:
 
 def asked_model() -> str | None:
     """Return the model that the menu, else the address, asks for."""
-    return st.session_state.get("explore_model") or st.query_params.get("model")
+    return MODEL.get() or st.query_params.get("model")
 
 
 def choose_model(models: dict[str, tuple[Run, str]]) -> Run:
@@ -69,8 +77,8 @@ def choose_model(models: dict[str, tuple[Run, str]]) -> Run:
 
 def remember_model() -> None:
     """Open the model that was picked in the component's own menu."""
-    st.session_state["explore_model"] = st.session_state[MAP]["model"]
-    st.session_state.pop("explore_unknown", None)
+    MODEL.put(read_widget(MAP)["model"])
+    UNKNOWN.forget()
 
 
 def answer(run: Run, result: Any) -> dict[str, Any]:
@@ -120,13 +128,13 @@ def show_map(models: dict[str, tuple[Run, str]]) -> None:
         **nothing,
     )
     if result.get("project"):
-        st.session_state["explore_project"] = run.id
+        PROJECT.put(run.id)
         st.rerun()
     if result.get("model"):
         # The sweep lies outside this fragment, so that a click does not send it again.
         st.rerun()
     menu = [
-        {"id": entry.id, "name": entry.name, "group": name_group(entry, group)}
+        {"id": entry.id, "name": label_run(entry), "group": name_group(entry, group)}
         for entry, group in models.values()
     ]
     send_message({"models": menu, **answer(run, result)}, "explore_messages")
@@ -168,7 +176,7 @@ def follow_projection(run: Run) -> None:
 
 def show_projection(models: dict[str, tuple[Run, str]]) -> None:
     """Compute the t-SNE that the map asked for, or hand it over."""
-    entry = models.get(st.session_state.get("explore_project", ""))
+    entry = models.get(PROJECT.get() or "")
     if entry is None:
         return
     run = entry[0]
@@ -193,9 +201,9 @@ def show_page() -> None:
         st.info(text("explore.no_models"))
         return
     if (wanted := asked_model()) is not None and wanted not in models:
-        st.session_state["explore_unknown"] = wanted
+        UNKNOWN.put(wanted)
     # It stays until a model is chosen: the address soon names the one that is shown instead.
-    if unknown := st.session_state.get("explore_unknown"):
+    if unknown := UNKNOWN.get():
         st.warning(text("explore.unknown_model", name=plain(unknown[:60])))
     try:
         get_payload(choose_model(models))

@@ -10,7 +10,9 @@ from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.failures import told
 from explorer.app.parts.film import show_strips
+from explorer.app.parts.names import label_run
 from explorer.app.parts.tables import show_rows
+from explorer.app.parts.ways import offer_map
 from explorer.app.session import library
 from explorer.app.text import number, plain, sentences, text
 from explorer.errors import ExplorerError
@@ -42,6 +44,7 @@ def describe(run: Run, kind: str) -> dict[str, object]:
         text("runs.column.reconstruction"): result.get("reconstruction"),
         text("runs.column.kl"): result.get("kl"),
         text("runs.column.steps"): info.status.step,
+        text("runs.column.id"): run.id,
         text("runs.column.created"): time.strftime("%Y-%m-%d %H:%M", time.localtime(info.created)),
     }
 
@@ -72,12 +75,7 @@ def act_on(run: Run, kind: str) -> None:
     """Show what can be done with one run."""
     with st.container(horizontal=True):
         if run.info.has_model and run.info.status.state == "finished":
-            if not run.info.is_continuous:
-                if st.button(text("train.codebook"), key="runs_codebook", type="primary"):
-                    query = {"section": "codebook", "vq": run.id}
-                    st.switch_page("views/models/page.py", query_params=query)
-            elif st.button(text("runs.explore"), key="runs_explore", type="primary"):
-                st.switch_page("views/explore.py", query_params={"model": run.id})
+            offer_map(run, "runs", text("runs.explore"))
         if st.button(text("runs.watch"), key="runs_watch"):
             st.switch_page("views/train/page.py", query_params={"run": run.id})
         if kind == "own" and st.button(text("runs.rename"), key="runs_rename"):
@@ -124,7 +122,7 @@ def compare(first: Run, second: Run) -> None:
     """Show two runs side by side: figures, curves, pictures."""
     names = [first.name, second.name]
     if names[0] == names[1]:
-        names = [first.id, second.id]
+        names = [label_run(first), label_run(second)]
     first_name, second_name = map(plain, names)
     st.subheader(text("runs.compare", first=first_name, second=second_name))
     figure = compare_curves(
@@ -180,12 +178,8 @@ def show_oddities() -> None:
             st.markdown(f"- **{plain(entry.id)}**: {reason}")
 
 
-st.caption(text("runs.lead", folder=plain(library().own.folder)))
-chosen = choose_runs()
-show_oddities()
-if len(chosen) == 1:
-    act_on(*chosen[0])
-elif len(chosen) >= 2:
+def act_on_many(chosen: Sequence[tuple[Run, str]]) -> None:
+    """Show what can be done with several runs: remove them, or compare the first two."""
     if all(kind == "own" for _, kind in chosen) and st.button(
         text("runs.delete_many", count=len(chosen)), key="runs_delete_many"
     ):
@@ -193,3 +187,17 @@ elif len(chosen) >= 2:
     if len(chosen) > 2:
         st.caption(text("runs.compare.too_many"))
     compare(chosen[0][0], chosen[1][0])
+
+
+def show_page() -> None:
+    """Lay out the page: the table, what is odd in the folder, what can be done with the ticked."""
+    st.caption(text("runs.lead", folder=plain(library().own.folder)))
+    chosen = choose_runs()
+    show_oddities()
+    if len(chosen) == 1:
+        act_on(*chosen[0])
+    elif chosen:
+        act_on_many(chosen)
+
+
+show_page()

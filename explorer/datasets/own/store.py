@@ -91,6 +91,11 @@ def list_own(data_root: Root = None) -> list[OwnSet]:
     return sorted(found.values(), key=lambda entry: entry.name.casefold())
 
 
+def describe_own(name: str, data_root: Root = None) -> OwnSet:
+    """Return what is known of one's own data set; ExplorerError where there is none."""
+    return _describe(_need(name, data_root))
+
+
 def find_own(name: str, data_root: Root = None) -> Path | None:
     """Return the folder of one's own data set `name`, None where there is none."""
     if NAMES.fullmatch(name):

@@ -80,7 +80,7 @@ def test_an_island_that_is_never_drawn_is_missed():
 
 def test_the_error_of_a_share_is_that_of_repeated_measurements():
     rng = np.random.default_rng(0)
-    shares = [share_beyond(rng.normal(size=300), rng.normal(size=300))[0] for _ in range(200)]
+    shares = [share_beyond(rng.normal(size=300), rng.normal(size=300))[0] for _ in range(100)]
     error = np.mean(
         [share_beyond(rng.normal(size=300), rng.normal(size=300), seed=s)[1] for s in range(5)]
     )

@@ -18,6 +18,7 @@ from explorer.analysis.inference.raster import is_outside
 from explorer.app.cached import main_axes
 from explorer.app.cached.elbo_sections import encode_subject, get_posterior, subject_key
 from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.kept import Kept
 from explorer.app.subject import Subject
 from explorer.app.text import number, sentences, text
 from explorer.app.views.elbo.beliefs import WINDOW, close_up, map_codes
@@ -28,12 +29,12 @@ DRAWS = (100, 500, 2000)
 WARMUP = 300
 APART = 1.1
 """An R̂ above this is no want of draws: the chains are in different places."""
-RESULT = "elbo_chains_result"
+RESULT: Kept[tuple[object, PosteriorSample] | None] = Kept("elbo_chains_result", None)
+"""What was asked for last, and the chains that answered it."""
 
 
 def show_chains(subject: Subject) -> None:
     """Lay out the section."""
-    st.caption(text("elbo_chains.lead"))
     # No fragment: a button outside of one is what can stop a computation half-way.
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chains = st.segmented_control(
@@ -44,14 +45,11 @@ def show_chains(subject: Subject) -> None:
         )
         started = st.button(text("elbo_chains.start"), key="elbo_chains_start", type="primary")
     wanted = (*subject_key(subject), chains, draws)
-    kept = st.session_state.get(RESULT)
     if started:
-        found = _run_chains(subject, chains or 8, draws or 500)
-        st.session_state[RESULT] = (wanted, found)
+        RESULT.put((wanted, _run_chains(subject, chains or 8, draws or 500)))
         st.rerun()
-    sample: PosteriorSample | None = None
-    if kept is not None and kept[0] == wanted:
-        sample = kept[1]
+    kept = RESULT.get()
+    sample = kept[1] if kept is not None and kept[0] == wanted else None
     exact = get_posterior(subject)
     left, right = st.columns([1.35, 1], gap="medium")
     with left:

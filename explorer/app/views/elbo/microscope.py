@@ -16,6 +16,7 @@ from explorer.app.cached.elbo import (
     known_balance,
 )
 from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.kept import Kept
 from explorer.app.parts.mount import balance_bars, lens, send_refinement
 from explorer.app.subject import Subject
 from explorer.app.text import paragraph, plain, sentences, text
@@ -24,7 +25,7 @@ from explorer.export.lens import describe_refinement
 from explorer.figures.elbo import gap_histogram
 
 LENS = "elbo_lens"
-REFINED = "elbo_refined"
+REFINED: Kept[tuple[object, object] | None] = Kept("elbo_refined", None)
 """Which lens was given the optimiser's path: the picture's place and the lens's fingerprint."""
 
 
@@ -48,10 +49,10 @@ def show_microscope(subject: Subject) -> None:
 def show_lens(subject: Subject, payload: bytes) -> None:
     """Mount the lens, and refine q when it asks for that."""
     result = lens(payload, LENS, on_refine_change=lambda: None)
-    known = st.session_state.get(REFINED)
     here = subject.run.fingerprint, subject.pictures.source, subject.index
     if result.refine:
-        known = st.session_state[REFINED] = here, result.refine
+        REFINED.put((here, result.refine))
+    known = REFINED.get()
     if known is not None and known[0] == here:
         with st.spinner(text("elbo.refining")):
             path = get_refinement(subject)

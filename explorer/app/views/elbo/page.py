@@ -1,32 +1,32 @@
 """ELBO: one image under the microscope, in five sections."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from explorer.app.cached import get_pictures, get_run_with_model
-from explorer.app.parts.choices import kept_choice, kept_number
+from explorer.app.parts.choices import bound_section, kept_choice, kept_number
+from explorer.app.parts.failures import told
+from explorer.app.parts.kept import move_widget
+from explorer.app.parts.names import label_run
+from explorer.app.parts.sections import Section
 from explorer.app.session import library
 from explorer.app.subject import Subject, find_telling
-from explorer.app.text import plain, text
+from explorer.app.text import text
 from explorer.app.views.elbo.chains import show_chains
 from explorer.app.views.elbo.microscope import show_microscope
 from explorer.app.views.elbo.players import show_players
 from explorer.app.views.elbo.reveal import show_reveal
 from explorer.app.views.elbo.samples import show_samples
-from explorer.errors import ExplorerError
 from explorer.export.payload import Pictures
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 from explorer.runs.run import Run
 
-SECTIONS: dict[str, Callable[[Subject], None]] = {
-    "microscope": show_microscope,
-    "reveal": show_reveal,
-    "samples": show_samples,
-    "chains": show_chains,
-    "players": show_players,
+SECTIONS: dict[str, Section[Subject]] = {
+    "microscope": Section(show_microscope),
+    "reveal": Section(show_reveal, lede="elbo_reveal.lead"),
+    "samples": Section(show_samples, lede="elbo_samples.lead"),
+    "chains": Section(show_chains, lede="elbo_chains.lead"),
+    "players": Section(show_players),
 }
-FIRST = next(iter(SECTIONS))
 FAVOURITE = "mnist-2d"
 MODEL, SECTION = "elbo_model", "elbo_section"
 THUMBNAIL = 56
@@ -43,7 +43,7 @@ def list_subjects() -> dict[str, str]:
     """
     runs = library().runs({"shares", "model"}, first="shipped")
     runs.sort(key=lambda run: run.id != FAVOURITE)
-    return {run.id: run.name for run in runs}
+    return {run.id: label_run(run) for run in runs}
 
 
 def choose_run(names: dict[str, str]) -> str | None:
@@ -80,10 +80,12 @@ def choose_image(run: Run, pictures: Pictures) -> int:
         text("elbo.image"), 0, last, index, key=key, width=118, label_visibility="collapsed"
     )
     place = (index + 1) % (last + 1)
-    st.button(text("elbo.next"), key="elbo_next", on_click=_move_to, args=(key, place))
+    st.button(text("elbo.next"), key="elbo_next", on_click=move_widget, args=(key, place))
+    if telling:
+        st.caption(text("elbo.telling.lead"), width="content")
     for number, (place, note) in enumerate(telling.items()):
         st.button(
-            note, key=f"elbo_telling_{number}", type="tertiary", on_click=_move_to,
+            note, key=f"elbo_telling_{number}", type="tertiary", on_click=move_widget,
             args=(key, place), disabled=place == index, help=text("elbo.telling"),
         )  # fmt: skip
     if pictures.source == "sample":
@@ -110,28 +112,17 @@ def choose_subject() -> Subject | None:
 
 def choose_section() -> str:
     """Return the section that the control, else the address, asks for."""
-    kept = kept_choice(SECTION, SECTIONS, st.query_params.get("section"))
-    section = st.segmented_control(
-        text("elbo.section"), list(SECTIONS), default=kept, key=SECTION, required=True,
-        format_func=lambda name: text(f"elbo.section.{name}"), label_visibility="collapsed",
-    )  # fmt: skip
-    st.query_params["section"] = section or FIRST
-    return section or FIRST
+    label = text("elbo.section")
+    return bound_section(SECTION, list(SECTIONS), label, lambda name: text(f"elbo.section.{name}"))
 
 
 def show_page() -> None:
     """Lay out the page: what is looked at, then the chosen section."""
     st.caption(text("elbo.lead"))
-    try:
+    with told():
         subject = choose_subject()
         if subject is not None:
-            SECTIONS[choose_section()](subject)
-    except ExplorerError as error:
-        st.error(plain(error))
-
-
-def _move_to(key: str, place: int) -> None:
-    st.session_state[key] = place
+            SECTIONS[choose_section()].show(subject, subject.run)
 
 
 show_page()

@@ -9,6 +9,7 @@ from explorer.analysis.teaching.players import PLAYERS, STARTS, Game, Position
 from explorer.app.cached import get_codes
 from explorer.app.cached.elbo_sections import subject_key
 from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.kept import Kept
 from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.elbo.slow import ask_to_play, show_slow_motion
@@ -19,7 +20,8 @@ VIEWS = ("game", "slow")
 SCOPES = ("image", "batch")
 STEPS = (1, 10, 50)
 MEASURED = 8
-GAME = "elbo_players_game"
+GAME: Kept[tuple[object, Game] | None] = Kept("elbo_players_game", None)
+"""This visitor's copy of the model, and what it was made for."""
 
 
 def show_players(subject: Subject) -> None:
@@ -48,7 +50,7 @@ def _show_game(subject: Subject) -> None:
             text("elbo_players.scope"), SCOPES, default="image", key="elbo_players_scope",
             required=True, format_func=lambda name: text(f"elbo_players.scope.{name}"),
         )  # fmt: skip
-        st.button(text("elbo_players.reset"), key="elbo_players_reset", on_click=_reset)
+        st.button(text("elbo_players.reset"), key="elbo_players_reset", on_click=GAME.forget)
     pressed = _show_players()
     with st.spinner(text("elbo_players.measuring")):
         game = _find_game(subject, start or "trained", scope or "image")
@@ -87,10 +89,9 @@ def _show_players() -> tuple[str, int] | None:
 def _find_game(subject: Subject, start: str, scope: str) -> Game:
     """Return this visitor's copy of the model, made anew when subject or start has changed."""
     wanted = (*subject_key(subject), start, scope)
-    kept = st.session_state.get(GAME)
+    kept = GAME.get()
     if kept is not None and kept[0] == wanted:
-        game: Game = kept[1]
-        return game
+        return kept[1]
     run, images = subject.run, subject.pictures.images
     codes = get_codes(run)
     x = subject.target()
@@ -102,12 +103,8 @@ def _find_game(subject: Subject, start: str, scope: str) -> Game:
         run.model, x, images if scope == "batch" else None, start=start,
         codes=None if codes is None else codes.mean,
     )  # fmt: skip
-    st.session_state[GAME] = (wanted, game)
+    GAME.put((wanted, game))
     return game
-
-
-def _reset() -> None:
-    st.session_state.pop(GAME, None)
 
 
 def _show_score(game: Game, scope: str) -> None:

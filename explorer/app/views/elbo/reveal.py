@@ -1,6 +1,7 @@
 """Reveal the picture: what is known of z when only some pixels are."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from explorer.analysis.inference.reveal import Knowledge, Reveal, order_pixels, 
 from explorer.app.cached import main_axes
 from explorer.app.cached.elbo_sections import get_reveal, subject_key
 from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.kept import Kept
 from explorer.app.parts.pixels import pixel_brush, visible_pixels
 from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
@@ -34,7 +36,6 @@ HISTORY = 400
 
 def show_reveal(subject: Subject) -> None:
     """Lay out the section."""
-    st.caption(text("elbo_reveal.lead"))
     # Keyed, so that the style sheet keeps it from fading while the next belief is computed.
     with st.container(key="elbo_reveal_body"):
         st.fragment(_show)(subject)
@@ -128,10 +129,11 @@ def _show_completions(reveal: Reveal, draws: np.ndarray, mask: np.ndarray) -> No
 
 
 def _show_knowledge(known: Knowledge, mask: np.ndarray, key: str) -> None:
-    history: dict[int, float] = st.session_state.setdefault(f"{key}_history", {})
+    past: Kept[Mapping[int, float]] = Kept(f"{key}_history", {})
     count, total = int(mask.sum()), mask.size
-    if len(history) < HISTORY:
-        history[count] = known.information
+    if len(past.get()) < HISTORY:
+        past.put({**past.get(), count: known.information})
+    history = past.get()
     st.html(
         '<div class="explorer-identity">'
         + text(

@@ -8,6 +8,7 @@ from explorer.analysis.inference.exact import ExactPosterior
 from explorer.analysis.inference.ladder import COUNTS, Draw, Rung, climb, judge_draw
 from explorer.app.cached.elbo_sections import get_log_weights, get_posterior
 from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.kept import Kept, count_up
 from explorer.app.parts.sliders import live_choice
 from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
@@ -16,12 +17,11 @@ from explorer.figures.elbo_samples import Estimates, sample_ladder, spread_over_
 POOL = 50_000
 """Draws of z per seed: ten repetitions of the largest number of samples."""
 FIRST = 6
-SEED = "elbo_samples_seed"
+SEED = Kept("elbo_samples_seed", 0)
 
 
 def show_samples(subject: Subject) -> None:
     """Lay out the section."""
-    st.caption(text("elbo_samples.lead"))
     st.fragment(_show)(subject)
 
 
@@ -31,18 +31,15 @@ def _show(subject: Subject) -> None:
         names = [f"{count:,}" for count in COUNTS]
         chosen = live_choice(text("elbo_samples.count"), names, FIRST, key="elbo_samples_count")
     with button:
-        st.button(text("elbo_samples.again"), key="elbo_samples_again", on_click=_draw_again)
-    seed = st.session_state.get(SEED, 0)
+        st.button(
+            text("elbo_samples.again"), key="elbo_samples_again", on_click=count_up, args=(SEED,)
+        )
     with st.spinner(text("elbo_samples.drawing")):
-        log_weights = get_log_weights(subject, POOL, seed)
+        log_weights = get_log_weights(subject, POOL, SEED.get())
         exact = get_posterior(subject)
     rungs = climb(log_weights)
     _show_figures(rungs, chosen, exact)
     _show_numbers(rungs[chosen], judge_draw(log_weights[: COUNTS[chosen]]), exact)
-
-
-def _draw_again() -> None:
-    st.session_state[SEED] = st.session_state.get(SEED, 0) + 1
 
 
 def _show_figures(rungs: Sequence[Rung], chosen: int, exact: ExactPosterior | None) -> None:

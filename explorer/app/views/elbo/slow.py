@@ -6,6 +6,7 @@ import streamlit as st
 from explorer.analysis.teaching.players import SlowMotion
 from explorer.app.cached.elbo_sections import get_slow_motion
 from explorer.app.parts.charts import role_colours
+from explorer.app.parts.kept import Kept, count_up
 from explorer.app.subject import Subject
 from explorer.app.text import number, text
 from explorer.figures.elbo_players import heat_picture
@@ -13,7 +14,9 @@ from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 
 STAGES = ("encode", "noise", "sample", "decode", "reconstruction", "kl", "update")
 ROLES = ("mean", "sigma", "latent", "reconstruction", "reconstruction", "kl", "objective")
-STAGE, SEED, TOUCHED = "elbo_slow_stage", "elbo_slow_seed", "elbo_slow_touched"
+STAGE, SEED = Kept("elbo_slow_stage", 0), Kept("elbo_slow_seed", 0)
+TOUCHED = Kept("elbo_slow_touched", False)
+"""Whether it was a press, and not the time, that drew the page."""
 SECONDS = 2.5
 SHOWN = 2
 """Latent dimensions whose numbers are printed."""
@@ -21,7 +24,9 @@ SHOWN = 2
 
 def ask_to_play() -> bool:
     """Return whether the visitor wants the stages to follow one another by themselves."""
-    return st.toggle(text("elbo_slow.play"), key="elbo_slow_play", on_change=_touch)
+    return st.toggle(
+        text("elbo_slow.play"), key="elbo_slow_play", on_change=TOUCHED.put, args=(True,)
+    )
 
 
 def show_slow_motion(subject: Subject, playing: bool) -> None:
@@ -30,11 +35,12 @@ def show_slow_motion(subject: Subject, playing: bool) -> None:
 
 
 def _show(subject: Subject, playing: bool) -> None:
-    stage = int(st.session_state.get(STAGE, 0))
-    if playing and not st.session_state.get(TOUCHED):
+    stage = STAGE.get()
+    if playing and not TOUCHED.get():
         stage = (stage + 1) % len(STAGES)
-    st.session_state[STAGE], st.session_state[TOUCHED] = stage, False
-    walk = get_slow_motion(subject, int(st.session_state.get(SEED, 0)))
+    STAGE.put(stage)
+    TOUCHED.put(False)
+    walk = get_slow_motion(subject, SEED.get())
     last = len(STAGES) - 1
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button(
@@ -52,19 +58,14 @@ def _show(subject: Subject, playing: bool) -> None:
     st.html(f'<div class="explorer-identity">{_identity(walk, stage)}</div>')
 
 
-def _touch() -> None:
-    st.session_state[TOUCHED] = True
-
-
 def _go(stage: int) -> None:
-    st.session_state[STAGE] = min(max(stage, 0), len(STAGES) - 1)
-    _touch()
+    STAGE.put(min(max(stage, 0), len(STAGES) - 1))
+    TOUCHED.put(True)
 
 
 def _draw_noise() -> None:
-    st.session_state[SEED] = st.session_state.get(SEED, 0) + 1
-    st.session_state[STAGE] = STAGES.index("noise")
-    _touch()
+    count_up(SEED)
+    _go(STAGES.index("noise"))
 
 
 def _card(walk: SlowMotion, place: int, stage: int) -> str:

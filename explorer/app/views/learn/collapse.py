@@ -9,6 +9,7 @@ import streamlit as st
 from explorer.analysis.collapse.timeline import DEAD_NATS
 from explorer.app.cached import get_codes, measure_wake_up
 from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.kept import Kept
 from explorer.app.parts.pictures import show_strip
 from explorer.app.parts.sliders import live_choice
 from explorer.app.text import sentences, text
@@ -30,6 +31,8 @@ from explorer.runs.run import Run
 from explorer.runs.sweeps import read_sweep
 
 SWEEP, START = "mnist-beta-sweep", 4.0
+MEASURED = Kept("learn_collapse_measured", False)
+"""Whether the visitor asked for the eigenvalues to be measured here."""
 MAP_POINTS = 1000
 MAP_SIDE = 190
 STRIP = 8
@@ -83,7 +86,7 @@ def show_chapter() -> None:
         )  # fmt: skip
         st.page_link(
             "views/collapse/page.py", label=text("learn.collapse.page"), icon=":material/healing:",
-            query_params={"run": "mnist-collapsed"},
+            query_params={"run": "digits-collapsed"},
         )  # fmt: skip
     name = ("none", "right", "two")[min(active, 2)]
     show_question("collapse", name == "right", text(f"learn.collapse.question.{name}", beta=beta))
@@ -91,7 +94,7 @@ def show_chapter() -> None:
 
 def _show_source(recorded: list[float]) -> list[float]:
     """Say where the eigenvalues come from, and measure them where that is asked for."""
-    measured = st.session_state.get("learn_collapse_measured", False)
+    measured = MEASURED.get()
     kind, values = "recorded", recorded
     with st.container(horizontal=True, vertical_alignment="center"):
         if measured:
@@ -104,7 +107,7 @@ def _show_source(recorded: list[float]) -> list[float]:
         if not measured and is_available("mnist"):
             st.button(
                 text("learn.collapse.measure"), key="learn_collapse_measure", type="tertiary",
-                on_click=st.session_state.update, args=({"learn_collapse_measured": True},),
+                on_click=MEASURED.put, args=(True,),
             )  # fmt: skip
     return values
 

@@ -7,7 +7,10 @@ import streamlit as st
 
 from explorer.app.parts.card import offer_card
 from explorer.app.parts.choices import kept_choice
-from explorer.app.text import CHOSEN, text
+from explorer.app.parts.kept import move_widget
+from explorer.app.parts.sliders import forget_slider
+from explorer.app.session import CHOSEN
+from explorer.app.text import text
 from explorer.app.views.learn import (
     collapse,
     elbo,
@@ -19,6 +22,7 @@ from explorer.app.views.learn import (
     sigma,
 )
 
+CHAPTER = "learn_chapter"
 CHAPTERS: dict[str, Callable[[], None]] = {
     "latents": latents.show_chapter,
     "mixture": mixture.show_chapter,
@@ -34,9 +38,9 @@ CHAPTERS: dict[str, Callable[[], None]] = {
 def show_page() -> None:
     """Lay out the page: the chapters' names, the chosen one, and the way on."""
     names = list(CHAPTERS)
-    kept = kept_choice("learn_chapter", names, st.query_params.get("chapter"))
+    kept = kept_choice(CHAPTER, names, st.query_params.get("chapter"))
     chapter = st.segmented_control(
-        text("learn.chapter"), names, default=kept, required=True, key="learn_chapter",
+        text("learn.chapter"), names, default=kept, required=True, key=CHAPTER,
         format_func=_title, label_visibility="collapsed", wrap=False,
     )  # fmt: skip
     assert chapter is not None  # It is required.
@@ -59,7 +63,7 @@ def _forget_settings() -> None:
     for name in list(st.query_params):
         if name != CHOSEN:
             del st.query_params[name]
-            st.session_state.pop(f"{name}_moved", None)
+            forget_slider(name)
 
 
 def _title(chapter: str) -> str:
@@ -69,12 +73,8 @@ def _title(chapter: str) -> str:
 def _show_way(chapter: str, icon: str, side: Literal["left", "right"]) -> None:
     st.button(
         _title(chapter), key=f"learn_{side}", icon=icon, icon_position=side, type="tertiary",
-        on_click=_turn_to, args=(chapter,),
+        on_click=move_widget, args=(CHAPTER, chapter),
     )  # fmt: skip
-
-
-def _turn_to(chapter: str) -> None:
-    st.session_state["learn_chapter"] = chapter
 
 
 show_page()

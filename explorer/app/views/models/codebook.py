@@ -14,9 +14,11 @@ from explorer.analysis.representation.codebook import (
 )
 from explorer.app.cached import get_pictures, get_run_with_model
 from explorer.app.cached.codebook import get_codebook, get_samples, list_codebooks
-from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.charts import clicked_points, role_colours, show_chart
 from explorer.app.parts.choices import kept_choice, kept_number
 from explorer.app.parts.failures import told
+from explorer.app.parts.kept import Kept, count_up, move_widget, read_widget
+from explorer.app.parts.names import label_run
 from explorer.app.parts.pictures import show_strip
 from explorer.app.text import number, sentences, text
 from explorer.elbo.encoding import draw_targets
@@ -35,6 +37,7 @@ MODEL, IMAGE, POSITION, ENTRY = (
     f"codebook_{name}" for name in ("model", "image", "position", "entry")
 )
 """Keys of the widgets; all but the model's end with the run, which sets their range."""
+SEED = Kept("codebook_seed", 0)
 SIDE = 224
 SAMPLES = 12
 
@@ -61,12 +64,14 @@ class Hand:
         return codes
 
 
+HAND = Kept("codebook_hand", Hand())
+
+
 def get_hand(subject: tuple[str, int]) -> Hand:
     """Return the visitor's swaps, none yet where another picture is looked at."""
-    hand = st.session_state.get("codebook_hand")
-    if not isinstance(hand, Hand) or hand.subject != subject:
-        hand = st.session_state["codebook_hand"] = Hand(subject)
-    return hand
+    if HAND.get().subject != subject:
+        HAND.put(Hand(subject))
+    return HAND.get()
 
 
 def choose_model(runs: dict[str, Run]) -> Run:
@@ -74,7 +79,7 @@ def choose_model(runs: dict[str, Run]) -> Run:
     kept = kept_choice(MODEL, runs, st.query_params.get("vq"))
     chosen = st.selectbox(
         text("codebook.model"), list(runs), list(runs).index(kept or ""), key=MODEL, width=230,
-        format_func=lambda run_id: runs[run_id].name,
+        format_func=lambda run_id: label_run(runs[run_id]),
     )  # fmt: skip
     st.query_params["vq"] = chosen
     return get_run_with_model(runs[chosen])
@@ -82,38 +87,38 @@ def choose_model(runs: dict[str, Run]) -> Run:
 
 def _open_picture(run: Run, pictures: Pictures, key: str) -> None:
     """Show the entry of the picture that was chosen."""
-    hand = get_hand((run.id, int(st.session_state[key])))
+    hand = get_hand((run.id, int(read_widget(key))))
     _show_entry(hand, encode_indices(run.model, pictures.images[hand.subject[1]]))
 
 
 def _show_entry(hand: Hand, codes: np.ndarray) -> None:
     """Show the entry at the chosen position."""
     shown = kept_number(hand.position_key(), None, len(codes) // 2 + 1, 1, len(codes))
-    st.session_state[hand.entry_key()] = int(hand.swap(codes)[shown - 1])
+    move_widget(hand.entry_key(), int(hand.swap(codes)[shown - 1]))
 
 
 def _choose_position(hand: Hand, chart: str, codes: np.ndarray) -> None:
     """Take the square that was clicked."""
-    if points := st.session_state[chart]["selection"]["point_indices"]:
-        st.session_state[hand.position_key()] = points[0] + 1
+    if points := clicked_points(chart):
+        move_widget(hand.position_key(), points[0] + 1)
         _show_entry(hand, codes)
 
 
 def _take_entry(hand: Hand, chart: str, position: int, own: int) -> None:
     """Put the entry that was clicked at the chosen position."""
-    if points := st.session_state[chart]["selection"]["point_indices"]:
+    if points := clicked_points(chart):
         _put(hand, position, points[0], own)
 
 
 def _type_entry(hand: Hand, position: int, own: int) -> None:
-    _put(hand, position, int(st.session_state[hand.entry_key()]), own)
+    _put(hand, position, int(read_widget(hand.entry_key())), own)
 
 
 def _put(hand: Hand, position: int, entry: int, own: int) -> None:
     hand.swaps.pop(position, None)
     if entry != own:
         hand.swaps[position] = entry
-    st.session_state[hand.entry_key()] = entry
+    move_widget(hand.entry_key(), entry)
 
 
 def _undo(hand: Hand, codes: np.ndarray) -> None:
@@ -228,8 +233,7 @@ def describe_usage(usage: CodeUsage) -> str:
 def show_samples(run: Run, usage: CodeUsage) -> None:
     """Show what the uniform prior gives, and say why these are no digits."""
     st.markdown(f"**{text('codebook.samples')}**")
-    seed = st.session_state.setdefault("codebook_seed", 0)
-    uniform, by_position = get_samples(run, SAMPLES, seed)
+    uniform, by_position = get_samples(run, SAMPLES, SEED.get())
     left, right = st.columns(2, gap="medium")
     with left:
         show_strip(picture_sheet(uniform, SAMPLES // 2), text("codebook.samples.uniform"))
@@ -237,7 +241,7 @@ def show_samples(run: Run, usage: CodeUsage) -> None:
         show_strip(picture_sheet(by_position, SAMPLES // 2), text("codebook.samples.position"))
     st.button(
         text("codebook.samples.again"), key="codebook_again",
-        on_click=lambda: st.session_state.update(codebook_seed=seed + 1),
+        on_click=count_up, args=(SEED,),
     )  # fmt: skip
     positions = run.info.latent_dim
     st.caption(

@@ -1,6 +1,8 @@
 """Models side by side: the same images, their reconstructions, maps and samples."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -9,6 +11,8 @@ from explorer.analysis.representation.holes import SOURCES
 from explorer.app.cached import get_codes, get_pictures, main_axes
 from explorer.app.cached.compare import list_comparable
 from explorer.app.parts.failures import told
+from explorer.app.parts.names import label_run
+from explorer.app.parts.sections import Section, show_beside, show_sections
 from explorer.app.session import get_session, library
 from explorer.app.text import plain, text
 from explorer.app.views.models.compare_card import SHOWN_IMAGES, kind_of, show_model
@@ -67,7 +71,7 @@ def choose_runs() -> tuple[str, list[Run]]:
         chosen = st.multiselect(
             text("compare.models"), list(runs), start[:MOST], key=key,
             max_selections=MOST, help=text("compare.models_help"),
-            format_func=lambda name: runs[name].name if name in runs else name,
+            format_func=lambda name: label_run(runs[name]) if name in runs else name,
         )  # fmt: skip
     fits.update(dict.fromkeys(new, True))
     st.query_params["images"] = dataset
@@ -94,14 +98,47 @@ def suggest(runs: Sequence[Run]) -> list[str]:
     return [*chosen, *others[: max(0, 3 - len(chosen))]][:MOST]
 
 
-def choose_view() -> tuple[str, str, str, bool]:
-    """Show what can be looked at: behind the map, source of codes, order of samples, scale."""
+@dataclass(frozen=True)
+class View:
+    """What is looked at: behind the map, source of random codes, order of samples, scale."""
+
+    behind: str
+    source: str
+    order: str
+    same: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The chosen models, all of one data set, and what is shown of them."""
+
+    runs: Sequence[Run]
+    view: View
+    images: Array | None
+    """A few of the data set's images, or stand-ins of its kind."""
+    squares: Mapping[str, Square]
+    """The part of the plane that each model's map shows, by id."""
+    figures: dict[str, dict[str, Any] | None]
+    """Figures of random codes, by id."""
+    at_hand: bool
+    """Whether the images that they were made from are on this machine."""
+
+    @property
+    def dataset(self) -> str:
+        """The name of their data set."""
+        dataset = self.runs[0].info.dataset
+        assert dataset is not None
+        return dataset.name
+
+
+def choose_view() -> View:
+    """Show what can be looked at and return what is."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="compare_controls"):
         behind = _segments("behind", BEHIND)
         source = _segments("source", SOURCES, text("compare.source_help"))
         order = _segments("order", ORDERS)
         same = st.toggle(text("compare.same_scale"), key="compare_scale", bind="query-params")
-    return behind, source, order, same
+    return View(behind, source, order, same)
 
 
 def _segments(what: str, options: Sequence[str], hint: str | None = None) -> str:
@@ -168,35 +205,60 @@ def show_comparison() -> None:
     follow_fits(dataset)
 
 
-def compare(runs: Sequence[Run]) -> None:
-    """Show the chosen models side by side, then in figures."""
-    behind, source, order, same = choose_view()
+def find_comparison(runs: Sequence[Run]) -> Comparison:
+    """Return what the sections show, measured where it is not yet."""
+    view = choose_view()
     assert runs[0].info.dataset is not None
-    dataset = runs[0].info.dataset.name
     at_hand = library().images_of(runs[0], at_once=True) is not None
-    if not at_hand and (behind == "holes" or order == "worst"):
-        st.info(text("compare.need_images", name=plain(dataset)))
+    if not at_hand and (view.behind == "holes" or view.order == "worst"):
+        st.info(text("compare.need_images", name=plain(runs[0].info.dataset.name)))
     images = pick_images(get_pictures(runs[0]))
-    squares = find_squares(runs, same)
-    figures = gather(runs, source)
+    squares = find_squares(runs, view.same)
+    return Comparison(runs, view, images, squares, gather(runs, view.source), at_hand)
+
+
+def show_models(shown: Comparison) -> None:
+    """Show the models in columns: map, reconstructions, samples."""
+    view, runs = shown.view, shown.runs
     for run, column in zip(runs, st.columns(len(runs)), strict=True):
         with column:
-            height = HEIGHTS[len(runs)]
-            show_model(run, images, squares.get(run.id), behind, source, order, height)
+            show_model(
+                run, shown.images, shown.squares.get(run.id), view.behind, view.source, view.order,
+                HEIGHTS[len(runs)],
+            )  # fmt: skip
     caption = text("compare.map_caption")
-    if behind == "holes" and at_hand:
+    if view.behind == "holes" and shown.at_hand:
         caption = f"{text('compare.map_caption_holes')} {caption}"
     st.caption(caption)
-    if not at_hand:
-        offer_images(dataset, images is not None)
-    if source == "prior" and (story := tell_story(runs, figures)):
+    if not shown.at_hand:
+        pictures = get_pictures(runs[0])
+        offer_images(shown.dataset, pictures is not None and pictures.source == "sample")
+
+
+def show_story(shown: Comparison) -> None:
+    """Say what noise and KL do apart, where this comparison shows it."""
+    if shown.view.source == "prior" and (story := tell_story(shown.runs, shown.figures)):
         st.markdown(story)
-    left, right = st.columns([5, 3], gap="large")
-    with left:
-        st.markdown(f"**{text('compare.figures')}**")
-        show_figures(runs, figures)
-    with right:
-        show_holes(runs, figures)
-    show_components(runs)
-    if at_hand:
-        offer_fit(runs[0], dataset)
+
+
+def show_more(shown: Comparison) -> None:
+    """Show the components of linear models, and offer to fit one."""
+    show_components(shown.runs)
+    if shown.at_hand:
+        offer_fit(shown.runs[0], shown.dataset)
+
+
+MODELS: tuple[Section[Comparison], ...] = (Section(show_models), Section(show_story))
+NUMBERS: tuple[Section[Comparison], ...] = (
+    Section(lambda shown: show_figures(shown.runs, shown.figures), title="compare.figures"),
+    Section(lambda shown: show_holes(shown.runs, shown.figures), title="compare.holes_title"),
+)
+MORE: tuple[Section[Comparison], ...] = (Section(show_more),)
+
+
+def compare(runs: Sequence[Run]) -> None:
+    """Show the chosen models side by side, then in figures."""
+    shown = find_comparison(runs)
+    show_sections(MODELS, shown)
+    show_beside(NUMBERS, shown, widths=(5, 3), gap="large")
+    show_sections(MORE, shown)

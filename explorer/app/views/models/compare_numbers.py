@@ -69,7 +69,6 @@ def _number(value: float | None, error: float | None, digits: int) -> str:
 
 def show_holes(runs: Sequence[Run], figures: dict[str, dict[str, Any] | None]) -> None:
     """Show holes and missed images of the models side by side."""
-    st.markdown(f"**{text('compare.holes_title')}**")
     measured = [(run, found) for run in runs if (found := figures[run.id]) is not None]
     if not measured:
         st.caption(text("compare.holes_missing"))

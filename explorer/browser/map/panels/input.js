@@ -230,4 +230,5 @@ function openGallery(app, anchor) {
       ),
     );
   }
+  if (header.pictures.credit) sheet.append(make("p", { class: "note credit", lang: "en" }, header.pictures.credit));
 }

@@ -1,0 +1,24 @@
+"""Waiting until something is so, in another process, thread or page; never for so long."""
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Found = TypeVar("Found")
+
+
+def wait_until(condition: Callable[..., Found], seconds: float = 90.0) -> Found:
+    """Ask `condition` again and again, and return what it gives once that is true."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if found := condition():
+            return found
+        assert time.monotonic() < deadline, f"{seconds:g} seconds were waited in vain"
+        time.sleep(0.02)
+
+
+def wait_for_script(page: Any) -> None:
+    """Wait until the page's script has run to its end and all that it sent has come."""
+    page.wait_for_function(
+        "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
+    )
