@@ -69,6 +69,13 @@ def show_diagnosis(values: dict[str, Any], config: Config | None) -> None:
         st.warning(text("collapse.floor"))
 
 
+def show_means(values: dict[str, Any]) -> None:
+    """Show what means alone can tell."""
+    moving, count = values["active_units"], values["latent_dim"]
+    st.subheader(text("collapse.own.means", moving=moving, count=count))
+    st.caption(text("collapse.own.means.caption", directions=values["covariance_dimensions"]))
+
+
 def _describe_state(values: dict[str, Any]) -> str:
     """Say how many dimensions are asleep; one that is uncertain is not counted among them."""
     verdicts = [row["verdict"] for row in values["dimensions"]]
