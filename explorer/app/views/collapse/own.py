@@ -31,7 +31,7 @@ def ask_for_codes() -> None:
     """Diagnose an .npz of anyone's codes."""
     with st.expander(text("collapse.own"), icon=":material/upload:"):
         st.caption(text("collapse.own.help"))
-        given = st.file_uploader(text("collapse.own.drop"), type="npz", key="collapse_codes")
+        given = st.file_uploader(text("collapse.own.drop"), type="npz", key="collapse_codes", max_upload_size=50)
         if given is None:
             return
         try:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from explorer.app.parts.images import offer_own_images
 from explorer.app.parts.kept import read_widget
 from explorer.app.session import get_session, library
 from explorer.app.text import plain, text
@@ -35,6 +36,7 @@ def choose_config() -> Config:
     """Show the settings and return the config that they describe."""
     ready = library().image_sets()
     dataset = st.selectbox(text("train.dataset"), ready, key="train_dataset", persist_state=KEEP)
+    offer_own_images("train_dataset", "train_own")
     kind = read_widget("train_kind", KINDS[0])
     latent_dim = st.number_input(
         text("train.latent_dim"), 1, 128, 2, key="train_latent_dim", persist_state=KEEP,
@@ -99,8 +101,9 @@ def _choose_model(kind: str, dataset: str, latent_dim: int, seconds: float) -> C
         entries = st.number_input(
             text("train.codebook_size"), 2, 512, 64, key="train_codebook_size", persist_state=KEEP
         )
-        base = categorical_config(dataset, DATASETS[dataset].shape, seconds, entries)
-        rows, columns = code_grid(DATASETS[dataset].shape, base.model.hidden)
+        shape = library().image_shape(dataset)
+        base = categorical_config(dataset, shape, seconds, entries)
+        rows, columns = code_grid(shape, base.model.hidden)
         st.caption(text("train.grid", rows=rows, columns=columns))
         return base
     network = _pick("network", NETWORK_NAMES)
