@@ -22,6 +22,7 @@ SCRIPTS = {
     "map/plane": "The plane, what lies on it, and the hand.",
     "map/scene": "What is shown, and how it is told.",
     "model": "The interpreter of a model; it knows nothing of a map.",
+    "model/layers": "The layers that networks are made of: one file for each sort of work.",
     "model/likelihoods": "One file a likelihood, as in `explorer/models/likelihoods/`.",
     "shared": "What the map and the lens share.",
     "slider": "A slider that reports while it is dragged.",

@@ -11,10 +11,12 @@ from explorer.analysis.inference.microscope import Examination
 from explorer.analysis.inference.refinement_path import Normal, RefinementPath
 from explorer.errors import ExplorerError
 from explorer.export.container import pack
-from explorer.export.networks import MAX_BROWSER_WEIGHTS, count_weights, describe_network
-from explorer.export.payload import describe_codes
+from explorer.export.networks import count_multiply_adds, describe_network
+from explorer.export.payload import describe_codes, describe_latent
 
 MAX_CODES = 8000
+MAX_LENS_MULTIPLY_ADDS = 6_000_000
+"""Of a decoder that the hand on q asks for dozens of times a frame."""
 
 
 def build_lens(
@@ -30,7 +32,7 @@ def build_lens(
     ExplorerError where the decoder is too large for the browser or has a layer it does not know.
     """
     model = run.model
-    if count_weights(model.decoder) > MAX_BROWSER_WEIGHTS:
+    if count_multiply_adds(model.decoder, (model.latent_dim,)) > MAX_LENS_MULTIPLY_ADDS:
         raise ExplorerError("This decoder is too large to run in the browser.")
     assert examination.raster is not None
     raster = examination.raster
@@ -39,9 +41,12 @@ def build_lens(
         "schema": 1,
         "id": run.id,
         "shape": list(model.shape),
-        "latent": {"kind": model.latent_kind, "size": model.latent_dim},
+        "latent": describe_latent(model),
         "likelihood": model.likelihood.describe(),
-        "networks": {"encoder": [], "decoder": describe_network(model.decoder)},
+        "networks": {
+            "encoder": [],
+            "decoder": describe_network(model.decoder, (model.latent_dim,)),
+        },
         "prior": model.prior.describe(),
         "x": np.asarray(target, np.float32).ravel(),
         "encoder": describe_normal((examination.mean, np.diag(examination.sd))),

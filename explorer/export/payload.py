@@ -12,7 +12,13 @@ from explorer.codes import kl_of_codes
 from explorer.datasets import DATASETS
 from explorer.errors import ExplorerError
 from explorer.export.container import pack, shorten
-from explorer.export.networks import MAX_BROWSER_WEIGHTS, count_weights, describe_network
+from explorer.export.networks import (
+    MAX_BROWSER_MULTIPLY_ADDS,
+    MAX_BROWSER_WEIGHTS,
+    count_multiply_adds,
+    count_weights,
+    describe_network,
+)
 from explorer.runs.info import DatasetInfo
 
 Array = NDArray[Any]
@@ -65,7 +71,7 @@ def build_payload(
         "id": run.id,
         "name": run.name,
         "shape": list(model.shape),
-        "latent": {"kind": model.latent_kind, "size": model.latent_dim},
+        "latent": describe_latent(model),
         "prior": model.prior.describe(),
         "likelihood": model.likelihood.describe(),
         "networks": _describe_networks(model, half),
@@ -82,16 +88,28 @@ def build_payload(
     return pack(header)
 
 
+def describe_latent(model: Any) -> dict[str, Any]:
+    """Return what a model's code is: its kind, its size, and the bound of its log-variances."""
+    return {
+        "kind": model.latent_kind,
+        "size": model.latent_dim,
+        "logvarBound": model.logvar_bound,
+    }
+
+
 def _describe_networks(model: Any, half: bool) -> dict[str, Any] | None:
     weights = count_weights(model.encoder, model.decoder)
     if weights > MAX_BROWSER_WEIGHTS:
         return None
     try:
-        encoder = describe_network(model.encoder, half)
-        decoder = describe_network(model.decoder, half)
+        cost = count_multiply_adds(model.decoder, (model.latent_dim,))
+        if cost > MAX_BROWSER_MULTIPLY_ADDS:
+            return None
+        encoder = describe_network(model.encoder, model.shape, half)
+        decoder = describe_network(model.decoder, (model.latent_dim,), half)
     except ExplorerError:
         return None  # A layer that the browser does not know: the server decodes.
-    return {"weights": weights, "encoder": encoder, "decoder": decoder}
+    return {"weights": weights, "multiplyAdds": cost, "encoder": encoder, "decoder": decoder}
 
 
 def describe_codes(run: Any, half: bool, max_codes: int = MAX_CODES) -> dict[str, Any] | None:

@@ -146,8 +146,8 @@ def build_member(run: Any, reference: Any) -> bytes:
             "otherNetwork": not is_same_network(reference, run),
             "moved": bool((order != np.arange(size)).any() or (sign < 0).any()),
             "networks": {
-                "encoder": describe_network(encoder),
-                "decoder": describe_network(decoder),
+                "encoder": describe_network(encoder, run.model.shape),
+                "decoder": describe_network(decoder, (size,)),
             },
             "likelihood": run.model.likelihood.describe(),
             "codes": describe_codes(SimpleNamespace(codes=lambda: moved), half=False),

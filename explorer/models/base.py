@@ -34,6 +34,8 @@ class Model(nn.Module, ABC):
     decoder: nn.Module
     noise: float = 0.0
     """Standard deviation added to a point code."""
+    logvar_bound: float | None = None
+    """What the encoder's log-variances are bounded to, smoothly, by ±bound·tanh(raw/bound)."""
 
     @abstractmethod
     def encode_parameters(self, x: Tensor) -> tuple[Tensor, Tensor | None]:

@@ -1,7 +1,7 @@
 """Encoder and decoder bodies: plain `nn.Sequential`s of a few standard layers.
 
-Shapes: B images, C channels, H × W pixels, D = C·H·W, K latents. The layers used here are the
-ones that the browser's interpreter knows; a new one needs its counterpart there.
+Shapes: B images, C channels, H × W pixels, D = C·H·W, K latents. A module of a new kind needs its
+rule in `explorer.export.layers`, so that the browser interprets it.
 """
 
 import math

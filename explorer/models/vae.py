@@ -10,7 +10,7 @@ from explorer.config import ModelConfig
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
 from explorer.models.likelihoods import build_likelihood
-from explorer.models.networks import NETWORKS, Shape, bound_logvar
+from explorer.models.networks import LOGVAR_BOUND, NETWORKS, Shape, bound_logvar
 from explorer.models.priors import MixturePrior, Prior, StandardNormal
 
 MAX_PARAMETERS = 200_000_000
@@ -18,6 +18,8 @@ MAX_PARAMETERS = 200_000_000
 
 class VAE(Model):
     """Networks, a prior and a likelihood built from a `ModelConfig` for images of `shape`."""
+
+    logvar_bound = LOGVAR_BOUND
 
     def __init__(self, config: ModelConfig, shape: Shape) -> None:
         super().__init__()

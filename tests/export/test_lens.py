@@ -90,7 +90,7 @@ def test_refinement_is_plain_values(monkeypatch):
 
 
 def test_a_decoder_too_large_for_the_browser_is_refused(monkeypatch):
-    monkeypatch.setattr("explorer.export.lens.MAX_BROWSER_WEIGHTS", 10)
+    monkeypatch.setattr("explorer.export.lens.MAX_LENS_MULTIPLY_ADDS", 10)
     with pytest.raises(ExplorerError, match="too large"):
         make_lens("mlp", monkeypatch)
 

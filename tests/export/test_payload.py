@@ -220,8 +220,8 @@ def test_large_networks_stay_on_the_server(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_unknown_layer_is_one_clear_sentence() -> None:
-    with pytest.raises(ExplorerError, match="Dropout"):
-        describe_network(torch.nn.Sequential(torch.nn.Dropout()))
+    with pytest.raises(ExplorerError, match="RReLU"):
+        describe_network(torch.nn.Sequential(torch.nn.RReLU()), (3,))
 
 
 def test_more_than_256_classes_keep_their_numbers() -> None:

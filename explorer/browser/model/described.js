@@ -1,4 +1,4 @@
-import { sizeOf } from "./layers.js";
+import { sizeOf } from "./layers/contract.js";
 import { buildLikelihood } from "./likelihood.js";
 import { Prior } from "./prior.js";
 
@@ -13,6 +13,7 @@ export class DescribedModel {
     this.shape = header.shape;
     this.pixelCount = sizeOf(header.shape);
     this.latentSize = header.latent.size;
+    this.logvarBound = header.latent.logvarBound;
     this.hasPosterior = header.latent.kind === "gaussian";
     this.prior = new Prior(header.prior);
     this.binarise = header.likelihood.binarise;

@@ -2,15 +2,15 @@
  * What Python writes into a payload, as types (explorer/export/payload.py and sweep.py). Nothing
  * here runs.
  *
- * @typedef {Float32Array & {shape: number[]}} Floats an array with its shape
+ * @typedef {import("./layers/contract.js").Floats} Floats
  * @typedef {import("./likelihoods/contract.js").LikelihoodHeader} LikelihoodHeader
  * @typedef {{weights: number[], mean: number[][], scale: number[][]}} MixtureHeader
- * @typedef {{kind: string, weight?: Floats, bias?: Float32Array, shape?: number[]}} LayerHeader
- * @typedef {{encoder: LayerHeader[], decoder: LayerHeader[]}} NetworksHeader
+ * @typedef {{kind: string} & Record<string, any>} LayerHeader settings, weights and branches by name
+ * @typedef {{multiplyAdds?: number, encoder: LayerHeader[], decoder: LayerHeader[]}} NetworksHeader
  *
  * @typedef {object} ModelHeader what a model needs to be interpreted
  * @property {number[]} shape (C, H, W)
- * @property {{kind: string, size: number}} latent
+ * @property {{kind: string, size: number, logvarBound: number | null}} latent its log-variances lie smoothly inside ± the bound
  * @property {MixtureHeader | null} prior
  * @property {LikelihoodHeader} likelihood
  * @property {NetworksHeader | null} networks null where the server decodes

@@ -2,8 +2,6 @@ import { createRandom } from "../shared/random.js";
 import { DescribedModel } from "./described.js";
 import { buildNetwork } from "./network.js";
 
-const LOGVAR_BOUND = 20;
-
 /**
  * The two networks and the likelihood of one run. Pictures are Float32Array in [0, 1], (C, H, W);
  * nothing here knows of the page.
@@ -37,10 +35,9 @@ export class Model extends DescribedModel {
     const code = this.encoder.forward(x);
     const mean = code.slice(0, this.latentSize);
     if (!this.hasPosterior) return { mean, logvar: null };
-    const logvar = code
-      .slice(this.latentSize, 2 * this.latentSize)
-      .map((raw) => LOGVAR_BOUND * Math.tanh(raw / LOGVAR_BOUND));
-    return { mean, logvar };
+    const raw = code.slice(this.latentSize, 2 * this.latentSize);
+    const bound = this.logvarBound;
+    return { mean, logvar: bound ? raw.map((value) => bound * Math.tanh(value / bound)) : raw };
   }
 
   /**

@@ -50,3 +50,13 @@ export function gammaP(a, x) {
  * @param {number} dimensions
  */
 export const priorMass = (radius, dimensions) => gammaP(dimensions / 2, (radius * radius) / 2);
+
+/**
+ * The error function to 1.5e-7 (Abramowitz and Stegun 1964, 7.1.26).
+ * @param {number} x
+ */
+export function erf(x) {
+  const t = 1 / (1 + 0.3275911 * Math.abs(x));
+  const series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  return Math.sign(x) * (1 - series * Math.exp(-x * x));
+}

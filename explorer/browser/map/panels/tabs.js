@@ -1,4 +1,5 @@
 import { make } from "../../shared/dom.js";
+import { tabsOf } from "../scene/state.js";
 import { buildArithmeticPanel } from "./arithmetic.js";
 import { buildLikelihoodPanel } from "./likelihood.js";
 import { buildPathPanel } from "./path.js";
@@ -11,17 +12,17 @@ import { buildTraversalPanel } from "./traversal.js";
  */
 export function buildTabs(app) {
   const { text, store, model } = app;
-  /** @type {Record<string, HTMLElement | false>} */
-  const all = {
-    likelihood: model.hasPosterior && model.isLocal && buildLikelihoodPanel(app),
-    path: buildPathPanel(app),
-    arithmetic: model.isLocal && app.count > 0 && buildArithmeticPanel(app, model),
-    traversal: model.isLocal && buildTraversalPanel(app, model),
-    selection: app.count > 0 && buildSelectionPanel(app),
+  /** @type {Record<string, () => HTMLElement | false>} */
+  const build = {
+    likelihood: () => buildLikelihoodPanel(app),
+    path: () => buildPathPanel(app),
+    arithmetic: () => model.isLocal && buildArithmeticPanel(app, model),
+    traversal: () => model.isLocal && buildTraversalPanel(app, model),
+    selection: () => buildSelectionPanel(app),
   };
-  const names = Object.keys(all).filter((name) => all[name]);
+  const names = tabsOf(app);
   const panels = names.map((name) =>
-    make("div", { role: "tabpanel", class: `tab-panel ${name}-panel`, "aria-label": text(`tab_${name}`) }, all[name]),
+    make("div", { role: "tabpanel", class: `tab-panel ${name}-panel`, "aria-label": text(`tab_${name}`) }, build[name]()),
   );
   const tabs = names.map((name, i) =>
     make(
