@@ -19,6 +19,8 @@ EXAMPLES, ACROSS = 24, 12
 TICK_SECONDS = 0.5
 ADDED = Kept("own_added", 0)
 """How many files this visitor has dropped: each gets a fresh place to drop one."""
+OPEN = Kept("own_open", False)
+"""Whether the next run of the page opens the dialog by itself."""
 KEPT = Kept("own_kept", "")
 """The data set that has just been kept."""
 
@@ -29,7 +31,11 @@ def offer_own_images(choose: str, key: str) -> None:
     `choose` is the key of the widget by which the page chooses its data set: it is put on what is
     kept. `key` is the button's.
     """
-    if st.button(text("own.open"), key=key, icon=":material/add_photo_alternate:", width="stretch"):
+    asked = st.button(
+        text("own.open"), key=key, icon=":material/add_photo_alternate:", width="stretch"
+    )
+    if asked or OPEN.get():
+        OPEN.forget()
         _show_dialog(choose)
     for reading in library().readings.readings():
         st.caption(text(f"own.here.{reading.state}", name=plain(reading.name)))
@@ -105,7 +111,8 @@ def _show_reading(reading: Reading, choose: str) -> None:
 def _follow(reading: Reading) -> None:
     """Show how far a reading is until it is over."""
     if reading.state not in ("waiting", "reading"):
-        st.rerun(scope="app" if reading.stopped.is_set() else "fragment")
+        OPEN.put(True)  # The dialog closes with the page's next run, and opens again on what came.
+        st.rerun()
     share = min(1.0, reading.done / reading.total) if reading.total else 0.0
     state = reading.state if reading.total else "waiting"
     st.progress(
