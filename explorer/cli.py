@@ -156,7 +156,18 @@ def build_parser() -> argparse.ArgumentParser:
         "diagnose", help="find collapsed latent dimensions", parents=[as_json, data_root]
     )
     diagnose.add_argument("run", metavar="RUN", nargs="?", help="a run, unless --codes is given")
-    diagnose.add_argument("--codes", metavar="FILE", help="anyone's codes: an .npz of mean, logvar")
+    diagnose.add_argument(
+        "--codes", metavar="FILE", help="anyone's codes: .npz, .npy, .parquet, .csv or .h5ad"
+    )
+    diagnose.add_argument(
+        "--spread",
+        metavar="WHAT",
+        help="what the second array is: logvar, log_std, std, variance or softplus",
+    )
+    diagnose.add_argument(
+        "--axes", metavar="NCHW", help="what the axes of grids are: N items, C or K latents"
+    )
+    diagnose.add_argument("--per", choices=("channel", "position"), default="channel")
     diagnose.add_argument("--dataset", metavar="D")
     diagnose.add_argument("--seed", type=int, default=0)
     diagnose.set_defaults(command=diagnose_run)

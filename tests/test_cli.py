@@ -102,7 +102,7 @@ def test_a_finished_run_is_not_overwritten_unasked(tmp_path, capsys):
         (["diagnose", "--codes", "/no/such/file.npz"], "No such file"),
         (["evaluate", LONG], "There is no run"),
         (["diagnose", DEEP], "There is no run"),
-        (["diagnose", "--codes", LONG], "cannot be read"),
+        (["diagnose", "--codes", LONG], "File name too long"),
         (["train", "--config", DEEP], "cannot be read"),
         (["data", "mnist", "--data-root", LONG], "is not on this computer"),
     ],

@@ -62,7 +62,7 @@ def choose_config() -> Config:
                 text("train.sigma2"), 1e-4, 10.0, 0.05, key="train_sigma2", persist_state=KEEP,
                 format="%.4g",
             )  # fmt: skip
-        shared = kind == "gaussian" and base.model.prior == "standard"
+        shared = kind == "gaussian" and PRIORS[base.model.prior].has_shares
         free_bits = st.number_input(
             text("train.free_bits"), 0.0, 10.0, 0.0, 0.05, key="train_free_bits",
             persist_state=KEEP, disabled=not shared,
@@ -115,9 +115,9 @@ def _choose_model(kind: str, dataset: str, latent_dim: int, seconds: float) -> C
             text("train.noise"), 0.01, 10.0, 0.3, 0.1, key="train_noise", persist_state=KEEP
         )
     if kind == "gaussian":
-        settings["prior"] = _pick("prior", PRIORS)
-        if settings["prior"] == "mixture":
-            st.caption(text("train.prior.mixture.help"))
+        settings["prior"] = _pick("prior", tuple(PRIORS))
+        if PRIORS[settings["prior"]].has_components:
+            st.caption(text(f"train.prior.{settings['prior']}.help"))
             settings["prior_components"] = st.number_input(
                 text("train.prior_components"), 1, 100, 10, key="train_prior_components",
                 persist_state=KEEP,
