@@ -80,8 +80,8 @@ def choose_likelihood(shape: Shape | None) -> str:
 def _large_config(dataset: str, latent_dim: int, seconds: float, likelihood: str) -> Config:
     """Return the recipe for 64 × 64 pixels in colour: few channels, SiLU, small batches.
 
-    Measured on `colour-shapes` with ten latents, as the share of held-out variance that is explained
-    after so many seconds of one core, schedules being spread over 20 to 25 of them:
+    Measured on `colour-shapes` with ten latents: the share of held-out variance that is explained
+    after so many seconds of one core, schedules being spread over 20 to 25 of them.
 
     | channels | activation | batch | 6 s | 12 s | 18 s |
     |---|---|---|---|---|---|

@@ -157,9 +157,7 @@ def is_available(name: str, data_root: str | os.PathLike[str] | None = None) -> 
     return _find_entry(name).offline or find_root(name, data_root) is not None
 
 
-def image_shape(
-    name: str, data_root: str | os.PathLike[str] | None = None
-) -> tuple[int, int, int]:
+def image_shape(name: str, data_root: str | os.PathLike[str] | None = None) -> tuple[int, int, int]:
     """Return the shape (C, H, W) of a data set's images without loading them.
 
     Raises ExplorerError for an unknown name.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from explorer.app.text import number, plain, text
+from explorer.app.text import plain, text
 from explorer.datasets import ImageDataset
 from explorer.datasets.report import LeftOut, Report
 
@@ -59,8 +59,9 @@ def explain_left_out(report: Report) -> Iterator[str]:
         entries = [entry for entry in report.left_out if entry.reason == reason][:NAMED]
         if entries:
             names = ", ".join(plain(entry.name) for entry in entries)
-            key = "own.left_out.more" if count > len(entries) else "own.left_out.all"
-            yield text(key, names=names, more=number(count - len(entries)), why=_explain(entries[0]))
+            more = count - len(entries)
+            key = "own.left_out.more" if more else "own.left_out.all"
+            yield text(key, names=names, more=more, why=_explain(entries[0]))
 
 
 def _explain(entry: LeftOut) -> str:
