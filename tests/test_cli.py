@@ -36,7 +36,9 @@ def test_help_loads_neither_torch_nor_streamlit():
     assert result.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("command", ["app", "train", "fit", "evaluate", "diagnose", "data", "runs"])
+@pytest.mark.parametrize(
+    "command", ["app", "train", "fit", "adopt", "evaluate", "diagnose", "data", "runs"]
+)
 def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit) as end:
         main([command, "--help"])

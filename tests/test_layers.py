@@ -15,6 +15,7 @@ EXPORTED = [
     "Config",
     "ExplorerError",
     "RunWriter",
+    "adopt",
     "default_config",
     "diagnose",
     "diagnose_codes",

@@ -25,7 +25,8 @@ def diagnose_run(options: argparse.Namespace) -> None:
     if run.info.has_model:
         # Images that were asked for by name must be there; others may be.
         with contextlib.nullcontext() if options.dataset else contextlib.suppress(ExplorerError):
-            images = find_images(run, options.dataset, "test", options.data_root, None)
+            split = (not options.dataset and run.info.best_split) or "test"
+            images = find_images(run, options.dataset, split, options.data_root, None)
     values = collapse.diagnose_run(run, images, seed=options.seed).to_dict()
     report(options.json, values, "\n".join(describe_verdicts(values)))
 

@@ -181,8 +181,7 @@ def diagnose_run(
     """
     info = run.info
     if images is not None and info.has_model:
-        planned = 1.0 if info.config is None else info.config.objective.beta
-        beta = float(info.timing.get("beta", planned))
+        beta = 1.0 if info.beta is None else info.beta
         return diagnose(
             run.model, images, beta=beta, causes=causes, seed=seed, progress=progress, stop=stop
         )

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from explorer.analysis.collapse import wakeup
+from explorer.analysis.collapse.beta_of_weights import expected_survivors
 from explorer.analysis.collapse.causes import find_causes
 from explorer.analysis.collapse.linear import covariance_eigenvalues
-from explorer.analysis.implied_beta import expected_survivors
 from explorer.analysis.subject import Subject
 from explorer.config import LIKELIHOOD_NAMES, ModelConfig
 from explorer.errors import ExplorerError

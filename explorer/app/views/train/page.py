@@ -8,6 +8,7 @@ import streamlit as st
 
 from explorer.app.parts.images import offer_own_images
 from explorer.app.parts.kept import read_widget
+from explorer.app.parts.lede import show_lede
 from explorer.app.parts.names import free_name
 from explorer.app.session import get_session, library
 from explorer.app.text import plain, text
@@ -223,6 +224,7 @@ def _show(bar: "st.delta_generator.DeltaGenerator", *state: object) -> None:
 
 def show_page() -> None:
     """Lay out the page."""
+    show_lede("train.lede")
     session = get_session()
     asked = st.query_params.get("run")
     if asked:
