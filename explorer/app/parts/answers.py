@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from explorer.models import Model
 
 MODES = ("mean", "sample", "deviation")
+MAX_BATCH = 64
 
 
 @torch.inference_mode()
@@ -52,6 +53,28 @@ def answer_decode(model: Model, request: Any) -> dict[str, Any] | None:
     else:
         values = pixels.mean
     return {"number": number, **_pack_pixels(values[0].float().numpy())}
+
+
+@torch.inference_mode()
+def answer_batch(model: Model, request: Any) -> dict[str, Any] | None:
+    """Return the means at {"points": list of z, "number"}, one after the other, as one block.
+
+    None for a broken request and for one of more than 64 points.
+    """
+    try:
+        z = torch.tensor(request["points"], dtype=model.reference.dtype)
+        number = int(request["number"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    if z.ndim != 2 or z.shape[1] != model.latent_dim or not 1 <= len(z) <= MAX_BATCH:
+        return None
+    if not bool(torch.isfinite(z).all()):
+        return None
+    return {"number": number, **_pack_pixels(model.decode(z).mean.float().numpy())}
+
+
+ANSWERS = {"encode": answer_encode, "decode": answer_decode, "batch": answer_batch}
+"""By the name of the component's state that holds the request."""
 
 
 def _pack_pixels(values: NDArray[np.float32]) -> dict[str, Any]:

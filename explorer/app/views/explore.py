@@ -83,11 +83,8 @@ def remember_model() -> None:
 def answer(run: Run, result: Any) -> dict[str, Any]:
     """Return what the component asked for: a decoded picture, a code, a file."""
     message: dict[str, Any] = {}
-    found = []
-    for kind, reply in (("encode", answers.answer_encode), ("decode", answers.answer_decode)):
-        if request := result.get(kind):
-            found.append(reply(run.model, request))
-    if found:
+    found = [answer_once(run, kind, result.get(kind)) for kind in answers.ANSWERS]
+    if any(found):
         message["decoded"] = [entry for entry in found if entry]
     wanted = result.get("export")
     if isinstance(wanted, dict):
@@ -96,6 +93,20 @@ def answer(run: Run, result: Any) -> dict[str, Any]:
         except ExplorerError as error:
             message["failure"] = str(error)
     return message
+
+
+def answer_once(run: Run, kind: str, request: Any) -> dict[str, Any] | None:
+    """Return the answer to a request, computed once however often the page runs.
+
+    It is sent again with later answers: of two messages in a row a page may see only the second.
+    """
+    if not request:
+        return None
+    known = st.session_state.get(f"explore_{kind}")
+    if known is None or known[:2] != (run.fingerprint, request):
+        known = (run.fingerprint, request, answers.ANSWERS[kind](run.model, request))
+        st.session_state[f"explore_{kind}"] = known
+    return known[2]
 
 
 def make_file(run: Run, wanted: dict[str, Any]) -> dict[str, str]:
@@ -116,7 +127,7 @@ def show_map(models: dict[str, tuple[Run, str]]) -> None:
     """Mount the map of the chosen model and answer what it asks."""
     run = choose_model(models)
     nothing = dict.fromkeys(
-        (f"on_{name}_change" for name in ("z", "encode", "decode", "picked", "export")),
+        (f"on_{name}_change" for name in ("z", *answers.ANSWERS, "picked", "export")),
         lambda: None,
     )
     result = latent_map(

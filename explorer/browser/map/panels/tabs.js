@@ -13,10 +13,10 @@ export function buildTabs(app) {
   const { text, store, model } = app;
   /** @type {Record<string, HTMLElement | false>} */
   const all = {
-    likelihood: model.hasPosterior && model.isLocal && buildLikelihoodPanel(app),
+    likelihood: model.hasPosterior && model.canScore && buildLikelihoodPanel(app),
     path: buildPathPanel(app),
-    arithmetic: model.isLocal && app.count > 0 && buildArithmeticPanel(app, model),
-    traversal: model.isLocal && buildTraversalPanel(app, model),
+    arithmetic: app.count > 0 && buildArithmeticPanel(app),
+    traversal: buildTraversalPanel(app),
     selection: app.count > 0 && buildSelectionPanel(app),
   };
   const names = Object.keys(all).filter((name) => all[name]);

@@ -67,7 +67,7 @@ export function withPin(pins, z) {
 
 /**
  * How a page opens.
- * @param {{size: number, order: number[], model: {hasPosterior: boolean, isLocal: boolean}}} page
+ * @param {{size: number, order: number[], model: {hasPosterior: boolean, canScore: boolean}}} page
  * @returns {State}
  */
 export function openingState({ size, order, model }) {
@@ -91,7 +91,7 @@ export function openingState({ size, order, model }) {
     selection: null,
     estimate: null,
     seed: 1,
-    tab: model.hasPosterior && model.isLocal ? "likelihood" : "path",
+    tab: model.hasPosterior && model.canScore ? "likelihood" : "path",
     presentation: false,
     notice: "",
     models: null,
