@@ -159,14 +159,14 @@ def test_an_id_opens_the_visitors_own_run_on_every_page(runs, page):
     app = open_page(page, **address)
     assert list(app.exception) == []
     if page == "train":
-        assert any("**Mine** · finished" in line for line in said(app))
+        assert any("**Mine** :small[" in line and "· finished" in line for line in said(app))
     elif page == "collapse":
         assert len(app.dataframe[0].value) == 2, "its latents, not the shipped one's twenty"
     elif page == "models":
         assert app.multiselect(key="compare_of_digits").value == ["mnist-20d", "digits-2d"]
     elif page == "elbo":
         assert app.selectbox(key="elbo_model").value == "mnist-20d"
-        assert "Mine" in app.selectbox(key="elbo_model").options
+        assert "Mine · mnist-20d" in app.selectbox(key="elbo_model").options
         # Of two latents, unlike the shipped one's twenty, the identity is exact.
         assert any(catalogue()["elbo.microscope.lead"] == line for line in said(app))
 

@@ -3,12 +3,14 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { parseScene, readNumber, readVector } from "../../explorer/browser/map/scene/scene.js";
+import { standsAt } from "../../explorer/browser/map/scene/state.js";
 
 const limits = {
   size: 3,
   order: [0, 1, 2],
   defaults: { points: true, prior: true, density: false },
   outputs: ["mean", "sample"],
+  tabs: ["likelihood", "path", "arithmetic"],
 };
 const parse = (text) => parseScene(new URLSearchParams(text), limits);
 
@@ -43,4 +45,26 @@ test("what cannot be is left as it opens", () => {
   assert.equal(scene.view, undefined);
   assert.equal(scene.picture, undefined);
   assert.equal(parse("view=0,0,1e30").view.scale, 1000);
+});
+
+test("the open tab, the view of x and the terms of the arithmetic are read", () => {
+  const { state, bad } = parse("tab=arithmetic&see=grey&sum=3,1,A");
+  assert.equal(state.tab, "arithmetic");
+  assert.equal(state.inputView, "grey");
+  assert.deepEqual(state.terms, ["class 3", "class 1", "pin A"]);
+  assert.deepEqual(bad, []);
+});
+
+test("what is there and cannot be is named, each once; what is not there is not", () => {
+  const scene = parse("z=1&pins=1,1,1;bad&layers=%3Cb%3E&map=1-1&out=evil&tab=evil&see=x&sum=1,2&off=a&beta=b&view=");
+  assert.deepEqual(scene.bad.sort(), ["beta", "layers", "map", "off", "out", "pins", "see", "sum", "tab", "z"]);
+  assert.equal(scene.state.pins.length, 1);
+  assert.deepEqual(parse("").bad, []);
+  assert.ok(parse("map=tsne").tsne && !parse("map=pca").tsne);
+});
+
+test("z as an address rounds it still stands at its picture", () => {
+  const mean = Float32Array.of(0.12345, -1.98765);
+  assert.ok(standsAt(Float32Array.of(0.123, -1.988), mean));
+  assert.ok(!standsAt(Float32Array.of(0.125, -1.988), mean));
 });

@@ -17,6 +17,7 @@ from explorer.app.parts import answers
 from explorer.app.parts.failures import told
 from explorer.app.parts.kept import Kept, read_widget
 from explorer.app.parts.mount import latent_map, send_member, send_message
+from explorer.app.parts.names import label_run
 from explorer.app.session import library
 from explorer.app.text import plain, text
 from explorer.errors import ExplorerError
@@ -144,7 +145,7 @@ def show_map(models: dict[str, tuple[Run, str]]) -> None:
         # The sweep lies outside this fragment, so that a click does not send it again.
         st.rerun()
     menu = [
-        {"id": entry.id, "name": entry.name, "group": name_group(entry, group)}
+        {"id": entry.id, "name": label_run(entry), "group": name_group(entry, group)}
         for entry, group in models.values()
     ]
     send_message({"models": menu, **answer(run, result)}, "explore_messages")

@@ -10,6 +10,7 @@ from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.failures import told
 from explorer.app.parts.film import show_strips
+from explorer.app.parts.names import label_run
 from explorer.app.parts.tables import show_rows
 from explorer.app.parts.ways import offer_map
 from explorer.app.session import library
@@ -43,6 +44,7 @@ def describe(run: Run, kind: str) -> dict[str, object]:
         text("runs.column.reconstruction"): result.get("reconstruction"),
         text("runs.column.kl"): result.get("kl"),
         text("runs.column.steps"): info.status.step,
+        text("runs.column.id"): run.id,
         text("runs.column.created"): time.strftime("%Y-%m-%d %H:%M", time.localtime(info.created)),
     }
 
@@ -120,7 +122,7 @@ def compare(first: Run, second: Run) -> None:
     """Show two runs side by side: figures, curves, pictures."""
     names = [first.name, second.name]
     if names[0] == names[1]:
-        names = [first.id, second.id]
+        names = [label_run(first), label_run(second)]
     first_name, second_name = map(plain, names)
     st.subheader(text("runs.compare", first=first_name, second=second_name))
     figure = compare_curves(

@@ -95,6 +95,9 @@ export class Explorer {
     }
     watchScene(this);
     this.map.viewChanged();
+    if (former) return;
+    if (scene.bad.length) this.notify("scene_ignored", { names: scene.bad.join(", ") });
+    if (scene.tsne && this.host.kind === "streamlit") askProjection(this);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { DescribedModel } from "./described.js";
+import { takeShapes } from "./service.js";
 
 /**
  * A model whose decodes would hold up the page: the same face as Model, but its networks run in a
@@ -43,7 +44,7 @@ export class BackgroundModel extends DescribedModel {
 
   /** @param {WholeHeader} header */
   send({ shape, latent, prior, likelihood, networks }) {
-    this.worker.postMessage({ kind: "model", header: { shape, latent, prior, likelihood, networks } });
+    this.worker.postMessage({ kind: "model", header: takeShapes({ shape, latent, prior, likelihood, networks }) });
   }
 
   /**

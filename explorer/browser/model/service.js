@@ -14,7 +14,7 @@ import { Model } from "./model.js";
  *   | {kind: "estimate", scored: import("./estimate.js").Scored, seed: number}
  *   | {kind: "nothing"}} Question
  * @typedef {{channel: string, turn: number, question: Question}} Asked
- * @typedef {{kind: "model", header: WholeHeader} | {kind: "asked", asked: Asked}} Message
+ * @typedef {{kind: "model", header: unknown} | {kind: "asked", asked: Asked}} Message
  * @typedef {{channel: string, turn: number, index?: number, code?: import("./described.js").Code, picture?: Float32Array, estimate?: import("./estimate.js").Estimate}} Answer
  */
 
@@ -47,7 +47,7 @@ export function createService(send, later) {
   };
   return (message) => {
     if (message.kind === "model") {
-      model = new Model(message.header);
+      model = new Model(giveShapes(message.header));
       jobs.clear();
     } else if (model) {
       const { asked } = message;
@@ -58,6 +58,39 @@ export function createService(send, later) {
     }
     wake();
   };
+}
+
+/**
+ * A header as a message can carry it: arrays arrive there without the shapes that they have here.
+ * @param {any} value
+ * @returns {any}
+ */
+export function takeShapes(value) {
+  return walk(value, (array) => ({ values: array, arrayShape: array.shape }));
+}
+
+/**
+ * The inverse of `takeShapes`.
+ * @param {any} value
+ * @returns {any}
+ */
+function giveShapes(value) {
+  if (value?.arrayShape) return Object.assign(value.values, { shape: value.arrayShape });
+  return walk(value, (array) => array, giveShapes);
+}
+
+/**
+ * The same value with each of its arrays that has a shape turned into another.
+ * @param {any} value
+ * @param {(array: import("./header.js").Floats) => unknown} turn
+ * @param {(value: any) => any} [next]
+ * @returns {any}
+ */
+function walk(value, turn, next = (part) => walk(part, turn)) {
+  if (Array.isArray(value)) return value.map(next);
+  if (ArrayBuffer.isView(value)) return "shape" in value ? turn(/** @type {any} */ (value)) : value;
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, next(part)]));
 }
 
 /**

@@ -1,9 +1,13 @@
 import { createService } from "./service.js";
 
-/** A worker's own script: the service, listening to the page. */
-const scope = /** @type {{onmessage: ((event: MessageEvent) => void) | null, postMessage: (message: unknown, transfer: Transferable[]) => void}} */ (
-  /** @type {unknown} */ (globalThis)
-);
+/**
+ * A worker's own script: the service, listening to the page.
+ * @typedef {object} Scope
+ * @property {((event: MessageEvent) => void) | null} onmessage
+ * @property {(message: unknown, transfer: Transferable[]) => void} postMessage
+ */
+
+const scope = /** @type {Scope} */ (/** @type {unknown} */ (globalThis));
 // A message to itself waits its turn behind those of the page; a timer would wait 4 ms.
 const { port1, port2 } = new MessageChannel();
 /** @type {() => void} */
@@ -16,4 +20,4 @@ const receive = createService(
     port2.postMessage(null);
   },
 );
-scope.onmessage = (event) => receive(event.data);
+scope.onmessage = (/** @type {MessageEvent} */ event) => receive(event.data);

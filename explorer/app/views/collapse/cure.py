@@ -11,8 +11,9 @@ from explorer.app.parts.failures import told
 from explorer.app.parts.film import show_map, show_strips
 from explorer.app.parts.jobs import show_progress, try_or_toast
 from explorer.app.parts.kept import move_widget
+from explorer.app.parts.names import label_run, title_run
 from explorer.app.session import library
-from explorer.app.text import plain, sentences, text
+from explorer.app.text import sentences, text
 from explorer.app.views.collapse.patient import Patient
 from explorer.figures.collapse import rate_curves
 from explorer.runs.run import Run
@@ -84,7 +85,7 @@ def _choose_treated(treated: list[tuple[str, Run]]) -> tuple[str, Run]:
     def describe(run_id: str) -> str:
         name = found[run_id][0]
         label = text(f"collapse.remedy.{name}")
-        return label if names[name] == 1 else f"{label} · {run_id}"
+        return label if names[name] == 1 else f"{label} · {label_run(found[run_id][1])}"
 
     chosen = st.selectbox(
         text("collapse.compare.choose"), list(found), list(found).index(kept or ""),
@@ -118,7 +119,7 @@ def compare_treated(run: Run, was_live: bool) -> None:
     show_chart(figure, "collapse_compare", text("collapse.compare.caption"))
     for title, shown, column in zip(curves, (run, after), st.columns(2), strict=True):
         with column:
-            st.markdown(f"**{title}** · {plain(shown.name)}")
+            st.markdown(f"{title} · {title_run(shown)}")
             info = shown.info
             if info.status.is_alive() and info.planned_steps:
                 points = shown.metrics("train")

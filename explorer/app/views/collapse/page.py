@@ -5,6 +5,7 @@ import streamlit as st
 from explorer.app.cached import diagnose_stored
 from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.failures import told
+from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section, show_sections
 from explorer.app.session import library
 from explorer.app.text import plain, text
@@ -15,10 +16,11 @@ from explorer.app.views.collapse.patient import Patient
 from explorer.app.views.collapse.verdicts import show_causes, show_diagnosis, show_table
 
 
-def list_patients() -> list[str]:
-    """Return the ids of the runs whose dimensions can be judged, the prepared patient first."""
-    ids = [run.id for run in library().runs({"shares", "codes"})]
-    return sorted(ids, key=lambda run_id: run_id != "digits-collapsed")
+def list_patients() -> dict[str, str]:
+    """Return the runs whose dimensions can be judged, names by id, the prepared patient first."""
+    runs = library().runs({"shares", "codes"})
+    runs.sort(key=lambda run: run.id != "digits-collapsed")
+    return {run.id: label_run(run) for run in runs}
 
 
 def show_facts(patient: Patient) -> None:
@@ -54,10 +56,11 @@ def show_page() -> None:
     """Lay out the page."""
     st.caption(text("collapse.lead"))
     patients = list_patients()
-    asked = st.query_params.get("run")
+    ids, asked = list(patients), st.query_params.get("run")
     chosen = st.selectbox(
-        text("collapse.choose"), patients, key="collapse_choose", width=420,
-        index=patients.index(asked) if asked in patients else 0,
+        text("collapse.choose"), ids, key="collapse_choose", width=420,
+        index=ids.index(asked) if asked in ids else 0,
+        format_func=lambda run_id: patients.get(run_id, run_id),
     )  # fmt: skip
     # What visitors bring stands first: most of them come with a model of their own.
     ask_for_codes()

@@ -6,6 +6,7 @@ from explorer.app.cached import get_pictures, get_run_with_model
 from explorer.app.parts.choices import bound_section, kept_choice, kept_number
 from explorer.app.parts.failures import told
 from explorer.app.parts.kept import move_widget
+from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section
 from explorer.app.session import library
 from explorer.app.subject import Subject, find_telling
@@ -42,7 +43,7 @@ def list_subjects() -> dict[str, str]:
     """
     runs = library().runs({"shares", "model"}, first="shipped")
     runs.sort(key=lambda run: run.id != FAVOURITE)
-    return {run.id: run.name for run in runs}
+    return {run.id: label_run(run) for run in runs}
 
 
 def choose_run(names: dict[str, str]) -> str | None:

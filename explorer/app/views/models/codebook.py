@@ -18,6 +18,7 @@ from explorer.app.parts.charts import clicked_points, role_colours, show_chart
 from explorer.app.parts.choices import kept_choice, kept_number
 from explorer.app.parts.failures import told
 from explorer.app.parts.kept import Kept, count_up, move_widget, read_widget
+from explorer.app.parts.names import label_run
 from explorer.app.parts.pictures import show_strip
 from explorer.app.text import number, sentences, text
 from explorer.elbo.encoding import draw_targets
@@ -78,7 +79,7 @@ def choose_model(runs: dict[str, Run]) -> Run:
     kept = kept_choice(MODEL, runs, st.query_params.get("vq"))
     chosen = st.selectbox(
         text("codebook.model"), list(runs), list(runs).index(kept or ""), key=MODEL, width=230,
-        format_func=lambda run_id: runs[run_id].name,
+        format_func=lambda run_id: label_run(runs[run_id]),
     )  # fmt: skip
     st.query_params["vq"] = chosen
     return get_run_with_model(runs[chosen])

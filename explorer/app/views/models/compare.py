@@ -11,6 +11,7 @@ from explorer.analysis.representation.holes import SOURCES
 from explorer.app.cached import get_codes, get_pictures, main_axes
 from explorer.app.cached.compare import list_comparable
 from explorer.app.parts.failures import told
+from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section, show_beside, show_sections
 from explorer.app.session import get_session, library
 from explorer.app.text import plain, text
@@ -70,7 +71,7 @@ def choose_runs() -> tuple[str, list[Run]]:
         chosen = st.multiselect(
             text("compare.models"), list(runs), start[:MOST], key=key,
             max_selections=MOST, help=text("compare.models_help"),
-            format_func=lambda name: runs[name].name if name in runs else name,
+            format_func=lambda name: label_run(runs[name]) if name in runs else name,
         )  # fmt: skip
     fits.update(dict.fromkeys(new, True))
     st.query_params["images"] = dataset

@@ -7,6 +7,7 @@ from typing import Any, Final
 import streamlit as st
 
 from explorer.app.parts.kept import read_widget
+from explorer.app.parts.names import free_name
 from explorer.app.session import get_session, library
 from explorer.app.text import plain, text
 from explorer.app.views.train.watch import watch_run
@@ -152,10 +153,10 @@ def start(config: Config) -> None:
         dataset=config.dataset,
         latents=config.model.latent_dim,
         entries=config.model.codebook,
-        beta=f"{config.objective.beta:g}",
     )
     try:
-        run = library().start(config, name)
+        # β is no part of the name: it may be moved while the run trains.
+        run = library().start(config, free_name(name, {run.name for run in library().runs()}))
     except ExplorerError as error:
         st.error(plain(error))
         return

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from explorer.analysis.collapse.timeline import find_events
+from explorer.analysis.collapse.timeline import DEAD_NATS, find_events
 from explorer.app.parts.beta import describe_beta, is_beta_outdated, show_beta
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.failures import told
@@ -17,6 +17,7 @@ from explorer.app.parts.jobs import (
     offer_stop,
     show_progress,
 )
+from explorer.app.parts.names import title_run
 from explorer.app.parts.sections import Section, show_beside
 from explorer.app.parts.ways import offer_map
 from explorer.app.session import get_session, library
@@ -99,8 +100,17 @@ def show_curves(watched: Watched) -> None:
     validation = watched.run.metrics("validation")
     figure = elbo_curves(watched.points, validation, role_colours(), 225, sentences("figure."))
     show_chart(figure, "train_curves")
-    kind = "" if watched.info.has_density else "_point"
-    st.caption(text(f"train.curves.caption{kind}"))
+    st.caption(_explain_curves(watched))
+
+
+def _explain_curves(watched: Watched) -> str:
+    """Say what to look for, or that there is nothing left to look for: the code is not used."""
+    if not watched.info.has_density:
+        return text("train.curves.caption_point")
+    kl = watched.points[-1].get("kl", 0.0)
+    if kl < DEAD_NATS:
+        return text("train.curves.caption_asleep", kl=number(kl))
+    return text("train.curves.caption")
 
 
 def show_shares(watched: Watched) -> None:
@@ -149,7 +159,7 @@ def show_controls(run: Run, state: str, live: bool) -> None:
         has_transport = live and is_ours and state != "queued"
         # "running" is longer than "paused": the buttons must not move under the hand.
         width: int | Literal["auto"] = NAME_WIDTH if has_transport else "auto"
-        st.markdown(f"**{plain(run.name)}** · {text('state.' + state)}", width=width)
+        st.markdown(f"{title_run(run)} · {text('state.' + state)}", width=width)
         if has_transport:
             _show_transport(run, info, state)
         elif live and is_ours:

@@ -18,7 +18,10 @@ export function buildArithmeticPanel(app) {
     select: make("select", {
       "aria-label": text("arithmetic_slot", { name: name.toUpperCase() }),
       "data-slot": name,
-      onchange: () => update(),
+      onchange: () => {
+        store.set({ terms: slots.map(({ select }) => select.value) });
+        update();
+      },
     }),
     first: means.length ? `class ${means[[1, 0, 2][i] % means.length].label}` : "",
   }));
@@ -73,8 +76,8 @@ export function buildArithmeticPanel(app) {
     if (tab !== "arithmetic") return;
     if (meansOf !== app.codes) [means, meansOf] = [classMeans(app), app.codes];
     const list = options();
-    for (const slot of slots) {
-      const before = slot.select.value || slot.first;
+    for (const [i, slot] of slots.entries()) {
+      const before = slot.select.value || store.state.terms[i] || slot.first;
       slot.select.replaceChildren(...list.map(({ value, label }) => make("option", { value }, label)));
       slot.select.value = list.some(({ value }) => value === before) ? before : (list[0]?.value ?? "");
     }

@@ -1,4 +1,5 @@
 import { make, print } from "../../shared/dom.js";
+import { standsAt } from "../scene/state.js";
 
 /**
  * Where this image's likelihood goes: reconstruction + KL = −ELBO above, −log p(x) + gap below, on
@@ -16,12 +17,16 @@ export function buildLikelihoodPanel(app) {
   const marginal = make("span", { class: "bar marginal" });
   const gap = make("span", { class: "bar gap" });
   const lower = make("div", { class: "bar-row" }, marginal, gap);
+  const moved = make("p", { class: "note", "data-role": "moved" });
   const note = make("p", { class: "note" });
   const mean = make("p", { class: "note" });
   store.on(["member"], () => {
     mean.textContent = meanSentence(app);
   });
-  const element = make("div", { class: "likelihood" }, sum, upper, lower, note, mean);
+  const element = make("div", { class: "likelihood" }, sum, upper, lower, moved, note, mean);
+  store.on(["z", "input"], ({ z, input }) => {
+    moved.textContent = !input || standsAt(z, input.mean) ? "" : text("likelihood_moved");
+  });
 
   store.on(["estimate", "input"], ({ estimate, input }) => {
     upper.hidden = lower.hidden = !estimate;

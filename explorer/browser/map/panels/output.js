@@ -68,7 +68,7 @@ export function buildOutputPanel(app) {
     });
   };
 
-  store.on(["z", "hover", "outputMode", "seed", "projection"], (state) => {
+  store.on(["z", "hover", "outputMode", "seed", "projection", "member"], (state) => {
     paint(state);
     const point = state.hover ? state.hover.z : state.z;
     mode.value = state.outputMode;

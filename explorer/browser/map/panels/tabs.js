@@ -1,4 +1,5 @@
 import { make } from "../../shared/dom.js";
+import { tabsOf } from "../scene/state.js";
 import { buildArithmeticPanel } from "./arithmetic.js";
 import { buildLikelihoodPanel } from "./likelihood.js";
 import { buildPathPanel } from "./path.js";
@@ -10,18 +11,18 @@ import { buildTraversalPanel } from "./traversal.js";
  * @param {import("../scene/app.js").App} app
  */
 export function buildTabs(app) {
-  const { text, store, model } = app;
-  /** @type {Record<string, HTMLElement | false>} */
-  const all = {
-    likelihood: model.hasPosterior && model.canScore && buildLikelihoodPanel(app),
-    path: buildPathPanel(app),
-    arithmetic: app.count > 0 && buildArithmeticPanel(app),
-    traversal: buildTraversalPanel(app),
-    selection: app.count > 0 && buildSelectionPanel(app),
+  const { text, store } = app;
+  /** @type {Record<string, () => HTMLElement>} */
+  const build = {
+    likelihood: () => buildLikelihoodPanel(app),
+    path: () => buildPathPanel(app),
+    arithmetic: () => buildArithmeticPanel(app),
+    traversal: () => buildTraversalPanel(app),
+    selection: () => buildSelectionPanel(app),
   };
-  const names = Object.keys(all).filter((name) => all[name]);
+  const names = tabsOf(app);
   const panels = names.map((name) =>
-    make("div", { role: "tabpanel", class: `tab-panel ${name}-panel`, "aria-label": text(`tab_${name}`) }, all[name]),
+    make("div", { role: "tabpanel", class: `tab-panel ${name}-panel`, "aria-label": text(`tab_${name}`) }, build[name]()),
   );
   const tabs = names.map((name, i) =>
     make(

@@ -14,12 +14,12 @@ const REACH = 3;
  * @param {App} app
  */
 export function buildTraversalPanel(app) {
-  const { text, store, header, model, order, kl } = app;
+  const { text, store, header, model, order } = app;
   const shown = order.slice(0, MAX_ROWS);
   const sheet = make("div", { class: "traversal", "data-role": "traversal" });
   const cells = shown.map((index) => {
-    const name = kl ? `${latentName(index)} · ${kl[index].toFixed(2)}` : latentName(index);
-    const row = make("div", { class: "traversal-row" }, make("span", { class: "z" }, name));
+    const name = make("span", { class: "z" });
+    const row = make("div", { class: "traversal-row" }, name);
     const canvases = Array.from({ length: COLUMNS }, (_, c) => {
       const canvas = make("canvas", {});
       const go = button("", () => {
@@ -31,7 +31,12 @@ export function buildTraversalPanel(app) {
       return canvas;
     });
     sheet.append(row);
-    return { index, canvases };
+    return { index, name, canvases };
+  });
+  store.on(["member"], () => {
+    for (const { index, name } of cells) {
+      name.textContent = app.kl ? `${latentName(index)} · ${app.kl[index].toFixed(2)}` : latentName(index);
+    }
   });
   const points = () => cells.flatMap(({ index }) => pointsOf(app, index));
   const save = button(text("traversal_png"), () => saveSheet(app, points(), COLUMNS, "traversal"), {

@@ -3,7 +3,7 @@
  * that comes in is checked and clamped; ids are never paths.
  */
 
-import { PIN_NAMES } from "./state.js";
+import { PIN_NAMES, tabsOf } from "./state.js";
 import { showsReference } from "./sweep.js";
 
 /**
@@ -16,7 +16,8 @@ const LAYER_CODES = {
   points: "p", numerals: "n", prior: "r", posterior: "q", manifold: "m", density: "d", path: "w", glyphs: "g",
 };
 const HIDEABLE = ["toolbar", "share", "tour", "input", "draw", "legend", "sliders", "panel", "output"];
-const KEYS = ["z", "view", "pins", "layers", "seed", "map", "out", "way", "picture", "off", "beta"];
+const KEYS = ["z", "view", "pins", "layers", "seed", "map", "out", "way", "picture", "off", "beta", "tab", "see", "sum"];
+const VIEWS = ["scored", "grey"];
 /** @type {State["pathKind"][]} */
 const WAY_NAMES = ["lerp", "slerp"];
 const Z_LIMIT = 1000;
@@ -46,47 +47,97 @@ export function readVector(text, size) {
 }
 
 /**
- * @param {URLSearchParams} params
- * @param {{size: number, order: number[], defaults: Record<string, boolean>, outputs: State["outputMode"][]}} limits
+ * The terms of A − B + C: classes by number, pins by letter.
+ * @param {string} text
  */
-export function parseScene(params, { size, defaults, outputs }) {
+function readTerms(text) {
+  const terms = text.split(",");
+  if (terms.length !== 3 || !terms.every((term) => /^(\d{1,3}|[A-H])$/.test(term))) return undefined;
+  return terms.map((term) => (PIN_NAMES.includes(term) ? `pin ${term}` : `class ${term}`));
+}
+
+/**
+ * What the address asks for; `bad` names what is there and cannot be.
+ * @param {URLSearchParams} params
+ * @param {{size: number, order: number[], defaults: Record<string, boolean>, outputs: State["outputMode"][], tabs: string[]}} limits
+ */
+export function parseScene(params, { size, defaults, outputs, tabs }) {
   /** @type {Partial<State>} */
   const state = {};
-  const z = readVector(params.get("z"), size);
+  /** @type {string[]} */
+  const bad = [];
+  /**
+   * What is said under a key, undefined where nothing is; what cannot be is remembered as bad.
+   * @template T
+   * @param {string} key
+   * @param {(text: string) => T | undefined} parse
+   */
+  const read = (key, parse) => {
+    const text = params.get(key);
+    const value = text === null ? undefined : parse(text);
+    if (text && value === undefined) bad.push(key);
+    return value;
+  };
+  /** @param {string[]} names */
+  const oneOf = (names) => (/** @type {string} */ text) => names.find((name) => name === text);
+  const z = read("z", (text) => readVector(text, size));
   if (z) state.z = z;
-  const seed = readNumber(params.get("seed"), 0, 2 ** 31 - 1);
+  const seed = read("seed", (text) => readNumber(text, 0, 2 ** 31 - 1));
   if (seed !== undefined) state.seed = Math.floor(seed);
-  const pins = (params.get("pins") ?? "").split(";").slice(0, PIN_NAMES.length).map((text) => readVector(text, size));
-  const kept = pins.filter((pin) => pin !== undefined);
-  if (kept.length) state.pins = kept.map((pin, i) => ({ name: PIN_NAMES[i], z: pin }));
-  const layers = params.get("layers");
-  if (layers !== null && /^[a-z]*$/.test(layers)) {
+  const pins = read("pins", (text) => {
+    const all = text.split(";").slice(0, PIN_NAMES.length).map((pin) => readVector(pin, size));
+    if (all.includes(undefined)) bad.push("pins");
+    return all.flatMap((pin) => (pin ? [pin] : []));
+  });
+  if (pins?.length) state.pins = pins.map((pin, i) => ({ name: PIN_NAMES[i], z: pin }));
+  const layers = read("layers", (text) => (/^[a-z]*$/.test(text) ? text : undefined));
+  if (layers !== undefined) {
     state.layers = Object.fromEntries(
       Object.keys(defaults).map((name) => [name, layers.includes(LAYER_CODES[name])]),
     );
   }
-  const map = params.get("map");
-  if (map === "pca" && size > 2) state.projection = { kind: "pca", dims: [] };
-  const dims = /^(\d{1,3})-(\d{1,3})$/.exec(map ?? "")?.slice(1).map((n) => Number(n) - 1);
-  if (dims && dims[0] !== dims[1] && dims.every((d) => d >= 0 && d < size)) {
-    state.projection = { kind: "pair", dims };
-  }
-  const out = outputs.find((mode) => mode === params.get("out"));
-  if (out) state.outputMode = out;
-  const way = WAY_NAMES.find((name) => name === params.get("way"));
-  if (way) state.pathKind = way;
-  const off = (params.get("off") ?? "").split(",").map((n) => readNumber(n, 0, 255));
-  if (off.some((n) => n !== undefined)) state.hidden = new Set(off.filter((n) => n !== undefined));
-  const view = readVector(params.get("view"), 3);
-  const picture = readNumber(params.get("picture"), -(2 ** 31), 2 ** 31 - 1);
+  const map = read("map", (text) => readMap(text, size));
+  if (map && map.kind !== "tsne") state.projection = map;
+  const out = read("out", oneOf(outputs));
+  if (out) state.outputMode = /** @type {State["outputMode"]} */ (out);
+  const way = read("way", oneOf(WAY_NAMES));
+  if (way) state.pathKind = /** @type {State["pathKind"]} */ (way);
+  const off = read("off", (text) => {
+    const hidden = text.split(",").map((n) => readNumber(n, 0, 255));
+    return hidden.includes(undefined) ? undefined : /** @type {number[]} */ (hidden);
+  });
+  if (off) state.hidden = new Set(off);
+  const tab = read("tab", oneOf(tabs));
+  if (tab) state.tab = tab;
+  const see = read("see", oneOf(VIEWS));
+  if (see) state.inputView = see;
+  const terms = read("sum", readTerms);
+  if (terms) state.terms = terms;
+  const view = read("view", (text) => readVector(text, 3));
+  const picture = read("picture", (text) => readNumber(text, -(2 ** 31), 2 ** 31 - 1));
   const hide = (params.get("hide") ?? "").split(",").filter((name) => HIDEABLE.includes(name));
   return {
     state,
     picture: picture === undefined ? undefined : Math.floor(picture),
-    beta: readNumber(params.get("beta"), 0, 1e4),
+    beta: read("beta", (text) => readNumber(text, 0, 1e4)),
     view: view && { x: view[0], y: view[1], scale: Math.min(1e5, Math.max(0.5, view[2])) },
+    tsne: map?.kind === "tsne",
     hide,
+    bad,
   };
+}
+
+/**
+ * Which plane of the latents the map shows: "2-5", "pca" or "tsne".
+ * @param {string} text
+ * @param {number} size
+ * @returns {import("./state.js").Choice | undefined}
+ */
+function readMap(text, size) {
+  if (text === "tsne" || (text === "pca" && size > 2)) return { kind: text, dims: [] };
+  const dims = /^(\d{1,3})-(\d{1,3})$/.exec(text)?.slice(1).map((n) => Number(n) - 1);
+  const fits = dims && dims[0] !== dims[1] && dims.every((d) => d >= 0 && d < size);
+  return fits ? { kind: "pair", dims } : undefined;
 }
 
 /** @param {number} value */
@@ -110,6 +161,9 @@ export function formatScene(app) {
     way: state.pathKind === initial.pathKind ? "" : state.pathKind,
     off: [...state.hidden].join(","),
     map: "",
+    tab: state.tab === initial.tab ? "" : state.tab,
+    see: state.inputView === initial.inputView ? "" : state.inputView,
+    sum: state.terms.map((term) => term.split(" ")[1]).join(","),
     beta: showsReference(app) ? "" : String(app.header.figures.beta),
     layers: Object.keys(state.layers)
       .filter((name) => state.layers[name])
@@ -118,7 +172,7 @@ export function formatScene(app) {
   };
   if (values.pins.length > MAX_LENGTH) values.pins = "";
   const { kind, dims } = state.projection;
-  if (kind === "pca") values.map = "pca";
+  if (kind !== "pair") values.map = kind;
   if (kind === "pair" && size > 2 && dims.join() !== initial.projection.dims.join()) {
     values.map = dims.map((d) => d + 1).join("-");
   }
@@ -145,7 +199,9 @@ export function readScene(app) {
     order: app.order,
     defaults: app.initialState().layers,
     outputs,
+    tabs: tabsOf(app),
   });
+  if (scene.picture !== undefined && !app.pictureOf.has(scene.picture)) scene.bad.push("picture");
   for (const name of scene.hide) app.root.classList.add(`hide-${name}`);
   return scene;
 }
@@ -182,7 +238,7 @@ export function watchScene(app) {
     }, 400);
   };
   /** @type {(keyof State)[]} */
-  const keys = ["z", "pins", "layers", "seed", "projection", "outputMode", "pathKind", "input", "hidden", "member"];
+  const keys = ["z", "pins", "layers", "seed", "projection", "outputMode", "pathKind", "input", "hidden", "member", "tab", "inputView", "terms"];
   app.store.on(keys, write);
   app.viewSettled = write;
 }

@@ -45,6 +45,7 @@
  * @property {import("../../model/estimate.js").Estimate | null} estimate
  * @property {number} seed
  * @property {string} tab
+ * @property {string[]} terms of the arithmetic, "class 3" or "pin A"; empty as it opens
  * @property {boolean} presentation
  * @property {string} notice
  * @property {{id: string, name: string, group: string}[] | null} models to choose from
@@ -66,11 +67,39 @@ export function withPin(pins, z) {
 }
 
 /**
+ * The questions that can be asked of a point here, in their order.
+ * @param {Pick<Page, "model" | "count">} page
+ */
+export function tabsOf({ model, count }) {
+  const has = {
+    likelihood: model.hasPosterior && model.canScore,
+    path: true,
+    arithmetic: count > 0,
+    traversal: true,
+    selection: count > 0,
+  };
+  return Object.entries(has).flatMap(([name, is]) => (is ? [name] : []));
+}
+
+/** An address carries z in thousandths. */
+const ROUNDED = 6e-4;
+
+/**
+ * Whether z is the code of a picture, and not a point that was chosen.
+ * @param {Float32Array} z
+ * @param {Float32Array} mean
+ */
+export function standsAt(z, mean) {
+  return mean.every((value, i) => Math.abs(value - z[i]) < ROUNDED);
+}
+
+/**
  * How a page opens.
- * @param {{size: number, order: number[], model: {hasPosterior: boolean, canScore: boolean}}} page
+ * @typedef {{size: number, order: number[], count: number, model: {hasPosterior: boolean, canScore: boolean}}} Page
+ * @param {Page} page
  * @returns {State}
  */
-export function openingState({ size, order, model }) {
+export function openingState({ size, order, model, count }) {
   return {
     z: new Float32Array(size),
     hover: null,
@@ -91,7 +120,8 @@ export function openingState({ size, order, model }) {
     selection: null,
     estimate: null,
     seed: 1,
-    tab: model.hasPosterior && model.canScore ? "likelihood" : "path",
+    tab: tabsOf({ model, count })[0],
+    terms: [],
     presentation: false,
     notice: "",
     models: null,

@@ -1,4 +1,5 @@
 import { RemoteModel } from "../../model/remote.js";
+import { standsAt } from "./state.js";
 
 /**
  * Models that differ in β alone, their latents matched by the server: which is shown, and how.
@@ -63,7 +64,7 @@ export function showMember(app, index) {
   store.set({ member: index, path: null, selection: null, projection: choice });
   // z goes with the picture while it stands at its code; a point that was chosen stays.
   const { input, z } = store.state;
-  const follows = input?.mean?.every((value, i) => value === z[i]);
+  const follows = Boolean(input && standsAt(z, input.mean));
   if (input) app.setInput(input, follows);
   map.repaint();
   map.refreshTiles();

@@ -1,0 +1,28 @@
+"""What a run is called, the same on every page: its name, and its id where that differs."""
+
+from collections.abc import Collection
+from itertools import count
+
+from explorer.app.text import plain
+from explorer.runs.run import Run
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """Return the name, numbered where another run has it already.
+
+    >>> free_name("digits", {"digits", "digits (2)"})
+    'digits (3)'
+    """
+    numbered = (f"{name} ({number})" if number > 1 else name for number in count(1))
+    return next(candidate for candidate in numbered if candidate not in taken)
+
+
+def label_run(run: Run) -> str:
+    """Return what a list shows: the name, and the id behind it where they differ."""
+    return run.name if run.name == run.id else f"{run.name} · {run.id}"
+
+
+def title_run(run: Run) -> str:
+    """Return a heading as Markdown: the name in bold, and the id in small where they differ."""
+    title = f"**{plain(run.name)}**"
+    return title if run.name == run.id else f"{title} :small[:gray[{plain(run.id)}]]"

@@ -1,0 +1,42 @@
+"""A run is called one thing on every page."""
+
+import shutil
+
+import pytest
+
+from explorer.app.parts.names import free_name, label_run, title_run
+from explorer.app.views.train.watch import Watched, _explain_curves
+from explorer.runs.run import Run
+from explorer.runs.store import find_run
+
+
+@pytest.fixture
+def named(tiny_run, tmp_path):
+    """A run that its owner has named, with marks that Markdown would take for its own."""
+    shutil.copytree(tiny_run.path, tmp_path / "mine")
+    run = Run(tmp_path / "mine", "mine")
+    run.rename("my *best*")
+    return run
+
+
+def test_a_name_goes_with_its_id_where_they_differ(named):
+    assert label_run(named) == "my *best* · mine"
+    assert title_run(named) == r"**my \*best\*** :small[:gray[mine]]"
+    shipped = find_run("mnist-2d")
+    assert label_run(shipped) == "mnist-2d" and title_run(shipped) == r"**mnist\-2d**"
+
+
+def test_a_name_that_is_taken_is_numbered():
+    assert free_name("digits", set()) == "digits"
+    assert free_name("digits", {"digits"}) == "digits (2)"
+    assert free_name("digits", {"digits", "digits (2)", "digits (4)"}) == "digits (3)"
+
+
+def test_the_caption_of_the_curves_knows_a_collapse():
+    """At KL 0 no code is being put to use."""
+    told = {}
+    for name in ("digits-collapsed", "digits-cured"):
+        run = find_run(name)
+        told[name] = _explain_curves(Watched(run, run.info, run.metrics("train")))
+    assert told["digits-collapsed"].startswith("KL is at 0.00 nats: the code says nothing")
+    assert "being put to use" in told["digits-cured"]
