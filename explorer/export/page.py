@@ -146,7 +146,7 @@ _PAGE = """<!doctype html>
 <title>{title}</title>
 <style>
 html {{ color-scheme: light dark; }}
-body {{ margin: 0; padding: 14px clamp(12px, 2.2vw, 28px); background: #fcfcfa; }}
+body {{ margin: 0; padding: 14px clamp(12px, 2.2vw, 28px); background: #fbfbfa; }}
 @media (prefers-color-scheme: dark) {{
   body {{ background: #0f1218; }}
   .lx {{ --lx-page: #0f1218; }}

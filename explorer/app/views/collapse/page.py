@@ -5,6 +5,7 @@ import streamlit as st
 from explorer.app.cached import diagnose_stored
 from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.failures import told
+from explorer.app.parts.lede import show_lede
 from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section, show_sections
 from explorer.app.session import library
@@ -54,7 +55,7 @@ SECTIONS: tuple[Section[Patient], ...] = (
 
 def show_page() -> None:
     """Lay out the page."""
-    st.caption(text("collapse.lead"))
+    show_lede("collapse.lead")
     patients = list_patients()
     ids, asked = list(patients), st.query_params.get("run")
     chosen = st.selectbox(
