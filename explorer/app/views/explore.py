@@ -85,9 +85,8 @@ def remember_model() -> None:
 def answer(run: Run, result: Any) -> dict[str, Any]:
     """Return what the component asked for: a decoded picture, a code, a file."""
     message: dict[str, Any] = {}
-    found = [answer_once(run, kind, result.get(kind)) for kind in answers.ANSWERS]
-    if any(found):
-        message["decoded"] = [entry for entry in found if entry]
+    if found := answers.answer_all(run, result):
+        message["decoded"] = found
     wanted = result.get("export")
     if isinstance(wanted, dict):
         try:
@@ -95,20 +94,6 @@ def answer(run: Run, result: Any) -> dict[str, Any]:
         except ExplorerError as error:
             message["failure"] = str(error)
     return message
-
-
-def answer_once(run: Run, kind: str, request: Any) -> dict[str, Any] | None:
-    """Return the answer to a request, computed once however often the page runs.
-
-    It is sent again with later answers: of two messages in a row a page may see only the second.
-    """
-    if not request:
-        return None
-    known = st.session_state.get(f"explore_{kind}")
-    if known is None or known[:2] != (run.fingerprint, request):
-        known = (run.fingerprint, request, answers.ANSWERS[kind](run.model, request))
-        st.session_state[f"explore_{kind}"] = known
-    return known[2]
 
 
 def make_file(run: Run, wanted: dict[str, Any]) -> dict[str, str]:
