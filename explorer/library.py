@@ -14,11 +14,12 @@ from explorer.config import Config
 from explorer.datasets import (
     DATASETS,
     ImageDataset,
+    image_shape,
     is_available,
     load_dataset,
     opens_at_once,
 )
-from explorer.datasets.own.store import OwnSet, describe_own, list_own, remove_own
+from explorer.datasets.own.store import OwnSet, list_own, remove_own
 from explorer.errors import ExplorerError
 from explorer.files import read_json
 from explorer.runs.images import explain_missing, find_images_of, is_named, is_to_be_drawn
@@ -43,6 +44,7 @@ NEEDS: dict[str, Fits] = {
     "shares": lambda run, info: info.has_shares,
     "map": lambda run, info: info.is_continuous,
     "codebook": lambda run, info: not info.is_continuous,
+    "adopted": lambda run, info: info.model.adopted is not None,
     "config": lambda run, info: info.config is not None,
     "images": lambda run, info: info.dataset is not None,
     "ended": lambda run, info: info.status.state in ("finished", "stopped"),
@@ -151,9 +153,7 @@ class Library:
 
         Raises ExplorerError where there is none of this name.
         """
-        if name in DATASETS:
-            return DATASETS[name].shape
-        return describe_own(name, self.data_root).shape
+        return image_shape(name, self.data_root)
 
     def images_of(self, run: Run, *, at_once: bool = False) -> ImageDataset | None:
         """Return the images that a run was made from, None where they are not at hand.
@@ -239,11 +239,14 @@ class Library:
 
     def _identify(self, name: str) -> DatasetInfo | None:
         """Return what an own set of this name is, so that a job finds it whatever it is called."""
-        found = (own for own in self.own_sets() if own.name == name and name not in DATASETS)
-        own = next(found, None)
+        sets = self.own_sets()
+        own = next((own for own in sets if own.name == name and name not in DATASETS), None)
         if own is None:
             return None
-        return DatasetInfo(own.name, own.shape, own.class_names, pixels=own.pixel_digest)
+        # Of the same pixels with other labels or splits there may be another set.
+        alone = [other.pixel_digest for other in sets].count(own.pixel_digest) == 1
+        fingerprint = "" if alone else self.images(name).fingerprint
+        return DatasetInfo(own.name, own.shape, own.class_names, fingerprint, own.pixel_digest)
 
     def _job_root(self) -> str | None:
         return None if self.data_root is None else os.fspath(self.data_root)
