@@ -5,10 +5,12 @@ import streamlit as st
 from explorer.app.cached import diagnose_stored
 from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.failures import told
+from explorer.app.parts.lede import show_lede
 from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section, show_sections
 from explorer.app.session import library
 from explorer.app.text import plain, text
+from explorer.app.views.collapse.adopted import show_adopted
 from explorer.app.views.collapse.cure import follow_treated, offer_remedies
 from explorer.app.views.collapse.film import show_film, show_moves
 from explorer.app.views.collapse.own import ask_for_codes, ask_for_loss
@@ -38,6 +40,9 @@ def show_facts(patient: Patient) -> None:
 
 SECTIONS: tuple[Section[Patient], ...] = (
     Section(show_facts, needs=("config",)),
+    Section(
+        show_adopted, title="adopted.title", needs=("adopted",), key="collapse_adopted", silent=True
+    ),
     Section(lambda patient: show_diagnosis(patient.values, patient.run.info.config)),
     Section(show_film),
     Section(lambda patient: show_table(patient.values), title="collapse.table"),
@@ -54,7 +59,7 @@ SECTIONS: tuple[Section[Patient], ...] = (
 
 def show_page() -> None:
     """Lay out the page."""
-    st.caption(text("collapse.lead"))
+    show_lede("collapse.lead")
     patients = list_patients()
     ids, asked = list(patients), st.query_params.get("run")
     chosen = st.selectbox(
