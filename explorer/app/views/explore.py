@@ -85,12 +85,8 @@ def remember_model() -> None:
 def answer(run: Run, result: Any) -> dict[str, Any]:
     """Return what the component asked for: a decoded picture, a code, a file."""
     message: dict[str, Any] = {}
-    found = []
-    for kind, reply in (("encode", answers.answer_encode), ("decode", answers.answer_decode)):
-        if request := result.get(kind):
-            found.append(reply(run.model, request))
-    if found:
-        message["decoded"] = [entry for entry in found if entry]
+    if found := answers.answer_all(run, result):
+        message["decoded"] = found
     wanted = result.get("export")
     if isinstance(wanted, dict):
         try:
@@ -118,7 +114,7 @@ def show_map(models: dict[str, tuple[Run, str]]) -> None:
     """Mount the map of the chosen model and answer what it asks."""
     run = choose_model(models)
     nothing = dict.fromkeys(
-        (f"on_{name}_change" for name in ("z", "encode", "decode", "picked", "export")),
+        (f"on_{name}_change" for name in ("z", *answers.ANSWERS, "picked", "export")),
         lambda: None,
     )
     result = latent_map(

@@ -6,6 +6,7 @@ import streamlit as st
 
 from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.failures import told
+from explorer.app.parts.images import offer_own_images
 from explorer.app.parts.jobs import try_or_toast
 from explorer.app.parts.kept import Kept, count_up, move_widget
 from explorer.app.parts.lede import show_lede
@@ -52,6 +53,7 @@ def offer_training() -> None:
     with st.popover(text("beta.new"), icon=":material/play_arrow:", key=key):
         ready = library().image_sets()
         dataset = st.selectbox(text("beta.dataset"), ready, key="beta_dataset")
+        offer_own_images("beta_dataset", "beta_own")
         betas = st.multiselect(
             text("beta.betas"), BETAS, [0.25, 1.0, 4.0, 16.0], key="beta_betas",
             help=text("beta.betas_help"), max_selections=12, format_func=lambda b: f"{b:g}",
