@@ -78,7 +78,7 @@ def explain_missing(known: DatasetInfo) -> ExplorerError:
     _, height, width = known.shape
     return ExplorerError(
         f"The images of this run ('{known.name}', {height} × {width} pixels) are not at hand: add "
-        "them again with `latent-explorer data add`, or go on from Python with train(images=…)."
+        "them again (latent-explorer data add), or go on from Python with train(images=…)."
     )
 
 
