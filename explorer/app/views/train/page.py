@@ -74,11 +74,11 @@ def choose_config() -> Config:
         kind = _pick("kind", KINDS)
         st.caption(text(f"train.kind.{kind}.help"))
         base = _choose_model(kind, dataset, shape, latent_dim, float(seconds))
-        sigma2 = 0.05
+        sigma2 = base.model.sigma2
         if LIKELIHOODS[likelihood].scale != "none":
             sigma2 = st.number_input(
-                text("train.sigma2"), 1e-4, 10.0, 0.05, key="train_sigma2", persist_state=KEEP,
-                format="%.4g",
+                text("train.sigma2"), 1e-4, 10.0, sigma2, format="%.4g", persist_state=KEEP,
+                key="train_sigma2_colour" if shape[0] > 1 else "train_sigma2",
             )  # fmt: skip
         shared = kind == "gaussian" and PRIORS[base.model.prior].has_shares
         free_bits = st.number_input(
