@@ -16,6 +16,7 @@ from explorer.analysis.collapse.own_codes import LabelScore, OwnCodes
 from explorer.app.cached import measure_eigenvalues
 from explorer.app.cached.collapse import judge_codes
 from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.choices import N, bound_number, bound_select
 from explorer.app.session import library
 from explorer.app.text import paragraph, plain, sentences, text
 from explorer.app.views.collapse.film import draw_timeline
@@ -25,6 +26,8 @@ from explorer.errors import ExplorerError
 from explorer.figures.latent import latent_scatter
 
 SHOWN_CODES = 2000
+LOSS = "loss_"
+"""What the form's values begin with in the address."""
 
 
 def ask_for_codes() -> None:
@@ -81,36 +84,30 @@ def _show_own_map(codes: OwnCodes, values: dict[str, Any], score: LabelScore | N
 
 def ask_for_loss() -> None:
     """Show the form "what is my β?" and its answer."""
-    with st.expander(text("collapse.beta"), icon=":material/balance:", key="collapse_loss"):
+    is_asked = any(name.startswith(LOSS) for name in st.query_params)
+    label, icon = text("collapse.beta"), ":material/balance:"
+    with st.expander(label, is_asked, icon=icon, key="collapse_loss"):
         st.caption(text("collapse.beta.caption"))
         left, middle, right = st.columns(3)
         with left:
             reconstruction = _pick("reconstruction", tuple(RECONSTRUCTIONS), "reconstruction")
             reduction = _pick("reduction", RECONSTRUCTION_REDUCTIONS, "reduction", 2)
-            weight = st.number_input(
-                text("collapse.beta.reconstruction_weight"), 1e-9, 1e9, 1.0, format="%.6g",
-                key="collapse_weight",
-            )  # fmt: skip
+            weight = _ask("weight", "reconstruction_weight", 1e-9, 1e9, 1.0, format="%.6g")
         with middle:
             kl_reduction = _pick("kl_reduction", KL_REDUCTIONS, "reduction", 1)
-            kl_weight = st.number_input(
-                text("collapse.beta.kl_weight"), 0.0, 1e9, 1.0, format="%.6g",
-                key="collapse_kl_weight",
-            )  # fmt: skip
-            latents = st.number_input(
-                text("collapse.beta.latent_dim"), 1, 4096, 20, key="collapse_latents"
-            )
+            kl_weight = _ask("kl_weight", "kl_weight", 0.0, 1e9, 1.0, format="%.6g")
+            latents = _ask("latents", "latent_dim", 1, 4096, 20)
         with right:
             ready = [name for name in DATASETS if library().has_images(name)]
-            dataset = st.selectbox(text("collapse.beta.dataset"), ready, key="collapse_dataset")
-            batch = st.number_input(
-                text("collapse.beta.batch_size"), 1, 10**6, 128, key="collapse_batch"
+            dataset = bound_select(
+                "collapse_dataset", f"{LOSS}dataset", ready, text("collapse.beta.dataset")
             )
+            batch = _ask("batch", "batch_size", 1, 10**6, 128)
         channels, height, width = DATASETS[dataset].shape
         term = RECONSTRUCTIONS[reconstruction]
         eigenvalues = measure_eigenvalues(dataset, term.likelihood, term.unit)
         loss = WrittenLoss(
-            reconstruction, channels, height, width, int(latents), int(batch),
+            reconstruction, channels, height, width, latents, batch,
             reduction, kl_reduction, weight, kl_weight,
         )  # fmt: skip
         result = effective_beta(loss, eigenvalues)
@@ -129,7 +126,12 @@ def ask_for_loss() -> None:
 
 
 def _pick(name: str, options: tuple[str, ...], words: str, index: int = 0) -> str:
-    return st.selectbox(
-        text(f"collapse.beta.{name}"), options, index, key=f"collapse_{name}",
-        format_func=lambda option: text(f"collapse.beta.{words}.{option}"),
+    return bound_select(
+        f"collapse_{name}", f"{LOSS}{name}", options, text(f"collapse.beta.{name}"),
+        lambda option: text(f"collapse.beta.{words}.{option}"), options[index],
     )  # fmt: skip
+
+
+def _ask(name: str, words: str, low: N, high: N, start: N, **settings: Any) -> N:
+    label = text(f"collapse.beta.{words}")
+    return bound_number(f"collapse_{name}", f"{LOSS}{name}", label, low, high, start, **settings)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from explorer.app.parts.choices import N, bound_number, bound_select
 from explorer.app.parts.kept import read_widget
 from explorer.app.parts.names import free_name
 from explorer.app.session import get_session, library
@@ -35,47 +36,30 @@ KINDS = ("gaussian", "point", "noise", "categorical")
 def choose_config() -> Config:
     """Show the settings and return the config that they describe."""
     ready = library().image_sets()
-    dataset = st.selectbox(text("train.dataset"), ready, key="train_dataset", persist_state=KEEP)
-    kind = read_widget("train_kind", KINDS[0])
-    latent_dim = st.number_input(
-        text("train.latent_dim"), 1, 128, 2, key="train_latent_dim", persist_state=KEEP,
-        disabled=kind == "categorical",
-    )  # fmt: skip
-    likelihood = _pick("likelihood", LIKELIHOOD_NAMES)
-    beta = st.number_input(
-        text("train.beta"), 0.0, 1000.0, 1.0, 0.1, key="train_beta", persist_state=KEEP,
-        format="%.3g", disabled=kind != "gaussian",
-    )  # fmt: skip
-    schedule = _pick("schedule", BETA_SCHEDULES, 1, disabled=kind != "gaussian")
-    seconds = st.number_input(
-        text("train.seconds"), 2, 3600, 20, key="train_seconds", persist_state=KEEP
+    dataset = bound_select(
+        "train_dataset", "images", ready, text("train.dataset"), persist_state=KEEP
     )
+    kind = read_widget("train_kind", KINDS[0])
+    latent_dim = _ask("latent_dim", 1, 128, 2, disabled=kind == "categorical")
+    likelihood = _pick("likelihood", LIKELIHOOD_NAMES)
+    beta = _ask("beta", 0.0, 1000.0, 1.0, 0.1, format="%.3g", disabled=kind != "gaussian")
+    schedule = _pick("schedule", BETA_SCHEDULES, 1, disabled=kind != "gaussian")
+    seconds = _ask("seconds", 2, 3600, 20)
     with st.expander(text("train.more")):
         kind = _pick("kind", KINDS)
         st.caption(text(f"train.kind.{kind}.help"))
         base = _choose_model(kind, dataset, latent_dim, float(seconds))
         sigma2 = 0.05
         if LIKELIHOODS[likelihood].scale != "none":
-            sigma2 = st.number_input(
-                text("train.sigma2"), 1e-4, 10.0, 0.05, key="train_sigma2", persist_state=KEEP,
-                format="%.4g",
-            )  # fmt: skip
+            sigma2 = _ask("sigma2", 1e-4, 10.0, 0.05, format="%.4g")
         shared = kind == "gaussian" and base.model.prior == "standard"
-        free_bits = st.number_input(
-            text("train.free_bits"), 0.0, 10.0, 0.0, 0.05, key="train_free_bits",
-            persist_state=KEEP, disabled=not shared,
-        )  # fmt: skip
-        batch_size = st.number_input(
-            text("train.batch_size"), 1, 4096, 128, key="train_batch_size", persist_state=KEEP
-        )
+        free_bits = _ask("free_bits", 0.0, 10.0, 0.0, 0.05, disabled=not shared)
+        batch_size = _ask("batch_size", 1, 4096, 128)
         rate = base.optimiser.learning_rate
-        learning_rate = st.number_input(
-            text("train.learning_rate"), 1e-6, 1.0, rate, key=f"train_learning_rate_{rate:g}",
-            persist_state=KEEP, format="%.2g",
-        )  # fmt: skip
-        seed = st.number_input(
-            text("train.seed"), 0, 10**6, 0, key="train_seed", persist_state=KEEP
+        learning_rate = _ask(
+            "learning_rate", 1e-6, 1.0, rate, key=f"train_learning_rate_{rate:g}", format="%.2g"
         )
+        seed = _ask("seed", 0, 10**6, 0)
     if kind == "gaussian":
         _explain_weight(likelihood, beta, sigma2)
     else:
@@ -97,9 +81,7 @@ def choose_config() -> Config:
 def _choose_model(kind: str, dataset: str, latent_dim: int, seconds: float) -> Config:
     """Ask for what this kind of model needs and return the recipe for it."""
     if kind == "categorical":
-        entries = st.number_input(
-            text("train.codebook_size"), 2, 512, 64, key="train_codebook_size", persist_state=KEEP
-        )
+        entries = _ask("codebook_size", 2, 512, 64)
         base = categorical_config(dataset, DATASETS[dataset].shape, seconds, entries)
         rows, columns = code_grid(DATASETS[dataset].shape, base.model.hidden)
         st.caption(text("train.grid", rows=rows, columns=columns))
@@ -108,30 +90,30 @@ def _choose_model(kind: str, dataset: str, latent_dim: int, seconds: float) -> C
     base = default_config(dataset, latent_dim, seconds, network)
     settings: dict[str, Any] = {"latent": "gaussian" if kind == "gaussian" else "point"}
     if kind == "noise":
-        settings["noise"] = st.number_input(
-            text("train.noise"), 0.01, 10.0, 0.3, 0.1, key="train_noise", persist_state=KEEP
-        )
+        settings["noise"] = _ask("noise", 0.01, 10.0, 0.3, 0.1)
     if kind == "gaussian":
         settings["prior"] = _pick("prior", PRIORS)
         if settings["prior"] == "mixture":
             st.caption(text("train.prior.mixture.help"))
-            settings["prior_components"] = st.number_input(
-                text("train.prior_components"), 1, 100, 10, key="train_prior_components",
-                persist_state=KEEP,
-            )  # fmt: skip
+            settings["prior_components"] = _ask("prior_components", 1, 100, 10)
     return dataclasses.replace(base, model=dataclasses.replace(base.model, **settings))
 
 
 def _pick(name: str, options: tuple[str, ...], index: int = 0, disabled: bool = False) -> str:
-    return st.selectbox(
-        text(f"train.{name}"),
-        options,
-        index,
-        format_func=lambda option: text(f"train.{name}.{option}"),
-        key=f"train_{name}",
-        persist_state=KEEP,
+    return bound_select(
+        f"train_{name}", name, options, text(f"train.{name}"),
+        lambda option: text(f"train.{name}.{option}"), options[index], persist_state=KEEP,
         disabled=disabled,
-    )
+    )  # fmt: skip
+
+
+def _ask(
+    name: str, low: N, high: N, start: N, step: N | None = None, key: str = "", **settings: Any
+) -> N:
+    return bound_number(
+        key or f"train_{name}", name, text(f"train.{name}"), low, high, start, step,
+        persist_state=KEEP, **settings,
+    )  # fmt: skip
 
 
 def _explain_weight(likelihood: str, beta: float, sigma2: float) -> None:
