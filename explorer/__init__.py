@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from explorer.adopting.adopt import adopt
     from explorer.analysis.collapse.diagnose import diagnose, diagnose_codes
     from explorer.config import Config
     from explorer.datasets import load_dataset
@@ -27,6 +28,7 @@ _HOMES = {
     "Config": "explorer.config",
     "ExplorerError": "explorer.errors",
     "RunWriter": "explorer.runs.writer",
+    "adopt": "explorer.adopting.adopt",
     "default_config": "explorer.recipes",
     "diagnose": "explorer.analysis.collapse.diagnose",
     "diagnose_codes": "explorer.analysis.collapse.diagnose",
@@ -41,6 +43,7 @@ __all__ = [
     "Config",
     "ExplorerError",
     "RunWriter",
+    "adopt",
     "default_config",
     "diagnose",
     "diagnose_codes",

@@ -1,4 +1,4 @@
-"""The command line: `latent-explorer app | train | fit | sweep | evaluate | diagnose | data | …`.
+"""The command line: `latent-explorer app | train | fit | adopt | evaluate | diagnose | data | …`.
 
 argparse, because `--help` must answer in well under half a second and the standard library's
 parser costs none of it. Commands import what they need when they run. With --json the last line
@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from explorer.commands.adopt import adopt_run
 from explorer.commands.app import open_app
 from explorer.commands.data import show_data
 from explorer.commands.diagnose import diagnose_run
@@ -110,6 +111,46 @@ def build_parser() -> argparse.ArgumentParser:
     fit.add_argument("--overwrite", action="store_true", help="replace an earlier run at --out")
     fit.set_defaults(command=fit_run)
 
+    adopt = commands.add_parser(
+        "adopt",
+        help="make a run of a VAE that was trained elsewhere",
+        parents=[as_json, data_root],
+    )
+    adopt.add_argument("--encoder", metavar="FILE", help="an ONNX file")
+    adopt.add_argument("--decoder", metavar="FILE", help="an ONNX file")
+    adopt.add_argument(
+        "--weights", metavar="FILE", help="in their place: safetensors, or a state_dict (.pt)"
+    )
+    adopt.add_argument(
+        "--layers", metavar="FILE", help="of the weights (default: layers.json beside them)"
+    )
+    adopt.add_argument(
+        "--images",
+        metavar="D",
+        required=True,
+        help="a data set's name, or a folder, .zip, .npz or .parquet of pictures",
+    )
+    adopt.add_argument(
+        "--likelihood",
+        metavar="L",
+        required=True,
+        help="that the loss meant: bernoulli, continuous-bernoulli, gaussian, laplace, …",
+    )
+    adopt.add_argument("--sigma2", type=float, metavar="V", help="the Gaussian's variance")
+    adopt.add_argument("--binarise", action="store_true", help="pixels were drawn 0 or 1")
+    adopt.add_argument("--beta", type=float, metavar="B", help="β of its training, where known")
+    adopt.add_argument(
+        "--reading",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="what is known: layout, scale, shift, fit, heads, spread, output, output_layout",
+    )
+    adopt.add_argument("--name", metavar="N", help="what to call it")
+    adopt.add_argument("--out", metavar="DIR", required=True, help="the run directory")
+    adopt.add_argument("--overwrite", action="store_true", help="replace an earlier run at --out")
+    adopt.set_defaults(command=adopt_run)
+
     sweep = commands.add_parser(
         "sweep",
         help="train a grid of models, one run directory each",
@@ -144,7 +185,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("run", metavar="RUN", help="a pretrained name, a run's id or directory")
     evaluate.add_argument("--dataset", metavar="D", help="other images than those it was made from")
-    evaluate.add_argument("--split", default="test", choices=("train", "validation", "test", "all"))
+    evaluate.add_argument(
+        "--split", choices=("train", "validation", "test", "all"), help="default: as the run has it"
+    )
     evaluate.add_argument("--limit", type=int, metavar="N", help="use the first N images")
     evaluate.add_argument(
         "--importance-samples", type=int, metavar="K", help="also estimate log p(x) with K samples"
@@ -156,7 +199,18 @@ def build_parser() -> argparse.ArgumentParser:
         "diagnose", help="find collapsed latent dimensions", parents=[as_json, data_root]
     )
     diagnose.add_argument("run", metavar="RUN", nargs="?", help="a run, unless --codes is given")
-    diagnose.add_argument("--codes", metavar="FILE", help="anyone's codes: an .npz of mean, logvar")
+    diagnose.add_argument(
+        "--codes", metavar="FILE", help="anyone's codes: .npz, .npy, .parquet, .csv or .h5ad"
+    )
+    diagnose.add_argument(
+        "--spread",
+        metavar="WHAT",
+        help="what the second array is: logvar, log_std, std, variance or softplus",
+    )
+    diagnose.add_argument(
+        "--axes", metavar="NCHW", help="what the axes of grids are: N items, C or K latents"
+    )
+    diagnose.add_argument("--per", choices=("channel", "position"), default="channel")
     diagnose.add_argument("--dataset", metavar="D")
     diagnose.add_argument("--seed", type=int, default=0)
     diagnose.set_defaults(command=diagnose_run)

@@ -56,7 +56,22 @@ LIKELIHOODS = {
 }
 LIKELIHOOD_NAMES = tuple(LIKELIHOODS)
 LATENT_KINDS = ("gaussian", "point", "categorical")
-PRIORS = ("standard", "mixture")
+
+
+@dataclass(frozen=True)
+class PriorFacts:
+    """What can be said of a prior over continuous codes before torch is loaded."""
+
+    has_shares: bool = True
+    """KL to it is known in closed form, and per dimension."""
+    has_components: bool = False
+    """It is made of `prior_components` parts."""
+
+
+PRIORS = {
+    "standard": PriorFacts(),
+    "mixture": PriorFacts(has_shares=False, has_components=True),
+}
 ACTIVATIONS = ("relu", "tanh", "silu")
 BETA_SCHEDULES = ("constant", "linear", "cyclical")
 LEARNING_RATE_SCHEDULES = ("cosine", "constant", "burda")
@@ -124,7 +139,7 @@ class ModelConfig:
         _between("posterior_cap", self.posterior_cap, 1e-6, 1.0)
         _between("mean_norm", self.mean_norm, 0.0, 100.0)
         _truth("skip", self.skip)
-        _choice("prior", self.prior, PRIORS)
+        _choice("prior", self.prior, tuple(PRIORS))
         _whole("prior_components", self.prior_components, 1, 200)
         _whole("codebook", self.codebook, 2, 1024)
         _whole("code_size", self.code_size, 1, 256)
@@ -319,7 +334,7 @@ class Config:
             raise ExplorerError("A plain autoencoder or a VQ-VAE has no importance-weighted bound.")
         if self.model.latent != "gaussian" and self.optimiser.inner_steps:
             raise ExplorerError("Encoder-only updates are made for a Gaussian q(z|x).")
-        if self.model.prior == "mixture" and objective.free_bits:
+        if not PRIORS[self.model.prior].has_shares and objective.free_bits:
             raise ExplorerError(
                 "KL to a mixture has no share per dimension: use free_bits_total in place of "
                 "free_bits."

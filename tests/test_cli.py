@@ -36,7 +36,9 @@ def test_help_loads_neither_torch_nor_streamlit():
     assert result.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("command", ["app", "train", "fit", "evaluate", "diagnose", "data", "runs"])
+@pytest.mark.parametrize(
+    "command", ["app", "train", "fit", "adopt", "evaluate", "diagnose", "data", "runs"]
+)
 def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit) as end:
         main([command, "--help"])
@@ -102,7 +104,7 @@ def test_a_finished_run_is_not_overwritten_unasked(tmp_path, capsys):
         (["diagnose", "--codes", "/no/such/file.npz"], "No such file"),
         (["evaluate", LONG], "There is no run"),
         (["diagnose", DEEP], "There is no run"),
-        (["diagnose", "--codes", LONG], "cannot be read"),
+        (["diagnose", "--codes", LONG], "File name too long"),
         (["train", "--config", DEEP], "cannot be read"),
         (["data", "mnist", "--data-root", LONG], "is not on this computer"),
     ],

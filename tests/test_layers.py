@@ -15,6 +15,7 @@ EXPORTED = [
     "Config",
     "ExplorerError",
     "RunWriter",
+    "adopt",
     "default_config",
     "diagnose",
     "diagnose_codes",
@@ -74,6 +75,73 @@ def test_the_session_is_kept_by_the_session_and_the_parts_alone():
     }
     assert app / "session.py" in users
     assert sorted(path.relative_to(app).as_posix() for path in users - allowed) == []
+
+
+def test_nothing_outside_models_asks_what_a_model_a_prior_or_a_likelihood_is():
+    # They answer for themselves, and what is known before torch is loaded stands in `config.py`.
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        place = path.relative_to(PACKAGE)
+        # The prior of a loss that somebody pasted is a name in their code, and no model's.
+        is_pasted = place.parts[:2] == ("analysis", "loss")
+        if place.parts[0] not in ("models", "runs", "config.py") and not is_pasted:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            found += [f"{place}:{line}" for line in find_branches(tree, find_classes(tree))]
+    assert found == []
+
+
+ASKED = ("prior", "likelihood", "model.kind")
+"""What may not be compared with a name outside of models, runs and config."""
+
+
+def find_classes(tree):
+    """Return what a module imports from the models; the layers of a network are none."""
+    layers = ("explorer.models.networks", "explorer.models.adopted.layers")
+    return {
+        name.asname or name.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("explorer.models")
+        if not (node.module or "").startswith(layers)
+        for name in node.names
+    }
+
+
+def find_branches(tree, classes):
+    """Yield the lines that branch on a class of models, or on the name of a part of one."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance":
+            asked = {getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(node.args[1])}
+            if asked & classes:
+                yield node.lineno
+        elif isinstance(node, ast.Compare):
+            parts = list(ast.walk(node))
+            has_word = any(isinstance(p, ast.Constant) and isinstance(p.value, str) for p in parts)
+            # Of `model.likelihood.scores` what is asked is `scores`, which the likelihood answers.
+            inner = {id(p.value) for p in parts if isinstance(p, ast.Attribute | ast.Subscript)}
+            whole = [p for p in parts if id(p) not in inner]
+            names = [ast.unparse(p) for p in whole if isinstance(p, ast.Attribute | ast.Subscript)]
+            plain = [name.replace("']", "").replace("['", ".") for name in names]
+            ends = tuple(f".{what}{more}" for what in ASKED for more in ("", ".name"))
+            if has_word and any(name.endswith(ends) for name in plain):
+                yield node.lineno
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "isinstance(model.prior, MixturePrior)", "isinstance(x, (int, priors.MixturePrior))",
+        "config.prior == 'mixture'", "settings['prior'] != 'standard'",
+        "'bernoulli' in (model.likelihood,)", "model.likelihood.name in ('bernoulli', 'laplace')",
+        "run.info.model.kind == 'config'",
+    ],
+)  # fmt: skip
+def test_a_branch_is_found(line):
+    known = find_classes(ast.parse("from explorer.models.priors import MixturePrior"))
+    assert list(find_branches(ast.parse(line), known)) == [1]
+
+
+def test_a_question_to_a_likelihood_is_no_branch():
+    assert list(find_branches(ast.parse("model.likelihood.scores == 'bytes'"), set())) == []
 
 
 def test_figures_are_drawn_without_torch():

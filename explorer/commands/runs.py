@@ -48,7 +48,8 @@ def evaluate_run(options: argparse.Namespace) -> None:
     from explorer.runs.store import open_run
 
     run = open_run(options.run)
-    images = find_images(run, options.dataset, options.split, options.data_root, options.limit)
+    split = options.split or (not options.dataset and run.info.best_split) or "test"
+    images = find_images(run, options.dataset, split, options.data_root, options.limit)
     with progress_line() as show:
         result = evaluate_elbo(
             run.model,
@@ -72,7 +73,7 @@ def evaluate_run(options: argparse.Namespace) -> None:
     text = describe_result(result)
     if "log_px" in result:
         text += f", log p(x) {result['log_px']:.2f} nats ({options.importance_samples} samples)"
-    report(options.json, {"run": run.id, "split": options.split, **result}, f"{run.name}: {text}")
+    report(options.json, {"run": run.id, "split": split, **result}, f"{run.name}: {text}")
 
 
 def find_images(

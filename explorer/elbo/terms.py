@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
-from explorer.config import ModelConfig, ObjectiveConfig
+from explorer.config import PRIORS, ModelConfig, ObjectiveConfig
 from explorer.models.base import Model
 from explorer.models.priors import KL
 from explorer.models.vq import VQVAE, pass_straight_through
@@ -49,7 +49,7 @@ def name_kl(parts: list[float] | None, config: ModelConfig) -> dict[str, Any]:
     """Return a log point's KL by name: kl_per_dim, kl alone, or nothing, from mean `kl_parts`."""
     if parts is None:
         return {}
-    return {"kl": parts[0]} if config.prior == "mixture" else {"kl_per_dim": parts}
+    return {"kl_per_dim": parts} if PRIORS[config.prior].has_shares else {"kl": parts[0]}
 
 
 def price_kl(kl_per_dim: Tensor, beta: float, config: ObjectiveConfig) -> Tensor:

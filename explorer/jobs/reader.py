@@ -1,9 +1,10 @@
-"""Reading somebody's files in a process of its own: `python -m explorer.jobs.reader`.
+"""Reading somebody's files in a process of its own: `python -m explorer.jobs.reader`, and others.
 
 The process takes one job, as JSON: its only argument, or the first line of standard input, which
 then stays open as long as it is wanted (a line "stop" ends it in good order, the end of the input
 at once). It answers with one JSON object per line: progress, then done or failed. Its parent,
-`read_in_worker`, ends it when it takes too long or too much memory.
+`run_worker`, ends it when it takes too long or too much memory. Any module that calls `serve` can
+be such a process.
 """
 
 import contextlib
@@ -41,7 +42,11 @@ ORPHANED = 3
 _one_at_a_time = threading.Lock()
 
 
-def main() -> None:
+Work = Callable[[dict[str, Any], Callable[..., None], Callable[[], bool]], Any]
+"""Does a job: called with it, with how to tell of progress, and with whether to stop."""
+
+
+def serve(work: Work) -> None:
     """Do one job, and say how it went on standard output."""
     answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)  # Whatever a library prints must not be mistaken for an answer.
@@ -51,16 +56,16 @@ def main() -> None:
     else:
         job = json.loads(sys.stdin.readline())
         threading.Thread(target=_heed, args=(stopped, Path(job["folder"])), daemon=True).start()
-    limit_resources(job.get("memory_bytes"), job.get("seconds"))
+    limit_resources(job.get("data_bytes", job.get("memory_bytes")), job.get("seconds"))
     try:
-        read_job(job, lambda **values: _answer(answers, **values), stopped.is_set)
-        _answer(answers, event="done")
+        found = work(job, lambda **values: _answer(answers, **values), stopped.is_set)
+        _answer(answers, event="done", **({} if found is None else {"found": found}))
     except ReadingStopped as error:
         _answer(answers, event="stopped", message=str(error))
     except ExplorerError as error:
         _answer(answers, event="failed", message=str(error))
     except MemoryError:
-        _answer(answers, event="failed", message=_too_large(job.get("memory_bytes")))
+        _answer(answers, event="failed", message=_too_large(job))
     except Exception as error:  # The parent shows one sentence, whatever it was.
         _answer(answers, event="failed", message=f"{type(error).__name__}: {error}")
 
@@ -161,8 +166,7 @@ def read_in_worker(
                 "seconds": seconds,
                 "memory_bytes": memory_bytes,
             }
-            with _start(job) as worker:
-                _follow(worker, job, progress, stop)
+            run_worker("explorer.jobs.reader", job, progress, stop)
             return Pending(workshop, data_root)
         except BaseException:
             workshop.close()
@@ -171,13 +175,28 @@ def read_in_worker(
         _one_at_a_time.release()
 
 
+def run_worker(
+    module: str,
+    job: dict[str, Any],
+    progress: Callable[[Any, int], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Any:
+    """Have a job done by `module` in a process of its own, and return what it found.
+
+    `job` holds path, folder (removed by the process should it be orphaned), seconds, memory_bytes
+    of resident memory and, where more may be mapped, data_bytes; and what the module takes.
+    """
+    with _start(module, job) as worker:
+        return _follow(worker, job, progress, stop)
+
+
 @contextmanager
-def _start(job: dict[str, Any]) -> Iterator["subprocess.Popen[str]"]:
-    """Start a reader on a job; whatever happens, it has ended afterwards."""
+def _start(module: str, job: dict[str, Any]) -> Iterator["subprocess.Popen[str]"]:
+    """Start a process on a job; whatever happens, it has ended afterwards."""
     package_parent = str(Path(__file__).resolve().parents[2])
     paths = [package_parent, *filter(None, [os.environ.get("PYTHONPATH")])]
     worker = subprocess.Popen(
-        [sys.executable, "-m", "explorer.jobs.reader"],
+        [sys.executable, "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -203,10 +222,10 @@ def _start(job: dict[str, Any]) -> Iterator["subprocess.Popen[str]"]:
 def _follow(
     worker: "subprocess.Popen[str]",
     job: dict[str, Any],
-    progress: Callable[[int, int], None] | None,
+    progress: Callable[[Any, int], None] | None,
     stop: Callable[[], bool] | None,
-) -> None:
-    """Return when the job is done; raise where it fails, is stopped, or goes beyond its limits."""
+) -> Any:
+    """Return what the job found; raise where it fails, is stopped, or goes beyond its limits."""
     lines: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_collect, args=(worker, lines), daemon=True).start()
     name = Path(job["path"]).name
@@ -219,7 +238,7 @@ def _follow(
                 raise ExplorerError(f"The process that read {name} ended unexpectedly.")
             answer = json.loads(line)
             if answer["event"] == "done":
-                return
+                return answer.get("found")
             if answer["event"] == "stopped":
                 raise ReadingStopped(answer["message"])
             if answer["event"] == "failed":
@@ -227,7 +246,7 @@ def _follow(
             if progress is not None:
                 progress(answer["done"], answer["total"])
         if (resident_bytes(worker.pid) or 0) > job["memory_bytes"]:
-            raise ExplorerError(_too_large(job["memory_bytes"]))
+            raise ExplorerError(_too_large(job))
         if time.monotonic() > deadline:
             if stopping:
                 raise ReadingStopped("The reading was stopped.")
@@ -250,9 +269,11 @@ def _collect(worker: "subprocess.Popen[str]", lines: "queue.Queue[str]") -> None
     lines.put("")
 
 
-def _too_large(memory_bytes: int | None) -> str:
+def _too_large(job: dict[str, Any]) -> str:
+    memory_bytes = job.get("memory_bytes")
     allowed = f" the {describe_bytes(memory_bytes)} allowed" if memory_bytes else " the memory"
-    return f"Reading these pictures takes more than{allowed}: choose a smaller size, or fewer."
+    advice = job.get("advice", "choose a smaller size, or fewer")
+    return f"Reading {job.get('what', 'these pictures')} takes more than{allowed}: {advice}."
 
 
 def resident_bytes(pid: int) -> int | None:
@@ -272,4 +293,4 @@ def resident_bytes(pid: int) -> int | None:
 
 
 if __name__ == "__main__":
-    main()
+    serve(read_job)

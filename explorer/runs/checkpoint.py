@@ -12,6 +12,9 @@ from torch import Tensor, nn
 
 from explorer.errors import ExplorerError
 from explorer.models import Model, build_model
+from explorer.models.adopted.model import AdoptedModel
+from explorer.models.adopted.question import build_adopted_likelihood
+from explorer.models.adopted.weights import WEIGHTS_FILE, read_networks
 from explorer.runs.info import RunInfo
 
 WEIGHT = "model."
@@ -127,7 +130,23 @@ def load_config_model(run: StoredRun) -> Model:
     return model
 
 
-LOADERS: dict[str, Callable[[StoredRun], Model]] = {"config": load_config_model}
+def load_adopted_model(run: StoredRun) -> Model:
+    """Return a model that was made elsewhere, from its layers.json and the weights beside it."""
+    stated = run.info.model
+    if stated.likelihood is None or stated.shape is None:
+        raise ExplorerError(f"The run {run.id} does not say which likelihood its model has.")
+    encoder, decoder = read_networks(run.path / WEIGHTS_FILE)
+    likelihood = build_adopted_likelihood(
+        stated.likelihood.name, stated.likelihood.sigma2, stated.likelihood.binarise, stated.shape
+    )
+    return AdoptedModel(encoder, decoder, stated.shape, likelihood)
+
+
+LOADERS: dict[str, Callable[[StoredRun], Model]] = {
+    "config": load_config_model,
+    "layers": load_adopted_model,
+    "onnx": load_adopted_model,
+}
 """By the kind of model that run.json states (`info.MODEL_KINDS`)."""
 
 

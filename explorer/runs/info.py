@@ -15,7 +15,7 @@ from typing import Any
 
 from explorer.config import LATENT_KINDS, LIKELIHOODS, Config, ModelConfig
 from explorer.errors import ExplorerError, shorten
-from explorer.runs.fields import Fields, WrongField
+from explorer.runs.fields import Fields, WrongField, is_number
 
 SCHEMA = 2
 READABLE = (1, 2)
@@ -120,6 +120,17 @@ class ModelInfo:
     adopted: Mapping[str, Any] | None = None
     """How a model that was made elsewhere is read, and what its self-test found."""
 
+    @property
+    def adopted_beta(self) -> float | None:
+        """The β that was told of a model made elsewhere, else what its weights imply, if any."""
+        values: Any = (self.adopted or {}).get("beta")
+        if not isinstance(values, Mapping):
+            return None
+        implied: Any = values.get("implied")
+        read_off = implied.get("beta") if isinstance(implied, Mapping) else None
+        found = (beta for beta in (values.get("told"), read_off) if is_number(beta))
+        return next((float(beta) for beta in found if beta >= 0), None)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the model's part of run.json."""
         return {
@@ -177,6 +188,13 @@ class RunInfo:
     def prior(self) -> str:
         """The name of the model's prior."""
         return self.model.prior
+
+    @property
+    def beta(self) -> float | None:
+        """The β that it was trained with: its last one, planned, told or implied; else None."""
+        if "beta" in self.timing:
+            return float(self.timing["beta"])
+        return self.model.adopted_beta if self.config is None else self.config.objective.beta
 
     @property
     def best_split(self) -> str | None:

@@ -48,10 +48,11 @@ class RunWriter:
     """The single writer of a run directory; leaving the `with` block finishes the run.
 
     `latent_dim` may be left out where `config` names a model. `model_kind` is "none" for a loop
-    whose model this library does not know, "config" for one that is built from `config`. An
-    existing run at `directory` is an error unless `overwrite`; anything else there is never
-    touched. `adopt` takes over a run that was queued there and never began, keeping the name that
-    viewers gave it; `info` one that began, as it stands, and nothing is written yet.
+    whose model this library does not know, "config" for one that is built from `config`; `model`
+    says all of a model that was made elsewhere. An existing run at `directory` is an error unless
+    `overwrite`; anything else there is never touched. `adopt` takes over a run that was queued
+    there and never began, keeping the name that viewers gave it; `info` one that began, as it
+    stands, and nothing is written yet.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class RunWriter:
         overwrite: bool = False,
         adopt: bool = False,
         info: RunInfo | None = None,
+        model: ModelInfo | None = None,
     ) -> None:
         self.path = Path(directory)
         self._beat_at = 0.0
@@ -74,7 +76,9 @@ class RunWriter:
             self.info = info
             return
         shape = None if dataset is None else dataset.shape
-        if config is not None:
+        if model is not None:
+            pass
+        elif config is not None:
             model = describe_config(config.model, model_kind, shape)
         elif latent_dim is None or not 1 <= latent_dim <= LARGEST_LATENT:
             raise ExplorerError("A run needs its number of latent dimensions: latent_dim=…")

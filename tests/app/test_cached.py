@@ -2,13 +2,14 @@
 
 import json
 import shutil
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from explorer.app.cached import diagnose_stored, get_codes, measure_codes
 from explorer.app.cached.codebook import list_codebooks
-from explorer.app.cached.collapse import LARGEST_UPLOAD, judge_codes
+from explorer.app.cached.collapse import judge_codes
 from explorer.app.cached.compare import find_figures, list_comparable
 from explorer.errors import ExplorerError
 from explorer.runs.run import Run
@@ -77,9 +78,14 @@ def test_codes_that_are_not_finite_are_told(tmp_path):
 
 
 def test_a_bomb_that_a_visitor_uploads_is_told(tmp_path):
-    np.savez_compressed(tmp_path / "bomb.npz", mean=np.zeros(LARGEST_UPLOAD // 8 + 1))
-    with pytest.raises(ExplorerError, match="mine.npz cannot be read: it holds more than the 200"):
-        judge_codes((tmp_path / "bomb.npz").read_bytes(), "mine.npz")
+    np.savez_compressed(tmp_path / "bomb.npz", mean=np.zeros(25_000_001))
+    content = (tmp_path / "bomb.npz").read_bytes()
+    tracemalloc.start()
+    with pytest.raises(ExplorerError, match=r"mean in mine.npz is \(25,000,001,\)"):
+        judge_codes(content, "mine.npz", None, "channel", None)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50_000_000
 
 
 def test_a_list_has_one_run_per_id_the_visitors_own(tmp_path, monkeypatch, tiny_run):

@@ -256,10 +256,10 @@ def test_jobs_are_done_one_at_a_time(root, pets, monkeypatch):
     running, most = [], []
     true_start = reader._start
 
-    def count(job):
+    def count(module, job):
         running.append(job)
         most.append(len(running))
-        return true_start(job)
+        return true_start(module, job)
 
     true_follow = reader._follow
 

@@ -11,7 +11,9 @@ from explorer.analysis.checks import Floats, plain
 from explorer.analysis.codes_in.gaps import Gaps
 from explorer.analysis.codes_in.spread import Spread
 from explorer.analysis.codes_in.told import Told
-from explorer.analysis.collapse.own_codes import FEWEST_JUDGED, JUDGED_VALUES
+
+JUDGED_VALUES, FEWEST_JUDGED = 1_000_000, 2000
+"""Of larger files so many values of mean are judged, of at least so many items: some seconds."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from explorer.analysis.checks import plain
 
 SENTENCES = {
     "thinned": "{kept:,} of {count:,} items were read, evenly spread.",
+    "judged": "{kept:,} of {count:,} rows are judged, evenly spread.",
     "gaps": "{where}; the rest is judged.",
     "means_alone": "There is no spread: only what means can tell is said.",
     "export_both": "scVI gives both moments: qzm, qzv = model.get_latent_representation("

@@ -21,6 +21,7 @@ from explorer.analysis.inference.refinement import refine_subject
 from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Watch
 from explorer.codes import kl_of_codes
+from explorer.models.likelihoods.base import NoRuleKnown
 from explorer.models.priors import gaussian_kl
 
 CAUSES = ("objective", "encoder_lags", "decoder_ignores", "written_not_read")
@@ -64,7 +65,7 @@ def find_causes(
         return tuple(causes)
     now = wake_up_now(subject, beta, seed=seed)
     watch.check(0.2)
-    at_collapse = wake_up_at_collapse(subject, beta, seed=seed)
+    at_collapse = _count_awake(subject, beta, seed)
     watch.check(0.4)
     few = subject.first(REFINED_IMAGES)
     refined_kl, encoder_kl, error = _refined_kl(few, seed, watch.part(0.4, 1))
@@ -73,8 +74,7 @@ def find_causes(
     evidence = {
         "beta": beta,
         "local": True,
-        "awake_at_collapse": at_collapse.awake,
-        "top_eigenvalue_at_collapse": at_collapse.leading[0],
+        **at_collapse,
         "top_eigenvalue_now": top,
         "top_eigenvalue_now_error": top_error,
     }
@@ -94,6 +94,15 @@ def find_causes(
     elif rest:
         causes.append(Cause("decoder_ignores", rest, pays, evidence))
     return tuple(causes)
+
+
+def _count_awake(subject: Subject, beta: float, seed: int) -> dict[str, float]:
+    """Return what the rule says at the collapsed point; nothing where none is known."""
+    try:
+        rule = wake_up_at_collapse(subject, beta, seed=seed)
+    except NoRuleKnown:
+        return {}
+    return {"awake_at_collapse": rule.awake, "top_eigenvalue_at_collapse": rule.leading[0]}
 
 
 def _refined_kl(

@@ -5,19 +5,22 @@ text VAEs included. Every number comes with its error where it is estimated; no 
 decides (see `verdicts`), and causes are told only where they can be (see `causes`).
 """
 
-import os
+import dataclasses
+import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from torch import Tensor
 
 from explorer.analysis.checks import Floats, check_codes, check_standard_prior
+from explorer.analysis.codes_in.numbers import as_numbers
+from explorer.analysis.codes_in.spread import as_logvar, weigh_spread
+from explorer.analysis.codes_in.told import Told
 from explorer.analysis.collapse.causes import Cause, find_causes
 from explorer.analysis.collapse.decoder_use import DecoderUse, measure_decoder_use
 from explorer.analysis.collapse.diagnosis import Diagnosis, Dimension
-from explorer.analysis.collapse.own_codes import read_codes
 from explorer.analysis.collapse.verdicts import (
     DELTA,
     EPSILON_NATS,
@@ -59,9 +62,10 @@ class _Measures:
 
 
 def diagnose_codes(
-    mean: ArrayLike | Tensor,
-    logvar: ArrayLike | Tensor,
+    mean: Any,
+    logvar: Any,
     *,
+    spread: str | None = None,
     epsilon: float = EPSILON_NATS,
     delta: float = DELTA,
     seed: int = 0,
@@ -70,7 +74,11 @@ def diagnose_codes(
 ) -> Diagnosis:
     """Return the diagnosis of codes mean, logvar (N, K) alone, without decoder and causes.
 
-    Raises ExplorerError for codes that are empty, unequal in shape, not finite or absurd.
+    Both may be arrays or tensors of any library. `spread` says what the second array is (logvar,
+    log_std, std, variance or softplus); unsaid, it is taken for a log-variance, and weighed: where
+    its values contradict that, a UserWarning and `told` say so first. Raises ExplorerError for
+    codes that are empty, unequal in shape, not finite or absurd; grids and sequences (N, C, H, W)
+    are to be laid out as (items, dimensions) first.
 
     >>> rng = np.random.default_rng(3)
     >>> mean = np.stack([rng.normal(0, 0.95, 2000), np.zeros(2000)], 1)
@@ -79,8 +87,33 @@ def diagnose_codes(
     ['active', 'collapsed']
     """
     seed = check_seed(seed)
+    mu, values = as_numbers(mean, "mean"), as_numbers(logvar, "logvar")
+    told: tuple[Told, ...] = ()
+    if mu.ndim == 2 and mu.size and mu.shape == values.shape and np.isfinite(values).all():
+        weighed = weigh_spread(mu, values, spread or "logvar", asked=spread)
+        values = as_logvar(values, weighed.used)
+        if weighed.told is not None:
+            told = (weighed.told,)
+            warnings.warn(str(weighed.told), stacklevel=2)
+    found = diagnose_moments(
+        mu, values, epsilon=epsilon, delta=delta, seed=seed, progress=progress, stop=stop
+    )
+    return dataclasses.replace(found, told=told)
+
+
+def diagnose_moments(
+    mean: ArrayLike,
+    logvar: ArrayLike,
+    *,
+    epsilon: float = EPSILON_NATS,
+    delta: float = DELTA,
+    seed: int = 0,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> Diagnosis:
+    """Return the diagnosis of means and log-variances (N, K) that are known to be just that."""
     mu, lv = check_codes(mean, logvar)
-    information = decompose_rate(mu, lv, seed=seed, progress=progress, stop=stop)
+    information = decompose_rate(mu, lv, seed=check_seed(seed), progress=progress, stop=stop)
     return _assemble(mu, lv, information, None, (), epsilon, delta, None)
 
 
@@ -148,8 +181,7 @@ def diagnose_run(
     """
     info = run.info
     if images is not None and info.has_model:
-        planned = 1.0 if info.config is None else info.config.objective.beta
-        beta = float(info.timing.get("beta", planned))
+        beta = 1.0 if info.beta is None else info.beta
         return diagnose(
             run.model, images, beta=beta, causes=causes, seed=seed, progress=progress, stop=stop
         )
@@ -164,16 +196,7 @@ def diagnose_run(
         raise ExplorerError(
             f"Run {run.id} has codes without log-variances: there is no KL to diagnose."
         )
-    return diagnose_codes(codes.mean, codes.logvar, seed=seed, progress=progress, stop=stop)
-
-
-def diagnose_file(path: str | os.PathLike[str], *, seed: int = 0) -> Diagnosis:
-    """Return the diagnosis of anyone's codes in an .npz; of codes over steps, of the last one.
-
-    See `own_codes.read_codes` for what the file holds.
-    """
-    codes = read_codes(path)
-    return diagnose_codes(codes.mean, codes.logvar, seed=seed)
+    return diagnose_moments(codes.mean, codes.logvar, seed=seed, progress=progress, stop=stop)
 
 
 def effective_dimensions(kl_per_image: Floats) -> tuple[float, float]:
@@ -274,6 +297,8 @@ def _assemble(
     uncertain = any(d.verdict == "uncertain" for d in dimensions)
     state = "healthy" if in_use == len(dimensions) else "partial" if in_use else "collapsed"
     effective, effective_error = effective_dimensions(measures.kl_per_image)
+    if not in_use and not uncertain:
+        effective, effective_error = 0.0, 0.0  # Shares of nothing say nothing.
     return Diagnosis(
         dimensions=tuple(dimensions),
         information=information,

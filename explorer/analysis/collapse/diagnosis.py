@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.analysis.checks import plain
+from explorer.analysis.codes_in.told import Told
 from explorer.analysis.collapse.causes import Cause
 from explorer.analysis.representation.information import Information
 
@@ -50,7 +51,8 @@ class Diagnosis:
 
     `active_units` counts Var_x(μ_i) > 0.01 (Burda et al. 2015); `in_use` the verdicts active,
     weak and mixed. `effective_dimensions` is exp(−Σ p_i ln p_i) with p_i = KL_i/R, between 0 (no
-    rate) and K. `state` is healthy (all in use), partial, collapsed (none) or uncertain.
+    dimension in use) and K. `state` is healthy (all in use), partial, collapsed (none) or
+    uncertain.
     """
 
     dimensions: tuple[Dimension, ...]
@@ -65,6 +67,8 @@ class Diagnosis:
     epsilon: float
     delta: float
     beta: float | None
+    told: tuple[Told, ...] = ()
+    """What must be said above the verdicts."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-compatible values; the keys are part of the command line's contract."""
@@ -92,6 +96,7 @@ class Diagnosis:
                 "epsilon": self.epsilon,
                 "delta": self.delta,
                 "beta": self.beta,
+                "told": [told.to_dict() for told in self.told],
                 "causes": [cause.to_dict() for cause in self.causes],
                 "dimensions": [dimension.to_dict() for dimension in self.dimensions],
             }

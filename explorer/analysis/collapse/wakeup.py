@@ -78,6 +78,7 @@ def wake_up_eigenvalues(images: NDArray[Any], likelihood: str, sigma2: float = 1
     `images` (N, …) are uint8 or floats in [0, 1]. "bernoulli" takes them as P(pixel = 1), so that
     C is the covariance of the binarised pixels: Var = p̄(1 − p̄) on the diagonal, the grey values'
     covariance off it; constant pixels are dropped. "gaussian" gives λ_i/σ². Compare with β.
+    NoRuleKnown for a likelihood that does not say what holds at the collapsed point.
     Source: docs/science.md §1; the Gaussian case is Lucas et al. 2019.
     """
     config = ModelConfig(likelihood=likelihood, sigma2=sigma2)
@@ -94,8 +95,8 @@ def wake_up_at_collapse(
 ) -> WakeUp:
     """Return the rule at the collapsed point: what a first latent would see in the images.
 
-    The decoder is replaced by the pixels' means; Gaussian variances are the
-    model's own.
+    The decoder is replaced by the pixels' means; Gaussian variances are the model's own.
+    NoRuleKnown for a likelihood that does not say what holds there.
     """
     with torch.no_grad():
         flat = subject.x.flatten(1).double().cpu()

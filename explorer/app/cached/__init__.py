@@ -61,13 +61,13 @@ def get_dataset(name: str) -> ImageDataset | None:
 
 @st.cache_data(show_spinner=False, max_entries=400)
 def _measures_for(path: str, fingerprint: str, step: int | None) -> dict[str, Any]:
-    from explorer.analysis.collapse.diagnose import diagnose_codes
+    from explorer.analysis.collapse.diagnose import diagnose_moments
 
     run = Run(path)
     codes = run.codes() if step is None else run.snapshot(step)
     if codes is None or codes.logvar is None:
         raise ExplorerError(f"Run {run.id} has no codes with log-variances to diagnose.")
-    return diagnose_codes(codes.mean[:2000], codes.logvar[:2000]).to_dict()
+    return diagnose_moments(codes.mean[:2000], codes.logvar[:2000]).to_dict()
 
 
 def measure_codes(run: Run, step: int | None) -> dict[str, Any]:

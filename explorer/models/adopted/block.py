@@ -24,7 +24,8 @@ def model_block(
     """Return run.json's "model" of an adopted model, whose reading is `fits[0]`.
 
     `beta` is what the person told; `implied` and `report` are the `to_dict()` of
-    `analysis.implied_beta` and `analysis.self_test`. Other fits stand under "also_fits".
+    `analysis.collapse.beta_of_weights` and `analysis.collapse.self_test`. Other fits stand under
+    "also_fits".
     """
     reading = fits[0].reading.to_dict()
     sigma2 = model.likelihood.sigma2()

@@ -189,11 +189,18 @@ def keep_callable(call: Any, shape: Shape, where: str) -> Foreign:
 
 def from_layers(layers: Sequence[Layer], shape: Shape, where: str) -> Foreign:
     """Return a network that is given as layers."""
+    whole = check_network(layers, shape, where)
+    size = math.prod(whole.shape_out)
+    flat = build_network([*whole.layers, Layer("reshape", {"shape": [size]})], shape, where)
+    return Foreign(where, shape, _segments([("output", whole.shape_out, "")]), flat)
+
+
+def check_network(layers: Sequence[Layer], shape: Shape, where: str) -> Network:
+    """Return layers that anybody may have written as the network that they are."""
     for layer in walk(layers):
         if not all(bool(tensor.isfinite().all()) for tensor in layer.tensors.values()):
             raise ExplorerError(f"{where} has NaN or infinite weights ({layer.kind}).")
-    network = build_network(simplify(check_layers(layers, where), shape), shape, where)
-    return Foreign(where, shape, _segments([("output", network.shape_out, "")]), network)
+    return build_network(simplify(check_layers(layers, where), shape), shape, where)
 
 
 def _from_drawn(where: str, start: Value, outputs: Sequence[Drawn]) -> Foreign:

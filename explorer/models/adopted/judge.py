@@ -22,9 +22,9 @@ IMPOSSIBLE = 2.0
 """What a β below 0 costs."""
 STANDARDISED = 0.2
 """What pixels scaled by a mean and deviation cost: the usual ranges come first."""
-SOFTPLUS = 0.03
+SOFTPLUS = 0.1
 """What a softplus costs that the network itself does not hold."""
-OTHER_NAME = 0.2
+OTHER_NAME = 0.35
 """What a spread costs that its name speaks against: names are weighed, not believed."""
 NAMES = {
     "log-variance": ("logvar", "log_var", "log-var", "lnvar", "log_sigma2", "log_sigma_sq", "lv"),

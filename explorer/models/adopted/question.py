@@ -23,6 +23,21 @@ TOLD = {
 }  # fmt: skip
 
 
+def build_adopted_likelihood(
+    name: str, sigma2: float | None, binarise: bool | None, image: Image
+) -> Likelihood:
+    """Return one of `KNOWN_LIKELIHOODS`, with a variance for pixels in [0, 1] where it has one."""
+    if name not in KNOWN_LIKELIHOODS:
+        raise ExplorerError(
+            f"The likelihood of a foreign model is one of {', '.join(KNOWN_LIKELIHOODS)}, not "
+            f"{name!r}: a squared error is gaussian, an absolute one laplace, a cross-entropy "
+            "bernoulli."
+        )
+    variance = 1.0 if sigma2 is None else sigma2
+    config = ModelConfig(likelihood=name, sigma2=variance, binarise=bool(binarise))
+    return build_likelihood(config, image)
+
+
 @dataclass(frozen=True)
 class Question:
     """uint8 images (N, C, H, W) to read a pair on, and what the person told.
@@ -39,12 +54,7 @@ class Question:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.likelihood not in KNOWN_LIKELIHOODS:
-            raise ExplorerError(
-                f"The likelihood of a foreign model is one of {', '.join(KNOWN_LIKELIHOODS)}, not "
-                f"{self.likelihood!r}: a squared error is gaussian, an absolute one laplace, a "
-                "cross-entropy bernoulli."
-            )
+        build_adopted_likelihood(self.likelihood, None, False, (1, 1, 1))
         if self.sigma2 is not None and not 0 < self.sigma2 < 1e9:
             raise ExplorerError("sigma2 is the Gaussian's variance, a number above 0.")
         if self.binarise and self.likelihood != "bernoulli":
@@ -60,12 +70,7 @@ class Question:
 
     def build(self, sigma2: float | None, image: Image) -> Likelihood:
         """Return the likelihood with a variance for pixels in [0, 1], where it has one."""
-        config = ModelConfig(
-            likelihood=self.likelihood,
-            sigma2=1.0 if sigma2 is None else sigma2,
-            binarise=self.binarise,
-        )
-        return build_likelihood(config, image)
+        return build_adopted_likelihood(self.likelihood, sigma2, self.binarise, image)
 
     def target(self, images: np.ndarray) -> Tensor:
         """Return what is encoded and scored: grey values in [0, 1], or a binary draw of them."""

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from explorer.errors import ExplorerError
 from explorer.files import replace_file, replace_json
-from explorer.models.adopted.foreign import Foreign, from_layers
+from explorer.models.adopted.foreign import Foreign, check_network, from_layers
 from explorer.models.adopted.formats import SAVE_STATE, check_kind, sniff
 from explorer.models.adopted.layers.limits import (
     MAX_DEPTH,
@@ -38,7 +38,7 @@ from explorer.models.adopted.onnx.graph import OnnxGraph
 
 SCHEMA = 1
 PARTS = ("encoder", "decoder")
-LAYERS_FILE, WEIGHTS_FILE = "layers.json", "networks.safetensors"
+LAYERS_FILE, WEIGHTS_FILE = "layers.json", "checkpoint.safetensors"
 MAX_JSON_BYTES = 4_000_000
 MAX_TENSORS = 10_000
 INSIDE = ("state_dict", "model_state_dict", "model", "weights")
@@ -85,20 +85,29 @@ def pack_networks(encoder: Network, decoder: Network) -> tuple[dict[str, Any], d
 
 
 def save_networks(folder: Path, encoder: Network, decoder: Network) -> None:
-    """Write layers.json and networks.safetensors, each in one step."""
+    """Write layers.json and checkpoint.safetensors, each in one step."""
     values, tensors = pack_networks(encoder, decoder)
     replace_file(folder / WEIGHTS_FILE, lambda stream: stream.write(save(tensors)))
     replace_json(folder / LAYERS_FILE, values)
 
 
-def read_networks(weights: Path, layers: Path | None = None) -> tuple[Foreign, Foreign]:
+def read_foreign(weights: Path, layers: Path | None = None) -> tuple[Foreign, Foreign]:
+    """Read encoder and decoder as `read_networks` does, for the probe: their meaning is open."""
+    encoder, decoder = read_networks(weights, layers)
+    return (
+        from_layers(encoder.layers, encoder.shape, "the encoder"),
+        from_layers(decoder.layers, decoder.shape, "the decoder"),
+    )
+
+
+def read_networks(weights: Path, layers: Path | None = None) -> tuple[Network, Network]:
     """Read encoder and decoder from a file of weights and the layers.json beside it.
 
     Raises ExplorerError with one sentence for every file that is none of ours.
     """
     layers = layers or weights.with_name(LAYERS_FILE)
-    values = _read_json(layers)
     tensors = read_weights(weights)
+    values = _read_json(layers)
     if values.get("schema") != SCHEMA:
         raise ExplorerError(
             f"{layers.name} is of schema {shown(values.get('schema'))}; this version reads "
@@ -116,9 +125,8 @@ def read_networks(weights: Path, layers: Path | None = None) -> tuple[Foreign, F
                 f"The {part} in {layers.name} needs its shape, such as [1, 28, 28]."
             )
         where = f"the {part} in {layers.name}"
-        found.append(
-            from_layers(parse_layers(described["layers"], tensors, where), tuple(shape), where)
-        )
+        parsed = parse_layers(described["layers"], tensors, where)
+        found.append(check_network(parsed, tuple(shape), where))
     return found[0], found[1]
 
 
@@ -174,8 +182,8 @@ def _read_json(path: Path) -> dict[str, Any]:
         values = json.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise ExplorerError(
-            f"Weights alone are not enough: put {LAYERS_FILE} beside {path.parent.name}, as adopt "
-            "writes it."
+            f"Weights alone are not enough: put {LAYERS_FILE} beside them, as adopt writes it, "
+            "or export encoder and decoder to ONNX."
         ) from error
     except (ValueError, RecursionError) as error:
         raise ExplorerError(f"{path.name} is no JSON: write it as adopt does.") from error

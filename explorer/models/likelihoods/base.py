@@ -18,11 +18,15 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 from torch.nn import functional
 
+from explorer.errors import ExplorerError
+
 LOG_2PI = math.log(2 * math.pi)
 LOGVAR_FLOOR = -12.0
 """Pixel log-variances stay softly above this, so that constant pixels cannot drive σ to 0."""
-SMALLEST_VARIANCE = 1e-4
-"""Of a pixel whose variance is estimated from images."""
+
+
+class NoRuleKnown(ExplorerError):
+    """A likelihood that does not say what a first latent would see at the collapsed point."""
 
 
 class Likelihood(nn.Module, ABC):
@@ -94,13 +98,12 @@ class Likelihood(nn.Module, ABC):
         """Return score (N, D) and Fisher information (D,) where every z gives the mean image.
 
         For flat images (N, D), float64: what a first latent would see (`analysis.collapse.wakeup`).
+        NoRuleKnown from a likelihood that does not state it.
         """
-        sigma2 = self.sigma2()
-        if sigma2 is None:
-            variance = flat.var(0, correction=0).clamp_min(SMALLEST_VARIANCE)
-        else:
-            variance = sigma2.detach().double().cpu().expand(flat.shape[1])
-        return (flat - flat.mean(0)) / variance, 1 / variance
+        raise NoRuleKnown(
+            f"No wake-up rule is known for the likelihood {self.name}: it says nothing of the "
+            "collapsed point."
+        )
 
     def score_covariance(self, flat: Tensor) -> tuple[Tensor, Tensor]:
         """Return E[ssᵀ] (D, D) and Fisher information (D,) at collapse, over images (N, D)."""

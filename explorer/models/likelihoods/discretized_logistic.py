@@ -13,8 +13,11 @@ from explorer.models.likelihoods.base import LOGVAR_FLOOR, Likelihood, bound_bel
 LEVELS = 256
 HALF = 0.5 / (LEVELS - 1)
 """Half the distance between two grey values in [0, 1]."""
-TABLE = torch.linspace(-0.5, 1.5, 8161, dtype=torch.float64)
+LOWEST = -0.5
+TABLE = torch.linspace(LOWEST, 0.5, 4081, dtype=torch.float64)
 """Centres at which the Fisher information is tabulated, sixteen between two grey values."""
+SHARES = torch.linspace(0, 1, 257, dtype=torch.float64)
+"""Values of e^{(centre − LOWEST)/s}, of centres below those, at which it is tabulated too."""
 
 
 class DiscretizedLogistic(Distribution):
@@ -114,16 +117,35 @@ class DiscretizedLogisticLikelihood(Likelihood):
         return score_centre(flat, centre.expand_as(flat), inverse), self._fisher(centre)
 
     def _fisher(self, centre: Tensor) -> Tensor:
-        """Return E[score²] at centres of any shape, by interpolation in a table over them."""
+        """Return E[score²] at centres of any shape, by interpolation in tables over them.
+
+        Both ends are alike, so the upper half is folded down. Below the table only grey values
+        above 0 tell anything, each with the mass of a tail: the information dies off like
+        e^{(centre − LOWEST)/s}, and over that it has a limit, e^{(LOWEST − ½/255)/s}/s².
+        """
         inverse = (1 / self.scale()).detach().double().cpu()
-        levels = torch.linspace(0, 1, LEVELS, dtype=torch.float64)[:, None]
-        mass = log_mass(levels, TABLE, inverse).exp()
-        table = (mass * score_centre(levels, TABLE, inverse).square()).sum(0)
-        place = (centre.double().cpu() - TABLE[0]) / (TABLE[1] - TABLE[0])
-        place = place.clamp(0, len(TABLE) - 1.000001)
-        left = place.floor().long()
-        share = place - left
-        return ((1 - share) * table[left] + share * table[left + 1]).to(centre)
+        given = centre.double().cpu()
+        folded = torch.minimum(given, 1 - given)
+        inside = _interpolate(_sum_squares(TABLE, inverse), (folded - LOWEST) / (0.5 - LOWEST))
+        far = _sum_squares(LOWEST + SHARES[1:].log() / inverse, inverse) / SHARES[1:]
+        limit = inverse.square() * torch.exp((LOWEST - HALF) * inverse)
+        share = torch.exp((folded - LOWEST).clamp_max(0) * inverse)
+        below = share * _interpolate(torch.cat([limit[None], far]), share)
+        return torch.where(folded < LOWEST, below, inside).to(centre)
+
+
+def _sum_squares(centre: Tensor, inverse: Tensor) -> Tensor:
+    """Return E[score²] at centres (M,), summed over the grey values."""
+    levels = torch.linspace(0, 1, LEVELS, dtype=torch.float64)[:, None]
+    mass = log_mass(levels, centre, inverse).exp()
+    return (mass * score_centre(levels, centre, inverse).square()).sum(0)
+
+
+def _interpolate(table: Tensor, place: Tensor) -> Tensor:
+    """Return what a table (M,) over [0, 1] holds at places of any shape."""
+    step = place.clamp(0, 1) * (len(table) - 1)
+    left = step.floor().long().clamp_max(len(table) - 2)
+    return torch.lerp(table[left], table[left + 1], step - left)
 
 
 def log_mass(x: Tensor, centre: Tensor, inverse: Tensor) -> Tensor:

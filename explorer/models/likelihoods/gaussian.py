@@ -16,11 +16,29 @@ from explorer.models.likelihoods.base import (
     unbound_below,
 )
 
+SMALLEST_VARIANCE = 1e-4
+"""Of a pixel whose variance is estimated from images."""
 OPTIMAL_SIGMA_RATE = 0.02
 """Share of the newest batch in the running mean of ln σ²."""
 
 
-class GaussianLikelihood(Likelihood):
+class NormalPixels(Likelihood):
+    """Base: every pixel is normal around the decoder's output."""
+
+    def at_collapse(self, flat: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (x − x̄)/σ² and 1/σ² around the mean image.
+
+        σ² is the model's own where it is one number, else what is best there: the pixels' variance.
+        """
+        sigma2 = self.sigma2()
+        if sigma2 is None:
+            variance = flat.var(0, correction=0).clamp_min(SMALLEST_VARIANCE)
+        else:
+            variance = sigma2.detach().double().cpu().expand(flat.shape[1])
+        return (flat - flat.mean(0)) / variance, 1 / variance
+
+
+class GaussianLikelihood(NormalPixels):
     """x ~ N(output, σ²) with one σ², fixed or learned."""
 
     def __init__(self, name: str, sigma2: float, *, learned: bool) -> None:
@@ -100,7 +118,7 @@ class GaussianOptimalLikelihood(GaussianLikelihood):
         return super().nll(output, x)
 
 
-class GaussianDiagonalLikelihood(Likelihood):
+class GaussianDiagonalLikelihood(NormalPixels):
     """x ~ N(output, Ψ): one learned variance per pixel, shared by all images.
 
     With a linear decoder this is factor analysis, as one shared σ² is probabilistic PCA.
@@ -157,7 +175,7 @@ class GaussianDiagonalLikelihood(Likelihood):
         return {**super().describe(), "logvar": logvar.astype(np.float32)}
 
 
-class GaussianPixelLikelihood(Likelihood):
+class GaussianPixelLikelihood(NormalPixels):
     """x ~ N(mean, σ²) with a mean and a variance for every pixel of every image."""
 
     parameters_per_pixel = 2

@@ -10,7 +10,7 @@ from explorer.analysis.codes_in.axes import AxesNeeded
 from explorer.analysis.codes_in.numbers import as_numbers
 from explorer.analysis.codes_in.reading import read_any_codes
 from explorer.analysis.codes_in.spread import as_logvar
-from explorer.analysis.collapse.diagnose import diagnose_codes
+from explorer.analysis.collapse.diagnose import diagnose_codes, diagnose_moments
 from explorer.errors import ExplorerError
 from tests.analysis.codes_in.makers import make_codes, make_sequences, rate_of, save
 from tests.helpers import present
@@ -18,7 +18,7 @@ from tests.helpers import present
 
 def verdicts(codes):
     """Return how many dimensions are in use, and the rate."""
-    found = diagnose_codes(*codes.judged())
+    found = diagnose_moments(*codes.judged())
     return found.in_use, found.information.rate
 
 

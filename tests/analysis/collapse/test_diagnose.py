@@ -12,13 +12,11 @@ from explorer.analysis.collapse.decoder_use import measure_decoder_use
 from explorer.analysis.collapse.diagnose import (
     diagnose,
     diagnose_codes,
-    diagnose_file,
     diagnose_run,
 )
 from explorer.analysis.collapse.linear import covariance_eigenvalues, linear_optimum
 from explorer.analysis.subject import Subject
 from explorer.config import ModelConfig
-from explorer.errors import ExplorerError
 from explorer.models import VAE
 from tests.analysis import oracles
 from tests.helpers import of_kind
@@ -191,16 +189,24 @@ def test_bytes_are_made_into_what_the_model_scores(tiny_run):
     assert by_bytes.to_dict() == by_run.to_dict()
 
 
-def test_diagnose_file(tmp_path):
+def test_a_second_array_that_is_no_logvar_is_warned_of_and_read_as_asked():
     rng = np.random.default_rng(0)
-    np.savez(tmp_path / "codes.npz", mean=rng.normal(size=(50, 2)), logvar=np.zeros((50, 2)))
-    assert len(diagnose_file(tmp_path / "codes.npz").dimensions) == 2
-    np.savez(tmp_path / "other.npz", mu=np.zeros((5, 2)))
-    (tmp_path / "torn.npz").write_bytes(b"PK no archive")
-    np.save(tmp_path / "single.npy", np.zeros(3))
-    for name in ("other.npz", "torn.npz", "single.npy", "absent.npz"):
-        with pytest.raises(ExplorerError):
-            diagnose_file(tmp_path / name)
+    mean, variance = rng.normal(0, 0.95, (500, 2)), np.full((500, 2), 0.1)
+    with pytest.warns(UserWarning, match="hardly log-variance"):
+        found = diagnose_codes(mean, variance)
+    assert [told.code for told in found.told] == ["spread_contradicted"]
+    right = diagnose_codes(mean, variance, spread="variance")
+    assert right.told == ()
+    expected = diagnose_codes(mean, np.log(variance))
+    assert right.information.rate == pytest.approx(expected.information.rate)
+
+
+def test_tensors_of_half_precision_are_codes_too():
+    mean, logvar = torch.randn(200, 3).bfloat16(), torch.full((200, 3), -2.0).half()
+    found = diagnose_codes(mean, logvar)
+    assert found.information.rate == pytest.approx(
+        float((0.5 * (mean.float() ** 2 + np.exp(-2) + 1)).mean(0).sum()), rel=1e-5
+    )
 
 
 def test_diagnose_run_with_and_without_images(tiny_run):

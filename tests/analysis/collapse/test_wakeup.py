@@ -5,10 +5,15 @@ import pytest
 import torch
 
 from explorer.analysis.collapse import wakeup
+from explorer.analysis.collapse.beta_of_weights import expected_survivors
+from explorer.analysis.collapse.causes import find_causes
 from explorer.analysis.collapse.linear import covariance_eigenvalues
 from explorer.analysis.subject import Subject
 from explorer.config import LIKELIHOOD_NAMES, ModelConfig
+from explorer.errors import ExplorerError
 from explorer.models import VAE
+from explorer.models.likelihoods.base import Likelihood
+from explorer.models.likelihoods.gaussian import GaussianLikelihood
 from tests.analysis import oracles
 
 
@@ -67,7 +72,7 @@ def test_score_and_fisher_against_autograd(likelihood):
     model = VAE(config, (1, 8, 8)).eval()
     z = torch.randn(3, 2, dtype=torch.float64)
     x = torch.rand(3, 1, 8, 8, dtype=torch.float64)
-    # Where pixels lie: Fisher information of the discretised logistic is tabulated around there.
+    # Where pixels lie: farther out it is grey values too rare to be drawn that carry it.
     output = model.decoder(z).detach().clamp(-0.4, 1.4).requires_grad_(True)
     gradient = torch.autograd.grad(-model.likelihood.nll(output, x).sum(), output)[0]
     score, fisher = model.likelihood.score_and_fisher(output.detach(), x)
@@ -77,3 +82,37 @@ def test_score_and_fisher_against_autograd(likelihood):
     scores = model.likelihood.score_and_fisher(repeated, samples.flatten(0, 1))[0]
     scores = scores.unflatten(0, (4000, 3))
     assert torch.allclose(scores.square().mean(0) / fisher, torch.ones_like(fisher), atol=0.2)
+
+
+class Untold(GaussianLikelihood):
+    """A likelihood as a newcomer writes it, who has not yet thought of the collapsed point."""
+
+    at_collapse = Likelihood.at_collapse
+
+
+@pytest.fixture
+def untold(digits):
+    """A sleeping model whose likelihood states no rule, with images."""
+    model = VAE(ModelConfig(hidden=(8,), likelihood="gaussian", sigma2=0.5), (1, 8, 8)).eval()
+    model.likelihood = Untold("untold", 0.5, learned=False)
+    return Subject(model, torch.from_numpy(digits[:64]))
+
+
+def test_no_rule_is_made_up_for_a_likelihood_that_states_none(untold):
+    with pytest.raises(ExplorerError, match="No wake-up rule is known for the likelihood untold"):
+        wakeup.wake_up_at_collapse(untold, beta=1.0)
+    with pytest.raises(ExplorerError, match="No wake-up rule is known"):
+        expected_survivors(untold, 1.0)
+
+
+def test_causes_are_found_without_the_rule_and_say_nothing_of_it(untold):
+    causes = find_causes(untold, beta=1e4, asleep=[0, 1], ignored=[])
+    assert causes and all("top_eigenvalue_now" in cause.evidence for cause in causes)
+    unknown = {"awake_at_collapse", "top_eigenvalue_at_collapse"}
+    assert not any(unknown & set(cause.evidence) for cause in causes)
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOOD_NAMES)
+def test_every_likelihood_of_ours_states_its_rule(likelihood, digits):
+    values = wakeup.wake_up_eigenvalues(digits[:200], likelihood, sigma2=0.05)
+    assert values[0] > values[-1] and np.isfinite(values).all()

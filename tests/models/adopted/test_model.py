@@ -103,8 +103,8 @@ def test_it_computes_in_double_precision(adopted):
 def test_it_is_written_and_read_again_as_it_is(adopted, tmp_path):
     own, _, question = adopted
     save_networks(tmp_path, own.encoder, own.decoder)
-    encoder, decoder = read_networks(tmp_path / "networks.safetensors")
-    again = AdoptedModel(encoder.network, decoder.network, own.shape, own.likelihood)
+    encoder, decoder = read_networks(tmp_path / "checkpoint.safetensors")
+    again = AdoptedModel(encoder, decoder, own.shape, own.likelihood)
     x = question.target(question.images)
     for found, expected in zip(again.encode_parameters(x), own.encode_parameters(x), strict=True):
         torch.testing.assert_close(found, expected)

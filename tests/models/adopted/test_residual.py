@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.analysis.implied_beta import implied_beta
-from explorer.analysis.self_test import self_test
+from explorer.analysis.collapse.beta_of_weights import implied_beta
+from explorer.analysis.collapse.self_test import self_test
 from explorer.analysis.subject import Subject
 from explorer.codes import kl_of_codes
 from explorer.models.adopted.model import adopt_fit

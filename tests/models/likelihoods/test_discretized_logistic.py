@@ -99,3 +99,27 @@ def test_a_learned_scale_settles_on_the_spread_of_the_pixels():
         likelihood.nll(torch.full_like(x, 0.5), x).mean().backward()
         optimiser.step()
     assert likelihood.scale().item() == pytest.approx(0.03, rel=0.05)
+
+
+@pytest.mark.parametrize("sigma2", [1e-3, 0.01, 0.5, 8.0])
+def test_far_beyond_the_pixels_the_information_is_still_that_of_the_masses(sigma2):
+    likelihood = DiscretizedLogisticLikelihood("discretized-logistic", sigma2).double()
+    centre = torch.tensor([-4.0, -1.2, -0.71, -0.5, -0.499, 1.499, 1.5, 1.62, 2.4, 5.0]).double()
+    scale, step = likelihood.scale().detach(), 1e-5
+    infinite = torch.tensor([math.inf]).double()
+    edges = torch.cat([-infinite, LEVELS[:-1] + 0.5 / 255, infinite])
+
+    def masses(at):
+        """Differences of the tail on the side of the centre, so that small ones keep digits."""
+        side = torch.where(at < 0.5, 1.0, -1.0)[:, None]
+        tail = torch.sigmoid(side * (at[:, None] - edges) / scale)
+        return (tail[:, :-1] - tail[:, 1:]) * side
+
+    # Σ (∂ mass/∂centre)²/mass, by differences in the centre; the slopes sum to zero.
+    mass, slope = masses(centre), (masses(centre + step) - masses(centre - step)) / (2 * step)
+    largest = mass.argmax(1, keepdim=True)
+    slope.scatter_(1, largest, 0.0)
+    slope.scatter_(1, largest, -slope.sum(1, keepdim=True))
+    expected = (slope.square() / mass).nan_to_num(0.0).sum(1)
+    _, fisher = likelihood.score_and_fisher(centre.view(1, 1, 1, -1), torch.zeros(1, 1, 1, 10))
+    torch.testing.assert_close(fisher[0], expected, rtol=2e-3, atol=0)

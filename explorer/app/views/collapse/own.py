@@ -5,6 +5,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from explorer.analysis.codes_in.axes import PER, AxesNeeded
+from explorer.analysis.codes_in.naming import SPREADS
+from explorer.analysis.codes_in.result import CodesIn
 from explorer.analysis.collapse.beta import (
     KL_REDUCTIONS,
     RECONSTRUCTION_REDUCTIONS,
@@ -12,15 +15,16 @@ from explorer.analysis.collapse.beta import (
     WrittenLoss,
     effective_beta,
 )
-from explorer.analysis.collapse.own_codes import LabelScore, OwnCodes
+from explorer.analysis.collapse.judged import JudgedCodes, LabelScore
 from explorer.app.cached import measure_eigenvalues
 from explorer.app.cached.collapse import judge_codes
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.choices import N, bound_number, bound_select
+from explorer.app.parts.kept import read_widget
 from explorer.app.session import library
 from explorer.app.text import paragraph, plain, sentences, text
 from explorer.app.views.collapse.film import draw_timeline
-from explorer.app.views.collapse.verdicts import show_diagnosis, show_plane, show_table
+from explorer.app.views.collapse.verdicts import show_diagnosis, show_means, show_plane, show_table
 from explorer.datasets import DATASETS
 from explorer.errors import ExplorerError
 from explorer.figures.latent import latent_scatter
@@ -28,44 +32,87 @@ from explorer.figures.latent import latent_scatter
 SHOWN_CODES = 2000
 LOSS = "loss_"
 """What the form's values begin with in the address."""
+CODE_FILES = ("npz", "npy", "parquet", "csv", "h5ad")
 
 
 def ask_for_codes() -> None:
-    """Diagnose an .npz of anyone's codes."""
+    """Diagnose a file of anyone's codes."""
     with st.expander(text("collapse.own"), icon=":material/upload:"):
         st.caption(text("collapse.own.help"))
-        given = st.file_uploader(text("collapse.own.drop"), type="npz", key="collapse_codes")
+        given = st.file_uploader(text("collapse.own.drop"), type=CODE_FILES, key="collapse_codes")
         if given is None:
             return
+        axes = read_widget("collapse_axes")
+        per = read_widget("collapse_per") or PER[0]
+        spread = read_widget("collapse_spread")
         try:
             with st.spinner():
-                own = judge_codes(given.getvalue(), given.name)
+                own = judge_codes(given.getvalue(), given.name, axes, per, spread)
+        except AxesNeeded as needed:
+            st.warning(plain(needed))
+            _ask_for_axes(needed)
+            return
         except ExplorerError as error:
             st.error(plain(error))
             return
-        codes, values = own.codes, own.values
-        st.markdown(text("collapse.own.title", name=plain(given.name)))
-        show_diagnosis(values, None)
-        if values["images"] < len(codes.mean):
-            told = {"used": values["images"], "count": len(codes.mean)}
-            st.caption(text("collapse.own.thinned", **told))
-        if len(codes.steps):
-            st.caption(text("collapse.own.last", step=int(codes.steps[-1]), count=len(codes.steps)))
-            draw_timeline(codes.points(), "own")
-        left, right = st.columns(2, gap="medium")
-        with left:
-            st.markdown(f"**{text('collapse.plane')}**")
-            show_plane(values, "own")
-        with right:
-            _show_own_map(codes, values, own.score)
-        st.markdown(f"**{text('collapse.table')}**")
-        show_table(values)
+        _show_own(own)
 
 
-def _show_own_map(codes: OwnCodes, values: dict[str, Any], score: LabelScore | None) -> None:
+def _ask_for_axes(needed: AxesNeeded) -> None:
+    """Let the visitor say which axis is which."""
+    by_code = {choice.axes: choice for choice in needed.choices}
+    st.radio(
+        text("collapse.own.axes"), list(by_code), index=None, key="collapse_axes",
+        format_func=lambda code: text("collapse.own.axes.choice", **vars(by_code[code])),
+    )  # fmt: skip
+    st.radio(
+        text("collapse.own.per"), PER, key="collapse_per", horizontal=True,
+        format_func=lambda per: text(f"collapse.own.per.{per}"),
+    )  # fmt: skip
+
+
+def _show_own(own: JudgedCodes) -> None:
+    """Show what must be said of a file first, and then its verdicts."""
+    codes, values = own.codes, own.to_dict()
+    st.markdown(text("collapse.own.title", name=plain(codes.name)))
+    for said in own.told:
+        doubt = said.code.startswith("spread") or said.code == "axes_doubtful"
+        (st.warning if doubt else st.caption)(plain(said))
+    if codes.logvar is not None:
+        _offer_spread(own)
+    if values["state"] == "means_alone":
+        show_means(values)
+        _show_own_map(codes, values, own.score)
+        return
+    show_diagnosis(values, None)
+    if len(codes.steps):
+        st.caption(text("collapse.own.last", step=int(codes.steps[-1]), count=len(codes.steps)))
+        draw_timeline(codes.points(), "own")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown(f"**{text('collapse.plane')}**")
+        show_plane(values, "own")
+    with right:
+        _show_own_map(codes, values, own.score)
+    st.markdown(f"**{text('collapse.table')}**")
+    show_table(values)
+
+
+def _offer_spread(own: JudgedCodes) -> None:
+    """Show how the second array is read, the better reading marked, and let it be changed."""
+    spread = own.codes.spread
+    if spread is None:
+        return
+    st.segmented_control(
+        text("collapse.own.spread"), list(SPREADS), default=spread.used, key="collapse_spread",
+        format_func=lambda name: text(f"collapse.own.spread.{name}"),
+    )  # fmt: skip
+
+
+def _show_own_map(codes: CodesIn, values: dict[str, Any], score: LabelScore | None) -> None:
     """Show the codes on their two main dimensions, and what their labels say of them."""
     st.markdown(f"**{text('collapse.own.map')}**")
-    order = sorted(values["dimensions"], key=lambda row: -row["kl"])
+    order = sorted(values["dimensions"], key=lambda row: -(row["kl"] or row["var_mean"]))
     axes = (order[0]["index"], order[min(1, len(order) - 1)]["index"])
     shown = np.linspace(0, len(codes.mean) - 1, min(len(codes.mean), SHOWN_CODES)).astype(int)
     figure = latent_scatter(

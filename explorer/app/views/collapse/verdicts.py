@@ -69,6 +69,13 @@ def show_diagnosis(values: dict[str, Any], config: Config | None) -> None:
         st.warning(text("collapse.floor"))
 
 
+def show_means(values: dict[str, Any]) -> None:
+    """Show what means alone can tell."""
+    moving, count = values["active_units"], values["latent_dim"]
+    st.subheader(text("collapse.own.means", moving=moving, count=count))
+    st.caption(text("collapse.own.means.caption", directions=values["covariance_dimensions"]))
+
+
 def _describe_state(values: dict[str, Any]) -> str:
     """Say how many dimensions are asleep; one that is uncertain is not counted among them."""
     verdicts = [row["verdict"] for row in values["dimensions"]]
@@ -118,6 +125,19 @@ def show_causes(values: dict[str, Any]) -> None:
             dimensions=named,
             top=evidence.get("top_eigenvalue_now", 0.0),
             beta=evidence.get("beta", 1.0),
-            awake=evidence.get("awake_at_collapse", 0),
         )
-        st.markdown(paragraph(told, text("collapse.confidence", value=cause["confidence"])))
+        st.markdown(
+            paragraph(
+                told, *_describe_rule(cause), text("collapse.confidence", value=cause["confidence"])
+            )
+        )
+
+
+def _describe_rule(cause: dict[str, Any]) -> list[str]:
+    """Return what the wake-up rule says at the collapsed point, of a cause that rests on it."""
+    if cause["code"] != "objective":
+        return []
+    awake = cause["evidence"].get("awake_at_collapse")
+    if awake is None:
+        return [text("collapse.rule.none"), text("collapse.rule.local")]
+    return [text("collapse.rule.awake", awake=awake), text("collapse.rule.local")]

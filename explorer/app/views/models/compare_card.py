@@ -19,7 +19,7 @@ from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.pictures import show_strip
 from explorer.app.text import sentences, text
 from explorer.codes import Array
-from explorer.config import FITS, Config
+from explorer.config import FITS, PRIORS, Config
 from explorer.figures.compare import Square, small_map
 from explorer.figures.pictures import picture_sheet
 from explorer.runs.run import Run
@@ -38,7 +38,7 @@ def name_kind(config: Config) -> str:
         return "vq"
     if model.latent == "point":
         return "noise" if model.noise else "ae"
-    return "mixture" if model.prior == "mixture" else "vae"
+    return "vae" if PRIORS[model.prior].has_shares else model.prior
 
 
 def kind_of(run: Run) -> str:
@@ -119,7 +119,7 @@ def show_map(run: Run, square: Square | None, behind: str, source: str, height: 
         drawn_name=text("compare.random"),
         pictures=pictures,
         holes=holes,
-        rings=kind_of(run) != "mixture",
+        rings=PRIORS[config.model.prior].has_shares,
         height=height,
         words=sentences("figure."),
     )

@@ -23,7 +23,7 @@ def gather(runs: Sequence[Run], source: str) -> dict[str, dict[str, Any] | None]
     """Return the figures of random codes of each run, measured where they are not yet."""
     with st.spinner(text("compare.measuring")):
         return {
-            run.id: find_figures(run, "prior" if kind_of(run) == "vq" else source) for run in runs
+            run.id: find_figures(run, source if run.info.is_continuous else "prior") for run in runs
         }
 
 

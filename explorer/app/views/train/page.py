@@ -52,7 +52,7 @@ def choose_config() -> Config:
         sigma2 = 0.05
         if LIKELIHOODS[likelihood].scale != "none":
             sigma2 = _ask("sigma2", 1e-4, 10.0, 0.05, format="%.4g")
-        shared = kind == "gaussian" and base.model.prior == "standard"
+        shared = kind == "gaussian" and PRIORS[base.model.prior].has_shares
         free_bits = _ask("free_bits", 0.0, 10.0, 0.0, 0.05, disabled=not shared)
         batch_size = _ask("batch_size", 1, 4096, 128)
         rate = base.optimiser.learning_rate

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.analysis.self_test import FACTORS, self_test
+from explorer.analysis.collapse.self_test import FACTORS, self_test
 from explorer.analysis.subject import Subject
 from explorer.datasets import load_dataset
 from explorer.runs.store import open_run

@@ -12,7 +12,12 @@ import torch
 from torch import Tensor
 
 from explorer.analysis.checks import Floats, plain
-from explorer.analysis.implied_beta import BUDGET, ImpliedBeta, count_decoding, implied_beta
+from explorer.analysis.collapse.beta_of_weights import (
+    BUDGET,
+    ImpliedBeta,
+    count_decoding,
+    implied_beta,
+)
 from explorer.analysis.subject import Subject
 from explorer.elbo.terms import sample_codes
 

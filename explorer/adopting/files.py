@@ -1,0 +1,86 @@
+"""Adopting files of which nothing is known, in a process of its own with limits.
+
+    latent-explorer adopt --encoder enc.onnx --decoder dec.onnx --images digits …
+
+ONNX files, weights and pictures are read there alone (`worker`): what takes too long or too much
+memory ends with its process, and a run appears whole or not at all.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from explorer.adopting.place import check_beta, placed
+from explorer.datasets.own.store import Root
+from explorer.errors import ExplorerError
+from explorer.jobs.reader import run_worker
+from explorer.runs.run import Run
+
+SECONDS = 600.0
+MEMORY_BYTES = 1 << 30
+DATA_BYTES = 4 << 30
+"""What a process may ask for: the stacks of its threads count, touched or not."""
+
+
+def adopt_files(
+    directory: str | os.PathLike[str],
+    *,
+    encoder: str | os.PathLike[str] | None = None,
+    decoder: str | os.PathLike[str] | None = None,
+    weights: str | os.PathLike[str] | None = None,
+    layers: str | os.PathLike[str] | None = None,
+    images: str | os.PathLike[str],
+    likelihood: str,
+    sigma2: float | None = None,
+    binarise: bool = False,
+    reading: Mapping[str, Any] | None = None,
+    beta: float | None = None,
+    name: str | None = None,
+    overwrite: bool = False,
+    data_root: Root = None,
+    seconds: float = SECONDS,
+    progress: Callable[[str], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> tuple[Run, str]:
+    """Write a run of networks in files, and return it with what must be asked of its reading.
+
+    Either two ONNX files, or `weights` (safetensors, or a state_dict) with the `layers` beside
+    them, as `adopt` writes both. The rest is as in `explorer.adopt`; `images` is a name or a path.
+    The question is "" where one reading stands alone. Raises ExplorerError with one sentence.
+    """
+    if (weights is None) == (encoder is None and decoder is None):
+        raise ExplorerError(
+            "Give either an encoder and a decoder (ONNX), or the weights with their layers.json."
+        )
+    if weights is None and (encoder is None or decoder is None):
+        raise ExplorerError("A model is an encoder and a decoder: give both ONNX files.")
+    check_beta(beta)
+    with placed(directory, overwrite) as path:
+        job = {
+            "path": os.fspath(weights or encoder or ""),
+            "folder": str(path.parent),
+            "encoder": _as_text(encoder),
+            "decoder": _as_text(decoder),
+            "weights": _as_text(weights),
+            "layers": _as_text(layers),
+            "images": os.fspath(images),
+            "likelihood": likelihood,
+            "sigma2": sigma2,
+            "binarise": binarise,
+            "reading": dict(reading or {}),
+            "beta": beta,
+            "name": name,
+            "data_root": _as_text(data_root),
+            "seconds": seconds,
+            "memory_bytes": MEMORY_BYTES,
+            "data_bytes": DATA_BYTES,
+            "what": "this model",
+            "advice": "bring a smaller one, or its codes alone (.npz)",
+        }
+        tell = None if progress is None else lambda done, total: progress(str(done))
+        doubt = run_worker("explorer.adopting.worker", job, tell, stop)
+    return Run(directory), str(doubt)
+
+
+def _as_text(path: Root) -> str | None:
+    return None if path is None else os.path.abspath(path)

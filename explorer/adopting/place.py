@@ -1,0 +1,57 @@
+"""What is checked before anything is computed, and a run directory that appears whole or not."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from explorer.errors import ExplorerError
+from explorer.files import explain_os_error, make_folder
+from explorer.runs.writer import prepare_folder
+
+
+def check_beta(beta: float | None) -> float | None:
+    """Return a β that a training can have had."""
+    if beta is not None and not 0 <= beta < 1e9:
+        raise ExplorerError("beta is the weight of KL in the loss, a number from 0.")
+    return beta
+
+
+def check_folder(path: Path, overwrite: bool) -> None:
+    """Raise, before anything is computed, where no run can be written at `path`."""
+    if os.path.isfile(path):
+        raise ExplorerError(f"{path} is a file; a run needs a folder.")
+    if os.path.isdir(path) and any(path.iterdir()):
+        if not os.path.isfile(path / "run.json"):
+            raise ExplorerError(f"{path} holds other files; choose an empty folder.")
+        if not overwrite:
+            raise ExplorerError(f"{path} holds another run; choose another folder or overwrite it.")
+
+
+@contextmanager
+def placed(directory: str | os.PathLike[str], overwrite: bool) -> Iterator[Path]:
+    """Yield where to write a run; it is moved to `directory` afterwards, or removed on an error.
+
+    An earlier run there stays until then.
+    """
+    path = Path(directory)
+    check_folder(path, overwrite)
+    make_folder(path.parent)
+    try:
+        work = Path(tempfile.mkdtemp(prefix=".adopting-", dir=path.parent))
+    except OSError as error:
+        raise explain_os_error(error, path) from error
+    try:
+        yield work / "run"
+        prepare_folder(path, overwrite)
+        try:
+            path.rmdir()
+            os.rename(work / "run", path)
+        except OSError as error:
+            raise explain_os_error(error, path) from error
+    finally:
+        with contextlib.suppress(OSError):
+            shutil.rmtree(work)

@@ -1,0 +1,106 @@
+"""What was found of an adopted model → a run directory like any other."""
+
+import os
+from typing import Any
+
+import numpy as np
+import torch
+
+from explorer.adopting.measure import Adopted
+from explorer.adopting.pictures import keep_dataset
+from explorer.analysis.checks import plain
+from explorer.datasets import ImageDataset
+from explorer.datasets.own.store import Root
+from explorer.models.adopted.block import model_block, network_kind
+from explorer.models.adopted.weights import save_networks
+from explorer.runs.info import DatasetInfo, LikelihoodInfo, ModelInfo
+from explorer.runs.run import Run
+from explorer.runs.writer import RunWriter
+
+SHOWN = 16
+"""Pictures that a run without a model keeps, of its images, their reconstructions and samples."""
+
+
+def write_run(
+    directory: str | os.PathLike[str],
+    adopted: Adopted,
+    *,
+    beta: float | None = None,
+    name: str | None = None,
+    data_root: Root = None,
+) -> None:
+    """Write a run of an adopted model into a new folder, and keep its images.
+
+    Networks that no file can hold leave a run without a model: codes, figures and pictures.
+    """
+    dataset = keep_dataset(adopted.dataset, data_root)
+    model = adopted.model
+    writer = RunWriter(
+        directory,
+        model=describe_model(adopted, beta),
+        dataset=describe_dataset(dataset),
+    )
+    with writer:
+        if writer.info.has_model:
+            save_networks(writer.path, model.encoder, model.decoder)
+        else:
+            _keep_pictures(writer, adopted)
+        mean, logvar = adopted.codes
+        writer.save_codes(mean, logvar, adopted.labels, adopted.ids)
+        weights = sum(tensor.numel() for tensor in model.state_dict().values())
+        timing = {"seconds": adopted.seconds, "parameters": weights}
+        writer.set_results({adopted.split: adopted.evaluation.to_dict()}, timing)
+    if name is not None:
+        Run(writer.path).rename(name)
+
+
+def describe_model(adopted: Adopted, beta: float | None) -> ModelInfo:
+    """Return what run.json says of the model."""
+    test, survivors = adopted.test, adopted.survivors
+    block: dict[str, Any] = model_block(
+        adopted.model,
+        adopted.fits,
+        adopted.question,
+        beta=beta,
+        implied=test.implied.to_dict(),
+        report=test.to_dict(),
+    )
+    block["adopted"]["survivors"] = None if survivors is None else survivors.to_dict()
+    return ModelInfo(
+        kind=network_kind(adopted.model.encoder, adopted.model.decoder),
+        latent_kind="gaussian",
+        latent_dim=adopted.model.latent_dim,
+        shape=adopted.model.shape,
+        likelihood=LikelihoodInfo(**block["likelihood"]),
+        adopted=plain(block["adopted"]),
+    )
+
+
+def describe_dataset(dataset: ImageDataset) -> DatasetInfo:
+    """Return what run.json says of the images."""
+    return DatasetInfo(
+        dataset.name,
+        dataset.shape,
+        dataset.class_names,
+        dataset.fingerprint,
+        dataset.pixel_digest,
+    )
+
+
+@torch.no_grad()
+def _keep_pictures(writer: RunWriter, adopted: Adopted) -> None:
+    """Keep some images with their reconstructions, and samples of the prior."""
+    model, mean = adopted.model, adopted.codes[0]
+    rows = np.arange(min(SHOWN, len(mean)))
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn((SHOWN, model.latent_dim), generator=generator)
+    pictures = [model.decode(z).mean.clamp(0, 1) for z in (torch.from_numpy(mean[rows]), noise)]
+    writer.snapshot(
+        0,
+        mean=mean,
+        logvar=adopted.codes[1],
+        labels=adopted.labels,
+        inputs=np.asarray(adopted.dataset.images[adopted.ids[rows]]),
+        reconstructions=pictures[0],
+        samples=pictures[1],
+    )

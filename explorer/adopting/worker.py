@@ -1,0 +1,40 @@
+"""The process in which files are adopted, `python -m explorer.adopting.worker`: see `files`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from explorer.adopting.adopt import explain_doubt
+from explorer.adopting.measure import Asked, measure_pair
+from explorer.adopting.pictures import gather_images
+from explorer.adopting.record import write_run
+from explorer.jobs.reader import serve
+from explorer.models.adopted.opening import open_pair
+from explorer.models.adopted.weights import read_foreign
+
+
+def work(job: dict[str, Any], tell: Callable[..., None], stop: Callable[[], bool]) -> str:
+    """Do one adoption; return what must be asked of its reading."""
+    told, beta = job["reading"], job["beta"]
+    asked = Asked(job["likelihood"], job["sigma2"], job["binarise"], told, beta)
+
+    def progress(step: str) -> None:
+        tell(event="progress", done=step, total=0)
+
+    progress("pictures")
+    dataset = gather_images(job["images"], data_root=job["data_root"])
+    if job["weights"] is not None:
+        layers = None if job["layers"] is None else Path(job["layers"])
+        encoder, decoder = read_foreign(Path(job["weights"]), layers)
+        encoders, decoders = [encoder], [decoder]
+    else:
+        files = Path(job["encoder"]), Path(job["decoder"])
+        encoders, decoders = open_pair(*files, dataset.shape)
+    adopted = measure_pair(encoders, decoders, dataset, asked, progress)
+    path = Path(job["folder"]) / "run"
+    write_run(path, adopted, beta=beta, name=job["name"], data_root=job["data_root"])
+    return explain_doubt(adopted)
+
+
+if __name__ == "__main__":
+    serve(work)

@@ -1,0 +1,131 @@
+"""Anyone's codes judged: the one source of the page, the command line and its JSON.
+
+A file is read (`codes_in`), what must be said of it stands first, and then come the verdicts; of
+means alone what means can tell.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from explorer.analysis.checks import plain
+from explorer.analysis.codes_in.reading import read_any_codes
+from explorer.analysis.codes_in.result import CodesIn
+from explorer.analysis.codes_in.told import Told
+from explorer.analysis.collapse.diagnose import diagnose_moments
+from explorer.analysis.collapse.diagnosis import Diagnosis
+from explorer.analysis.collapse.means import MeansDiagnosis, diagnose_means
+from explorer.analysis.watch import Progress, Stop, Watch
+
+SCORED_CODES = 5000
+"""Codes among which neighbours are looked for, evenly spread over the file."""
+READING, JUDGING = 0.6, 0.9
+"""Shares of the work, as the progress shows them."""
+
+
+@dataclass(frozen=True)
+class LabelScore:
+    """How well a code's nearest neighbours tell its label: a share with its standard error."""
+
+    accuracy: float
+    standard_error: float
+    images: int
+    neighbours: int
+    largest_class: float
+    """Share of the most frequent label: what always guessing it would give."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return plain(vars(self))
+
+
+@dataclass(frozen=True)
+class JudgedCodes:
+    """Codes with their diagnosis, and how well they tell their labels where there are any."""
+
+    codes: CodesIn
+    diagnosis: Diagnosis | MeansDiagnosis
+    score: LabelScore | None
+
+    @property
+    def told(self) -> tuple[Told, ...]:
+        """What must be said above the verdicts, the gravest first."""
+        count, judged = len(self.codes.mean), self.diagnosis.images
+        thinned = Told("judged", {"kept": judged, "count": count})
+        return (*self.codes.told, *([thinned] if judged < count else []))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the diagnosis as plain values, with what is said of the file under "codes".
+
+        `dimension` of each row is its index in the file, where some were left out.
+        """
+        values = self.diagnosis.to_dict()
+        values["told"] = [told.to_dict() for told in self.told]
+        for row in values["dimensions"]:
+            row["dimension"] = self.codes.dimensions[row["index"]]
+        return {**values, "codes": self.codes.to_dict(), "labels": plain(self.score)}
+
+
+def judge_file(
+    source: str | os.PathLike[str] | bytes | BinaryIO,
+    name: str | None = None,
+    *,
+    axes: str | None = None,
+    per: str = "channel",
+    spread: str | None = None,
+    names: Mapping[str, str] | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> JudgedCodes:
+    """Return the verdict on a file of codes; of codes over steps, on the last one.
+
+    What the file may be and what `axes`, `per`, `spread` and `names` say: `read_any_codes`.
+    """
+    watch = Watch(progress, stop)
+    reading = watch.part(0.0, READING)
+    codes = read_any_codes(
+        source, name, axes=axes, per=per, spread=spread, names=names, progress=reading.report
+    )
+    watch.check(READING)
+    inner = watch.part(READING, 1.0)
+    return judge_codes(codes, seed=seed, progress=inner.report, stop=inner.stopped)
+
+
+def judge_codes(
+    codes: CodesIn, *, seed: int = 0, progress: Progress | None = None, stop: Stop | None = None
+) -> JudgedCodes:
+    """Return the verdict on codes that were read; of very many some are judged, evenly spread."""
+    watch = Watch(progress, stop)
+    mean, logvar = codes.judged()
+    if logvar is None:
+        found: Diagnosis | MeansDiagnosis = diagnose_means(mean)
+    else:
+        inner = watch.part(0.0, JUDGING)
+        found = diagnose_moments(mean, logvar, seed=seed, progress=inner.report, stop=inner.stopped)
+    watch.check(JUDGING)
+    score = score_labels(codes)
+    watch.report(1.0)
+    return JudgedCodes(codes, found, score)
+
+
+def score_labels(codes: CodesIn) -> LabelScore | None:
+    """Return how well each code's nearest neighbours among the others tell its label.
+
+    The means of at most `SCORED_CODES` items are used. None where there are no labels, or only
+    one, or too few codes.
+    """
+    from explorer.analysis.representation.quality import NEIGHBOURS, neighbour_accuracy
+
+    if codes.labels is None or len(codes.class_names) < 2:
+        return None
+    count = len(codes.mean)
+    chosen = np.linspace(0, count - 1, min(count, SCORED_CODES)).astype(int)
+    neighbours = min(NEIGHBOURS, len(chosen) - 1)
+    mean, labels = codes.mean[chosen], codes.labels[chosen]
+    found = neighbour_accuracy(mean, labels, neighbours=neighbours)
+    largest = float(np.bincount(labels).max() / len(labels))
+    return LabelScore(found.accuracy, found.standard_error, found.images, neighbours, largest)
