@@ -112,11 +112,16 @@ def show_plane(scene: Scene) -> None:
     betas, names = [m.beta for m in members], [as_label(m.run.name) for m in members]
     nearest = int(np.abs(np.log(np.maximum(betas, 1e-6))).argmin())
     picked: Kept[str | None] = Kept(f"beta_member_{scene.sweep.id}", None)
-    name = picked.get() or st.query_params.get("model")
-    chosen = names.index(name) if name in names else nearest
-    if name is not None and name not in names:
+    known = [member.run.id.rpartition("/")[2] for member in members]
+    asked, name = st.query_params.get("model"), picked.get()
+    chosen = nearest
+    if name in names:
+        chosen = names.index(name)
+    elif asked in known:
+        chosen = known.index(asked)
+    elif asked is not None:
         refuse("model")
-    write_address("model", names[chosen], names[nearest])
+    write_address("model", known[chosen], known[nearest])
     trails = []
     for member in members:
         past = [p for p in member.run.metrics("validation") if "kl" in p and p["step"] > 0]

@@ -1,6 +1,7 @@
 """Train: choose settings on the left, watch the run on the right."""
 
 import dataclasses
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, Final
 
@@ -99,10 +100,11 @@ def _choose_model(kind: str, dataset: str, latent_dim: int, seconds: float) -> C
     return dataclasses.replace(base, model=dataclasses.replace(base.model, **settings))
 
 
-def _pick(name: str, options: tuple[str, ...], index: int = 0, disabled: bool = False) -> str:
+def _pick(name: str, options: Iterable[str], index: int = 0, disabled: bool = False) -> str:
+    names = list(options)
     return bound_select(
-        f"train_{name}", name, options, text(f"train.{name}"),
-        lambda option: text(f"train.{name}.{option}"), options[index], persist_state=KEEP,
+        f"train_{name}", name, names, text(f"train.{name}"),
+        lambda option: text(f"train.{name}.{option}"), names[index], persist_state=KEEP,
         disabled=disabled,
     )  # fmt: skip
 
