@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explorer.config import Config
-from explorer.datasets import DATASETS, ImageDataset, is_available, load_dataset
-from explorer.datasets.own.store import OwnSet, describe_own, list_own, load_own, remove_own
+from explorer.datasets import DATASETS, ImageDataset, image_shape, is_available, load_dataset
+from explorer.datasets.own.store import OwnSet, list_own, load_own, remove_own
 from explorer.errors import ExplorerError
 from explorer.files import read_json
 from explorer.paths import cache_folder
@@ -148,9 +148,7 @@ class Library:
 
         Raises ExplorerError where there is none of this name.
         """
-        if name in DATASETS:
-            return DATASETS[name].shape
-        return describe_own(name, self.data_root).shape
+        return image_shape(name, self.data_root)
 
     def images_of(self, run: Run, *, at_once: bool = False) -> ImageDataset | None:
         """Return the images that a run was made from, None where they are not at hand.

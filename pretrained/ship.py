@@ -123,7 +123,7 @@ def copy_film(run: Run, target: Path, frames: int) -> None:
         with np.load(run.path / "snapshots" / name) as archive:
             values = {key: archive[key] for key in archive.files}
         # Input images belong to their data set; what the model made of them is ours to ship.
-        if run.info.dataset and run.info.dataset.name not in ("strokes", "shapes"):
+        if run.info.dataset and run.info.dataset.name not in ("strokes", "shapes", "colour-shapes"):
             values.pop("inputs", None)
         np.savez_compressed(folder / name, **values)
 

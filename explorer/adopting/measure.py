@@ -22,7 +22,7 @@ from explorer.models.adopted.question import Fit, Question
 Tell = Callable[[str], None]
 """Hears which step is at work: reading, testing, measuring."""
 
-BUDGET = 400_000_000_000
+BUDGET = 40_000_000_000
 """Multiply-adds that the evaluation may take, and the codes likewise, or else the fewest images."""
 FEWEST, MOST_CODES = 64, 10_000
 

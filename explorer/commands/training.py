@@ -112,6 +112,7 @@ def describe_states(states: dict[str, str]) -> str:
 def config_from_options(options: argparse.Namespace) -> "Config":
     """Return the config that --config and the other options describe."""
     from explorer.config import LONGEST_TOML, BudgetConfig, Config
+    from explorer.datasets import image_shape
     from explorer.files import read_limited
     from explorer.recipes import LONG_BUDGET, default_config
 
@@ -125,11 +126,12 @@ def config_from_options(options: argparse.Namespace) -> "Config":
         config = Config.from_toml(content)
     else:
         latent_dim = given.get("latent_dim", 2)
-        network = given.get("network", "mlp")
+        dataset = given.get("dataset", "digits")
+        shape = image_shape(dataset, given.get("data_root"))
         # A budget in updates may take any time: it gets the recipe of a long one.
         counted = "steps" in given or "epochs" in given
         seconds = given.get("seconds", LONG_BUDGET if counted else 30.0)
-        config = default_config(given.get("dataset", "digits"), latent_dim, seconds, network)
+        config = default_config(dataset, latent_dim, seconds, given.get("network"), shape)
     model = {k: given[k] for k in ("latent_dim", "likelihood", "network") if k in given}
     changes: dict[str, Any] = {k: given[k] for k in ("dataset", "seed", "device") if k in given}
     changes["model"] = dataclasses.replace(config.model, **model)

@@ -15,7 +15,7 @@ from explorer.datasets.digits import load_digits
 from explorer.datasets.external import Progress, ensure_root, find_root, load_collection
 from explorer.datasets.images import ImageDataset, Split
 from explorer.datasets.mnist200 import load_mnist200
-from explorer.datasets.own.store import find_own, load_own
+from explorer.datasets.own.store import describe_own, find_own, load_own
 from explorer.datasets.shapes import load_shapes
 from explorer.datasets.strokes import load_strokes, name_file
 from explorer.errors import ExplorerError
@@ -27,6 +27,7 @@ __all__ = [
     "ImageDataset",
     "Progress",
     "Split",
+    "image_shape",
     "is_available",
     "load_dataset",
 ]
@@ -154,6 +155,16 @@ def is_available(name: str, data_root: str | os.PathLike[str] | None = None) -> 
     if name not in DATASETS and find_own(name, data_root) is not None:
         return True
     return _find_entry(name).offline or find_root(name, data_root) is not None
+
+
+def image_shape(name: str, data_root: str | os.PathLike[str] | None = None) -> tuple[int, int, int]:
+    """Return the shape (C, H, W) of a data set's images without loading them.
+
+    Raises ExplorerError for an unknown name.
+    """
+    if name not in DATASETS and find_own(name, data_root) is not None:
+        return describe_own(name, data_root).shape
+    return _find_entry(name).shape
 
 
 @lru_cache(maxsize=8)

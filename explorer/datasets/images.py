@@ -248,6 +248,21 @@ def split_rows(
     }
 
 
+def choose_examples(labels: Ints | None, count: int, most: int) -> Ints:
+    """Return at most `most` of the rows 0..count−1, one of each class before a second of any.
+
+    `labels` (count,) are in any order, such as class after class; without them, and of more classes
+    than there is room for, the rows or classes are evenly spread.
+    """
+    if labels is None:
+        return np.linspace(0, count - 1, min(most, count)).astype(np.int64)
+    classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    if len(classes) > most:
+        classes = [classes[at] for at in np.linspace(0, len(classes) - 1, most).astype(np.int64)]
+    turns = [rows[turn] for turn in range(most) for rows in classes if turn < len(rows)]
+    return np.array(turns[:most], np.int64)
+
+
 def _as_bytes(images: Array, name: str) -> Bytes:
     if images.ndim == 3:
         images = images[:, None]

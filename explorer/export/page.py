@@ -19,6 +19,7 @@ from explorer.export.payload import Pictures, build_payload
 
 MAX_PAGE_BYTES = 8_000_000
 ENTRY = "map/standalone.js"
+WORKER_ENTRY = "model/worker.js"
 
 _IMPORT = re.compile(
     r'^import\s+(?:(\*\s+as\s+\w+)|\{([^}]*)\})\s+from\s+"(\.{1,2}/[\w./-]+)";\s*$', re.M
@@ -89,13 +90,17 @@ def wrap_payload(
 
     `credit` says whose the pictures in it are, and stands at its foot.
     """
-    script = bundle_modules().replace("</script", "<\\/script")
+    script, worker = (
+        bundle_modules(entry=entry).replace("</script", "<\\/script")
+        for entry in (ENTRY, WORKER_ENTRY)
+    )
     return _PAGE.format(
         title=html.escape(f"{name} · Latent Explorer"),
         scene=html.escape(scene, quote=True),
         language=html.escape(language, quote=True),
         style=read_styles("shared", "map"),
         script=script,
+        worker=worker,
         payload=base64.b64encode(payload).decode(),
         credit=f'<footer lang="en">{html.escape(credit)}</footer>' if credit else "",
     ).encode()
@@ -141,7 +146,7 @@ _PAGE = """<!doctype html>
 <title>{title}</title>
 <style>
 html {{ color-scheme: light dark; }}
-body {{ margin: 0; padding: 14px clamp(12px, 2.2vw, 28px); background: #fcfcfa; }}
+body {{ margin: 0; padding: 14px clamp(12px, 2.2vw, 28px); background: #fbfbfa; }}
 @media (prefers-color-scheme: dark) {{
   body {{ background: #0f1218; }}
   .lx {{ --lx-page: #0f1218; }}
@@ -158,6 +163,9 @@ footer {{
 <div id="explorer" class="lx" data-scene="{scene}"></div>
 {credit}
 <script type="application/octet-stream" id="payload">{payload}</script>
+<script type="text/plain" id="worker">
+{worker}
+</script>
 <script>
 {script}
 </script>

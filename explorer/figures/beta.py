@@ -146,7 +146,7 @@ def rate_distortion_plane(
         textfont={"size": 11, "color": roles.text},
         customdata=list(names),
         marker={
-            "color": roles.kl,
+            "color": roles.beta,
             "size": [15 if i == selected else 10 for i in range(len(rate))],
             "line": {"color": roles.ground, "width": 1},
         },

@@ -39,7 +39,7 @@ def chain_walk(
     figure = go.Figure()
     add_ground(figure, codes, labels, roles)
     if exact is not None:
-        _add_contours(figure, exact, roles.text, 1.6)
+        _add_contours(figure, exact, roles.posterior, 1.6)
         # At the map's scale the contours may be smaller than a dot.
         row, column = np.unravel_index(exact.density.argmax(), exact.density.shape)
         figure.add_annotation(
@@ -88,7 +88,7 @@ def chain_draws(
         x=points[:, 0], y=points[:, 1], mode="markers", name=words["draws"], hoverinfo="skip",
         marker={"color": roles.latent, "size": 3, "opacity": 0.35},
     )  # fmt: skip
-    _add_contours(figure, exact, roles.text, 1.8)
+    _add_contours(figure, exact, roles.posterior, 1.8)
     apply_style(figure, roles, height)
     figure.update_xaxes(range=[exact.x[0], exact.x[-1]], constrain="domain", nticks=5)
     figure.update_yaxes(

@@ -32,8 +32,8 @@ def kl_areas(
         2, 2, specs=[[{"colspan": 2}, None], [{}, {}]], row_heights=[0.52, 0.48],
         vertical_spacing=0.17, horizontal_spacing=0.08, subplot_titles=("", *titles),
     )  # fmt: skip
-    _add_density(figure, z, p, roles.gap, "p(z)", row=1, col=1)
-    _add_density(figure, z, q, roles.latent, "q(z|x)", row=1, col=1)
+    _add_density(figure, z, p, roles.prior, "p(z)", row=1, col=1)
+    _add_density(figure, z, q, roles.q, "q(z|x)", row=1, col=1)
     mean, sd = marks
     top = float(np.exp(-0.5) / (sd * np.sqrt(2 * np.pi)))
     _add_line(figure, [mean, mean], [0, top * np.exp(0.5)], roles.mean, "μ", row=1, col=1)
@@ -103,7 +103,7 @@ def mixture_picture(
         hovertemplate="μ(%{x:.2f}) = %{y:.2f}<extra></extra>", row=1, col=1,
     )  # fmt: skip
     _add_sticks(figure, codes, np.interp(codes, z, mean), np.interp(codes, z, sd), roles)
-    _add_density(figure, z, prior, roles.gap, names[2], row=2, col=1)
+    _add_density(figure, z, prior, roles.prior, names[2], row=2, col=1)
     figure.add_scatter(
         x=codes, y=np.interp(codes, z, prior), mode="markers", name="z", hoverinfo="skip",
         marker={"color": roles.latent, "size": 6 if len(codes) <= MANY_PARTS else 4},
@@ -144,11 +144,11 @@ def posterior_picture(
 ) -> go.Figure:
     """Return p(z), q(z|x) and the exact p(z|x), densities over z (M,)."""
     figure = go.Figure()
-    _add_density(figure, z, prior, roles.gap, "p(z)")
-    _add_density(figure, z, q, roles.latent, "q(z|x)")
+    _add_density(figure, z, prior, roles.prior, "p(z)")
+    _add_density(figure, z, q, roles.q, "q(z|x)")
     figure.add_scatter(
         x=z, y=posterior, mode="lines", name="p(z|x)", hoverinfo="skip",
-        line={"color": roles.text, "width": 2, "dash": "dot"},
+        line={"color": roles.posterior, "width": 2, "dash": "dot"},
     )  # fmt: skip
     figure.update_xaxes(title="z", range=[float(z[0]), float(z[-1])], zeroline=False)
     figure.update_yaxes(rangemode="tozero", showticklabels=False)

@@ -16,41 +16,71 @@ GLYPHS = (
 
 @dataclass(frozen=True)
 class Roles:
-    """Colours of what a figure speaks of, for one theme."""
+    """Colours of what a figure speaks of, for one theme: the one table of the whole product.
+
+    Each reads as text on the page's grounds (4.5:1, but for `brand`, `grid` and `ground`). What
+    belongs together shares a hue: q(z|x) is drawn by its σ around μ, and p(z|x) is where z lies.
+    """
 
     mean: str
+    """μ, and what else the encoder says."""
     sigma: str
+    q: str
+    """q(z|x)."""
     latent: str
+    """z, codes and samples."""
+    posterior: str
+    """p(z|x), exact."""
+    prior: str
+    """p(z)."""
     reconstruction: str
+    """−log p(x|z), and what the decoder makes."""
     kl: str
+    beta: str
     gap: str
     objective: str
+    """Sums of the terms: −ELBO, and other totals."""
+    brand: str
+    """Buttons and what is chosen: no quantity."""
     text: str
+    caption: str
     grid: str
     ground: str
 
 
 LIGHT = Roles(
-    mean="#2f6fde",
+    mean="#2862cc",
     sigma="#a85a00",
+    q="#a85a00",
     latent="#7b3fd1",
-    reconstruction="#2a8f8a",
-    kl="#d1495b",
-    gap="#8a93a3",
+    posterior="#7b3fd1",
+    prior="#5b6475",
+    reconstruction="#1d7773",
+    kl="#bf3549",
+    beta="#a3297d",
+    gap="#5f6877",
     objective="#1c2230",
+    brand="#3a4560",
     text="#1c2230",
+    caption="#5c6472",
     grid="#e3e5ea",
     ground="#fbfbfa",
 )
 DARK = Roles(
     mean="#7aa7ff",
     sigma="#ffb04d",
+    q="#ffb04d",
     latent="#b388ff",
+    posterior="#b388ff",
+    prior="#a3adbd",
     reconstruction="#4fc3bd",
     kl="#ff7685",
-    gap="#8a93a3",
+    beta="#f08cc8",
+    gap="#98a1b1",
     objective="#eceff4",
+    brand="#5a6785",
     text="#eceff4",
+    caption="#a0a9b8",
     grid="#2a303c",
     ground="#0f1218",
 )

@@ -39,12 +39,12 @@ def data_uri(png: bytes) -> str:
 
 
 def wordmark(title: str, dark: bool) -> str:
-    """Return the two-word title as SVG text, the second word in the accent colour."""
+    """Return the two-word title as SVG text, the second word lighter than the first."""
     roles = choose_roles(dark)
     first, second = title.split(" ", 1)
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" width="172" height="30">'
         '<text x="0" y="22" font-family="system-ui, DejaVu Sans, sans-serif" font-size="19" '
         f'font-weight="700" fill="{roles.text}">{first} '
-        f'<tspan fill="{roles.latent}">{second}</tspan></text></svg>'
+        f'<tspan font-weight="400" fill="{roles.caption}">{second}</tspan></text></svg>'
     )

@@ -13,6 +13,7 @@ import torch
 
 from explorer.codes import Array
 from explorer.datasets import ImageDataset
+from explorer.datasets.images import choose_examples
 from explorer.elbo.encoding import encode_images
 from explorer.elbo.evaluation import Evaluation, evaluate_elbo
 from explorer.elbo.terms import name_kl
@@ -52,7 +53,7 @@ class HeldOut:
         chosen = np.linspace(0, len(split) - 1, min(PROBE_IMAGES, len(split))).astype(int)
         self.probe = split.images[chosen]
         self.probe_labels = None if split.labels is None else split.labels[chosen]
-        self.strip = choose_strip(self.probe_labels, len(chosen))
+        self.strip = choose_examples(self.probe_labels, len(chosen), STRIP_IMAGES)
         """Rows of the probe whose reconstructions the film shows."""
 
     def final_splits(self, trained_on: str) -> list[str]:
@@ -226,21 +227,6 @@ class Member:
             f"The objective is no longer finite or has blown up at step {now.step}; the model of "
             f"step {kept} is kept. A lower learning rate usually helps."
         )
-
-
-def choose_strip(labels: Array | None, count: int, most: int = STRIP_IMAGES) -> Array:
-    """Return at most `most` of the rows 0..count−1, one of each class before a second of any.
-
-    `labels` (count,) are in any order, such as class after class; without them, and of more classes
-    than there is room for, the rows or classes are evenly spread.
-    """
-    if labels is None:
-        return np.linspace(0, count - 1, min(most, count)).astype(int)
-    classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    if len(classes) > most:
-        classes = [classes[at] for at in np.linspace(0, len(classes) - 1, most).astype(int)]
-    turns = [rows[turn] for turn in range(most) for rows in classes if turn < len(rows)]
-    return np.array(turns[:most])
 
 
 def draw_pictures(model: Model, z: torch.Tensor) -> Array:

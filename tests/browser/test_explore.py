@@ -259,7 +259,7 @@ def test_likelihood_of_this_image_adds_up_and_agrees_with_pytorch(view, server):
 
 def test_large_network_is_decoded_by_the_server_while_the_hand_moves(explore):
     view = explore("large")
-    assert view.ask("app.model.isLocal") is False
+    assert view.ask("app.model.constructor.name") == "RemoteModel"
     before = view.output()
     view.page.mouse.move(*view.place(-1.5, 0.5))
     for step in range(1, 5):

@@ -8,7 +8,7 @@ import pytest
 
 from explorer.datasets import ImageDataset
 from explorer.datasets import images as module
-from explorer.datasets.images import digest_pixels
+from explorer.datasets.images import choose_examples, digest_pixels
 from explorer.errors import ExplorerError
 from tests.helpers import present
 
@@ -54,3 +54,29 @@ def test_ids_are_row_numbers_and_names_are_one_per_image():
     assert [present(data.names)[row] for row in data.split("all").ids[:2]] == ["0.png", "1.png"]
     with pytest.raises(ExplorerError, match="one per image: 10 for 9"):
         dataclasses.replace(data, images=some_images(9))
+
+
+def test_examples_are_of_each_class_though_they_come_one_after_the_other():
+    labels = np.repeat([0, 1, 2], 100)
+    rows = choose_examples(labels, 300, 8)
+    assert labels[rows].tolist() == [0, 1, 2, 0, 1, 2, 0, 1]
+    assert len(set(rows.tolist())) == 8
+
+
+def test_a_class_with_few_images_leaves_its_room_to_others():
+    labels = np.array([0] * 20 + [1])
+    assert labels[choose_examples(labels, 21, 8)].tolist() == [0, 1, 0, 0, 0, 0, 0, 0]
+
+
+def test_of_more_classes_than_there_is_room_for_the_first_the_last_and_some_between_are_shown():
+    labels = np.repeat(np.arange(29), 5)
+    assert labels[choose_examples(labels, 145, 8)].tolist() == [0, 4, 8, 12, 16, 20, 24, 28]
+
+
+def test_without_labels_examples_are_evenly_spread():
+    assert choose_examples(None, 15, 8).tolist() == [0, 2, 4, 6, 8, 10, 12, 14]
+
+
+@pytest.mark.parametrize("labels", [None, np.array([1, 0, 1])])
+def test_of_few_images_all_are_shown(labels):
+    assert sorted(choose_examples(labels, 3, 8).tolist()) == [0, 1, 2]

@@ -20,7 +20,7 @@ from explorer.datasets import load_dataset
 from explorer.errors import ExplorerError
 from explorer.export import pictures, tsne
 from explorer.export.container import unpack
-from explorer.export.page import MAX_PAGE_BYTES, build_page, bundle_modules
+from explorer.export.page import MAX_PAGE_BYTES, WORKER_ENTRY, build_page, bundle_modules
 from explorer.export.sweep import build_member, find_siblings, match_latents, reorder_model
 from explorer.export.tables import codes_parquet, codes_table
 from explorer.runs.info import DatasetInfo
@@ -37,6 +37,16 @@ def test_bundle_holds_every_module_once_and_no_import_is_left() -> None:
     assert {"model/model.js", "shared/dom.js", "map/plane/map.js"} <= set(names)
     assert "map/main.js" not in names
     assert not re.search(r"^\s*(import|export) ", script, re.M)
+
+
+def test_a_workers_script_is_bundled_without_the_page() -> None:
+    script = bundle_modules(entry=WORKER_ENTRY)
+    names = re.findall(r'^modules\["([\w./]+)"\] = ', script, re.M)
+    assert names[-1] == WORKER_ENTRY and "model/network.js" in names
+    assert not [name for name in names if name.startswith("map/")]
+    assert "document." not in script
+    page = build_page(make_run("mlp"), None, {}).decode()
+    assert f'<script type="text/plain" id="worker">\n{script}' in page
 
 
 def test_bundle_refuses_what_it_does_not_know(tmp_path: Path) -> None:
@@ -268,6 +278,19 @@ def test_server_decodes_and_encodes_what_is_asked() -> None:
     json.dumps([found, code])
 
 
+def test_server_decodes_many_points_at_once() -> None:
+    model = make_run("conv").model
+    points = torch.randn(5, 3, generator=torch.Generator().manual_seed(2))
+    found = answers.answer_batch(model, {"points": points.tolist(), "number": 4})
+    assert found is not None and found["number"] == 4
+    levels = np.frombuffer(base64.b64decode(found["picture"]), np.uint8) / 255 * found["top"]
+    with torch.no_grad():
+        mean = model.decode(points).mean.flatten().numpy()
+    assert np.abs(levels - mean.clip(0, None)).max() < found["top"] / 255
+    crowd = {"points": [[0.0] * 3] * (answers.MAX_BATCH + 1), "number": 5}
+    assert answers.answer_batch(model, crowd) is None
+
+
 @pytest.mark.parametrize(
     "request_",
     [
@@ -277,12 +300,15 @@ def test_server_decodes_and_encodes_what_is_asked() -> None:
         {"z": "abc", "number": 1, "seed": 1},
         {"z": [float("nan")] * 3, "number": 1, "seed": 1},
         {"x": "!!", "number": 1},
+        {"points": [[1, 2]], "number": 1},
+        {"points": [[1, 2, 3], [1]], "number": 1},
     ],
 )
 def test_broken_requests_are_left_unanswered(request_) -> None:
     model = make_run("mlp").model
     assert answers.answer_decode(model, request_) is None
     assert answers.answer_encode(model, request_) is None
+    assert answers.answer_batch(model, request_) is None
 
 
 def test_tsne_is_computed_in_a_process_and_kept() -> None:

@@ -48,14 +48,16 @@ test("an unknown likelihood is told by its name, wherever the networks run", () 
   assert.throws(() => new RemoteModel(header("cauchy", null), () => {}), /cauchy/);
 });
 
-test("a request goes to Python with its kind and number, and only the newest is heard", () => {
+test("a request goes to Python with its kind and number, and what is overtaken is never asked", () => {
   const asked = [];
   const heard = [];
   const model = new RemoteModel(header("gaussian-optimal", null), (request) => asked.push(request));
-  for (const name of ["first", "second"]) {
+  for (const name of ["first", "second", "third"]) {
     model.encodeSoon(Float32Array.of(0, 1), ({ mean }) => heard.push([name, ...mean]));
   }
-  assert.deepEqual(asked.map(({ kind, number, x }) => [kind, number, x]), [["encode", 1, "AP8="], ["encode", 2, "AP8="]]);
-  model.receive([{ number: 1, mean: [5], logvar: [0] }, { number: 2, mean: [7], logvar: null }]);
-  assert.deepEqual(heard, [["second", 7]]);
+  assert.deepEqual(asked, [{ kind: "encode", number: 1, x: "AP8=" }]);
+  model.receive([{ number: 1, mean: [5], logvar: [0] }, { number: 1, mean: [6], logvar: [0] }]);
+  model.receive([{ number: 2, mean: [7], logvar: null }]);
+  assert.deepEqual(asked.length, 2);
+  assert.deepEqual(heard, [["first", 5], ["third", 7]]);
 });

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import test from "node:test";
 
 import { addDraw, drawOnce, startSums } from "../../explorer/browser/model/estimate.js";
-import { gaussianKl, Model } from "../../explorer/browser/model/model.js";
+import { Model } from "../../explorer/browser/model/model.js";
 import { readPayload } from "../../explorer/browser/shared/payload.js";
-import { Prior } from "../../explorer/browser/model/prior.js";
+import { gaussianKl, Prior } from "../../explorer/browser/model/prior.js";
 import { createRandom } from "../../explorer/browser/shared/random.js";
 
 const folder = process.env.LATENT_FIXTURES;

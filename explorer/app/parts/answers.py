@@ -7,9 +7,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from explorer.app.parts.kept import Kept
 from explorer.models import Model
+from explorer.runs.run import Run
 
 MODES = ("mean", "sample", "deviation")
+MAX_BATCH = 64
 
 
 @torch.inference_mode()
@@ -52,6 +55,51 @@ def answer_decode(model: Model, request: Any) -> dict[str, Any] | None:
     else:
         values = pixels.mean
     return {"number": number, **_pack_pixels(values[0].float().numpy())}
+
+
+@torch.inference_mode()
+def answer_batch(model: Model, request: Any) -> dict[str, Any] | None:
+    """Return the means at {"points": list of z, "number"}, one after the other, as one block.
+
+    None for a broken request and for one of more than 64 points.
+    """
+    try:
+        z = torch.tensor(request["points"], dtype=model.reference.dtype)
+        number = int(request["number"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    if z.ndim != 2 or z.shape[1] != model.latent_dim or not 1 <= len(z) <= MAX_BATCH:
+        return None
+    if not bool(torch.isfinite(z).all()):
+        return None
+    return {"number": number, **_pack_pixels(model.decode(z).mean.float().numpy())}
+
+
+ANSWERS = {"encode": answer_encode, "decode": answer_decode, "batch": answer_batch}
+"""By the name of the component's state that holds the request."""
+_ANSWERED: dict[str, Kept[tuple[str, Any, dict[str, Any] | None] | None]] = {
+    kind: Kept(f"explore_{kind}", None) for kind in ANSWERS
+}
+
+
+def answer_all(run: Run, result: Any) -> list[dict[str, Any]]:
+    """Return the answers to all that the component asks, each computed once.
+
+    They are sent again with later ones: of two messages in a row a page may see only the second.
+    """
+    found = (answer_once(run, kind, result.get(kind)) for kind in ANSWERS)
+    return [answer for answer in found if answer is not None]
+
+
+def answer_once(run: Run, kind: str, request: Any) -> dict[str, Any] | None:
+    """Return the answer to one request, however often the page runs for the same."""
+    if not request:
+        return None
+    known = _ANSWERED[kind].get()
+    if known is None or known[:2] != (run.fingerprint, request):
+        known = (run.fingerprint, request, ANSWERS[kind](run.model, request))
+        _ANSWERED[kind].put(known)
+    return known[2]
 
 
 def _pack_pixels(values: NDArray[np.float32]) -> dict[str, Any]:

@@ -71,8 +71,8 @@ def do_nothing() -> None:
 def latent_map(payload: bytes, key: str, **callbacks: Callable[[], None]) -> Any:
     """Mount the map for a payload of `explorer.export.payload.build_payload`.
 
-    States: z (list of floats, where z came to rest); for models decoded on the server also encode
-    and decode (requests). Triggers: picked ({z, id, label}),
+    States: z (list of floats, where z came to rest); for models decoded on the server also encode,
+    decode and batch (requests). Triggers: picked ({z, id, label}),
     model (an id), export ({kind: html | parquet, …}), project ({kind: tsne}). Callbacks are
     `on_<name>_change`.
     """

@@ -16,6 +16,7 @@ from explorer.app.cached import (
 from explorer.app.parts import answers
 from explorer.app.parts.failures import told
 from explorer.app.parts.kept import Kept, read_widget
+from explorer.app.parts.lede import show_lede
 from explorer.app.parts.mount import latent_map, send_member, send_message
 from explorer.app.parts.names import label_run
 from explorer.app.session import library
@@ -84,12 +85,8 @@ def remember_model() -> None:
 def answer(run: Run, result: Any) -> dict[str, Any]:
     """Return what the component asked for: a decoded picture, a code, a file."""
     message: dict[str, Any] = {}
-    found = []
-    for kind, reply in (("encode", answers.answer_encode), ("decode", answers.answer_decode)):
-        if request := result.get(kind):
-            found.append(reply(run.model, request))
-    if found:
-        message["decoded"] = [entry for entry in found if entry]
+    if found := answers.answer_all(run, result):
+        message["decoded"] = found
     wanted = result.get("export")
     if isinstance(wanted, dict):
         try:
@@ -117,7 +114,7 @@ def show_map(models: dict[str, tuple[Run, str]]) -> None:
     """Mount the map of the chosen model and answer what it asks."""
     run = choose_model(models)
     nothing = dict.fromkeys(
-        (f"on_{name}_change" for name in ("z", "encode", "decode", "picked", "export")),
+        (f"on_{name}_change" for name in ("z", *answers.ANSWERS, "picked", "export")),
         lambda: None,
     )
     result = latent_map(
@@ -205,6 +202,7 @@ def show_page() -> None:
     # It stays until a model is chosen: the address soon names the one that is shown instead.
     if unknown := UNKNOWN.get():
         st.warning(text("explore.unknown_model", name=plain(unknown[:60])))
+    show_lede("explore.lede")
     try:
         get_payload(choose_model(models))
     except ExplorerError as error:

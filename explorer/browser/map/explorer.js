@@ -1,5 +1,5 @@
+import { chooseModel } from "../model/choose.js";
 import { estimateBound } from "../model/estimate.js";
-import { Model } from "../model/model.js";
 import { RemoteModel } from "../model/remote.js";
 import { binarise, storedPicture } from "../shared/picture.js";
 import { createRandom } from "../shared/random.js";
@@ -43,8 +43,6 @@ export class Explorer {
     this.saveFile = undefined;
     /** @type {(() => void) | undefined} */
     this.disposeLayout = undefined;
-    /** @type {number | undefined} */
-    this.estimating = undefined;
     /** @type {(() => void) | undefined} */
     this.viewSettled = undefined;
     /** @type {State["projection"] | undefined} the t-SNE of the codes, once it is here */
@@ -57,10 +55,11 @@ export class Explorer {
     this.host = host;
     this.text = createText(header.text);
     this.theme = readTheme(root);
-    const { networks } = header;
-    this.model = networks
-      ? new Model({ ...header, networks })
-      : new RemoteModel(header, (request) => this.host.setState(request.kind, request));
+    const isServed = host.kind === "streamlit";
+    this.model = chooseModel(header, {
+      startWorker: host.startWorker,
+      ask: isServed ? (request) => this.host.setState(request.kind, request) : null,
+    });
     this.size = header.latent.size;
     this.pictureOf = new Map(Array.from(header.pictures?.ids ?? [], (id, place) => [id, place]));
     /** @type {Float32Array} (N, size), row by row */
@@ -403,7 +402,7 @@ export class Explorer {
     this.theme = readTheme(this.root);
     if (before.dark === this.theme.dark && before.page === this.theme.page) return;
     this.map.points.invalidate();
-    this.map.tiles?.forget();
+    this.map.tiles.forget();
     this.map.repaint();
     this.map.refreshTiles();
     this.store.start();
@@ -427,6 +426,7 @@ export class Explorer {
 
   dispose() {
     this.map.dispose();
+    this.model.dispose();
     this.store.stop();
     this.disposeLayout?.();
   }

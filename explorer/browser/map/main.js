@@ -38,6 +38,7 @@ export default function mount(component) {
   /** @type {import("./scene/app.js").Host} */
   const host = {
     kind: "streamlit",
+    startWorker: () => new Worker(new URL("../model/worker.js", import.meta.url), { type: "module" }),
     setState: component.setStateValue,
     trigger: component.setTriggerValue,
   };

@@ -1,56 +1,73 @@
 import { createRandom } from "../shared/random.js";
-import { gaussianKl } from "./model.js";
-import { Prior } from "./prior.js";
+import { gaussianKl, Prior } from "./prior.js";
 
 const STANDARD = new Prior(null);
 const DRAWS = 512;
 const BUDGET_MS = 6;
 
 /**
- * The ELBO of the chosen picture by Monte Carlo in the browser, and a bound on log p(x) from the
- * same draws. Reconstruction is E_q[−log p(x|z)]; KL is in closed form, against a learned mixture
- * from the draws; the importance-weighted bound (Burda et al. 2015, Eq. 8) lies between the ELBO
- * and log p(x). All in nats.
- * Runs a few milliseconds at a time and tells the store as it gets better.
+ * The ELBO of a picture by Monte Carlo, and a bound on log p(x) from the same draws. Reconstruction
+ * is E_q[−log p(x|z)]; KL is in closed form, against a learned mixture from the draws; the
+ * importance-weighted bound (Burda et al. 2015, Eq. 8) lies between the ELBO and log p(x). All in
+ * nats. It gets better a few milliseconds at a time, here or in a worker.
  *
  * @typedef {import("./model.js").Model} Model
  * @typedef {{x: Float32Array, mean: Float32Array, logvar: Float32Array}} Scored an image and its q(z|x)
  * @typedef {{x: Float32Array, mean: Float32Array, logvar: Float32Array | null, id: number, live?: boolean}} Input
  * @typedef {ReturnType<typeof readSums> & {kl: number}} Estimate
- * @typedef {object} Page
- * @property {import("../shared/store.js").Store<{input: Input | null, estimate: Estimate | null}>} store
- * @property {Model | import("./remote.js").RemoteModel} model
- * @property {number | undefined} estimating the timer of what is under way
- *
- * @param {Page} app
  */
-export function estimateBound(app) {
-  const { input } = app.store.state;
-  const { model } = app;
-  clearTimeout(app.estimating);
-  if (!input?.logvar || !model.isLocal) return;
-  const { x, mean, logvar } = input;
-  const closed = gaussianKl(mean, logvar).reduce((sum, value) => sum + value, 0);
-  const sums = startSums();
-  const random = createRandom(20250 + input.id);
-  const z = new Float32Array(mean.length);
-  const work = () => {
+export class Estimating {
+  /**
+   * @param {Pick<Model, "nll" | "prior">} model
+   * @param {Scored} scored
+   * @param {number} seed
+   */
+  constructor(model, scored, seed) {
+    this.model = model;
+    this.scored = scored;
+    this.random = createRandom(20250 + seed);
+    this.sums = startSums();
+    this.z = new Float32Array(scored.mean.length);
+    this.closed = gaussianKl(scored.mean, scored.logvar).reduce((sum, value) => sum + value, 0);
+  }
+
+  get done() {
+    return this.sums.count >= DRAWS;
+  }
+
+  /**
+   * Draw for a while, once at least.
+   * @returns {Estimate}
+   */
+  go() {
+    const { model, scored, sums, z, random } = this;
     const until = performance.now() + BUDGET_MS;
-    while (sums.count < DRAWS && performance.now() < until) {
-      addDraw(sums, drawOnce(model, { x, mean, logvar }, z, random));
-    }
-    if (app.store.state.input !== input) return;
-    const kl = model.prior.isStandard ? closed : sums.kl;
-    app.store.set({ estimate: { kl, ...readSums(sums, kl) } });
-    // While the hand moves, it goes first.
-    if (sums.count < DRAWS) app.estimating = window.setTimeout(work, input.live ? 120 : 16);
-  };
-  app.estimating = window.setTimeout(work, input.live ? 60 : 0);
+    do addDraw(sums, drawOnce(model, scored, z, random));
+    while (!this.done && performance.now() < until);
+    const kl = model.prior.isStandard ? this.closed : sums.kl;
+    return { kl, ...readSums(sums, kl) };
+  }
+}
+
+/**
+ * Estimate the chosen picture's ELBO for the page, as long as it stays the chosen one.
+ * @param {object} page
+ * @param {import("../shared/store.js").Store<{input: Input | null, estimate: Estimate | null}>} page.store
+ * @param {import("./choose.js").AnyModel} page.model
+ */
+export function estimateBound({ store, model }) {
+  const { input } = store.state;
+  if (!model.canScore) return;
+  if (!input?.logvar) return model.estimateSoon(null, 0, false, () => {});
+  const { x, mean, logvar } = input;
+  model.estimateSoon({ x, mean, logvar }, input.id, Boolean(input.live), (estimate) => {
+    if (store.state.input === input) store.set({ estimate });
+  });
 }
 
 /**
  * One draw of q: its −log p(x|z) and its log importance weight.
- * @param {Model} model
+ * @param {Pick<Model, "nll" | "prior">} model
  * @param {Scored} scored
  * @param {Float32Array} z written into
  * @param {import("../shared/random.js").Random} random

@@ -1,6 +1,8 @@
 import { createRandom } from "../shared/random.js";
 import { DescribedModel } from "./described.js";
+import { Estimating } from "./estimate.js";
 import { buildNetwork } from "./network.js";
+import { Slices } from "./slices.js";
 
 /**
  * The two networks and the likelihood of one run. Pictures are Float32Array in [0, 1], (C, H, W);
@@ -16,14 +18,32 @@ export class Model extends DescribedModel {
     super(header);
     this.encoder = buildNetwork(header.networks.encoder, header.shape);
     this.decoder = buildNetwork(header.networks.decoder, [this.latentSize]);
+    this.slices = new Slices();
   }
 
   /**
-   * Both networks are here.
+   * Both networks are here, and answer at once.
    * @returns {true}
    */
   get isLocal() {
     return true;
+  }
+
+  /**
+   * Whether a picture's ELBO can be estimated.
+   * @returns {true}
+   */
+  get canScore() {
+    return true;
+  }
+
+  /**
+   * Become another model of the same images and latents.
+   * @param {ModelHeader & {networks: NetworksHeader}} header
+   */
+  become(header) {
+    const { slices } = this;
+    Object.assign(this, new Model(header), { slices });
   }
 
   /**
@@ -61,6 +81,44 @@ export class Model extends DescribedModel {
   }
 
   /**
+   * The means at many points, one after the other; asking again on a channel drops what is left.
+   * @param {string} channel
+   * @param {Float32Array[]} points
+   * @param {(index: number, picture: Float32Array) => void} each
+   */
+  picturesSoon(channel, points, each) {
+    let next = 0;
+    this.slices.start(channel, () => {
+      if (next < points.length) each(next, this.picture(points[next]));
+      next += 1;
+      return next < points.length;
+    });
+  }
+
+  /**
+   * Estimate a picture's ELBO, telling of it as it gets better; asking again drops the one before.
+   * @param {import("./estimate.js").Scored | null} scored null to stop
+   * @param {number} seed
+   * @param {boolean} live whether the picture is being drawn: then the hand goes first
+   * @param {(estimate: import("./estimate.js").Estimate) => void} each
+   */
+  estimateSoon(scored, seed, live, each) {
+    this.slices.stop("estimate");
+    if (!scored) return;
+    const estimating = new Estimating(this, scored, seed);
+    const pace = live ? { budget: 1, pause: 120, delay: 60 } : { budget: 1, pause: 16, delay: 1 };
+    this.slices.start("estimate", () => {
+      each(estimating.go());
+      return !estimating.done;
+    }, pace);
+  }
+
+  /** Nothing goes on when the page is gone. */
+  dispose() {
+    this.slices.stopAll();
+  }
+
+  /**
    * What the decoder puts out at z; overwritten by the next call.
    * @param {Float32Array} z
    */
@@ -90,13 +148,4 @@ export class Model extends DescribedModel {
   nll(z, x) {
     return this.likelihood.nll(this.decode(z), x);
   }
-}
-
-/**
- * KL(N(μ, e^lv) ‖ N(0, 1)) per dimension, in nats.
- * @param {Float32Array} mean
- * @param {Float32Array} logvar
- */
-export function gaussianKl(mean, logvar) {
-  return mean.map((mu, i) => 0.5 * (Math.expm1(logvar[i]) - logvar[i] + mu * mu));
 }

@@ -55,3 +55,12 @@ function logNormal(z, part) {
   }
   return sum;
 }
+
+/**
+ * KL(N(μ, e^lv) ‖ N(0, 1)) per dimension, in nats.
+ * @param {Float32Array} mean
+ * @param {Float32Array} logvar
+ */
+export function gaussianKl(mean, logvar) {
+  return mean.map((mu, i) => 0.5 * (Math.expm1(logvar[i]) - logvar[i] + mu * mu));
+}

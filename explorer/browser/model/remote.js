@@ -1,16 +1,22 @@
 import { fromBase64, toBase64 } from "../shared/base64.js";
 import { DescribedModel } from "./described.js";
 
-const PAUSE_MS = 60;
+/** An answer that is this late is given up: the server was busy with something else. */
+const PATIENCE_MS = 1500;
+/** Pictures of one request. */
+const BATCH = 16;
 
 /**
- * A model too large for the browser: the same face as Model, but Python encodes and decodes.
- * While the hand moves, a request goes out at most every 60 ms and only the latest counts.
+ * A model too large for the browser: the same face as Model, but Python encodes and decodes. One
+ * request of a kind is under way, and only the newest waits; many pictures go out in batches.
  * @typedef {import("./described.js").Code} Code
  * @typedef {import("./described.js").Mode} Mode
- * @typedef {{kind: "encode", x: string} | {kind: "decode", z: number[], mode: Mode, seed: number}} Request
+ * @typedef {{kind: "encode", x: string}
+ *   | {kind: "decode", z: number[], mode: Mode, seed: number}
+ *   | {kind: "batch", points: number[][]}} Request
  * @typedef {{number: number, mean: number[], logvar: number[] | null, picture: string, top: number}} Answer
- * its number, and what was asked for: a code, or a picture as bytes of value/top
+ * its number, and what was asked for: a code, or pictures as bytes of value/top
+ * @typedef {{points: Float32Array[], next: number, each: (index: number, picture: Float32Array) => void}} Job
  */
 export class RemoteModel extends DescribedModel {
   /**
@@ -21,10 +27,12 @@ export class RemoteModel extends DescribedModel {
     super(header);
     this.ask = ask;
     this.number = 0;
-    this.timer = 0;
-    this.last = 0;
-    /** @type {Map<number, {kind: string, done: (answer: Answer) => void}>} */
-    this.waiting = new Map();
+    /** @type {Map<string, {number: number, since: number, hear: (answer: Answer) => void}>} by kind */
+    this.under = new Map();
+    /** @type {Map<string, () => void>} the newest request of a kind, while another is under way */
+    this.pending = new Map();
+    /** @type {Map<string, Job>} by channel */
+    this.jobs = new Map();
   }
 
   /**
@@ -32,6 +40,14 @@ export class RemoteModel extends DescribedModel {
    * @returns {false}
    */
   get isLocal() {
+    return false;
+  }
+
+  /**
+   * Only the server could.
+   * @returns {false}
+   */
+  get canScore() {
     return false;
   }
 
@@ -58,40 +74,89 @@ export class RemoteModel extends DescribedModel {
    * @param {(picture: Float32Array) => void} done
    */
   pictureSoon(z, mode, seed, done) {
-    const ask = () => {
-      this.last = performance.now();
-      this.send({ kind: "decode", z: Array.from(z), mode, seed }, (answer) => {
-        const bytes = fromBase64(answer.picture);
-        done(Float32Array.from(bytes, (value) => (value / 255) * answer.top));
-      });
-    };
-    clearTimeout(this.timer);
-    const wait = PAUSE_MS - (performance.now() - this.last);
-    if (wait <= 0) ask();
-    else this.timer = window.setTimeout(ask, wait);
+    this.send({ kind: "decode", z: Array.from(z), mode, seed }, (answer) => done(readPictures(answer, this.pixelCount)[0]));
+  }
+
+  /**
+   * Ask for the means at many points, batch after batch; asking again on a channel drops the rest.
+   * @param {string} channel
+   * @param {Float32Array[]} points
+   * @param {(index: number, picture: Float32Array) => void} each
+   */
+  picturesSoon(channel, points, each) {
+    this.jobs.delete(channel);
+    if (points.length) this.jobs.set(channel, { points, next: 0, each });
+    if (!this.isBusy("batch")) this.sendBatch();
+  }
+
+  sendBatch() {
+    const [entry] = this.jobs;
+    if (!entry) return;
+    const [channel, job] = entry;
+    const first = job.next;
+    const points = job.points.slice(first, first + BATCH);
+    this.send({ kind: "batch", points: points.map((z) => Array.from(z)) }, (answer) => {
+      if (this.jobs.get(channel) === job) {
+        readPictures(answer, this.pixelCount).forEach((picture, i) => job.each(first + i, picture));
+        job.next += points.length;
+        // Channels take turns.
+        this.jobs.delete(channel);
+        if (job.next < job.points.length) this.jobs.set(channel, job);
+      }
+      this.sendBatch();
+    });
+  }
+
+  /** Answers that still come are of no use. */
+  dispose() {
+    this.under.clear();
+    this.pending.clear();
+    this.jobs.clear();
+  }
+
+  /** @param {string} kind */
+  isBusy(kind) {
+    const under = this.under.get(kind);
+    return under !== undefined && performance.now() - under.since < PATIENCE_MS;
   }
 
   /**
    * @param {Request} request
-   * @param {(answer: Answer) => void} done
+   * @param {(answer: Answer) => void} hear
    */
-  send(request, done) {
-    this.number += 1;
-    // Only the newest request of a kind is waited for.
-    for (const [number, waiting] of this.waiting) {
-      if (waiting.kind === request.kind) this.waiting.delete(number);
-    }
-    this.waiting.set(this.number, { kind: request.kind, done });
-    this.ask({ ...request, number: this.number });
+  send(request, hear) {
+    const { kind } = request;
+    const go = () => {
+      this.number += 1;
+      this.under.set(kind, { number: this.number, since: performance.now(), hear });
+      this.ask({ ...request, number: this.number });
+    };
+    if (this.isBusy(kind)) this.pending.set(kind, go);
+    else go();
   }
 
   /** @param {Answer[]} answers */
   receive(answers) {
     for (const answer of answers) {
-      const waiting = this.waiting.get(answer.number);
-      if (!waiting) continue;
-      this.waiting.delete(answer.number);
-      waiting.done(answer);
+      for (const [kind, { number, hear }] of this.under) {
+        if (number !== answer.number) continue;
+        this.under.delete(kind);
+        const next = this.pending.get(kind);
+        this.pending.delete(kind);
+        next?.();
+        hear(answer);
+      }
     }
   }
+}
+
+/**
+ * @param {Answer} answer
+ * @param {number} size pixel values of one picture
+ */
+function readPictures({ picture, top }, size) {
+  const bytes = fromBase64(picture);
+  return Array.from({ length: bytes.length / size }, (_, i) =>
+    Float32Array.from(bytes.subarray(i * size, (i + 1) * size), (value) => (value / 255) * top),
+  );
 }

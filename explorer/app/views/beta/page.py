@@ -7,8 +7,10 @@ import streamlit as st
 from explorer.app.parts.address import leave_behind
 from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.failures import told
+from explorer.app.parts.images import offer_own_images
 from explorer.app.parts.jobs import try_or_toast
 from explorer.app.parts.kept import Kept, count_up, move_widget
+from explorer.app.parts.lede import show_lede
 from explorer.app.session import library
 from explorer.app.text import plain, text
 from explorer.app.views.beta.figures import show_figures
@@ -52,6 +54,7 @@ def offer_training() -> None:
     with st.popover(text("beta.new"), icon=":material/play_arrow:", key=key):
         ready = library().image_sets()
         dataset = st.selectbox(text("beta.dataset"), ready, key="beta_dataset")
+        offer_own_images("beta_dataset", "beta_own")
         betas = st.multiselect(
             text("beta.betas"), BETAS, [0.25, 1.0, 4.0, 16.0], key="beta_betas",
             help=text("beta.betas_help"), max_selections=12, format_func=lambda b: f"{b:g}",
@@ -113,10 +116,10 @@ def show_sweep(sweep: Sweep, shown: Signature) -> None:
 
 
 def describe_grid(sweep: Sweep) -> str:
-    """Say in what the models differ: β alone, or more than that."""
+    """Say in what the models differ where it is more than β; empty where it is β alone."""
     grid = sweep.grid
     if set(grid) <= {"beta"}:
-        return text("beta.lead")
+        return ""
     named = [text(f"beta.differs.{name}") if name in NAMED else name for name in grid]
     return text("beta.lead.grid", names=text("beta.differs.join").join(named))
 
@@ -125,8 +128,15 @@ def show_page() -> None:
     """Lay out the page."""
     sweeps = find_sweeps()
     asked = st.query_params.get("sweep")
+<<<<<<< HEAD
     kept = kept_choice(CHOICE, sweeps, "sweep")
     st.caption(text("beta.lead") if kept is None else describe_grid(sweeps[kept][0]))
+=======
+    kept = kept_choice(CHOICE, sweeps, asked)
+    show_lede("beta.lead")
+    if kept is not None and (differs := describe_grid(sweeps[kept][0])):
+        st.caption(differs)
+>>>>>>> main
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = None
         if kept is not None:

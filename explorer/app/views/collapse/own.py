@@ -39,7 +39,9 @@ def ask_for_codes() -> None:
     """Diagnose a file of anyone's codes."""
     with st.expander(text("collapse.own"), icon=":material/upload:"):
         st.caption(text("collapse.own.help"))
-        given = st.file_uploader(text("collapse.own.drop"), type=CODE_FILES, key="collapse_codes")
+        given = st.file_uploader(
+            text("collapse.own.drop"), CODE_FILES, key="collapse_codes", max_upload_size=50
+        )
         if given is None:
             return
         axes = read_widget("collapse_axes")

@@ -7,6 +7,7 @@ from explorer.app.parts.address import leave_behind
 from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.failures import told
+from explorer.app.parts.lede import show_lede
 from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section, show_sections
 from explorer.app.session import library
@@ -56,7 +57,7 @@ SECTIONS: tuple[Section[Patient], ...] = (
 
 def show_page() -> None:
     """Lay out the page."""
-    st.caption(text("collapse.lead"))
+    show_lede("collapse.lead")
     patients = list_patients()
     ids, asked = list(patients), st.query_params.get("run")
     kept = kept_choice("collapse_choose", ids, "run")

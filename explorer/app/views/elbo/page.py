@@ -6,6 +6,7 @@ from explorer.app.cached import get_pictures, get_run_with_model
 from explorer.app.parts.choices import bound_section, kept_choice, kept_number
 from explorer.app.parts.failures import told
 from explorer.app.parts.kept import move_widget
+from explorer.app.parts.lede import show_lede
 from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section
 from explorer.app.session import library
@@ -117,7 +118,7 @@ def choose_section() -> str:
 
 def show_page() -> None:
     """Lay out the page: what is looked at, then the chosen section."""
-    st.caption(text("elbo.lead"))
+    show_lede("elbo.lead")
     with told():
         subject = choose_subject()
         if subject is not None:

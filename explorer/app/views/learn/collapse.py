@@ -69,7 +69,7 @@ def show_chapter() -> None:
     with right:
         place = live_choice(
             text("learn.collapse.beta"), [f"{beta:g}" for beta in betas], betas.index(START),
-            key="sweep_beta", role="kl",
+            key="sweep_beta", role="beta",
         )  # fmt: skip
         beta = betas[place]
         active = _show_numbers(beta, results[place])

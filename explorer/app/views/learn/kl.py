@@ -54,10 +54,12 @@ def _show_sliders() -> tuple[float, float, float, float]:
     first, second = st.columns(2)
     with first:
         mean = live_slider(text("learn.kl.q_mean"), -3, 3, 1.2, 0.02, key="q_mean", role="mean")
-        prior_mean = live_slider(text("learn.kl.p_mean"), -3, 3, 0, 0.02, key="p_mean", role="gap")
+        prior_mean = live_slider(
+            text("learn.kl.p_mean"), -3, 3, 0, 0.02, key="p_mean", role="prior"
+        )
     with second:
         sd = live_slider(text("learn.kl.q_sd"), 0.1, 2, 0.5, 0.02, key="q_sd", role="sigma")
-        prior_sd = live_slider(text("learn.kl.p_sd"), 0.1, 2, 1, 0.02, key="p_sd", role="gap")
+        prior_sd = live_slider(text("learn.kl.p_sd"), 0.1, 2, 1, 0.02, key="p_sd", role="prior")
     return mean, sd, prior_mean, prior_sd
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 from explorer.app.parts.card import offer_card
 from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.kept import move_widget
+from explorer.app.parts.lede import show_lede
 from explorer.app.parts.sliders import forget_slider
 from explorer.app.session import CHOSEN
 from explorer.app.text import text
@@ -37,6 +38,7 @@ CHAPTERS: dict[str, Callable[[], None]] = {
 
 def show_page() -> None:
     """Lay out the page: the chapters' names, the chosen one, and the way on."""
+    show_lede("learn.lede")
     names = list(CHAPTERS)
     kept = kept_choice(CHAPTER, names, "chapter")
     chapter = st.segmented_control(

@@ -77,7 +77,7 @@ def _choose_weights() -> tuple[float, float, bool]:
     with second:
         weight = live_choice(
             text("learn.sigma.beta"), [f"{value:g}" for value in BETAS], BETAS.index(1.0),
-            key="trade_beta", role="kl",
+            key="trade_beta", role="beta",
         )  # fmt: skip
     as_written = choose_switch(text("learn.sigma.as_written"), key="written")
     return VARIANCES[place], BETAS[weight], as_written

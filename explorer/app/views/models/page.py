@@ -1,6 +1,7 @@
 """Models: every model of the notes side by side, and the codebook of a VQ-VAE."""
 
 from explorer.app.parts.choices import bound_section
+from explorer.app.parts.lede import show_lede
 from explorer.app.parts.sections import Section
 from explorer.app.text import text
 from explorer.app.views.models.codebook import show_codebook
@@ -15,6 +16,7 @@ SECTION = "models_section"
 
 def show_page() -> None:
     """Lay out the page: the chosen section."""
+    show_lede("models.lede")
     section = bound_section(
         SECTION, list(SECTIONS), text("models.section"), lambda name: text(f"models.section.{name}")
     )

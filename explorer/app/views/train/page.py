@@ -7,8 +7,13 @@ from typing import Any, Final
 
 import streamlit as st
 
+<<<<<<< HEAD
 from explorer.app.parts.choices import N, bound_number, bound_select
+=======
+from explorer.app.parts.images import offer_own_images
+>>>>>>> main
 from explorer.app.parts.kept import read_widget
+from explorer.app.parts.lede import show_lede
 from explorer.app.parts.names import free_name
 from explorer.app.session import get_session, library
 from explorer.app.text import plain, text
@@ -22,14 +27,23 @@ from explorer.config import (
     BudgetConfig,
     Config,
     ObjectiveConfig,
+    OptimiserConfig,
     code_grid,
 )
 from explorer.datasets import DATASETS, is_available, load_dataset
 from explorer.errors import ExplorerError
-from explorer.recipes import categorical_config, default_config
+from explorer.recipes import (
+    Shape,
+    categorical_config,
+    choose_likelihood,
+    choose_network,
+    default_config,
+    is_large,
+)
 
 # Widgets keep their values while the visitor looks at other pages.
 KEEP: Final = "session"
+BATCH: Final = OptimiserConfig().batch_size
 KINDS = ("gaussian", "point", "noise", "categorical")
 """Kinds of model; noise is a point code with fixed noise on it."""
 
@@ -37,6 +51,7 @@ KINDS = ("gaussian", "point", "noise", "categorical")
 def choose_config() -> Config:
     """Show the settings and return the config that they describe."""
     ready = library().image_sets()
+<<<<<<< HEAD
     dataset = bound_select(
         "train_dataset", "images", ready, text("train.dataset"), persist_state=KEEP
     )
@@ -46,16 +61,54 @@ def choose_config() -> Config:
     beta = _ask("beta", 0.0, 1000.0, 1.0, 0.1, format="%.3g", disabled=kind != "gaussian")
     schedule = _pick("schedule", BETA_SCHEDULES, 1, disabled=kind != "gaussian")
     seconds = _ask("seconds", 2, 3600, 20)
+=======
+    dataset = st.selectbox(text("train.dataset"), ready, key="train_dataset", persist_state=KEEP)
+    offer_own_images("train_dataset", "train_own")
+    shape = library().image_shape(dataset)
+    # Other widgets for large images, and another one for colour: each stands on its own default.
+    suffix = "_large" if is_large(shape) else ""
+    kind = read_widget("train_kind", KINDS[0])
+    latent_dim = st.number_input(
+        text("train.latent_dim"), 1, 128, 8 if suffix else 2, key=f"train_latent_dim{suffix}",
+        persist_state=KEEP, disabled=kind == "categorical",
+    )  # fmt: skip
+    suited = choose_likelihood(shape)
+    likelihood = _pick(
+        "likelihood", LIKELIHOOD_NAMES, LIKELIHOOD_NAMES.index(suited),
+        suffix="_colour" if shape[0] > 1 else "",
+    )  # fmt: skip
+    beta = st.number_input(
+        text("train.beta"), 0.0, 1000.0, 1.0, 0.1, key="train_beta", persist_state=KEEP,
+        format="%.3g", disabled=kind != "gaussian",
+    )  # fmt: skip
+    schedule = _pick("schedule", BETA_SCHEDULES, 1, disabled=kind != "gaussian")
+    seconds = st.number_input(
+        text("train.seconds"), 2, 3600, 60 if suffix else 20, key=f"train_seconds{suffix}",
+        persist_state=KEEP,
+    )  # fmt: skip
+>>>>>>> main
     with st.expander(text("train.more")):
         kind = _pick("kind", KINDS)
         st.caption(text(f"train.kind.{kind}.help"))
-        base = _choose_model(kind, dataset, latent_dim, float(seconds))
+        base = _choose_model(kind, dataset, shape, latent_dim, float(seconds))
         sigma2 = 0.05
         if LIKELIHOODS[likelihood].scale != "none":
             sigma2 = _ask("sigma2", 1e-4, 10.0, 0.05, format="%.4g")
         shared = kind == "gaussian" and PRIORS[base.model.prior].has_shares
+<<<<<<< HEAD
         free_bits = _ask("free_bits", 0.0, 10.0, 0.0, 0.05, disabled=not shared)
         batch_size = _ask("batch_size", 1, 4096, 128)
+=======
+        free_bits = st.number_input(
+            text("train.free_bits"), 0.0, 10.0, 0.0, 0.05, key="train_free_bits",
+            persist_state=KEEP, disabled=not shared,
+        )  # fmt: skip
+        batch = base.optimiser.batch_size
+        key = "train_batch_size" if batch == BATCH else f"train_batch_size_{batch}"
+        batch_size = st.number_input(
+            text("train.batch_size"), 1, 4096, batch, key=key, persist_state=KEEP
+        )
+>>>>>>> main
         rate = base.optimiser.learning_rate
         learning_rate = _ask(
             "learning_rate", 1e-6, 1.0, rate, key=f"train_learning_rate_{rate:g}", format="%.2g"
@@ -79,16 +132,28 @@ def choose_config() -> Config:
     )
 
 
-def _choose_model(kind: str, dataset: str, latent_dim: int, seconds: float) -> Config:
+def _choose_model(kind: str, dataset: str, shape: Shape, latent_dim: int, seconds: float) -> Config:
     """Ask for what this kind of model needs and return the recipe for it."""
     if kind == "categorical":
+<<<<<<< HEAD
         entries = _ask("codebook_size", 2, 512, 64)
         base = categorical_config(dataset, DATASETS[dataset].shape, seconds, entries)
         rows, columns = code_grid(DATASETS[dataset].shape, base.model.hidden)
+=======
+        entries = st.number_input(
+            text("train.codebook_size"), 2, 512, 64, key="train_codebook_size", persist_state=KEEP
+        )
+        base = categorical_config(dataset, shape, seconds, entries)
+        rows, columns = code_grid(shape, base.model.hidden)
+>>>>>>> main
         st.caption(text("train.grid", rows=rows, columns=columns))
         return base
-    network = _pick("network", NETWORK_NAMES)
-    base = default_config(dataset, latent_dim, seconds, network)
+    network = choose_network(shape)
+    network = _pick(
+        "network", NETWORK_NAMES, NETWORK_NAMES.index(network),
+        suffix="_large" if network == "conv" else "",
+    )  # fmt: skip
+    base = default_config(dataset, latent_dim, seconds, network, shape)
     settings: dict[str, Any] = {"latent": "gaussian" if kind == "gaussian" else "point"}
     if kind == "noise":
         settings["noise"] = _ask("noise", 0.01, 10.0, 0.3, 0.1)
@@ -100,11 +165,28 @@ def _choose_model(kind: str, dataset: str, latent_dim: int, seconds: float) -> C
     return dataclasses.replace(base, model=dataclasses.replace(base.model, **settings))
 
 
+<<<<<<< HEAD
 def _pick(name: str, options: Iterable[str], index: int = 0, disabled: bool = False) -> str:
     names = list(options)
     return bound_select(
         f"train_{name}", name, names, text(f"train.{name}"),
         lambda option: text(f"train.{name}.{option}"), names[index], persist_state=KEEP,
+=======
+def _pick(
+    name: str,
+    options: tuple[str, ...],
+    index: int = 0,
+    disabled: bool = False,
+    suffix: str = "",
+) -> str:
+    return st.selectbox(
+        text(f"train.{name}"),
+        options,
+        index,
+        format_func=lambda option: text(f"train.{name}.{option}"),
+        key=f"train_{name}{suffix}",
+        persist_state=KEEP,
+>>>>>>> main
         disabled=disabled,
     )  # fmt: skip
 
@@ -176,6 +258,7 @@ def _show(bar: "st.delta_generator.DeltaGenerator", *state: object) -> None:
 
 def show_page() -> None:
     """Lay out the page."""
+    show_lede("train.lede")
     session = get_session()
     asked = st.query_params.get("run")
     if asked:

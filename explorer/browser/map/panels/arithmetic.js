@@ -7,10 +7,9 @@ import { combine } from "../geometry/paths.js";
  * @typedef {import("../scene/app.js").App} App
  *
  * @param {App} app
- * @param {import("../../model/model.js").Model} model
  */
-export function buildArithmeticPanel(app, model) {
-  const { text, store, header } = app;
+export function buildArithmeticPanel(app) {
+  const { text, store, header, model } = app;
   let means = classMeans(app);
   let meansOf = app.codes;
   const slots = ["a", "b", "c"].map((name, i) => ({
@@ -63,12 +62,15 @@ export function buildArithmeticPanel(app, model) {
     equation.hidden = !list.length;
     empty.hidden = Boolean(list.length);
     if (!list.length) return;
+    const total = sum();
+    /** @type {[HTMLCanvasElement, Float32Array][]} */
+    const wanted = total ? [[result, total]] : [];
     for (const slot of slots) {
       const term = chosen(slot);
-      if (term) paintPicture(slot.canvas, model.picture(term.z), header.shape);
+      if (term) wanted.push([slot.canvas, term.z]);
     }
-    const z = sum();
-    if (z) paintPicture(result, model.picture(z), header.shape);
+    const points = wanted.map(([, z]) => z);
+    model.picturesSoon("arithmetic", points, (n, picture) => paintPicture(wanted[n][0], picture, header.shape));
   };
   store.on(["pins", "tab", "member"], ({ tab }) => {
     if (tab !== "arithmetic") return;

@@ -14,7 +14,7 @@ export function buildLegend(app) {
   const { text, store, model, header, map, size } = app;
   const names = [
     app.count && "points",
-    model.isLocal && "manifold",
+    "manifold",
     model.hasPosterior && "prior",
     model.hasPosterior && "posterior",
     app.count && "density",

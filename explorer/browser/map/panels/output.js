@@ -52,14 +52,16 @@ export function buildOutputPanel(app) {
     note,
   );
 
-  let latest = 0;
+  let [latest, shown] = [0, 0];
   /** @param {State} state */
   const paint = ({ z, hover, outputMode, seed }) => {
     const point = hover ? hover.z : z;
     latest += 1;
     const turn = latest;
     model.pictureSoon(point, outputMode, seed, (picture) => {
-      if (turn < latest - 1) return;
+      // Pictures may come late, but none after a newer one.
+      if (turn < shown) return;
+      shown = turn;
       const top = outputMode === "deviation" ? deviationTop(model, picture) : 1;
       paintPicture(canvas, picture, header.shape, top);
       app.painted += 1;
@@ -147,7 +149,7 @@ export function buildTooltip(app) {
   let shown = -1;
   store.on(["hover"], ({ hover }) => {
     const near = hover?.near ?? -1;
-    element.hidden = near < 0 || (!model.isLocal && !app.pictureOf.has(app.idOf(near)));
+    element.hidden = near < 0;
     if (element.hidden || !hover) {
       shown = -1;
       return;
@@ -162,7 +164,11 @@ export function buildTooltip(app) {
     const stored = app.pictureOf.get(id);
     if (stored !== undefined && header.pictures) {
       paintPicture(canvas, storedPicture(header.pictures.pixels, stored, model.pixelCount), header.shape);
-    } else if (model.isLocal) paintPicture(canvas, model.picture(app.codeAt(near)), header.shape);
+    } else {
+      model.picturesSoon("tooltip", [app.codeAt(near)], (_, picture) => {
+        if (near === shown) paintPicture(canvas, picture, header.shape);
+      });
+    }
     const name = app.labels ? (header.classes[app.labels[near]] ?? String(app.labels[near])) : "";
     label.textContent = text(stored === undefined ? "tooltip_decoded" : "tooltip_image", { id, name });
   });

@@ -17,7 +17,7 @@ const FRAME_MS = 90;
  * @param {App} app
  */
 export function buildPathPanel(app) {
-  const { text, store, model } = app;
+  const { text, store } = app;
   let timer = 0;
   const chips = make("span", { class: "chips pins" });
   const ways = /** @type {State["pathKind"][]} */ (["lerp", "slerp"]).map((kind) =>
@@ -68,24 +68,21 @@ export function buildPathPanel(app) {
     controls.hidden = strip.hidden = !path;
     empty.hidden = Boolean(path);
     strip.replaceChildren();
-    if (path && model.isLocal) paintStrip(app, model, strip, path);
-    if (!model.isLocal) gif.hidden = png.hidden = true;
+    if (path) paintStrip(app, strip, path);
   });
   return element;
 }
 
 /**
  * @param {App} app
- * @param {import("../../model/model.js").Model} model
  * @param {HTMLElement} holder
  * @param {NonNullable<State["path"]>} path
  */
-function paintStrip(app, model, holder, path) {
-  const { store, header, text } = app;
-  for (let n = 0; n < SHOWN; n++) {
-    const index = Math.round((n * (path.frames.length - 1)) / (SHOWN - 1));
+function paintStrip(app, holder, path) {
+  const { store, header, text, model } = app;
+  const places = Array.from({ length: SHOWN }, (_, n) => Math.round((n * (path.frames.length - 1)) / (SHOWN - 1)));
+  const canvases = places.map((index) => {
     const canvas = make("canvas", {});
-    paintPicture(canvas, model.picture(path.frames[index]), header.shape);
     const go = button("", () => {
       store.set({ path: { ...path, current: index } });
       app.setZ(path.frames[index].slice());
@@ -93,7 +90,10 @@ function paintStrip(app, model, holder, path) {
     }, { class: "thumb", "aria-label": text("path_frame", { n: index + 1 }) });
     go.append(canvas);
     holder.append(go);
-  }
+    return canvas;
+  });
+  const points = places.map((index) => path.frames[index]);
+  model.picturesSoon("strip", points, (n, picture) => paintPicture(canvases[n], picture, header.shape));
 }
 
 /**
@@ -142,19 +142,31 @@ function randomPins(app) {
   }
 }
 
-/** @param {App} app */
-function frames({ model, store }) {
-  const { path } = store.state;
-  return path && model.isLocal ? path.frames.map((z) => model.picture(z)) : [];
+/**
+ * Call `use` with the pictures at all points, once they are decoded.
+ * @param {App} app
+ * @param {Float32Array[]} points
+ * @param {string} channel
+ * @param {(pictures: Float32Array[]) => void} use
+ */
+function decodeAll({ model }, points, channel, use) {
+  /** @type {Float32Array[]} */
+  const pictures = [];
+  model.picturesSoon(channel, points, (_, picture) => {
+    pictures.push(picture);
+    if (pictures.length === points.length) use(pictures);
+  });
 }
 
 /** @param {App} app */
 function saveGif(app) {
-  const pictures = frames(app);
-  const film = [...pictures, ...pictures.slice(1, -1).reverse()];
-  const bytes = encodeGif(film, app.header.shape, { scale: scaleOf(app), delayMs: FRAME_MS });
-  const parts = /** @type {BlobPart[]} */ ([bytes]);
-  download(`${app.header.id}-path.gif`.replaceAll("/", "-"), new Blob(parts, { type: "image/gif" }));
+  const { path } = app.store.state;
+  decodeAll(app, path?.frames ?? [], "gif", (pictures) => {
+    const film = [...pictures, ...pictures.slice(1, -1).reverse()];
+    const bytes = encodeGif(film, app.header.shape, { scale: scaleOf(app), delayMs: FRAME_MS });
+    const parts = /** @type {BlobPart[]} */ ([bytes]);
+    download(`${app.header.id}-path.gif`.replaceAll("/", "-"), new Blob(parts, { type: "image/gif" }));
+  });
 }
 
 /** @param {App} app */
@@ -162,35 +174,37 @@ const scaleOf = (app) => Math.max(1, Math.round(224 / app.header.shape[1]));
 
 /** @param {App} app */
 function savePng(app) {
-  const pictures = frames(app);
-  saveSheet(app, [pictures], "path");
+  const { path } = app.store.state;
+  if (path) saveSheet(app, path.frames, path.frames.length, "path");
 }
 
 /**
- * Rows of pictures as one PNG.
+ * The pictures at many points as one PNG, row by row.
  * @param {App} app
- * @param {Float32Array[][]} rows
+ * @param {Float32Array[]} points
+ * @param {number} columns
  * @param {string} name
  */
-export function saveSheet(app, rows, name) {
+export function saveSheet(app, points, columns, name) {
   const [, height, width] = app.header.shape;
   const scale = Math.max(1, Math.round(56 / height));
   const small = make("canvas", {});
   const sheet = make("canvas", {
-    width: Math.max(...rows.map((row) => row.length)) * (width * scale + 2),
-    height: rows.length * (height * scale + 2),
+    width: columns * (width * scale + 2),
+    height: Math.ceil(points.length / columns) * (height * scale + 2),
   });
   const context = contextOf(sheet);
   context.fillStyle = "#fff";
   context.fillRect(0, 0, sheet.width, sheet.height);
   context.imageSmoothingEnabled = false;
-  rows.forEach((row, r) =>
-    row.forEach((picture, c) => {
+  decodeAll(app, points, "sheet", (pictures) => {
+    pictures.forEach((picture, n) => {
+      const [column, row] = [n % columns, Math.floor(n / columns)];
       paintPicture(small, picture, app.header.shape);
-      context.drawImage(small, c * (width * scale + 2), r * (height * scale + 2), width * scale, height * scale);
-    }),
-  );
-  sheet.toBlob((blob) => {
-    if (blob) download(`${app.header.id}-${name}.png`.replaceAll("/", "-"), blob);
-  }, "image/png");
+      context.drawImage(small, column * (width * scale + 2), row * (height * scale + 2), width * scale, height * scale);
+    });
+    sheet.toBlob((blob) => {
+      if (blob) download(`${app.header.id}-${name}.png`.replaceAll("/", "-"), blob);
+    }, "image/png");
+  });
 }

@@ -87,13 +87,15 @@ function thumbs(app, { indices }) {
   const { header, model, text } = app;
   const step = Math.max(1, Math.floor(indices.length / GALLERY));
   const shown = indices.filter((_, n) => n % step === 0).slice(0, GALLERY);
-  return shown.map((i) => {
+  /** @type {[HTMLCanvasElement, Float32Array][]} pictures that are not at hand, and where they go */
+  const missing = [];
+  const buttons = shown.map((i) => {
     const id = app.idOf(i);
     const stored = app.pictureOf.get(id);
     const canvas = make("canvas", {});
     if (stored !== undefined && header.pictures) {
       paintPicture(canvas, storedPicture(header.pictures.pixels, stored, model.pixelCount), header.shape);
-    } else if (model.isLocal) paintPicture(canvas, model.picture(app.codeAt(i)), header.shape);
+    } else missing.push([canvas, app.codeAt(i)]);
     const name = app.labels ? (header.classes[app.labels[i]] ?? String(app.labels[i])) : "";
     const title = text(stored === undefined ? "tooltip_decoded" : "tooltip_image", { id, name });
     const go = button("", () => {
@@ -104,6 +106,9 @@ function thumbs(app, { indices }) {
     go.append(canvas);
     return go;
   });
+  const points = missing.map(([, z]) => z);
+  model.picturesSoon("selection", points, (n, picture) => paintPicture(missing[n][0], picture, header.shape));
+  return buttons;
 }
 
 /**

@@ -11,13 +11,13 @@ import { buildTraversalPanel } from "./traversal.js";
  * @param {import("../scene/app.js").App} app
  */
 export function buildTabs(app) {
-  const { text, store, model } = app;
-  /** @type {Record<string, () => HTMLElement | false>} */
+  const { text, store } = app;
+  /** @type {Record<string, () => HTMLElement>} */
   const build = {
     likelihood: () => buildLikelihoodPanel(app),
     path: () => buildPathPanel(app),
-    arithmetic: () => model.isLocal && buildArithmeticPanel(app, model),
-    traversal: () => model.isLocal && buildTraversalPanel(app, model),
+    arithmetic: () => buildArithmeticPanel(app),
+    traversal: () => buildTraversalPanel(app),
     selection: () => buildSelectionPanel(app),
   };
   const names = tabsOf(app);

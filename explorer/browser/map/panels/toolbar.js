@@ -111,7 +111,7 @@ function openShare(app, anchor) {
     app.notify("share_preparing");
     close();
   };
-  const whole = showsReference(app) && app.model.isLocal;
+  const whole = showsReference(app) && app.header.networks !== null;
   const menu = make(
     "div",
     { class: "menu" },

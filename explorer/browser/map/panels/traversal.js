@@ -10,13 +10,11 @@ const REACH = 3;
 /**
  * Every latent in turn from −3 to 3 (or over the codes' range), the others held at z.
  * @typedef {import("../scene/app.js").App} App
- * @typedef {import("../../model/model.js").Model} Model
  *
  * @param {App} app
- * @param {Model} model
  */
-export function buildTraversalPanel(app, model) {
-  const { text, store, header, order } = app;
+export function buildTraversalPanel(app) {
+  const { text, store, header, model, order } = app;
   const shown = order.slice(0, MAX_ROWS);
   const sheet = make("div", { class: "traversal", "data-role": "traversal" });
   const cells = shown.map((index) => {
@@ -40,7 +38,8 @@ export function buildTraversalPanel(app, model) {
       name.textContent = app.kl ? `${latentName(index)} · ${app.kl[index].toFixed(2)}` : latentName(index);
     }
   });
-  const save = button(text("traversal_png"), () => saveSheet(app, cells.map(({ index }) => picturesOf(app, model, index)), "traversal"), {
+  const points = () => cells.flatMap(({ index }) => pointsOf(app, index));
+  const save = button(text("traversal_png"), () => saveSheet(app, points(), COLUMNS, "traversal"), {
     "data-action": "traversal-png",
   });
   const element = make(
@@ -53,16 +52,10 @@ export function buildTraversalPanel(app, model) {
   store.on(["tab", "z", "member"], ({ tab }) => {
     if (tab !== "traversal") return;
     clearTimeout(timer);
-    let row = 0;
-    const work = () => {
-      const until = performance.now() + 8;
-      for (; row < cells.length && performance.now() < until; row++) {
-        const { index, canvases } = cells[row];
-        picturesOf(app, model, index).forEach((picture, c) => paintPicture(canvases[c], picture, header.shape));
-      }
-      if (row < cells.length) timer = window.setTimeout(work, 16);
-    };
-    timer = window.setTimeout(work, 30);
+    timer = window.setTimeout(() => {
+      const canvases = cells.flatMap((cell) => cell.canvases);
+      model.picturesSoon("traversal", points(), (n, picture) => paintPicture(canvases[n], picture, header.shape));
+    }, 30);
   });
   return element;
 }
@@ -80,14 +73,14 @@ function valueAt({ header, model }, index, column) {
 }
 
 /**
+ * One latent on its way, the others as they are.
  * @param {App} app
- * @param {Model} model
  * @param {number} index
  */
-function picturesOf(app, model, index) {
-  const z = app.store.state.z.slice();
+function pointsOf(app, index) {
   return Array.from({ length: COLUMNS }, (_, c) => {
+    const z = app.store.state.z.slice();
     z[index] = valueAt(app, index, c);
-    return model.picture(z);
+    return z;
   });
 }

@@ -25,9 +25,7 @@ export class LatentMap {
     this.top.setAttribute("aria-label", app.text("map_label"));
     this.element = make("div", { class: "map" }, this.base, this.top);
     this.points = new PointLayer();
-    const { model } = app;
-    /** @type {TileLayer | null} nothing where the server decodes */
-    this.tiles = model.isLocal ? new TileLayer(model, () => this.repaint()) : null;
+    this.tiles = new TileLayer(app.model, () => this.repaint());
     this.projection = pairProjection(new Float32Array(0), app.size, [0]);
     /** @type {PointIndex | null} */
     this.index = null;
@@ -60,7 +58,7 @@ export class LatentMap {
     this.index = projection.xs.length ? new PointIndex(projection.xs, projection.ys) : null;
     this.densityLayer = projection.xs.length ? new Density(projection) : null;
     this.medians = classMedians(projection, labels);
-    this.tiles?.forget();
+    this.tiles.forget();
     this.fit();
   }
 
@@ -113,7 +111,7 @@ export class LatentMap {
   refreshTiles() {
     const { state } = this.app.store;
     const { dims, isSpace } = this.projection;
-    if (!state.layers.manifold || !isSpace || !this.tiles) return;
+    if (!state.layers.manifold || !isSpace) return;
     const theme = this.app.theme;
     const density = this.densityLayer;
     const full = theme.dark ? 0.34 : 0.3;
@@ -151,7 +149,7 @@ export class LatentMap {
     const context = contextOf(this.base);
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.clearRect(0, 0, view.width, view.height);
-    if (layers.manifold && projection.isSpace) this.tiles?.paint(context, view);
+    if (layers.manifold && projection.isSpace) this.tiles.paint(context, view);
     if (layers.density && this.densityLayer) this.densityLayer.paint(context, view, theme.z);
     if (layers.points && projection.xs.length) {
       this.points.paint(context, view, {
@@ -266,6 +264,6 @@ export class LatentMap {
     this.resizer.disconnect();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.settling);
-    this.tiles?.forget();
+    this.tiles.forget();
   }
 }

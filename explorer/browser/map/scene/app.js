@@ -6,6 +6,7 @@
  *
  * @typedef {object} Host who the page belongs to: Streamlit, or a file that stands alone
  * @property {"streamlit" | "file"} kind
+ * @property {(() => Worker) | null} startWorker
  * @property {(name: string, value: unknown) => void} setState
  * @property {(name: string, value: unknown) => void} trigger
  *
@@ -16,7 +17,7 @@
  * @property {import("../geometry/projection.js").Projection} projection
  * @property {boolean} fitted whether all of it is in view
  * @property {{canDrawGlyphs: boolean}} points
- * @property {{forget: () => void} | null} tiles
+ * @property {{forget: () => void}} tiles
  * @property {() => void} repaint
  * @property {() => void} refreshTiles
  *
@@ -39,7 +40,7 @@
  * @property {Host} host
  * @property {import("../../shared/text.js").Text} text
  * @property {import("../../shared/theme.js").Theme} theme
- * @property {import("../../model/model.js").Model | import("../../model/remote.js").RemoteModel} model
+ * @property {import("../../model/choose.js").AnyModel} model
  * @property {import("../../shared/store.js").Store<State>} store
  * @property {Plane} map
  * @property {import("./state.js").Choice | undefined} tsne the t-SNE of the codes, once it is here

@@ -72,10 +72,10 @@ export function withPin(pins, z) {
  */
 export function tabsOf({ model, count }) {
   const has = {
-    likelihood: model.hasPosterior && model.isLocal,
+    likelihood: model.hasPosterior && model.canScore,
     path: true,
-    arithmetic: model.isLocal && count > 0,
-    traversal: model.isLocal,
+    arithmetic: count > 0,
+    traversal: true,
     selection: count > 0,
   };
   return Object.entries(has).flatMap(([name, is]) => (is ? [name] : []));
@@ -95,7 +95,7 @@ export function standsAt(z, mean) {
 
 /**
  * How a page opens.
- * @typedef {{size: number, order: number[], count: number, model: {hasPosterior: boolean, isLocal: boolean}}} Page
+ * @typedef {{size: number, order: number[], count: number, model: {hasPosterior: boolean, canScore: boolean}}} Page
  * @param {Page} page
  * @returns {State}
  */

@@ -1,4 +1,4 @@
-import { Model } from "../../model/model.js";
+import { RemoteModel } from "../../model/remote.js";
 import { standsAt } from "./state.js";
 
 /**
@@ -13,6 +13,8 @@ import { standsAt } from "./state.js";
  */
 export function addMember(app, member) {
   const { members, member: index } = app.store.state;
+  // The server decodes with the model that the page was opened for.
+  if (app.model instanceof RemoteModel) return;
   if (member.of !== app.header.id || members.some(({ id }) => id === member.id)) return;
   const shown = members[index]?.id ?? app.header.id;
   const next = [...members, member].sort((a, b) => a.figures.beta - b.figures.beta);
@@ -42,16 +44,17 @@ export function showsReference(app) {
 export function showMember(app, index) {
   const { store, map, header } = app;
   const member = store.state.members[index];
-  if (!member || index === store.state.member) return;
+  const { model } = app;
+  if (!member || index === store.state.member || model instanceof RemoteModel) return;
   Object.assign(header, { codes: member.codes, figures: member.figures });
-  Object.assign(app.model, new Model({ ...header, networks: member.networks, likelihood: member.likelihood }));
+  model.become({ ...header, networks: member.networks, likelihood: member.likelihood });
   const view = map.view.copy();
   const { fitted } = map;
   const order = app.order;
   app.readCodes();
   // Rows stay where they are: only their bars move.
   app.order = order;
-  map.tiles?.forget();
+  map.tiles.forget();
   const { projection } = store.state;
   const choice = projection.kind === "tsne" ? app.initialState().projection : projection;
   app.project(choice);

@@ -210,6 +210,7 @@ BUILDERS: dict[str, Callable[[Layer, Shape], nn.Module]] = {
     "maxPool": _max_pool,
     "averagePool": _average_pool,
     "pad": _plain(modules.Pad, "padding", "mode", "value"),
+    "softmax": lambda layer, shape: nn.Softmax(layer.settings["axis"] + 1),
     "flatten": _plain(nn.Flatten),
     "reshape": _reshape,
     "permute": _permute,
@@ -220,5 +221,6 @@ BUILDERS: dict[str, Callable[[Layer, Shape], nn.Module]] = {
 JOINS: dict[str, Callable[[Layer, list[nn.Sequential]], nn.Module]] = {
     "sum": lambda layer, parts: modules.Sum(parts),
     "product": lambda layer, parts: modules.Product(parts),
+    "matmul": lambda layer, parts: modules.MatrixProduct(parts),
     "concat": lambda layer, parts: modules.Concat(parts, layer.settings["axis"]),
 }

@@ -174,6 +174,15 @@ class Product(Branches):
         return total
 
 
+class MatrixProduct(Branches):
+    """What two branches put out as matrices, multiplied: attention is two of these."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return first @ second, of (B, …, n, m) and (B, …, m, p)."""
+        first, second = (branch(x) for branch in self.branches)
+        return torch.matmul(first, second)
+
+
 class Concat(Branches):
     """What the branches put out, side by side along one axis."""
 

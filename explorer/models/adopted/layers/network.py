@@ -77,6 +77,8 @@ def _build_layer(layer: Layer, shape: Shape, where: str, cost: Cost) -> tuple[nn
     if layer.branches:
         built = [_build(branch, shape, where, cost) for branch in layer.branches]
         sequences = [nn.Sequential(*parts) for parts, _ in built]
+        if layer.kind == "matmul" and len(built) != 2:
+            raise ExplorerError(f"Layer {where} (matmul) has {len(built)} branches in place of 2.")
         module = JOINS[layer.kind](layer, sequences)
     else:
         try:
@@ -88,6 +90,8 @@ def _build_layer(layer: Layer, shape: Shape, where: str, cost: Cost) -> tuple[nn
     count = math.prod(out)
     check_values(count, f"Layer {where}")
     own = 0 if layer.branches else count_multiply_adds(module, shape, out)
+    if layer.kind == "matmul":
+        own = count * built[0][1][-1]
     inner = module.cost if isinstance(module, Opaque) else Cost()
     cost.add(own + inner.multiply_adds, max(count, inner.widest))
     return module, out

@@ -21,7 +21,8 @@ file beside it), what a browser interprets, and what `network.build_network` tur
 | reshape; permute | shape; order | |
 | slice | axis, start, stop, step | |
 | upsample | size, mode, alignCorners | |
-| sum, product; concat | branches; branches, axis | |
+| softmax | axis | |
+| sum, product, matmul; concat | branches; branches, axis | |
 | opaque: a whole network that could not be drawn | module | |
 
 Pairs are (vertical, horizontal). An axis counts from 0 over an image's axes.
@@ -196,6 +197,7 @@ SCHEMAS: dict[str, Schema] = {
             "value": (number(-1e30, 1e30), 0.0),
         }
     ),
+    "softmax": Schema({"axis": (whole(0, 5), REQUIRED)}),
     "reshape": Schema({"shape": (SHAPE, REQUIRED)}),
     "permute": Schema({"order": (wholes(0, 5, 1, 6), REQUIRED)}),
     "slice": Schema(
@@ -215,6 +217,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "sum": Schema(branches=True),
     "product": Schema(branches=True),
+    "matmul": Schema(branches=True),
     "concat": Schema({"axis": (whole(0, 5), REQUIRED)}, branches=True),
     **{
         kind: Schema()

@@ -108,6 +108,21 @@ def multiply(first: Item, second: Item) -> Item:
     return _meet("product", [value, plain(second, "a product")])
 
 
+def matrix_product(first: Item, second: Item) -> Value:
+    """Return first @ second of two arrays of the image, (…, n, m) and (…, m, p)."""
+    values = [plain(item, "a matrix product") for item in (first, second)]
+    one, two = (value.shape for value in values)
+    if min(len(one), len(two)) < 2 or one[:-2] != two[:-2] or one[-1] != two[-2]:
+        raise NotLayers("a matrix product of arrays that do not meet")
+    return Value((*one[:-1], two[-1]), Layer("matmul"), tuple(values))
+
+
+def softmax(item: Item, axis: int) -> Value:
+    """Return a softmax along an axis of the images."""
+    value = plain(item, "a softmax")
+    return apply(value, Layer("softmax", {"axis": axis}), value.shape)
+
+
 def divide(first: Item, second: Item) -> Item:
     """Return first / second, where the second is a constant."""
     if not isinstance(second, Tensor):

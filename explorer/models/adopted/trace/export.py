@@ -50,7 +50,7 @@ class Drawn:
 
 
 def trace(call: Network, shape: tuple[int, ...]) -> tuple[Value, list[Drawn]]:
-    """Return the input of `shape` (without the batch) and each output.
+    """Return the input of `shape` (without the batch) and each output that can be drawn.
 
     `call` takes a batch (B, *shape) and may return anything that `outputs` reads. It is held in
     evaluation mode, on its own device and precision. Raises NotTraced with the reason.
@@ -79,7 +79,13 @@ def trace(call: Network, shape: tuple[int, ...]) -> tuple[Value, list[Drawn]]:
             raise NotTraced(
                 f"This network does what our layers do not: {error}; bring its codes alone."
             ) from error
-    return start, [Drawn(*name, *one) for name, one in zip(named, found, strict=True)]
+    pairs = list(zip(named, found, strict=True))
+    failed = [item for _, (item, _) in pairs if isinstance(item, Undrawn)]
+    if len(failed) == len(pairs):
+        raise NotTraced(
+            f"This network does what our layers do not: {failed[0].reason}; bring its codes alone."
+        ) from failed[0].reason
+    return start, [Drawn(*name, *one) for name, one in pairs if not isinstance(one[0], Undrawn)]
 
 
 def call_once(call: Network, x: Tensor) -> list[Output]:
@@ -121,6 +127,13 @@ class _Wrapped(nn.Module):
             raise ValueError("it returns no arrays with a row for each image")
         self.note([(output.name, output.role) for output in outputs])
         return tuple(output.array for output in outputs)
+
+
+@dataclass(frozen=True)
+class Undrawn:
+    """What could not be drawn, and why: no matter where nothing that is wanted hangs on it."""
+
+    reason: NotLayers
 
 
 @contextlib.contextmanager
@@ -205,7 +218,10 @@ def _walk(module: Any, items: dict[Any, Any]) -> list[Any]:
             found = getattr(module, node.target)
             items[node] = found.detach().cpu() if isinstance(found, Tensor) else found
         elif node.op == "call_function":
-            items[node] = _draw_node(node, items)
+            try:
+                items[node] = _draw_node(node, items)
+            except NotLayers as reason:
+                items[node] = Undrawn(reason)
         elif node.op == "output":
             return [items[argument] for argument in node.args[0]]
     raise NotLayers("a graph without an output")
@@ -220,6 +236,9 @@ def _draw_node(node: Any, items: dict[Any, Any]) -> Any:
         raise NotLayers(f"random numbers other than normal noise ({operation})")
     args = torch.fx.node.map_arg(node.args, items.__getitem__)
     kwargs = torch.fx.node.map_arg(node.kwargs, items.__getitem__)
+    for given in _flat((args, kwargs)):
+        if isinstance(given, Undrawn):
+            return given
     inner = next((part for part in args if isinstance(part, torch.fx.GraphModule)), None)
     if inner is not None:  # What stands under no_grad or autocast is a graph of its own.
         given = args[args.index(inner) + 1 :]

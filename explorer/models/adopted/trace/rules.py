@@ -16,8 +16,10 @@ from explorer.models.adopted.layers.sketch import (
     add,
     divide,
     elementwise,
+    matrix_product,
     multiply,
     plain,
+    softmax,
 )
 from explorer.models.adopted.trace.node import Node, Rule
 
@@ -101,6 +103,8 @@ def _rsub(node: Node) -> Item:
 
 
 def _square(node: Node) -> Item:
+    if node["exponent"] == 0.5:
+        return _sqrt(node)
     if node["exponent"] not in (None, 2):
         raise NotLayers("a power other than the square")
     return multiply(node.item(), node.item())
@@ -112,9 +116,38 @@ def _linear(node: Node) -> Item:
 
 def _matmul(node: Node) -> Item:
     first = node.item("input") if node["input"] is not None else node.item()
-    return strokes.linear(
-        first, node.weight("mat2" if node["mat2"] is not None else "other").mT, None
-    )
+    name = "mat2" if node["mat2"] is not None else "other"
+    if isinstance(node[name], Value):
+        return matrix_product(first, node[name])
+    return strokes.linear(first, node.weight(name).mT, None)
+
+
+def _softmax(node: Node) -> Item:
+    return softmax(node.item(), node.axis())
+
+
+def _attention(node: Node) -> Item:
+    """Draw softmax(QKᵀ·scale)V; torch scales by 1/√(width) where it is not told."""
+    if (
+        node["attn_mask"] is not None
+        or node["is_causal"]
+        or node["dropout_p"]
+        or node["enable_gqa"]
+    ):
+        raise NotLayers("attention with a mask or dropout")
+    query = plain(node.item("query"), "attention")
+    key = plain(node.item("key"), "attention")
+    axes = len(key.shape)
+    turned = strokes.permute(key, [*range(axes - 1), axes, axes - 1])
+    scale = query.shape[-1] ** -0.5 if node["scale"] is None else float(node["scale"])
+    scores = multiply(matrix_product(query, turned), torch.tensor(scale))
+    return matrix_product(softmax(scores, axes - 1), node.item("value"))
+
+
+def _sqrt(node: Node) -> Item:
+    """Draw √x as exp(½ ln x): variances are positive."""
+    half = multiply(elementwise(node.item(), Layer("log"), "a root"), torch.tensor(0.5))
+    return elementwise(half, Layer("exp"), "a root")
 
 
 def _addmm(node: Node) -> Item:
@@ -248,6 +281,11 @@ RULES: dict[str, Rule] = {
     "linear": _linear,
     "matmul": _matmul,
     "mm": _matmul,
+    "bmm": _matmul,
+    "softmax": _softmax,
+    "_softmax": _softmax,
+    "scaled_dot_product_attention": _attention,
+    "sqrt": _sqrt,
     "addmm": _addmm,
     "conv2d": _conv,
     "conv_transpose2d": _conv_transpose,

@@ -86,6 +86,9 @@ def cases():
     yield Layer("product", {}, {}, branches), lambda x: x * x.relu() * x.tanh().exp(), PICTURE
     joined = lambda x: torch.cat([x, x.relu(), x.tanh().exp()], 2)  # noqa: E731
     yield Layer("concat", {"axis": 1}, {}, branches), joined, PICTURE
+    turned = (Layer("permute", {"order": [0, 2, 1]}), Layer("softmax", {"axis": 2}))
+    seen = lambda x: x @ x.mT.softmax(3)  # noqa: E731
+    yield Layer("matmul", {}, {}, ((), turned)), seen, PICTURE
     positive = (Layer("exp"), Layer("log"))
     yield Layer("sum", {}, {}, (positive, ())), lambda x: 2 * x, PICTURE
     odds = (Layer("sigmoid"), Layer("logit"))

@@ -181,3 +181,34 @@ class Odd(nn.Module):
         h = h * torch.sigmoid(self.gate(self.third(h)))
         h = functional.interpolate(h, scale_factor=1.0) if h.shape[-1] < 4 else h
         return ((torch.tanh(self.fourth(h)) + 1) / 2).permute(0, 2, 3, 1)
+
+
+class Attention(nn.Module):
+    """Self-attention over the pixels of a picture, written out or by torch's own function."""
+
+    def __init__(self, written_out):
+        super().__init__()
+        self.query, self.key, self.value = (nn.Linear(6, 6) for _ in range(3))
+        self.written_out = written_out
+
+    def forward(self, x):
+        tokens = x.flatten(2).transpose(1, 2)
+        q, k, v = self.query(tokens), self.key(tokens), self.value(tokens)
+        if self.written_out:
+            seen = torch.softmax(q @ k.transpose(1, 2) / 6**0.5, -1) @ v
+        else:
+            seen = torch.nn.functional.scaled_dot_product_attention(q, k, v)
+        return x + seen.transpose(1, 2).reshape(x.shape)
+
+
+class Whole(nn.Module):
+    """A forward pass that draws a code inside and returns its picture beside mean and spread."""
+
+    def __init__(self):
+        super().__init__()
+        self.heads, self.picture = nn.Linear(64, 8), nn.Linear(4, 64)
+
+    def forward(self, x):
+        mean, logvar = self.heads(x.flatten(1)).chunk(2, 1)
+        z = mean + torch.exp(0.5 * logvar) * torch.randn_like(mean)
+        return torch.sigmoid(self.picture(z)).view_as(x), mean, logvar

@@ -11,7 +11,15 @@ from explorer.models.adopted.foreign import keep_callable, open_callable
 from explorer.models.adopted.layers.schema import walk
 from explorer.models.adopted.trace.export import NotTraced, call_once, find_modules, held_still
 from tests.models.adopted.residual import ResidualVAE
-from tests.models.adopted.trace.networks import Block, Convolutions, Odd, Perceptron, unsettle
+from tests.models.adopted.trace.networks import (
+    Attention,
+    Block,
+    Convolutions,
+    Odd,
+    Perceptron,
+    Whole,
+    unsettle,
+)
 
 FLAT, COLOUR = (1, 8, 8), (3, 32, 32)
 
@@ -36,6 +44,8 @@ CASES = {
     "perceptron, interleaved": (lambda: network(Perceptron).interleaved, FLAT),
     "perceptron, decoder": (lambda: network(Perceptron).decode, (5,)),
     "perceptron, likelihood": (lambda: network(Perceptron).likelihood, (5,)),
+    "attention, written out": (lambda: network(Attention, True), (6, 4, 4)),
+    "attention, of torch": (lambda: network(Attention, False), (6, 4, 4)),
     "convolutions, encoder": (lambda: network(Convolutions).encode, COLOUR),
     "convolutions, decoder": (lambda: network(Convolutions).decode, (16,)),
     "residual VAE, encoder": (lambda: network(ResidualVAE).encode, (3, 64, 64)),
@@ -179,6 +189,23 @@ def test_a_double_network_is_read_in_single_precision():
     torch.testing.assert_close(drawn.network(x), expected, rtol=1e-5, atol=1e-5)
 
 
+def test_a_network_in_half_precision_is_read_in_single():
+    torch.manual_seed(0)
+    model = unsettle(Perceptron()).half().eval()
+    drawn = open_callable(model.encode, FLAT, "encoder")
+    x = some(FLAT)
+    expected = torch.cat(model.encode(x.half()), 1).float()
+    torch.testing.assert_close(drawn.network(x), expected, rtol=2e-2, atol=2e-2)
+
+
+def test_of_a_forward_pass_that_draws_inside_mean_and_spread_are_read():
+    model = network(Whole)
+    drawn = open_callable(model, FLAT, "encoder")
+    assert [part.name for part in drawn.segments] == ["1", "2"]
+    x = some(FLAT)
+    torch.testing.assert_close(drawn.network(x), torch.cat(model(x)[1:], 1))
+
+
 def test_weights_of_a_closure_and_of_a_partial_are_found():
     model = network(Perceptron)
     closure = lambda x: model.encode(x)[0]  # noqa: E731
@@ -204,22 +231,17 @@ def by_brightness(x):
     return model.encode(x if x.mean() > 0 else -x)
 
 
-class Attention(nn.Module):
-    def forward(self, x):
-        return torch.softmax(x @ x.mT, -1).flatten(1)
-
-
 @pytest.mark.parametrize(
     "call, shape, word",
     [
         (by_brightness, FLAT, "torch.export"),
-        (Attention(), (4, 4), "layers do not"),
+        (lambda x: torch.sort(x.flatten(1)).values, FLAT, "layers do not"),
         (lambda x: None, FLAT, "no arrays"),
         (lambda x: x.flatten(1) * torch.rand(()), FLAT, "random numbers"),
         (lambda x: nn.functional.dropout(x.flatten(1), 0.5), FLAT, "training mode"),
         (lambda x: x.flatten(1) - x.flatten(1).mean(0), FLAT, "layers do not"),
     ],
-    ids=["control flow", "attention", "nothing", "other noise", "dropout", "the whole batch"],
+    ids=["control flow", "sorting", "nothing", "other noise", "dropout", "the whole batch"],
 )
 def test_what_cannot_be_drawn_is_told_in_one_sentence(call, shape, word):
     with pytest.raises(NotTraced, match=word) as caught:

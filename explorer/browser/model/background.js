@@ -1,0 +1,129 @@
+import { DescribedModel } from "./described.js";
+import { takeShapes } from "./service.js";
+
+/**
+ * A model whose decodes would hold up the page: the same face as Model, but its networks run in a
+ * worker. Of what is asked on a channel only the newest counts; while the hand moves, one picture is
+ * under way and the newest waits.
+ *
+ * @typedef {import("./described.js").Code} Code
+ * @typedef {import("./described.js").Mode} Mode
+ * @typedef {import("./service.js").Answer} Answer
+ * @typedef {import("./service.js").Question} Question
+ * @typedef {import("./service.js").WholeHeader} WholeHeader
+ */
+export class BackgroundModel extends DescribedModel {
+  /**
+   * @param {WholeHeader} header
+   * @param {Worker} worker
+   */
+  constructor(header, worker) {
+    super(header);
+    this.worker = worker;
+    this.turn = 0;
+    /** @type {Map<string, {turn: number, hear: (answer: Answer) => void}>} */
+    this.waiting = new Map();
+    /** @type {(() => void) | null} the picture that waits for the one under way */
+    this.pending = null;
+    worker.onmessage = ({ data }) => this.receive(data);
+    this.send(header);
+  }
+
+  /**
+   * They answer later.
+   * @returns {false}
+   */
+  get isLocal() {
+    return false;
+  }
+
+  /** @returns {true} */
+  get canScore() {
+    return true;
+  }
+
+  /** @param {WholeHeader} header */
+  send({ shape, latent, prior, likelihood, networks }) {
+    this.worker.postMessage({ kind: "model", header: takeShapes({ shape, latent, prior, likelihood, networks }) });
+  }
+
+  /**
+   * Become another model of the same images and latents.
+   * @param {WholeHeader} header
+   */
+  become(header) {
+    this.waiting.clear();
+    this.pending = null;
+    Object.assign(this, new DescribedModel(header));
+    this.send(header);
+  }
+
+  /**
+   * @param {string} channel
+   * @param {Question} question
+   * @param {(answer: Answer) => void} hear
+   */
+  ask(channel, question, hear) {
+    this.turn += 1;
+    this.waiting.set(channel, { turn: this.turn, hear });
+    this.worker.postMessage({ kind: "asked", asked: { channel, turn: this.turn, question } });
+  }
+
+  /** @param {Answer} answer */
+  receive(answer) {
+    const waiting = this.waiting.get(answer.channel);
+    if (waiting?.turn === answer.turn) waiting.hear(answer);
+  }
+
+  /**
+   * @param {Float32Array} x
+   * @param {(code: Code) => void} done
+   */
+  encodeSoon(x, done) {
+    this.ask("encode", { kind: "encode", x }, ({ code }) => code && done(code));
+  }
+
+  /**
+   * @param {Float32Array} z
+   * @param {Mode} mode
+   * @param {number} seed
+   * @param {(picture: Float32Array) => void} done
+   */
+  pictureSoon(z, mode, seed, done) {
+    const go = () =>
+      this.ask("picture", { kind: "picture", z, mode, seed }, ({ picture }) => {
+        this.waiting.delete("picture");
+        const next = this.pending;
+        this.pending = null;
+        next?.();
+        if (picture) done(picture);
+      });
+    if (this.waiting.has("picture")) this.pending = go;
+    else go();
+  }
+
+  /**
+   * @param {string} channel
+   * @param {Float32Array[]} points
+   * @param {(index: number, picture: Float32Array) => void} each
+   */
+  picturesSoon(channel, points, each) {
+    this.ask(channel, { kind: "pictures", points }, ({ index = 0, picture }) => picture && each(index, picture));
+  }
+
+  /**
+   * @param {import("./estimate.js").Scored | null} scored null to stop
+   * @param {number} seed
+   * @param {boolean} _ the hand goes first in any case
+   * @param {(estimate: import("./estimate.js").Estimate) => void} each
+   */
+  estimateSoon(scored, seed, _, each) {
+    /** @type {Question} */
+    const question = scored ? { kind: "estimate", scored, seed } : { kind: "nothing" };
+    this.ask("estimate", question, ({ estimate }) => estimate && each(estimate));
+  }
+
+  dispose() {
+    this.worker.terminate();
+  }
+}
