@@ -11,11 +11,8 @@ from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.failures import told
 from explorer.app.parts.film import show_strips
-<<<<<<< HEAD
 from explorer.app.parts.kept import Kept, is_shown
-=======
 from explorer.app.parts.lede import show_lede
->>>>>>> main
 from explorer.app.parts.names import label_run
 from explorer.app.parts.tables import show_rows
 from explorer.app.parts.ways import offer_map

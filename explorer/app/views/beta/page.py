@@ -128,15 +128,10 @@ def show_page() -> None:
     """Lay out the page."""
     sweeps = find_sweeps()
     asked = st.query_params.get("sweep")
-<<<<<<< HEAD
     kept = kept_choice(CHOICE, sweeps, "sweep")
-    st.caption(text("beta.lead") if kept is None else describe_grid(sweeps[kept][0]))
-=======
-    kept = kept_choice(CHOICE, sweeps, asked)
     show_lede("beta.lead")
     if kept is not None and (differs := describe_grid(sweeps[kept][0])):
         st.caption(differs)
->>>>>>> main
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = None
         if kept is not None:

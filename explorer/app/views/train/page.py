@@ -7,11 +7,8 @@ from typing import Any, Final
 
 import streamlit as st
 
-<<<<<<< HEAD
 from explorer.app.parts.choices import N, bound_number, bound_select
-=======
 from explorer.app.parts.images import offer_own_images
->>>>>>> main
 from explorer.app.parts.kept import read_widget
 from explorer.app.parts.lede import show_lede
 from explorer.app.parts.names import free_name
@@ -51,42 +48,26 @@ KINDS = ("gaussian", "point", "noise", "categorical")
 def choose_config() -> Config:
     """Show the settings and return the config that they describe."""
     ready = library().image_sets()
-<<<<<<< HEAD
     dataset = bound_select(
         "train_dataset", "images", ready, text("train.dataset"), persist_state=KEEP
     )
-    kind = read_widget("train_kind", KINDS[0])
-    latent_dim = _ask("latent_dim", 1, 128, 2, disabled=kind == "categorical")
-    likelihood = _pick("likelihood", LIKELIHOOD_NAMES)
-    beta = _ask("beta", 0.0, 1000.0, 1.0, 0.1, format="%.3g", disabled=kind != "gaussian")
-    schedule = _pick("schedule", BETA_SCHEDULES, 1, disabled=kind != "gaussian")
-    seconds = _ask("seconds", 2, 3600, 20)
-=======
-    dataset = st.selectbox(text("train.dataset"), ready, key="train_dataset", persist_state=KEEP)
     offer_own_images("train_dataset", "train_own")
     shape = library().image_shape(dataset)
     # Other widgets for large images, and another one for colour: each stands on its own default.
     suffix = "_large" if is_large(shape) else ""
     kind = read_widget("train_kind", KINDS[0])
-    latent_dim = st.number_input(
-        text("train.latent_dim"), 1, 128, 8 if suffix else 2, key=f"train_latent_dim{suffix}",
-        persist_state=KEEP, disabled=kind == "categorical",
+    latent_dim = _ask(
+        "latent_dim", 1, 128, 8 if suffix else 2, key=f"train_latent_dim{suffix}",
+        disabled=kind == "categorical",
     )  # fmt: skip
     suited = choose_likelihood(shape)
     likelihood = _pick(
         "likelihood", LIKELIHOOD_NAMES, LIKELIHOOD_NAMES.index(suited),
         suffix="_colour" if shape[0] > 1 else "",
     )  # fmt: skip
-    beta = st.number_input(
-        text("train.beta"), 0.0, 1000.0, 1.0, 0.1, key="train_beta", persist_state=KEEP,
-        format="%.3g", disabled=kind != "gaussian",
-    )  # fmt: skip
+    beta = _ask("beta", 0.0, 1000.0, 1.0, 0.1, format="%.3g", disabled=kind != "gaussian")
     schedule = _pick("schedule", BETA_SCHEDULES, 1, disabled=kind != "gaussian")
-    seconds = st.number_input(
-        text("train.seconds"), 2, 3600, 60 if suffix else 20, key=f"train_seconds{suffix}",
-        persist_state=KEEP,
-    )  # fmt: skip
->>>>>>> main
+    seconds = _ask("seconds", 2, 3600, 60 if suffix else 20, key=f"train_seconds{suffix}")
     with st.expander(text("train.more")):
         kind = _pick("kind", KINDS)
         st.caption(text(f"train.kind.{kind}.help"))
@@ -95,20 +76,10 @@ def choose_config() -> Config:
         if LIKELIHOODS[likelihood].scale != "none":
             sigma2 = _ask("sigma2", 1e-4, 10.0, 0.05, format="%.4g")
         shared = kind == "gaussian" and PRIORS[base.model.prior].has_shares
-<<<<<<< HEAD
         free_bits = _ask("free_bits", 0.0, 10.0, 0.0, 0.05, disabled=not shared)
-        batch_size = _ask("batch_size", 1, 4096, 128)
-=======
-        free_bits = st.number_input(
-            text("train.free_bits"), 0.0, 10.0, 0.0, 0.05, key="train_free_bits",
-            persist_state=KEEP, disabled=not shared,
-        )  # fmt: skip
         batch = base.optimiser.batch_size
         key = "train_batch_size" if batch == BATCH else f"train_batch_size_{batch}"
-        batch_size = st.number_input(
-            text("train.batch_size"), 1, 4096, batch, key=key, persist_state=KEEP
-        )
->>>>>>> main
+        batch_size = _ask("batch_size", 1, 4096, batch, key=key)
         rate = base.optimiser.learning_rate
         learning_rate = _ask(
             "learning_rate", 1e-6, 1.0, rate, key=f"train_learning_rate_{rate:g}", format="%.2g"
@@ -135,17 +106,9 @@ def choose_config() -> Config:
 def _choose_model(kind: str, dataset: str, shape: Shape, latent_dim: int, seconds: float) -> Config:
     """Ask for what this kind of model needs and return the recipe for it."""
     if kind == "categorical":
-<<<<<<< HEAD
         entries = _ask("codebook_size", 2, 512, 64)
-        base = categorical_config(dataset, DATASETS[dataset].shape, seconds, entries)
-        rows, columns = code_grid(DATASETS[dataset].shape, base.model.hidden)
-=======
-        entries = st.number_input(
-            text("train.codebook_size"), 2, 512, 64, key="train_codebook_size", persist_state=KEEP
-        )
         base = categorical_config(dataset, shape, seconds, entries)
         rows, columns = code_grid(shape, base.model.hidden)
->>>>>>> main
         st.caption(text("train.grid", rows=rows, columns=columns))
         return base
     network = choose_network(shape)
@@ -165,28 +128,17 @@ def _choose_model(kind: str, dataset: str, shape: Shape, latent_dim: int, second
     return dataclasses.replace(base, model=dataclasses.replace(base.model, **settings))
 
 
-<<<<<<< HEAD
-def _pick(name: str, options: Iterable[str], index: int = 0, disabled: bool = False) -> str:
-    names = list(options)
-    return bound_select(
-        f"train_{name}", name, names, text(f"train.{name}"),
-        lambda option: text(f"train.{name}.{option}"), names[index], persist_state=KEEP,
-=======
 def _pick(
     name: str,
-    options: tuple[str, ...],
+    options: Iterable[str],
     index: int = 0,
     disabled: bool = False,
     suffix: str = "",
 ) -> str:
-    return st.selectbox(
-        text(f"train.{name}"),
-        options,
-        index,
-        format_func=lambda option: text(f"train.{name}.{option}"),
-        key=f"train_{name}{suffix}",
-        persist_state=KEEP,
->>>>>>> main
+    names = list(options)
+    return bound_select(
+        f"train_{name}{suffix}", name, names, text(f"train.{name}"),
+        lambda option: text(f"train.{name}.{option}"), names[index], persist_state=KEEP,
         disabled=disabled,
     )  # fmt: skip
 
