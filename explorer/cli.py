@@ -14,6 +14,7 @@ from explorer.commands.adopt import adopt_run
 from explorer.commands.app import open_app
 from explorer.commands.data import show_data
 from explorer.commands.diagnose import diagnose_run
+from explorer.commands.output import spell_what_is_missing
 from explorer.commands.runs import evaluate_run, list_runs
 from explorer.commands.training import fit_run, train_run, train_sweep
 from explorer.config import DEVICES, FITS, LIKELIHOOD_NAMES, NETWORK_NAMES
@@ -24,6 +25,7 @@ from explorer.training.machine import choose_spin_count, set_spin_count
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, or 2 for an error that the user can mend."""
+    spell_what_is_missing()
     options = build_parser().parse_args(arguments)
     set_spin_count(choose_spin_count(may_choose_threads(options)))
     try:

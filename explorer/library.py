@@ -37,6 +37,7 @@ NEEDS: dict[str, Fits] = {
     "shares": lambda run, info: info.has_shares,
     "map": lambda run, info: info.is_continuous,
     "codebook": lambda run, info: not info.is_continuous,
+    "adopted": lambda run, info: info.model.adopted is not None,
     "config": lambda run, info: info.config is not None,
     "images": lambda run, info: info.dataset is not None,
     "ended": lambda run, info: info.status.state in ("finished", "stopped"),

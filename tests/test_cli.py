@@ -7,11 +7,14 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from explorer.cli import build_parser, main, may_choose_threads
+from explorer.commands.app import check_port
 from explorer.commands.training import config_from_options
 from explorer.config import Config
+from explorer.errors import ExplorerError
 from explorer.recipes import default_config
 from explorer.runs.writer import RunWriter
 
@@ -260,3 +263,51 @@ def test_a_first_start_asks_nothing_and_opens_the_browser(tmp_path):
             server.wait(10)
     assert opened.read_text(encoding="utf-8").strip() == f"http://127.0.0.1:{port}"
     assert "mail" not in (tmp_path / "log").read_text(encoding="utf-8")
+
+
+# Terminals, addresses and files as people have them.
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp936", "cp932", "cp437", "ascii"])
+def test_output_never_dies_of_a_code_page(tmp_path, encoding):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "codes.npz", mean=rng.normal(size=(50, 2)), logvar=np.zeros((50, 2)))
+    done = subprocess.run(
+        [sys.executable, "-m", "explorer.cli", "diagnose", "--codes", tmp_path / "codes.npz"],
+        env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True, timeout=120,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    words = done.stdout.decode(encoding)
+    assert ("Var μ" in words) or ("Var mu" in words)
+    assert "rate" in words and "?" not in words
+
+
+def test_the_app_listens_on_ipv6_too():
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+            port = taken.getsockname()[1]
+            with pytest.raises(ExplorerError, match="cannot be opened"):
+                check_port("::1", port)
+    except OSError:
+        pytest.skip("This machine has no IPv6.")
+    check_port("::1", port)
+    check_port("localhost", 0)
+
+
+@pytest.mark.parametrize(
+    "folder, name",
+    [
+        (".", "train-images-idx3-ubyte"),
+        ("MNIST", "train-images-idx3-ubyte"),
+        ("MNIST/raw", "train-images.idx3-ubyte"),
+        ("MNIST/raw", "train-images-idx3-ubyte.gz"),
+        ("raw", "train-images-idx3-ubyte"),
+    ],
+)
+def test_mnist_that_lies_nearly_right_is_told_where_it_belongs(tmp_path, capsys, folder, name):
+    (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    (tmp_path / folder / name).write_bytes(b"")
+    assert main(["data", "mnist", "--data-root", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert str(tmp_path / folder / name) in told
+    assert str(tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte") in told

@@ -16,12 +16,7 @@ def open_app(options: argparse.Namespace) -> None:
     """Start the Streamlit server on app/main.py, with the shipped theme handed over by flags."""
     if not 0 <= options.port <= 65535:
         raise ExplorerError(f"A port is a number from 0 to 65535, not {options.port}.")
-    try:
-        with socket.create_server((options.host, options.port)):
-            pass
-    except OSError as error:
-        reason = error.strerror or error
-        raise ExplorerError(f"The port {options.port} cannot be opened: {reason}.") from error
+    check_port(options.host, options.port)
     environment = dict(os.environ)
     if options.runs:
         environment["LATENT_EXPLORER_RUNS"] = str(Path(options.runs).resolve())
@@ -32,12 +27,26 @@ def open_app(options: argparse.Namespace) -> None:
     flags += ["--server.headless", "true" if options.no_browser else "false"]
     command = [sys.executable, "-m", "streamlit", "run", str(PACKAGE / "app" / "main.py"), *flags]
     folder = environment.get("LATENT_EXPLORER_RUNS") or runs_folder()
-    print(f"Latent Explorer on http://{options.host}:{options.port}, runs in {folder}", flush=True)
+    place = f"[{options.host}]" if ":" in options.host else options.host
+    print(f"Latent Explorer on http://{place}:{options.port}, runs in {folder}", flush=True)
     if os.name == "nt":
         import subprocess
 
         sys.exit(subprocess.call(command, env=environment))
     os.execve(sys.executable, command, environment)
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise ExplorerError unless a server can listen there, on IPv4 or IPv6."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.create_server(address[:2], family=family):
+            pass
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ExplorerError(f"The port {port} of {host} cannot be opened: {reason}.") from error
 
 
 def theme_flags() -> list[str]:

@@ -1,11 +1,35 @@
 """What the commands print: a result in words or as JSON, and a line of progress."""
 
+import codecs
 import contextlib
+import io
 import json
 import sys
 import time
 from collections.abc import Iterator
 from typing import Any
+
+SPELT = {
+    "μ": "mu", "σ": "sigma", "β": "beta", "²": "^2", "−": "-", "×": "x", "…": "...", "·": "*",
+    "–": "-", "—": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "≥": ">=", "≤": "<=", "±": "+-",
+    "→": "->", "Σ": "sum", "ε": "eps", "δ": "delta", "λ": "lambda", "½": "1/2", "√": "sqrt",
+}  # fmt: skip
+"""What is written for characters that a terminal's code page lacks."""
+
+
+def spell_what_is_missing() -> None:
+    """Let no output fail for a code page: a character that it lacks is spelt out, else a "?"."""
+    codecs.register_error("explorer.spell", _spell)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="explorer.spell")
+
+
+def _spell(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(SPELT.get(letter, "?") for letter in lacking), error.end
 
 
 def describe_result(result: dict[str, Any] | Any) -> str:

@@ -79,12 +79,39 @@ def ensure_root(
     if root := find_root(name, data_root):
         return root
     if not download:
-        raise ExplorerError(
-            f"'{name}' is not on this computer: allow its download "
-            f"({COLLECTIONS[name].archive_bytes / 1e6:.0f} MB), point LATENT_EXPLORER_DATA at a "
-            "folder that holds it, or take 'digits', 'strokes' or 'shapes', which need no network."
-        )
+        raise ExplorerError(_say_absent(name, data_root))
     return _download(name, data_root, progress)
+
+
+def _say_absent(name: str, data_root: str | os.PathLike[str] | None) -> str:
+    """Say what was looked for and where, and where files that lie nearly right belong."""
+    first = data_roots(data_root)[0]
+    wanted = _raw_folder(name, first)
+    misplaced = _find_misplaced(name, first)
+    if misplaced is not None:
+        return (
+            f"'{name}' is not where it is looked for: {misplaced} belongs at {wanted / FILES[0]}, "
+            "and the other three files beside it."
+        )
+    return (
+        f"'{name}' is not on this computer: there is no {wanted / FILES[0]}. Allow its download "
+        f"({COLLECTIONS[name].archive_bytes / 1e6:.0f} MB), point LATENT_EXPLORER_DATA or "
+        "--data-root at the folder above, or take 'digits', 'mnist-200', 'strokes' or 'shapes', "
+        "which need no network."
+    )
+
+
+def _find_misplaced(name: str, root: Path) -> Path | None:
+    """Return the training images where people put them by hand: loose, packed, named with a dot."""
+    raw = _raw_folder(name, root)
+    names = [FILES[0], FILES[0].replace("-idx", ".idx")]
+    names += [f"{file}.gz" for file in names]
+    for folder in (raw, raw.parent, root, root / "raw"):
+        for file in names:
+            path = folder / file
+            if path != raw / FILES[0] and os.path.isfile(path):
+                return path
+    return None
 
 
 def load_collection(name: str, root: Path) -> ImageDataset:

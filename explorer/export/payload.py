@@ -182,7 +182,7 @@ def describe_figures(run: Any) -> dict[str, Any]:
     split = run.info.best_split
     config = run.info.config
     figures: dict[str, Any] = {
-        "beta": None if config is None else config.objective.beta,
+        "beta": run.info.beta if config is None else config.objective.beta,
         "split": split,
     }
     for name in ("elbo", "reconstruction", "kl"):

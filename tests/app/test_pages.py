@@ -217,3 +217,70 @@ def test_pages_take_up_nothing_twice(runs):
     assert [job.directory.name for job in host.get_runner().jobs()] == ["waits"]
     assert os.getpid() == Run(runs / "waits").info.status.pid
     assert {run.id for run in RunStore(runs).list()} == {"good", "waits"}
+
+
+# A model that was made elsewhere.
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory):
+    """The digits model as somebody else's, in a folder of runs of its own."""
+    folder = tmp_path_factory.mktemp("strangers")
+    own = explorer.open_run("digits-2d").model
+    explorer.adopt(
+        folder / "stranger", encode=own.encode_parameters, decode=own.decoder, images="digits",
+        likelihood="bernoulli", binarise=True, name="Stranger", data_root=folder,
+    )  # fmt: skip
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_serves_a_model_that_was_made_elsewhere(page, stranger, monkeypatch):
+    monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(stranger))
+    word = PAGES[page]
+    address = {} if word is None else {word: "stranger"}
+    if page == "models":
+        address = {"models": "stranger,digits-2d", "images": "digits"}
+    app = open_page(page, **address)
+    assert not app.exception and not app.error
+    if page == "models":
+        assert "stranger" in app.multiselect[0].value
+
+
+def test_its_self_test_stands_before_any_verdict(stranger, monkeypatch):
+    monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(stranger))
+    app = open_page("collapse", run="stranger")
+    words = [element.value for element in app.success]
+    assert any("nothing that speaks against" in sentence for sentence in words)
+    assert any("weights imply β = 0.9" in sentence for sentence in said(app))
+    assert any("Only a model that was trained here" in sentence for sentence in said(app))
+
+
+def test_a_model_that_was_fed_with_noise_is_told_and_not_called_healthy(
+    stranger, tmp_path, monkeypatch
+):
+    own = explorer.open_run("digits-2d").model
+    noise = np.random.default_rng(0).integers(0, 256, (300, 1, 8, 8), np.uint8)
+    explorer.adopt(
+        tmp_path / "noisy", encode=own.encode_parameters, decode=own.decoder, images=noise,
+        likelihood="bernoulli", binarise=True, data_root=tmp_path,
+    )  # fmt: skip
+    monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(tmp_path))
+    app = open_page("collapse", run="noisy")
+    (warning,) = [w.value for w in app.warning if "speaks against any verdict" in w.value]
+    assert "other images than it was trained on" in warning
+    assert not any("nothing that speaks against" in s.value for s in app.success)
+
+
+@pytest.mark.parametrize(
+    "report", [7, {"findings": "beta", "explained": "much"}, {"findings": [7]}]
+)
+def test_a_self_test_of_anybodys_making_breaks_no_page(report, stranger, tmp_path, monkeypatch):
+    shutil.copytree(stranger / "stranger", tmp_path / "odd")
+    path = tmp_path / "odd" / "run.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["model"]["adopted"] |= {"report": report, "beta": {"implied": 3}, "also_fits": [1, {}]}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(tmp_path))
+    app = open_page("collapse", run="odd")
+    assert not app.exception

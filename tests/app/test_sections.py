@@ -77,7 +77,7 @@ def test_each_need_has_its_sentence():
 
 def test_the_first_need_that_is_not_met_is_found(tmp_path, bare, tiny_run):
     assert find_lack(Run(bare), ("codes", "config", "model")) == "config"
-    assert find_lack(tiny_run, NEEDS.keys() - {"codebook"}) is None
+    assert find_lack(tiny_run, NEEDS.keys() - {"codebook", "adopted"}) is None
     shutil.copytree(tiny_run.path, tmp_path / "light")
     (tmp_path / "light" / "checkpoint.safetensors").unlink()
     assert find_lack(Run(tmp_path / "light"), ("config", "training", "model")) == "model"

@@ -253,7 +253,7 @@ def write_collection(folder: Path, count=12, seed=0):
 
 
 def test_an_absent_collection_says_how_to_get_it_and_what_works_offline(no_data):
-    with pytest.raises(ExplorerError, match=r"allow its download \(12 MB\).*'digits', 'strokes'"):
+    with pytest.raises(ExplorerError, match=r"Allow its download \(12 MB\).*'digits', 'mnist-200'"):
         load_dataset("mnist")
     assert not no_data.exists()
 

@@ -19,3 +19,23 @@ def test_an_unpacked_run_opens(tmp_path):
     run = Run(tmp_path / "there" / "mine")
     assert run.info.status.state == "finished" and run.snapshot_steps() == [1]
     assert run.metrics() == Run(tmp_path / "mine").metrics()
+
+
+def test_links_that_lead_out_of_the_run_are_left_out(tmp_path):
+    with RunWriter(tmp_path / "mine", latent_dim=2) as writer:
+        writer.snapshot(1, [[0.0, 1.0]])
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "key.txt").write_text("of somebody else", encoding="utf-8")
+    (tmp_path / "mine" / "key.txt").symlink_to(tmp_path / "secret" / "key.txt")
+    (tmp_path / "mine" / "all").symlink_to(tmp_path / "secret")
+    with zipfile.ZipFile(io.BytesIO(zip_run(Run(tmp_path / "mine")))) as archive:
+        names = archive.namelist()
+    assert "mine/run.json" in names and not any("key" in name for name in names)
+
+
+def test_a_run_that_is_reached_by_a_link_is_whole(tmp_path):
+    with RunWriter(tmp_path / "disk" / "mine", latent_dim=2) as writer:
+        writer.snapshot(1, [[0.0, 1.0]])
+    (tmp_path / "mine").symlink_to(tmp_path / "disk" / "mine")
+    with zipfile.ZipFile(io.BytesIO(zip_run(Run(tmp_path / "mine")))) as archive:
+        assert {"mine/run.json", "mine/snapshots/000000001.npz"} <= set(archive.namelist())

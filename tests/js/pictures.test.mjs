@@ -56,6 +56,15 @@ test("dark ink on paper becomes light on dark; light on dark stays", () => {
   assert.ok(!night.inverted && night.values[44] > 0.9);
 });
 
+test("ink on a transparent ground is laid on its opposite, be it dark or light", () => {
+  for (const shade of [10, 245]) {
+    const data = new Uint8ClampedArray(4 * 100);
+    for (const i of [44, 45, 54, 55]) data.set([shade, shade, shade, 255], 4 * i);
+    const { values } = greyOf({ data, width: 10, height: 10 }, true);
+    assert.ok(values[44] > 0.9 && values[0] < 0.1, `ink of ${shade}`);
+  }
+});
+
 /** Undo LZW as a viewer does. */
 function expand(bytes, minSize, count) {
   const clear = 1 << minSize;

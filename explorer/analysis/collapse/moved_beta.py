@@ -25,10 +25,10 @@ class UsedBeta:
 
 
 def find_beta(run: Run) -> UsedBeta | None:
-    """Return the run's β; None for a run without a config."""
+    """Return the run's β; of a model made elsewhere what was told or implied, None without any."""
     info = run.info
     if info.config is None:
-        return None
+        return None if info.beta is None else UsedBeta(info.beta, info.beta)
     objective, step = info.config.objective, info.status.step
     last = info.timing.get("beta")
     if last is None or info.status.is_alive():

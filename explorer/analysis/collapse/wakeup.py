@@ -72,6 +72,10 @@ class WakeUp:
         )
 
 
+MOST_PIXELS = 4_096
+"""Numbers in an image for which all eigenvalues of a whole data set take seconds, not hours."""
+
+
 def wake_up_eigenvalues(images: NDArray[Any], likelihood: str, sigma2: float = 1.0) -> Floats:
     """Return the eigenvalues of V^-½ C V^-½ for a data set, descending, shape (D,) at most.
 
@@ -152,11 +156,21 @@ def _held_out_rule(
     rank = min(directions, white.shape[1], count // 2)
     values, squares = [], []
     for fit, held in (halves, halves[::-1]):
-        vectors = np.linalg.eigh(white[fit].T @ white[fit] / len(fit))[1][:, ::-1][:, :rank]
+        vectors = _leading_vectors(white[fit], rank)
         projected = (white[held] @ vectors) ** 2
         values.append(projected.mean(0))
         squares.append(projected.var(0) / len(held))
-    eigenvalues = np.linalg.eigvalsh(white.T @ white / count)[::-1][:rank].copy()
+    # The two products have the same eigenvalues but for zeros: the smaller one is quicker.
+    product = white.T @ white if white.shape[1] <= count else white @ white.T
+    eigenvalues = np.linalg.eigvalsh(product / count)[::-1][:rank].copy()
     held_out = np.asarray(np.mean(values, axis=0), dtype=np.float64)
     error = 0.5 * np.sqrt(np.sum(squares, axis=0))
     return WakeUp(np.asarray(eigenvalues, dtype=np.float64), held_out, error, beta)
+
+
+def _leading_vectors(rows: Floats, rank: int) -> Floats:
+    """Return the leading eigenvectors (D, rank) of rowsᵀ rows, rows being (n, D)."""
+    if rows.shape[1] > len(rows):
+        vectors: Floats = np.linalg.svd(rows, full_matrices=False)[2][:rank].T
+        return vectors
+    return np.linalg.eigh(rows.T @ rows / len(rows))[1][:, ::-1][:, :rank]

@@ -94,21 +94,28 @@ def factor_matrix(
     """Return the factors (N, F) that vary, their names and the categorical columns.
 
     `factors` is a data set's mapping of names to arrays (N,), such as `strokes` and `shapes` have;
-    a factor is categorical if its name is in CATEGORICAL.
+    a factor is categorical if its name is in CATEGORICAL, or if it is of words, which are numbered.
 
     >>> values, names, categorical = factor_matrix({"class": np.array([0, 1]), "x": np.zeros(2)})
     >>> values.shape, names, categorical
     ((2, 1), ('class',), (0,))
+    >>> factor_matrix({"colour": np.array(["red", "blue", "red"])})[0].ravel()
+    array([1., 0., 1.])
     """
-    varying = {
-        name: np.asarray(values, dtype=np.float64)
+    words = {name for name, values in factors.items() if np.asarray(values).dtype.kind in "USO"}
+    numbers = {
+        name: np.unique(values, return_inverse=True)[1] if name in words else np.asarray(values)
         for name, values in factors.items()
-        if np.ptp(np.asarray(values, dtype=np.float64)) > 0
+    }
+    varying = {
+        name: values.astype(np.float64)
+        for name, values in numbers.items()
+        if np.ptp(values.astype(np.float64)) > 0
     }
     if not varying:
         raise ExplorerError("This data set has no known factors that vary.")
     names = tuple(varying)
-    categorical = tuple(i for i, name in enumerate(names) if name in CATEGORICAL)
+    categorical = tuple(i for i, name in enumerate(names) if name in words | set(CATEGORICAL))
     return np.stack(list(varying.values()), 1), names, categorical
 
 

@@ -1,6 +1,7 @@
 """Everything that the server keeps between reruns: each entry wraps a pure function."""
 
 import gc
+import math
 from typing import Any
 
 import numpy as np
@@ -121,10 +122,12 @@ def move_dimension(path: str, fingerprint: str, dimension: int) -> tuple[Any, An
 @st.cache_data(show_spinner=False, max_entries=20)
 def measure_eigenvalues(dataset: str, likelihood: str, sigma2: float = 1.0) -> list[float] | None:
     """Return what a loss's weight is held against: of the wake-up rule, or of the covariance."""
-    from explorer.analysis.collapse.wakeup import wake_up_eigenvalues
+    from explorer.analysis.collapse.wakeup import MOST_PIXELS, wake_up_eigenvalues
 
     images = get_dataset(dataset)
     if images is None or not LIKELIHOODS[likelihood].wakes_by_rule:
+        return None
+    if math.prod(images.shape) > MOST_PIXELS:
         return None
     found = wake_up_eigenvalues(images.split("train").images, likelihood, sigma2)
     return [float(value) for value in found]
@@ -133,10 +136,12 @@ def measure_eigenvalues(dataset: str, likelihood: str, sigma2: float = 1.0) -> l
 @st.cache_data(show_spinner=False, max_entries=50)
 def measure_wake_up(dataset: str, likelihood: str, sigma2: float) -> list[float]:
     """Return the leading eigenvalues of the wake-up rule, empty where they cannot be told."""
-    from explorer.analysis.collapse.wakeup import wake_up_eigenvalues
+    from explorer.analysis.collapse.wakeup import MOST_PIXELS, wake_up_eigenvalues
 
     images = get_dataset(dataset)
     if images is None or not LIKELIHOODS[likelihood].wakes_by_rule:
+        return []
+    if math.prod(images.shape) > MOST_PIXELS:
         return []
     values = wake_up_eigenvalues(images.split("train").images, likelihood, sigma2)
     return [float(value) for value in values[:16]]

@@ -30,7 +30,7 @@ CELLS = 41
 def list_comparable() -> dict[str, list[Run]]:
     """Return the finished runs with weights by their data set, shipped ones first."""
     found: dict[str, list[Run]] = {}
-    for run in library().runs({"model", "config", "images", "ended"}, first="shipped"):
+    for run in library().runs({"model", "images", "ended"}, first="shipped"):
         dataset = run.info.dataset
         if dataset is not None:
             found.setdefault(dataset.name, []).append(run)

@@ -3,7 +3,9 @@
 from collections.abc import Collection
 from itertools import count
 
-from explorer.app.text import plain
+from explorer.app.text import plain, text
+from explorer.config import LIKELIHOODS
+from explorer.runs.info import RunInfo
 from explorer.runs.run import Run
 
 
@@ -20,6 +22,14 @@ def free_name(name: str, taken: Collection[str]) -> str:
 def label_run(run: Run) -> str:
     """Return what a list shows: the name, and the id behind it where they differ."""
     return run.name if run.name == run.id else f"{run.name} · {run.id}"
+
+
+def name_likelihood(info: RunInfo) -> str:
+    """Return what a run's likelihood is called, "" where it says none."""
+    stated = info.model.likelihood
+    if stated is None:
+        return ""
+    return text(f"train.likelihood.{stated.name}") if stated.name in LIKELIHOODS else stated.name
 
 
 def title_run(run: Run) -> str:

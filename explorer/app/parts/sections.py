@@ -33,11 +33,13 @@ class Section(Generic[T]):
     for those that have it not."""
     key: str = ""
     """Of a container around it, by which styles and cards know it."""
+    silent: bool = False
+    """Whether it is left out without a word, title or not, where it lacks something."""
 
     def show(self, subject: T, run: Run | None = None) -> None:
         """Draw it, or say which need of the run is not met."""
         lack = None if run is None else find_lack(run, self.needs)
-        if lack is not None and not self.title:
+        if lack is not None and (self.silent or not self.title):
             return
         with st.container(key=self.key) if self.key else nullcontext(), told():
             if self.title:

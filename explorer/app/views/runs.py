@@ -13,7 +13,7 @@ from explorer.app.parts.failures import told
 from explorer.app.parts.film import show_strips
 from explorer.app.parts.kept import Kept, is_shown
 from explorer.app.parts.lede import show_lede
-from explorer.app.parts.names import label_run
+from explorer.app.parts.names import label_run, name_likelihood
 from explorer.app.parts.tables import show_rows
 from explorer.app.parts.ways import offer_map
 from explorer.app.session import library
@@ -36,15 +36,12 @@ def describe(run: Run, kind: str) -> dict[str, object]:
     """Return a row of the table."""
     info = run.info
     result = info.best_results
-    config = info.config
     return {
         text("runs.column.name"): run.name,
         text("runs.column.kind"): text(f"runs.kind.{kind}"),
         text("runs.column.dataset"): info.dataset.name if info.dataset else None,
         text("runs.column.latents"): info.latent_dim,
-        text("runs.column.likelihood"): (
-            text(f"train.likelihood.{config.model.likelihood}") if config else None
-        ),
+        text("runs.column.likelihood"): name_likelihood(info) or None,
         text("runs.column.beta"): describe_beta(run),
         text("runs.column.state"): text("state." + info.status.shown_state()),
         text("runs.column.elbo"): -result["elbo"] if {"elbo", "kl"} <= set(result) else None,

@@ -21,8 +21,10 @@ export class BackgroundModel extends DescribedModel {
     super(header);
     this.worker = worker;
     this.turn = 0;
-    /** @type {Map<string, {turn: number, hear: (answer: Answer) => void}>} */
+    /** @type {Map<string, {turn: number, hear: (answer: Answer) => void}>} by channel, until it is answered */
     this.waiting = new Map();
+    /** @type {{turn: number, hear: (answer: Answer) => void} | null} of an estimate, which gets better and better */
+    this.scoring = null;
     /** @type {(() => void) | null} the picture that waits for the one under way */
     this.pending = null;
     worker.onmessage = ({ data }) => this.receive(data);
@@ -61,17 +63,16 @@ export class BackgroundModel extends DescribedModel {
   /**
    * @param {string} channel
    * @param {Question} question
-   * @param {(answer: Answer) => void} hear
    */
-  ask(channel, question, hear) {
+  ask(channel, question) {
     this.turn += 1;
-    this.waiting.set(channel, { turn: this.turn, hear });
     this.worker.postMessage({ kind: "asked", asked: { channel, turn: this.turn, question } });
+    return this.turn;
   }
 
   /** @param {Answer} answer */
   receive(answer) {
-    const waiting = this.waiting.get(answer.channel);
+    const waiting = answer.estimate ? this.scoring : this.waiting.get(answer.channel);
     if (waiting?.turn === answer.turn) waiting.hear(answer);
   }
 
@@ -80,7 +81,14 @@ export class BackgroundModel extends DescribedModel {
    * @param {(code: Code) => void} done
    */
   encodeSoon(x, done) {
-    this.ask("encode", { kind: "encode", x }, ({ code }) => code && done(code));
+    const turn = this.ask("encode", { kind: "encode", x });
+    this.waiting.set("encode", {
+      turn,
+      hear: ({ code }) => {
+        this.waiting.delete("encode");
+        if (code) done(code);
+      },
+    });
   }
 
   /**
@@ -90,14 +98,19 @@ export class BackgroundModel extends DescribedModel {
    * @param {(picture: Float32Array) => void} done
    */
   pictureSoon(z, mode, seed, done) {
-    const go = () =>
-      this.ask("picture", { kind: "picture", z, mode, seed }, ({ picture }) => {
-        this.waiting.delete("picture");
-        const next = this.pending;
-        this.pending = null;
-        next?.();
-        if (picture) done(picture);
+    const go = () => {
+      const turn = this.ask("picture", { kind: "picture", z, mode, seed });
+      this.waiting.set("picture", {
+        turn,
+        hear: ({ picture }) => {
+          this.waiting.delete("picture");
+          const next = this.pending;
+          this.pending = null;
+          next?.();
+          if (picture) done(picture);
+        },
       });
+    };
     if (this.waiting.has("picture")) this.pending = go;
     else go();
   }
@@ -108,7 +121,16 @@ export class BackgroundModel extends DescribedModel {
    * @param {(index: number, picture: Float32Array) => void} each
    */
   picturesSoon(channel, points, each) {
-    this.ask(channel, { kind: "pictures", points }, ({ index = 0, picture }) => picture && each(index, picture));
+    const turn = this.ask(channel, { kind: "pictures", points });
+    this.waiting.delete(channel);
+    if (!points.length) return;
+    this.waiting.set(channel, {
+      turn,
+      hear: ({ index = 0, picture }) => {
+        if (index === points.length - 1) this.waiting.delete(channel);
+        if (picture) each(index, picture);
+      },
+    });
   }
 
   /**
@@ -120,7 +142,8 @@ export class BackgroundModel extends DescribedModel {
   estimateSoon(scored, seed, _, each) {
     /** @type {Question} */
     const question = scored ? { kind: "estimate", scored, seed } : { kind: "nothing" };
-    this.ask("estimate", question, ({ estimate }) => estimate && each(estimate));
+    const turn = this.ask("estimate", question);
+    this.scoring = { turn, hear: ({ estimate }) => estimate && each(estimate) };
   }
 
   dispose() {

@@ -90,16 +90,40 @@ function sampleArea({ values, width, height }, columns, rows, scale, offsetX, of
 }
 
 /**
+ * How light pixel number `i` is, 0 to 1, its opacity apart.
+ * @param {Uint8ClampedArray} data
+ * @param {number} i
+ */
+function lightOf(data, i) {
+  return (0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2]) / 255;
+}
+
+/**
+ * Whether what is drawn on a transparent ground is light: it is then laid on black, else on white.
+ * @param {Uint8ClampedArray} data
+ */
+function isLightInk(data) {
+  let [light, ink, clear] = [0, 0, 0];
+  for (let i = 0; 4 * i < data.length; i++) {
+    const opacity = data[4 * i + 3] / 255;
+    light += lightOf(data, i) * opacity;
+    ink += opacity;
+    clear += 1 - opacity;
+  }
+  return clear > 0 && ink > 0 && light / ink > 0.5;
+}
+
+/**
  * A photograph's pixels as grey in [0, 1]; dark ink on light paper is turned into light on dark.
  * @param {ImageData} image
  * @param {boolean} invertPaper
  */
 export function greyOf({ data, width, height }, invertPaper) {
   const values = new Float32Array(width * height);
+  const paper = invertPaper && !isLightInk(data) ? 1 : 0;
   for (let i = 0; i < values.length; i++) {
     const opacity = data[4 * i + 3] / 255;
-    const light = (0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2]) / 255;
-    values[i] = invertPaper ? light * opacity + (1 - opacity) : light * opacity;
+    values[i] = lightOf(data, i) * opacity + paper * (1 - opacity);
   }
   if (!invertPaper) return { values, width, height, inverted: false };
   let [border, count] = [0, 0];

@@ -27,8 +27,8 @@ export class RemoteModel extends DescribedModel {
     super(header);
     this.ask = ask;
     this.number = 0;
-    /** @type {Map<string, {number: number, since: number, hear: (answer: Answer) => void}>} by kind */
-    this.under = new Map();
+    /** @type {Map<string, {number: number, since: number, hear: (answer: Answer) => void}>} what is under way, by kind */
+    this.waiting = new Map();
     /** @type {Map<string, () => void>} the newest request of a kind, while another is under way */
     this.pending = new Map();
     /** @type {Map<string, Job>} by channel */
@@ -109,15 +109,15 @@ export class RemoteModel extends DescribedModel {
 
   /** Answers that still come are of no use. */
   dispose() {
-    this.under.clear();
+    this.waiting.clear();
     this.pending.clear();
     this.jobs.clear();
   }
 
   /** @param {string} kind */
   isBusy(kind) {
-    const under = this.under.get(kind);
-    return under !== undefined && performance.now() - under.since < PATIENCE_MS;
+    const waiting = this.waiting.get(kind);
+    return waiting !== undefined && performance.now() - waiting.since < PATIENCE_MS;
   }
 
   /**
@@ -128,7 +128,7 @@ export class RemoteModel extends DescribedModel {
     const { kind } = request;
     const go = () => {
       this.number += 1;
-      this.under.set(kind, { number: this.number, since: performance.now(), hear });
+      this.waiting.set(kind, { number: this.number, since: performance.now(), hear });
       this.ask({ ...request, number: this.number });
     };
     if (this.isBusy(kind)) this.pending.set(kind, go);
@@ -138,9 +138,9 @@ export class RemoteModel extends DescribedModel {
   /** @param {Answer[]} answers */
   receive(answers) {
     for (const answer of answers) {
-      for (const [kind, { number, hear }] of this.under) {
+      for (const [kind, { number, hear }] of this.waiting) {
         if (number !== answer.number) continue;
-        this.under.delete(kind);
+        this.waiting.delete(kind);
         const next = this.pending.get(kind);
         this.pending.delete(kind);
         next?.();

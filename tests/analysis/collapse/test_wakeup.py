@@ -116,3 +116,17 @@ def test_causes_are_found_without_the_rule_and_say_nothing_of_it(untold):
 def test_every_likelihood_of_ours_states_its_rule(likelihood, digits):
     values = wakeup.wake_up_eigenvalues(digits[:200], likelihood, sigma2=0.05)
     assert values[0] > values[-1] and np.isfinite(values).all()
+
+
+def test_the_rule_is_the_same_whichever_product_is_smaller():
+    # More images than pixels, then fewer, both of rank 3: what is left out of the second are zeros.
+    rng = np.random.default_rng(0)
+    tall = rng.normal(size=(40, 3)) @ rng.normal(size=(3, 12))
+    wide = np.hstack([tall, np.zeros((40, 88))])
+    rules = [
+        wakeup._held_out_rule(rows, np.ones(rows.shape[1]), 0.0, 1.0, directions=3, seed=0)
+        for rows in (tall, wide)
+    ]
+    assert rules[1].eigenvalues == pytest.approx(rules[0].eigenvalues)
+    assert rules[1].held_out == pytest.approx(rules[0].held_out)
+    assert rules[1].error == pytest.approx(rules[0].error)

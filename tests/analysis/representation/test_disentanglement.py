@@ -90,6 +90,17 @@ def test_factors_of_our_own_data_sets(name):
     assert disentanglement.factor_vae_score(values, values) > (0.9 if name == "shapes" else 0.7)
 
 
+def test_words_are_numbered_and_are_categories():
+    factors = {
+        "colour": np.array(["red", "blue", "red", "green"]),
+        "size": np.array([1.0, 2.0, 3.0, 4.0]),
+        "maker": np.array(["we"] * 4),
+    }
+    values, names, categorical = disentanglement.factor_matrix(factors)
+    assert names == ("colour", "size") and categorical == (0,)
+    assert values.tolist() == [[2, 1], [0, 2], [2, 3], [1, 4]]
+
+
 @pytest.mark.parametrize(
     ("codes", "values"),
     [

@@ -12,6 +12,7 @@ from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section, show_sections
 from explorer.app.session import library
 from explorer.app.text import plain, text
+from explorer.app.views.collapse.adopted import show_adopted
 from explorer.app.views.collapse.cure import follow_treated, offer_remedies
 from explorer.app.views.collapse.film import show_film, show_moves
 from explorer.app.views.collapse.own import ask_for_codes, ask_for_loss
@@ -41,6 +42,9 @@ def show_facts(patient: Patient) -> None:
 
 SECTIONS: tuple[Section[Patient], ...] = (
     Section(show_facts, needs=("config",)),
+    Section(
+        show_adopted, title="adopted.title", needs=("adopted",), key="collapse_adopted", silent=True
+    ),
     Section(lambda patient: show_diagnosis(patient.values, patient.run.info.config)),
     Section(show_film),
     Section(lambda patient: show_table(patient.values), title="collapse.table"),

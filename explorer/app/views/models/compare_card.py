@@ -44,20 +44,21 @@ def name_kind(config: Config) -> str:
 def kind_of(run: Run) -> str:
     """Return which of the notes' models a run is."""
     config = run.info.config
-    assert config is not None
-    return name_kind(config)
+    # Of a model that was made elsewhere q(z|x) is a normal, and the prior N(0, I).
+    return "vae" if config is None else name_kind(config)
 
 
 def describe(run: Run) -> str:
     """Return the line under a model's heading."""
     info = run.info
     config = info.config
-    assert config is not None
     values: dict[str, Any] = {"name": run.name, "latents": info.latent_dim}
     kind = kind_of(run)
     if info.latent_dim > 2 and kind != "vq":
         first, second = main_axes(run)
         values["name"] += " " + text("compare.many", first=first + 1, second=second + 1)
+    if config is None:
+        return text("compare.under", **values)
     if kind == "vq":
         return text("compare.under_codes", codes=config.model.codebook, **values)
     if kind == "noise":
@@ -92,9 +93,9 @@ def show_model(
 def show_map(run: Run, square: Square | None, behind: str, source: str, height: int) -> None:
     """Show the codes of one model, or say why there is no map."""
     config, codes = run.info.config, get_codes(run)
-    assert config is not None
     if square is None or codes is None:
-        words = text("compare.no_map", positions=run.info.latent_dim, codes=config.model.codebook)
+        entries = 0 if config is None else config.model.codebook
+        words = text("compare.no_map", positions=run.info.latent_dim, codes=entries)
         st.html(f'<div class="explorer-nomap" style="height:{height}px">{html.escape(words)}</div>')
         return
     axes = main_axes(run)
@@ -119,7 +120,7 @@ def show_map(run: Run, square: Square | None, behind: str, source: str, height: 
         drawn_name=text("compare.random"),
         pictures=pictures,
         holes=holes,
-        rings=PRIORS[config.model.prior].has_shares,
+        rings=run.info.has_shares,
         height=height,
         words=sentences("figure."),
     )

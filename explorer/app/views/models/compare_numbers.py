@@ -11,6 +11,7 @@ from explorer.analysis.representation.latents import linear_components
 from explorer.app.cached import get_codes, get_run_with_model
 from explorer.app.cached.compare import find_figures, get_neighbours
 from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.names import name_likelihood
 from explorer.app.parts.pictures import show_strip
 from explorer.app.text import text
 from explorer.app.views.models.compare_card import SHOWN_IMAGES, kind_of
@@ -41,13 +42,12 @@ def show_figures(runs: Sequence[Run], figures: dict[str, dict[str, Any] | None])
 
 def _row(run: Run, found: dict[str, Any] | None) -> str:
     info = run.info
-    assert info.config is not None
     result = info.best_results
     near = get_neighbours(run)
     absent = text("compare.absent")
     cells = [
         html.escape(text("compare.kind." + kind_of(run)) + f" ({run.name})"),
-        html.escape(text(f"train.likelihood.{info.config.model.likelihood}")),
+        html.escape(name_likelihood(info)),
         _number(result.get("reconstruction"), None, 1),
         _number(result["kl"], None, 2) if "kl" in result else absent,
         _number(found["squared_error"], found["squared_error_error"], 2) if found else "–",
