@@ -14,7 +14,7 @@ README = ROOT / "README.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 SCRIPTS = {
     "brush": "A covered picture to uncover by hand.",
-    "card": "The card that floats over the pages.",
+    "guide": "The guide that floats over the pages.",
     "lens": "One image of a two-latent model on the ELBO page: q in the visitor's hand.",
     "map": "The latent map: how it is mounted, and what can be done with it.",
     "map/geometry": "Points and ways as numbers.",

@@ -21,13 +21,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "map/panels": {"shared", "model", "map/geometry", "map/scene", "map/plane"},
     "map": {"shared", "model", "map/geometry", "map/scene", "map/plane", "map/panels"},
     "lens": {"shared", "model"},
-    "card": {"shared"},
+    "guide": {"shared"},
     "brush": {"shared"},
     "slider": {"shared"},
 }
 """Room by room, what its modules may import besides their own neighbours, types included."""
 
-ALONE = ("card", "brush", "slider")
+ALONE = ("guide", "brush", "slider")
 """Rooms of one script, which Streamlit is handed as text: it can import nothing."""
 
 MODULES = sorted(ASSETS.rglob("*.js"))

@@ -11,8 +11,8 @@ if _ROOT not in sys.path:
 import streamlit as st  # noqa: E402
 
 from explorer.app.parts.address import tell_refused  # noqa: E402
-from explorer.app.parts.card import show_card  # noqa: E402
 from explorer.app.parts.failures import told  # noqa: E402
+from explorer.app.parts.guide import show_guide  # noqa: E402
 from explorer.app.parts.languages import show_language_switch  # noqa: E402
 from explorer.app.session import is_dark  # noqa: E402
 from explorer.app.text import text  # noqa: E402
@@ -23,7 +23,7 @@ from explorer.figures.pictures import wordmark  # noqa: E402
 st.set_page_config(
     page_title=text("app.title"), page_icon="◎", layout="wide", initial_sidebar_state="collapsed"
 )
-st.html(f"<style>{read_styles('page', 'card')}</style>")
+st.html(f"<style>{read_styles('page', 'guide')}</style>")
 st.html(f"<style>:root {{{role_variables(is_dark())}}}</style>")
 st.logo(wordmark(text("app.title"), is_dark()), size="large")
 page = st.navigation(
@@ -40,7 +40,7 @@ page = st.navigation(
     position="top",
 )
 show_language_switch()
-show_card()
+show_guide()
 if "torch" not in sys.modules:
     # Only a server's first visitor waits for the libraries. A spinner around the page would stand
     # above what is there already, until the page's last element has come.

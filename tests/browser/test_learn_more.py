@@ -1,4 +1,4 @@
-"""Learn, chapters 5 to 8: numbers on the page are the library's; and the card that floats."""
+"""Learn, chapters 5 to 8: numbers on the page are the library's; and the guide over the pages."""
 
 import math
 import re
@@ -71,43 +71,41 @@ def test_the_notes_notations_and_all_their_slips(page, server):
     assert not page.locator(".katex-error").count()
 
 
-def test_the_card_floats_and_frames_what_it_speaks_of(page, server):
-    page.goto(f"{server.url}/train?card=kl.1")
-    card, frame = page.locator(".explorer-card"), page.locator(".explorer-card-frame")
-    card.get_by_text("What a dimension costs").wait_for(timeout=SLOW)
-    page.get_by_role("button", name="Start").first.wait_for(timeout=SLOW)
+def test_the_guide_tells_of_the_page_that_is_open_and_frames_its_parts(page, server):
+    page.goto(f"{server.url}/train?guide=2")
+    guide, frame = page.locator(".explorer-guide"), page.locator(".explorer-guide-frame")
+    guide.get_by_text("The first curve comes").wait_for(timeout=SLOW)
+    page.get_by_role("button", name="Start", exact=True).first.wait_for(timeout=SLOW)
     before = page.locator(".stMainBlockContainer").bounding_box()
     page.keyboard.press("Escape")
-    card.wait_for(state="hidden")
-    assert "card=" not in page.url
+    guide.wait_for(state="hidden")
+    assert "guide=" not in page.url
     assert page.locator(".stMainBlockContainer").bounding_box() == before
-    page.get_by_role("button", name="Explain").click()
-    card.get_by_text("What a dimension costs").wait_for()
-    card.get_by_role("button", name="Explore", exact=True).click()
+    page.get_by_role("button", name="Start here").click()
+    guide.get_by_text("What is trained").wait_for()
+    page.get_by_role("link", name="Explore", exact=True).first.click()
+    guide.get_by_text("An image goes in").wait_for(timeout=SLOW)
+    for _ in range(3):
+        guide.get_by_role("button", name="Next part").click()
+    guide.get_by_text("Each latent has a price").wait_for()
     sliders = page.locator(".part-sliders")
     sliders.wait_for(timeout=SLOW)
-    page.wait_for_function("() => !document.querySelector('.explorer-card-frame').hidden")
-    page.wait_for_function("() => location.search.includes('card=kl.1')")
+    page.wait_for_function("() => !document.querySelector('.explorer-guide-frame').hidden")
+    page.wait_for_function("() => location.search.includes('guide=4')")
+    page.wait_for_timeout(400)  # The frame glides.
     around, part = frame.bounding_box(), sliders.bounding_box()
     assert math.isclose(around["x"], max(part["x"] - 4, 2), abs_tol=2)
     assert math.isclose(around["y"], part["y"] - 4, abs_tol=2)
-    card.get_by_role("button", name="Next card").click()
-    card.get_by_text("Held to the prior").wait_for()
-    card.get_by_role("button", name="Close").click()
+    assert guide.get_by_role("link").get_attribute("href") == "learn?chapter=kl"
+    guide.get_by_role("button", name="Close").first.click()
     frame.wait_for(state="hidden")
 
 
-def test_a_chapter_is_taken_along_and_docks_at_the_bottom_of_a_phone(page, server):
+def test_the_guide_docks_at_the_bottom_of_a_phone(page, server):
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{server.url}/learn?chapter=notation")
-    page.get_by_text("Open as a card").click(timeout=SLOW)
-    card = page.locator(".explorer-card")
-    card.get_by_text("The same in other letters").wait_for()
-    box = card.bounding_box()
+    page.goto(f"{server.url}/learn?guide=1")
+    guide = page.locator(".explorer-guide")
+    guide.get_by_text("Seven chapters").wait_for(timeout=SLOW)
+    box = guide.bounding_box()
     assert box["x"] == 0 and box["width"] == 390
     assert math.isclose(box["y"] + box["height"], 844, abs_tol=1)
-    page.reload()
-    card.get_by_text("The same in other letters").wait_for(timeout=SLOW)
-    card.get_by_role("button", name="Explore", exact=True).click()
-    page.locator(".part-input").wait_for(timeout=SLOW)
-    card.get_by_text("The same in other letters").wait_for()

@@ -65,12 +65,12 @@ def test_every_remedy_has_its_words(language):
         assert f"collapse.remedy.{name}" in known
 
 
-def test_every_page_is_in_the_readme_and_known_to_the_card():
-    from explorer.app.parts.card import ELSEWHERE, PAGES
+def test_every_page_is_in_the_readme_and_known_to_the_guide():
+    from explorer.app.parts.guide import GUIDE
 
     keys = re.findall(r'st\.Page\(.*text\("nav\.(\w+)"\)', read("explorer/app/main.py"))
     assert len(keys) >= 8
-    assert set(keys) == {*PAGES, *ELSEWHERE}
+    assert set(keys) == {*GUIDE}
     table = read("README.md").split("## The pages")[1].split("##")[0]
     rows = re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)[1:]
     assert rows == [catalogue("en")[f"nav.{key}"] for key in keys]

@@ -190,12 +190,13 @@ def show_pictures(scene: Scene) -> None:
         if frame.reconstructions is None or frame.samples is None:
             return
         strips = [
-            f'<img alt="" src="{data_uri(encode_png(picture_sheet(images[:STRIP], STRIP), 2))}">'
-            for images in (frame.reconstructions, frame.samples)
+            f'<img alt="β = {member.mark}: {text(f"beta.pictures.{place}")}" '
+            f'src="{data_uri(encode_png(picture_sheet(images[:STRIP], STRIP), 2))}">'
+            for place, images in (("left", frame.reconstructions), ("right", frame.samples))
         ]
         rows.append(f"<span>{member.mark}</span>" + "".join(strips))
     heads = "".join(f"<span>{text(f'beta.pictures.{n}')}</span>" for n in ("beta", "left", "right"))
-    st.html(f'<div class="explorer-betas" role="img">{heads}{"".join(rows)}</div>')
+    st.html(f'<div class="explorer-betas">{heads}{"".join(rows)}</div>')
     st.caption(text("beta.pictures.caption"))
 
 

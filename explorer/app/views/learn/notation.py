@@ -1,4 +1,4 @@
-"""Chapter 8: the notes' symbols side by side, and their slips corrected."""
+"""Appendix: the notes' symbols side by side, and their slips corrected."""
 
 from dataclasses import dataclass
 

@@ -1,11 +1,10 @@
-"""Learn: the story from p(x) to β in eight chapters, each with something to touch."""
+"""Learn: the story from p(x) to β, chapter by chapter, each with something to touch."""
 
 from collections.abc import Callable
 from typing import Literal
 
 import streamlit as st
 
-from explorer.app.parts.card import offer_card
 from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.kept import move_widget
 from explorer.app.parts.lede import show_lede
@@ -55,7 +54,6 @@ def show_page() -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", key="learn_neighbours"):
         if place > 0:
             _show_way(names[place - 1], ":material/arrow_back:", "left")
-        offer_card(chapter)
         if place + 1 < len(names):
             _show_way(names[place + 1], ":material/arrow_forward:", "right")
 

@@ -67,7 +67,7 @@ def show_chapter() -> None:
 
 
 def _choose_weights() -> tuple[float, float, bool]:
-    """Return σ², β and whether note 001's formula is followed to the letter."""
+    """Return σ², β and whether the Gaussian's ½ is left out."""
     first, second = st.columns(2)
     with first:
         place = live_choice(

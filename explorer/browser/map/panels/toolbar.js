@@ -43,7 +43,7 @@ export function buildToolbar(app) {
     name,
     figures,
     make("span", { class: "space" }),
-    button(text("tour"), () => startTour(app), { class: "part-tour", "data-action": "tour" }),
+    host.kind !== "streamlit" && button(text("tour"), () => startTour(app), { class: "part-tour", "data-action": "tour" }),
     present,
     host.kind === "streamlit" && share,
   );

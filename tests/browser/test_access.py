@@ -1,0 +1,59 @@
+"""WCAG 2.1 A and AA by axe, page by page and theme by theme: what we render has no violation."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.conftest import VIEWPORT
+
+pytestmark = pytest.mark.browser
+SLOW = 60_000
+STANDARD = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
+THEMES = ("light", "dark")
+PAGES = ("", "learn", "train", "beta", "collapse", "elbo", "models", "runs")
+SHORT = {("", "light"), ("elbo", "dark")}
+"""What `make test` looks at: the two pages with components of their own, one in each theme."""
+STREAMLITS: dict[str, tuple[str, ...]] = {}
+"""Violations that lie in Streamlit's own elements: axe's rule, and selectors of theirs."""
+MATRIX = [
+    pytest.param(name, theme, id=f"{name or 'explore'}-{theme}",
+                 marks=() if (name, theme) in SHORT else pytest.mark.slow)
+    for name in PAGES
+    for theme in THEMES
+]  # fmt: skip
+READY = """() => document.querySelector('.explorer-lede')
+  && !document.querySelector('[data-testid=stStatusWidget], .stSpinner')"""
+
+
+def find_violations(page):
+    """Return what axe finds, as (rule, selector), without what is Streamlit's own."""
+    found = []
+    for violation in Axe().run(page, options=STANDARD).response["violations"]:
+        theirs = STREAMLITS.get(violation["id"], ())
+        for node in violation["nodes"]:
+            selector = str(node["target"][-1])
+            if not any(part in selector for part in theirs):
+                found.append((violation["id"], selector, node["html"][:160]))
+    return found
+
+
+def test_axe_finds_what_is_wrong(chromium):
+    """A page with a picture without words and grey text on white has two violations."""
+    page = chromium.new_page()
+    page.set_content(
+        '<html lang="en"><title>t</title><main><h1>t</h1><img src="data:,">'
+        '<p style="color: #999; background: #fff">pale</p></main></html>'
+    )
+    assert {rule for rule, _, _ in find_violations(page)} == {"image-alt", "color-contrast"}
+    page.close()
+
+
+@pytest.mark.parametrize(("name", "theme"), MATRIX)
+def test_a_page_has_no_violation(chromium, server, name, theme):
+    context = chromium.new_context(viewport=VIEWPORT, color_scheme=theme)
+    page = context.new_page()
+    page.goto(f"{server.url}/{name}")
+    page.wait_for_function(READY, timeout=SLOW)
+    page.wait_for_timeout(1500)
+    page.wait_for_function(READY, timeout=SLOW)
+    assert find_violations(page) == []
+    context.close()
