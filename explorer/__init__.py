@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from explorer.adopting.adopt import adopt
+    from explorer.adopting.replay import replay
     from explorer.analysis.collapse.diagnose import diagnose, diagnose_codes
     from explorer.config import Config
     from explorer.datasets import load_dataset
@@ -35,6 +36,7 @@ _HOMES = {
     "load_dataset": "explorer.datasets",
     "open_run": "explorer.runs.store",
     "read_images": "explorer.datasets.own.read",
+    "replay": "explorer.adopting.replay",
     "runs_folder": "explorer.paths",
     "train": "explorer.training.loop",
 }
@@ -50,6 +52,7 @@ __all__ = [
     "load_dataset",
     "open_run",
     "read_images",
+    "replay",
     "runs_folder",
     "train",
 ]

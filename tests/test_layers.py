@@ -22,6 +22,7 @@ EXPORTED = [
     "load_dataset",
     "open_run",
     "read_images",
+    "replay",
     "runs_folder",
     "train",
 ]

@@ -1,0 +1,131 @@
+"""Checkpoints that a training left behind become the log and the film that it would have had."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import explorer
+from explorer.analysis.collapse.timeline import find_events
+from explorer.codes import kl_of_codes
+from explorer.datasets import load_dataset
+from explorer.errors import ExplorerError
+from explorer.runs.run import Run, mean_kl
+from explorer.runs.writer import RunWriter
+
+STEPS = (100, 200, 300, 400)
+
+
+class Stranger(nn.Module):
+    """A VAE of four latents that returns a dictionary, with β rising far above what they bear."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Flatten(), nn.Linear(64, 48), nn.GELU())
+        self.heads = nn.Linear(48, 8)
+        self.picture = nn.Sequential(nn.Linear(4, 48), nn.GELU(), nn.Linear(48, 64), nn.Sigmoid())
+
+    def encode(self, x):
+        mean, logvar = self.heads(self.body(x)).chunk(2, 1)
+        return {"mu": mean, "logvar": logvar}
+
+    def decode(self, z):
+        return self.picture(z).view(-1, 1, 8, 8)
+
+
+@pytest.fixture(scope="module")
+def training(tmp_path_factory):
+    """Checkpoints of a training whose KL dies, and the run that it wrote by itself."""
+    torch.manual_seed(0)
+    model, folder = Stranger(), tmp_path_factory.mktemp("training")
+    images = np.asarray(load_dataset("digits").split("train").images)
+    x = torch.from_numpy(images.copy()).float() / 255
+    optimiser = torch.optim.Adam(model.parameters(), 5e-3)
+    with RunWriter(folder / "log", latent_dim=4) as log:
+        for step in range(1, STEPS[-1] + 1):
+            batch = x[torch.randint(len(x), (128,))]
+            q = model.encode(batch)
+            z = q["mu"] + torch.exp(q["logvar"] / 2) * torch.randn_like(q["mu"])
+            error = (model.decode(z) - batch).square().sum((1, 2, 3)) / (2 * 0.05)
+            kl = 0.5 * (q["mu"] ** 2 + q["logvar"].exp() - 1 - q["logvar"]).sum(1)
+            optimiser.zero_grad()
+            (error + (1 if step <= 200 else 100) * kl).mean().backward()
+            optimiser.step()
+            if step in STEPS:
+                torch.save(model.state_dict(), folder / f"{step}.pt")
+                with torch.no_grad():
+                    q = model.encode(x)
+                    error = (model.decode(q["mu"]) - x).square().sum((1, 2, 3)) / (2 * 0.05)
+                log.log(step, mean=q["mu"], logvar=q["logvar"], reconstruction=error)
+    return folder, images[:]
+
+
+@pytest.fixture(scope="module")
+def run(training, tmp_path_factory):
+    folder, images = training
+    root = tmp_path_factory.mktemp("replayed")
+    return explorer.replay(
+        root / "film", [(step, folder / f"{step}.pt") for step in reversed(STEPS)], load=load,
+        images=images[:1000], likelihood="gaussian", sigma2=0.05, reading=READ, data_root=root,
+    )  # fmt: skip
+
+
+READ = {"spread": "log-variance", "heads": "two outputs: mean", "scale": 1.0, "output": "unit"}
+
+
+def load(path):
+    model = Stranger()
+    model.load_state_dict(torch.load(path, weights_only=True))
+    return model.encode, model.decode
+
+
+def test_kl_per_dimension_is_what_the_training_logged(run, training):
+    own = Run(training[0] / "log").metrics("train")
+    found = run.metrics("train")
+    assert [point["step"] for point in found] == list(STEPS)
+    # 1,000 of the 1,439 images stand for all.
+    np.testing.assert_allclose(mean_kl(found), mean_kl(own), rtol=0.1, atol=0.02)
+
+
+def test_deaths_are_dated_to_the_checkpoints_between_which_they_fell(run, training):
+    own = Run(training[0] / "log").metrics("train")
+    dated = [find_events(STEPS, mean_kl(points)) for points in (run.metrics("train"), own)]
+    assert dated[0] == dated[1] and {event.kind for event in dated[0]} == {"died"}
+
+
+def test_the_film_has_the_same_images_in_every_frame(run, training):
+    assert run.snapshot_steps() == list(STEPS)
+    frames = [run.snapshot(step) for step in STEPS]
+    for frame in frames[1:]:
+        np.testing.assert_array_equal(frame.inputs, frames[0].inputs)
+    with torch.no_grad():
+        q = load(training[0] / "200.pt")[0](torch.from_numpy(training[1][:1000].copy()) / 255)
+    np.testing.assert_allclose(frames[1].mean, q["mu"], atol=0.01)
+    kl = kl_of_codes(frames[1].mean, frames[1].logvar).mean(0)
+    np.testing.assert_allclose(kl, run.metrics("train")[1]["kl_per_dim"], atol=0.02)
+
+
+def test_its_model_is_the_last_checkpoints(run, training):
+    info = run.info
+    assert (info.status.state, info.status.step, info.planned_steps) == ("finished", 400, 400)
+    x = torch.from_numpy(training[1][:20].copy()).float() / 255
+    expected = load(training[0] / "400.pt")[0](x)["mu"]
+    torch.testing.assert_close(run.model.encode_parameters(x)[0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_checkpoints_of_another_model_and_none_are_told(training, tmp_path):
+    folder, images = training
+    given = {"images": images, "likelihood": "gaussian", "sigma2": 0.05, "data_root": tmp_path}
+    with pytest.raises(ExplorerError, match="pairs"):
+        explorer.replay(tmp_path / "run", [], load=load, **given)
+
+    def mixed(path):
+        encode, decode = load(path)
+        if path.name == "100.pt":
+            return (lambda x: tuple(encode(x).values())), decode
+        return encode, decode
+
+    pairs = [(step, folder / f"{step}.pt") for step in (100, 200)]
+    with pytest.raises(ExplorerError, match="one model"):
+        explorer.replay(tmp_path / "run", pairs, load=mixed, reading=READ, **given)
+    assert not (tmp_path / "run").exists()
