@@ -122,8 +122,8 @@ def _choose_model(kind: str, dataset: str, shape: Shape, latent_dim: int, second
         settings["noise"] = _ask("noise", 0.01, 10.0, 0.3, 0.1)
     if kind == "gaussian":
         settings["prior"] = _pick("prior", PRIORS)
-        if settings["prior"] == "mixture":
-            st.caption(text("train.prior.mixture.help"))
+        if PRIORS[settings["prior"]].has_components:
+            st.caption(text(f"train.prior.{settings['prior']}.help"))
             settings["prior_components"] = _ask("prior_components", 1, 100, 10)
     return dataclasses.replace(base, model=dataclasses.replace(base.model, **settings))
 
