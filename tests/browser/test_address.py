@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 
 SCENES = {
-    "collapse": {"run": "digits-cured", "step": "262", "view": "map", "loss_latents": "3"},
+    "collapse": {"run": "digits-cured", "step": "262", "view": "map"},
     "beta": {"sweep": "mnist-beta-sweep", "step": "1035", "model": "beta-16"},
     "models": {"section": "codebook", "vq": "mnist-vq", "image": "3", "position": "7"},
     "train": {"run": "digits-2d", "images": "shapes", "latent_dim": "5", "beta": "4.5"},
@@ -40,7 +40,6 @@ def visit(chromium, server):
 
 def shows_collapse(page):
     expect(page.get_by_role("radio", name="Map of the codes")).to_be_checked()
-    expect(page.get_by_label("Latent dimensions")).to_have_value("3")
     page.get_by_text("at step 262").first.wait_for()
 
 
@@ -85,7 +84,7 @@ def test_the_address_opens_its_scene_and_stays(visit, path):
 @pytest.mark.parametrize(
     ("path", "query", "names"),
     [
-        ("collapse", "run=nobody&view=moon&loss_latents=many", "run, loss_latents, view"),
+        ("collapse", "run=nobody&view=moon", "run, view"),
         ("beta", "sweep=%3Cscript%3E", "sweep"),
         ("models", "section=codebook&position=1e999&image=x", "image, position"),
         ("train", "images=nothing&latent_dim=2.5&beta=nan", "images, latent_dim, beta"),
