@@ -72,9 +72,12 @@ def choose_config() -> Config:
         kind = _pick("kind", KINDS)
         st.caption(text(f"train.kind.{kind}.help"))
         base = _choose_model(kind, dataset, shape, latent_dim, float(seconds))
-        sigma2 = 0.05
+        sigma2 = base.model.sigma2
         if LIKELIHOODS[likelihood].scale != "none":
-            sigma2 = _ask("sigma2", 1e-4, 10.0, 0.05, format="%.4g")
+            sigma2 = _ask(
+                "sigma2", 1e-4, 10.0, sigma2, format="%.4g",
+                key="train_sigma2_colour" if shape[0] > 1 else "train_sigma2",
+            )  # fmt: skip
         shared = kind == "gaussian" and PRIORS[base.model.prior].has_shares
         free_bits = _ask("free_bits", 0.0, 10.0, 0.0, 0.05, disabled=not shared)
         batch = base.optimiser.batch_size
