@@ -49,7 +49,7 @@ def offer_remedies(patient: Patient) -> None:
     """Show the remedies by kind; a click trains one beside the patient."""
     run, config = patient.run, patient.run.info.config
     assert config is not None
-    ready = library().has_images(config.dataset)
+    ready = library().can_train_on(run.info.dataset)
     if not ready:
         st.caption(text("collapse.remedies.needs_images"))
     for kind, column in zip(KINDS, st.columns(3), strict=True):
@@ -71,7 +71,7 @@ def _treat(run: Run, name: str) -> None:
     path = library().own.new_path(config.dataset, name)
     shown = f"{run.name[:50]} · {text(f'collapse.remedy.{name}')}"
     treated = apply_remedy(name, config)
-    if try_or_toast(lambda: library().start(treated, shown, path=path)):
+    if try_or_toast(lambda: library().start(treated, shown, path=path, images=run.info.dataset)):
         move_widget(AFTER, path.name)
 
 
