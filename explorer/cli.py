@@ -14,6 +14,7 @@ from explorer.commands.adopt import adopt_run
 from explorer.commands.app import open_app
 from explorer.commands.data import show_data
 from explorer.commands.diagnose import diagnose_run
+from explorer.commands.loss import tell_beta
 from explorer.commands.output import spell_what_is_missing
 from explorer.commands.runs import evaluate_run, list_runs
 from explorer.commands.training import fit_run, train_run, train_sweep
@@ -196,6 +197,22 @@ def build_parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("--seed", type=int, default=0)
     evaluate.set_defaults(command=evaluate_run)
+
+    beta = commands.add_parser(
+        "beta", help="say which β a pasted loss stands for", parents=[as_json]
+    )
+    beta.add_argument("loss", metavar="LOSS", help="the lines as they stand, a .py file, or -")
+    beta.add_argument(
+        "--shape", type=int, nargs="+", default=[1, 28, 28], metavar="N",
+        help="C H W of your images, or the number of features (default: 1 28 28)",
+    )  # fmt: skip
+    beta.add_argument("--latents", type=int, default=20, metavar="K")
+    beta.add_argument("--batch-size", type=int, metavar="B")
+    beta.add_argument("--range", type=float, nargs=2, default=[0.0, 1.0], metavar=("LOW", "HIGH"))
+    beta.add_argument("--standardised", action="store_true", help="mean 0 and variance 1")
+    beta.add_argument("--sigma2", type=float, help="the squared error per pixel that you reach")
+    beta.add_argument("--set", action="append", metavar="NAME=NUMBER", help="a name's value")
+    beta.set_defaults(command=tell_beta)
 
     diagnose = commands.add_parser(
         "diagnose", help="find collapsed latent dimensions", parents=[as_json, data_root]

@@ -92,9 +92,16 @@ def test_the_scrubber_goes_back_and_the_map_takes_the_planes_place(page, server)
     page.get_by_text("at step 0").wait_for()
 
 
-def test_my_loss_is_told_its_beta(page, server):
+def test_a_pasted_loss_says_its_beta_and_changes_with_what_is_corrected(page, server):
     page.goto(f"{server.url}/collapse?run=digits-collapsed")
     page.get_by_text("What is my β?").click(timeout=60_000)
-    # mse_loss, a mean over 64 pixels, beside a KL summed per image: σ² = 64 / 2.
-    page.get_by_text("βσ² = 32").wait_for()
-    page.get_by_text("Everything collapses at this weight.").wait_for()
+    # The example: a mean over 28·28 pixels, and over 20 latents: .1/20 · 784 / 2.
+    page.get_by_text("βσ² = 1.96").wait_for()
+    page.get_by_text("β changes with the image size").first.wait_for()
+    paste = page.get_by_label("Your loss")
+    paste.fill('loss = F.mse_loss(x_hat, x, reduction="sum") / len(x)')
+    paste.press("Control+Enter")
+    page.get_by_text("Add the KL").wait_for()
+    paste.fill("nothing here")
+    paste.press("Control+Enter")
+    page.get_by_text("There is no Python in this").wait_for()

@@ -93,6 +93,27 @@ def say_doubt(doubt: Doubt) -> str:
     return " ".join(DOUBTS[doubt.code].format(text=doubt.text).split()).replace(" ,", ",")
 
 
+def describe_meaning(meaning: LossMeaning) -> list[str]:
+    """Return a loss's meaning in sentences: its β or σ², the advice, and the notes.
+
+    >>> from explorer.analysis.loss.understood import Data, Understood
+    >>> from explorer.analysis.loss.effective import effective_loss
+    >>> loss = Understood(reconstruction="bernoulli", kl_weight=4.0)
+    >>> describe_meaning(effective_loss(loss, Data()))[0]
+    'This loss has β = 4.'
+    """
+    lines = []
+    if meaning.beta is not None:
+        lines.append(f"This loss has β = {meaning.beta:.4g}.")
+    elif meaning.sigma2 is not None:
+        lines.append(f"This loss is a Gaussian decoder with βσ² = {meaning.sigma2:.4g}.")
+    elif meaning.scale is not None:
+        lines.append(f"This loss is a Laplace decoder whose scale b has βb = {meaning.scale:.4g}.")
+    lines.append(say_advice(meaning))
+    lines += [NOTES[code] for code in meaning.notes]
+    return list(dict.fromkeys(lines))
+
+
 def say_advice(meaning: LossMeaning) -> str:
     """Return the recommendation with its reason.
 

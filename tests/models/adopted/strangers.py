@@ -8,13 +8,16 @@ from torch.nn import functional
 
 from explorer.datasets import load_dataset
 from explorer.runs.store import open_run
+from tests.helpers import present
 
 
 @functools.cache
 def shipped(name):
     """Return a shipped model and 300 images of its own test set."""
     run = open_run(name)
-    return run.model, np.asarray(load_dataset(run.info.dataset.name).split("test").images[:300])
+    return run.model, np.asarray(
+        load_dataset(present(run.info.dataset).name).split("test").images[:300]
+    )
 
 
 def inverse_softplus(y):

@@ -22,6 +22,7 @@ from explorer.models.adopted.question import Question
 from explorer.models.adopted.weights import pack_networks, read_networks, save_networks
 from explorer.models.likelihoods.bernoulli import BernoulliLikelihood
 from explorer.runs.info import RunInfo
+from tests.helpers import present
 from tests.models.adopted.onnx_writer import digits_decoder, digits_encoder
 from tests.models.adopted.strangers import shipped
 
@@ -79,7 +80,7 @@ def test_its_decoder_is_split_before_a_last_layer_that_widens(adopted):
     wide = AdoptedModel(own.encoder, build_network(layers, (2,)), (1, 8, 8), own.likelihood)
     body, last = wide.split_decoder()
     z, x = torch.randn((3, 2)), torch.rand((5, 1, 8, 8)).round()
-    torch.testing.assert_close(last(body(z)).view(-1, 1, 8, 8), wide.decoder(z))
+    torch.testing.assert_close(present(last)(body(z)).view(-1, 1, 8, 8), wide.decoder(z))
     for model in (own, wide):
         pairs = Emission(model).log_likelihood(z.double(), x.double())
         expected = torch.stack([-model.nll(z, image.expand(3, -1, -1, -1)) for image in x], 1)
@@ -134,8 +135,9 @@ def test_the_block_is_one_that_run_json_reads(adopted):
     }  # fmt: skip
     info = RunInfo.from_dict(values, "run.json")
     assert (info.model.kind, info.latent_dim, info.model.shape) == ("layers", 2, (1, 8, 8))
-    assert info.model.likelihood.binarise and info.model.likelihood.told
-    kept = info.model.adopted
+    likelihood = present(info.model.likelihood)
+    assert likelihood.binarise and likelihood.told
+    kept = present(info.model.adopted)
     assert kept["input"] == {"layout": "NCHW", "scale": 1.0, "shift": 0.0, "fit": "none"}
     assert (kept["spread"], kept["output"], kept["output_layout"]) == ("sd", "signed", "NHWC")
     assert kept["heads"].startswith("two outputs: mean, spread")

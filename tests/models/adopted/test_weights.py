@@ -19,6 +19,7 @@ from explorer.models.adopted.layers.limits import MAX_WEIGHTS
 from explorer.models.adopted.layers.network import build_network
 from explorer.models.adopted.layers.schema import Layer, opaque_kind
 from explorer.models.adopted.weights import read_networks, read_weights, save_networks
+from tests.helpers import present
 from tests.models.adopted.onnx_writer import digits_decoder, digits_model, one_node
 
 LINEAR = [{"kind": "linear", "weight": "w", "bias": "b"}]
@@ -90,8 +91,8 @@ def test_what_is_written_is_read_again(tmp_path):
 
 def test_batch_norm_of_a_state_dict_is_folded(tmp_path):
     norm = torch.nn.BatchNorm2d(3)
-    norm.running_mean.normal_()
-    norm.running_var.uniform_(0.5, 2)
+    present(norm.running_mean).normal_()
+    present(norm.running_var).uniform_(0.5, 2)
     conv = torch.nn.Conv2d(3, 3, 3)
     parts = {"c": conv, "n": norm}
     state = {f"{p}.{k}": v for p, module in parts.items() for k, v in module.state_dict().items()}

@@ -1,4 +1,4 @@
-"""What visitors bring to the Collapse page: their own codes, and their own loss."""
+"""What visitors bring to the Collapse page: their own codes."""
 
 from typing import Any
 
@@ -8,23 +8,13 @@ import streamlit as st
 from explorer.analysis.codes_in.axes import PER, AxesNeeded
 from explorer.analysis.codes_in.naming import SPREADS
 from explorer.analysis.codes_in.result import CodesIn
-from explorer.analysis.collapse.beta import (
-    KL_REDUCTIONS,
-    RECONSTRUCTION_REDUCTIONS,
-    RECONSTRUCTIONS,
-    WrittenLoss,
-    effective_beta,
-)
 from explorer.analysis.collapse.judged import JudgedCodes, LabelScore
-from explorer.app.cached import measure_eigenvalues
 from explorer.app.cached.collapse import judge_codes
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.kept import read_widget
-from explorer.app.session import library
 from explorer.app.text import paragraph, plain, sentences, text
 from explorer.app.views.collapse.film import draw_timeline
 from explorer.app.views.collapse.verdicts import show_diagnosis, show_means, show_plane, show_table
-from explorer.datasets import DATASETS
 from explorer.errors import ExplorerError
 from explorer.figures.latent import latent_scatter
 
@@ -126,59 +116,3 @@ def _show_own_map(codes: CodesIn, values: dict[str, Any], score: LabelScore | No
     elif codes.labels is None:
         told.append(text("collapse.own.no_labels"))
     st.caption(paragraph(*told))
-
-
-def ask_for_loss() -> None:
-    """Show the form "what is my β?" and its answer."""
-    with st.expander(text("collapse.beta"), icon=":material/balance:", key="collapse_loss"):
-        st.caption(text("collapse.beta.caption"))
-        left, middle, right = st.columns(3)
-        with left:
-            reconstruction = _pick("reconstruction", tuple(RECONSTRUCTIONS), "reconstruction")
-            reduction = _pick("reduction", RECONSTRUCTION_REDUCTIONS, "reduction", 2)
-            weight = st.number_input(
-                text("collapse.beta.reconstruction_weight"), 1e-9, 1e9, 1.0, format="%.6g",
-                key="collapse_weight",
-            )  # fmt: skip
-        with middle:
-            kl_reduction = _pick("kl_reduction", KL_REDUCTIONS, "reduction", 1)
-            kl_weight = st.number_input(
-                text("collapse.beta.kl_weight"), 0.0, 1e9, 1.0, format="%.6g",
-                key="collapse_kl_weight",
-            )  # fmt: skip
-            latents = st.number_input(
-                text("collapse.beta.latent_dim"), 1, 4096, 20, key="collapse_latents"
-            )
-        with right:
-            ready = [name for name in DATASETS if library().has_images(name)]
-            dataset = st.selectbox(text("collapse.beta.dataset"), ready, key="collapse_dataset")
-            batch = st.number_input(
-                text("collapse.beta.batch_size"), 1, 10**6, 128, key="collapse_batch"
-            )
-        channels, height, width = DATASETS[dataset].shape
-        term = RECONSTRUCTIONS[reconstruction]
-        eigenvalues = measure_eigenvalues(dataset, term.likelihood, term.unit)
-        loss = WrittenLoss(
-            reconstruction, channels, height, width, int(latents), int(batch),
-            reduction, kl_reduction, weight, kl_weight,
-        )  # fmt: skip
-        result = effective_beta(loss, eigenvalues)
-        st.markdown(text(f"collapse.beta.means.{term.scale}", beta=result.beta))
-        if result.surviving is not None:
-            st.markdown(
-                text(
-                    f"collapse.beta.keeps.{term.scale}", dataset=dataset,
-                    surviving=result.surviving, latents=latents,
-                )
-            )  # fmt: skip
-        for note in result.notes:
-            st.markdown("- " + text(f"collapse.note.{note}"))
-        st.caption(text("collapse.beta.paste"))
-        st.code(result.corrected, language="python")
-
-
-def _pick(name: str, options: tuple[str, ...], words: str, index: int = 0) -> str:
-    return st.selectbox(
-        text(f"collapse.beta.{name}"), options, index, key=f"collapse_{name}",
-        format_func=lambda option: text(f"collapse.beta.{words}.{option}"),
-    )  # fmt: skip

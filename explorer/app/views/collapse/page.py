@@ -13,7 +13,8 @@ from explorer.app.text import plain, text
 from explorer.app.views.collapse.adopted import show_adopted
 from explorer.app.views.collapse.cure import follow_treated, offer_remedies
 from explorer.app.views.collapse.film import show_film, show_moves
-from explorer.app.views.collapse.own import ask_for_codes, ask_for_loss
+from explorer.app.views.collapse.loss import ask_for_loss
+from explorer.app.views.collapse.own import ask_for_codes
 from explorer.app.views.collapse.patient import Patient
 from explorer.app.views.collapse.verdicts import show_causes, show_diagnosis, show_table
 

@@ -9,6 +9,7 @@ from explorer.models.adopted.layers.builders import BUILDERS, JOINS
 from explorer.models.adopted.layers.limits import CHUNK_VALUES
 from explorer.models.adopted.layers.network import build_network
 from explorer.models.adopted.layers.schema import SCHEMAS, Layer, check_layers, count_weights
+from tests.helpers import present
 
 PICTURE = (4, 6, 6)
 
@@ -35,8 +36,8 @@ def cases():
     settings = {"stride": [2, 3], "padding": [1, 1], "groups": 2, "extra": [1, 2]}
     yield (*from_module("transposedConv", up, **settings), PICTURE)
     norm = nn.BatchNorm2d(4)
-    norm.running_mean.normal_()
-    norm.running_var.uniform_(0.5, 2)
+    present(norm.running_mean).normal_()
+    present(norm.running_var).uniform_(0.5, 2)
     layer, norm = from_module("batchNorm", norm)
     statistics = {"mean": norm.running_mean.clone(), "variance": norm.running_var.clone()}
     yield Layer("batchNorm", {}, {**layer.tensors, **statistics}), norm, PICTURE
@@ -62,11 +63,13 @@ def cases():
     yield Layer("averagePool", pool), nn.AvgPool2d((3, 2), 2, (1, 0)), PICTURE
     outside = {**pool, "countPadding": False, "ceil": True}
     yield Layer("averagePool", outside), nn.AvgPool2d((3, 2), 2, (1, 0), True, False), PICTURE
-    for mode, module in (
-        ("reflect", nn.ReflectionPad2d), ("replicate", nn.ReplicationPad2d),
-        ("circular", nn.CircularPad2d),
-    ):  # fmt: skip
-        yield Layer("pad", {"padding": [2, 1, 0, 1], "mode": mode}), module((2, 1, 0, 1)), PICTURE
+    sides = (2, 1, 0, 1)
+    for mode, border in (
+        ("reflect", nn.ReflectionPad2d(sides)),
+        ("replicate", nn.ReplicationPad2d(sides)),
+        ("circular", nn.CircularPad2d(sides)),
+    ):
+        yield Layer("pad", {"padding": list(sides), "mode": mode}), border, PICTURE
     constant = {"padding": [2, -1, 0, 1], "value": 0.5}
     yield Layer("pad", constant), nn.ConstantPad2d((2, -1, 0, 1), 0.5), PICTURE
     yield Layer("reshape", {"shape": [2, 72]}), lambda x: x.reshape(-1, 2, 72), PICTURE
@@ -76,8 +79,8 @@ def cases():
     yield Layer("upsample", {"size": [9, 12]}), nn.Upsample((9, 12)), PICTURE
     for corners in (False, True):
         settings = {"size": [9, 12], "mode": "bilinear", "alignCorners": corners}
-        module = nn.Upsample((9, 12), mode="bilinear", align_corners=corners)
-        yield Layer("upsample", settings), module, PICTURE
+        larger = nn.Upsample((9, 12), mode="bilinear", align_corners=corners)
+        yield Layer("upsample", settings), larger, PICTURE
     scale = {"weight": numbers(4, 1, 1), "bias": numbers(6)}
     affine = lambda x: x * scale["weight"] + scale["bias"]  # noqa: E731
     yield Layer("affine", {}, scale), affine, PICTURE

@@ -18,6 +18,7 @@ from explorer.models.adopted.layers.sketch import (
     reshape,
     to_layers,
 )
+from tests.helpers import of_kind
 
 SHAPE = (2, 3)
 
@@ -81,7 +82,7 @@ def test_a_graph_that_would_grow_without_end_is_refused(start):
     for _ in range(40):  # Each round doubles what is written out.
         one, other = add(act(one, "relu"), act(other, "tanh")), multiply(one, other)
     with pytest.raises(NotLayers):
-        to_layers(add(one, other), start)
+        to_layers(of_kind(Value, add(one, other)), start)
 
 
 def test_constants_scale_and_shift(start, x):
@@ -93,16 +94,16 @@ def test_constants_scale_and_shift(start, x):
 
 def test_noise_is_carried_through_as_mean_and_scale(start, x):
     noise = Noisy(torch.zeros(()), torch.ones(()))
-    z = add(act(start, "tanh"), multiply(act(start, "exp"), noise))
+    z = of_kind(Noisy, add(act(start, "tanh"), multiply(act(start, "exp"), noise)))
     torch.testing.assert_close(run(z.mean, start, x), x.tanh())
     torch.testing.assert_close(run(z.scale, start, x), x.exp())
-    flat = reshape(add(z, torch.tensor(1.0)), (6,))
+    flat = of_kind(Noisy, reshape(add(z, torch.tensor(1.0)), (6,)))
     torch.testing.assert_close(run(flat.mean, start, x), (x.tanh() + 1).flatten(1))
     torch.testing.assert_close(run(flat.scale, start, x), x.exp().flatten(1))
 
 
 def test_a_zero_ends_a_product_and_leaves_no_layer(start):
-    assert not multiply(start, torch.zeros(())).any()
+    assert not of_kind(torch.Tensor, multiply(start, torch.zeros(()))).any()
     assert add(start, torch.zeros(3)) is start
 
 

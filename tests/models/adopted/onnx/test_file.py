@@ -78,27 +78,42 @@ def test_what_is_no_plain_forward_pass_is_refused_in_one_sentence(name):
     assert sentence.endswith(".") and ". " not in sentence and "\n" not in sentence
 
 
+MEASURED = """
+import resource, sys
+from pathlib import Path
+from explorer.errors import ExplorerError
+from explorer.models.adopted.foreign import open_onnx
+
+def peak():
+    try:
+        # Of this program alone: what getrusage tells on Linux counts the one that started it too.
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    except FileNotFoundError:
+        found = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return found // 1024 if sys.platform == "darwin" else found
+
+before = peak()
+for path in Path(sys.argv[1]).glob("*.onnx"):
+    try:
+        open_onnx(path)
+    except ExplorerError:
+        continue
+    print("read", path)
+print(before, peak() - before)
+"""
+
+
 def test_refusals_take_little_memory_and_leave_no_trace(tmp_path):
-    """The shipped cases of growth and expansion stay below 1 GB, torch included."""
+    """Growth and expansion would take gigabytes: they take 300 MB, and below 1 GB with torch."""
     for index, (data, _) in enumerate(REFUSED.values()):
         (tmp_path / f"{index}.onnx").write_bytes(data)
-    code = (
-        "import sys, resource\n"
-        "from pathlib import Path\n"
-        "from explorer.errors import ExplorerError\n"
-        "from explorer.models.adopted.foreign import open_onnx\n"
-        "for path in Path(sys.argv[1]).glob('*.onnx'):\n"
-        "    try: open_onnx(path)\n"
-        "    except ExplorerError: continue\n"
-        "    print('read', path)\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    )
     answer = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=300
+        [sys.executable, "-c", MEASURED, str(tmp_path)], capture_output=True, text=True, timeout=300
     )
     assert answer.returncode == 0, answer.stderr
-    kilobytes = int(answer.stdout.split()[-1]) / (1024 if sys.platform == "darwin" else 1)
-    assert answer.stdout.split()[:-1] == [] and kilobytes < 1_000_000
+    imports, more = map(int, answer.stdout.split())
+    assert more < 300_000 and imports + more < 1_000_000
     assert len(list(tmp_path.iterdir())) == len(REFUSED)
 
 

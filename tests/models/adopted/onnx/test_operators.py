@@ -163,7 +163,7 @@ def cases():
     for mode, name in (("reflect", "reflect"), ("edge", "replicate")):
         padded = lambda x, name=name: functional.pad(x, (2, 1, 1, 0), name)  # noqa: E731
         yield op("Pad", padded, border[:1], mode=mode)
-    sized = ["x", "", "", "s"]
+    named = ["x", "", "", "s"]
     for mode, rule, size, function in (
         ("nearest", "asymmetric", 12, lambda x: functional.interpolate(x, (12, 12))),
         ("nearest", "half_pixel", 12, lambda x: functional.interpolate(x, (12, 12))),
@@ -174,7 +174,7 @@ def cases():
     ):  # fmt: skip
         more = {"nearest_mode": "floor"} if rule == "asymmetric" else {}
         yield op(
-            "Resize", function, [("s", whole(3, 4, size, size))], inputs=sized, mode=mode,
+            "Resize", function, [("s", whole(3, 4, size, size))], inputs=named, mode=mode,
             coordinate_transformation_mode=rule, **more,
         )  # fmt: skip
     double = np.array([1, 1, 2, 2], np.float32)

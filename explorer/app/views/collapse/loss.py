@@ -1,0 +1,180 @@
+"""What is my β? A loss as it stands in somebody's code, and what it means."""
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from explorer.analysis.loss.effective import LossMeaning, effective_loss
+from explorer.analysis.loss.read import read_loss
+from explorer.analysis.loss.understood import (
+    ANNEALING,
+    FLOORS,
+    KLS,
+    OVER_BATCH,
+    OVER_LATENTS,
+    OVER_PIXELS,
+    RECONSTRUCTIONS,
+    Data,
+    Understood,
+)
+from explorer.app.cached import get_dataset, measure_eigenvalues
+from explorer.app.session import library
+from explorer.app.text import paragraph, plain, text
+from explorer.errors import ExplorerError
+
+EXAMPLE = """recon = F.mse_loss(x_hat, x)
+kl = -0.5 * torch.mean(1 + logvar - mu.pow(2) - logvar.exp())
+loss = recon + 0.1 * kl"""
+RANGES = {"unit": (0.0, 1.0), "signed": (-1.0, 1.0), "bytes": (0.0, 255.0)}
+EIGENVALUES_OF = {
+    "squared-error": ("gaussian", 1.0),
+    "gaussian": ("gaussian", 1.0),
+    "absolute-error": ("laplace", 2.0),
+    "laplace": ("laplace", 2.0),
+    "bernoulli": ("bernoulli", 1.0),
+    "bernoulli-logits": ("bernoulli", 1.0),
+}
+"""Reconstruction → the likelihood whose wake-up rule it has, and the σ² at which that is taken."""
+LIMIT = 1e12
+
+
+def ask_for_loss() -> None:
+    """Show the form "what is my β?" and its answer."""
+    with st.expander(text("loss.title"), icon=":material/balance:", key="collapse_loss"):
+        st.caption(text("loss.caption"))
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            paste = st.text_area(text("loss.paste"), EXAMPLE, height=170, key="loss_paste")
+        with right:
+            data, dataset = _ask_for_data()
+        try:
+            understood = read_loss(paste, data)
+            corrected = _correct(understood, hashlib.sha1(paste.encode()).hexdigest()[:8])
+            meaning = effective_loss(corrected, data, eigenvalues=_eigenvalues(dataset, corrected))
+        except ExplorerError as error:
+            st.error(plain(error))
+            return
+        for doubt in understood.doubts:
+            st.warning(text(f"loss.doubt.{doubt.code}", text=plain(doubt.text)))
+        _show_meaning(meaning, data, dataset)
+
+
+def _ask_for_data() -> tuple[Data, str | None]:
+    """Return the data that the loss is meant for, and the data set where it is one at hand."""
+    chosen = st.selectbox(
+        text("loss.data"), [None, *library().image_sets()], key="loss_data",
+        format_func=lambda name: text("loss.data.own") if name is None else plain(name),
+    )  # fmt: skip
+    known = None if chosen is None else get_dataset(chosen)
+    shape = (1, 28, 28) if known is None else known.shape
+    if known is None:
+        shape = _ask_for_shape()
+    first, second, third = st.columns(3)
+    with first:
+        latents = st.number_input(text("loss.latents"), 1, 100_000, 20, key="loss_latents")
+    with second:
+        batch = st.number_input(text("loss.batch"), 1, 10**7, 128, key="loss_batch")
+    with third:
+        span = st.selectbox(
+            text("loss.range"), [*RANGES, "standardised"], key="loss_range",
+            format_func=lambda name: text(f"loss.range.{name}"),
+        )  # fmt: skip
+    low, high = RANGES.get(span, (0.0, 1.0))
+    return Data(shape, int(latents), int(batch), low, high, span == "standardised"), chosen
+
+
+def _ask_for_shape() -> tuple[int, int, int]:
+    """Return (C, H, W) of the visitor's own images."""
+    asked = []
+    for column, (name, start) in zip(
+        st.columns(3), (("channels", 1), ("height", 28), ("width", 28)), strict=True
+    ):
+        with column:
+            given = st.number_input(text(f"loss.{name}"), 1, 65_536, start, key=f"loss_{name}")
+        asked.append(int(given))
+    return asked[0], asked[1], asked[2]
+
+
+def _correct(understood: Understood, paste: str) -> Understood:
+    """Show what was understood in fields, and return it as the visitor left them."""
+    st.markdown(f"**{text('loss.understood')}**")
+    columns = st.columns(4)
+
+    def pick(place: int, name: str, options: tuple[str, ...]) -> str:
+        with columns[place]:
+            return st.selectbox(
+                text(f"loss.field.{name}"), options, options.index(getattr(understood, name)),
+                key=f"loss_{name}_{paste}",
+                format_func=lambda option: text(f"loss.option.{option}"),
+            )  # fmt: skip
+
+    def weigh(place: int, name: str) -> float | None:
+        with columns[place]:
+            found: float | None = st.number_input(
+                text(f"loss.field.{name}"), -LIMIT, LIMIT, getattr(understood, name),
+                format="%.6g", key=f"loss_{name}_{paste}",
+            )  # fmt: skip
+        return found
+
+    fields: dict[str, Any] = {
+        "reconstruction": pick(0, "reconstruction", RECONSTRUCTIONS),
+        "reconstruction_batch": pick(0, "reconstruction_batch", OVER_BATCH),
+        "reconstruction_pixels": pick(1, "reconstruction_pixels", OVER_PIXELS),
+        "reconstruction_weight": weigh(1, "reconstruction_weight"),
+        "kl": pick(2, "kl", KLS),
+        "kl_batch": pick(2, "kl_batch", OVER_BATCH),
+        "kl_latents": pick(3, "kl_latents", OVER_LATENTS),
+        "kl_weight": weigh(3, "kl_weight"),
+    }
+    if understood.annealing != "none":
+        fields["annealing"] = pick(0, "annealing", ANNEALING)
+    if understood.floor != "none":
+        fields["floor"] = pick(1, "floor", FLOORS)
+    if fields["reconstruction"] in ("gaussian", "laplace"):
+        fields["scale"] = weigh(2, "scale")
+    return replace(understood, **fields)
+
+
+def _eigenvalues(dataset: str | None, loss: Understood) -> list[float] | None:
+    """Return what the weight is held against, where the data are at hand."""
+    known = EIGENVALUES_OF.get(loss.reconstruction)
+    if dataset is None or known is None:
+        return None
+    return measure_eigenvalues(dataset, *known)
+
+
+def _show_meaning(meaning: LossMeaning, data: Data, dataset: str | None) -> None:
+    """Show β or σ², the advice, the notes, and the line that has the β that is advised."""
+    if meaning.beta is not None:
+        st.markdown(text("loss.means.beta", beta=meaning.beta))
+    elif meaning.sigma2 is not None:
+        st.markdown(text("loss.means.sigma2", sigma2=meaning.sigma2))
+    elif meaning.scale is not None:
+        st.markdown(text("loss.means.scale", scale=meaning.scale))
+    if meaning.surviving is not None and dataset is not None:
+        kept = {"surviving": meaning.surviving, "latents": data.latent_size}
+        st.markdown(text("loss.surviving", dataset=plain(dataset), **kept))
+    st.markdown(_advise(meaning))
+    for note in meaning.notes:
+        if note != meaning.advice.reason:
+            st.markdown("- " + text(f"loss.note.{note}"))
+    if meaning.corrected:
+        st.caption(text("loss.corrected"))
+        st.code(meaning.corrected, language="python")
+
+
+def _advise(meaning: LossMeaning) -> str:
+    """Return the recommendation with its reason."""
+    advice = meaning.advice
+    at = ""
+    if advice.sigma2 is not None:
+        at = text("loss.at.sigma2", sigma2=advice.sigma2)
+    elif advice.scale is not None:
+        at = text("loss.at.scale", scale=advice.scale)
+    asks = text("loss.join").join(text(f"loss.field.{name}") for name in meaning.asks)
+    said = text(f"loss.advice.{advice.code}", factor=advice.factor_text, at=at, asks=asks)
+    if advice.code in ("no_beta", "multiply_kl") and advice.reason:
+        return paragraph(said, text(f"loss.note.{advice.reason}"))
+    return said
