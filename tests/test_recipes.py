@@ -5,7 +5,13 @@ import torch
 
 from explorer.config import ModelConfig
 from explorer.models import build_model
-from explorer.recipes import choose_likelihood, choose_network, default_config, is_large
+from explorer.recipes import (
+    COLOUR_SIGMA2,
+    choose_likelihood,
+    choose_network,
+    default_config,
+    is_large,
+)
 
 COLOUR, DIGITS = (3, 64, 64), (1, 28, 28)
 
@@ -38,7 +44,11 @@ def test_large_images_whose_sides_halve_get_convolutions(shape, network):
 
 def test_colours_are_no_chances_of_black_and_white():
     assert choose_likelihood(DIGITS) == choose_likelihood(None) == ModelConfig().likelihood
-    assert choose_likelihood((3, 8, 8)) == "gaussian-learned"
+    assert choose_likelihood((3, 8, 8)) == "gaussian"
+    model = default_config("own", shape=(3, 8, 8)).model
+    assert (model.likelihood, model.sigma2) == ("gaussian", COLOUR_SIGMA2)
+    assert default_config("own", shape=COLOUR).model.sigma2 == COLOUR_SIGMA2
+    assert default_config("own", shape=DIGITS).model.sigma2 == ModelConfig().sigma2
 
 
 def test_what_was_asked_for_goes_before_what_suits():

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from explorer.adopting.place import check_beta, placed
-from explorer.datasets.own.store import Root
+from explorer.datasets.own.shelf import Root
 from explorer.errors import ExplorerError
 from explorer.jobs.reader import run_worker
 from explorer.runs.run import Run
