@@ -11,11 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explorer.config import Config
-from explorer.datasets import DATASETS, ImageDataset, image_shape, is_available, load_dataset
-from explorer.datasets.own.store import OwnSet, list_own, load_own, remove_own
+from explorer.datasets import (
+    DATASETS,
+    ImageDataset,
+    image_shape,
+    is_available,
+    load_dataset,
+    opens_at_once,
+)
+from explorer.datasets.own.store import OwnSet, list_own, remove_own
 from explorer.errors import ExplorerError
 from explorer.files import read_json
-from explorer.paths import cache_folder
+from explorer.runs.images import explain_missing, find_images_of, is_named, is_to_be_drawn
 from explorer.runs.info import DatasetInfo, RunInfo
 from explorer.runs.run import Run
 from explorer.runs.store import RunStore, find_run, list_runs, pretrained_store
@@ -135,10 +142,7 @@ class Library:
 
     def opens_at_once(self, name: str) -> bool:
         """Tell whether a data set needs neither a download nor a long drawing."""
-        kept_as = DATASETS[name].kept_as if name in DATASETS else ""
-        if not kept_as:
-            return self.has_images(name)
-        return (cache_folder() / "datasets" / kept_as).is_file()
+        return self.has_images(name) and (name not in DATASETS or opens_at_once(name))
 
     def images(self, name: str) -> ImageDataset:
         """Return a data set by name, one of ours or the visitor's own; else an ExplorerError."""
@@ -158,19 +162,13 @@ class Library:
         never by their name alone, which any images may have. `at_once` leaves out what would have
         to be drawn first.
         """
-        known = run.info.dataset
-        if known is None or not (known.pixels or known.fingerprint):
-            return None
-        for own in self.own_sets():
-            if known.pixels and own.pixel_digest == known.pixels:
-                return load_own(own.name, self.data_root)
-        ready = known.name in DATASETS and is_available(known.name, self.data_root)
-        if not ready or DATASETS[known.name].shape != known.shape:
-            return None
-        if at_once and not self.opens_at_once(known.name):
-            return None
-        dataset = self.images(known.name)
-        return dataset if is_made_from(known, dataset) else None
+        return find_images_of(run.info.dataset, self.data_root, at_once=at_once)
+
+    def can_train_on(self, known: DatasetInfo | None) -> bool:
+        """Tell whether images that a run names are at hand; of undrawn ones a job finds it out."""
+        if known is None:
+            return False
+        return is_to_be_drawn(known) or find_images_of(known, self.data_root) is not None
 
     # Jobs
 
@@ -179,7 +177,7 @@ class Library:
         """The job queue of this process."""
         from explorer.jobs.host import get_runner
 
-        return get_runner()
+        return get_runner(self.own.folder, self._job_root())
 
     @property
     def readings(self) -> "ReadingQueue":
@@ -188,24 +186,38 @@ class Library:
 
         return get_readings()
 
-    def start(self, config: Config, name: str | None = None, *, path: Path | None = None) -> Run:
-        """Queue a training on a data set that the config names, and return its run.
+    def start(
+        self,
+        config: Config,
+        name: str | None = None,
+        *,
+        path: Path | None = None,
+        images: DatasetInfo | None = None,
+    ) -> Run:
+        """Queue a training and return its run.
 
-        `name` is what it is shown as. With `path` an unfinished run there goes on.
+        `name` is what it is shown as. With `path` an unfinished run there goes on. `images` are
+        those that another run names, whatever they are called now; without them the config names a
+        data set.
         """
         path = path or self.own.new_path(config.dataset, f"{config.model.latent_dim}d")
-        self.submit(config, path)
+        self.submit(config, path, images)
         run = Run(path, path.relative_to(self.own.folder).as_posix())
         if name is not None:
             run.rename(name)
         return run
 
     def go_on(self, run: Run) -> Run:
-        """Queue an unfinished run anew; it goes on from its last checkpoint."""
-        config = run.info.config
+        """Queue an unfinished run anew; it goes on from its last checkpoint, on its own images.
+
+        Raises ExplorerError where they are not at hand. A run that never began may name none yet.
+        """
+        config, known = run.info.config, run.info.dataset
         if config is None:
             raise ExplorerError(f"The run {run.id} does not say how it was trained.")
-        self.submit(config, run.path)
+        if known is not None and is_named(known) and not self.can_train_on(known):
+            raise explain_missing(known)
+        self.submit(config, run.path, known)
         return run
 
     def jobs_before(self, path: Path) -> int:
@@ -213,22 +225,28 @@ class Library:
         places = [job.directory in (path, path.parent) for job in self.queue.jobs()]
         return places.index(True) if any(places) else 0
 
-    def submit(self, config: Config, path: Path) -> "Future[Any]":
-        """Queue a training at `path` and return its future."""
-        return self.queue.submit(config, path, self._job_root())
+    def submit(
+        self, config: Config, path: Path, images: DatasetInfo | None = None
+    ) -> "Future[Any]":
+        """Queue a training at `path`, on the images that a run names, and return its future."""
+        images = images or self._identify(config.dataset)
+        return self.queue.submit(config, path, self._job_root(), images)
 
     def submit_family(self, configs: Mapping[str, Config], path: Path) -> "Future[Any]":
         """Queue models that are trained together."""
-        return self.queue.submit_family(configs, path, self._job_root())
+        images = self._identify(next(iter(configs.values())).dataset) if configs else None
+        return self.queue.submit_family(configs, path, self._job_root(), images)
+
+    def _identify(self, name: str) -> DatasetInfo | None:
+        """Return what an own set of this name is, so that a job finds it whatever it is called."""
+        sets = self.own_sets()
+        own = next((own for own in sets if own.name == name and name not in DATASETS), None)
+        if own is None:
+            return None
+        # Of the same pixels with other labels or splits there may be another set.
+        alone = [other.pixel_digest for other in sets].count(own.pixel_digest) == 1
+        fingerprint = "" if alone else self.images(name).fingerprint
+        return DatasetInfo(own.name, own.shape, own.class_names, fingerprint, own.pixel_digest)
 
     def _job_root(self) -> str | None:
         return None if self.data_root is None else os.fspath(self.data_root)
-
-
-def is_made_from(known: DatasetInfo, dataset: ImageDataset) -> bool:
-    """Tell whether a data set is the one that a run names."""
-    if tuple(dataset.shape) != tuple(known.shape):
-        return False
-    if known.pixels:
-        return known.pixels == dataset.pixel_digest
-    return bool(known.fingerprint) and known.fingerprint == dataset.fingerprint

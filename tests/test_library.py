@@ -142,17 +142,22 @@ def test_what_travels_with_a_run_is_believed_of_shipped_ones_alone(library, tiny
 
 
 def test_a_job_on_ones_own_images_is_named_by_them(library, monkeypatch):
-    keep_images(ImageDataset.from_arrays(some_images(side=8), name="cells"), "tissue")
+    kept = keep_images(ImageDataset.from_arrays(some_images(side=8), name="cells"), "tissue")
     asked = []
 
     class Queue:
-        def submit(self, config, path, data_root):
-            asked.append((config.dataset, path, data_root))
+        def submit(self, config, path, data_root, images):
+            asked.append((config.dataset, path, data_root, images.pixels, images.fingerprint))
             RunWriter(path, config=config, model_kind="config")
 
     monkeypatch.setattr(Library, "queue", property(lambda self: Queue()))
     config = Config(dataset="tissue", budget=BudgetConfig(steps=1))
     run = library.start(config, "My cells")
     assert run.name == "My cells" and run.path.parent == library.own.folder
-    assert asked == [("tissue", run.path, None)]
+    assert asked == [("tissue", run.path, None, kept.pixel_digest, "")]
+    # The same pixels in two sets are told apart by labels and splits.
+    labelled = ImageDataset.from_arrays(kept.images, np.arange(40) % 2)
+    twin = keep_images(labelled, "labelled-tissue")
+    library.start(dataclasses.replace(config, dataset=twin.name))
+    assert asked[-1][3:] == (kept.pixel_digest, labelled.fingerprint)
     assert load_dataset("tissue").shape == (1, 8, 8)

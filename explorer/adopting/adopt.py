@@ -16,7 +16,7 @@ from explorer.adopting.measure import Adopted, Asked, Tell, measure_pair
 from explorer.adopting.pictures import gather_images
 from explorer.adopting.place import check_beta, placed
 from explorer.adopting.record import write_run
-from explorer.datasets.own.store import Root
+from explorer.datasets.own.shelf import Root
 from explorer.errors import ExplorerError
 from explorer.models.adopted.opening import Source, open_pair
 from explorer.models.adopted.question import Fit, build_adopted_likelihood

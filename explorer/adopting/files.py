@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from explorer.adopting.place import check_beta, placed
-from explorer.datasets.own.store import Root
+from explorer.datasets.own.shelf import Root
 from explorer.errors import ExplorerError
 from explorer.jobs.reader import run_worker
 from explorer.runs.run import Run
 
 SECONDS = 600.0
-MEMORY_BYTES = 1 << 30
+MEMORY_BYTES = 2 << 30
 DATA_BYTES = 4 << 30
 """What a process may ask for: the stacks of its threads count, touched or not."""
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from explorer.datasets import DATASETS, ImageDataset, is_available, load_dataset
 from explorer.datasets.own.read import read_images
-from explorer.datasets.own.store import Root, keep_images, list_own
+from explorer.datasets.own.shelf import Root
+from explorer.datasets.own.store import keep_images, list_own
 from explorer.errors import ExplorerError
 from explorer.models.adopted.reading import Image, fit_images
 from explorer.runs.arrays import as_array

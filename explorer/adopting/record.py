@@ -9,11 +9,11 @@ import torch
 from explorer.adopting.measure import Adopted
 from explorer.adopting.pictures import keep_dataset
 from explorer.analysis.checks import plain
-from explorer.datasets import ImageDataset
-from explorer.datasets.own.store import Root
+from explorer.datasets.own.shelf import Root
 from explorer.models.adopted.block import model_block, network_kind
 from explorer.models.adopted.weights import save_networks
-from explorer.runs.info import DatasetInfo, LikelihoodInfo, ModelInfo
+from explorer.runs.images import describe_dataset
+from explorer.runs.info import LikelihoodInfo, ModelInfo
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
 
@@ -73,17 +73,6 @@ def describe_model(adopted: Adopted, beta: float | None) -> ModelInfo:
         shape=adopted.model.shape,
         likelihood=LikelihoodInfo(**block["likelihood"]),
         adopted=plain(block["adopted"]),
-    )
-
-
-def describe_dataset(dataset: ImageDataset) -> DatasetInfo:
-    """Return what run.json says of the images."""
-    return DatasetInfo(
-        dataset.name,
-        dataset.shape,
-        dataset.class_names,
-        dataset.fingerprint,
-        dataset.pixel_digest,
     )
 
 

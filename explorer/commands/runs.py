@@ -7,6 +7,7 @@ from explorer.commands.output import describe_result, progress_line, report
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
+    from explorer.datasets import ImageDataset
     from explorer.runs.run import Run
 
 
@@ -82,11 +83,30 @@ def find_images(
     """Return uint8 images (N, C, H, W) of the run's own data set, or of a named one."""
     from explorer.datasets import load_dataset
 
-    known = run.info.dataset
-    name = dataset or (known.name if known else None)
-    if name is None:
-        raise ExplorerError("This run does not say which images it was made from: use --dataset.")
-    images = load_dataset(name, data_root=data_root).split(split).images
+    if dataset is None:
+        images = _own_images(run, data_root).split(split).images
+    else:
+        images = load_dataset(dataset, data_root=data_root).split(split).images
     if limit is not None and limit < 1:
         raise ExplorerError(f"--limit must be at least 1; it is {limit}.")
     return images[:limit]
+
+
+def _own_images(run: "Run", data_root: str | None) -> "ImageDataset":
+    """Return the data set that a run was made from, whatever it is called now."""
+    from explorer.datasets import DATASETS, load_dataset
+    from explorer.runs.images import find_images_of, is_named
+
+    known = run.info.dataset
+    if known is None:
+        raise ExplorerError("This run does not say which images it was made from: use --dataset.")
+    if not is_named(known):
+        return load_dataset(known.name, data_root=data_root)
+    found = find_images_of(known, data_root)
+    if found is None:
+        if known.name in DATASETS:
+            load_dataset(known.name, data_root=data_root)  # Says how to get it, if it is missing.
+        raise ExplorerError(
+            f"The images of this run ('{known.name}') are not at hand: name others with --dataset."
+        )
+    return found

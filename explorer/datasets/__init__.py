@@ -30,6 +30,7 @@ __all__ = [
     "image_shape",
     "is_available",
     "load_dataset",
+    "opens_at_once",
 ]
 
 
@@ -155,6 +156,12 @@ def is_available(name: str, data_root: str | os.PathLike[str] | None = None) -> 
     if name not in DATASETS and find_own(name, data_root) is not None:
         return True
     return _find_entry(name).offline or find_root(name, data_root) is not None
+
+
+def opens_at_once(name: str) -> bool:
+    """Tell whether one of our data sets, if it is at hand, needs no long drawing."""
+    kept_as = DATASETS[name].kept_as
+    return not kept_as or (cache_folder() / "datasets" / kept_as).is_file()
 
 
 def image_shape(name: str, data_root: str | os.PathLike[str] | None = None) -> tuple[int, int, int]:

@@ -1,7 +1,7 @@
 """The queues of this process, one of each, whoever asks for them and however often."""
 
-import os
 import threading
+from pathlib import Path
 
 from explorer.errors import ExplorerError
 from explorer.jobs.queue import LocalRunner, find_abandoned
@@ -12,24 +12,30 @@ from explorer.runs.store import RunStore
 _lock = threading.Lock()
 _runner: LocalRunner | None = None
 _readings: ReadingQueue | None = None
-_left: list[Run] = []
-"""Runs of an earlier server for which the queue had no room yet."""
+_left: list[tuple[Run, str | None]] = []
+"""Runs of an earlier server for which the queue had no room yet, with their data folder."""
+_looked: set[Path] = set()
+"""Folders in which such runs were looked for."""
 
 
-def get_runner() -> LocalRunner:
+def get_runner(folder: Path | None = None, data_root: str | None = None) -> LocalRunner:
     """Return the process's queue, made at first use; a process has one, and so one worker.
 
     It is held here and in no cache, which any visitor may have cleared. Jobs that an earlier server
-    left waiting are taken up as there is room; one that cannot be (its disk is full or read-only)
+    left waiting in `folder`, by default that of `explorer.runs_folder()`, are taken up as there is
+    room, with the images below `data_root`; one that cannot be (its disk is full or read-only)
     stays as it is, for its "Go on" to say why.
     """
     global _runner
     with _lock:
         if _runner is None:
             _runner = LocalRunner()
-            _left.extend(find_abandoned(RunStore().list()))
+        store = RunStore(folder)
+        if store.folder not in _looked:
+            _looked.add(store.folder)
+            _left.extend((run, data_root) for run in find_abandoned(store.list()))
         while _left and _runner.has_room():
-            _take_up(_runner, _left.pop(0))
+            _take_up(_runner, *_left.pop(0))
         return _runner
 
 
@@ -42,10 +48,10 @@ def get_readings() -> ReadingQueue:
         return _readings
 
 
-def _take_up(runner: LocalRunner, run: Run) -> None:
+def _take_up(runner: LocalRunner, run: Run, data_root: str | None) -> None:
     try:
         config = run.info.config
         if config is not None and find_abandoned([run]):
-            runner.submit(config, run.path, os.environ.get("LATENT_EXPLORER_DATA"))
+            runner.submit(config, run.path, data_root)
     except (ExplorerError, OSError):
         return

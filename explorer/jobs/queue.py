@@ -7,6 +7,7 @@
 import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ from typing import Any
 from explorer.config import Config
 from explorer.errors import ExplorerError
 from explorer.runs.control import Control
-from explorer.runs.info import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES
+from explorer.runs.info import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES, DatasetInfo, Status
 from explorer.runs.run import Run
 from explorer.runs.sweeps import is_family_member, prepare_sweep, read_sweep
 from explorer.runs.writer import RunWriter, find_unfinished, mark_run
@@ -40,10 +41,17 @@ class Job:
     family: Mapping[str, Config] | None = None
     """The members' configs by name; `config` is the first of them."""
 
-    def mark(self, state: str, message: str = "") -> None:
-        """Set the state of its run, or of every member."""
+    def mark(self, state: str, message: str = "", worker: int | None = None) -> None:
+        """Set the state of its run, or of every member.
+
+        A run that has ended, or that a living process other than `worker` trains, keeps its own:
+        another server on the same folder may have taken it up.
+        """
         for path in self.paths():
-            mark_run(path, state, message)
+            status = Run(path).info.status
+            waits = status.state == "queued" or not status.is_alive()
+            if status.state in LIVE_STATES and (waits or _is_of(status, worker)):
+                mark_run(path, state, message)
 
     def is_queued(self) -> bool:
         """Tell whether none of its runs has begun."""
@@ -74,16 +82,27 @@ class LocalRunner:
             threading.Thread(target=task, name=f"jobs{task.__name__}", daemon=True).start()
 
     def submit(
-        self, config: Config, directory: str | os.PathLike[str], data_root: str | None = None
+        self,
+        config: Config,
+        directory: str | os.PathLike[str],
+        data_root: str | None = None,
+        images: DatasetInfo | None = None,
     ) -> "Future[Any]":
-        """Queue a training; its run directory exists, as "queued", when this returns."""
+        """Queue a training; its run directory exists, as "queued", when this returns.
+
+        `images` are those that a new run is made from; without them the config names a data set. It
+        is the run that names them to whoever trains it: a job is found by its folder alone, by the
+        worker, by the next server, and when it goes on.
+        """
         path = Path(directory)
         if is_family_member(path):
-            return self.submit_family(read_sweep(path.parent).configs, path.parent, data_root)
+            return self.submit_family(
+                read_sweep(path.parent).configs, path.parent, data_root, images
+            )
         with self._changed:
             self._check_room(path)
             if find_unfinished(path, config) is None:
-                RunWriter(path, config=config, model_kind="config")
+                RunWriter(path, config=config, model_kind="config", dataset=images)
             else:
                 mark_run(path, "queued")
                 Control(path).clear()
@@ -94,6 +113,7 @@ class LocalRunner:
         configs: Mapping[str, Config],
         directory: str | os.PathLike[str],
         data_root: str | None = None,
+        images: DatasetInfo | None = None,
     ) -> "Future[Any]":
         """Queue models to be trained together; all their run directories exist on return."""
         from explorer.training.family import check_family
@@ -104,11 +124,14 @@ class LocalRunner:
             self._check_room(path)
             sweep = prepare_sweep(path, "family", configs)
             begun = sweep.runs()
+            states = [run.info.status for run in begun.values()]
+            if any(status.state != "queued" and status.is_alive() for status in states):
+                raise ExplorerError(f"{path} is being trained right now.")
             for name, config in configs.items():
                 if name in begun:
                     mark_run(path / name, "queued")
                 else:
-                    RunWriter(path / name, config=config, model_kind="config")
+                    RunWriter(path / name, config=config, model_kind="config", dataset=images)
                 Control(path / name).clear()
             Control(path).clear()
             config = next(iter(configs.values()))
@@ -222,9 +245,7 @@ class LocalRunner:
             job.future.set_exception(ExplorerError(message))
         elif answer["event"] == "failed":
             with contextlib.suppress(ExplorerError):
-                for path in job.paths():
-                    if Run(path).info.status.state in LIVE_STATES:
-                        mark_run(path, "failed", answer["message"])
+                job.mark("failed", answer["message"], self.worker_pid)
             job.future.set_exception(ExplorerError(answer["message"]))
         else:
             job.future.set_result(read_sweep(job.directory) if job.family else Run(job.directory))
@@ -279,6 +300,10 @@ def find_abandoned(runs: list[Run]) -> list[Run]:
         if info.status.state == "queued" and not info.status.is_alive() and info.config:
             found.setdefault(run.path.parent if is_family_member(run.path) else run.path, run)
     return list(found.values())
+
+
+def _is_of(status: Status, pid: int | None) -> bool:
+    return status.pid == pid and status.host == socket.gethostname()
 
 
 def _import_path() -> str:

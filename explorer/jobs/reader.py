@@ -26,7 +26,8 @@ from explorer.datasets.own.kept import write_description
 from explorer.datasets.own.npy import describe_bytes
 from explorer.datasets.own.read import read_into
 from explorer.datasets.own.rules import Wish
-from explorer.datasets.own.store import Pending, Root, writable_home
+from explorer.datasets.own.shelf import Root, writable_home
+from explorer.datasets.own.store import Pending
 from explorer.datasets.own.workshop import Workshop
 from explorer.datasets.report import ReadingStopped
 from explorer.errors import ExplorerError

@@ -13,7 +13,8 @@ from typing import IO, Any
 
 from explorer.datasets.images import ImageDataset
 from explorer.datasets.own.npy import describe_bytes
-from explorer.datasets.own.store import Pending, Root, writable_home
+from explorer.datasets.own.shelf import Root, writable_home
+from explorer.datasets.own.store import Pending
 from explorer.datasets.own.workshop import Workshop
 from explorer.datasets.report import shown_name
 from explorer.errors import ExplorerError

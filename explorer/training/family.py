@@ -25,6 +25,7 @@ from explorer.models import VAE
 from explorer.models.priors import KL, gaussian_kl
 from explorer.models.stacked import StackedModels
 from explorer.runs.checkpoint import pack_training, read_tensors, unpack_training
+from explorer.runs.images import describe_dataset
 from explorer.runs.run import Run
 from explorer.runs.sweeps import Sweep, prepare_sweep
 from explorer.runs.writer import RunWriter
@@ -34,7 +35,6 @@ from explorer.training.loop import (
     Progress,
     Report,
     Trainer,
-    describe_dataset,
     explain_memory,
     find_images,
 )
@@ -80,7 +80,9 @@ def train_family(
         raise ExplorerError(f"{path} is being trained right now.")
     first = next(iter(configs.values()))
     was_queued = any(run.info.status.is_alive() for run in sweep.runs().values())
-    dataset = find_images(first, images, data_root)
+    named = (run.info.dataset for run in sweep.runs().values())
+    known = next((info for info in named if info is not None), None)
+    dataset = find_images(first, images, known, data_root)
     device = choose_device(first.device, first.model.precision)
     with explain_memory():
         engine = FamilyEngine(list(configs.values()), dataset.split(first.split).images, device)

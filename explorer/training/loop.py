@@ -17,6 +17,13 @@ from explorer.errors import ExplorerError
 from explorer.files import replace_file
 from explorer.runs.checkpoint import read_checkpoint
 from explorer.runs.control import Command
+from explorer.runs.images import (
+    check_same_images,
+    describe_dataset,
+    is_named,
+    keep_images_for,
+    need_images_of,
+)
 from explorer.runs.info import DatasetInfo
 from explorer.runs.run import Run
 from explorer.runs.sweeps import is_family_member
@@ -70,9 +77,11 @@ def train(
     """Train a model and return its run.
 
     `images`, where given, stand in for the data set that the config names: an `ImageDataset`, or
-    uint8 or float arrays in [0, 1] of shape (N, H, W) or (N, C, H, W). An unfinished run of the
-    same config at `directory` is resumed; anything else there is an ExplorerError without
-    `overwrite`. `progress` hears a dict with step, planned_steps and the latest log point.
+    uint8 or float arrays in [0, 1] of shape (N, H, W) or (N, C, H, W); up to 64 MB of bytes that no
+    data set holds are kept in the data folder, so that the run can go on from anywhere. An
+    unfinished run of the same config at `directory` is resumed, on the images that it names and no
+    others; anything else there is an ExplorerError without `overwrite`. `progress` hears a dict
+    with step, planned_steps and the latest log point.
     """
     path = Path(directory)
     if is_family_member(path):
@@ -84,11 +93,12 @@ def train(
     # Commands to a job that waited in a living queue are meant for it; others are old.
     status = None if earlier is None else earlier.info.status
     was_queued = status is not None and status.state == "queued" and status.is_alive()
-    dataset = find_images(config, images, data_root)
+    known = None if earlier is None else earlier.info.dataset
+    dataset = find_images(config, images, known, data_root)
     device = choose_device(config.device, config.model.precision)
     with explain_memory():
         engine = ENGINES[config.method](config, dataset.split(config.split).images, device)
-    state = None if earlier is None else _restore_engine(engine, earlier, dataset)
+    state = None if earlier is None else _restore_engine(engine, earlier)
     if state is not None:
         writer = RunWriter.resume(path, state["step"])
     else:
@@ -112,40 +122,38 @@ def train(
     return Run(path)
 
 
-def _restore_engine(engine: Engine, run: Run, dataset: ImageDataset) -> dict[str, Any] | None:
+def _restore_engine(engine: Engine, run: Run) -> dict[str, Any] | None:
     """Put the engine where the checkpoint of `run` stands; return its metadata, if there is one."""
     if not (run.path / CHECKPOINT).is_file():
         return None
-    known = run.info.dataset
-    if known is not None and known.fingerprint != dataset.fingerprint:
-        raise ExplorerError(f"The run at {run.path} was started on other images.")
     content, state = read_checkpoint(run)
     engine.unpack(content, state)
     return state
 
 
-def describe_dataset(dataset: ImageDataset) -> DatasetInfo:
-    """Return what a run says of its images."""
-    return DatasetInfo(
-        dataset.name,
-        dataset.shape,
-        tuple(dataset.class_names),
-        dataset.fingerprint,
-        dataset.pixel_digest,
-    )
-
-
 def find_images(
     config: Config,
     images: ImageDataset | Array | None,
+    known: DatasetInfo | None = None,
     data_root: str | os.PathLike[str] | None = None,
 ) -> ImageDataset:
-    """Return the data set to train on, from what was given or by the config's name."""
+    """Return the data set to train on: what was given, or else what a run named, or its config.
+
+    `known` is what an unfinished run says of its images: it goes on with no others. What was given
+    is kept for it, where it can be.
+    """
     if images is None:
+        if known is not None and is_named(known):
+            return need_images_of(known, data_root)
         return load_dataset(config.dataset, data_root=data_root)
     if isinstance(images, ImageDataset):
-        return images
-    return ImageDataset.from_arrays(images, name=config.dataset)
+        dataset = images
+    else:
+        dataset = ImageDataset.from_arrays(images, name=config.dataset)
+    check_same_images(known, dataset)
+    with contextlib.suppress(ExplorerError):  # Without it the run goes on from Python alone.
+        keep_images_for(dataset, data_root)
+    return dataset
 
 
 def _was_killed_at_the_end(run: Run) -> bool:

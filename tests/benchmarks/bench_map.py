@@ -106,18 +106,19 @@ SOCKET = """
 """  # noqa: E501
 
 
-def make_run(config: ModelConfig, count: int) -> Any:
+def make_run(config: ModelConfig, count: int, shape: tuple[int, int, int] = SHAPE) -> Any:
     """A model with random weights and `count` codes in ten clusters."""
     torch.manual_seed(0)
-    model = VAE(config, SHAPE).eval()
+    model = VAE(config, shape).eval()
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 10, count)
     centres = rng.normal(0, 1.2, (10, config.latent_dim))
     mean = (centres[labels] + rng.normal(0, 0.35, (count, config.latent_dim))).astype(np.float32)
     logvar = np.full_like(mean, -4)
     codes = SimpleNamespace(mean=mean, logvar=logvar, labels=labels, ids=np.arange(count))
-    dataset = SimpleNamespace(name="mnist", shape=SHAPE, class_names=tuple("0123456789"))
-    info = SimpleNamespace(config=None, dataset=dataset, results={})
+    dataset = SimpleNamespace(name="mnist", shape=shape, class_names=tuple("0123456789"))
+    facts: dict[str, Any] = {"config": None, "beta": None, "best_split": None, "best_results": {}}
+    info = SimpleNamespace(dataset=dataset, **facts)
     return SimpleNamespace(id="bench", name="bench", info=info, model=model, codes=lambda: codes)
 
 

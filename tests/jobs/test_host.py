@@ -36,6 +36,7 @@ def begun(tmp_path, monkeypatch):
     monkeypatch.setattr(host, "LocalRunner", CountedRunner)
     monkeypatch.setattr(host, "_runner", None)
     monkeypatch.setattr(host, "_left", [])
+    monkeypatch.setattr(host, "_looked", set())
     yield made
     for runner in made:
         runner.close()

@@ -15,10 +15,14 @@ import pytest
 from explorer.config import BudgetConfig, Config, ModelConfig
 from explorer.errors import ExplorerError
 from explorer.jobs import queue
-from explorer.jobs.queue import LocalRunner, find_abandoned
+from explorer.jobs.queue import Job, LocalRunner, find_abandoned
 from explorer.runs.control import Control
 from explorer.runs.run import Run
+from explorer.runs.sweeps import prepare_sweep
+from explorer.runs.writer import RunWriter, mark_run
+from explorer.training.family import family_configs
 from tests.helpers import present
+from tests.small_run import die
 
 SHORT = Config(model=ModelConfig(hidden=(8,)), budget=BudgetConfig(steps=20), device="cpu")
 LONG = dataclasses.replace(SHORT, budget=BudgetConfig(steps=10**9))
@@ -273,3 +277,61 @@ def test_a_killed_server_loses_nothing(runner, tmp_path):
     assert [run.path.name for run in find_abandoned(runs)] == ["second"]
     again = runner.submit(config, tmp_path / "second").result(PATIENCE_SECONDS)
     assert again.info.status.state == "finished"
+
+
+# Two servers on one folder
+
+
+def take_over(path, state, monkeypatch):
+    """Let another living process, here our parent, be the one that writes the run's status."""
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", os.getppid)
+        mark_run(path, state, step=7)
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "finished", "stopped"])
+def test_what_another_server_has_taken_up_keeps_its_status(tmp_path, monkeypatch, state):
+    """Its own sign of life, a stop and a failure here leave alone what is trained elsewhere."""
+    job = Job(SHORT, RunWriter(tmp_path / "run", config=SHORT, model_kind="config").path)
+    job.mark("queued")
+    assert Run(job.directory).info.status.pid == os.getpid()
+    take_over(job.directory, state, monkeypatch)
+    before = Run(job.directory).info.status
+    for mine in ("queued", "stopped", "failed"):
+        job.mark(mine, "Not so.", worker=os.getpid())
+    assert Run(job.directory).info.status == before
+
+
+def test_the_run_of_ones_own_worker_or_of_a_dead_one_is_marked(tmp_path, monkeypatch):
+    job = Job(SHORT, RunWriter(tmp_path / "run", config=SHORT, model_kind="config").path)
+    take_over(job.directory, "running", monkeypatch)
+    job.mark("failed", "It was mine.", worker=os.getppid())
+    assert Run(job.directory).info.status.message == "It was mine."
+    mark_run(job.directory, "running")
+    die(job.directory)
+    job.mark("failed", "It is dead.")
+    assert Run(job.directory).info.status.message == "It is dead."
+
+
+def test_a_job_that_another_server_trains_fails_here_alone(runner, tmp_path, monkeypatch):
+    """The worker refuses it, and the other's status stays."""
+    first = runner.submit(LONG, tmp_path / "first")
+    second = runner.submit(SHORT, tmp_path / "second")
+    take_over(tmp_path / "second", "running", monkeypatch)
+    runner.stop(tmp_path / "first")
+    with pytest.raises(ExplorerError, match="being trained right now"):
+        second.result(PATIENCE_SECONDS)
+    assert first.result(PATIENCE_SECONDS).info.status.state == "stopped"
+    status = Run(tmp_path / "second").info.status
+    assert (status.state, status.pid, status.step) == ("running", os.getppid(), 7)
+
+
+def test_a_family_that_another_server_trains_is_not_queued(runner, tmp_path, monkeypatch):
+    configs = family_configs(SHORT, (0.5, 2.0))
+    prepare_sweep(tmp_path / "family", "family", configs)
+    for name, config in configs.items():
+        RunWriter(tmp_path / "family" / name, config=config, model_kind="config")
+    take_over(tmp_path / "family" / "beta-2", "running", monkeypatch)
+    with pytest.raises(ExplorerError, match="being trained right now"):
+        runner.submit_family(configs, tmp_path / "family")
+    assert Run(tmp_path / "family" / "beta-2").info.status.step == 7

@@ -26,7 +26,7 @@ const at = (...values) => values.map((value) => Float32Array.of(value));
 /** A service whose work is done one piece at a time, by hand. */
 function startService() {
   const [answers, waiting] = [[], []];
-  const receive = createService((answer) => answers.push(answer), (work) => waiting.push(work));
+  const receive = createService((answer) => answers.push(answer), (work) => waiting.push(work), 0);
   receive({ kind: "model", header });
   const ask = (channel, turn, question) => receive({ kind: "asked", asked: { channel, turn, question } });
   const work = (times = Infinity) => {
@@ -54,6 +54,25 @@ test("the hand goes before what is done in between, and channels take turns", ()
   ]);
 });
 
+test("after an answer to the hand nothing slow is begun for a while", async () => {
+  const [answers, waiting] = [[], []];
+  const receive = createService((answer) => answers.push(answer.channel), (work) => waiting.push(work), 15);
+  receive({ kind: "model", header });
+  const ask = (channel, question) => receive({ kind: "asked", asked: { channel, turn: 1, question } });
+  const work = () => {
+    while (waiting.length) waiting.shift()();
+  };
+  ask("tiles", { kind: "pictures", points: at(1) });
+  ask("picture", { kind: "picture", z: Float32Array.of(2), mode: "mean", seed: 0 });
+  work();
+  assert.deepEqual(answers, ["picture"]);
+  while (answers.length < 2) {
+    await new Promise(setImmediate);
+    work();
+  }
+  assert.deepEqual(answers, ["picture", "tiles"]);
+});
+
 test("a new question on a channel drops what is left of the one before, and an empty one stops it", () => {
   const { answers, ask, work } = startService();
   ask("tiles", 1, { kind: "pictures", points: at(1, 2, 3) });
@@ -77,7 +96,7 @@ test("a worker's model is the page's model", async (context) => {
   assert.deepEqual(code, near.encode(x));
   const shown = [];
   await new Promise((done) => {
-    // The first is under way at once; of the other three only the newest is worth decoding.
+    // All four wait before the worker looks: only the newest is worth decoding.
     for (const z of at(1, 2, 3, 4)) {
       far.pictureSoon(z, "mean", 0, (picture) => {
         shown.push(picture[0]);
@@ -85,7 +104,7 @@ test("a worker's model is the page's model", async (context) => {
       });
     }
   });
-  assert.deepEqual(shown, [1, 4]);
+  assert.deepEqual(shown, [4]);
   const scored = { x, ...near.encode(x) };
   const estimate = await new Promise((done) => far.estimateSoon(scored, 5, false, (found) => found.draws === 512 && done(found)));
   // E_q[(x − f(z))²]/2σ² + ln 2πσ², in closed form: q = N(¾, 1), f = (z, 2z).

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { compress, encodeGif } from "../../explorer/browser/map/panels/gif.js";
-import { centreHandwriting, greyOf, resizePicture } from "../../explorer/browser/model/preprocess.js";
+import { findPalette } from "../../explorer/browser/map/panels/palette.js";
+import { centreHandwriting, fitDrawing, greyOf, resizePicture } from "../../explorer/browser/model/preprocess.js";
 import { addDraw, readSums, startSums } from "../../explorer/browser/model/estimate.js";
 
 const SHAPE = [1, 28, 28];
@@ -106,6 +107,41 @@ test("a GIF says what it is", () => {
   const bytes = encodeGif([new Float32Array(4), new Float32Array(4).fill(1)], [1, 2, 2], { scale: 2 });
   assert.equal(String.fromCharCode(...bytes.slice(0, 6)), "GIF89a");
   assert.deepEqual([bytes[6], bytes[8], bytes[bytes.length - 1]], [4, 4, 0x3b]);
+});
+
+/** Three planes of random pixels, each of one of `colours`. */
+function motley(colours, plane) {
+  const picture = new Float32Array(3 * plane);
+  for (let i = 0; i < plane; i++) colours[i % colours.length].forEach((value, c) => (picture[c * plane + i] = value / 255));
+  return picture;
+}
+
+test("a film of a few colours keeps each of them exactly", () => {
+  const colours = [[200, 40, 40], [12, 250, 3], [0, 0, 0], [255, 255, 255], [90, 91, 92]];
+  const palette = findPalette([motley(colours, 50)], 50);
+  assert.equal(palette.colours.length, 5);
+  for (const colour of colours) {
+    assert.deepEqual(palette.colours[palette.indexOf(...colour.map((value) => value / 255))], colour);
+  }
+});
+
+test("a film of many colours gets 256 that lie nearer than a fixed cube's", () => {
+  const colours = Array.from({ length: 4000 }, (_, i) => [100 + (i % 60), 40 + ((i * 7) % 90), (i * 13) % 50]);
+  const palette = findPalette([motley(colours, 4000)], 4000);
+  assert.equal(palette.colours.length, 256);
+  const off = colours.map((colour) => {
+    const found = palette.colours[palette.indexOf(...colour.map((value) => value / 255))];
+    return Math.hypot(...found.map((value, c) => value - colour[c]));
+  });
+  // Steps of a 6 × 7 × 6 cube are 51 and 42 wide: off by about 20 on average.
+  assert.ok(off.reduce((a, b) => a + b, 0) / off.length < 7);
+});
+
+test("a drawing in colour keeps its colours for a model that knows them", () => {
+  const data = new Uint8ClampedArray(4 * 64).map((_, i) => [255, 0, 51, 255][i % 4]);
+  const drawn = fitDrawing({ data, width: 8, height: 8 }, [3, 4, 4], false);
+  assert.deepEqual([drawn[5], drawn[16 + 5], drawn[32 + 5]].map((v) => Math.round(255 * v)), [255, 0, 51]);
+  assert.equal(fitDrawing({ data, width: 8, height: 8 }, [1, 4, 4], false).length, 16);
 });
 
 test("draws sum to mean, error and an importance-weighted bound without overflow", () => {

@@ -17,6 +17,7 @@ from explorer.elbo.evaluation import evaluate_elbo
 from explorer.errors import ExplorerError
 from explorer.models import build_model
 from explorer.runs.checkpoint import read_checkpoint, read_tensors
+from explorer.runs.images import describe_dataset
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
 from explorer.training import loop, member, plan
@@ -212,7 +213,7 @@ def test_the_trainer_works_from_the_contract_alone(tmp_path, count):
     configs = [change(config, objective__beta=1.0 + index) for index in range(count)]
     names = [f"member-{index}" for index in range(count)]
     data = ImageDataset.from_arrays(IMAGES, name="own")
-    images = loop.describe_dataset(data)
+    images = describe_dataset(data)
     writers = [
         RunWriter(tmp_path / name, config=config, model_kind="config", dataset=images)
         for name, config in zip(names, configs, strict=True)

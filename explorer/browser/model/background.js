@@ -3,8 +3,7 @@ import { takeShapes } from "./service.js";
 
 /**
  * A model whose decodes would hold up the page: the same face as Model, but its networks run in a
- * worker. Of what is asked on a channel only the newest counts; while the hand moves, one picture is
- * under way and the newest waits.
+ * worker. Of what is asked on a channel only the newest counts; what the worker drops is never heard of.
  *
  * @typedef {import("./described.js").Code} Code
  * @typedef {import("./described.js").Mode} Mode
@@ -25,8 +24,8 @@ export class BackgroundModel extends DescribedModel {
     this.waiting = new Map();
     /** @type {{turn: number, hear: (answer: Answer) => void} | null} of an estimate, which gets better and better */
     this.scoring = null;
-    /** @type {(() => void) | null} the picture that waits for the one under way */
-    this.pending = null;
+    /** @type {Map<number, (picture: Float32Array) => void>} pictures under the hand, by turn */
+    this.pictures = new Map();
     worker.onmessage = ({ data }) => this.receive(data);
     this.send(header);
   }
@@ -55,7 +54,7 @@ export class BackgroundModel extends DescribedModel {
    */
   become(header) {
     this.waiting.clear();
-    this.pending = null;
+    this.pictures.clear();
     Object.assign(this, new DescribedModel(header));
     this.send(header);
   }
@@ -72,6 +71,7 @@ export class BackgroundModel extends DescribedModel {
 
   /** @param {Answer} answer */
   receive(answer) {
+    if (answer.channel === "picture" && answer.picture) return this.receivePicture(answer.turn, answer.picture);
     const waiting = answer.estimate ? this.scoring : this.waiting.get(answer.channel);
     if (waiting?.turn === answer.turn) waiting.hear(answer);
   }
@@ -98,21 +98,22 @@ export class BackgroundModel extends DescribedModel {
    * @param {(picture: Float32Array) => void} done
    */
   pictureSoon(z, mode, seed, done) {
-    const go = () => {
-      const turn = this.ask("picture", { kind: "picture", z, mode, seed });
-      this.waiting.set("picture", {
-        turn,
-        hear: ({ picture }) => {
-          this.waiting.delete("picture");
-          const next = this.pending;
-          this.pending = null;
-          next?.();
-          if (picture) done(picture);
-        },
-      });
-    };
-    if (this.waiting.has("picture")) this.pending = go;
-    else go();
+    // Asked at once, so that the worker is never idle; it drops what is overtaken.
+    const turn = this.ask("picture", { kind: "picture", z, mode, seed });
+    this.pictures.set(turn, done);
+    this.waiting.set("picture", { turn, hear: () => {} });
+  }
+
+  /**
+   * A picture under the hand came: those that were asked for before it will not.
+   * @param {number} turn
+   * @param {Float32Array} picture
+   */
+  receivePicture(turn, picture) {
+    const done = this.pictures.get(turn);
+    for (const earlier of this.pictures.keys()) if (earlier <= turn) this.pictures.delete(earlier);
+    if (!this.pictures.size) this.waiting.delete("picture");
+    done?.(picture);
   }
 
   /**

@@ -153,6 +153,24 @@ function stretch(values) {
 }
 
 /**
+ * What was drawn, light on dark, at the model's size: in colour where it knows colours.
+ * @param {ImageData} image
+ * @param {number[]} shape
+ * @param {boolean} handwriting
+ */
+export function fitDrawing(image, shape, handwriting) {
+  if (shape[0] === 3) return fitPhotograph(image, shape, false);
+  const { width, height } = image;
+  const values = Float32Array.from({ length: width * height }, (_, i) => image.data[4 * i] / 255);
+  const grey = { values, width, height };
+  const plane = handwriting ? centreHandwriting(grey, shape) : resizePicture(grey, shape);
+  if (!plane) return null;
+  const whole = new Float32Array(shape[0] * plane.length);
+  for (let c = 0; c < shape[0]; c++) whole.set(plane, c * plane.length);
+  return whole;
+}
+
+/**
  * A picture file, however large, as pixels of at most `side` × `side`.
  * @param {Blob} file
  * @returns {Promise<ImageData>} rejected where the file is no picture

@@ -20,24 +20,35 @@ import { Model } from "./model.js";
 
 const RANKS = { encode: 0, picture: 1, pictures: 2, estimate: 3, nothing: 4 };
 
+/** After an answer to the hand, so long nothing else is begun: its next question is on the way. */
+const QUIET_MS = 50;
+
 /**
  * @param {(answer: Answer) => void} send
  * @param {(work: () => void) => void} later calls it after the messages that have come meanwhile
+ * @param {number} [quiet] milliseconds
  * @returns {(message: Message) => void}
  */
-export function createService(send, later) {
+export function createService(send, later, quiet = QUIET_MS) {
   /** @type {Model | null} */
   let model = null;
   /** @type {Map<string, {rank: number, step: () => boolean}>} by channel, the longest untouched first */
   const jobs = new Map();
   let waiting = false;
+  let quietUntil = -Infinity;
 
   const work = () => {
     waiting = false;
     let [channel, job] = ["", { rank: Infinity, step: () => false }];
     for (const entry of jobs) if (entry[1].rank < job.rank) [channel, job] = entry;
+    const rest = job.rank < RANKS.pictures ? 0 : quietUntil - performance.now();
+    if (rest > 0) {
+      setTimeout(wake, rest);
+      return;
+    }
     jobs.delete(channel);
     if (job.step()) jobs.set(channel, job);
+    if (job.rank < RANKS.pictures) quietUntil = performance.now() + quiet;
     wake();
   };
   const wake = () => {

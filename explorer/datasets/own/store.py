@@ -1,37 +1,35 @@
 """Your own data sets, kept once: descriptions by name, pixels by their digest, mapped when used.
 
     own/sets/NAME/        dataset.json, rows.npz, names.txt
-    own/pixels/DIGEST.npy
-    own/work/             what is being read at the moment
 
-The folder `own` lies in the first data folder that can be written (see `explorer.paths`).
+`shelf.py` tells where their pixels lie.
 """
 
 import contextlib
 import os
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
-from filelock import FileLock, Timeout
-
-from explorer.datasets.images import Bytes, ImageDataset
+from explorer.datasets.images import ImageDataset
 from explorer.datasets.own.kept import open_kept, read_description, write_description
-from explorer.datasets.own.pixels import make_header
-from explorer.datasets.own.workshop import PATIENCE_SECONDS, Workshop
+from explorer.datasets.own.shelf import (
+    Root,
+    drop_orphans,
+    homes,
+    locked,
+    pixel_file,
+    store_pixels,
+    writable_home,
+)
+from explorer.datasets.own.trained import forget_trained, load_trained
+from explorer.datasets.own.workshop import Workshop
 from explorer.errors import ExplorerError
-from explorer.files import explain_os_error, make_folder, replace_file
-from explorer.paths import data_roots
-
-Root = str | os.PathLike[str] | None
+from explorer.files import explain_os_error, make_folder
 
 NAMES = re.compile(r"\w[\w.-]{0,59}")
 RESERVED = {"add", "remove"}
-WRITTEN_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ class Pending:
 def list_own(data_root: Root = None) -> list[OwnSet]:
     """Return one's own data sets by name; of two of one name that of the nearest data folder."""
     found: dict[str, OwnSet] = {}
-    for home in _homes(data_root):
+    for home in homes(data_root):
         for path in sorted((home / "sets").glob("*/dataset.json")):
             with contextlib.suppress(ExplorerError, KeyError, TypeError):
                 found.setdefault(path.parent.name, _describe(path.parent))
@@ -99,7 +97,7 @@ def describe_own(name: str, data_root: Root = None) -> OwnSet:
 def find_own(name: str, data_root: Root = None) -> Path | None:
     """Return the folder of one's own data set `name`, None where there is none."""
     if NAMES.fullmatch(name):
-        for home in _homes(data_root):
+        for home in homes(data_root):
             if (home / "sets" / name).is_dir():
                 return home / "sets" / name
     return None
@@ -109,7 +107,26 @@ def load_own(name: str, data_root: Root = None) -> ImageDataset:
     """Return one's own data set, memory-mapped; ExplorerError where it is not there or damaged."""
     folder = _need(name, data_root)
     digest = str(read_description(folder).get("pixels"))
-    return open_kept(folder, _pixels(folder.parents[1], digest))
+    return open_kept(folder, pixel_file(folder.parents[1], digest))
+
+
+def load_held(pixels: str, fingerprint: str = "", data_root: Root = None) -> ImageDataset | None:
+    """Return the kept images of this pixel digest, whatever they are called; None without any.
+
+    Of several with the same pixels it is that with the fingerprint's labels and splits. A set that
+    is damaged is none.
+    """
+    trained = load_trained(fingerprint, data_root)
+    if trained is not None and trained.pixel_digest == pixels:
+        return trained
+    found = []
+    for own in list_own(data_root):
+        if own.pixel_digest == pixels:
+            with contextlib.suppress(ExplorerError):
+                found.append(load_own(own.name, data_root))
+    if len(found) > 1:  # Else the pixels need not be read.
+        found.sort(key=lambda dataset: dataset.fingerprint != fingerprint)
+    return found[0] if found else None
 
 
 def keep_images(
@@ -124,10 +141,10 @@ def keep_images(
     check_name(name)
     home = writable_home(data_root)
     kept = replace(dataset, name=name, known_digest=dataset.pixel_digest)
-    with _locked(home):
+    with locked(home):
         folder = home / "sets" / name
         if taken := _taken(home, name):
-            there = open_kept(taken, _pixels(home, read_description(taken)["pixels"]))
+            there = open_kept(taken, pixel_file(home, read_description(taken)["pixels"]))
             same = there.class_names == kept.class_names
             if same and there.name == name and there.fingerprint == kept.fingerprint:
                 return there
@@ -135,8 +152,8 @@ def keep_images(
                 f"There is a data set '{taken.name}' already: choose another name, or remove it "
                 f"first (latent-explorer data remove {taken.name})."
             )
-        _drop_orphans(home)
-        _store_pixels(_pixels(home, kept.pixel_digest), kept.images, pixels)
+        drop_orphans(home)
+        store_pixels(pixel_file(home, kept.pixel_digest), kept.images, pixels)
         with Workshop(home / "work") as workshop:
             write_description(workshop.folder / "set", kept, time.time())
             make_folder(folder.parent)
@@ -144,21 +161,29 @@ def keep_images(
                 os.rename(workshop.folder / "set", folder)
             except OSError as error:
                 raise explain_os_error(error, folder) from error
-        return open_kept(folder, _pixels(home, kept.pixel_digest))
+        return open_kept(folder, pixel_file(home, kept.pixel_digest))
 
 
 def remove_own(name: str, data_root: Root = None) -> None:
-    """Remove one's own data set, and its pixels where no other set has the same."""
+    """Remove one's own data set, and its pixels where no other set has the same.
+
+    What a training kept of the same pixels goes with it.
+    """
     folder = _need(name, data_root)
     home = folder.parents[1]
-    with _locked(home):
+    digest = None
+    with contextlib.suppress(ExplorerError):
+        digest = read_description(folder)["pixels"]
+    with locked(home):
         try:
             with Workshop(home / "work") as workshop:
                 # Gone in one step, whatever happens to the rest.
                 os.rename(folder, workshop.folder / "set")
         except OSError as error:
             raise explain_os_error(error, folder) from error
-        _drop_orphans(home)
+        if digest is not None and digest not in {own.pixel_digest for own in list_own(data_root)}:
+            forget_trained(home, digest)
+        drop_orphans(home)
 
 
 def check_name(name: str) -> None:
@@ -173,24 +198,6 @@ def check_name(name: str) -> None:
         raise ExplorerError(f"'{name}' is a data set of Latent Explorer: choose another name.")
     if name.casefold() in RESERVED:
         raise ExplorerError(f"'{name}' is a word of the command line: choose another name.")
-
-
-def writable_home(data_root: Root = None) -> Path:
-    """Return the folder `own` of the first data folder that can be written."""
-    for home in _homes(data_root):
-        with contextlib.suppress(ExplorerError):
-            make_folder(home / "work")
-            if os.access(home / "work", os.W_OK):
-                return home
-    raise ExplorerError(f"No data folder can be written: {', '.join(map(str, _homes(data_root)))}.")
-
-
-def _homes(data_root: Root) -> list[Path]:
-    return [Path(root).absolute() / "own" for root in data_roots(data_root)]
-
-
-def _pixels(home: Path, digest: str) -> Path:
-    return home / "pixels" / f"{digest}.npy"
 
 
 def _need(name: str, data_root: Root) -> Path:
@@ -217,53 +224,7 @@ def _describe(folder: Path) -> OwnSet:
     )
 
 
-@contextmanager
-def _locked(home: Path) -> Iterator[None]:
-    try:
-        with FileLock(home / ".lock", timeout=PATIENCE_SECONDS):
-            yield
-    except Timeout as error:
-        raise ExplorerError(f"Somebody else is changing {home}: try again.") from error
-
-
 def _taken(home: Path, name: str) -> Path | None:
     """Return the set that has this name already; file systems may not tell a from A."""
     there = (home / "sets").iterdir() if (home / "sets").is_dir() else ()
     return next((path for path in there if path.name.casefold() == name.casefold()), None)
-
-
-def _store_pixels(target: Path, images: Bytes, pixels: Path | None) -> None:
-    if target.is_file():
-        return
-    make_folder(target.parent)
-    if pixels is not None:
-        try:
-            os.replace(pixels, target)
-            return
-        except OSError:
-            pass  # Another file system, or Windows, where it is mapped: copied below.
-
-    def write(stream: BinaryIO) -> None:
-        stream.write(make_header(images.shape))
-        step = max(1, WRITTEN_BYTES // images[:1].size)
-        for start in range(0, len(images), step):
-            stream.write(images[start : start + step].tobytes())
-
-    replace_file(target, write)
-
-
-def _drop_orphans(home: Path) -> None:
-    """Remove pixels that no set has any more; those that are in use (Windows) stay for now."""
-    used = set()
-    for path in (home / "sets").glob("*"):
-        try:
-            used.add(f"{read_description(path)['pixels']}.npy")
-        except ExplorerError:
-            return  # A set that cannot be read may have any of them.
-    for file in (home / "pixels").glob("*.npy"):
-        if file.name not in used:
-            with contextlib.suppress(OSError):
-                file.unlink()
-    # Nobody writes here but behind the lock: these are of somebody who was killed.
-    for file in (home / "pixels").glob(".*.part"):
-        file.unlink(missing_ok=True)

@@ -42,17 +42,18 @@ def offer_fit(run: Run, dataset: str) -> None:
         )
         if st.button(text("compare.fit_start", name=dataset), key="compare_fit"):
             with told():
-                start_fit(dataset, method, int(latents))
+                start_fit(run, dataset, method, int(latents))
                 st.rerun()
 
 
-def start_fit(dataset: str, method: str, latents: int) -> None:
-    """Queue a fit and wait for it."""
+def start_fit(run: Run, dataset: str, method: str, latents: int) -> None:
+    """Queue a fit to the images of `run` and wait for it."""
     from explorer.training.fit import fit_config
 
     path = library().own.new_path(dataset, method, f"{latents}d")
-    run = library().start(fit_config(dataset, method, latents), path=path)
-    get_session().fits[run.id] = False
+    config = fit_config(dataset, method, latents)
+    fit = library().start(config, path=path, images=run.info.dataset)
+    get_session().fits[fit.id] = False
 
 
 def new_fits(runs: Sequence[str]) -> list[str]:
@@ -64,6 +65,9 @@ def new_fits(runs: Sequence[str]) -> list[str]:
 def follow_fits(dataset: str) -> None:
     """Say how far the fits to these images are; one that ends reruns the page, which shows it."""
     states = _look(dataset)
+    ended = [run_id for run_id, info in states.items() if info.status.state == "finished"]
+    if new_fits(ended):
+        st.rerun()  # It ended while the page was drawn, after the choice of models.
     live = any(info.status.is_alive() for info in states.values())
     shown = {run_id: info.status.shown_state() for run_id, info in states.items()}
     st.fragment(_show_fits, run_every=TICK_SECONDS if live else None)(dataset, shown)

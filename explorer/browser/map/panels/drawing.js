@@ -8,12 +8,13 @@ const SIDE = 280;
  */
 export class DrawingPad {
   /**
-   * @param {(grey: import("../../model/preprocess.js").Grey) => void} changed
+   * @param {(drawn: ImageData) => void} changed
    * @param {string} label
    */
   constructor(changed, label) {
     this.changed = changed;
     this.erasing = false;
+    this.ink = "#ffffff";
     this.canvas = make("canvas", { class: "pad", width: SIDE, height: SIDE, "aria-label": label });
     this.context = contextOf(this.canvas, { willReadFrequently: true });
     this.frame = 0;
@@ -53,7 +54,7 @@ export class DrawingPad {
    */
   stroke([x0, y0], [x1, y1]) {
     const { context } = this;
-    context.strokeStyle = this.erasing ? "#000" : "#fff";
+    context.strokeStyle = this.erasing ? "#000" : this.ink;
     context.lineWidth = this.erasing ? 40 : 22;
     context.lineCap = "round";
     context.lineJoin = "round";
@@ -75,14 +76,7 @@ export class DrawingPad {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      this.changed(this.read());
+      this.changed(this.context.getImageData(0, 0, SIDE, SIDE));
     });
-  }
-
-  read() {
-    const { data } = this.context.getImageData(0, 0, SIDE, SIDE);
-    const values = new Float32Array(SIDE * SIDE);
-    for (let i = 0; i < values.length; i++) values[i] = data[4 * i] / 255;
-    return { values, width: SIDE, height: SIDE };
   }
 }

@@ -1,7 +1,8 @@
 /**
- * GIF89a, animated and endless, written by hand: 256 greys, or a 6 × 7 × 6 colour cube.
- * Pictures are Float32Array in [0, 1] of shape (C, H, W).
+ * GIF89a, animated and endless, written by hand: 256 greys, or the 256 colours that serve the film
+ * best. Pictures are Float32Array in [0, 1] of shape (C, H, W).
  */
+import { findPalette } from "./palette.js";
 
 /**
  * @param {Float32Array[]} pictures
@@ -11,12 +12,14 @@
  */
 export function encodeGif(pictures, [count, height, width], { scale = 8, delayMs = 80 } = {}) {
   const [w, h] = [width * scale, height * scale];
-  const out = [...ascii("GIF89a"), ...word(w), ...word(h), 0xf7, 0, 0, ...palette(count)];
+  const plane = width * height;
+  const palette = count === 3 ? findPalette(pictures, plane) : null;
+  const out = [...ascii("GIF89a"), ...word(w), ...word(h), 0xf7, 0, 0, ...table(palette?.colours ?? GREYS)];
   out.push(0x21, 0xff, 11, ...ascii("NETSCAPE2.0"), 3, 1, 0, 0, 0);
   for (const picture of pictures) {
     out.push(0x21, 0xf9, 4, 0, ...word(Math.round(delayMs / 10)), 0, 0);
     out.push(0x2c, 0, 0, 0, 0, ...word(w), ...word(h), 0, 8);
-    const codes = compress(enlarge(indices(picture, count, width * height), width, height, scale), 8);
+    const codes = compress(enlarge(indices(picture, plane, palette), width, height, scale), 8);
     for (let at = 0; at < codes.length; at += 255) {
       const block = codes.slice(at, at + 255);
       out.push(block.length, ...block);
@@ -32,36 +35,25 @@ const ascii = (value) => [...value].map((character) => character.charCodeAt(0));
 /** @param {number} value */
 const word = (value) => [value & 255, value >> 8];
 
-/** @param {number} count channels */
-function palette(count) {
-  /** @type {number[]} */
-  const colours = [];
-  for (let i = 0; i < 256; i++) {
-    if (count !== 3) colours.push(i, i, i);
-    else if (i >= 252) colours.push(0, 0, 0);
-    else colours.push(...[Math.floor(i / 42) * 51, Math.round((Math.floor(i / 6) % 7) * 42.5), (i % 6) * 51]);
-  }
-  return colours;
-}
+const GREYS = Array.from({ length: 256 }, (_, i) => [i, i, i]);
+
+/**
+ * A table of 256 colours, black where there are fewer.
+ * @param {number[][]} colours
+ */
+const table = (colours) => Array.from({ length: 256 }, (_, i) => colours[i] ?? [0, 0, 0]).flat();
 
 /**
  * @param {Float32Array} picture
- * @param {number} count channels
  * @param {number} plane pixels
+ * @param {ReturnType<typeof findPalette> | null} palette null for greys
  */
-function indices(picture, count, plane) {
-  /** @param {number} value */
-  const clamp = (value) => Math.min(1, Math.max(0, value));
-  const out = new Uint8Array(plane);
-  for (let i = 0; i < plane; i++) {
-    out[i] =
-      count === 3
-        ? Math.round(clamp(picture[i]) * 5) * 42 +
-          Math.round(clamp(picture[plane + i]) * 6) * 6 +
-          Math.round(clamp(picture[2 * plane + i]) * 5)
-        : Math.round(clamp(picture[i]) * 255);
-  }
-  return out;
+function indices(picture, plane, palette) {
+  return Uint8Array.from({ length: plane }, (_, i) =>
+    palette
+      ? palette.indexOf(picture[i], picture[plane + i], picture[2 * plane + i])
+      : Math.round(Math.min(1, Math.max(0, picture[i])) * 255),
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import { centreHandwriting, fitPhotograph, readPictureFile, resizePicture } from "../../model/preprocess.js";
+import { fitDrawing, fitPhotograph, readPictureFile } from "../../model/preprocess.js";
 import { button, make, print, printVector } from "../../shared/dom.js";
 import { paintPicture, storedPicture } from "../../shared/picture.js";
 import { DrawingPad } from "./drawing.js";
@@ -10,7 +10,6 @@ const MAX_FILE_BYTES = 100e6;
  * The picture that goes in: chosen, drawn or dropped, and what the encoder makes of it.
  * @typedef {import("../scene/app.js").App} App
  * @typedef {import("../scene/state.js").Input} Input
- * @typedef {import("../../model/preprocess.js").Grey} Grey
  *
  * @param {App} app
  */
@@ -51,6 +50,17 @@ export function buildInputPanel(app) {
       file.value = "";
     },
   });
+  /** @type {HTMLInputElement} */
+  const colour = make("input", {
+    type: "color",
+    value: "#ffffff",
+    "aria-label": text("draw_colour"),
+    title: text("draw_colour"),
+    oninput: () => {
+      pad.ink = colour.value;
+      setEraser(false);
+    },
+  });
   const choosing = make(
     "div",
     { class: "buttons" },
@@ -64,6 +74,7 @@ export function buildInputPanel(app) {
     "div",
     { class: "buttons" },
     pen,
+    header.shape[0] === 3 && colour,
     eraser,
     button(text("draw_clear"), () => pad.clear(), { "data-action": "clear" }),
     button(text("draw_done"), () => store.set({ drawing: false }), { class: "strong", "data-action": "done" }),
@@ -82,15 +93,10 @@ export function buildInputPanel(app) {
     note,
   );
 
-  /** @param {Grey} grey */
-  const fit = (grey) => (handwriting ? centreHandwriting(grey, header.shape) : resizePicture(grey, header.shape));
-
-  /** @param {Grey} grey */
-  const drawn = (grey) => {
-    const plane = fit(grey);
-    if (!plane) return store.set({ input: null, estimate: null });
-    const whole = new Float32Array(model.pixelCount);
-    for (let c = 0; c < header.shape[0]; c++) whole.set(plane, c * plane.length);
+  /** @param {ImageData} image */
+  const drawn = (image) => {
+    const whole = fitDrawing(image, header.shape, handwriting);
+    if (!whole) return store.set({ input: null, estimate: null });
     app.setInput({ kind: "drawing", id: 0, label: null, grey: whole, live: true });
   };
 
@@ -166,6 +172,7 @@ function describeInput({ text, header }, input) {
  * @param {boolean} handwriting
  */
 function noteOf({ text, header }, input, drawing, handwriting) {
+  if (drawing && header.shape[0] === 3) return text("draw_note_colour");
   if (drawing) return text(handwriting ? "draw_note_handwriting" : "draw_note_plain");
   if (input?.kind === "file") return text(handwriting ? "file_note_handwriting" : "file_note_plain");
   if (input?.kind === "stored" && input.source === "sample") return text("input_sample_note");
