@@ -22,12 +22,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "map": {"shared", "model", "map/geometry", "map/scene", "map/plane", "map/panels"},
     "lens": {"shared", "model"},
     "guide": {"shared"},
+    "menu": {"shared"},
     "brush": {"shared"},
     "slider": {"shared"},
 }
 """Room by room, what its modules may import besides their own neighbours, types included."""
 
-ALONE = ("guide", "brush", "slider")
+ALONE = ("guide", "menu", "brush", "slider")
 """Rooms of one script, which Streamlit is handed as text: it can import nothing."""
 
 MODULES = sorted(ASSETS.rglob("*.js"))

@@ -10,9 +10,11 @@ if _ROOT not in sys.path:
 
 import streamlit as st  # noqa: E402
 
+from explorer.app.parts.address import tell_refused  # noqa: E402
 from explorer.app.parts.failures import told  # noqa: E402
 from explorer.app.parts.guide import show_guide  # noqa: E402
 from explorer.app.parts.languages import show_language_switch  # noqa: E402
+from explorer.app.parts.menu import tend_menu  # noqa: E402
 from explorer.app.session import is_dark  # noqa: E402
 from explorer.app.text import text  # noqa: E402
 from explorer.browser import read_styles  # noqa: E402
@@ -40,6 +42,7 @@ page = st.navigation(
 )
 show_language_switch()
 show_guide()
+tend_menu()
 if "torch" not in sys.modules:
     # Only a server's first visitor waits for the libraries. A spinner around the page would stand
     # above what is there already, until the page's last element has come.
@@ -47,6 +50,7 @@ if "torch" not in sys.modules:
         import explorer.app.cached  # noqa: F401
 with told():
     page.run()
+tell_refused()
 
 from explorer.app.cached import settle_memory  # noqa: E402
 

@@ -305,6 +305,16 @@ def elsewhere(chromium, server):
         context.close()
 
 
+def test_a_move_by_keys_is_spoken_once_it_rests(view):
+    spoken = view.page.locator("[data-role=spoken]")
+    assert spoken.get_attribute("role") == "status"
+    view.page.locator(".map canvas.overlay").press("ArrowRight")
+    view.page.wait_for_timeout(600)
+    lines = view.page.locator("[data-role=point]").inner_text().split("\n")
+    assert spoken.inner_text() == " · ".join(line for line in lines if line)
+    assert f"{view.z()[0]:.2f}".replace("-", "−") in spoken.inner_text()
+
+
 def test_a_finger_decodes_as_it_moves_and_holds_where_it_lifts(elsewhere):
     view = elsewhere(viewport={"width": 390, "height": 844}, has_touch=True)
     before = view.output()
@@ -321,6 +331,33 @@ def test_a_finger_decodes_as_it_moves_and_holds_where_it_lifts(elsewhere):
     assert view.z() == pytest.approx([0.8, 0.9], abs=0.3) and view.output() != before
     widths = view.ask("[app.root.scrollWidth, app.root.clientWidth]")
     assert widths[0] <= widths[1] <= 390, "nothing sticks out at the side"
+
+
+def test_a_finger_scrolls_past_the_map_until_a_tap_has_chosen_it(elsewhere):
+    view = elsewhere(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    view.page.locator(".map").scroll_into_view_if_needed()
+    hand = view.page.context.new_cdp_session(view.page)
+
+    def swipe(up):
+        x, y = view.place(0.5, 0.0)
+        for kind, way in [("touchStart", 0), *(("touchMove", up * n / 15) for n in range(1, 16))]:
+            touch = {"type": kind, "touchPoints": [{"x": x, "y": y - way}]}
+            hand.send("Input.dispatchTouchEvent", touch)
+            view.page.wait_for_timeout(20)
+        hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        view.settle()
+
+    held, top = view.z(), view.place(0, 0)[1]
+    swipe(180)
+    assert view.place(0, 0)[1] < top - 60 and view.z() == held, "the page scrolls, z stays"
+    view.page.touchscreen.tap(*view.place(0.5, 0.5))
+    view.settle()
+    held, top = view.z(), view.place(0, 0)[1]
+    swipe(600)
+    assert view.place(0, 0)[1] == pytest.approx(top, abs=2), "the map has the finger now"
+    edges = view.ask("app.map.view.edges()")
+    assert view.z() != held
+    assert edges["bottom"] <= view.z()[1] <= edges["top"], "z stays in view"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

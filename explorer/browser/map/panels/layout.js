@@ -16,6 +16,7 @@ export function buildLayout(app) {
   const arrow = (name) =>
     make("div", { class: `arrow ${name}`, "aria-hidden": "true" }, make("span", {}, "→"), make("small", {}, text(name)));
   const hint = make("span", { class: "muted" });
+  const coarse = window.matchMedia("(hover: none)").matches;
   root.classList.toggle("many-latents", app.size > 2);
   map.element.append(buildTooltip(app));
   const middle = make(
@@ -31,6 +32,7 @@ export function buildLayout(app) {
     make("div", { class: "flow" }, buildInputPanel(app), arrow("encoder"), middle, arrow("decoder"), buildOutputPanel(app)),
     make("div", { class: "below" }, buildSliders(app), buildTabs(app)),
     notice,
+    make("p", { class: "unseen", role: "status", "data-role": "spoken" }),
   );
   store.on(["notice"], ({ notice: message }) => {
     notice.hidden = !message;
@@ -38,7 +40,7 @@ export function buildLayout(app) {
   });
   store.on(["tool", "projection"], ({ tool, projection }) => {
     const key = tool === "hover" ? (projection.kind === "pair" ? "map_hint" : `map_hint_${projection.kind}`) : `map_hint_${tool}`;
-    hint.textContent = text(key);
+    hint.textContent = text(key === "map_hint" && coarse ? "map_hint_touch" : key);
   });
   /** @param {KeyboardEvent} event */
   const escape = (event) => {

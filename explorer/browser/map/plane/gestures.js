@@ -1,6 +1,7 @@
 /**
  * The hand on the map: hover decodes, a click holds, a drag pans, wheel and pinch zoom, the lasso
- * and box tools select, the keyboard does all of it without a hand.
+ * and box tools select, the keyboard does all of it without a hand. A finger that moves up or down
+ * scrolls the page until a tap has chosen the map (it has the focus then; see `touch-action`).
  */
 
 const CLICK_PIXELS = 5;
@@ -26,9 +27,19 @@ export function attachGestures(app, map) {
     return { x: (event.clientX - box.left) / zoom, y: (event.clientY - box.top) / zoom };
   };
 
+  /**
+   * What a captured finger says beyond the edge is the edge: z stays in view.
+   * @param {{x: number, y: number}} at
+   */
+  const inView = ({ x, y }) => ({
+    x: Math.min(map.view.width, Math.max(0, x)),
+    y: Math.min(map.view.height, Math.max(0, y)),
+  });
+
   /** @param {{x: number, y: number}} at */
-  const hoverAt = ({ x, y }) => {
+  const hoverAt = (at) => {
     if (app.store.state.tool !== "hover") return;
+    const { x, y } = inView(at);
     const [px, py] = map.view.toPlane(x, y);
     app.hoverAt(px, py, NEAR_PIXELS / map.view.scale, { x, y });
   };
@@ -36,7 +47,7 @@ export function attachGestures(app, map) {
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     canvas.setPointerCapture?.(event.pointerId);
-    canvas.focus({ preventScroll: true });
+    if (event.pointerType !== "touch") canvas.focus({ preventScroll: true });
     const at = place(event);
     fingers.set(event.pointerId, at);
     moved = false;
@@ -81,7 +92,8 @@ export function attachGestures(app, map) {
   /** @param {PointerEvent} event */
   const release = (event) => {
     if (!fingers.delete(event.pointerId)) return;
-    const at = place(event);
+    const at = inView(place(event));
+    if (event.pointerType === "touch" && !moved) canvas.focus({ preventScroll: true });
     if (app.store.state.tool !== "hover") {
       app.selectOutline(map.outline.map(([x, y]) => map.view.toPlane(x, y)));
       map.outline = [];
@@ -93,7 +105,11 @@ export function attachGestures(app, map) {
     if (fingers.size === 0) pinch = 0;
   };
   canvas.addEventListener("pointerup", release);
-  canvas.addEventListener("pointercancel", (event) => fingers.delete(event.pointerId));
+  canvas.addEventListener("pointercancel", (event) => {
+    // The page scrolls instead: what the finger met on its way is not held.
+    fingers.delete(event.pointerId);
+    app.hoverEnd();
+  });
   canvas.addEventListener("pointerleave", () => app.hoverEnd());
 
   canvas.addEventListener(
