@@ -17,7 +17,7 @@ from explorer.jobs.reader import run_worker
 from explorer.runs.run import Run
 
 SECONDS = 600.0
-MEMORY_BYTES = 1 << 30
+MEMORY_BYTES = 2 << 30
 DATA_BYTES = 4 << 30
 """What a process may ask for: the stacks of its threads count, touched or not."""
 

@@ -10,6 +10,7 @@ if _ROOT not in sys.path:
 
 import streamlit as st  # noqa: E402
 
+from explorer.app.parts.address import tell_refused  # noqa: E402
 from explorer.app.parts.failures import told  # noqa: E402
 from explorer.app.parts.guide import show_guide  # noqa: E402
 from explorer.app.parts.languages import show_language_switch  # noqa: E402
@@ -49,6 +50,7 @@ if "torch" not in sys.modules:
         import explorer.app.cached  # noqa: F401
 with told():
     page.run()
+tell_refused()
 
 from explorer.app.cached import settle_memory  # noqa: E402
 

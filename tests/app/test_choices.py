@@ -12,10 +12,10 @@ def choosing_app():
     from explorer.app.parts.choices import kept_choice, kept_number
 
     names = ["mnist-2d", "two", "three"]
-    kept = kept_choice("model", names, st.query_params.get("run"))
+    kept = kept_choice("model", names, "run")
     assert kept is not None
     st.selectbox("Model", names, names.index(kept), key="model")
-    number = kept_number("image", st.query_params.get("image"), 7, 0, 99)
+    number = kept_number("image", "image", 7, 0, 99)
     st.number_input("Image", 0, 99, number, key="image")
     st.button("Next")
 
@@ -32,7 +32,7 @@ def open_app(**address):
     [
         ({"run": "two", "image": "3"}, "two", 3),
         ({}, "mnist-2d", 7),
-        ({"run": "no such run", "image": "-4"}, "mnist-2d", 7),
+        ({"run": "no such run", "image": "-4"}, "mnist-2d", 0),
         ({"run": "three", "image": "1000"}, "three", 99),
         ({"run": "two", "image": "9" * 5000}, "two", 7),
     ],
@@ -56,6 +56,6 @@ def test_every_run_sends_the_choice_as_the_default():
 
 
 def test_a_choice_that_is_gone_gives_way():
-    assert kept_choice("nowhere", [], "two") is None
-    assert kept_choice("nowhere", ["one"], "two") == "one"
-    assert kept_number("nowhere", "x", 2, 0, 1) == 1
+    assert kept_choice("nowhere", [], None, "two") is None
+    assert kept_choice("nowhere", ["one"], None, "two") == "one"
+    assert kept_number("nowhere", None, 2, 0, 1) == 1

@@ -3,7 +3,9 @@
 import numpy as np
 import streamlit as st
 
+from explorer.app.parts.address import write_address
 from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.pictures import show_strip
 from explorer.app.text import sentences, text
 from explorer.codes import main_dimensions
@@ -18,12 +20,14 @@ def choose_step(
     """Return the step of the film that a slider stands on, None for the newest.
 
     `label` and `latest` are sentences. With fewer than two steps there is no slider.
+    The address has the step.
     """
     if len(steps) < 2:
         return None
-    chosen: object = st.select_slider(
-        label, [*steps[:-1], latest], latest, key=key, help=help_text
-    )  # fmt: skip
+    options: list[object] = [*steps[:-1], latest]
+    kept = kept_choice(key, options, "step", latest)
+    chosen: object = st.select_slider(label, options, kept, key=key, help=help_text)
+    write_address("step", chosen, latest)
     return chosen if isinstance(chosen, int) else None
 
 

@@ -1,10 +1,12 @@
 """A slider that reports while it is dragged; Streamlit's own does so on release only."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
+from explorer.app.parts.address import refuse
 from explorer.app.parts.kept import Kept
 from explorer.app.parts.mount import do_nothing, inline_component
 
@@ -80,5 +82,8 @@ def _read_address(key: str, value: float) -> float:
     try:
         asked = float(st.query_params.get(key, value))
     except ValueError:
-        return value
-    return asked if abs(asked) < float("inf") else value
+        asked = math.nan
+    if math.isfinite(asked):
+        return asked
+    refuse(key)
+    return value

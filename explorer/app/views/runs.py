@@ -6,10 +6,12 @@ from functools import partial
 
 import streamlit as st
 
+from explorer.app.parts.address import refuse, write_address
 from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.failures import told
 from explorer.app.parts.film import show_strips
+from explorer.app.parts.kept import Kept, is_shown
 from explorer.app.parts.lede import show_lede
 from explorer.app.parts.names import label_run, name_likelihood
 from explorer.app.parts.tables import show_rows
@@ -24,6 +26,10 @@ from explorer.runs.run import Run
 MEASURES = ("elbo", "reconstruction", "kl")
 """Columns in nats per image."""
 SHOWN_UNREADABLE = 30
+TABLE, TICKED = "runs_table", "ticked"
+"""The table's key, and what the address calls its ticked rows."""
+ASKED: Kept[tuple[str, ...]] = Kept("runs_asked", ())
+"""Ids of the runs that the address ticked: the table stands on them until it is touched."""
 
 
 def describe(run: Run, kind: str) -> dict[str, object]:
@@ -63,10 +69,23 @@ def choose_runs() -> list[tuple[Run, str]]:
         {text(f"runs.column.{name}"): ".2f" for name in MEASURES},
         on_select="rerun",
         selection_mode="multi-row",
-        key="runs_table",
+        selection_default={"selection": {"rows": find_asked([run.id for run, _ in runs])}},
+        key=TABLE,
     )
     st.caption(text("runs.caption"))
-    return [runs[index] for index in event["selection"]["rows"] if index < len(runs)]
+    chosen = [runs[index] for index in event["selection"]["rows"] if index < len(runs)]
+    write_address(TICKED, ",".join(run.id for run, _ in chosen), "")
+    return chosen
+
+
+def find_asked(ids: Sequence[str]) -> list[int]:
+    """Return the rows that the address ticked when the table came on the page."""
+    if not is_shown(TABLE):
+        asked = st.query_params.get(TICKED, "")
+        ASKED.put(tuple(asked.split(",")) if asked else ())
+        if not set(ASKED.get()) <= set(ids):
+            refuse(TICKED)
+    return [row for row, run_id in enumerate(ids) if run_id in ASKED.get()]
 
 
 def act_on(run: Run, kind: str) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.app.cached import measure_codes, measure_linear_curve, measure_wake_up
+from explorer.app.parts.address import refuse, write_address
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.film import choose_step
 from explorer.app.parts.kept import Kept
@@ -111,8 +112,16 @@ def show_plane(scene: Scene) -> None:
     betas, names = [m.beta for m in members], [as_label(m.run.name) for m in members]
     nearest = int(np.abs(np.log(np.maximum(betas, 1e-6))).argmin())
     picked: Kept[str | None] = Kept(f"beta_member_{scene.sweep.id}", None)
-    name = picked.get()
-    chosen = names.index(name) if name in names else nearest
+    known = [member.run.id.rpartition("/")[2] for member in members]
+    asked, name = st.query_params.get("model"), picked.get()
+    chosen = nearest
+    if name in names:
+        chosen = names.index(name)
+    elif asked in known:
+        chosen = known.index(asked)
+    elif asked is not None:
+        refuse("model")
+    write_address("model", known[chosen], known[nearest])
     trails = []
     for member in members:
         past = [p for p in member.run.metrics("validation") if "kl" in p and p["step"] > 0]

@@ -4,6 +4,7 @@ import dataclasses
 
 import streamlit as st
 
+from explorer.app.parts.address import leave_behind
 from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.failures import told
 from explorer.app.parts.images import offer_own_images
@@ -127,7 +128,7 @@ def show_page() -> None:
     """Lay out the page."""
     sweeps = find_sweeps()
     asked = st.query_params.get("sweep")
-    kept = kept_choice(CHOICE, sweeps, asked)
+    kept = kept_choice(CHOICE, sweeps, "sweep")
     show_lede("beta.lead")
     if kept is not None and (differs := describe_grid(sweeps[kept][0])):
         st.caption(differs)
@@ -145,6 +146,8 @@ def show_page() -> None:
         st.info(text("beta.none"), icon=":material/school:")
         return
     if chosen != asked:
+        if asked is not None:
+            leave_behind(("step", "model"))
         st.query_params["sweep"] = chosen
     sweep = sweeps[chosen][0]
     progress = sweep.progress()

@@ -5,6 +5,7 @@ from collections import Counter
 import streamlit as st
 
 from explorer.app.cached import diagnose_stored
+from explorer.app.parts.address import write_address
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.failures import told
@@ -79,7 +80,7 @@ def _choose_treated(treated: list[tuple[str, Run]]) -> tuple[str, Run]:
     found = {other.id: (name, other) for name, other in treated}
     if len(found) == 1:
         return treated[0]
-    kept = kept_choice(AFTER, found, None)
+    kept = kept_choice(AFTER, found, "after")
     names = Counter(name for name, _ in treated)
 
     def describe(run_id: str) -> str:
@@ -91,6 +92,7 @@ def _choose_treated(treated: list[tuple[str, Run]]) -> tuple[str, Run]:
         text("collapse.compare.choose"), list(found), list(found).index(kept or ""),
         key=AFTER, width=420, format_func=describe,
     )  # fmt: skip
+    write_address("after", chosen, next(iter(found)))
     return found[chosen]
 
 

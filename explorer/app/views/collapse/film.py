@@ -7,6 +7,7 @@ import streamlit as st
 from explorer.analysis.collapse.timeline import DEAD_NATS, find_events
 from explorer.app.cached import measure_codes, move_dimension
 from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.choices import bound_segments
 from explorer.app.parts.failures import told
 from explorer.app.parts.film import choose_step, show_map
 from explorer.app.parts.pictures import show_strip
@@ -55,10 +56,9 @@ def show_film(patient: Patient) -> None:
     with right:
         view = "plane"
         if steps:
-            view = st.segmented_control(
-                text("collapse.film.view"), VIEWS, default="plane", key="collapse_view",
-                format_func=lambda name: text(f"collapse.film.{name}"), required=True,
-                label_visibility="collapsed",
+            view = bound_segments(
+                "collapse_view", "view", VIEWS, text("collapse.film.view"),
+                lambda name: text(f"collapse.film.{name}"), label_visibility="collapsed",
             )  # fmt: skip
         try:
             frame = run.snapshot(steps[-1] if step is None else step) if steps else None

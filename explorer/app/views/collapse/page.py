@@ -3,7 +3,9 @@
 import streamlit as st
 
 from explorer.app.cached import diagnose_stored
+from explorer.app.parts.address import leave_behind
 from explorer.app.parts.beta import describe_beta
+from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.failures import told
 from explorer.app.parts.lede import show_lede
 from explorer.app.parts.names import label_run
@@ -63,16 +65,18 @@ def show_page() -> None:
     show_lede("collapse.lead")
     patients = list_patients()
     ids, asked = list(patients), st.query_params.get("run")
+    kept = kept_choice("collapse_choose", ids, "run")
     chosen = st.selectbox(
-        text("collapse.choose"), ids, key="collapse_choose", width=420,
-        index=ids.index(asked) if asked in ids else 0,
-        format_func=lambda run_id: patients.get(run_id, run_id),
+        text("collapse.choose"), ids, None if kept is None else ids.index(kept),
+        key="collapse_choose", width=420, format_func=lambda run_id: patients.get(run_id, run_id),
     )  # fmt: skip
     # What visitors bring stands first: most of them come with a model of their own.
     ask_for_codes()
     ask_for_loss()
     if chosen is None:
         return
+    if asked in ids and asked != chosen:
+        leave_behind(("step", "after"))
     st.query_params["run"] = chosen
     with told():
         run = library().find(chosen)

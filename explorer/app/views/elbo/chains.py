@@ -18,6 +18,7 @@ from explorer.analysis.inference.raster import is_outside
 from explorer.app.cached import main_axes
 from explorer.app.cached.elbo_sections import encode_subject, get_posterior, subject_key
 from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.choices import bound_segments
 from explorer.app.parts.kept import Kept
 from explorer.app.subject import Subject
 from explorer.app.text import number, sentences, text
@@ -37,16 +38,16 @@ def show_chains(subject: Subject) -> None:
     """Lay out the section."""
     # No fragment: a button outside of one is what can stop a computation half-way.
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        chains = st.segmented_control(
-            text("elbo_chains.chains"), CHAINS, default=8, key="elbo_chains_count", required=True
+        chains = bound_segments(
+            "elbo_chains_count", "chains", CHAINS, text("elbo_chains.chains"), start=8
         )
-        draws = st.segmented_control(
-            text("elbo_chains.draws"), DRAWS, default=500, key="elbo_chains_draws", required=True
+        draws = bound_segments(
+            "elbo_chains_draws", "draws", DRAWS, text("elbo_chains.draws"), start=500
         )
         started = st.button(text("elbo_chains.start"), key="elbo_chains_start", type="primary")
     wanted = (*subject_key(subject), chains, draws)
     if started:
-        RESULT.put((wanted, _run_chains(subject, chains or 8, draws or 500)))
+        RESULT.put((wanted, _run_chains(subject, chains, draws)))
         st.rerun()
     kept = RESULT.get()
     sample = kept[1] if kept is not None and kept[0] == wanted else None
@@ -54,7 +55,7 @@ def show_chains(subject: Subject) -> None:
     left, right = st.columns([1.35, 1], gap="medium")
     with left:
         if sample is None:
-            _show_starts(subject, chains or 8, exact)
+            _show_starts(subject, chains, exact)
         else:
             _show_walk(subject, sample, exact)
     with right:

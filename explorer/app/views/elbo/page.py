@@ -50,7 +50,7 @@ def list_subjects() -> dict[str, str]:
 def choose_run(names: dict[str, str]) -> str | None:
     """Return the model that the menu, else the address, asks for."""
     options = list(names)
-    kept = kept_choice(MODEL, options, st.query_params.get("run"))
+    kept = kept_choice(MODEL, options, "run")
     return st.selectbox(
         text("elbo.model"), options, None if kept is None else options.index(kept), key=MODEL,
         format_func=lambda run_id: names.get(run_id, run_id), label_visibility="collapsed",
@@ -68,8 +68,7 @@ def choose_image(run: Run, pictures: Pictures) -> int:
     last = len(pictures.images) - 1
     key = f"elbo_image_{run.id}"
     is_meant = st.query_params.get("run", run.id) == run.id
-    asked = st.query_params.get("image") if is_meant else None
-    index = kept_number(key, asked, next(iter(telling), 0), 0, last)
+    index = kept_number(key, "image" if is_meant else None, next(iter(telling), 0), 0, last)
     sheet = picture_sheet(pictures.images[index : index + 1], 1)
     source = data_uri(encode_png(sheet, max(1, THUMBNAIL // sheet.shape[0])))
     label = "" if pictures.labels is None else str(pictures.labels[index])

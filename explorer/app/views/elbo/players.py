@@ -9,6 +9,7 @@ from explorer.analysis.teaching.players import PLAYERS, STARTS, Game, Position
 from explorer.app.cached import get_codes
 from explorer.app.cached.elbo_sections import subject_key
 from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.choices import bound_segments
 from explorer.app.parts.kept import Kept
 from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
@@ -27,10 +28,9 @@ GAME: Kept[tuple[object, Game] | None] = Kept("elbo_players_game", None)
 def show_players(subject: Subject) -> None:
     """Lay out the section."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        view = st.segmented_control(
-            text("elbo_players.view"), VIEWS, default="game", key="elbo_players_view",
-            required=True, label_visibility="collapsed",
-            format_func=lambda name: text(f"elbo_players.view.{name}"),
+        view = bound_segments(
+            "elbo_players_view", "view", VIEWS, text("elbo_players.view"),
+            lambda name: text(f"elbo_players.view.{name}"), "game", label_visibility="collapsed",
         )  # fmt: skip
         playing = view == "slow" and ask_to_play()
     st.caption(text(f"elbo_players.lead.{view}"))
@@ -42,18 +42,18 @@ def show_players(subject: Subject) -> None:
 
 def _show_game(subject: Subject) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        start = st.segmented_control(
-            text("elbo_players.start"), STARTS, default="trained", key="elbo_players_start",
-            required=True, format_func=lambda name: text(f"elbo_players.start.{name}"),
+        start = bound_segments(
+            "elbo_players_start", "start", STARTS, text("elbo_players.start"),
+            lambda name: text(f"elbo_players.start.{name}"), "trained",
         )  # fmt: skip
-        scope = st.segmented_control(
-            text("elbo_players.scope"), SCOPES, default="image", key="elbo_players_scope",
-            required=True, format_func=lambda name: text(f"elbo_players.scope.{name}"),
+        scope = bound_segments(
+            "elbo_players_scope", "scope", SCOPES, text("elbo_players.scope"),
+            lambda name: text(f"elbo_players.scope.{name}"), "image",
         )  # fmt: skip
         st.button(text("elbo_players.reset"), key="elbo_players_reset", on_click=GAME.forget)
     pressed = _show_players()
     with st.spinner(text("elbo_players.measuring")):
-        game = _find_game(subject, start or "trained", scope or "image")
+        game = _find_game(subject, start, scope)
         if pressed is not None:
             game.play(*pressed)
     left, right = st.columns([1.6, 1], gap="medium")
@@ -66,7 +66,7 @@ def _show_game(subject: Subject) -> None:
         )  # fmt: skip
         show_chart(figure, "elbo_players_bound", text("elbo_players.caption"))
     with right:
-        _show_score(game, scope or "image")
+        _show_score(game, scope)
 
 
 def _show_players() -> tuple[str, int] | None:

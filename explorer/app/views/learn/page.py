@@ -39,7 +39,7 @@ def show_page() -> None:
     """Lay out the page: the chapters' names, the chosen one, and the way on."""
     show_lede("learn.lede")
     names = list(CHAPTERS)
-    kept = kept_choice(CHAPTER, names, st.query_params.get("chapter"))
+    kept = kept_choice(CHAPTER, names, "chapter")
     chapter = st.segmented_control(
         text("learn.chapter"), names, default=kept, required=True, key=CHAPTER,
         format_func=_title, label_visibility="collapsed", wrap=False,

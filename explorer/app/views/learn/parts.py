@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from explorer.app.parts.address import refuse
 from explorer.app.parts.charts import role_colours
 from explorer.app.parts.choices import kept_choice
 from explorer.app.text import text
@@ -74,8 +75,7 @@ def choose_segment(
     """
     start = start or options[0]
     widget = f"learn_{key}"
-    asked = st.query_params.get(key)
-    kept = kept_choice(widget, options, asked if asked in options else start)
+    kept = kept_choice(widget, options, key, start)
     chosen = st.segmented_control(
         label, options, default=kept, required=True, key=widget, format_func=name,
         label_visibility="visible" if labelled else "collapsed",
@@ -89,7 +89,7 @@ def choose_segment(
 def choose_switch(label: str, *, key: str) -> bool:
     """Return whether a switch is on; where it is, the URL has `key` = 1."""
     widget = f"learn_{key}"
-    kept = kept_choice(widget, (False, True), st.query_params.get(key) == "1")
+    kept = kept_choice(widget, (False, True), None, st.query_params.get(key) == "1")
     if st.toggle(label, bool(kept), key=widget):
         st.query_params[key] = "1"
         return True
@@ -102,8 +102,12 @@ def offer_draw(chapter: str) -> int:
 
     The seed is kept in the URL, as `draw`.
     """
-    asked = st.query_params.get("draw", "")
-    seed = int(asked) if asked.isdecimal() and len(asked) <= SEED_DIGITS else 0
+    asked = st.query_params.get("draw", "0")
+    is_seed = asked.isdecimal() and len(asked) <= SEED_DIGITS
+    seed = int(asked) if is_seed else 0
+    if not is_seed:
+        refuse("draw")
+        st.query_params.pop("draw")
     st.button(
         text(f"learn.{chapter}.again"), key=f"learn_{chapter}_again",
         on_click=_draw, args=(seed + 1,),

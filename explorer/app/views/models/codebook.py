@@ -14,8 +14,9 @@ from explorer.analysis.representation.codebook import (
 )
 from explorer.app.cached import get_pictures, get_run_with_model
 from explorer.app.cached.codebook import get_codebook, get_samples, list_codebooks
+from explorer.app.parts.address import leave_behind, write_address
 from explorer.app.parts.charts import clicked_points, role_colours, show_chart
-from explorer.app.parts.choices import kept_choice, kept_number
+from explorer.app.parts.choices import bound_number, kept_choice, kept_number
 from explorer.app.parts.failures import told
 from explorer.app.parts.kept import Kept, count_up, move_widget, read_widget
 from explorer.app.parts.names import label_run
@@ -76,11 +77,13 @@ def get_hand(subject: tuple[str, int]) -> Hand:
 
 def choose_model(runs: dict[str, Run]) -> Run:
     """Return the run that the menu, else the address, asks for."""
-    kept = kept_choice(MODEL, runs, st.query_params.get("vq"))
+    kept = kept_choice(MODEL, runs, "vq")
     chosen = st.selectbox(
         text("codebook.model"), list(runs), list(runs).index(kept or ""), key=MODEL, width=230,
         format_func=lambda run_id: label_run(runs[run_id]),
     )  # fmt: skip
+    if st.query_params.get("vq", chosen) != chosen:
+        leave_behind(("image", "position"))
     st.query_params["vq"] = chosen
     return get_run_with_model(runs[chosen])
 
@@ -140,7 +143,9 @@ def show_picture(picture: np.ndarray, caption: str) -> None:
 def choose_code(run: Run, codes: np.ndarray, hand: Hand) -> tuple[int, np.ndarray]:
     """Return the chosen position and the codes (P,) with what was swapped by hand."""
     key = hand.position_key()
-    shown = kept_number(key, None, len(codes) // 2 + 1, 1, len(codes))
+    middle = len(codes) // 2 + 1
+    shown = kept_number(key, "position", middle, 1, len(codes))
+    write_address("position", shown, middle)
     position, swapped = shown - 1, hand.swap(codes)
     st.number_input(
         text("codebook.position"), 1, len(codes), shown, key=key, width=130,
@@ -271,9 +276,9 @@ def show_codebook() -> None:
             return
         last, key = len(pictures.images) - 1, f"{IMAGE}_{run.id}"
         drawn = "_drawing" if pictures.source == "sample" else ""
-        index = st.number_input(
-            text(f"codebook.image{drawn}"), 0, last, kept_number(key, None, 0, 0, last),
-            key=key, width=150, on_change=_open_picture, args=(run, pictures, key),
+        index = bound_number(
+            key, "image", text(f"codebook.image{drawn}"), 0, last, 0, width=150,
+            on_change=_open_picture, args=(run, pictures, key),
         )  # fmt: skip
         picture = pictures.images[index]
         codes = encode_indices(run.model, picture)

@@ -10,6 +10,8 @@ import streamlit as st
 from explorer.analysis.representation.holes import SOURCES
 from explorer.app.cached import get_codes, get_pictures, main_axes
 from explorer.app.cached.compare import list_comparable
+from explorer.app.parts.address import refuse
+from explorer.app.parts.choices import bound_segments, kept_choice
 from explorer.app.parts.failures import told
 from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section, show_beside, show_sections
@@ -49,16 +51,20 @@ def choose_runs() -> tuple[str, list[Run]]:
         st.info(text("compare.none"))
         return "", []
     names = sorted(found, key=lambda name: name != FIRST_DATA)
-    asked = st.query_params.get("images")
     left, right = st.columns([1, 4], vertical_alignment="bottom")
     with left:
         dataset = st.selectbox(
-            text("compare.dataset"), names, names.index(asked) if asked in names else 0,
+            text("compare.dataset"), names,
+            names.index(kept_choice("compare_images", names, "images") or names[0]),
             key="compare_images",
         )  # fmt: skip
     runs = {run.id: run for run in found[dataset]}
     asked_for = dict.fromkeys(st.query_params.get("models", "").split(","))
     wanted = [name for name in asked_for if name in runs]
+    if st.query_params.get("images", dataset) == dataset and len(wanted) < len(asked_for) - (
+        "" in asked_for
+    ):
+        refuse("models")
     start = wanted or [name for name in FAVOURITES if name in runs] or suggest(found[dataset])
     fits, new = get_session().fits, new_fits(list(runs))
     if new:  # The last of the chosen may make room.
@@ -143,15 +149,10 @@ def choose_view() -> View:
 
 def _segments(what: str, options: Sequence[str], hint: str | None = None) -> str:
     # Not bound to the address by Streamlit, which would write the labels of one language there.
-    asked = st.query_params.get(what, "")
-    start = asked if asked in options else options[0]
-    chosen: str = st.segmented_control(
-        text(f"compare.{what}"), options, default=start,
-        required=True, help=hint, key=f"compare_{what}",
-        format_func=lambda name: text(f"compare.{what}.{name}"),
+    return bound_segments(
+        f"compare_{what}", what, options, text(f"compare.{what}"),
+        lambda name: text(f"compare.{what}.{name}"), help=hint,
     )  # fmt: skip
-    st.query_params[what] = chosen
-    return chosen
 
 
 def find_squares(runs: Sequence[Run], same: bool) -> dict[str, Square]:

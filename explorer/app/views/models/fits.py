@@ -65,6 +65,9 @@ def new_fits(runs: Sequence[str]) -> list[str]:
 def follow_fits(dataset: str) -> None:
     """Say how far the fits to these images are; one that ends reruns the page, which shows it."""
     states = _look(dataset)
+    ended = [run_id for run_id, info in states.items() if info.status.state == "finished"]
+    if new_fits(ended):
+        st.rerun()  # It ended while the page was drawn, after the choice of models.
     live = any(info.status.is_alive() for info in states.values())
     shown = {run_id: info.status.shown_state() for run_id, info in states.items()}
     st.fragment(_show_fits, run_every=TICK_SECONDS if live else None)(dataset, shown)

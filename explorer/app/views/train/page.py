@@ -1,11 +1,13 @@
 """Train: choose settings on the left, watch the run on the right."""
 
 import dataclasses
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, Final
 
 import streamlit as st
 
+from explorer.app.parts.choices import N, bound_number, bound_select
 from explorer.app.parts.images import offer_own_images
 from explorer.app.parts.kept import read_widget
 from explorer.app.parts.lede import show_lede
@@ -46,58 +48,46 @@ KINDS = ("gaussian", "point", "noise", "categorical")
 def choose_config() -> Config:
     """Show the settings and return the config that they describe."""
     ready = library().image_sets()
-    dataset = st.selectbox(text("train.dataset"), ready, key="train_dataset", persist_state=KEEP)
+    dataset = bound_select(
+        "train_dataset", "images", ready, text("train.dataset"), persist_state=KEEP
+    )
     offer_own_images("train_dataset", "train_own")
     shape = library().image_shape(dataset)
     # Other widgets for large images, and another one for colour: each stands on its own default.
     suffix = "_large" if is_large(shape) else ""
     kind = read_widget("train_kind", KINDS[0])
-    latent_dim = st.number_input(
-        text("train.latent_dim"), 1, 128, 8 if suffix else 2, key=f"train_latent_dim{suffix}",
-        persist_state=KEEP, disabled=kind == "categorical",
+    latent_dim = _ask(
+        "latent_dim", 1, 128, 8 if suffix else 2, key=f"train_latent_dim{suffix}",
+        disabled=kind == "categorical",
     )  # fmt: skip
     suited = choose_likelihood(shape)
     likelihood = _pick(
         "likelihood", LIKELIHOOD_NAMES, LIKELIHOOD_NAMES.index(suited),
         suffix="_colour" if shape[0] > 1 else "",
     )  # fmt: skip
-    beta = st.number_input(
-        text("train.beta"), 0.0, 1000.0, 1.0, 0.1, key="train_beta", persist_state=KEEP,
-        format="%.3g", disabled=kind != "gaussian",
-    )  # fmt: skip
+    beta = _ask("beta", 0.0, 1000.0, 1.0, 0.1, format="%.3g", disabled=kind != "gaussian")
     schedule = _pick("schedule", BETA_SCHEDULES, 1, disabled=kind != "gaussian")
-    seconds = st.number_input(
-        text("train.seconds"), 2, 3600, 60 if suffix else 20, key=f"train_seconds{suffix}",
-        persist_state=KEEP,
-    )  # fmt: skip
+    seconds = _ask("seconds", 2, 3600, 60 if suffix else 20, key=f"train_seconds{suffix}")
     with st.expander(text("train.more")):
         kind = _pick("kind", KINDS)
         st.caption(text(f"train.kind.{kind}.help"))
         base = _choose_model(kind, dataset, shape, latent_dim, float(seconds))
         sigma2 = base.model.sigma2
         if LIKELIHOODS[likelihood].scale != "none":
-            sigma2 = st.number_input(
-                text("train.sigma2"), 1e-4, 10.0, sigma2, format="%.4g", persist_state=KEEP,
+            sigma2 = _ask(
+                "sigma2", 1e-4, 10.0, sigma2, format="%.4g",
                 key="train_sigma2_colour" if shape[0] > 1 else "train_sigma2",
             )  # fmt: skip
         shared = kind == "gaussian" and PRIORS[base.model.prior].has_shares
-        free_bits = st.number_input(
-            text("train.free_bits"), 0.0, 10.0, 0.0, 0.05, key="train_free_bits",
-            persist_state=KEEP, disabled=not shared,
-        )  # fmt: skip
+        free_bits = _ask("free_bits", 0.0, 10.0, 0.0, 0.05, disabled=not shared)
         batch = base.optimiser.batch_size
         key = "train_batch_size" if batch == BATCH else f"train_batch_size_{batch}"
-        batch_size = st.number_input(
-            text("train.batch_size"), 1, 4096, batch, key=key, persist_state=KEEP
-        )
+        batch_size = _ask("batch_size", 1, 4096, batch, key=key)
         rate = base.optimiser.learning_rate
-        learning_rate = st.number_input(
-            text("train.learning_rate"), 1e-6, 1.0, rate, key=f"train_learning_rate_{rate:g}",
-            persist_state=KEEP, format="%.2g",
-        )  # fmt: skip
-        seed = st.number_input(
-            text("train.seed"), 0, 10**6, 0, key="train_seed", persist_state=KEEP
+        learning_rate = _ask(
+            "learning_rate", 1e-6, 1.0, rate, key=f"train_learning_rate_{rate:g}", format="%.2g"
         )
+        seed = _ask("seed", 0, 10**6, 0)
     if kind == "gaussian":
         _explain_weight(likelihood, beta, sigma2)
     else:
@@ -119,9 +109,7 @@ def choose_config() -> Config:
 def _choose_model(kind: str, dataset: str, shape: Shape, latent_dim: int, seconds: float) -> Config:
     """Ask for what this kind of model needs and return the recipe for it."""
     if kind == "categorical":
-        entries = st.number_input(
-            text("train.codebook_size"), 2, 512, 64, key="train_codebook_size", persist_state=KEEP
-        )
+        entries = _ask("codebook_size", 2, 512, 64)
         base = categorical_config(dataset, shape, seconds, entries)
         rows, columns = code_grid(shape, base.model.hidden)
         st.caption(text("train.grid", rows=rows, columns=columns))
@@ -134,36 +122,37 @@ def _choose_model(kind: str, dataset: str, shape: Shape, latent_dim: int, second
     base = default_config(dataset, latent_dim, seconds, network, shape)
     settings: dict[str, Any] = {"latent": "gaussian" if kind == "gaussian" else "point"}
     if kind == "noise":
-        settings["noise"] = st.number_input(
-            text("train.noise"), 0.01, 10.0, 0.3, 0.1, key="train_noise", persist_state=KEEP
-        )
+        settings["noise"] = _ask("noise", 0.01, 10.0, 0.3, 0.1)
     if kind == "gaussian":
-        settings["prior"] = _pick("prior", tuple(PRIORS))
+        settings["prior"] = _pick("prior", PRIORS)
         if PRIORS[settings["prior"]].has_components:
             st.caption(text(f"train.prior.{settings['prior']}.help"))
-            settings["prior_components"] = st.number_input(
-                text("train.prior_components"), 1, 100, 10, key="train_prior_components",
-                persist_state=KEEP,
-            )  # fmt: skip
+            settings["prior_components"] = _ask("prior_components", 1, 100, 10)
     return dataclasses.replace(base, model=dataclasses.replace(base.model, **settings))
 
 
 def _pick(
     name: str,
-    options: tuple[str, ...],
+    options: Iterable[str],
     index: int = 0,
     disabled: bool = False,
     suffix: str = "",
 ) -> str:
-    return st.selectbox(
-        text(f"train.{name}"),
-        options,
-        index,
-        format_func=lambda option: text(f"train.{name}.{option}"),
-        key=f"train_{name}{suffix}",
-        persist_state=KEEP,
+    names = list(options)
+    return bound_select(
+        f"train_{name}{suffix}", name, names, text(f"train.{name}"),
+        lambda option: text(f"train.{name}.{option}"), names[index], persist_state=KEEP,
         disabled=disabled,
-    )
+    )  # fmt: skip
+
+
+def _ask(
+    name: str, low: N, high: N, start: N, step: N | None = None, key: str = "", **settings: Any
+) -> N:
+    return bound_number(
+        key or f"train_{name}", name, text(f"train.{name}"), low, high, start, step,
+        persist_state=KEEP, **settings,
+    )  # fmt: skip
 
 
 def _explain_weight(likelihood: str, beta: float, sigma2: float) -> None:

@@ -1,0 +1,43 @@
+"""The address of a page: what cannot be read there is left out and told in one sentence."""
+
+from collections.abc import Collection
+
+import streamlit as st
+
+from explorer.app.parts.kept import Kept
+from explorer.app.text import text
+
+REFUSED: Kept[tuple[str, ...]] = Kept("address_refused", ())
+"""Names of what this page's address had and its controls cannot be."""
+
+
+def refuse(name: str) -> None:
+    """Remember that what the address has as `name` cannot be, until `tell_refused`."""
+    if name not in REFUSED.get():
+        REFUSED.put((*REFUSED.get(), name))
+
+
+def tell_refused() -> None:
+    """Say once what was left out of the address."""
+    if names := REFUSED.get():
+        REFUSED.forget()
+        st.toast(text("app.address_refused", names=text("app.comma").join(names)), duration="long")
+
+
+def leave_behind(names: Collection[str]) -> None:
+    """Take out of the address what was said of a subject that is looked at no more."""
+    for name in names:
+        st.query_params.pop(name, None)
+
+
+def write_address(name: str, value: object, start: object) -> None:
+    """Keep `name` in the address while it is not as the page opens.
+
+    Numbers are written as short as they can be read back.
+    """
+    if value == start:
+        st.query_params.pop(name, None)
+        return
+    written = f"{value:.12g}" if isinstance(value, float) else str(value)
+    if st.query_params.get(name) != written:
+        st.query_params[name] = written

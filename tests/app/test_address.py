@@ -1,0 +1,88 @@
+"""The address of a page: read once, checked, kept in step, and told where it cannot be."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+
+def bound_app():
+    import streamlit as st
+
+    from explorer.app.parts.address import tell_refused
+    from explorer.app.parts.choices import bound_number, bound_segments, bound_select
+
+    st.write(
+        bound_segments("a", "view", ("plane", "map"), "View", str.upper),
+        bound_select("b", "count", (2, 8, 50), "Count", start=8),
+        bound_number("c", "image", "Image", 0, 99, 7),
+        bound_number("d", "beta", "β", 0.0, 10.0, 1.0),
+    )
+    tell_refused()
+
+
+def open_app(**address):
+    app = AppTest.from_function(bound_app)
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def shown(app):
+    return [
+        app.get("button_group")[0].value,
+        app.selectbox[0].value,
+        app.number_input[0].value,
+        app.number_input[1].value,
+    ]
+
+
+def address(app):
+    found = app.query_params.items()
+    return {name: value if isinstance(value, str) else value[0] for name, value in found}
+
+
+def test_a_page_as_it_opens_needs_no_address():
+    app = open_app()
+    assert shown(app) == ["plane", 8, 7, 1.0]
+    assert address(app) == {} and not app.toast
+
+
+def test_the_address_is_what_the_widgets_stand_on_and_stays():
+    asked = {"view": "map", "count": "50", "image": "3", "beta": "0.25"}
+    app = open_app(**asked)
+    for _ in range(2):
+        assert shown(app) == ["map", 50, 3, 0.25]
+        assert address(app) == asked
+        app.run()
+    assert not app.toast
+
+
+def test_what_is_chosen_is_written_and_what_is_as_it_opens_is_taken_out():
+    app = open_app(count="50", image="3")
+    app.selectbox[0].set_value(2)
+    app.number_input[0].set_value(7)
+    app.number_input[1].set_value(1 / 3)
+    app.run()
+    assert address(app) == {"count": "2", "beta": "0.333333333333"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ({"view": "MAP"}, "view"),
+        ({"count": "8.0", "image": "3.5"}, "count, image"),
+        ({"image": "9" * 5000, "beta": "nan"}, "image, beta"),
+        ({"beta": "1e999", "view": "<script>"}, "view, beta"),
+    ],
+)
+def test_what_cannot_be_is_left_out_and_told_once(asked, names):
+    app = open_app(**asked)
+    assert not app.exception and shown(app) == ["plane", 8, 7, 1.0]
+    assert [toast.value for toast in app.toast] == [
+        f"Not understood in this address, and left out: {names}."
+    ]
+    assert address(app) == {}
+    assert not app.run().toast
+
+
+def test_numbers_beyond_their_limits_are_moved_to_them():
+    assert shown(open_app(image="1000", beta="-3"))[2:] == [99, 0.0]

@@ -1,0 +1,108 @@
+"""A copied address opens the same scene on every page; what it cannot say is told, not raised."""
+
+import re
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+SCENES = {
+    "collapse": {"run": "digits-cured", "step": "262", "view": "map"},
+    "beta": {"sweep": "mnist-beta-sweep", "step": "1035", "model": "beta-16"},
+    "models": {"section": "codebook", "vq": "mnist-vq", "image": "3", "position": "7"},
+    "train": {"run": "digits-2d", "images": "shapes", "latent_dim": "5", "beta": "4.5"},
+    "elbo": {"run": "digits-2d", "image": "80", "section": "chains", "chains": "4"},
+    "runs": {"ticked": "mnist-20d,mnist-2d"},
+}
+"""For each page what its address may say, and what the page then shows (below)."""
+
+
+def write(scene):
+    return "&".join(f"{name}={value}" for name, value in scene.items())
+
+
+@pytest.fixture(scope="module")
+def visit(chromium, server):
+    """One browser page for the whole file: go to an address, and wait until nothing runs."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+
+    def go(path, query):
+        page.goto(f"{server.url}/{path}?{query}")
+        return page
+
+    yield go
+    context.close()
+
+
+def shows_collapse(page):
+    expect(page.get_by_role("radio", name="Map of the codes")).to_be_checked()
+    page.get_by_text("at step 262").first.wait_for()
+
+
+def shows_beta(page):
+    page.get_by_text(re.compile(r"β = 16\b")).first.wait_for()
+
+
+def shows_models(page):
+    expect(page.get_by_label("Image", exact=True)).to_have_value("3")
+    expect(page.get_by_label("Position")).to_have_value("7")
+
+
+def shows_train(page):
+    expect(page.get_by_label("β, the weight of KL")).to_have_value("4.5")
+    expect(page.get_by_label("Latent dimensions")).to_have_value("5")
+
+
+def shows_elbo(page):
+    expect(page.get_by_role("radio", name="4", exact=True)).to_be_checked()
+    expect(page.get_by_role("spinbutton")).to_have_value("80")
+
+
+def shows_runs(page):
+    page.get_by_role("heading", name="mnist-2d").wait_for()
+
+
+SHOWS = {
+    "collapse": shows_collapse, "beta": shows_beta, "models": shows_models, "train": shows_train,
+    "elbo": shows_elbo, "runs": shows_runs,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", SCENES)
+def test_the_address_opens_its_scene_and_stays(visit, path):
+    page = visit(path, write(SCENES[path]))
+    SHOWS[path](page)
+    said = {name: values[0] for name, values in parse_qs(urlparse(page.url).query).items()}
+    assert SCENES[path].items() <= said.items()
+    assert not page.locator("[data-testid=stToast]").count()
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "names"),
+    [
+        ("collapse", "run=nobody&view=moon", "run, view"),
+        ("beta", "sweep=%3Cscript%3E", "sweep"),
+        ("models", "section=codebook&position=1e999&image=x", "image, position"),
+        ("train", "images=nothing&latent_dim=2.5&beta=nan", "images, latent_dim, beta"),
+        ("elbo", "run=nobody&section=x", "run, section"),
+        ("learn", "chapter=kl&p_mean=x", "p_mean"),
+        ("runs", "ticked=nobody", "ticked"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence_and_no_traceback(visit, path, query, names):
+    page = visit(path, query)
+    page.get_by_text(f"Not understood in this address, and left out: {names}.").wait_for()
+    assert not page.locator("[data-testid=stException]").count()
+
+
+def test_what_is_chosen_is_in_the_address_that_is_copied(visit):
+    page = visit("collapse", "run=digits-cured")
+    page.get_by_role("radio", name="Map of the codes").click()
+    page.wait_for_url("**view=map*")
+    query = urlparse(page.url).query
+    again = visit("collapse", query)
+    expect(again.get_by_role("radio", name="Map of the codes")).to_be_checked()
