@@ -12,7 +12,6 @@ from explorer.models import VAE
 from explorer.models.priors import MixturePrior, gaussian_kl
 from explorer.models.stacked import StackedModels
 from explorer.runs.run import Run
-from explorer.runs.writer import RunWriter
 from explorer.training.loop import train
 from tests.helpers import present
 from tests.small_run import make_config
