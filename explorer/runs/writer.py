@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from explorer.codes import Array, kl_of_codes
+from explorer.codes import Array
 from explorer.config import Config
 from explorer.errors import ExplorerError, RunRemoved, shorten
 from explorer.files import explain_os_error, make_folder, replace_file, replace_json
@@ -38,6 +38,7 @@ from explorer.runs.info import (
     check_info,
     describe_config,
 )
+from explorer.runs.points import find_kl
 from explorer.runs.run import Run, versions
 
 HEARTBEAT_SECONDS = 1.0
@@ -166,8 +167,8 @@ class RunWriter:
         """Append a log point.
 
         Give either `mean` and `logvar` (B, K) of a batch, from which KL to N(0, I) per dimension
-        is computed, or `kl_per_dim` (K,) itself, or `kl` alone where KL has no share per dimension
-        (against a learned mixture), or none of them where the model has no KL.
+        is computed, or `kl_per_dim` (K,) itself, or `kl` alone where only the total is known
+        (against a learned or conditional prior), or none of them where the model has no KL.
         `reconstruction` is a positive −log p(x|z), a number or one per image (B,). Further numbers
         go in by name. A figure that is not finite, and a step that is no whole number from 0, is an
         ExplorerError and is not logged.
@@ -181,32 +182,10 @@ class RunWriter:
             "split": split,
             "reconstruction": float(as_floats(reconstruction).mean()),
         }
-        if mean is not None and logvar is not None:
-            mu, lv = as_floats(mean), as_floats(logvar)
-            with np.errstate(over="ignore", invalid="ignore"):
-                kl_per_dim = kl_of_codes(mu, lv).mean(0)
-        if kl_per_dim is None and kl is not None:
-            if self.info.has_shares:
-                raise ExplorerError("kl is computed here from mean and logvar or kl_per_dim.")
-            point["kl"] = float(kl)
-            point["elbo"] = -(point["reconstruction"] + point["kl"])
-            priced = point["reconstruction"] + beta * point["kl"]
-            point["objective"] = priced if objective is None else float(objective)
-        elif kl_per_dim is None:
-            point["elbo"] = -point["reconstruction"]
-            point["objective"] = point["reconstruction"] if objective is None else float(objective)
-        else:
-            per_dim = as_floats(kl_per_dim)
-            if per_dim.shape != (self.info.latent_dim,):
-                raise ExplorerError(
-                    f"KL per dimension has shape {per_dim.shape}; this run has "
-                    f"{self.info.latent_dim} latent dimensions."
-                )
-            point["kl"] = float(per_dim.sum())
-            point["kl_per_dim"] = [float(value) for value in per_dim]
-            point["elbo"] = -(point["reconstruction"] + point["kl"])
-            priced = point["reconstruction"] + beta * point["kl"]
-            point["objective"] = priced if objective is None else float(objective)
+        point |= find_kl(self.info.latent_dim, mean, logvar, kl_per_dim, kl)
+        cost = point["reconstruction"], point.get("kl", 0.0)
+        point["elbo"] = -sum(cost)
+        point["objective"] = cost[0] + beta * cost[1] if objective is None else float(objective)
         for name, value in extra.items():
             if name == "elbo":
                 raise ExplorerError("elbo is computed here from reconstruction and KL.")

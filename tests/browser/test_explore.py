@@ -305,6 +305,16 @@ def elsewhere(chromium, server):
         context.close()
 
 
+def test_a_move_by_keys_is_spoken_once_it_rests(view):
+    spoken = view.page.locator("[data-role=spoken]")
+    assert spoken.get_attribute("role") == "status"
+    view.page.locator(".map canvas.overlay").press("ArrowRight")
+    view.page.wait_for_timeout(600)
+    lines = view.page.locator("[data-role=point]").inner_text().split("\n")
+    assert spoken.inner_text() == " · ".join(line for line in lines if line)
+    assert f"{view.z()[0]:.2f}".replace("-", "−") in spoken.inner_text()
+
+
 def test_a_finger_decodes_as_it_moves_and_holds_where_it_lifts(elsewhere):
     view = elsewhere(viewport={"width": 390, "height": 844}, has_touch=True)
     before = view.output()

@@ -12,7 +12,6 @@ from explorer.models import VAE
 from explorer.models.priors import MixturePrior, gaussian_kl
 from explorer.models.stacked import StackedModels
 from explorer.runs.run import Run
-from explorer.runs.writer import RunWriter
 from explorer.training.loop import train
 from tests.helpers import present
 from tests.small_run import make_config
@@ -173,11 +172,6 @@ def test_what_a_mixture_does_not_go_with_is_told_in_one_sentence(tmp_path, run):
 
     with pytest.raises(ExplorerError, match="no share per dimension"):
         diagnose_run(run)
-
-
-def test_only_a_mixtures_run_takes_kl_in_total(tmp_path):
-    with pytest.raises(ExplorerError, match="kl is computed"):
-        RunWriter(tmp_path / "own", latent_dim=2).log(1, reconstruction=1.0, kl=2.0)
 
 
 def test_runs_that_were_made_before_have_the_standard_prior():

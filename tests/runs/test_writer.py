@@ -81,7 +81,10 @@ def test_without_a_kl_there_is_none(tmp_path):
         ({"reconstruction": 1.0, "mean": [[0, 0]], "logvar": [[0, 1e4]]}, "not finite"),
         ({"reconstruction": 1.0, "accuracy": float("nan")}, "not finite"),
         ({"reconstruction": 1.0, "kl_per_dim": [1, 2, 3]}, "2 latent dimensions"),
-        ({"reconstruction": 1.0, "kl": 3.0}, "kl is computed here"),
+        ({"reconstruction": 1.0, "kl_per_dim": [-8.0, 0.1]}, "without the minus sign"),
+        ({"reconstruction": 1.0, "mean": [0, 0], "logvar": [0, 0]}, r"both \(B, 2\)"),
+        ({"reconstruction": 1.0, "mean": [[0, 0]], "logvar": [[0, 0], [0, 0]]}, "logvar"),
+        ({"reconstruction": 1.0, "mean": [[0, 0, 0]], "logvar": [[0, 0, 0]]}, r"\(B, 2\)"),
     ],
 )
 def test_a_figure_that_makes_no_sense_is_refused_and_not_logged(tmp_path, figures, part):
@@ -89,6 +92,14 @@ def test_a_figure_that_makes_no_sense_is_refused_and_not_logged(tmp_path, figure
     with pytest.raises(ExplorerError, match=part):
         writer.log(1, **figures)
     assert Run(tmp_path / "run").metrics() == []
+
+
+def test_a_total_kl_alone_serves_learned_and_conditional_priors(tmp_path):
+    with RunWriter(tmp_path / "run", latent_dim=64) as run:
+        run.log(1, reconstruction=90.0, kl=25.0, beta=2.0)
+    point = Run(tmp_path / "run").metrics()[0]
+    assert (point["kl"], point["elbo"], point["objective"]) == (25, -115, 140)
+    assert "kl_per_dim" not in point
 
 
 @pytest.mark.parametrize("step", [-1, 1.5, float("nan"), 10**30])

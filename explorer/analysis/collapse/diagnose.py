@@ -6,6 +6,7 @@ decides (see `verdicts`), and causes are told only where they can be (see `cause
 """
 
 import dataclasses
+import math
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from explorer.runs.run import Run
 
 DECODER_IMAGES = 1000
+DECODER_VALUES = 3_200_000
+"""Numbers in all images together that the decoder's use is measured on: fewer of large ones."""
 """Images that the decoder's measures use."""
 CAUSE_IMAGES = 2000
 
@@ -145,7 +148,10 @@ def diagnose(
     information = decompose_rate(mu, lv, seed=seed, progress=inner.report, stop=inner.stopped)
     inner = watch.part(0.6, 0.75)
     use = measure_decoder_use(
-        subject.first(DECODER_IMAGES), seed=seed, progress=inner.report, stop=inner.stopped
+        subject.first(min(DECODER_IMAGES, max(100, DECODER_VALUES // math.prod(model.shape)))),
+        seed=seed,
+        progress=inner.report,
+        stop=inner.stopped,
     )
     found: tuple[Cause, ...] = ()
     if causes:

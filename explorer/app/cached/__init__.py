@@ -89,16 +89,18 @@ def measure_codes(run: Run, step: int | None) -> dict[str, Any]:
 def diagnose_stored(path: str, fingerprint: str) -> dict[str, Any]:
     """Return the diagnosis of a run as plain values, with causes where its images are at hand.
 
+    A shipped run brings what was found on it: of large images that takes most of a minute.
     `fingerprint` is part of the key alone.
     """
     from explorer.analysis.collapse.diagnose import diagnose_run
 
     run = Run(path)
+    found: dict[str, Any] | None = library().stored(run, "diagnosis")
+    if found is not None:
+        return found
     images = library().images_of(run)
-    if images is None:  # A shipped run brings what was found where its images were.
-        found: dict[str, Any] | None = library().stored(run, "diagnosis")
-        return found or diagnose_run(run).to_dict()
-    return diagnose_run(run, images.held_out().images[:2000]).to_dict()
+    held_out = None if images is None else images.held_out().images[:2000]
+    return diagnose_run(run, held_out).to_dict()
 
 
 @st.cache_data(show_spinner=False, max_entries=100)

@@ -254,7 +254,17 @@ export class Explorer {
     if (dims.length > 1) z[dims[1]] += dy;
     this.setZ(z);
     clearTimeout(this.nudging);
-    this.nudging = window.setTimeout(() => this.commit(), 300);
+    this.nudging = window.setTimeout(() => {
+      this.commit();
+      this.sayPlace();
+    }, 300);
+  }
+
+  /** Tell those who do not see the map where z came to rest. */
+  sayPlace() {
+    const spoken = this.root.querySelector("[data-role=spoken]");
+    const lines = [...(this.root.querySelector("[data-role=point]")?.children ?? [])];
+    if (spoken) spoken.textContent = lines.map((line) => line.textContent).join(" · ");
   }
 
   /**

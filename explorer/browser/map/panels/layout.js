@@ -32,6 +32,7 @@ export function buildLayout(app) {
     make("div", { class: "flow" }, buildInputPanel(app), arrow("encoder"), middle, arrow("decoder"), buildOutputPanel(app)),
     make("div", { class: "below" }, buildSliders(app), buildTabs(app)),
     notice,
+    make("p", { class: "unseen", role: "status", "data-role": "spoken" }),
   );
   store.on(["notice"], ({ notice: message }) => {
     notice.hidden = !message;

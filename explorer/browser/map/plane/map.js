@@ -114,7 +114,8 @@ export class LatentMap {
     if (!state.layers.manifold || !isSpace) return;
     const theme = this.app.theme;
     const density = this.densityLayer;
-    const full = theme.dark ? 0.34 : 0.3;
+    // Ink darkens where it lies; colours as faint as that could not be told apart.
+    const full = this.app.header.shape[0] === 3 ? 0.6 : theme.dark ? 0.34 : 0.3;
     this.tiles.update(this.view, dims, state.z, {
       ink: theme.ink,
       ratio: this.ratio,

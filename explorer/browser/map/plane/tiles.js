@@ -43,7 +43,7 @@ export class TileLayer {
   update(view, dims, base, look) {
     const [, height, width] = this.model.shape;
     // Large pictures need larger tiles to be recognised, and slow models fewer.
-    const wanted = (Math.max(27, 0.7 * Math.max(width, height)) * (this.model.isLocal ? 1 : 1.4)) / view.scale;
+    const wanted = (Math.max(27, 0.5 * Math.max(width, height)) * (this.model.isLocal ? 1 : 1.2)) / view.scale;
     const step = STEPS.find((size) => size >= wanted) ?? STEPS[STEPS.length - 1];
     const edges = view.edges();
     const first = [Math.ceil(edges.left / step), Math.ceil(edges.bottom / step)];
