@@ -22,7 +22,13 @@ from explorer.datasets import (
 from explorer.datasets.own.store import OwnSet, list_own, remove_own
 from explorer.errors import ExplorerError
 from explorer.files import read_json
-from explorer.runs.images import explain_missing, find_images_of, is_named, is_to_be_drawn
+from explorer.runs.images import (
+    explain_missing,
+    find_images_of,
+    is_named,
+    is_to_be_drawn,
+    may_be_at_hand,
+)
 from explorer.runs.info import DatasetInfo, RunInfo
 from explorer.runs.run import Run
 from explorer.runs.store import RunStore, find_run, list_runs, pretrained_store
@@ -164,11 +170,9 @@ class Library:
         """
         return find_images_of(run.info.dataset, self.data_root, at_once=at_once)
 
-    def can_train_on(self, known: DatasetInfo | None) -> bool:
-        """Tell whether images that a run names are at hand; of undrawn ones a job finds it out."""
-        if known is None:
-            return False
-        return is_to_be_drawn(known) or find_images_of(known, self.data_root) is not None
+    def has_images_of(self, run: Run) -> bool:
+        """Tell by a look at files whether a run's images seem to be at hand."""
+        return may_be_at_hand(run.info.dataset, self.data_root)
 
     # Jobs
 
@@ -198,7 +202,7 @@ class Library:
 
         `name` is what it is shown as. With `path` an unfinished run there goes on. `images` are
         those that another run names, whatever they are called now; without them the config names a
-        data set.
+        data set. Raises ExplorerError where they are not at hand.
         """
         path = path or self.own.new_path(config.dataset, f"{config.model.latent_dim}d")
         self.submit(config, path, images)
@@ -212,12 +216,10 @@ class Library:
 
         Raises ExplorerError where they are not at hand. A run that never began may name none yet.
         """
-        config, known = run.info.config, run.info.dataset
-        if config is None:
+        info = run.info
+        if info.config is None:
             raise ExplorerError(f"The run {run.id} does not say how it was trained.")
-        if known is not None and is_named(known) and not self.can_train_on(known):
-            raise explain_missing(known)
-        self.submit(config, run.path, known)
+        self.submit(info.config, run.path, info.dataset)
         return run
 
     def jobs_before(self, path: Path) -> int:
@@ -229,7 +231,11 @@ class Library:
         self, config: Config, path: Path, images: DatasetInfo | None = None
     ) -> "Future[Any]":
         """Queue a training at `path`, on the images that a run names, and return its future."""
-        images = images or self._identify(config.dataset)
+        if images is None:
+            images = self._identify(config.dataset)
+        elif is_named(images) and not is_to_be_drawn(images):  # Else the job finds it out.
+            if find_images_of(images, self.data_root) is None:
+                raise explain_missing(images)
         return self.queue.submit(config, path, self._job_root(), images)
 
     def submit_family(self, configs: Mapping[str, Config], path: Path) -> "Future[Any]":

@@ -23,7 +23,7 @@ from explorer.adopting.place import check_beta, placed
 from explorer.adopting.record import write_run
 from explorer.analysis.subject import Subject
 from explorer.datasets import Split
-from explorer.datasets.own.store import Root
+from explorer.datasets.own.shelf import Root
 from explorer.elbo.terms import sample_codes
 from explorer.errors import ExplorerError
 from explorer.models.adopted.foreign import Foreign, keep_callable

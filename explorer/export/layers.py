@@ -237,6 +237,11 @@ def _branches(kind: str) -> Callable[[Any, Shape], Layers]:
     return draw
 
 
+def _softmax(module: nn.Softmax, shape: Shape) -> Layers:
+    axis = -1 if module.dim is None else module.dim
+    return (Layer("softmax", {"axis": axis - 1 if axis > 0 else len(shape) + axis}),)
+
+
 def _join(*branches: Layers) -> Layers:
     return (Layer("concat", {"axis": 0}, {}, branches),)
 
@@ -316,6 +321,8 @@ RULES: dict[type[nn.Module], Callable[[Any, Shape], Layers]] = {
     modules.Sum: _branches("sum"),
     modules.Product: _branches("product"),
     modules.Concat: _branches("concat"),
+    modules.MatrixProduct: _branches("matmul"),
+    nn.Softmax: _softmax,
     SkipLinear: _skip_linear,
     CapVariance: _cap_variance,
     NormaliseMean: _normalise_mean,

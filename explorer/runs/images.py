@@ -59,6 +59,15 @@ def find_images_of(
     return dataset if is_made_from(known, dataset) else None
 
 
+def may_be_at_hand(known: DatasetInfo | None, data_root: Root = None) -> bool:
+    """Tell by a look at files whether a run's images seem to be at hand; ours are not compared."""
+    if known is None:
+        return False
+    if _may_be_ours(known, data_root):
+        return True
+    return bool(known.pixels) and load_held(known.pixels, known.fingerprint, data_root) is not None
+
+
 def is_to_be_drawn(known: DatasetInfo) -> bool:
     """Tell whether images of ours, that may be the run's, would have to be drawn first."""
     return _may_be_ours(known) and not opens_at_once(known.name)
@@ -78,7 +87,7 @@ def explain_missing(known: DatasetInfo) -> ExplorerError:
     _, height, width = known.shape
     return ExplorerError(
         f"The images of this run ('{known.name}', {height} × {width} pixels) are not at hand: add "
-        "them again with `latent-explorer data add`, or go on from Python with train(images=…)."
+        "them again (latent-explorer data add), or go on from Python with train(images=…)."
     )
 
 

@@ -111,6 +111,21 @@ ARRANGED: dict[str, tuple[nn.Module, Shape]] = {
         modules.Concat([nn.Sequential(), nn.Sequential(nn.Conv2d(4, 4, (1, 2)))], 2),
         (4, 3, 5),
     ),
+    "softmax": (nn.Softmax(1), (4, 3, 2)),
+    "attention": (
+        modules.MatrixProduct(
+            [
+                nn.Sequential(
+                    modules.MatrixProduct(
+                        [nn.Sequential(), nn.Sequential(modules.Permute((0, 2, 1)))]
+                    ),
+                    nn.Softmax(-1),
+                ),
+                nn.Sequential(nn.Linear(5, 6)),
+            ]
+        ),
+        (2, 4, 5),
+    ),
     "hands z on": (SkipLinear(5, 8, 2, nn.Tanh()), (5,)),
     "capped variances": (CapVariance(0.4), (6,)),
     "normalised means": (NormaliseMean(3, 0.6), (6,)),

@@ -146,6 +146,18 @@ def test_images_that_call_themselves_as_ours_are_not_ours(library, begin, monkey
     assert present(Run(path).info.dataset) == own
 
 
+def test_nothing_is_tried_on_ours_where_theirs_are_gone(library, begin):
+    digits = change(SMALL, dataset="digits")
+    data = np.random.default_rng(4).integers(0, 256, (60, 8, 8), dtype=np.uint8)
+    kept = keep_images(ImageDataset.from_arrays(data), "eights", data_root=library.data_root)
+    run = Run(begin(dataclasses.replace(kept, name="digits"), digits))
+    assert library.has_images_of(run) and library.images_of(run) is not None
+    remove_own("eights", library.data_root)
+    with pytest.raises(ExplorerError, match="'digits', 8 × 8 pixels. are not at hand"):
+        library.start(apply_remedy("lower-beta", digits), images=run.info.dataset)
+    assert [found.id for found in library.runs() if library.is_own(found)] == ["run"]
+
+
 def test_what_never_began_just_goes_on(library):
     config = change(SMALL, dataset="digits", budget=BudgetConfig(steps=5))
     path = RunWriter(library.own.folder / "waits", config=config, model_kind="config").path

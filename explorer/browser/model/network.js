@@ -94,8 +94,38 @@ function concat({ branches, axis }, shape) {
   return { shape: out, run, multiplyAdds: costOf(networks) + sizeOf(out) };
 }
 
+/**
+ * What two branches put out as matrices, multiplied: attention is two of these.
+ * @type {import("./layers/contract.js").Maker}
+ */
+function matmul({ branches }, shape) {
+  const networks = buildBranches(branches, shape);
+  const [first, second] = networks.map(({ outputShape }) => outputShape);
+  const [rows, depth] = first.slice(-2);
+  const columns = second[second.length - 1];
+  const stack = broadcastShape(first.slice(0, -2), second.slice(0, -2));
+  const [lefts, rights] = [first, second].map((own) => broadcastPlaces(own.slice(0, -2), stack));
+  /** @type {import("./layers/contract.js").Run} */
+  const run = (x, y) => {
+    const [a, b] = networks.map(({ forward }) => forward(x));
+    y.fill(0);
+    for (let n = 0; n < lefts.length; n++) {
+      for (let r = 0; r < rows; r++) {
+        const to = (n * rows + r) * columns;
+        for (let k = 0; k < depth; k++) {
+          const v = a[(lefts[n] * rows + r) * depth + k];
+          const from = (rights[n] * depth + k) * columns;
+          for (let c = 0; c < columns; c++) y[to + c] += v * b[from + c];
+        }
+      }
+    }
+  };
+  const products = lefts.length * rows * depth * columns;
+  return { shape: [...stack, rows, columns], run, multiplyAdds: costOf(networks) + products };
+}
+
 /** @type {Record<string, import("./layers/contract.js").Maker>} */
-const JOINS = { sum: meet((a, b) => a + b, 0), product: meet((a, b) => a * b, 1), concat };
+const JOINS = { sum: meet((a, b) => a + b, 0), product: meet((a, b) => a * b, 1), concat, matmul };
 
 /**
  * @param {LayerHeader[][]} branches

@@ -49,7 +49,7 @@ def offer_remedies(patient: Patient) -> None:
     """Show the remedies by kind; a click trains one beside the patient."""
     run, config = patient.run, patient.run.info.config
     assert config is not None
-    ready = library().can_train_on(run.info.dataset)
+    ready = library().has_images_of(run)
     if not ready:
         st.caption(text("collapse.remedies.needs_images"))
     for kind, column in zip(KINDS, st.columns(3), strict=True):

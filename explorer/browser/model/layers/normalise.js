@@ -71,6 +71,30 @@ export function layerNorm({ shape: last, eps, weight, bias }, shape) {
 }
 
 /**
+ * Shares along one axis that sum to one.
+ * @param {{axis: number}} description
+ * @param {number[]} shape
+ * @returns {Layer}
+ */
+export function softmax({ axis }, shape) {
+  const count = shape[axis];
+  const step = sizeOf(shape.slice(axis + 1));
+  /** @type {import("./contract.js").Run} */
+  const run = (x, y) => {
+    for (let row = 0; row < y.length; row += count * step) {
+      for (let start = row; start < row + step; start++) {
+        const end = start + count * step;
+        let [top, sum] = [-Infinity, 0];
+        for (let i = start; i < end; i += step) top = Math.max(top, x[i]);
+        for (let i = start; i < end; i += step) sum += y[i] = Math.exp(x[i] - top);
+        for (let i = start; i < end; i += step) y[i] /= sum;
+      }
+    }
+  };
+  return { shape, run, inPlace: true };
+}
+
+/**
  * @param {Float32Array} x
  * @param {number} start
  * @param {number} size

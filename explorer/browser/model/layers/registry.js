@@ -1,7 +1,7 @@
 import { flatten, permute, reshape, slice } from "./arrange.js";
 import { conv, transposedConv } from "./convolution.js";
 import { linear } from "./linear.js";
-import { batchNorm, groupNorm, layerNorm } from "./normalise.js";
+import { batchNorm, groupNorm, layerNorm, softmax } from "./normalise.js";
 import { POINTWISE } from "./pointwise.js";
 import { averagePool, maxPool, pad, upsample } from "./windows.js";
 
@@ -17,6 +17,7 @@ export const LAYERS = {
   batchNorm,
   groupNorm,
   layerNorm,
+  softmax,
   maxPool,
   averagePool,
   pad,
