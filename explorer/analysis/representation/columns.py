@@ -195,8 +195,8 @@ def _unit(values: Floats) -> Floats:
         return values
     centred = values - values.mean(0)
     length = np.sqrt((centred**2).sum(0))
-    constant = values.max(0) == values.min(0)
-    result: Floats = np.where(constant, 0.0, centred / np.where(constant | (length == 0), 1, length))
+    constant = (values.max(0) == values.min(0)) | (length == 0)
+    result: Floats = np.where(constant, 0.0, centred / np.where(constant, 1, length))
     return result
 
 
