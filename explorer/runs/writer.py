@@ -73,6 +73,7 @@ class RunWriter:
     ) -> None:
         self.path = Path(directory)
         self._beat_at = 0.0
+        self._last_steps: dict[str, int] = {}
         if info is not None:
             self.info = info
             return
@@ -170,10 +171,16 @@ class RunWriter:
         is computed, or `kl_per_dim` (K,) itself, or `kl` alone where only the total is known
         (against a learned or conditional prior), or none of them where the model has no KL.
         `reconstruction` is a positive −log p(x|z), a number or one per image (B,). Further numbers
-        go in by name. A figure that is not finite, and a step that is no whole number from 0, is an
-        ExplorerError and is not logged.
+        go in by name. A figure that is not finite, and a step that is no whole number from 0 or
+        lies before the split's last one, is an ExplorerError and is not logged.
         """
         step = _check_step(step)
+        last = self._last_steps.get(split, 0)
+        if step < last:
+            raise ExplorerError(
+                f"Step {step:,} follows step {last:,}: steps never fall. Count on over epochs; to "
+                "go on from an earlier step, use RunWriter.resume."
+            )
         point: dict[str, Any] = {
             "step": step,
             "images": images,
@@ -194,6 +201,7 @@ class RunWriter:
         if not all(map(is_number, [*numbers, *point.get("kl_per_dim", [])])):
             raise ExplorerError(f"A figure of step {step} is not finite; it was not logged.")
         self._append(json.dumps(point) + "\n")
+        self._last_steps[split] = step
         self.beat(step)
 
     def snapshot(self, step: int, mean: Any, logvar: Any = None, **arrays: Any) -> None:

@@ -102,6 +102,19 @@ def test_a_total_kl_alone_serves_learned_and_conditional_priors(tmp_path):
     assert "kl_per_dim" not in point
 
 
+def test_steps_never_fall_within_a_split(tmp_path):
+    writer = RunWriter(tmp_path / "run", latent_dim=2)
+    writer.log(5, reconstruction=1.0)
+    writer.log(5, reconstruction=1.0)
+    writer.log(4, reconstruction=1.0, split="test")
+    with pytest.raises(ExplorerError, match="Step 4 follows step 5"):
+        writer.log(4, reconstruction=1.0)
+    assert [point["step"] for point in Run(tmp_path / "run").metrics("train")] == [5, 5]
+    again = RunWriter.resume(tmp_path / "run", 3)
+    again.log(4, reconstruction=1.0)
+    assert [point["step"] for point in Run(tmp_path / "run").metrics()] == [4]
+
+
 @pytest.mark.parametrize("step", [-1, 1.5, float("nan"), 10**30])
 def test_a_step_is_a_whole_number_from_0(tmp_path, step):
     writer = RunWriter(tmp_path / "run", latent_dim=2)

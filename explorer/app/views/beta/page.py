@@ -80,7 +80,8 @@ def _start(
 ) -> None:
     from explorer.training.family import family_configs
 
-    base = default_config(dataset, latent_dim, seconds)
+    # Convolutions are not stacked into families: large images too get a dense network here.
+    base = default_config(dataset, latent_dim, seconds, "mlp", library().image_shape(dataset))
     configs = family_configs(_shape_member(base, likelihood, seconds), betas)
     name = new_run_id(dataset, f"{len(betas)}-betas")
     if try_or_toast(library().submit_family, configs, library().own.folder / name):

@@ -46,7 +46,9 @@ def ask_for_loss() -> None:
         st.caption(text("loss.caption"))
         left, right = st.columns([3, 2], gap="medium")
         with left:
-            paste = st.text_area(text("loss.paste"), EXAMPLE, height=170, key="loss_paste")
+            paste = st.text_area(text("loss.paste"), EXAMPLE, height=110, key="loss_paste")
+            # The answer stands right below the question; what it rests on may be corrected below.
+            answer = st.container()
         with right:
             data, dataset = _ask_for_data()
         try:
@@ -54,11 +56,12 @@ def ask_for_loss() -> None:
             corrected = _correct(understood, hashlib.sha1(paste.encode()).hexdigest()[:8])
             meaning = effective_loss(corrected, data, eigenvalues=_eigenvalues(dataset, corrected))
         except ExplorerError as error:
-            st.error(plain(error))
+            answer.error(plain(error))
             return
-        for doubt in understood.doubts:
-            st.warning(text(f"loss.doubt.{doubt.code}", text=plain(doubt.text)))
-        _show_meaning(meaning, data, dataset)
+        with answer:
+            for doubt in understood.doubts:
+                st.warning(text(f"loss.doubt.{doubt.code}", text=plain(doubt.text)))
+            _show_meaning(meaning, data, dataset)
 
 
 def _ask_for_data() -> tuple[Data, str | None]:
