@@ -8,6 +8,8 @@ from explorer.commands.output import progress_line, report
 from explorer.commands.runs import find_images
 from explorer.errors import ExplorerError
 
+SIGNIFICANT = 0.01
+
 
 def diagnose_run(options: argparse.Namespace) -> None:
     """Print the verdict on every latent dimension."""
@@ -46,7 +48,8 @@ def diagnose_file(options: argparse.Namespace) -> None:
         )
     values = judged.to_dict()
     lines = [f"! {told['text']}" for told in values["told"]]
-    report(options.json, values, "\n".join([*lines, *describe_verdicts(values)]))
+    lines += [*describe_verdicts(values), *describe_columns(values["columns"])]
+    report(options.json, values, "\n".join(lines))
 
 
 def describe_verdicts(values: dict[str, Any]) -> list[str]:
@@ -68,6 +71,43 @@ def describe_verdicts(values: dict[str, Any]) -> list[str]:
             for row in rows
         ),
     ]
+
+
+def describe_columns(columns: list[dict[str, Any]]) -> list[str]:
+    """Return which dimensions follow which column, a line for each that passes p < .01.
+
+    >>> best = [{"index": 6, "dimension": 6, "value": 0.81, "p": 0.002}]
+    >>> describe_columns([{"name": "n_genes", "measure": "rho", "best": best, "permuted": 5000}])[1]
+    '  n_genes: z7 (ρ = .81)'
+    """
+    if not columns:
+        return []
+    lines = []
+    for column in columns:
+        passing = [match for match in column["best"] if match["p"] < SIGNIFICANT]
+        sign = {"rho": "ρ", "eta2": "η²"}[column["measure"]]
+        told = [
+            f"z{match['dimension'] + 1} ({sign} = {short_number(match['value'])})"
+            for match in passing
+        ]
+        if told:
+            lines.append(f"  {column['name']}: {', '.join(told)}")
+    permuted = max(column["permuted"] for column in columns)
+    return [
+        f"columns that a dimension follows: {len(lines)} of {len(columns)} "
+        f"(p < {short_number(SIGNIFICANT)} for all dimensions together, from permutations of "
+        f"{permuted:,} items)",
+        *lines,
+    ]
+
+
+def short_number(value: float) -> str:
+    """Return a number of at most 1 with two digits, without its zero.
+
+    >>> short_number(0.812), short_number(-0.5), short_number(0.999)
+    ('.81', '−.50', '1.00')
+    """
+    return f"{value:.2f}".replace("0.", ".", 1).replace("-", "−")
 
 
 def name_row(row: dict[str, Any]) -> str:

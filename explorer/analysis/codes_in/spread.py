@@ -194,5 +194,5 @@ def _why_impossible(values: Numbers, reading: str) -> str:
 def _say(name: str, claimed: str, better: str, why: str) -> dict[str, Any]:
     return {
         "name": name, "claimed": READINGS[claimed], "better": READINGS[better], "option": better,
-        "why": why,
+        "said": claimed, "why": why,
     }  # fmt: skip

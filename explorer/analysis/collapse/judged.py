@@ -18,11 +18,12 @@ from explorer.analysis.codes_in.told import Told
 from explorer.analysis.collapse.diagnose import diagnose_moments
 from explorer.analysis.collapse.diagnosis import Diagnosis
 from explorer.analysis.collapse.means import MeansDiagnosis, diagnose_means
+from explorer.analysis.representation.columns import ColumnMatch, match_columns
 from explorer.analysis.watch import Progress, Stop, Watch
 
 SCORED_CODES = 5000
 """Codes among which neighbours are looked for, evenly spread over the file."""
-READING, JUDGING = 0.6, 0.9
+READING, JUDGING = 0.6, 0.8
 """Shares of the work, as the progress shows them."""
 
 
@@ -44,11 +45,15 @@ class LabelScore:
 
 @dataclass(frozen=True)
 class JudgedCodes:
-    """Codes with their diagnosis, and how well they tell their labels where there are any."""
+    """Codes with their diagnosis, how well they tell their labels, and what follows which column.
+
+    `columns` has an entry for the labels and for every further column of the file.
+    """
 
     codes: CodesIn
     diagnosis: Diagnosis | MeansDiagnosis
     score: LabelScore | None
+    columns: tuple[ColumnMatch, ...] = ()
 
     @property
     def told(self) -> tuple[Told, ...]:
@@ -66,7 +71,16 @@ class JudgedCodes:
         values["told"] = [told.to_dict() for told in self.told]
         for row in values["dimensions"]:
             row["dimension"] = self.codes.dimensions[row["index"]]
-        return {**values, "codes": self.codes.to_dict(), "labels": plain(self.score)}
+        columns = [column.to_dict() for column in self.columns]
+        for column in columns:
+            for match in column["best"]:
+                match["dimension"] = self.codes.dimensions[match["index"]]
+        return {
+            **values,
+            "codes": self.codes.to_dict(),
+            "labels": plain(self.score),
+            "columns": columns,
+        }
 
 
 def judge_file(
@@ -108,8 +122,22 @@ def judge_codes(
         found = diagnose_moments(mean, logvar, seed=seed, progress=inner.report, stop=inner.stopped)
     watch.check(JUDGING)
     score = score_labels(codes)
+    columns = match_own_columns(codes, seed=seed, watch=watch.part(JUDGING, 1.0))
     watch.report(1.0)
-    return JudgedCodes(codes, found, score)
+    return JudgedCodes(codes, found, score, columns)
+
+
+def match_own_columns(
+    codes: CodesIn, *, seed: int = 0, watch: Watch | None = None
+) -> tuple[ColumnMatch, ...]:
+    """Return which dimensions follow the labels and the columns of a file, items with all rows.
+
+    Positions of a grid that are one item are averaged first.
+    """
+    columns = dict(codes.columns)
+    if codes.labels is not None and codes.class_names:
+        columns = {"labels": np.asarray(codes.class_names)[codes.labels], **columns}
+    return match_columns(codes.mean, columns, items=codes.rows, seed=seed, watch=watch)
 
 
 def score_labels(codes: CodesIn) -> LabelScore | None:

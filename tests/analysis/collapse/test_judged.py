@@ -186,3 +186,43 @@ def test_what_cannot_be_is_one_sentence(tmp_path, capsys, arguments, sentence):
     path = str(save(tmp_path / "codes.npz", mean=mean, logvar=logvar))
     code, out, err = run(capsys, *(word.format(path=path) for word in arguments))
     assert (code, out) == (2, "") and sentence in err and err.count("\n") == 1
+
+
+# Columns
+
+
+def save_planted(path, count=2000):
+    """Save codes whose third dimension follows n_genes and whose first tells the batch."""
+    rng = np.random.default_rng(0)
+    mean, logvar = make_codes(count)
+    batch = np.arange(count) % 2
+    mean[:, 0] = 2.0 * batch + rng.normal(size=count)
+    arrays = {
+        "n_genes": np.exp(mean[:, 2] + rng.normal(size=count)),
+        "noise": rng.normal(size=count),
+        "batch": np.array(["a", "b"])[batch],
+    }
+    return save(path, mean=mean, logvar=logvar, **arrays)
+
+
+def test_columns_are_matched_with_the_dimensions_that_follow_them(tmp_path):
+    found = judge_file(save_planted(tmp_path / "codes.npz")).to_dict()["columns"]
+    by_name = {column["name"]: column for column in found}
+    passing = {name: column["best"][0]["dimension"] for name, column in by_name.items()
+               if column["passes"]}  # fmt: skip
+    assert passing == {"n_genes": 2, "batch": 0}
+    # Two classes two apart of spread 1: half of the variance lies between them.
+    assert by_name["batch"]["best"][0]["value"] == pytest.approx(0.5, abs=0.04)
+
+
+def test_the_command_line_has_a_line_for_each_column_that_is_followed(tmp_path, capsys):
+    _, out, _ = run(capsys, "--codes", str(save_planted(tmp_path / "codes.npz")))
+    lines = out.splitlines()[-3:]
+    assert lines[0].startswith("columns that a dimension follows: 2 of 3 (p < .01 for all")
+    assert lines[1].startswith("  n_genes: z3 (ρ = .") and lines[2].startswith("  batch: z1 (η² =")
+
+
+def test_labels_are_a_column_too(tmp_path):
+    words = clusters(tmp_path / "codes.npz", lambda which: np.array(["cat", "dog"])[which])
+    (found,) = words.columns
+    assert (found.name, found.measure, len(found.passing)) == ("labels", "eta2", 2)

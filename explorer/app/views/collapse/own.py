@@ -8,6 +8,7 @@ import streamlit as st
 from explorer.analysis.codes_in.axes import PER, AxesNeeded
 from explorer.analysis.codes_in.naming import SPREADS
 from explorer.analysis.codes_in.result import CodesIn
+from explorer.analysis.codes_in.told import Told
 from explorer.analysis.collapse.judged import JudgedCodes, LabelScore
 from explorer.app.cached.collapse import judge_codes
 from explorer.app.parts.charts import role_colours, show_chart
@@ -19,6 +20,8 @@ from explorer.errors import ExplorerError
 from explorer.figures.latent import latent_scatter
 
 SHOWN_CODES = 2000
+NAMED = 5
+"""Dimensions and rows that are called by name."""
 CODE_FILES = ("npz", "npy", "parquet", "csv", "h5ad")
 
 
@@ -66,7 +69,7 @@ def _show_own(own: JudgedCodes) -> None:
     st.markdown(text("collapse.own.title", name=plain(codes.name)))
     for said in own.told:
         doubt = said.code.startswith("spread") or said.code == "axes_doubtful"
-        (st.warning if doubt else st.caption)(plain(said))
+        (st.warning if doubt else st.caption)(say_told(said))
     if codes.logvar is not None:
         _offer_spread(own)
     if values["state"] == "means_alone":
@@ -85,6 +88,25 @@ def _show_own(own: JudgedCodes) -> None:
         _show_own_map(codes, values, own.score)
     st.markdown(f"**{text('collapse.table')}**")
     show_table(values)
+
+
+def say_told(said: Told) -> str:
+    """Return what must be said of a file, in the visitor's language."""
+    values = {
+        key: plain(value) if isinstance(value, str) else value for key, value in said.values.items()
+    }
+    if said.code.startswith("spread_"):
+        for key, reading in (("claimed", "said"), ("better", "option")):
+            values[key] = text(f"collapse.own.spread.{said.values[reading]}")
+    if said.code == "gaps":
+        names = ", ".join(f"z{index + 1}" for index in said.values["dimensions"][:NAMED])
+        rows = ", ".join(f"{row:,}" for row in said.values["first_rows"][:NAMED])
+        values["dimension_count"] = len(said.values["dimensions"])
+        values["dimension_names"] = f" ({names})" if names else ""
+        values["row_names"] = f" ({rows})" if rows else ""
+    if said.code == "export_both":
+        values["line"] = plain(str(said).partition(": ")[2])
+    return text(f"told.{said.code}", **values)
 
 
 def _offer_spread(own: JudgedCodes) -> None:
