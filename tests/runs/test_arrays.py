@@ -10,7 +10,7 @@ from explorer.runs.arrays import LARGEST_ENTRY, tidy_codes, tidy_frame
 from explorer.runs.info import DatasetInfo
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
-from tests.helpers import present
+from tests.helpers import begin_run, present
 
 DATASET = DatasetInfo("own", (1, 4, 4), ("cat", "dog"))
 MEAN = np.linspace(-1, 1, 12).reshape(6, 2)
@@ -18,7 +18,7 @@ MEAN = np.linspace(-1, 1, 12).reshape(6, 2)
 
 @pytest.fixture
 def writer(tmp_path):
-    return RunWriter(tmp_path / "run", latent_dim=2, dataset=DATASET)
+    return begin_run(tmp_path / "run", dataset=DATASET)
 
 
 @pytest.mark.parametrize(
