@@ -96,11 +96,15 @@ def describe_prior(prior: dict[str, Any]) -> list[str]:
         more = f" and {len(off) - LISTED:,} more" * (len(off) > LISTED)
         lines.append(f"  off: {', '.join(named)}{more}")
     if prior["marginal_kl"] is not None:
-        most = "at most " * prior["saturated"]
+        # Of too few items the estimator sees correlation where there is none.
+        share = (
+            " at most, which more items may lower"
+            if prior["saturated"]
+            else f", of them total correlation {prior['total_correlation']:.2f}"
+        )
         lines.append(
-            f"  all dimensions together: KL of the aggregate to the prior {most}"
-            f"{prior['marginal_kl']:.2f} nats, total correlation "
-            f"{prior['total_correlation']:.2f} of them"
+            "  all dimensions together: KL of the aggregate to the prior "
+            f"{prior['marginal_kl']:.2f} nats{share}"
         )
     return [*lines, f"  {prior['remedy'] or 'say it with --use sampling, diffusion or embedding'}"]
 

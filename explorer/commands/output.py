@@ -12,7 +12,8 @@ from typing import Any
 SPELT = {
     "μ": "mu", "σ": "sigma", "β": "beta", "²": "^2", "−": "-", "×": "x", "…": "...", "·": "*",
     "–": "-", "—": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "≥": ">=", "≤": "<=", "±": "+-",
-    "→": "->", "Σ": "sum", "ε": "eps", "δ": "delta", "λ": "lambda", "ρ": "rho", "η": "eta", "½": "1/2", "√": "sqrt",
+    "→": "->", "Σ": "sum", "ε": "eps", "δ": "delta", "λ": "lambda", "½": "1/2", "√": "sqrt",
+    "ρ": "rho", "η": "eta",
 }  # fmt: skip
 """What is written for characters that a terminal's code page lacks."""
 
