@@ -230,6 +230,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--axes", metavar="NCHW", help="what the axes of grids are: N items, C or K latents"
     )
     diagnose.add_argument("--per", choices=("channel", "position"), default="channel")
+    diagnose.add_argument(
+        "--use",
+        choices=("sampling", "diffusion", "embedding"),
+        help="what the codes are for, on which it depends whether they must follow the prior",
+    )
     diagnose.add_argument("--dataset", metavar="D")
     diagnose.add_argument("--seed", type=int, default=0)
     diagnose.set_defaults(command=diagnose_run)
