@@ -189,7 +189,7 @@ class RunWriter:
         logvar: Any = None,
         kl_per_dim: Any = None,
         kl: float | None = None,
-        beta: float = 1.0,
+        beta: float | None = None,
         objective: float | None = None,
         images: int | None = None,
         seconds: float | None = None,
@@ -201,8 +201,9 @@ class RunWriter:
         Give either `mean` and `logvar` (B, K) of a batch, from which KL to N(0, I) per dimension
         is computed, or `kl_per_dim` (K,) itself, or `kl` alone where only the total is known
         (against a learned or conditional prior), or none of them where the model has no KL.
-        `reconstruction` is a positive −log p(x|z), a number or one per image (B,). Further numbers
-        go in by name. A figure that is not finite, and a step that is no whole number from 0 or
+        `reconstruction` is a positive −log p(x|z), a number or one per image (B,). Where `beta` is
+        not given it is unknown, and so is the objective, unless that is. Further numbers go in by
+        name. A figure that is not finite, and a step that is no whole number from 0 or
         lies before the split's last one, is an ExplorerError and is not logged.
         """
         step = _check_step(step)
@@ -216,14 +217,17 @@ class RunWriter:
             "step": step,
             "images": images,
             "seconds": time.time() - self.info.created if seconds is None else seconds,
-            "beta": float(beta),
             "split": split,
             "reconstruction": float(as_floats(reconstruction).mean()),
         }
         point |= find_kl(self.info.latent_dim, mean, logvar, kl_per_dim, kl)
         cost = point["reconstruction"], point.get("kl", 0.0)
         point["elbo"] = -sum(cost)
-        point["objective"] = cost[0] + beta * cost[1] if objective is None else float(objective)
+        if beta is not None:
+            point["beta"] = float(beta)
+            point["objective"] = cost[0] + beta * cost[1]
+        if objective is not None:
+            point["objective"] = float(objective)
         for name, value in extra.items():
             if name == "elbo":
                 raise ExplorerError("elbo is computed here from reconstruction and KL.")

@@ -69,7 +69,7 @@ def test_without_a_kl_there_is_none(tmp_path):
         run.save_codes(np.zeros((5, 3)))
     point = Run(tmp_path / "run").metrics()[0]
     assert "kl" not in point and "kl_per_dim" not in point
-    assert (point["elbo"], point["objective"]) == (-4, 4)
+    assert point["elbo"] == -4
     assert Run(tmp_path / "run").snapshot(1).logvar is None
     assert present(Run(tmp_path / "run").codes()).logvar is None
 
@@ -101,6 +101,17 @@ def test_a_total_kl_alone_serves_learned_and_conditional_priors(tmp_path):
     point = Run(tmp_path / "run").metrics()[0]
     assert (point["kl"], point["elbo"], point["objective"]) == (25, -115, 140)
     assert "kl_per_dim" not in point
+
+
+def test_a_beta_that_nobody_stated_is_unknown(tmp_path):
+    with RunWriter(tmp_path / "run", latent_dim=2) as run:
+        run.log(1, reconstruction=90.0, kl=25.0)
+        run.log(2, reconstruction=90.0, kl=25.0, objective=100.0)
+        run.log(3, reconstruction=90.0, kl=25.0, beta=1)
+    points = Run(tmp_path / "run").metrics()
+    told = [(point.get("beta"), point.get("objective")) for point in points]
+    assert told == [(None, None), (None, 100), (1, 115)]
+    assert [point["elbo"] for point in points] == [-115] * 3
 
 
 def test_steps_never_fall_within_a_split(tmp_path):
