@@ -222,6 +222,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--codes", metavar="FILE", help="anyone's codes: .npz, .npy, .parquet, .csv or .h5ad"
     )
     diagnose.add_argument(
+        "--latents",
+        metavar="FILE",
+        nargs="+",
+        help="latents for diffusion, one file or two: mean and std per channel, scaling_factor",
+    )
+    diagnose.add_argument(
         "--spread",
         metavar="WHAT",
         help="what the second array is: logvar, log_std, std, variance or softplus",

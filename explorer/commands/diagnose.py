@@ -4,6 +4,7 @@ import argparse
 import contextlib
 from typing import Any
 
+from explorer.commands.latents import diagnose_latents
 from explorer.commands.output import progress_line, report
 from explorer.commands.runs import find_images
 from explorer.errors import ExplorerError
@@ -14,8 +15,13 @@ LISTED = 8
 
 def diagnose_run(options: argparse.Namespace) -> None:
     """Print the verdict on every latent dimension."""
-    if (options.run is None) == (options.codes is None):
-        raise ExplorerError("Give either a run or --codes FILE.")
+    given = [options.run, options.codes, options.latents]
+    if sum(one is not None for one in given) != 1:
+        raise ExplorerError("Give either a run or --codes FILE or --latents FILE.")
+    if options.latents is not None:
+        if options.use or options.per != "channel":
+            raise ExplorerError("--use and --per go with --codes; latents are told per channel.")
+        return diagnose_latents(options)
     if options.codes is not None:
         return diagnose_file(options)
     if options.spread or options.axes or options.per != "channel" or options.use:
@@ -90,11 +96,15 @@ def describe_prior(prior: dict[str, Any]) -> list[str]:
         more = f" and {len(off) - LISTED:,} more" * (len(off) > LISTED)
         lines.append(f"  off: {', '.join(named)}{more}")
     if prior["marginal_kl"] is not None:
-        most = "at most " * prior["saturated"]
+        # Of too few items the estimator sees correlation where there is none.
+        share = (
+            " at most, which more items may lower"
+            if prior["saturated"]
+            else f", of them total correlation {prior['total_correlation']:.2f}"
+        )
         lines.append(
-            f"  all dimensions together: KL of the aggregate to the prior {most}"
-            f"{prior['marginal_kl']:.2f} nats, total correlation "
-            f"{prior['total_correlation']:.2f} of them"
+            "  all dimensions together: KL of the aggregate to the prior "
+            f"{prior['marginal_kl']:.2f} nats{share}"
         )
     return [*lines, f"  {prior['remedy'] or 'say it with --use sampling, diffusion or embedding'}"]
 

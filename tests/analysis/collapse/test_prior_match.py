@@ -117,3 +117,13 @@ def test_the_command_line_says_what_it_depends_on_first(tmp_path, capsys):
     assert cli.main(["diagnose", "--codes", path, "--use", "sampling", "--json"]) == 0
     prior = json.loads(capsys.readouterr().out)["prior"]
     assert (prior["off"], prior["use"]) == ([1], "sampling") and "larger β" in prior["remedy"]
+
+
+def test_with_too_few_items_correlation_is_not_told(tmp_path, capsys):
+    # Eight sharp codes carry more than ln 300 nats: all that can be said is "at most".
+    rng = np.random.default_rng(0)
+    path = str(tmp_path / "codes.npz")
+    np.savez(path, mean=rng.normal(1, 1, (300, 8)), logvar=np.full((300, 8), -5.0))
+    assert cli.main(["diagnose", "--codes", path]) == 0
+    out = capsys.readouterr().out
+    assert "nats at most" in out and "total correlation" not in out
