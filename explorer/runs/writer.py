@@ -25,7 +25,7 @@ from explorer.codes import Array
 from explorer.config import Config
 from explorer.errors import ExplorerError, RunRemoved, shorten
 from explorer.files import explain_os_error, replace_file, replace_json
-from explorer.runs.arrays import as_array, as_floats, tidy_codes, tidy_frame
+from explorer.runs.arrays import as_array, as_floats, flatten_indices, tidy_codes, tidy_frame
 from explorer.runs.fields import LARGEST_WHOLE, is_number
 from explorer.runs.folder import prepare_folder, refuse_foreign
 from explorer.runs.info import (
@@ -242,8 +242,8 @@ class RunWriter:
     def snapshot(self, step: int, mean: Any, logvar: Any = None, **arrays: Any) -> None:
         """Store a frame of the film.
 
-        Probe codes (P, K), indices where codes are categorical, and any of labels (P,) and uint8
-        inputs, reconstructions and samples (M, C, H, W).
+        Probe codes (P, K), indices (P, …) where codes are categorical, and any of labels (P,) and
+        uint8 inputs, reconstructions and samples (M, C, H, W).
         """
         step, values = _check_step(step), self._name_codes(mean, logvar)
         values |= {key: as_array(value) for key, value in arrays.items() if value is not None}
@@ -259,7 +259,7 @@ class RunWriter:
     def save_codes(
         self, mean: Any, logvar: Any = None, labels: Any = None, ids: Any = None
     ) -> None:
-        """Store the codes (N, K) of the evaluated split; indices where codes are categorical."""
+        """Store the codes (N, K) of the evaluated split; of categorical ones indices (N, …)."""
         values = self._name_codes(mean, logvar)
         count = len(next(iter(values.values())))
         values["ids"] = np.arange(count) if ids is None else as_array(ids)
@@ -270,7 +270,7 @@ class RunWriter:
     def _name_codes(self, codes: Any, logvar: Any) -> dict[str, Array]:
         """Return codes under the name that their kind has in a file: mean, or indices."""
         if self.info.latent_kind == "categorical":
-            return {"indices": np.atleast_1d(as_array(codes))}
+            return {"indices": flatten_indices(codes)}
         named = {"mean": codes} if logvar is None else {"mean": codes, "logvar": logvar}
         with np.errstate(over="ignore"):
             return {key: np.atleast_1d(as_floats(v).astype(np.float32)) for key, v in named.items()}
