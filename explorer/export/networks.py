@@ -9,16 +9,13 @@ from torch import Tensor, nn
 from explorer.errors import ExplorerError
 from explorer.export.container import shorten
 from explorer.export.layers import draw_network
-from explorer.models.adopted.layers.schema import opaque_kind, walk
+from explorer.models.adopted.layers.schema import opaque_kind
 from explorer.models.adopted.weights import describe_layers
 
 MAX_BROWSER_WEIGHTS = 6_000_000
 """Above this many weights they are not sent: the pictures are decoded on the server."""
 MAX_BROWSER_MULTIPLY_ADDS = 150_000_000
 """Above this many no machine keeps up with the hand; below it the page measures its own."""
-
-UNKNOWN = {"matmul", "softmax"}
-"""Kinds of attention, which the interpreter does not know: the server decodes them."""
 
 
 def count_weights(*networks: nn.Module) -> int:
@@ -40,8 +37,6 @@ def describe_network(
     for small files. Raises ExplorerError for what the interpreter does not know.
     """
     drawn = draw_network(network, shape)
-    if strange := UNKNOWN & {layer.kind for layer in walk(drawn.layers)}:
-        raise ExplorerError(f"The browser has no counterpart of the layer {min(strange)}.")
     if (kind := opaque_kind(drawn.layers)) is not None:
         raise ExplorerError(f"The browser cannot interpret a network that is kept as {kind}.")
 

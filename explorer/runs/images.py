@@ -51,12 +51,13 @@ def find_images_of(
     if known is None or not is_named(known):
         return None
     held = load_held(known.pixels, known.fingerprint, data_root) if known.pixels else None
-    if held is not None:
+    if held is not None and held.fingerprint == known.fingerprint:
         return held
     if not _may_be_ours(known, data_root) or (at_once and is_to_be_drawn(known)):
-        return None
+        return held
+    # The same pixels may have been kept with other labels or splits: ours go before those.
     dataset = load_dataset(known.name, data_root=data_root)
-    return dataset if is_made_from(known, dataset) else None
+    return dataset if is_made_from(known, dataset) else held
 
 
 def may_be_at_hand(known: DatasetInfo | None, data_root: Root = None) -> bool:

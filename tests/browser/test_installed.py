@@ -16,7 +16,7 @@ def test_the_installed_app_opens_with_its_theme(installed, page, tmp_path):  # n
         start = page.get_by_role("button", name="Start", exact=True)
         start.wait_for()
         colour = start.evaluate("node => getComputedStyle(node).backgroundColor")
-        assert colour == "rgb(123, 63, 209)"
+        assert colour == "rgb(58, 69, 96)"
         page.goto(server.url)
         page.get_by_text("mnist-2d").first.wait_for(state="attached")
     finally:

@@ -23,7 +23,7 @@ def test_sigma_squared_is_a_beta(page, server):
     page.get_by_text(f"squared error {optimum.squared_error:.2f}").wait_for()
     page.get_by_text(f"{optimum.active} of 16 dimensions live").wait_for()
     page.get_by_text("Right.").wait_for()
-    page.get_by_text("as note 001 writes it").click()
+    page.get_by_text("Without the ½, a common slip").click()
     halved = linear_optimum(eigenvalues, 16, beta=4, sigma2=0.0125 / 2)
     page.get_by_text(f"KL {halved.rate:.2f} nats").wait_for()
     page.get_by_text("Not yet.").wait_for()

@@ -18,8 +18,8 @@ def test_the_menu_has_a_name_and_closes_once_a_page_is_chosen(chromium, server):
     opener.tap()
     choice = page.locator("[data-testid=stSidebarNavLink]", has_text="Learn")
     choice.tap()
+    page.wait_for_url("**/learn*", timeout=SLOW)
     opener.wait_for(timeout=SLOW)
-    assert "/learn" in page.url
     page.reload()
     opener.wait_for(timeout=SLOW)
     page.locator(".explorer-lede").wait_for(timeout=SLOW)

@@ -12,9 +12,9 @@ from torch import nn
 from explorer.errors import ExplorerError
 from explorer.export.container import pack, unpack
 from explorer.export.layers import draw_network
-from explorer.export.networks import UNKNOWN, count_multiply_adds, describe_network
+from explorer.export.networks import count_multiply_adds, describe_network
 from explorer.models.adopted.layers.network import build_network
-from explorer.models.adopted.layers.schema import SCHEMAS, Layer, walk
+from explorer.models.adopted.layers.schema import SCHEMAS, walk
 from tests.export.network_cases import CASES, RANDOM_GRAPHS, random_graph, settle
 
 SCRIPT = Path(__file__).parents[1] / "js" / "networks.test.mjs"
@@ -61,7 +61,7 @@ def test_the_interpreter_equals_pytorch_layer_by_layer(tmp_path: Path) -> None:
 def test_every_kind_of_layer_is_compared() -> None:
     drawn = [draw_network(module.eval(), shape).layers for module, shape in all_cases().values()]
     compared = {layer.kind for layers in drawn for layer in walk(layers)}
-    assert compared == set(SCHEMAS) - {"opaque"} - UNKNOWN
+    assert compared == set(SCHEMAS) - {"opaque"}
 
 
 @pytest.mark.parametrize("name", ["residual", "hands z on", "capped variances", "conv, same"])
@@ -89,10 +89,3 @@ def test_multiply_adds_of_a_convolution_count_every_tap() -> None:
 def test_pools_of_uneven_windows_are_refused_in_a_sentence() -> None:
     with pytest.raises(ExplorerError, match="evenly"):
         describe_network(nn.AdaptiveAvgPool2d(3), (2, 7, 7))
-
-
-def test_attention_is_left_to_the_server() -> None:
-    turned = (Layer("permute", {"order": [0, 2, 1]}), Layer("softmax", {"axis": 2}))
-    network = build_network([Layer("matmul", {}, {}, ((), turned))], (1, 8, 8))
-    with pytest.raises(ExplorerError, match="no counterpart of the layer matmul"):
-        describe_network(network, (1, 8, 8))

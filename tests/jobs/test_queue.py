@@ -23,6 +23,7 @@ from explorer.runs.writer import RunWriter, mark_run
 from explorer.training.family import family_configs
 from tests.helpers import present
 from tests.small_run import die
+from tests.waiting import wait_until
 
 SHORT = Config(model=ModelConfig(hidden=(8,)), budget=BudgetConfig(steps=20), device="cpu")
 LONG = dataclasses.replace(SHORT, budget=BudgetConfig(steps=10**9))
@@ -318,6 +319,8 @@ def test_a_job_that_another_server_trains_fails_here_alone(runner, tmp_path, mon
     first = runner.submit(LONG, tmp_path / "first")
     second = runner.submit(SHORT, tmp_path / "second")
     take_over(tmp_path / "second", "running", monkeypatch)
+    # A job that waits is cancelled; this one is to be stopped while it trains.
+    wait_until(lambda: Run(tmp_path / "first").info.status.state == "running")
     runner.stop(tmp_path / "first")
     with pytest.raises(ExplorerError, match="being trained right now"):
         second.result(PATIENCE_SECONDS)

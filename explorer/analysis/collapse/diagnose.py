@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, check_codes, check_standard_prior
+from explorer.analysis.checks import LARGEST_CODE, Floats, check_codes, check_standard_prior
 from explorer.analysis.codes_in.numbers import as_numbers
 from explorer.analysis.codes_in.spread import as_logvar, weigh_spread
 from explorer.analysis.codes_in.told import Told
@@ -92,8 +92,10 @@ def diagnose_codes(
     seed = check_seed(seed)
     mu, values = as_numbers(mean, "mean"), as_numbers(logvar, "logvar")
     told: tuple[Told, ...] = ()
-    if mu.ndim == 2 and mu.size and mu.shape == values.shape and np.isfinite(values).all():
-        weighed = weigh_spread(mu, values, spread or "logvar", asked=spread)
+    fits = mu.ndim == 2 and mu.size and mu.shape == values.shape
+    if fits and np.isfinite(values).all() and bool((np.abs(mu) <= LARGEST_CODE).all()):
+        with np.errstate(all="ignore"):  # What is no code is told so below.
+            weighed = weigh_spread(mu, values, spread or "logvar", asked=spread)
         values = as_logvar(values, weighed.used)
         if weighed.told is not None:
             told = (weighed.told,)

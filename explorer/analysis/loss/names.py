@@ -100,6 +100,22 @@ def words_of(path: str) -> frozenset[str]:
     return frozenset(re.findall(r"[^\W\d_]+", spaced.lower()))
 
 
+NETWORKS = frozenset(
+    "model net network vae cvae vqvae ae autoencoder decoder decode dec generator generate gen "
+    "forward reconstruct recon self g p_x".split()
+)
+"""Functions whose value, where a loss compares it with the data, is the picture."""
+
+
+def makes_picture(function: str) -> bool:
+    """Tell whether an unknown function is a decoder, or a whole model, by its name.
+
+    >>> makes_picture("self.decoder"), makes_picture("vae"), makes_picture("lpips")
+    (True, True, False)
+    """
+    return bool(function) and last_part(function).lower() in NETWORKS
+
+
 def guess_role(path: str) -> str | None:
     """Return image, latent, weight, time, noise, mask, size:AXIS or a kind of term, or None.
 

@@ -16,7 +16,7 @@ from explorer.analysis.loss.algebra import (
     size_of,
 )
 from explorer.analysis.loss.densities import scale_of
-from explorer.analysis.loss.names import SPREADS, guess_role, last_part
+from explorer.analysis.loss.names import SPREADS, guess_role, last_part, makes_picture
 from explorer.analysis.loss.source import Source
 from explorer.analysis.loss.values import (
     BATCH,
@@ -65,6 +65,9 @@ class Tensors:
             return self._of_name(value.path, self.role(value.path))
         if isinstance(value, Const) and isinstance(value.value, bool):
             return number(float(value.value))
+        if isinstance(value, Unknown) and makes_picture(value.function):
+            # A decoder called on the spot: what it gives is the picture, by the code that makes it.
+            return self._of_name(value.path, "image")
         if isinstance(value, Unknown):
             role = guess_role(value.function or value.path)
             return of_atom(Atom("term", (value.path, role if role in TERMS else "unknown")))

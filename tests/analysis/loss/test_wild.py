@@ -54,3 +54,31 @@ def test_lightning_bolts_beta_changes_with_the_latent_size():
         return ratio_of(case.text, Data((3, 32, 32), latents, 256), case.values)
 
     assert sigma2(64) == pytest.approx(4 * sigma2(256))
+
+
+KL = """
+kl = -0.5 * torch.mean(torch.sum(1 + logvar - mu ** 2 - logvar.exp(), 1))
+loss = rec + kl"""
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "F.mse_loss(model(x), x)",
+        "F.mse_loss(x, self.decoder(z))",
+        "F.mse_loss(vae.decode(z), batch)",
+        "((x - decoder(z)) ** 2).mean()",
+        "nn.MSELoss()(net(x), x)",
+    ],
+)
+def test_a_decoder_that_is_called_on_the_spot_gives_the_picture(written):
+    """A mean over 3·8·8 values beside a KL summed over latents: σ²_eff is 192 / 2."""
+    data = Data((3, 8, 8), 4)
+    found = read_loss("rec = " + written + KL, data)
+    assert (found.reconstruction, found.reconstruction_pixels) == ("squared-error", "mean")
+    assert effective_loss(found, data).sigma2 == pytest.approx(96)
+
+
+def test_a_perceptual_network_that_is_called_is_no_picture():
+    found = read_loss("rec = F.mse_loss(vgg(x_hat), vgg(x))" + KL, Data((3, 8, 8), 4))
+    assert effective_loss(found, Data((3, 8, 8), 4)).sigma2 is None
