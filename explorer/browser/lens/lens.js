@@ -115,9 +115,9 @@ export class Lens {
         make("section", { class: "part-stage" },
           make("h3", {}, make("b", {}, text("stage")), " · ", this.magnified),
           this.stage.element),
+        this.bars.element,
         make("section", { class: "part-panel" },
           this.table.element, this.score, buttons, this.sliders.element, this.note)),
-      this.bars.element,
       make("p", { class: "note", "data-role": "exact" }, exactSentence(text, this.exact)),
     );
     for (const name of BEST) this.table.show(name, null);
