@@ -6,10 +6,14 @@ VENV ?= .venv
 ARGS ?=
 WORKERS ?= 2
 PIP_ARGS ?=
+EXTRAS := test,cluster
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: app check test test-slow bench docs
+# Dozens of processes are started: what they import is compiled once.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: app check test test-slow test-integrations bench docs
 
 app: $(STAMP)
 	$(BIN)/latent-explorer app $(ARGS)
@@ -32,6 +36,11 @@ test: $(STAMP)-test
 test-slow: $(STAMP)-test
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
+# With other people's libraries, in an environment of its own: they never meet the app's.
+test-integrations:
+	$(MAKE) VENV=.venv-integrations EXTRAS=test,cluster,integrations .venv-integrations/.installed-test
+	.venv-integrations/bin/python -m pytest -m integration $(ARGS)
+
 bench: $(STAMP)-test
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
@@ -47,5 +56,5 @@ $(STAMP): $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@
 
 $(STAMP)-test: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e ".[test,cluster]"
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e ".[$(EXTRAS)]"
 	touch $(STAMP) $@

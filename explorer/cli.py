@@ -222,6 +222,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--codes", metavar="FILE", help="anyone's codes: .npz, .npy, .parquet, .csv or .h5ad"
     )
     diagnose.add_argument(
+        "--latents",
+        metavar="FILE",
+        nargs="+",
+        help="latents for diffusion, one file or two: mean and std per channel, scaling_factor",
+    )
+    diagnose.add_argument(
         "--spread",
         metavar="WHAT",
         help="what the second array is: logvar, log_std, std, variance or softplus",
@@ -230,6 +236,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--axes", metavar="NCHW", help="what the axes of grids are: N items, C or K latents"
     )
     diagnose.add_argument("--per", choices=("channel", "position"), default="channel")
+    diagnose.add_argument(
+        "--use",
+        choices=("sampling", "diffusion", "embedding"),
+        help="what the codes are for, on which it depends whether they must follow the prior",
+    )
     diagnose.add_argument("--dataset", metavar="D")
     diagnose.add_argument("--seed", type=int, default=0)
     diagnose.set_defaults(command=diagnose_run)

@@ -16,17 +16,20 @@ settings.register_profile(
 settings.load_profile("tests")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+DATA = os.environ.get("LATENT_EXPLORER_DATA")
+"""Where the developer keeps images: for `mnist_root` alone."""
 LONG = ("browser", "jobs", "training", "analysis")
 """Rooms whose files take longest."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def own_folders(tmp_path_factory):
-    """Keep the user's cache and runs out of the tests; subprocesses inherit it."""
+    """Keep the user's cache, runs and images out of the tests; subprocesses inherit it."""
     patch = pytest.MonkeyPatch()
     home = tmp_path_factory.mktemp("home")
     patch.setenv("LATENT_EXPLORER_CACHE", str(home / "cache"))
     patch.setenv("LATENT_EXPLORER_RUNS", str(home / "runs"))
+    patch.delenv("LATENT_EXPLORER_DATA", raising=False)
     yield home
     patch.undo()
 
@@ -54,11 +57,7 @@ def mnist_root():
     """The folder that holds real MNIST in torchvision's layout."""
     from explorer.datasets import is_available
 
-    roots: list[str | Path | None] = [
-        os.environ.get("LATENT_EXPLORER_DATA"),
-        REPOSITORY.parent / "shared" / "data",
-    ]
-    for root in roots:
+    for root in (DATA, REPOSITORY.parent / "shared" / "data"):
         if root and is_available("mnist", root):
             return Path(root)
     pytest.skip("Real MNIST is not at hand: set LATENT_EXPLORER_DATA to a folder that holds it.")

@@ -2,6 +2,8 @@
 
 from typing import TypeVar
 
+from explorer.runs.writer import RunWriter
+
 T = TypeVar("T")
 
 
@@ -15,3 +17,10 @@ def of_kind(kind: type[T], value: object) -> T:
     """Return a value that must be of this class here, such as a layer of a network."""
     assert isinstance(value, kind), f"{type(value).__name__} is no {kind.__name__}"
     return value
+
+
+def begin_run(path, latent_dim=2, **settings):
+    """Return the writer of a run of somebody's own loop that has its folder and is queued."""
+    writer = RunWriter(path, latent_dim=latent_dim, **settings)
+    writer.set_state("queued")
+    return writer

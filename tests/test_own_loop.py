@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from explorer.analysis.collapse.diagnose import diagnose_run
+from explorer.datasets.torchvision_mend import import_datasets
 from explorer.runs.run import Run
 
 TEXT = (Path(__file__).parents[1] / "docs" / "own-loop.md").read_text(encoding="utf-8")
@@ -22,8 +23,11 @@ def test_a_plain_loop_writes_a_run_that_can_be_diagnosed(tmp_path, monkeypatch):
     assert len(diagnose_run(run).dimensions) == 3
 
 
+@pytest.mark.integration
+@pytest.mark.filterwarnings("ignore")  # Its own.
 def test_a_lightning_module_writes_one_too(tmp_path, monkeypatch):
-    lightning = pytest.importorskip("lightning")
+    import_datasets()  # Lightning imports torchvision too, as it stands.
+    import lightning
     import torch
     from torch.utils.data import DataLoader
 

@@ -48,7 +48,7 @@ def test_the_wheel_carries_theme_models_and_browser_files(installed):
     names = {path.parent.name for path in (shipped / "pretrained").glob("*/run.json")}
     assert {"mnist-2d", "mnist-20d", "strokes-10d", "digits-2d"} <= names
     browser = installed / "explorer" / "browser"
-    for room in ("page", "shared", "map", "lens", "card", "brush", "slider"):
+    for room in ("page", "shared", "map", "lens", "guide", "brush", "slider"):
         assert (browser / room / "style.css").is_file(), room
     assert (browser / "map" / "standalone.js").is_file()
     assert list((installed / "explorer" / "text").rglob("*.json"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from explorer.errors import ExplorerError
 from explorer.files import explain_os_error, make_folder
-from explorer.runs.writer import prepare_folder
+from explorer.runs.folder import prepare_folder
 
 
 def check_beta(beta: float | None) -> float | None:

@@ -80,11 +80,10 @@ def replay(
         adopted = measure_pair(*opened, dataset, asked, tell)
         write_run(path, adopted, beta=beta, name=name, data_root=data_root)
         writer = RunWriter(path, info=Run(path).info)
-        known = 1.0 if writer.info.beta is None else writer.info.beta
         for step, checkpoint in ordered:
             tell(f"step {step:,}")
             model = apply_reading(adopted, *load(checkpoint))
-            add_frame(writer, step, model, adopted.dataset.held_out(), known)
+            add_frame(writer, step, model, adopted.dataset.held_out(), writer.info.beta)
         writer.set_plan(steps[-1])
         writer.set_state("finished", step=steps[-1])
     return Run(directory)
@@ -136,7 +135,9 @@ def _relocate(cut: Cut, first: Foreign, other: Foreign) -> Cut:
 
 
 @torch.no_grad()
-def add_frame(writer: RunWriter, step: int, model: AdoptedModel, split: Split, beta: float) -> None:
+def add_frame(
+    writer: RunWriter, step: int, model: AdoptedModel, split: Split, beta: float | None
+) -> None:
     """Log a checkpoint's figures on the same images, and keep its frame of the film."""
     rows = np.unique(np.linspace(0, len(split) - 1, min(IMAGES, len(split))).astype(np.int64))
     images = np.asarray(split.images[rows])

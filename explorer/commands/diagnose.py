@@ -4,21 +4,28 @@ import argparse
 import contextlib
 from typing import Any
 
+from explorer.commands.latents import diagnose_latents
 from explorer.commands.output import progress_line, report
 from explorer.commands.runs import find_images
 from explorer.errors import ExplorerError
 
 SIGNIFICANT = 0.01
+LISTED = 8
 
 
 def diagnose_run(options: argparse.Namespace) -> None:
     """Print the verdict on every latent dimension."""
-    if (options.run is None) == (options.codes is None):
-        raise ExplorerError("Give either a run or --codes FILE.")
+    given = [options.run, options.codes, options.latents]
+    if sum(one is not None for one in given) != 1:
+        raise ExplorerError("Give either a run or --codes FILE or --latents FILE.")
+    if options.latents is not None:
+        if options.use or options.per != "channel":
+            raise ExplorerError("--use and --per go with --codes; latents are told per channel.")
+        return diagnose_latents(options)
     if options.codes is not None:
         return diagnose_file(options)
-    if options.spread or options.axes or options.per != "channel":
-        raise ExplorerError("--spread, --axes and --per go with --codes.")
+    if options.spread or options.axes or options.per != "channel" or options.use:
+        raise ExplorerError("--spread, --axes, --per and --use go with --codes.")
     from explorer.analysis.collapse import diagnose as collapse
     from explorer.runs.store import open_run
 
@@ -43,12 +50,14 @@ def diagnose_file(options: argparse.Namespace) -> None:
             axes=options.axes,
             per=options.per,
             spread=options.spread,
+            use=options.use,
             seed=options.seed,
             progress=lambda part: show(f"{part:.0%}"),
         )
     values = judged.to_dict()
     lines = [f"! {told['text']}" for told in values["told"]]
-    lines += [*describe_verdicts(values), *describe_columns(values["columns"])]
+    lines += describe_verdicts(values)
+    lines += [*describe_prior(values["prior"]), *describe_columns(values["columns"])]
     report(options.json, values, "\n".join(lines))
 
 
@@ -71,6 +80,41 @@ def describe_verdicts(values: dict[str, Any]) -> list[str]:
             for row in rows
         ),
     ]
+
+
+def describe_prior(prior: dict[str, Any]) -> list[str]:
+    """Return whether codes follow the prior: what it depends on, what is off, then the remedy."""
+    if prior["state"] != "off":
+        return ["the codes follow the prior N(0, 1)"] * (prior["state"] == "follows")
+    lines = [f"the codes do not follow the prior N(0, 1). {prior['depends_on']}"]
+    off = [row for row in prior["dimensions"] if row["off"]]
+    if off:
+        named = [
+            f"z{row['dimension'] + 1} ({', '.join(_say_off(row, what) for what in row['off'])})"
+            for row in off[:LISTED]
+        ]
+        more = f" and {len(off) - LISTED:,} more" * (len(off) > LISTED)
+        lines.append(f"  off: {', '.join(named)}{more}")
+    if prior["marginal_kl"] is not None:
+        # Of too few items the estimator sees correlation where there is none.
+        share = (
+            " at most, which more items may lower"
+            if prior["saturated"]
+            else f", of them total correlation {prior['total_correlation']:.2f}"
+        )
+        lines.append(
+            "  all dimensions together: KL of the aggregate to the prior "
+            f"{prior['marginal_kl']:.2f} nats{share}"
+        )
+    return [*lines, f"  {prior['remedy'] or 'say it with --use sampling, diffusion or embedding'}"]
+
+
+def _say_off(row: dict[str, Any], what: str) -> str:
+    if what == "mean":
+        return f"mean {row['mean']:.2f} ± {row['mean_error']:.2f}"
+    if row["total_variance"] is None:
+        return "variance of the means alone above 1"
+    return f"variance {row['total_variance']:.2f} ± {row['total_variance_error']:.2f}"
 
 
 def describe_columns(columns: list[dict[str, Any]]) -> list[str]:

@@ -22,7 +22,7 @@ def elbo_curves(
     height: int = 300,
     words: Words = WORDS,
 ) -> go.Figure:
-    """Return reconstruction and KL stacked to −ELBO over steps, the objective as a line.
+    """Return reconstruction and KL stacked to −ELBO over steps, a known objective as a line.
 
     `train` and `validation` are log points; validation's −ELBO is drawn as markers. The axis is
     cut, and the first points are left out of its scale, which they would flatten.
@@ -43,12 +43,13 @@ def elbo_curves(
                 x=steps, y=kl, name="KL", **stack,
                 fillcolor=_tint(roles.kl), hovertemplate="%{y:.2f} nats",
             )  # fmt: skip
-        objective = [point["objective"] for point in train]
-        figure.add_scatter(
-            x=steps, y=objective, name=words["objective"], mode="lines",
-            line={"color": roles.objective, "width": 1.5, "dash": "dot"},
-            hovertemplate="%{y:.2f} nats",
-        )  # fmt: skip
+        objective = np.array([point.get("objective") for point in train], dtype=float)
+        if np.isfinite(objective).any():
+            figure.add_scatter(
+                x=steps, y=objective, name=words["objective"], mode="lines",
+                line={"color": roles.objective, "width": 1.5, "dash": "dot"},
+                hovertemplate="%{y:.2f} nats",
+            )  # fmt: skip
         if validation:
             figure.add_scatter(
                 x=[point["step"] for point in validation],
@@ -57,7 +58,7 @@ def elbo_curves(
                 marker={"color": roles.latent, "size": 5}, hovertemplate="%{y:.2f} nats",
             )  # fmt: skip
         total = reconstruction + (np.nan_to_num(kl) if has_kl else 0.0)
-        figure.update_yaxes(range=_scale(reconstruction, total, np.array(objective)))
+        figure.update_yaxes(range=_scale(reconstruction, total, objective))
     figure.update_xaxes(title=words["step"])
     figure.update_yaxes(title=words["nats_per_image_cut"])
     figure.update_layout(hovermode="x unified")
@@ -159,7 +160,7 @@ def _scale(reconstruction: np.ndarray, total: np.ndarray, objective: np.ndarray)
     """
     later = slice(len(total) // 10, None)
     low = float(reconstruction[later].min())
-    high = float(max(total[later].max(), objective[later].max()))
+    high = float(np.nanmax([*total[later], *objective[later]]))
     span = max(high - low, 1e-3 * abs(high), 1e-6)
     bottom = low - 0.6 * span
     return [0.0 if low >= 0.0 > bottom else bottom, high + 0.08 * span]

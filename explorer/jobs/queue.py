@@ -21,10 +21,11 @@ from typing import Any
 from explorer.config import Config
 from explorer.errors import ExplorerError
 from explorer.runs.control import Control
+from explorer.runs.folder import find_unfinished
 from explorer.runs.info import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES, DatasetInfo, Status
 from explorer.runs.run import Run
 from explorer.runs.sweeps import is_family_member, prepare_sweep, read_sweep
-from explorer.runs.writer import RunWriter, find_unfinished, mark_run
+from explorer.runs.writer import RunWriter, mark_run
 
 QUEUE_LIMIT = 8
 BEAT_SECONDS = HEARTBEAT_TIMEOUT_SECONDS / 3

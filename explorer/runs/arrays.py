@@ -13,6 +13,8 @@ LARGEST_NUMBER = 2**31 - 1
 """Of labels and ids: the browser has them as 32-bit numbers."""
 LARGEST_ENTRY = 2**16 - 1
 """Of a codebook whose size is not told: its use is counted entry by entry."""
+DROPPED = -1
+"""In place of an index: a position that was masked or dropped has none."""
 PICTURES = ("inputs", "reconstructions", "samples")
 
 
@@ -36,6 +38,17 @@ def as_array(value: Any) -> Array:
         return np.asarray(value)
     except (TypeError, ValueError) as error:
         raise ExplorerError("These values are not an array.") from error
+
+
+def flatten_indices(values: Any) -> Array:
+    """Return whole numbers (N, …), an index into a codebook each, as (N, positions)."""
+    array = np.atleast_1d(as_array(values))
+    if array.dtype.kind == "f" and not bool((array == np.round(array)).all()):
+        raise ExplorerError(
+            f"Codes of a codebook are whole numbers, an index each; these are {array.dtype} "
+            f"{array.shape}. Pass the indices, not the vectors that stand there."
+        )
+    return array.reshape(len(array), -1) if array.size else array
 
 
 def tidy_codes(arrays: Mapping[str, Any], info: RunInfo) -> dict[str, Array]:
@@ -73,9 +86,13 @@ def tidy_frame(arrays: Mapping[str, Any], info: RunInfo) -> dict[str, Array]:
 def _tidy_code_arrays(arrays: Mapping[str, Any], info: RunInfo) -> dict[str, Array]:
     if info.latent_kind == "categorical":
         most = LARGEST_ENTRY if info.config is None else info.config.model.codebook - 1
+        low = DROPPED if info.config is None else 0
         shape = (None, info.latent_dim)
-        indices = _as_whole("indices", arrays.get("indices"), shape, high=most)
-        return {"indices": indices.astype(np.min_scalar_type(indices.max(initial=0)))}
+        indices = _as_whole("indices", arrays.get("indices"), shape, low, most)
+        if bool((indices == DROPPED).all()):
+            raise ExplorerError(f"Every index is {DROPPED}, dropped: there are no codes.")
+        kind = np.result_type(*map(np.min_scalar_type, (indices.min(), indices.max())))
+        return {"indices": indices.astype(kind)}
     tidy = {"mean": _as_real("mean", arrays.get("mean"), (None, info.latent_dim))}
     if arrays.get("logvar") is not None:
         tidy["logvar"] = _as_real("logvar", arrays["logvar"], tidy["mean"].shape)

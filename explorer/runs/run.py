@@ -36,8 +36,10 @@ from explorer.runs.info import RunInfo, UnreadableRun
 if TYPE_CHECKING:
     from explorer.models import Model
 
-NEEDED = ("step", "seconds", "beta", "objective", "elbo", "reconstruction")
+NEEDED = ("step", "seconds", "elbo", "reconstruction")
 """What every log point has."""
+IF_KNOWN = ("images", "beta", "objective")
+"""Figures that may be missing, or null: a β that nobody stated is unknown."""
 LARGEST_LOG = 128_000_000
 """Bytes of the largest metrics.jsonl that is read: some hundred thousand log points."""
 LONGEST_NAME = 80
@@ -142,8 +144,8 @@ class Run:
         """Return the log points in order of step, of one split or of all.
 
         A torn last line and lines that are no log points are left out. Keys: step, images,
-        seconds, beta, objective, elbo, reconstruction, split and, where the model has a KL, kl
-        and kl_per_dim; nats per image.
+        seconds, elbo, reconstruction, split, where they were stated beta and objective, and, where
+        the model has a KL, kl and kl_per_dim; nats per image.
         """
         path = self.path / "metrics.jsonl"
         if not os.path.isfile(path):
@@ -243,12 +245,12 @@ def is_log_point(point: Any, latent_dim: int) -> bool:
     """Tell whether a line of a log has the figures that pages show, each of its kind."""
     if not isinstance(point, dict) or not all(is_number(point.get(key)) for key in NEEDED):
         return False
-    step, images = point["step"], point.get("images")
+    step = point["step"]
     if not isinstance(step, int) or step < 0 or not is_text(point.get("split", "")):
         return False
-    if not (images is None or is_number(images)) or not is_number(point.get("control", 0)):
+    if not all(point.get(key) is None or is_number(point[key]) for key in IF_KNOWN):
         return False
-    if not is_number(point.get("kl", 0)):
+    if not all(is_number(point.get(key, 0)) for key in ("kl", "control")):
         return False
     if "kl_per_dim" not in point:
         return True

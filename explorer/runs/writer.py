@@ -12,7 +12,6 @@ import contextlib
 import dataclasses
 import json
 import os
-import shutil
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -25,9 +24,10 @@ import numpy as np
 from explorer.codes import Array
 from explorer.config import Config
 from explorer.errors import ExplorerError, RunRemoved, shorten
-from explorer.files import explain_os_error, make_folder, replace_file, replace_json
-from explorer.runs.arrays import as_array, as_floats, tidy_codes, tidy_frame
+from explorer.files import explain_os_error, replace_file, replace_json
+from explorer.runs.arrays import as_array, as_floats, flatten_indices, tidy_codes, tidy_frame
 from explorer.runs.fields import LARGEST_WHOLE, is_number
+from explorer.runs.folder import prepare_folder, refuse_foreign
 from explorer.runs.info import (
     LARGEST_LATENT,
     STATES,
@@ -39,6 +39,7 @@ from explorer.runs.info import (
     describe_config,
 )
 from explorer.runs.points import find_kl
+from explorer.runs.ranks import is_first_rank
 from explorer.runs.run import Run, versions
 
 HEARTBEAT_SECONDS = 1.0
@@ -54,6 +55,10 @@ class RunWriter:
     `overwrite`; anything else there is never touched. `adopt` takes over a run that was queued
     there and never began, keeping the name that viewers gave it; `info` one that began, as it
     stands, and nothing is written yet.
+
+    A loop of one's own, with neither `config` nor `model`, takes the folder when it first writes,
+    so that a second instance for evaluation is no second run; and of a distributed training the
+    first rank alone writes, the others' calls do nothing.
     """
 
     def __init__(
@@ -74,6 +79,8 @@ class RunWriter:
         self.path = Path(directory)
         self._beat_at = 0.0
         self._last_steps: dict[str, int] = {}
+        self._to_take = False
+        self._overwrite = overwrite
         if info is not None:
             self.info = info
             return
@@ -97,15 +104,14 @@ class RunWriter:
                 versions=versions(),
             )
         )
-        if not adopt:
-            prepare_folder(self.path, overwrite)
-        try:
-            self._write_info(first=not adopt)
-        except ExplorerError:
-            if not adopt:
-                with contextlib.suppress(OSError):
-                    self.path.rmdir()
-            raise
+        if adopt:
+            self._write_info()
+            return
+        self._to_take = True
+        if self._is_own_loop:
+            refuse_foreign(self.path)
+        else:
+            self._take_folder()
 
     @classmethod
     def resume(cls, directory: str | os.PathLike[str], step: int) -> "RunWriter":
@@ -117,6 +123,8 @@ class RunWriter:
         writer = cls(run.path, info=run.info)
         status = writer._sign(Status(state="queued", step=step))
         writer.info = dataclasses.replace(writer.info, status=status)
+        if not writer._may_write():
+            return writer
         kept = [point for point in run.metrics() if point["step"] <= step]
         text = "".join(json.dumps(point) + "\n" for point in kept)
         replace_file(writer.path / "metrics.jsonl", lambda stream: stream.write(text.encode()))
@@ -128,6 +136,29 @@ class RunWriter:
                 (writer.path / "snapshots" / f"{later:09d}.npz").unlink(missing_ok=True)
         writer._write_info()
         return writer
+
+    @property
+    def _is_own_loop(self) -> bool:
+        return self.info.config is None and self.info.model.kind == "none"
+
+    def _may_write(self) -> bool:
+        """Tell whether this process writes, and take the folder where that is still to be done."""
+        if self._is_own_loop and not is_first_rank():
+            return False
+        if self._to_take:
+            self._take_folder()
+        return True
+
+    def _take_folder(self) -> None:
+        """Make the folder this run's own, or leave none where that fails."""
+        prepare_folder(self.path, self._overwrite)
+        try:
+            replace_json(self.path / "run.json", self.info.to_dict())
+        except ExplorerError:
+            with contextlib.suppress(OSError):
+                self.path.rmdir()
+            raise
+        self._to_take = False
 
     def __enter__(self) -> "RunWriter":
         self.set_state("running")
@@ -158,7 +189,7 @@ class RunWriter:
         logvar: Any = None,
         kl_per_dim: Any = None,
         kl: float | None = None,
-        beta: float = 1.0,
+        beta: float | None = None,
         objective: float | None = None,
         images: int | None = None,
         seconds: float | None = None,
@@ -170,8 +201,9 @@ class RunWriter:
         Give either `mean` and `logvar` (B, K) of a batch, from which KL to N(0, I) per dimension
         is computed, or `kl_per_dim` (K,) itself, or `kl` alone where only the total is known
         (against a learned or conditional prior), or none of them where the model has no KL.
-        `reconstruction` is a positive −log p(x|z), a number or one per image (B,). Further numbers
-        go in by name. A figure that is not finite, and a step that is no whole number from 0 or
+        `reconstruction` is a positive −log p(x|z), a number or one per image (B,). Where `beta` is
+        not given it is unknown, and so is the objective, unless that is. Further numbers go in by
+        name. A figure that is not finite, and a step that is no whole number from 0 or
         lies before the split's last one, is an ExplorerError and is not logged.
         """
         step = _check_step(step)
@@ -185,14 +217,17 @@ class RunWriter:
             "step": step,
             "images": images,
             "seconds": time.time() - self.info.created if seconds is None else seconds,
-            "beta": float(beta),
             "split": split,
             "reconstruction": float(as_floats(reconstruction).mean()),
         }
         point |= find_kl(self.info.latent_dim, mean, logvar, kl_per_dim, kl)
         cost = point["reconstruction"], point.get("kl", 0.0)
         point["elbo"] = -sum(cost)
-        point["objective"] = cost[0] + beta * cost[1] if objective is None else float(objective)
+        if beta is not None:
+            point["beta"] = float(beta)
+            point["objective"] = cost[0] + beta * cost[1]
+        if objective is not None:
+            point["objective"] = float(objective)
         for name, value in extra.items():
             if name == "elbo":
                 raise ExplorerError("elbo is computed here from reconstruction and KL.")
@@ -207,13 +242,15 @@ class RunWriter:
     def snapshot(self, step: int, mean: Any, logvar: Any = None, **arrays: Any) -> None:
         """Store a frame of the film.
 
-        Probe codes (P, K), indices where codes are categorical, and any of labels (P,) and uint8
-        inputs, reconstructions and samples (M, C, H, W).
+        Probe codes (P, K), indices (P, …) where codes are categorical, and any of labels (P,) and
+        uint8 inputs, reconstructions and samples (M, C, H, W).
         """
         step, values = _check_step(step), self._name_codes(mean, logvar)
         values |= {key: as_array(value) for key, value in arrays.items() if value is not None}
         values |= tidy_frame(values, self.info)
         values |= {key: _halve(values[key]) for key in ("mean", "logvar") if key in values}
+        if not self._may_write():
+            return
         with self._in_folder("snapshots"):
             # Without its parents: a run that was removed must not come back.
             (self.path / "snapshots").mkdir(exist_ok=True)
@@ -222,7 +259,7 @@ class RunWriter:
     def save_codes(
         self, mean: Any, logvar: Any = None, labels: Any = None, ids: Any = None
     ) -> None:
-        """Store the codes (N, K) of the evaluated split; indices where codes are categorical."""
+        """Store the codes (N, K) of the evaluated split; of categorical ones indices (N, …)."""
         values = self._name_codes(mean, logvar)
         count = len(next(iter(values.values())))
         values["ids"] = np.arange(count) if ids is None else as_array(ids)
@@ -233,13 +270,15 @@ class RunWriter:
     def _name_codes(self, codes: Any, logvar: Any) -> dict[str, Array]:
         """Return codes under the name that their kind has in a file: mean, or indices."""
         if self.info.latent_kind == "categorical":
-            return {"indices": np.atleast_1d(as_array(codes))}
+            return {"indices": flatten_indices(codes)}
         named = {"mean": codes} if logvar is None else {"mean": codes, "logvar": logvar}
         with np.errstate(over="ignore"):
             return {key: np.atleast_1d(as_floats(v).astype(np.float32)) for key, v in named.items()}
 
     def save_checkpoint(self, content: bytes) -> None:
         """Replace checkpoint.safetensors."""
+        if not self._may_write():
+            return
         with self._in_folder("checkpoint.safetensors") as path:
             replace_file(path, lambda stream: stream.write(content))
 
@@ -310,15 +349,15 @@ class RunWriter:
                 raise explain_os_error(error, self.path / name) from error
             raise
 
-    def _write_info(self, first: bool = False) -> None:
+    def _write_info(self) -> None:
         self._beat_at = time.monotonic()
-        if first:
-            replace_json(self.path / "run.json", self.info.to_dict())
-        else:
+        if self._may_write():
             with self._in_folder("run.json") as path:
                 replace_json(path, self.info.to_dict())
 
     def _append(self, line: str) -> None:
+        if not self._may_write():
+            return
         with (
             self._in_folder("metrics.jsonl") as path,
             open(path, "a", encoding="utf-8") as stream,
@@ -326,6 +365,8 @@ class RunWriter:
             stream.write(line)
 
     def _save_arrays(self, name: str, values: Mapping[str, Array]) -> None:
+        if not self._may_write():
+            return
         with self._in_folder(name) as path:
             replace_file(path, lambda stream: np.savez_compressed(stream, **dict[str, Any](values)))
 
@@ -333,55 +374,6 @@ class RunWriter:
 def mark_run(path: Path, state: str, message: str = "", step: int | None = None) -> None:
     """Set the state of a run whose own writer is gone or has not begun."""
     RunWriter(path, info=Run(path).info).set_state(state, message, step)
-
-
-def find_unfinished(path: Path, config: Config) -> Run | None:
-    """Return the unfinished run of the same config at `path`, if that is what is there.
-
-    A finished one is an ExplorerError that says what can be done with it.
-    """
-    if not os.path.isfile(path / "run.json"):
-        return None
-    run = Run(path)
-    try:
-        info = run.info
-    except ExplorerError:
-        return None
-    if info.status.state in ("running", "paused") and info.status.is_alive():
-        raise ExplorerError(f"{path} is being trained right now by process {info.status.pid}.")
-    if info.config != config:
-        return None
-    if info.status.state == "finished":
-        raise ExplorerError(
-            f"{path} holds this very training, finished at step {info.status.step:,}: look at it "
-            "as it is, choose another folder or another seed, or overwrite it."
-        )
-    return run
-
-
-def prepare_folder(path: Path, overwrite: bool) -> None:
-    """Make `path` an empty run folder; only an earlier run is ever removed, and only on request.
-
-    A run that cannot be read, after a crash of the machine, say, is removed like any other.
-    """
-    try:
-        if os.path.isfile(path):
-            raise ExplorerError(f"{path} is a file; a run needs a folder.")
-        if os.path.isdir(path) and any(path.iterdir()):
-            if not os.path.isfile(path / "run.json"):
-                raise ExplorerError(f"{path} holds other files; choose an empty folder.")
-            if not overwrite:
-                raise ExplorerError(
-                    f"{path} holds another run; choose another folder or overwrite it."
-                )
-            if Run(path).is_trained():
-                raise ExplorerError(f"{path} is being trained right now; stop that job first.")
-            shutil.rmtree(path)
-    except OSError as error:
-        raise explain_os_error(error, path) from error
-    make_folder(path)
-    if not os.access(path, os.W_OK):
-        raise ExplorerError(f"The folder {path} cannot be written to.")
 
 
 def _check_step(step: Any) -> int:

@@ -17,6 +17,7 @@ from explorer.errors import ExplorerError
 from explorer.files import replace_file
 from explorer.runs.checkpoint import read_checkpoint
 from explorer.runs.control import Command
+from explorer.runs.folder import find_unfinished
 from explorer.runs.images import (
     check_same_images,
     describe_dataset,
@@ -27,7 +28,7 @@ from explorer.runs.images import (
 from explorer.runs.info import DatasetInfo
 from explorer.runs.run import Run
 from explorer.runs.sweeps import is_family_member
-from explorer.runs.writer import RunWriter, find_unfinished, mark_run
+from explorer.runs.writer import RunWriter, mark_run
 from explorer.training.engine import Engine
 from explorer.training.fit import FitEngine
 from explorer.training.machine import ThreadChoice, choose_device

@@ -15,7 +15,7 @@ from explorer.errors import ExplorerError
 from explorer.runs.run import Run
 from explorer.runs.store import find_run
 from explorer.runs.writer import RunWriter
-from tests.helpers import present
+from tests.helpers import begin_run, present
 
 
 def codes_with(active, latents=4, count=400):
@@ -28,7 +28,7 @@ def codes_with(active, latents=4, count=400):
 
 @pytest.mark.parametrize("overwrite", [True, False], ids=["a new run", "new codes"])
 def test_a_verdict_is_that_of_the_codes_that_lie_there(tmp_path, overwrite):
-    writer = RunWriter(tmp_path / "run", latent_dim=4)
+    writer = begin_run(tmp_path / "run", latent_dim=4)
     for active in (0, 4, 2, 0, 2):
         if overwrite:
             writer.set_state("finished")
@@ -41,7 +41,7 @@ def test_a_verdict_is_that_of_the_codes_that_lie_there(tmp_path, overwrite):
 
 
 def test_without_codes_the_verdict_is_that_of_the_latest_frame(tmp_path):
-    writer = RunWriter(tmp_path / "run", latent_dim=4)
+    writer = begin_run(tmp_path / "run", latent_dim=4)
     run = Run(tmp_path / "run")
     with pytest.raises(ExplorerError, match="no codes with log-variances"):
         measure_codes(run, None)

@@ -205,6 +205,15 @@ def test_a_run_of_a_loop_of_ones_own_is_shown_where_it_can_be(runs):
         assert [entry.message for entry in app.exception] == []
 
 
+def test_a_beta_that_nobody_stated_is_shown_as_unknown(runs):
+    with RunWriter(runs / "unstated", latent_dim=2) as writer:
+        for step, kl in ((1, [2.0, 2.0]), (2, [2.0, 0.0]), (3, [2.0, 0.0])):
+            writer.log(step, reconstruction=9.0, kl_per_dim=kl)
+    app = open_page("train", run="unstated")
+    shown = " ".join(entry.proto.body for entry in app.get("html"))
+    assert list(app.exception) == [] and "· β —" in shown
+
+
 def test_pages_take_up_nothing_twice(runs):
     """Five visits, one queue, and what waited once in it."""
     from explorer.jobs import host

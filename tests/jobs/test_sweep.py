@@ -1,5 +1,6 @@
 """A sweep: one run directory each, on local processes or Dask workers, safe against any death."""
 
+import contextlib
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ import pytest
 
 from explorer.errors import ExplorerError
 from explorer.jobs import sweep as jobs_sweep
-from explorer.jobs.sweep import run_sweep, sweep_configs
+from explorer.jobs.sweep import open_executor, run_sweep, sweep_configs
 from explorer.runs.sweeps import list_sweeps, open_sweep, prepare_sweep
 from explorer.runs.writer import RunWriter
 from explorer.training.loop import train
@@ -29,9 +30,29 @@ def without_times(run):
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory):
+def worker():
+    """One local worker, a process, for all tests in which none dies."""
+    with open_executor(None, 1) as executor:
+        yield executor
+
+
+@pytest.fixture(scope="module")
+def run_here(worker):
+    """Run a sweep on the shared worker."""
+
+    def run(configs, path):
+        with pytest.MonkeyPatch.context() as patch:
+            shared = contextlib.nullcontext(worker)
+            patch.setattr(jobs_sweep, "open_executor", lambda *arguments: shared)
+            return run_sweep(configs, path, workers=1)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory, run_here):
     path = tmp_path_factory.mktemp("sweeps") / "local"
-    sweep, failed = run_sweep(sweep_configs(make_config(), (0.5, 2.0, 8.0)), path, workers=1)
+    sweep, failed = run_here(sweep_configs(make_config(), (0.5, 2.0, 8.0)), path)
     assert not failed
     return sweep
 
@@ -54,11 +75,11 @@ def test_the_grid_is_a_product_and_its_names_are_unique():
         sweep_configs(make_config(), seeds=range(2001))
 
 
-def test_running_again_skips_what_is_complete_and_more_runs_may_join(local):
+def test_running_again_skips_what_is_complete_and_more_runs_may_join(local, run_here):
     stamps = {
         name: (run.path / "run.json").stat().st_mtime_ns for name, run in local.runs().items()
     }
-    more, failed = run_sweep(sweep_configs(make_config(), (2.0, 4.0)), local.path, workers=1)
+    more, failed = run_here(sweep_configs(make_config(), (2.0, 4.0)), local.path)
     assert not failed and more.is_finished()
     assert list(more.runs()) == ["beta-0.5", "beta-2", "beta-8", "beta-4"]
     for name, stamp in stamps.items():
@@ -70,12 +91,12 @@ def test_another_grid_of_the_same_names_is_refused(local):
         run_sweep(sweep_configs(make_config(41), (0.5,)), local.path)
 
 
-def test_a_run_that_fails_does_not_stop_the_others(tmp_path):
+def test_a_run_that_fails_does_not_stop_the_others(tmp_path, run_here):
     configs = sweep_configs(make_config(4), (0.5, 2.0))
     prepare_sweep(tmp_path / "other", "sweep", configs)
     (tmp_path / "other" / "beta-2").mkdir()
     (tmp_path / "other" / "beta-2" / "notes.txt").write_text("mine", encoding="utf-8")
-    sweep, failed = run_sweep(configs, tmp_path / "other", workers=1)
+    sweep, failed = run_here(configs, tmp_path / "other")
     assert "holds other files" in failed["beta-2"]
     assert sweep.states() == {"beta-0.5": "finished", "beta-2": "missing"}
     assert (tmp_path / "other" / "beta-2" / "notes.txt").read_text(encoding="utf-8") == "mine"
@@ -98,7 +119,7 @@ def wait_until(condition, seconds=90.0):
 
 
 @POSIX
-def test_a_killed_driver_leaves_no_worker_and_is_run_again(tmp_path):
+def test_a_killed_driver_leaves_no_worker_and_is_run_again(tmp_path, run_here):
     path = tmp_path / "killed"
     configs = sweep_configs(make_config(600), (0.5, 2.0))
     text = json.dumps({name: config.to_dict() for name, config in configs.items()})
@@ -112,7 +133,7 @@ def test_a_killed_driver_leaves_no_worker_and_is_run_again(tmp_path):
     driver.wait()
     wait_until(lambda: not _exists(pid))
     assert not open_sweep(path).is_finished()
-    sweep, failed = run_sweep(configs, path, workers=1)
+    sweep, failed = run_here(configs, path)
     assert sweep.is_finished() and not failed
     alone = train(configs["beta-0.5"], tmp_path / "alone")
     found = sweep.member("beta-0.5").info.results["test"]["elbo"]

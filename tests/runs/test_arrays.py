@@ -10,7 +10,7 @@ from explorer.runs.arrays import LARGEST_ENTRY, tidy_codes, tidy_frame
 from explorer.runs.info import DatasetInfo
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
-from tests.helpers import present
+from tests.helpers import begin_run, present
 
 DATASET = DatasetInfo("own", (1, 4, 4), ("cat", "dog"))
 MEAN = np.linspace(-1, 1, 12).reshape(6, 2)
@@ -18,7 +18,7 @@ MEAN = np.linspace(-1, 1, 12).reshape(6, 2)
 
 @pytest.fixture
 def writer(tmp_path):
-    return RunWriter(tmp_path / "run", latent_dim=2, dataset=DATASET)
+    return begin_run(tmp_path / "run", dataset=DATASET)
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,28 @@ def test_entries_are_those_of_the_codebook(tmp_path):
         tidy_codes({"indices": entries + 1}, known)
     assert tidy_frame({"indices": entries + LARGEST_ENTRY - 7}, free)["indices"].max() == 65535
     # A page counts how often each entry is used, also where nobody said how many there are.
-    with pytest.raises(ExplorerError, match="from 0 to 65535"):
+    with pytest.raises(ExplorerError, match="from -1 to 65535"):
         tidy_codes({"indices": entries + 2**30}, free)
+
+
+def test_grids_of_indices_are_flattened_and_dropped_ones_kept(tmp_path):
+    grid = torch.arange(24).reshape(2, 3, 4)
+    grid[0, 0, 0] = -1
+    with RunWriter(tmp_path / "run", latent_dim=12, latent_kind="categorical") as run:
+        run.snapshot(1, grid)
+        run.save_codes(grid)
+        for write in (run.save_codes, lambda codes: run.snapshot(2, codes)):
+            with pytest.raises(ExplorerError, match=r"an index each; these are float32 \(2, 64, 3"):
+                write(torch.rand(2, 64, 3, 4))
+        with pytest.raises(ExplorerError, match=r"shape \(N, 12\); it has \(2, 9\)"):
+            run.save_codes(grid[:, :, :3])
+        with pytest.raises(ExplorerError, match="from -1 to"):
+            run.save_codes(grid - 2)
+        with pytest.raises(ExplorerError, match="Every index is -1"):
+            run.save_codes(0 * grid - 1)
+    expected = [[-1, *range(1, 12)], list(range(12, 24))]
+    assert present(present(Run(tmp_path / "run").codes()).indices).tolist() == expected
+    assert present(Run(tmp_path / "run").snapshot(1).indices).tolist() == expected
 
 
 def test_what_lies_on_the_disk_is_checked_like_what_is_written(writer):

@@ -31,7 +31,7 @@ from explorer.runs.info import (
 from explorer.runs.run import RUN_ID, Run, mean_kl, new_run_id
 from explorer.runs.store import find_run, list_pretrained
 from explorer.runs.writer import RunWriter
-from tests.helpers import present
+from tests.helpers import begin_run, present
 
 MODEL = {
     "kind": "none",
@@ -45,7 +45,7 @@ MODEL = {
 
 @pytest.fixture
 def writer(tmp_path):
-    return RunWriter(tmp_path / "run", latent_dim=2)
+    return begin_run(tmp_path / "run")
 
 
 # run.json

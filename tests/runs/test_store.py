@@ -16,12 +16,13 @@ from explorer.runs.store import (
     pretrained_store,
 )
 from explorer.runs.writer import RunWriter
+from tests.helpers import begin_run
 
 
 @pytest.fixture
 def store(tmp_path):
     for index, run_id in enumerate(["first", "second", "sweep/beta-1", "sweep/beta-2"]):
-        writer = RunWriter(tmp_path / run_id, latent_dim=2)
+        writer = begin_run(tmp_path / run_id)
         values = {**writer.info.to_dict(), "created": 100.0 + index}
         values["status"] = {**values["status"], "state": "finished"}
         (writer.path / "run.json").write_text(json.dumps(values), encoding="utf-8")
@@ -37,7 +38,7 @@ def test_what_is_no_run_is_left_out(store):
     (store.folder / "empty").mkdir()
     (store.folder / "first" / "run.json").write_text("{", encoding="utf-8")
     (store.folder / "second" / "run.json").write_text('{"schema": 99}', encoding="utf-8")
-    hidden = RunWriter(store.folder / ".hidden", latent_dim=2)
+    hidden = begin_run(store.folder / ".hidden")
     assert hidden.path.is_dir()
     assert [run.id for run in store.list()] == ["sweep/beta-2", "sweep/beta-1"]
 
@@ -49,7 +50,7 @@ def test_what_cannot_be_read_is_told_with_the_reason(store):
         '{"schema": 1, "latent": []}', "utf-8"
     )
     (store.folder / "sweep" / "beta-2").rename(store.folder / "sweep" / "β = 2")
-    RunWriter(store.folder / ".hidden", latent_dim=2)
+    begin_run(store.folder / ".hidden")
     (store.folder / "folder" / "run.json").mkdir(parents=True)
     runs, unreadable = store.survey()
     assert runs == []
@@ -183,7 +184,7 @@ def test_an_unreadable_run_is_not_replaced_by_a_shipped_one(twins):
 
 
 def test_a_run_opens_by_id_or_by_its_folder(store, monkeypatch, tmp_path_factory):
-    elsewhere = RunWriter(tmp_path_factory.mktemp("elsewhere") / "mine", latent_dim=2)
+    elsewhere = begin_run(tmp_path_factory.mktemp("elsewhere") / "mine")
     assert open_run(elsewhere.path).id == "mine"
     monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(store.folder))
     assert open_run("sweep/beta-1").path == store.folder / "sweep" / "beta-1"

@@ -14,10 +14,11 @@ from torch.distributions import Normal, kl_divergence
 from explorer.config import Config
 from explorer.errors import ExplorerError, RunRemoved
 from explorer.runs import writer as writer_module
+from explorer.runs.folder import find_unfinished, prepare_folder
 from explorer.runs.info import DatasetInfo, Status
 from explorer.runs.run import Run
-from explorer.runs.writer import RunWriter, find_unfinished, mark_run, prepare_folder
-from tests.helpers import present
+from explorer.runs.writer import RunWriter, mark_run
+from tests.helpers import begin_run, present
 
 
 def full_disk(*arguments, **options):
@@ -68,7 +69,7 @@ def test_without_a_kl_there_is_none(tmp_path):
         run.save_codes(np.zeros((5, 3)))
     point = Run(tmp_path / "run").metrics()[0]
     assert "kl" not in point and "kl_per_dim" not in point
-    assert (point["elbo"], point["objective"]) == (-4, 4)
+    assert point["elbo"] == -4
     assert Run(tmp_path / "run").snapshot(1).logvar is None
     assert present(Run(tmp_path / "run").codes()).logvar is None
 
@@ -88,7 +89,7 @@ def test_without_a_kl_there_is_none(tmp_path):
     ],
 )
 def test_a_figure_that_makes_no_sense_is_refused_and_not_logged(tmp_path, figures, part):
-    writer = RunWriter(tmp_path / "run", latent_dim=2)
+    writer = begin_run(tmp_path / "run", latent_dim=2)
     with pytest.raises(ExplorerError, match=part):
         writer.log(1, **figures)
     assert Run(tmp_path / "run").metrics() == []
@@ -102,8 +103,19 @@ def test_a_total_kl_alone_serves_learned_and_conditional_priors(tmp_path):
     assert "kl_per_dim" not in point
 
 
+def test_a_beta_that_nobody_stated_is_unknown(tmp_path):
+    with RunWriter(tmp_path / "run", latent_dim=2) as run:
+        run.log(1, reconstruction=90.0, kl=25.0)
+        run.log(2, reconstruction=90.0, kl=25.0, objective=100.0)
+        run.log(3, reconstruction=90.0, kl=25.0, beta=1)
+    points = Run(tmp_path / "run").metrics()
+    told = [(point.get("beta"), point.get("objective")) for point in points]
+    assert told == [(None, None), (None, 100), (1, 115)]
+    assert [point["elbo"] for point in points] == [-115] * 3
+
+
 def test_steps_never_fall_within_a_split(tmp_path):
-    writer = RunWriter(tmp_path / "run", latent_dim=2)
+    writer = begin_run(tmp_path / "run", latent_dim=2)
     writer.log(5, reconstruction=1.0)
     writer.log(5, reconstruction=1.0)
     writer.log(4, reconstruction=1.0, split="test")
@@ -117,7 +129,7 @@ def test_steps_never_fall_within_a_split(tmp_path):
 
 @pytest.mark.parametrize("step", [-1, 1.5, float("nan"), 10**30])
 def test_a_step_is_a_whole_number_from_0(tmp_path, step):
-    writer = RunWriter(tmp_path / "run", latent_dim=2)
+    writer = begin_run(tmp_path / "run", latent_dim=2)
     for write in (
         lambda: writer.log(step, reconstruction=1.0),
         lambda: writer.snapshot(step, np.zeros((3, 2))),
@@ -139,7 +151,7 @@ def test_a_step_is_a_whole_number_from_0(tmp_path, step):
     ],
 )
 def test_what_no_page_could_read_again_is_refused_and_not_written(tmp_path, write, said):
-    writer = RunWriter(tmp_path / "run", latent_dim=2)
+    writer = begin_run(tmp_path / "run", latent_dim=2)
     before = (writer.path / "run.json").read_bytes()
     with pytest.raises(ExplorerError, match=said):
         write(writer)
@@ -167,7 +179,7 @@ def test_a_failure_of_any_length_and_letters_can_be_read_again(tmp_path):
 
 
 def test_codes_beyond_half_precision_are_kept(tmp_path):
-    writer = RunWriter(tmp_path / "run", latent_dim=1)
+    writer = begin_run(tmp_path / "run", latent_dim=1)
     writer.snapshot(1, np.array([[1e6], [1.0]]))
     assert Run(tmp_path / "run").snapshot(1).mean.tolist() == [[1e6], [1.0]]
 
@@ -210,14 +222,14 @@ def test_a_full_disk_is_told_in_one_sentence_and_the_log_stays_readable(tmp_path
 
 
 def test_a_log_that_cannot_be_written_is_told(tmp_path, monkeypatch):
-    writer = RunWriter(tmp_path / "run", latent_dim=2)
+    writer = begin_run(tmp_path / "run", latent_dim=2)
     monkeypatch.setattr(writer_module, "open", full_disk, raising=False)
     with pytest.raises(ExplorerError, match="The disk is full"):
         writer.log(1, reconstruction=1.0)
 
 
 def test_the_status_says_who_writes_and_when(tmp_path, monkeypatch):
-    writer = RunWriter(tmp_path / "run", latent_dim=2)
+    writer = begin_run(tmp_path / "run", latent_dim=2)
     status = Run(tmp_path / "run").info.status
     assert (status.pid, status.host) == (os.getpid(), socket.gethostname())
     monkeypatch.setattr(writer_module, "HEARTBEAT_SECONDS", 3600)
@@ -259,8 +271,8 @@ def test_another_run_is_replaced_on_request_only(tmp_path):
     first.log(1, reconstruction=1.0)
     first.set_state("finished")
     with pytest.raises(ExplorerError, match="holds another run"):
-        RunWriter(tmp_path / "run", latent_dim=3)
-    RunWriter(tmp_path / "run", latent_dim=3, overwrite=True)
+        begin_run(tmp_path / "run", latent_dim=3)
+    begin_run(tmp_path / "run", latent_dim=3, overwrite=True)
     assert Run(tmp_path / "run").info.latent_dim == 3
     assert Run(tmp_path / "run").metrics() == []
 
@@ -273,19 +285,19 @@ def test_a_run_that_cannot_be_read_is_replaced_on_request_only(tmp_path, content
     (tmp_path / "run" / "run.json").write_text(content, "utf-8")
     assert find_unfinished(tmp_path / "run", config) is None
     with pytest.raises(ExplorerError, match="choose another folder or overwrite it"):
-        RunWriter(tmp_path / "run", latent_dim=3)
-    RunWriter(tmp_path / "run", latent_dim=3, overwrite=True)
+        begin_run(tmp_path / "run", latent_dim=3)
+    begin_run(tmp_path / "run", latent_dim=3, overwrite=True)
     assert Run(tmp_path / "run").info.latent_dim == 3
 
 
 def test_a_living_run_is_not_overwritten(tmp_path):
     RunWriter(tmp_path / "run", latent_dim=2).set_state("running")
     with pytest.raises(ExplorerError, match="being trained right now"):
-        RunWriter(tmp_path / "run", latent_dim=2, overwrite=True)
+        begin_run(tmp_path / "run", overwrite=True)
 
 
 def test_an_empty_folder_is_taken(tmp_path):
-    RunWriter(tmp_path, latent_dim=2)
+    begin_run(tmp_path)
     assert Run(tmp_path).info.latent_dim == 2
 
 
@@ -301,13 +313,13 @@ def test_an_unwritable_folder_is_told(tmp_path, monkeypatch):
 def test_a_read_only_folder_is_told(tmp_path):
     (tmp_path / "locked").mkdir(mode=0o500)
     with pytest.raises(ExplorerError, match="cannot be written to"):
-        RunWriter(tmp_path / "locked" / "run", latent_dim=2)
+        begin_run(tmp_path / "locked" / "run")
 
 
 def test_a_disk_full_from_the_start_leaves_no_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", full_disk)
     with pytest.raises(ExplorerError, match="The disk is full"):
-        RunWriter(tmp_path / "run", latent_dim=2)
+        begin_run(tmp_path / "run")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -315,7 +327,7 @@ def test_a_disk_full_from_the_start_leaves_no_folder(tmp_path, monkeypatch):
 
 
 def test_resuming_cuts_what_came_after_the_checkpoint(tmp_path):
-    writer = RunWriter(tmp_path / "run", latent_dim=2)
+    writer = begin_run(tmp_path / "run", latent_dim=2)
     for step in (1, 2, 3):
         writer.log(step, reconstruction=1.0)
         writer.snapshot(step, np.zeros((3, 2)))

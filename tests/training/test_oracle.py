@@ -172,7 +172,7 @@ def check_trained(run, x, beta):
 
 
 @pytest.mark.parametrize(
-    "beta, steps, batch_size, learning_rate", [(1.0, 4000, 128, 0.02), (8.0, 800, 1797, 0.05)]
+    "beta, steps, batch_size, learning_rate", [(1.0, 4000, 128, 0.02), (8.0, 500, 1797, 0.05)]
 )
 def test_training_by_samples_gets_there(tmp_path, x, beta, steps, batch_size, learning_rate):
     check_trained(trained(tmp_path / "run", beta, steps, batch_size, learning_rate), x, beta)

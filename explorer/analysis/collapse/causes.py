@@ -47,7 +47,7 @@ class Cause:
 def find_causes(
     subject: Subject,
     *,
-    beta: float,
+    beta: float | None,
     asleep: list[int],
     ignored: list[int],
     seed: int = 0,
@@ -55,7 +55,8 @@ def find_causes(
 ) -> tuple[Cause, ...]:
     """Return the causes for dimensions `asleep` (collapsed or empty) and `ignored`.
 
-    A few thousand images do. Nothing asleep, nothing computed.
+    A few thousand images do. Nothing asleep, nothing computed. Where β is unknown, None, only
+    "encoder_lags" and "written_not_read" can be told.
     """
     watch = watch or Watch()
     causes = []
@@ -63,22 +64,18 @@ def find_causes(
         causes.append(Cause("written_not_read", tuple(ignored), 1.0, {}))
     if not asleep:
         return tuple(causes)
-    now = wake_up_now(subject, beta, seed=seed)
-    watch.check(0.2)
-    at_collapse = _count_awake(subject, beta, seed)
+    evidence: dict[str, Any] = {"beta": beta, "local": True}
+    pays = None
+    if beta is not None:
+        top, top_error = wake_up_now(subject, beta, seed=seed).leading
+        watch.check(0.2)
+        evidence |= _count_awake(subject, beta, seed)
+        evidence |= {"top_eigenvalue_now": top, "top_eigenvalue_now_error": top_error}
+        pays = vote(top, top_error, beta)
     watch.check(0.4)
     few = subject.first(REFINED_IMAGES)
     refined_kl, encoder_kl, error = _refined_kl(few, seed, watch.part(0.4, 1))
     lagging = [i for i in asleep if refined_kl[i] - encoder_kl[i] > REFINED_KL_NATS + 2 * error[i]]
-    top, top_error = now.leading
-    evidence = {
-        "beta": beta,
-        "local": True,
-        **at_collapse,
-        "top_eigenvalue_now": top,
-        "top_eigenvalue_now_error": top_error,
-    }
-    pays = vote(top, top_error, beta)
     if lagging:
         gains = [float(refined_kl[i] - encoder_kl[i]) for i in lagging]
         worst = max(
@@ -89,9 +86,11 @@ def find_causes(
             Cause("encoder_lags", tuple(lagging), worst, {**evidence, "refined_kl_gain": gains})
         )
     rest = tuple(i for i in asleep if i not in lagging)
-    if rest and pays < 0.5:
+    if pays is None or not rest:
+        return tuple(causes)
+    if pays < 0.5:
         causes.append(Cause("objective", rest, 1 - pays, evidence))
-    elif rest:
+    else:
         causes.append(Cause("decoder_ignores", rest, pays, evidence))
     return tuple(causes)
 

@@ -124,7 +124,7 @@ def diagnose(
     model: Model,
     x: "Tensor | Array",
     *,
-    beta: float = 1.0,
+    beta: float | None = 1.0,
     epsilon: float = EPSILON_NATS,
     delta: float = DELTA,
     causes: bool = True,
@@ -135,9 +135,9 @@ def diagnose(
     """Return the diagnosis of a model on images x (N, C, H, W).
 
     `x` is what the model scores, `model.target(images, generator)`; uint8 images are made into
-    that with `seed`. `beta` is the β of the
-    training objective, which the cause "the objective asks for it" depends on. `causes=False`
-    skips that part (a few seconds). Raises ExplorerError for a plain autoencoder or bad images.
+    that with `seed`. `beta` is the β of the training objective, None where nobody knows it: what
+    the objective asks for is not told then. `causes=False` skips the causes (a few seconds).
+    Raises ExplorerError for a plain autoencoder or bad images.
     """
     check_standard_prior(model)
     subject = Subject(model, x, seed=check_seed(seed))
@@ -187,9 +187,14 @@ def diagnose_run(
     """
     info = run.info
     if images is not None and info.has_model:
-        beta = 1.0 if info.beta is None else info.beta
         return diagnose(
-            run.model, images, beta=beta, causes=causes, seed=seed, progress=progress, stop=stop
+            run.model,
+            images,
+            beta=info.beta,
+            causes=causes,
+            seed=seed,
+            progress=progress,
+            stop=stop,
         )
     if info.has_density and not info.has_shares:
         check_standard_prior(run.model)

@@ -18,6 +18,7 @@ from explorer.analysis.codes_in.told import Told
 from explorer.analysis.collapse.diagnose import diagnose_moments
 from explorer.analysis.collapse.diagnosis import Diagnosis
 from explorer.analysis.collapse.means import MeansDiagnosis, diagnose_means
+from explorer.analysis.collapse.prior_match import PriorMatch, check_use, match_prior
 from explorer.analysis.representation.columns import ColumnMatch, match_columns
 from explorer.analysis.watch import Progress, Stop, Watch
 
@@ -47,12 +48,14 @@ class LabelScore:
 class JudgedCodes:
     """Codes with their diagnosis, how well they tell their labels, and what follows which column.
 
+    `prior` says whether the codes follow N(0, I), and what to do for the use that was told.
     `columns` has an entry for the labels and for every further column of the file.
     """
 
     codes: CodesIn
     diagnosis: Diagnosis | MeansDiagnosis
     score: LabelScore | None
+    prior: PriorMatch
     columns: tuple[ColumnMatch, ...] = ()
 
     @property
@@ -72,6 +75,9 @@ class JudgedCodes:
         for row in values["dimensions"]:
             row["dimension"] = self.codes.dimensions[row["index"]]
         columns = [column.to_dict() for column in self.columns]
+        prior = self.prior.to_dict()
+        for row in prior["dimensions"]:
+            row["dimension"] = self.codes.dimensions[row["index"]]
         for column in columns:
             for match in column["best"]:
                 match["dimension"] = self.codes.dimensions[match["index"]]
@@ -79,6 +85,7 @@ class JudgedCodes:
             **values,
             "codes": self.codes.to_dict(),
             "labels": plain(self.score),
+            "prior": prior,
             "columns": columns,
         }
 
@@ -91,14 +98,17 @@ def judge_file(
     per: str = "channel",
     spread: str | None = None,
     names: Mapping[str, str] | None = None,
+    use: str | None = None,
     seed: int = 0,
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> JudgedCodes:
     """Return the verdict on a file of codes; of codes over steps, on the last one.
 
-    What the file may be and what `axes`, `per`, `spread` and `names` say: `read_any_codes`.
+    What the file may be and what `axes`, `per`, `spread` and `names` say: `read_any_codes`; what
+    `use` the codes have (sampling, diffusion or embedding): `match_prior`.
     """
+    check_use(use)
     watch = Watch(progress, stop)
     reading = watch.part(0.0, READING)
     codes = read_any_codes(
@@ -106,11 +116,16 @@ def judge_file(
     )
     watch.check(READING)
     inner = watch.part(READING, 1.0)
-    return judge_codes(codes, seed=seed, progress=inner.report, stop=inner.stopped)
+    return judge_codes(codes, use=use, seed=seed, progress=inner.report, stop=inner.stopped)
 
 
 def judge_codes(
-    codes: CodesIn, *, seed: int = 0, progress: Progress | None = None, stop: Stop | None = None
+    codes: CodesIn,
+    *,
+    use: str | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
 ) -> JudgedCodes:
     """Return the verdict on codes that were read; of very many some are judged, evenly spread."""
     watch = Watch(progress, stop)
@@ -121,10 +136,14 @@ def judge_codes(
         inner = watch.part(0.0, JUDGING)
         found = diagnose_moments(mean, logvar, seed=seed, progress=inner.report, stop=inner.stopped)
     watch.check(JUDGING)
+    information = found.information if isinstance(found, Diagnosis) else None
+    prior = match_prior(
+        codes.mean, codes.logvar, information=information, items=codes.rows, use=use
+    )
     score = score_labels(codes)
     columns = match_own_columns(codes, seed=seed, watch=watch.part(JUDGING, 1.0))
     watch.report(1.0)
-    return JudgedCodes(codes, found, score, columns)
+    return JudgedCodes(codes, found, score, prior, columns)
 
 
 def match_own_columns(

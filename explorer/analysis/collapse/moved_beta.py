@@ -33,7 +33,7 @@ def find_beta(run: Run) -> UsedBeta | None:
     last = info.timing.get("beta")
     if last is None or info.status.is_alive():
         points = run.metrics("train")
-        if not points:
+        if not points or points[-1].get("beta") is None:
             return UsedBeta(objective.beta, objective.beta)
         last, step = points[-1]["beta"], points[-1]["step"]
     expected = objective.beta

@@ -60,7 +60,7 @@ class CodeUsage:
 
 
 def measure_usage(indices: ArrayLike, entries: int) -> CodeUsage:
-    """Return how indices (N, P) use a codebook of `entries`.
+    """Return how indices (N, P) use a codebook of `entries`; −1 is a dropped position.
 
     The error is that of the entropy by the delta method over images, carried to the perplexity.
     Raises ExplorerError for indices that are none of the codebook's.
@@ -68,12 +68,15 @@ def measure_usage(indices: ArrayLike, entries: int) -> CodeUsage:
     >>> round(measure_usage([[0, 1], [2, 3]], 8).perplexity, 6)
     4.0
     """
-    codes = check_indices(indices, entries)
-    counts = np.bincount(codes.ravel(), minlength=entries)
+    codes = check_indices(indices, entries, low=-1)
+    kept = codes >= 0
+    counts = np.bincount(codes[kept], minlength=entries)
+    positions = float(kept.sum(1).mean())
     share = counts / counts.sum()
     surprise = -np.log(np.where(share > 0, share, 1.0))
     entropy = float(share @ surprise)
-    per_image = surprise[codes].mean(1)
+    # Of a ratio of sums over images, which may have kept different numbers of positions.
+    per_image = np.where(kept, surprise[codes] - entropy, 0.0).sum(1) / positions
     error = float(per_image.std(ddof=1) / math.sqrt(len(codes))) if len(codes) > 1 else math.nan
     perplexity = math.exp(entropy)
     return CodeUsage(
@@ -81,20 +84,20 @@ def measure_usage(indices: ArrayLike, entries: int) -> CodeUsage:
         images=len(codes),
         perplexity=perplexity,
         perplexity_error=perplexity * error,
-        rate=codes.shape[1] * math.log(entries),
-        rate_by_usage=codes.shape[1] * entropy,
+        rate=positions * math.log(entries),
+        rate_by_usage=positions * entropy,
     )
 
 
-def check_indices(indices: ArrayLike, entries: int) -> Codes:
-    """Return indices (N, P) as int64, all from 0 to entries − 1."""
+def check_indices(indices: ArrayLike, entries: int, low: int = 0) -> Codes:
+    """Return indices (N, P) as int64, all from `low` to entries − 1."""
     codes = np.asarray(indices)
     if codes.ndim != 2 or not codes.size or not np.issubdtype(codes.dtype, np.integer):
         raise ExplorerError(
             f"Codes of a codebook are whole numbers (N, P), at least one; these are {codes.dtype} "
             f"{codes.shape}."
         )
-    if codes.min() < 0 or codes.max() >= entries:
+    if codes.min() < low or codes.max() >= entries or codes.max() < 0:
         raise ExplorerError(
             f"These codes run from {codes.min()} to {codes.max()}; the codebook has entries 0 to "
             f"{entries - 1}."

@@ -20,6 +20,11 @@ from explorer.runs.run import Run
 Width = int | Literal["content"]
 
 
+def warm_worker() -> None:
+    """Start the worker, where there is none yet, while the visitor reads."""
+    library().queue  # noqa: B018
+
+
 def try_or_toast(action: Callable[..., object], *values: Any) -> bool:
     """Do it and tell whether that went well; what was refused is said in a toast."""
     try:

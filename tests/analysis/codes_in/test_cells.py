@@ -16,7 +16,8 @@ KINDS = np.arange(300) % 3
 
 def write(path, obsm, obs=(), old=False):
     """Write what AnnData writes of obsm and obs."""
-    h5py = pytest.importorskip("h5py")
+    import h5py
+
     words = np.array(["B", "NK", "T"], dtype="S")
     with h5py.File(path, "w") as opened:
         for key, value in obsm.items():
@@ -33,6 +34,7 @@ def write(path, obsm, obs=(), old=False):
     return path
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("old", [False, True])
 @pytest.mark.parametrize(
     "names", [("X_latent_qzm", "X_latent_qzv"), ("_scvi_latent_qzm", "_scvi_latent_qzv")]
@@ -48,12 +50,14 @@ def test_scvi_stores_a_variance(tmp_path, names, old):
         assert (codes.columns["n_counts"] == codes.rows).all()
 
 
+@pytest.mark.integration
 def test_means_alone_come_with_the_line_that_exports_both(tmp_path):
     codes = read_any_codes(write(tmp_path / "cells.h5ad", {"X_scVI": MEAN, "X_umap": MEAN[:, :2]}))
     assert codes.logvar is None and (codes.mean == MEAN).all()
     assert "return_dist=True" in str(codes.told[-1])
 
 
+@pytest.mark.integration
 def test_what_obsm_holds_is_listed(tmp_path):
     path = write(tmp_path / "cells.h5ad", {"X_pca": MEAN, "X_umap": MEAN[:, :2]})
     with pytest.raises(ExplorerError, match=r"X_pca \(300, 6\) float32"):
@@ -61,8 +65,10 @@ def test_what_obsm_holds_is_listed(tmp_path):
     assert read_any_codes(path, names={"mean": "X_pca"}).mean.shape == (300, 6)
 
 
+@pytest.mark.integration
 def test_links_elsewhere_are_not_followed_and_damage_is_told(tmp_path):
-    h5py = pytest.importorskip("h5py")
+    import h5py
+
     path = write(tmp_path / "cells.h5ad", {"X_pca": MEAN})
     with h5py.File(path, "a") as opened:
         opened["obsm/X_scVI"] = h5py.ExternalLink("/etc/passwd", "x")

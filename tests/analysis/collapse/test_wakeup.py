@@ -112,6 +112,11 @@ def test_causes_are_found_without_the_rule_and_say_nothing_of_it(untold):
     assert not any(unknown & set(cause.evidence) for cause in causes)
 
 
+def test_without_a_beta_nothing_is_said_of_what_it_asks_for(untold):
+    codes = {cause.code for cause in find_causes(untold, beta=None, asleep=[0, 1], ignored=[2])}
+    assert "written_not_read" in codes and not codes & {"objective", "decoder_ignores"}
+
+
 @pytest.mark.parametrize("likelihood", LIKELIHOOD_NAMES)
 def test_every_likelihood_of_ours_states_its_rule(likelihood, digits):
     values = wakeup.wake_up_eigenvalues(digits[:200], likelihood, sigma2=0.05)

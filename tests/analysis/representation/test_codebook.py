@@ -63,6 +63,14 @@ def test_perplexity_is_exp_of_the_entropy_and_its_error_shrinks():
     assert few.perplexity_error == pytest.approx(10 * usage.perplexity_error, rel=0.2)
 
 
+def test_dropped_positions_count_nowhere():
+    usage = measure_usage([[0, -1, 1, -1], [1, 0, -1, -1]], 2)
+    assert usage.counts.tolist() == [2, 2] and usage.perplexity == pytest.approx(2)
+    assert usage.rate == pytest.approx(2 * np.log(2)) and usage.perplexity_error == 0
+    with pytest.raises(ExplorerError):
+        measure_usage([[-1, -1]], 2)
+
+
 def test_codes_that_are_none_are_refused():
     with pytest.raises(ExplorerError, match="0 to 7"):
         measure_usage([[0, 8]], 8)

@@ -42,7 +42,7 @@ def test_eta_squared_of_classes_without_spread_within_is_1():
     which = np.arange(300) % 3
     z = np.stack([np.array([0.0, 5.0, 7.0])[which], codes(300)[:, 0]], 1)
     (found,) = match_columns(z, {"kind": np.array(["x", "y", "z"])[which]})
-    assert (found.best[0].index, found.best[0].value) == (0, pytest.approx(1))
+    assert found.best[0].index == 0 and found.best[0].value == pytest.approx(1)
 
 
 def test_noise_passes_as_seldom_as_the_p_value_says():
@@ -72,7 +72,8 @@ def test_nan_and_empty_words_are_left_out_of_their_column_alone():
     age, kind = z[:, 0].copy(), np.where(z[:, 1] > 0, "high", "low")
     age[::4], kind[:100] = np.nan, ""
     first, second, third = match_columns(z, {"age": age, "kind": kind, "whole": z[:, 2]})
-    assert (first.items, first.best[0].index, first.best[0].value) == (1500, 0, pytest.approx(1))
+    assert (first.items, first.best[0].index) == (1500, 0)
+    assert first.best[0].value == pytest.approx(1)
     assert (second.items, second.best[0].index) == (1900, 1)
     # Of a normal variable, its sign explains 2/π.
     assert second.best[0].value == pytest.approx(2 / np.pi, abs=0.03)

@@ -15,6 +15,7 @@ from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.kept import read_widget
 from explorer.app.text import paragraph, plain, sentences, text
 from explorer.app.views.collapse.film import draw_timeline
+from explorer.app.views.collapse.followed import show_followed
 from explorer.app.views.collapse.verdicts import show_diagnosis, show_means, show_plane, show_table
 from explorer.errors import ExplorerError
 from explorer.figures.latent import latent_scatter
@@ -75,6 +76,7 @@ def _show_own(own: JudgedCodes) -> None:
     if values["state"] == "means_alone":
         show_means(values)
         _show_own_map(codes, values, own.score)
+        show_followed(own.columns, codes.dimensions)
         return
     show_diagnosis(values, None)
     if len(codes.steps):
@@ -88,6 +90,7 @@ def _show_own(own: JudgedCodes) -> None:
         _show_own_map(codes, values, own.score)
     st.markdown(f"**{text('collapse.table')}**")
     show_table(values)
+    show_followed(own.columns, codes.dimensions)
 
 
 def say_told(said: Told) -> str:

@@ -124,7 +124,7 @@ def show_causes(values: dict[str, Any]) -> None:
             f"collapse.cause.{cause['code']}",
             dimensions=named,
             top=evidence.get("top_eigenvalue_now", 0.0),
-            beta=evidence.get("beta", 1.0),
+            beta=evidence.get("beta") or 0.0,
         )
         st.markdown(
             paragraph(

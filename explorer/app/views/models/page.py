@@ -1,6 +1,7 @@
 """Models: every model of the notes side by side, and the codebook of a VQ-VAE."""
 
 from explorer.app.parts.choices import bound_section
+from explorer.app.parts.jobs import warm_worker
 from explorer.app.parts.lede import show_lede
 from explorer.app.parts.sections import Section
 from explorer.app.text import text
@@ -21,6 +22,7 @@ def show_page() -> None:
         SECTION, list(SECTIONS), text("models.section"), lambda name: text(f"models.section.{name}")
     )
     SECTIONS[section].show(None)
+    warm_worker()
 
 
 show_page()

@@ -9,6 +9,7 @@ import streamlit as st
 
 from explorer.app.parts.choices import N, bound_number, bound_select
 from explorer.app.parts.images import offer_own_images
+from explorer.app.parts.jobs import warm_worker
 from explorer.app.parts.kept import read_widget
 from explorer.app.parts.lede import show_lede
 from explorer.app.parts.names import free_name
@@ -240,7 +241,7 @@ def show_page() -> None:
             session.notice = None
     with live:
         watch_run(session.watched)
-    library().queue  # noqa: B018  (warms the worker up while the visitor reads)
+    warm_worker()
 
 
 show_page()

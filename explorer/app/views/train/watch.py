@@ -1,5 +1,6 @@
 """Watching one run: its controls, how far it is, its curves and its film."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -134,13 +135,13 @@ def describe_events(points: list[dict[str, Any]]) -> str:
     events = find_events([row["step"] for row in rows], [row["kl_per_dim"] for row in rows])
     if not events:
         return text("train.kl.caption")
-    betas = {row["step"]: row["beta"] for row in rows}
+    betas = {row["step"]: _say_beta(row) for row in rows}
     told = [
         text(
             f"train.event.{event.kind}",
             dimension=event.dimension + 1,
             step=event.step,
-            beta=f"{betas[event.step]:.3g}",
+            beta=betas[event.step],
         )
         for event in events[-SHOWN_EVENTS:]
     ]
@@ -191,16 +192,22 @@ def _show_progress(watched: Watched) -> None:
         st.html(_describe_point(points[-1], describe_beta(run)))
 
 
-def _describe_point(point: dict[str, float], beta: str | None) -> str:
+def _describe_point(point: Mapping[str, Any], beta: str | None) -> str:
     """Return the identity −ELBO = reconstruction + KL with its numbers, each in its colour."""
     key = "train.identity" if "kl" in point else "train.identity_point"
     values = {
         "elbo": number(-point["elbo"]),
         "reconstruction": number(point["reconstruction"]),
         "kl": number(point.get("kl", 0.0)),
-        "beta": beta if beta and "→" in beta else f"{point['beta']:.3g}",
+        "beta": beta if beta and "→" in beta else _say_beta(point),
     }
     return f'<div class="explorer-identity">{text(key, **values)}</div>'
+
+
+def _say_beta(point: Mapping[str, Any]) -> str:
+    """Return a log point's β; a dash where whoever wrote it did not state one."""
+    beta = point.get("beta")
+    return "—" if beta is None else f"{beta:.3g}"
 
 
 def _kept_step(run: Run) -> int:
