@@ -146,9 +146,7 @@ def test_both_bars_are_in_sight_of_a_small_window_and_their_axis_waits_for_the_h
     lens.rest()
     assert lens.ask("lens.bars.axis.span") == wide > before["span"], "the axis stands still"
     page.mouse.up()
-    page.wait_for_function(
-        f"span => ({FIND})().lens.bars.axis.span === span", arg=before["span"]
-    )
+    page.wait_for_function(f"span => ({FIND})().lens.bars.axis.span === span", arg=before["span"])
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
