@@ -125,5 +125,7 @@ def show_mean(subject: Subject, found: Balance) -> None:
 
 def draw_bars(found: Balance, key: str) -> None:
     """Show the means of a balance as the two aligned bars."""
-    means = (float(part.mean()) for part in (found.reconstruction, found.kl, found.log_px))
-    balance_bars(*means, sentences("elbo.lens."), key)
+    balance_bars(
+        float(found.reconstruction.mean()), float(found.kl.mean()), float(found.log_px.mean()),
+        sentences("elbo.lens."), key,
+    )  # fmt: skip
