@@ -6,7 +6,6 @@ from plotly.subplots import make_subplots
 
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
-from explorer.text import number
 
 MANY_PARTS = 50
 """More Gaussians than this are not drawn one by one."""
@@ -153,49 +152,6 @@ def posterior_picture(
     figure.update_xaxes(title="z", range=[float(z[0]), float(z[-1])], zeroline=False)
     figure.update_yaxes(rangemode="tozero", showticklabels=False)
     return apply_style(figure, roles, height)
-
-
-def identity_bars(
-    upper: tuple[float, float],
-    lower: tuple[float, float],
-    names: tuple[str, str, str, str],
-    unit: str,
-    roles: Roles,
-    *,
-    start: float = 0.0,
-    end: float | None = None,
-    height: int = 150,
-) -> go.Figure:
-    """Return two aligned bars, nats: reconstruction + KL above, −log p(x) + gap below.
-
-    They end at the same place, −ELBO. `names` are those of the four parts, in that order; with a
-    `start` above 0 the axis is cut, so that KL and gap keep their scale.
-    """
-    figure = go.Figure()
-    colours = (roles.reconstruction, roles.kl, fade(roles.text, 0.7), roles.gap)
-    values = (*upper, *lower)
-    for place, (value, name, colour) in enumerate(zip(values, names, colours, strict=True)):
-        row, second = 1 - place // 2, place % 2 == 1
-        base = values[place - 1] if second else start
-        figure.add_bar(
-            x=[value if second else value - start], y=[row], base=[base], orientation="h",
-            width=0.62, marker={"color": colour, "line": {"width": 0}}, name=name,
-            hovertemplate=f"{name}: {number(value)} {unit}<extra></extra>", showlegend=False,
-        )  # fmt: skip
-        # A sliver cannot hold its name, so names stand above the bars, at their ends.
-        figure.add_annotation(
-            x=(base + value) if second else start, y=row + 0.31, yanchor="bottom", yshift=-1,
-            xanchor="right" if second else "left", text=f"{name} {number(value)}",
-            showarrow=False, font={"size": 12, "color": colour if second else roles.text},
-        )  # fmt: skip
-    total = sum(upper)
-    figure.add_vline(total, line={"color": roles.objective, "width": 1.2, "dash": "dot"})
-    stop = end if end is not None else start + 1.04 * (total - start)
-    figure.update_xaxes(range=[start, stop], title=unit)
-    figure.update_yaxes(visible=False, range=[-0.42, 1.75])
-    apply_style(figure, roles, height)
-    figure.update_layout(margin={"l": 4, "r": 10, "t": 4}, barmode="overlay")
-    return figure
 
 
 def _add_sticks(

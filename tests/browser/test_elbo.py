@@ -131,6 +131,25 @@ def test_the_bars_keep_the_identity_at_scale(lens):
     assert widths["gap"]["width"] / widths["kl"]["width"] == pytest.approx(ratio, rel=0.03)
 
 
+def test_both_bars_are_in_sight_of_a_small_window_and_their_axis_waits_for_the_hand(lens):
+    page = lens.page
+    page.set_viewport_size({"width": 1280, "height": 720})
+    lens.rest()
+    before, (x, y) = lens.ask("lens.bars.axis"), lens.centre()
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 20, steps=4)
+    box = present(page.locator(".bars").bounding_box())
+    assert box["y"] >= 0 and box["y"] + box["height"] <= 720
+    wide = lens.ask("lens.bars.axis.span")
+    page.mouse.move(x, y, steps=4)
+    lens.rest()
+    assert lens.ask("lens.bars.axis.span") == wide > before["span"], "the axis stands still"
+    page.mouse.up()
+    page.wait_for_function(f"span => ({FIND})().lens.bars.axis.span === span", arg=before["span"])
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
 def test_dragging_moves_the_numbers_fifteen_times_a_second(lens, subject):
     model, x, *_ = subject
     before, start = lens.ask("lens.q"), lens.centre()

@@ -87,6 +87,38 @@ def test_the_three_lines_have_the_librarys_numbers_and_q_closes_the_gap(page, se
     page.get_by_text("q is p(z|x) now").wait_for()
 
 
+def test_the_two_bars_say_the_sum_and_their_axis_waits_for_the_slider(page, server):
+    open_chapter(page, server, "elbo", "&mean=1.2&sd=0.45")
+    ways = measure_three_ways(LinearToy(), LinearEncoder(0.8, 0.45), 1.5)
+    sums = (
+        f"reconstruction {ways.reconstruction:.2f} + KL {ways.kl:.2f} = −ELBO {-ways.elbo:.2f} nats"
+        f" −log p(x) {-ways.log_px:.2f} + gap {ways.gap:.2f}"
+    )
+    page.get_by_role("img", name=sums).wait_for()
+    root = page.locator(".lx:has(> .bars)")
+
+    def span():
+        return root.evaluate("root => root.bars.axis.span")
+
+    def until(condition):
+        look = f"() => {condition} ? done() : requestAnimationFrame(look)"
+        code = f"new Promise(done => {{ const look = {look}; look(); }})"
+        root.evaluate(f"(root, small) => {code}", small)
+
+    small = span()
+    slider = present(page.get_by_role("slider", name="μ of q").bounding_box())
+    middle = slider["y"] + slider["height"] / 2
+    page.mouse.move(slider["x"] + 0.55 * slider["width"], middle)
+    page.mouse.down()
+    page.mouse.move(slider["x"] + 2, middle, steps=3)
+    until("root.bars.axis.span > small")
+    page.mouse.move(slider["x"] + 0.55 * slider["width"], middle, steps=3)
+    page.get_by_text("is p(z|x) now").or_(page.get_by_text("Gap 0.0")).first.wait_for()
+    assert span() > small, "the axis stands still while the thumb is held"
+    page.mouse.up()
+    until("root.bars.axis.span === small")
+
+
 def test_the_same_lines_hold_on_a_real_model(page, server):
     from explorer.analysis.inference.microscope import examine_image
     from explorer.analysis.inference.posterior_grid import build_grid

@@ -102,6 +102,12 @@ def send_refinement(message: dict[str, Any], key: str) -> None:
     register_lens()(key=key, data={"refined": message}, height=1)
 
 
-def balance_bars(balance: dict[str, Any], words: dict[str, str], key: str) -> None:
-    """Show reconstruction + KL above −log p(x) + gap, on one broken axis, from plain numbers."""
+def balance_bars(
+    reconstruction: float, kl: float, log_px: float, words: dict[str, str], key: str
+) -> None:
+    """Show reconstruction + KL above −log p(x) + gap, nats, on one axis; `words` are elbo.lens.
+
+    The axis stands still from run to run while a slider is dragged, and settles once it rests.
+    """
+    balance = {"reconstruction": reconstruction, "kl": kl, "log_px": log_px}
     register_lens()(key=key, data={"balance": balance, "text": words})

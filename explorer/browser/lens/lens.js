@@ -1,9 +1,9 @@
 import { Model } from "../model/model.js";
+import { Bars } from "../shared/bars.js";
 import { make, print } from "../shared/dom.js";
 import { paintPicture } from "../shared/picture.js";
 import { createText } from "../shared/text.js";
 import { channels, readTheme } from "../shared/theme.js";
-import { Bars } from "./bars.js";
 import { densityPicture, levelLines } from "./contours.js";
 import { between, bounded, fromFactor, klToPrior, PRIOR } from "./gaussian.js";
 import { attachHand } from "./hand.js";
@@ -115,9 +115,9 @@ export class Lens {
         make("section", { class: "part-stage" },
           make("h3", {}, make("b", {}, text("stage")), " · ", this.magnified),
           this.stage.element),
+        this.bars.element,
         make("section", { class: "part-panel" },
           this.table.element, this.score, buttons, this.sliders.element, this.note)),
-      this.bars.element,
       make("p", { class: "note", "data-role": "exact" }, exactSentence(text, this.exact)),
     );
     for (const name of BEST) this.table.show(name, null);
@@ -313,8 +313,8 @@ export class Lens {
 
   show() {
     const { terms, exact, refined } = this;
-    const moving = this.held || Boolean(this.playing);
     this.settled = !Number.isNaN(this.error);
+    const moving = this.held || Boolean(this.playing) || !this.settled;
     this.table.show("yours", terms, this.settled ? this.error : 0);
     this.sliders.show(this.q);
     const total = terms.reconstruction + terms.kl;

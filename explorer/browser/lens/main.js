@@ -2,7 +2,7 @@ import { print } from "../shared/dom.js";
 import { readHeader, readPayload } from "../shared/payload.js";
 import { createText } from "../shared/text.js";
 import { readTheme } from "../shared/theme.js";
-import { Bars, word } from "./bars.js";
+import { Bars, word } from "../shared/bars.js";
 import { Lens } from "./lens.js";
 
 /**
@@ -56,29 +56,47 @@ function mountLens(data, parentElement, component) {
   };
 }
 
-/** @type {Map<HTMLElement | ShadowRoot, {bars: Bars, root: HTMLElement}>} */
+/** @type {Map<HTMLElement | ShadowRoot, {bars: Bars, root: HTMLElement, spoken: string}>} */
 const shown = new Map();
 
 /**
+ * The bars stay from run to run, and with them their axis; in another language they are new.
  * @typedef {{reconstruction: number, kl: number, log_px: number}} BalanceMessage nats
  *
  * @param {{balance: BalanceMessage, text: Record<string, string>}} message
  * @param {HTMLElement | ShadowRoot} parentElement
  */
 function mountBars({ balance, text: words }, parentElement) {
-  const text = createText(words);
-  shown.get(parentElement)?.bars.dispose();
-  shown.get(parentElement)?.root.remove();
-  const root = document.createElement("div");
-  root.className = "lx lens";
-  const bars = new Bars(text);
-  root.append(bars.element);
-  parentElement.append(root);
-  readTheme(root);
-  const { reconstruction, kl, log_px: logPx } = balance;
+  const spoken = JSON.stringify(words);
+  if (shown.get(parentElement)?.spoken !== spoken) {
+    removeBars(parentElement);
+    const root = document.createElement("div");
+    root.className = "lx";
+    const bars = new Bars(createText(words));
+    root.append(bars.element);
+    parentElement.append(root);
+    // For tests and the curious.
+    Object.assign(root, { bars });
+    shown.set(parentElement, { bars, root, spoken });
+  }
+  const present = shown.get(parentElement);
+  if (present) {
+    readTheme(present.root);
+    tellBalance(present.bars, balance);
+  }
+  return () => removeBars(parentElement);
+}
+
+/**
+ * @param {Bars} bars
+ * @param {BalanceMessage} balance
+ */
+function tellBalance(bars, { reconstruction, kl, log_px: logPx }) {
+  const { text } = bars;
   const total = reconstruction + kl;
   const gap = total + logPx;
-  bars.show({ reconstruction, kl, logPx, pieces: [{ name: "whole", nats: gap }] });
+  // Whether a hand moves is not known here: the axis waits until no more numbers come.
+  bars.show({ reconstruction, kl, logPx, pieces: [{ name: "whole", nats: gap }] }, true);
   bars.say(
     [
       word("term-rec", text("sum_reconstruction", { nats: print(reconstruction) })), " + ",
@@ -90,10 +108,11 @@ function mountBars({ balance, text: words }, parentElement) {
       word("term-gap", text("sum_gap", { nats: print(gap) })),
     ],
   );
-  shown.set(parentElement, { bars, root });
-  return () => {
-    shown.get(parentElement)?.bars.dispose();
-    shown.get(parentElement)?.root.remove();
-    shown.delete(parentElement);
-  };
+}
+
+/** @param {HTMLElement | ShadowRoot} parentElement */
+function removeBars(parentElement) {
+  shown.get(parentElement)?.bars.dispose();
+  shown.get(parentElement)?.root.remove();
+  shown.delete(parentElement);
 }

@@ -1,6 +1,6 @@
+import { word } from "../shared/bars.js";
 import { print } from "../shared/dom.js";
 import { joinSentences } from "../shared/text.js";
-import { word } from "./bars.js";
 import { printAgreed } from "./panel.js";
 
 /**

@@ -1,7 +1,5 @@
 """ELBO under the microscope: the identity in two bars, and q against the exact posterior."""
 
-from typing import Any
-
 import streamlit as st
 
 from explorer.analysis.inference.microscope import Balance
@@ -127,9 +125,7 @@ def show_mean(subject: Subject, found: Balance) -> None:
 
 def draw_bars(found: Balance, key: str) -> None:
     """Show the means of a balance as the two aligned bars."""
-    means: dict[str, Any] = {
-        "reconstruction": float(found.reconstruction.mean()),
-        "kl": float(found.kl.mean()),
-        "log_px": float(found.log_px.mean()),
-    }
-    balance_bars(means, sentences("elbo.lens."), key)
+    balance_bars(
+        float(found.reconstruction.mean()), float(found.kl.mean()), float(found.log_px.mean()),
+        sentences("elbo.lens."), key,
+    )  # fmt: skip

@@ -18,10 +18,11 @@ from explorer.analysis.teaching.toy import (
 from explorer.app.cached import get_pictures, get_run_with_model
 from explorer.app.cached.learn import get_examination
 from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.mount import balance_bars
 from explorer.app.parts.sliders import live_choice, live_slider
 from explorer.app.session import library
 from explorer.app.subject import Subject, find_telling
-from explorer.app.text import plain, text
+from explorer.app.text import plain, sentences, text
 from explorer.app.views.learn.parts import (
     choose_segment,
     say,
@@ -31,7 +32,7 @@ from explorer.app.views.learn.parts import (
     show_question,
 )
 from explorer.errors import ExplorerError
-from explorer.figures.learn import identity_bars, posterior_picture
+from explorer.figures.learn import posterior_picture
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 
 MODEL = "mnist-2d"
@@ -42,8 +43,6 @@ ASKED_NATS = 0.01
 PLACE_NATS = 0.1
 """With a gap above this a mean that is off by half an sd is the first thing to say."""
 Z = np.linspace(-3.5, 3.5, 281)
-BAR_END = 6.0
-"""The toy's axis stands still as long as it can, so that what moves is the bars."""
 JENSEN = (
     r"\log p(x) = \log E_{@latent{q}}\Bigl[\tfrac{p(x,@latent{z})}{@latent{q(z|x)}}\Bigr] \ge "
     r"E_{@latent{q}}\Bigl[\log\tfrac{p(x,@latent{z})}{@latent{q(z|x)}}\Bigr] = \mathrm{ELBO}"
@@ -94,8 +93,7 @@ def _show_toy(left: DeltaGenerator, right: DeltaGenerator) -> None:
             role_colours(),
         )  # fmt: skip
         show_chart(figure, "learn_elbo_posterior")
-        end = max(BAR_END, -1.04 * ways.elbo)
-        _show_bars(ways.reconstruction, ways.kl, ways.log_px, ways.gap, end=end)
+        _show_bars(ways, "learn_elbo_bars_toy")
         st.caption(text("learn.elbo.caption.toy"))
     with left:
         show_heading("elbo")
@@ -132,9 +130,8 @@ def _show_real(
         with st.spinner(text("learn.elbo.loading")):
             found = get_examination(subject)
         _show_pictures(subject, found)
-        start = math.floor((min(found.reconstruction, -found.log_px) - 4) / 5) * 5.0
-        _show_bars(found.reconstruction, found.kl, found.log_px, found.gap, start=start)
-        st.caption(text("learn.elbo.caption.real", start=start))
+        _show_bars(found, "learn_elbo_bars_real")
+        st.caption(text("learn.elbo.caption.real"))
     with left:
         show_heading("elbo")
         state = "certified" if found.certified else "uncertified"
@@ -164,21 +161,8 @@ def _show_line(formula: str, numbers: str) -> None:
     show_formula(rf"\begin{{gathered}}{formula} \\ {numbers}\end{{gathered}}")
 
 
-def _show_bars(
-    reconstruction: float,
-    kl: float,
-    log_px: float,
-    gap: float,
-    start: float = 0.0,
-    end: float | None = None,
-) -> None:
-    parts = ("reconstruction", "kl", "log_px", "gap")
-    names = tuple(text(f"learn.elbo.bar.{part}") for part in parts)
-    figure = identity_bars(
-        (reconstruction, kl), (-log_px, gap), (names[0], names[1], names[2], names[3]),
-        text("learn.elbo.unit"), role_colours(), start=start, end=end,
-    )  # fmt: skip
-    show_chart(figure, "learn_elbo_bars")
+def _show_bars(found: ThreeWays | Examination, key: str) -> None:
+    balance_bars(found.reconstruction, found.kl, found.log_px, sentences("elbo.lens."), key)
 
 
 def _show_pictures(subject: Subject, found: Examination) -> None:

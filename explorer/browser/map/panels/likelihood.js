@@ -1,70 +1,79 @@
+import { Bars, word } from "../../shared/bars.js";
 import { make, print } from "../../shared/dom.js";
+import { joinSentences } from "../../shared/text.js";
 import { standsAt } from "../scene/state.js";
 
 /**
- * Where this image's likelihood goes: reconstruction + KL = −ELBO above, −log p(x) + gap below, on
- * one axis, broken inside the reconstruction so that KL and gap keep their scale.
+ * Where this image's likelihood goes: reconstruction + KL = −ELBO above, −log p(x) + gap below.
  * @typedef {import("../scene/app.js").App} App
+ * @typedef {import("../../model/estimate.js").Estimate} Estimate
  *
  * @param {App} app
  */
 export function buildLikelihoodPanel(app) {
   const { text, store } = app;
-  const sum = make("p", { class: "sum", "data-role": "elbo" });
-  const rec = make("span", { class: "bar rec" });
-  const kl = make("span", { class: "bar kl" });
-  const upper = make("div", { class: "bar-row" }, rec, kl);
-  const marginal = make("span", { class: "bar marginal" });
-  const gap = make("span", { class: "bar gap" });
-  const lower = make("div", { class: "bar-row" }, marginal, gap);
+  const bars = new Bars(text);
+  const empty = make("p", {});
   const moved = make("p", { class: "note", "data-role": "moved" });
   const note = make("p", { class: "note" });
   const mean = make("p", { class: "note" });
   store.on(["member"], () => {
     mean.textContent = meanSentence(app);
   });
-  const element = make("div", { class: "likelihood" }, sum, upper, lower, moved, note, mean);
+  const element = make("div", { class: "likelihood" }, empty, bars.element, moved, note, mean);
   store.on(["z", "input"], ({ z, input }) => {
     moved.textContent = !input || standsAt(z, input.mean) ? "" : text("likelihood_moved");
   });
 
   store.on(["estimate", "input"], ({ estimate, input }) => {
-    upper.hidden = lower.hidden = !estimate;
+    bars.element.hidden = !estimate;
+    empty.hidden = Boolean(estimate);
     if (!estimate) {
-      sum.textContent = text(input ? "likelihood_waiting" : "likelihood_empty");
+      empty.textContent = text(input ? "likelihood_waiting" : "likelihood_empty");
       note.textContent = "";
       return;
     }
-    const { reconstruction, error, negativeElbo } = estimate;
-    sum.textContent = text("likelihood_sum", {
-      elbo: print(negativeElbo),
-      error: print(error),
-      reconstruction: print(reconstruction),
-      kl: print(estimate.kl),
-    });
-    // KL takes a third of the row, less where the gap is the larger; both are on one scale.
-    const gapNats = Math.max(0, negativeElbo - estimate.marginal);
-    const scale = Math.min(34 / Math.max(estimate.kl, 0.5), 60 / Math.max(gapNats, 0.01));
-    const klWidth = estimate.kl * scale;
-    const gapWidth = gapNats * scale;
-    rec.style.width = `${100 - klWidth}%`;
-    kl.style.width = `${klWidth}%`;
-    rec.textContent = text("likelihood_reconstruction", { nats: print(reconstruction) });
-    kl.textContent = klWidth > 9 ? text("kl_value", { nats: print(estimate.kl) }) : "";
-    marginal.style.width = `${100 - gapWidth}%`;
-    gap.style.width = `${gapWidth}%`;
-    marginal.textContent = text("likelihood_marginal", { nats: print(estimate.marginal) });
-    gap.textContent = gapWidth > 9 ? print(gapNats) : "";
-    note.textContent = text("likelihood_note", {
-      gap: print(gapNats),
-      error: print(Math.hypot(error, estimate.marginalError)),
+    const gap = Math.max(0, estimate.negativeElbo - estimate.marginal);
+    const { reconstruction, kl, marginal } = estimate;
+    // The figures follow the pen, and get better by the draw: the axis waits until they rest.
+    bars.show({ reconstruction, kl, logPx: -marginal, pieces: [{ name: "whole", nats: gap }] }, true);
+    bars.say(upperLine(app, estimate), lowerLine(app, marginal, gap));
+    const missed = text("likelihood_note", {
+      gap: print(gap),
+      error: print(Math.hypot(estimate.error, estimate.marginalError)),
       draws: estimate.draws,
     });
+    const sentences = bars.breaks.hidden ? [missed] : [missed, text("axis_broken")];
+    note.textContent = joinSentences(app.header.language, sentences);
   });
   if (app.model.likelihood.isDensity) {
     element.append(make("p", { class: "note" }, text("likelihood_density_note")));
   }
   return element;
+}
+
+/**
+ * @param {App} app
+ * @param {Estimate} estimate
+ */
+function upperLine({ text }, { reconstruction, kl, negativeElbo, error }) {
+  return [
+    word("term-rec", text("likelihood_reconstruction", { nats: print(reconstruction) })), " + ",
+    word("term-kl", text("kl_value", { nats: print(kl) })), " = ",
+    text("likelihood_sum", { elbo: print(negativeElbo), error: print(error) }),
+  ];
+}
+
+/**
+ * @param {App} app
+ * @param {number} marginal
+ * @param {number} gap
+ */
+function lowerLine({ text }, marginal, gap) {
+  return [
+    text("likelihood_marginal", { nats: print(marginal) }), " + ",
+    word("term-gap", text("likelihood_gap", { nats: print(gap) })),
+  ];
 }
 
 /**
