@@ -115,7 +115,7 @@ def _is_local(payload: bytes) -> bool:
 def _first(pictures: Pictures, count: int) -> Pictures:
     labels = None if pictures.labels is None else pictures.labels[:count]
     kept = pictures.images[:count], labels, pictures.ids[:count]
-    return Pictures(*kept, pictures.source, pictures.credit)
+    return Pictures(*kept, pictures.source, pictures.credit, pictures.factors)
 
 
 def _read_module(folder: Path, name: str) -> str:

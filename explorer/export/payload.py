@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from explorer.codes import kl_of_codes
 from explorer.datasets import DATASETS
 from explorer.errors import ExplorerError
 from explorer.export.container import pack, shorten
+from explorer.export.factors import describe_factors
 from explorer.export.networks import (
     MAX_BROWSER_MULTIPLY_ADDS,
     MAX_BROWSER_WEIGHTS,
@@ -39,6 +40,8 @@ class Pictures:
     """The split they come from, or "sample" for drawings of our own that stand in."""
     credit: str = ""
     """Whose they are, where their licence asks that this goes with them."""
+    factors: Mapping[str, Array] = field(default_factory=dict)
+    """What is known of every image of the data set, by id: numbers or words."""
 
 
 def pick_pictures(
@@ -75,7 +78,7 @@ def build_payload(
         "prior": model.prior.describe(),
         "likelihood": model.likelihood.describe(),
         "networks": _describe_networks(model, half),
-        "codes": _describe_own_codes(run, half, max_codes),
+        "codes": _describe_own_codes(run, pictures, half, max_codes),
         "pictures": _describe_pictures(pictures),
         "classes": _class_names(run),
         "figures": describe_figures(run),
@@ -149,10 +152,19 @@ def _list_finite(values: Array | None) -> list[float] | None:
     return values.tolist() if values is not None and np.isfinite(values).all() else None
 
 
-def _describe_own_codes(run: Any, half: bool, max_codes: int) -> dict[str, Any] | None:
-    """Return the codes; KL per latent is left out where the prior gives it no meaning."""
+def _describe_own_codes(
+    run: Any, pictures: Pictures | None, half: bool, max_codes: int
+) -> dict[str, Any] | None:
+    """Return the codes and their factors; no KL where the prior gives it no meaning per latent."""
     codes = describe_codes(run, half, max_codes)
-    return codes if codes is None or run.model.prior.has_shares else {**codes, "kl": None}
+    if codes is None:
+        return None
+    ids = codes["ids"]
+    if isinstance(ids, int):
+        ids = np.arange(ids, ids + len(codes["mean"]))
+    known = {} if pictures is None else pictures.factors
+    codes["factors"] = describe_factors(known, ids, codes["labels"])
+    return codes if run.model.prior.has_shares else {**codes, "kl": None}
 
 
 def _describe_pictures(pictures: Pictures | None) -> dict[str, Any] | None:

@@ -1,5 +1,6 @@
 """Which images a run's map can show: its own where they are at hand, else what stands in."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,8 @@ def find_pictures(run: Any, dataset: ImageDataset | None) -> Pictures | None:
             first = rows[: _room(dataset)]
             labels = None if dataset.labels is None else dataset.labels[first]
             source = run.info.best_split or "test"
-            return pick_pictures(dataset.images[first], labels, first, source, credit)
+            picked = pick_pictures(dataset.images[first], labels, first, source, credit)
+            return replace(picked, factors=dataset.factors)
     if is_mnist:
         excerpt = load_mnist200()
         return pick_pictures(excerpt.images, excerpt.labels, mnist_ids(), "test", credit)

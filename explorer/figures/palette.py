@@ -8,6 +8,12 @@ CLASSES = (
 )  # fmt: skip
 """Petroff's ten accessible colours."""
 
+SCALE = (
+    "#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c",
+    "#28ae80", "#5ec962", "#addc30", "#fde725",
+)  # fmt: skip
+"""Viridis at nine even steps, for numbers on the map."""
+
 GLYPHS = (
     "circle", "square", "diamond", "cross", "x",
     "triangle-up", "triangle-down", "star", "hexagon", "pentagon",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import explorer
-from explorer.figures.palette import CLASSES, DARK, LIGHT, Roles
+from explorer.figures.palette import CLASSES, DARK, LIGHT, SCALE, Roles
 
 PACKAGE = Path(explorer.__file__).parent
 REPOSITORY = PACKAGE.parent
@@ -116,9 +116,16 @@ def test_classes_have_the_same_colours_in_the_browser():
     assert tuple(HEX.findall(listed)) == CLASSES
 
 
+def test_numbers_have_the_same_scale_in_the_browser():
+    source = (PACKAGE / "browser" / "map" / "plane" / "scale.js").read_text(encoding="utf-8")
+    assert tuple(HEX.findall(source.split("SCALE = [")[1].split("]")[0])) == SCALE
+    lightness = [luminance(colour) for colour in SCALE]
+    assert lightness == sorted(lightness), "a larger number is lighter"
+
+
 def test_nothing_else_has_colours_of_its_own():
     """Figures, components, formulas, pages and style sheets: every hexadecimal colour."""
-    known = {*vars(LIGHT).values(), *vars(DARK).values(), *CLASSES, *SURFACES, *PICTURES}
+    known = {*vars(LIGHT).values(), *vars(DARK).values(), *CLASSES, *SCALE, *SURFACES, *PICTURES}
     strange = []
     for suffix in ("*.py", "*.js", "*.css", "*.json"):
         for path in sorted(PACKAGE.rglob(suffix)):

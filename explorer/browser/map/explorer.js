@@ -66,6 +66,7 @@ export class Explorer {
     this.codes = new Float32Array(0);
     /** @type {Uint8Array | Int32Array | null} */
     this.labels = null;
+    this.factors = /** @type {import("../model/header.js").Factor[]} */ ([]);
     this.count = 0;
     /** @type {number[] | null} */
     this.kl = null;
@@ -116,6 +117,7 @@ export class Explorer {
     const { codes } = this.header;
     this.codes = codes?.mean ?? new Float32Array(0);
     this.labels = codes?.labels ?? null;
+    this.factors = codes?.factors ?? [];
     this.count = this.codes.length / this.size;
     this.kl = codes?.kl ?? null;
     const activity = this.kl ?? codes?.spread ?? new Array(this.size).fill(0);
@@ -128,6 +130,10 @@ export class Explorer {
     return typeof ids === "number" ? ids + index : ids[index];
   }
 
+  get factor() { return this.factors.find(({ name }) => name === this.store.state.colour); }
+  get groups() { return this.factor?.words ? this.factor.values : this.labels; }
+  get groupNames() { return this.factor?.words ?? this.header.classes; }
+
   initialState() {
     return openingState(this);
   }
@@ -136,7 +142,7 @@ export class Explorer {
     const { store, map } = this;
     store.on(["layers", "hidden", "selection"], () => map.points.invalidate());
     store.on(["layers", "hidden", "selection", "presentation"], () => map.repaint());
-    store.on(["layers"], () => map.refreshTiles());
+    store.on(["layers"], () => map.refreshTiles()), store.on(["colour"], () => map.colour());
     store.on(["z", "hover", "input", "pins", "path"], () => map.repaintTop());
     if (this.size > 2) {
       let timer = 0;
@@ -373,7 +379,7 @@ export class Explorer {
     const { xs, ys } = this.map.projection;
     const { hidden } = this.store.state;
     const mask = new Uint8Array(this.count);
-    const indices = outline.length < 3 ? [] : insideOutline(xs, ys, outline, (i) => !this.labels || !hidden.has(this.labels[i]));
+    const indices = outline.length < 3 ? [] : insideOutline(xs, ys, outline, (i) => !this.groups || !hidden.has(this.groups[i]));
     for (const i of indices) mask[i] = 1;
     if (!indices.length) return this.clearSelection();
     this.store.set({ selection: { mask, ...summarise(this, indices) }, tab: "selection", tool: "hover" });

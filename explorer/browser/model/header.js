@@ -23,6 +23,14 @@
  * @property {number[] | null} spread
  * @property {number[] | null} low 2.5 % quantile per latent
  * @property {number[] | null} high 97.5 % quantile per latent
+ * @property {Factor[]} [factors] what else is known of the images
+ *
+ * @typedef {object} Factor a number or a word per code
+ * @property {string} name
+ * @property {string[] | null} words null for numbers
+ * @property {Float32Array | Uint8Array} values numbers, or which of the words
+ * @property {number} low the smallest number
+ * @property {number} high
  *
  * @typedef {object} PicturesHeader
  * @property {Uint8Array} pixels

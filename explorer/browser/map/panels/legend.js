@@ -1,6 +1,7 @@
 import { button, contextOf, make } from "../../shared/dom.js";
 import { latentName } from "../../shared/marks.js";
 import { classColour } from "../../shared/theme.js";
+import { buildColouring } from "./colouring.js";
 import { drawGlyph } from "../plane/glyphs.js";
 import { showsReference } from "../scene/sweep.js";
 
@@ -11,7 +12,7 @@ import { showsReference } from "../scene/sweep.js";
  * @param {App} app
  */
 export function buildLegend(app) {
-  const { text, store, model, header, map, size } = app;
+  const { text, store, model, map, size } = app;
   const names = [
     app.count && "points",
     "manifold",
@@ -40,15 +41,22 @@ export function buildLegend(app) {
         });
       })
     : [];
-  const classes = app.labels ? presentClasses(app).map((label) => classChip(app, label)) : [];
-  const classRow = make("div", { class: "chips classes", role: "group", "aria-label": text("classes") }, ...classes);
+  /** @type {HTMLElement[]} */
+  let classes = [];
+  const classRow = make("div", { class: "chips classes", role: "group", "aria-label": text("classes") });
   const projection = size > 2 ? projectionChoice(app) : null;
   const element = make(
     "div",
     { class: "legend part-legend" },
-    make("div", { class: "chips" }, projection, ...layers, ...tools),
+    make("div", { class: "chips" }, projection, ...layers, ...tools, buildColouring(app)),
     classRow,
   );
+  store.on(["colour", "member"], () => {
+    classes = presentClasses(app).map((label) => classChip(app, label));
+    classes.forEach((element_) => element_.classList.toggle("glyphs", store.state.layers.glyphs));
+    classRow.replaceChildren(...classes);
+    classRow.classList.toggle("many", classes.length > 12 || app.groupNames.some((name) => name.length > 10));
+  });
   store.on(["layers", "projection", "path"], ({ layers: now, projection: choice, path }) => {
     layers.forEach((element_, i) => {
       element_.setAttribute("aria-pressed", String(now[names[i]]));
@@ -62,10 +70,9 @@ export function buildLegend(app) {
     tools.forEach((element_) => element_.setAttribute("aria-pressed", String(element_.dataset.tool === tool)));
     map.top.classList.toggle("selecting", tool !== "hover");
   });
-  store.on(["hidden"], ({ hidden }) => {
+  store.on(["hidden", "colour", "member"], ({ hidden }) => {
     classes.forEach((element_) => element_.setAttribute("aria-pressed", String(!hidden.has(Number(element_.dataset.label)))));
   });
-  if (classes.length > 12 || header.classes.some((name) => name.length > 10)) classRow.classList.add("many");
   return element;
 }
 
@@ -80,8 +87,8 @@ function chip(label, help, layer, onclick) {
 }
 
 /** @param {App} app */
-function presentClasses({ labels }) {
-  return [...new Set(labels ?? [])].sort((a, b) => a - b);
+function presentClasses({ groups }) {
+  return [...new Set(Array.from(groups ?? []))].sort((a, b) => a - b);
 }
 
 /**
@@ -89,8 +96,8 @@ function presentClasses({ labels }) {
  * @param {number} label
  */
 function classChip(app, label) {
-  const { store, header, text } = app;
-  const name = header.classes[label] ?? String(label);
+  const { store, groupNames, text } = app;
+  const name = groupNames[label] ?? String(label);
   const disc = make("i", { style: `background:${classColour(label)}` });
   const glyph = make("canvas", { width: 24, height: 24 });
   const context = contextOf(glyph);

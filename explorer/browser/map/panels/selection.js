@@ -2,6 +2,7 @@ import { button, download, make, print } from "../../shared/dom.js";
 import { latentName } from "../../shared/marks.js";
 import { paintPicture, storedPicture } from "../../shared/picture.js";
 import { classColour } from "../../shared/theme.js";
+import { tellFactor } from "../geometry/factors.js";
 import { selectionCsv } from "../geometry/selection.js";
 import { showsReference } from "../scene/sweep.js";
 
@@ -115,7 +116,7 @@ function thumbs(app, { indices }) {
  * @param {App} app
  * @param {Selection} selection
  */
-function statistics({ text, order }, { latents }) {
+function statistics({ text, order, factors, count }, { latents, indices }) {
   const head = ["", text("selection_selected"), text("selection_rest")];
   const rows = order.slice(0, 12).map((index) => {
     const { mean, deviation, restMean, restDeviation } = latents[index];
@@ -126,8 +127,11 @@ function statistics({ text, order }, { latents }) {
     const cell = (m, s) => (Number.isNaN(m) ? "–" : `${print(m)} ± ${Number.isNaN(s) ? "–" : print(s)}`);
     return [latentName(index), cell(mean, deviation), cell(restMean, restDeviation)];
   });
+  const chosen = new Set(indices);
+  const rest = factors.length ? Array.from({ length: count }, (_, i) => i).filter((i) => !chosen.has(i)) : [];
+  const known = factors.map((factor) => [factor.name, tellFactor(factor, indices), tellFactor(factor, rest)]);
   return [
     make("tr", {}, ...head.map((name) => make("th", {}, name))),
-    ...rows.map((row) => make("tr", {}, ...row.map((value) => make("td", {}, value)))),
+    ...[...rows, ...known].map((row) => make("tr", {}, ...row.map((value) => make("td", {}, value)))),
   ];
 }

@@ -7,6 +7,7 @@ import { Density, quantiles } from "./density.js";
 import { classMedians, paintNumerals } from "./numerals.js";
 import * as overlay from "./overlay.js";
 import { PointLayer } from "./points.js";
+import { shadesOf } from "./scale.js";
 import { TileLayer } from "./tiles.js";
 
 /**
@@ -53,13 +54,20 @@ export class LatentMap {
    */
   setProjection(projection) {
     this.projection = projection;
-    const labels = this.app.labels;
-    this.points.setPoints(projection, labels);
+    this.colour();
     this.index = projection.xs.length ? new PointIndex(projection.xs, projection.ys) : null;
     this.densityLayer = projection.xs.length ? new Density(projection) : null;
-    this.medians = classMedians(projection, labels);
     this.tiles.forget();
     this.fit();
+  }
+
+  /** Give the points the colours of what was chosen: classes, words or numbers. */
+  colour() {
+    const { factor, groups } = this.app;
+    const shades = factor && !factor.words ? shadesOf(factor) : null;
+    this.points.setPoints(this.projection, groups, shades);
+    this.medians = classMedians(this.projection, groups);
+    this.repaint();
   }
 
   /** Show all of it: the codes and, where the axes are latents, the prior's third ring. */
@@ -172,7 +180,7 @@ export class LatentMap {
     }
     if (layers.numerals && projection.dims.length !== 1) {
       const size = state.presentation ? 24 : 17;
-      paintNumerals(context, view, theme, this.medians, app.header.classes, state.hidden, size);
+      paintNumerals(context, view, theme, this.medians, app.groupNames, state.hidden, size);
     }
   }
 
@@ -195,7 +203,7 @@ export class LatentMap {
       overlay.paintInset(context, view, theme, {
         posterior,
         index: this.index,
-        labels: app.labels,
+        labels: app.groups,
         hidden: state.hidden,
         label: "q(z|x)",
       });
@@ -248,8 +256,9 @@ export class LatentMap {
   zAt(x, y, reach) {
     const { app, projection, index } = this;
     const { state } = app.store;
+    const { groups } = app;
     /** @param {number} i */
-    const shown = (i) => !app.labels || !state.hidden.has(app.labels[i]);
+    const shown = (i) => !groups || !state.hidden.has(groups[i]);
     const near = index && state.layers.points ? index.nearest(x, y, reach, shown) : -1;
     if (!projection.isSpace) {
       const code = index ? index.nearest(x, y, Infinity, shown) : -1;

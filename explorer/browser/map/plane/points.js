@@ -1,6 +1,7 @@
 import { contextOf } from "../../shared/dom.js";
 import { channels, CLASS_COLOURS, classColour } from "../../shared/theme.js";
 import { drawGlyph } from "./glyphs.js";
+import { SHADE_COLOURS } from "./scale.js";
 
 const SPRITE_LIMIT = 20000;
 const MARGIN = 0.2;
@@ -31,13 +32,16 @@ export class PointLayer {
     this.ys = new Float32Array(0);
     this.labels = new Int32Array(0);
     this.classCount = 0;
+    /** @type {Uint8Array | null} of numbers that colour the points */
+    this.shades = null;
   }
 
   /**
    * @param {import("../geometry/projection.js").Projection} projection
-   * @param {Uint8Array | Int32Array | null} labels
+   * @param {ArrayLike<number> | null} labels
+   * @param {Uint8Array | null} shades
    */
-  setPoints(projection, labels) {
+  setPoints(projection, labels, shades = null) {
     const { xs, ys } = projection;
     const count = xs.length;
     this.canDrawGlyphs = count <= SPRITE_LIMIT && labels !== null;
@@ -53,6 +57,7 @@ export class PointLayer {
     this.xs = Float32Array.from(this.order, (i) => xs[i]);
     this.ys = Float32Array.from(this.order, (i) => ys[i]);
     this.labels = labels ? Int32Array.from(this.order, (i) => labels[i]) : new Int32Array(count);
+    this.shades = shades && Uint8Array.from(this.order, (i) => shades[i]);
     this.classCount = 1 + this.labels.reduce((most, label) => (label > most ? label : most), 0);
     this.drawn = null;
   }
@@ -119,7 +124,10 @@ export class PointLayer {
     const zoom = Math.min(1.6, Math.max(1, Math.sqrt(view.scale / 70)));
     const radius = (count > 4000 ? 1.75 : 2.3) * zoom * (look.glyphs ? 1.7 : 1) * look.ratio;
     const half = Math.ceil(radius) + 1;
-    const sprites = CLASS_COLOURS.map((_, label) => this.sprite(label, radius, half, look.glyphs));
+    const sprites = this.shades
+      ? SHADE_COLOURS.map((colour) => this.sprite(colour, 0, radius, half))
+      : CLASS_COLOURS.map((colour, label) => this.sprite(colour, look.glyphs ? label : 0, radius, half));
+    const kinds = this.shades ?? this.labels;
     const a = view.scale * look.ratio;
     const b = (view.width / 2 - view.x * view.scale) * look.ratio - half;
     const c = (view.height / 2 + view.y * view.scale) * look.ratio - half;
@@ -132,28 +140,28 @@ export class PointLayer {
         const x = this.xs[n] * a + b;
         const y = c - this.ys[n] * a;
         if (x < -half || y < -half || x > context.canvas.width || y > context.canvas.height) continue;
-        context.drawImage(sprites[label % sprites.length], x, y);
+        context.drawImage(sprites[kinds[n] % sprites.length], x, y);
       }
     }
     context.globalAlpha = 1;
   }
 
   /**
-   * @param {number} label
+   * @param {string} colour
+   * @param {number} glyph 0 for a disc
    * @param {number} radius
    * @param {number} half the sprite's side
-   * @param {boolean} glyphs
    */
-  sprite(label, radius, half, glyphs) {
-    const key = `${label} ${radius.toFixed(2)} ${glyphs}`;
+  sprite(colour, glyph, radius, half) {
+    const key = `${colour} ${glyph} ${radius.toFixed(2)}`;
     let canvas = this.sprites.get(key);
     if (!canvas) {
       if (this.sprites.size > 400) this.sprites.clear();
       canvas = document.createElement("canvas");
       canvas.width = canvas.height = 2 * half;
       const context = contextOf(canvas);
-      context.fillStyle = context.strokeStyle = classColour(label);
-      drawGlyph(context, glyphs ? label : 0, half, half, radius);
+      context.fillStyle = context.strokeStyle = colour;
+      drawGlyph(context, glyph, half, half, radius);
       this.sprites.set(key, canvas);
     }
     return canvas;
@@ -168,14 +176,12 @@ export class PointLayer {
     const { width, height } = context.canvas;
     const image = context.createImageData(width, height);
     const pixels = new Uint32Array(image.data.buffer);
-    const colours = new Uint32Array(this.classCount);
-    const faint = new Uint32Array(this.classCount);
-    for (let label = 0; label < this.classCount; label++) {
-      const [red, green, blue] = channels(classColour(label));
-      const colour = (blue << 16) | (green << 8) | red;
-      colours[label] = look.hidden.has(label) ? 0 : (0xff000000 | colour) >>> 0;
-      faint[label] = look.hidden.has(label) ? 0 : (0x30000000 | colour) >>> 0;
-    }
+    const kinds = this.shades ?? this.labels;
+    const named = this.shades ? SHADE_COLOURS : Array.from({ length: this.classCount }, (_, label) => classColour(label));
+    const bits = named.map(channels).map(([red, green, blue]) => (blue << 16) | (green << 8) | red);
+    const colours = Uint32Array.from(bits, (colour) => 0xff000000 | colour);
+    const faint = Uint32Array.from(bits, (colour) => 0x30000000 | colour);
+    const away = Uint8Array.from({ length: this.classCount }, (_, label) => Number(look.hidden.has(label)));
     const size = Math.max(1, Math.round((this.xs.length > 300000 ? 1 : 1.6) * look.ratio));
     const a = view.scale * look.ratio;
     const b = (view.width / 2 - view.x * view.scale) * look.ratio - size / 2;
@@ -190,8 +196,8 @@ export class PointLayer {
         const y = Math.round(c - ys[n] * a);
         if (x < 0 || y < 0 || x > lastX || y > lastY) continue;
         if (look.chosen && (look.chosen[order[n]] === 0) !== dim) continue;
-        const colour = palette[labels[n]];
-        if (colour === 0) continue;
+        if (away[labels[n]]) continue;
+        const colour = palette[kinds[n]];
         let at = y * width + x;
         for (let row = 0; row < size; row++, at += width) {
           for (let column = 0; column < size; column++) pixels[at + column] = colour;

@@ -26,6 +26,10 @@
  * @property {Float32Array} codes (N, size), row by row
  * @property {number} count N
  * @property {Uint8Array | Int32Array | null} labels
+ * @property {import("../../model/header.js").Factor[]} factors
+ * @property {import("../../model/header.js").Factor | undefined} factor what colours the points, if not the class
+ * @property {ArrayLike<number> | null} groups the chosen words, else the classes: what is hidden
+ * @property {string[]} groupNames
  * @property {number[]} order latents, the most active first
  * @property {number[] | null} kl nats per latent
  * @property {Map<number, number>} pictureOf from ids to places among the stored pictures

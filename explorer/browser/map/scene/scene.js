@@ -16,7 +16,7 @@ const LAYER_CODES = {
   points: "p", numerals: "n", prior: "r", posterior: "q", manifold: "m", density: "d", path: "w", glyphs: "g",
 };
 const HIDEABLE = ["toolbar", "share", "tour", "input", "draw", "legend", "sliders", "panel", "output"];
-const KEYS = ["z", "view", "pins", "layers", "seed", "map", "out", "way", "picture", "off", "beta", "tab", "see", "sum"];
+const KEYS = ["z", "view", "pins", "layers", "seed", "map", "out", "way", "picture", "off", "beta", "tab", "see", "sum", "colour"];
 const VIEWS = ["scored", "grey"];
 /** @type {State["pathKind"][]} */
 const WAY_NAMES = ["lerp", "slerp"];
@@ -59,9 +59,9 @@ function readTerms(text) {
 /**
  * What the address asks for; `bad` names what is there and cannot be.
  * @param {URLSearchParams} params
- * @param {{size: number, order: number[], defaults: Record<string, boolean>, outputs: State["outputMode"][], tabs: string[]}} limits
+ * @param {{size: number, order: number[], defaults: Record<string, boolean>, outputs: State["outputMode"][], tabs: string[], factors?: string[]}} limits
  */
-export function parseScene(params, { size, defaults, outputs, tabs }) {
+export function parseScene(params, { size, defaults, outputs, tabs, factors = [] }) {
   /** @type {Partial<State>} */
   const state = {};
   /** @type {string[]} */
@@ -107,6 +107,8 @@ export function parseScene(params, { size, defaults, outputs, tabs }) {
     return hidden.includes(undefined) ? undefined : /** @type {number[]} */ (hidden);
   });
   if (off) state.hidden = new Set(off);
+  const colour = read("colour", oneOf(factors));
+  if (colour) state.colour = colour;
   const tab = read("tab", oneOf(tabs));
   if (tab) state.tab = tab;
   const see = read("see", oneOf(VIEWS));
@@ -161,6 +163,7 @@ export function formatScene(app) {
     way: state.pathKind === initial.pathKind ? "" : state.pathKind,
     off: [...state.hidden].join(","),
     map: "",
+    colour: app.factor ? state.colour : "",
     tab: state.tab === initial.tab ? "" : state.tab,
     see: state.inputView === initial.inputView ? "" : state.inputView,
     sum: state.terms.map((term) => term.split(" ")[1]).join(","),
@@ -200,6 +203,7 @@ export function readScene(app) {
     defaults: app.initialState().layers,
     outputs,
     tabs: tabsOf(app),
+    factors: app.factors.map(({ name }) => name),
   });
   if (scene.picture !== undefined && !app.pictureOf.has(scene.picture)) scene.bad.push("picture");
   for (const name of scene.hide) app.root.classList.add(`hide-${name}`);
@@ -238,7 +242,7 @@ export function watchScene(app) {
     }, 400);
   };
   /** @type {(keyof State)[]} */
-  const keys = ["z", "pins", "layers", "seed", "projection", "outputMode", "pathKind", "input", "hidden", "member", "tab", "inputView", "terms"];
+  const keys = ["z", "pins", "layers", "seed", "projection", "outputMode", "pathKind", "input", "hidden", "colour", "member", "tab", "inputView", "terms"];
   app.store.on(keys, write);
   app.viewSettled = write;
 }

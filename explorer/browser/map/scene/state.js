@@ -35,7 +35,8 @@
  * @property {boolean} drawing
  * @property {Mode} outputMode
  * @property {Record<string, boolean>} layers
- * @property {Set<number>} hidden classes
+ * @property {Set<number>} hidden classes, or words that colour
+ * @property {string} colour the factor that colours the points; empty for the class
  * @property {Pin[]} pins
  * @property {{frames: Float32Array[], current: number} | null} path
  * @property {Way} pathKind
@@ -112,6 +113,7 @@ export function openingState({ size, order, model, count }) {
       manifold: true, density: false, path: true, glyphs: false,
     },
     hidden: new Set(),
+    colour: "",
     pins: [],
     path: null,
     pathKind: "lerp",
