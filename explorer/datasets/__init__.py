@@ -46,7 +46,7 @@ class Entry:
     shape: tuple[int, int, int]
     """(C, H, W) of one image."""
     kept_as: str = ""
-    """The file in the folder that keeps what takes seconds to draw; none where no page waits."""
+    """The file in the folder that keeps what takes long to draw; none where a page may wait."""
     handwriting: bool = False
     """What is drawn for its models by hand is centred by its mass, as these images are."""
     credit: str = ""
@@ -88,7 +88,6 @@ DATASETS = {
         "hue, size, rotation and place",
         offline=True,
         shape=(3, 64, 64),
-        kept_as=colour_shapes.name_file(),
     ),
     "mnist-200": Entry(
         load=lambda folder: load_mnist200(),
