@@ -17,6 +17,7 @@ TEXT = (Path(__file__).parents[1] / "docs" / "own-model.md").read_text(encoding=
 def test_the_example_is_adopted_and_has_the_kl_of_its_own_training_code(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path))
+    monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(tmp_path))
     names: dict[str, Any] = {}
     exec(EXAMPLE, names)
     run = Run(tmp_path / "my-vae")

@@ -78,8 +78,17 @@ def change_data(options: argparse.Namespace) -> None:
         dataset = pending.keep(options.own_name or pending.dataset.name)
     assert dataset.report is not None
     values = describe_data(dataset) | {"report": dataset.report.to_dict()}
-    text = "\n".join([f"{dataset.name}: added", *dataset.report.sentences()])
+    text = "\n".join([describe_added(dataset), *dataset.report.sentences()])
     report(options.json, values, text)
+
+
+def describe_added(dataset: "ImageDataset") -> str:
+    """Return what is first told of a data set that was added: its classes and its splits."""
+    parts = [f"{len(rows):,} {name}" for name, rows in dataset.splits.items() if name != "all"]
+    classes = dataset.class_names
+    named = ", ".join(classes[:8]) + (", …" if len(classes) > 8 else "")
+    told = f"; {len(classes)} classes: {named}" if classes else ""
+    return f"{dataset.name}: added, {', '.join(parts)}{told}"
 
 
 def describe_data(dataset: "ImageDataset") -> dict[str, Any]:

@@ -32,7 +32,8 @@ def sniff(path: Path) -> str:
         with open(path, "rb") as stream:
             head = stream.read(16)
     except OSError as error:
-        raise ExplorerError(f"{path.name} cannot be read.") from error
+        reason = error.strerror or error
+        raise ExplorerError(f"{path.name} cannot be read: {reason}.") from error
     if size > MAX_FILE_BYTES:
         raise ExplorerError(f"{path.name} is larger than {MAX_FILE_BYTES // 10**6} MB.")
     if head[:4] == b"PK\x03\x04":
