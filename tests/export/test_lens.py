@@ -23,7 +23,7 @@ from explorer.text import sentences
 from tests.export.test_payload import NETWORKS, make_run
 
 JS_TEST = Path(__file__).parents[1] / "js" / "lens.test.mjs"
-MODULES = sorted((ASSETS / "lens").glob("*.js"))
+MODULES = sorted([*(ASSETS / "lens").glob("*.js"), ASSETS / "shared" / "bars.js"])
 
 
 def make_lens(name, monkeypatch):
