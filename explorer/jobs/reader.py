@@ -47,6 +47,10 @@ Work = Callable[[dict[str, Any], Callable[..., None], Callable[[], bool]], Any]
 """Does a job: called with it, with how to tell of progress, and with whether to stop."""
 
 
+class WorkerDied(ExplorerError):
+    """A reading process ended without an answer, as a library that crashes ends it."""
+
+
 def serve(work: Work) -> None:
     """Do one job, and say how it went on standard output."""
     answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
@@ -236,7 +240,7 @@ def _follow(
         with contextlib.suppress(queue.Empty):
             line = lines.get(timeout=POLL_SECONDS)
             if not line:
-                raise ExplorerError(f"The process that read {name} ended unexpectedly.")
+                raise WorkerDied(f"The process that read {name} ended unexpectedly.")
             answer = json.loads(line)
             if answer["event"] == "done":
                 return answer.get("found")
