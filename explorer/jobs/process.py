@@ -23,6 +23,7 @@ from typing import IO, Any
 
 from explorer.datasets.report import ReadingStopped
 from explorer.errors import ExplorerError
+from explorer.files import describe_bytes
 
 POLL_SECONDS = 0.1
 STOPPING_SECONDS = 5.0
@@ -187,8 +188,6 @@ def _collect(worker: "subprocess.Popen[str]", lines: "queue.Queue[str]") -> None
 
 
 def _too_large(job: dict[str, Any]) -> str:
-    from explorer.datasets.own.npy import describe_bytes
-
     memory_bytes = job.get("memory_bytes")
     allowed = f" the {describe_bytes(memory_bytes)} allowed" if memory_bytes else " the memory"
     advice = job.get("advice", "choose a smaller size, or fewer")

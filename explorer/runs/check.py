@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from explorer.archives import load_arrays
+from explorer.archives.npz import load_arrays
 from explorer.errors import ExplorerError, shorten
 from explorer.files import parse_json, read_json, read_limited
 from explorer.runs.arrays import tidy_codes, tidy_frame

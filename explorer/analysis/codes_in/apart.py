@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from explorer.analysis.codes_in.archive import Place
 from explorer.analysis.codes_in.arrays import StoredArray, rows_per_block
 from explorer.analysis.codes_in.cells import check_h5py, read_h5ad
 from explorer.analysis.codes_in.numbers import Array
 from explorer.analysis.codes_in.tables import read_parquet
+from explorer.archives.zips import Place
 from explorer.errors import ExplorerError
 from explorer.jobs.process import WorkerDied, run_worker, serve
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from explorer.analysis.codes_in.apart import read_h5ad_apart, read_parquet_apart
-from explorer.analysis.codes_in.archive import Place, read_npy, read_npz
+from explorer.analysis.codes_in.archive import read_npy, read_npz
 from explorer.analysis.codes_in.arrays import (
     Progress,
     StoredArray,
@@ -20,6 +20,7 @@ from explorer.analysis.codes_in.layouts import Layouts
 from explorer.analysis.codes_in.numbers import say_shape
 from explorer.analysis.codes_in.result import CodesIn
 from explorer.analysis.codes_in.tables import read_csv
+from explorer.archives.zips import Place
 from explorer.errors import ExplorerError
 
 
