@@ -3,6 +3,7 @@
 from explorer.app.parts.choices import bound_section
 from explorer.app.parts.jobs import warm_worker
 from explorer.app.parts.lede import show_lede
+from explorer.app.parts.own_model import offer_own_model
 from explorer.app.parts.sections import Section
 from explorer.app.text import text
 from explorer.app.views.models.codebook import show_codebook
@@ -22,6 +23,7 @@ def show_page() -> None:
         SECTION, list(SECTIONS), text("models.section"), lambda name: text(f"models.section.{name}")
     )
     SECTIONS[section].show(None)
+    offer_own_model("models_own_model")
     warm_worker()
 
 
