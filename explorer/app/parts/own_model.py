@@ -1,6 +1,7 @@
 """Your own model on a page: two files are dropped, adopted elsewhere, asked about, and opened."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -122,8 +123,8 @@ def _ask_for_loss() -> dict[str, Any]:
 def _bring(dropped: dict[str, Any], told: dict[str, Any], name: str) -> None:
     def add() -> Adoption:
         files = {part: File(file, file.name, file.size) for part, file in dropped.items()}
-        path = library().own.new_path(name or "own-model")
-        return get_adoptions().add(files, path, name=name or None, **told)
+        called = name or Path(next(iter(files.values())).name).stem
+        return get_adoptions().add(files, library().own.new_path(called), name=called, **told)
 
     if try_or_toast(add):
         count_up(TAKEN)
@@ -188,7 +189,7 @@ def _ask_for_reading(adoption: Adoption) -> None:
     st.warning(text("own_model.asks"), icon=":material/help:")
     for place, reading in enumerate(adoption.readings()[:SHOWN_READINGS]):
         said, chosen = st.columns([4, 1], vertical_alignment="center")
-        said.markdown(paragraph(describe_reading(reading), plain(reading["heads"])))
+        said.markdown(f"{describe_reading(reading)} · {plain(reading['heads'])}")
         chosen.button(
             text("own_model.choose"), key=f"own_model_choose_{place}_{id(adoption)}",
             width="stretch", on_click=press, args=(get_adoptions().choose, adoption, reading),

@@ -1,5 +1,7 @@
 """Models: every model of the notes side by side, and the codebook of a VQ-VAE."""
 
+import streamlit as st
+
 from explorer.app.parts.choices import bound_section
 from explorer.app.parts.jobs import warm_worker
 from explorer.app.parts.lede import show_lede
@@ -19,11 +21,13 @@ SECTION = "models_section"
 def show_page() -> None:
     """Lay out the page: the chosen section."""
     show_lede("models.lede")
-    section = bound_section(
-        SECTION, list(SECTIONS), text("models.section"), lambda name: text(f"models.section.{name}")
-    )
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        section = bound_section(
+            SECTION, list(SECTIONS), text("models.section"),
+            lambda name: text(f"models.section.{name}"),
+        )  # fmt: skip
+        offer_own_model("models_own_model")
     SECTIONS[section].show(None)
-    offer_own_model("models_own_model")
     warm_worker()
 
 
