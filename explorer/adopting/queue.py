@@ -9,10 +9,9 @@ from typing import IO, Any, NamedTuple
 
 from explorer.adopting.files import SECONDS, adopt_files
 from explorer.adopting.record import settle_reading
-from explorer.datasets.own.npy import describe_bytes
 from explorer.datasets.own.shelf import Root
-from explorer.datasets.report import shown_name
 from explorer.errors import ExplorerError
+from explorer.files import describe_bytes, shown_name
 from explorer.jobs.uploads import Upload, UploadQueue, open_workshop, receive
 from explorer.models.adopted.question import told_by
 from explorer.runs.run import Run

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from explorer.datasets.images import ImageDataset
-from explorer.datasets.own.npy import describe_bytes
 from explorer.datasets.own.shelf import Root
 from explorer.datasets.own.store import Pending
-from explorer.datasets.report import shown_name
 from explorer.errors import ExplorerError
+from explorer.files import describe_bytes, shown_name
 from explorer.jobs.reader import READING_SECONDS, read_in_worker
 from explorer.jobs.uploads import Upload, UploadQueue, open_workshop, receive
 
