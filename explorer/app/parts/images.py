@@ -37,7 +37,7 @@ def offer_own_images(choose: str, key: str) -> None:
     if asked or OPEN.get():
         OPEN.forget()
         _show_dialog(choose)
-    for reading in library().readings.readings():
+    for reading in library().readings.uploads():
         st.caption(text(f"own.here.{reading.state}", name=plain(reading.name)))
 
 
@@ -51,7 +51,7 @@ def _show_images(choose: str) -> None:
         KEPT.forget()
         st.rerun()  # The page goes on with it, and the dialog closes.
     _drop_file()
-    for reading in library().readings.readings():
+    for reading in library().readings.uploads():
         with st.container(border=True):
             _show_reading(reading, choose)
     _list_sets()
