@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.analysis.codes_in.told import list_words, say_shape
+from explorer.analysis.codes_in.numbers import say_shape
+from explorer.analysis.codes_in.told import list_words
 from explorer.errors import ExplorerError
 
 Floats = NDArray[np.floating]
