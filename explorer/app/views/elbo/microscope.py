@@ -30,7 +30,8 @@ REFINED: Kept[tuple[object, object] | None] = Kept("elbo_refined", None)
 def show_microscope(subject: Subject) -> None:
     """Lay out the section."""
     if subject.run.model.latent_dim == 2:
-        st.caption(text("elbo.microscope.lead"))
+        with st.container(key="elbo_lead"):
+            st.caption(text("elbo.microscope.lead"))
         try:
             with st.spinner(text("elbo.preparing")):
                 payload = get_lens(subject)
