@@ -3,25 +3,29 @@
 import importlib
 import io
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
-from explorer.analysis.codes_in.archive import Place
 from explorer.analysis.codes_in.arrays import StoredArray, check_unpacked, rows_per_block
 from explorer.analysis.codes_in.numbers import Array
+from explorer.archives.zips import Place
 from explorer.errors import ExplorerError
 
 NEEDED = "Reading .h5ad needs h5py: pip install h5py"
 MOST_COLUMNS = 500
 
 
+def check_h5py() -> None:
+    """Say what to install where h5py is missing."""
+    if find_spec("h5py") is None:
+        raise ExplorerError(f"{NEEDED} (or save the codes as .npz).")
+
+
 def read_h5ad(place: Place, name: str) -> dict[str, StoredArray]:
     """Return what obsm and obs of an .h5ad hold, none of it read yet."""
-    try:
-        h5py = importlib.import_module("h5py")
-    except ImportError as error:
-        raise ExplorerError(f"{NEEDED} (or save the codes as .npz).") from error
+    h5py = importlib.import_module("h5py")
     try:
         with h5py.File(_source(place), "r") as opened:
             found: dict[str, StoredArray] = {}
