@@ -116,9 +116,9 @@ def ask_for_axes(
         )
     message = (
         f"{name} holds codes {say_shape(shape)}: say what the axes are. {'; '.join(parts)}. With "
-        "--per position each position of each latent is a dimension of its own."
+        f"--per position each position of each latent is a dimension of its own.{hint}"
     )
-    return AxesNeeded(message + hint, choices, likely)
+    return AxesNeeded(message, choices, likely)
 
 
 def latent_axis(values: Floats) -> int | None:
