@@ -9,7 +9,7 @@ from explorer.adopting.measure import Asked, measure_pair
 from explorer.adopting.pictures import gather_images
 from explorer.adopting.record import write_run
 from explorer.datasets.report import ReadingStopped
-from explorer.jobs.reader import serve
+from explorer.jobs.process import serve
 from explorer.models.adopted.opening import open_pair
 from explorer.models.adopted.weights import read_foreign
 

@@ -7,7 +7,7 @@ from explorer.app.parts.kept import Kept, count_up, move_widget
 from explorer.app.parts.pictures import show_strip
 from explorer.app.parts.report import describe_reading, describe_set, explain_left_out
 from explorer.app.session import library
-from explorer.app.text import plain, text
+from explorer.app.text import explain, plain, text
 from explorer.datasets.images import choose_examples
 from explorer.datasets.own.fit import FITS
 from explorer.figures.pictures import picture_sheet
@@ -101,7 +101,7 @@ def _show_reading(reading: Reading, choose: str) -> None:
     if reading.state in ("waiting", "reading"):
         _follow(reading)
     elif reading.state == "failed":
-        st.error(text("own.failed", message=plain(reading.message)))
+        st.error(text("own.failed", message=explain(reading.message)))
         _offer_discard(reading, text("own.discard"))
     else:
         _show_what_came(reading, choose)

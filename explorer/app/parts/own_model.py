@@ -24,7 +24,7 @@ from explorer.app.parts.adopted import (
 from explorer.app.parts.jobs import press, try_or_toast
 from explorer.app.parts.kept import Kept, count_up
 from explorer.app.session import library
-from explorer.app.text import paragraph, plain, text
+from explorer.app.text import explain, paragraph, plain, text
 from explorer.models.adopted.question import KNOWN_LIKELIHOODS
 
 PARTS = {"onnx": ("encoder", "decoder"), "weights": ("weights", "layers")}
@@ -134,7 +134,7 @@ def _show_adoption(adoption: Adoption) -> None:
     if adoption.state in ("waiting", "reading"):
         _follow(adoption)
     elif adoption.state == "failed":
-        st.error(text("own_model.failed", message=plain(adoption.message)))
+        st.error(text("own_model.failed", message=explain(adoption.message)))
         _offer_discard(adoption, text("own_model.discard"))
     else:
         _show_what_came(adoption)

@@ -18,7 +18,7 @@ from explorer.app.parts.own_model import offer_own_model
 from explorer.app.parts.tables import show_rows
 from explorer.app.parts.ways import offer_map
 from explorer.app.session import library
-from explorer.app.text import number, plain, sentences, text
+from explorer.app.text import explain, number, plain, sentences, text
 from explorer.errors import ExplorerError
 from explorer.export.archive import zip_run
 from explorer.figures.training import compare_curves
@@ -176,7 +176,7 @@ def _try(action: Callable[[], object]) -> None:
     try:
         action()
     except ExplorerError as error:
-        st.error(plain(error))
+        st.error(explain(error))
     else:
         st.rerun()
 

@@ -32,7 +32,10 @@ RANDOM = (
     "rand", "rand_like", "randint", "randint_like", "randperm", "bernoulli", "multinomial",
     "uniform", "exponential", "poisson",
 )  # fmt: skip
-WAYS = "export it to ONNX for `latent-explorer adopt --encoder E --decoder D`, or bring its codes alone"
+WAYS = (
+    "export it to ONNX for `latent-explorer adopt --encoder E --decoder D`, "
+    "or bring its codes alone"
+)
 """What else can be done with a network that cannot be recorded here."""
 PASSED_OVER = ("_set_grad_enabled", "_assert", "sym_size", "_check")
 
