@@ -215,6 +215,10 @@ def build_parser() -> argparse.ArgumentParser:
     beta.add_argument("--standardised", action="store_true", help="mean 0 and variance 1")
     beta.add_argument("--sigma2", type=float, help="the squared error per pixel that you reach")
     beta.add_argument("--set", action="append", metavar="NAME=NUMBER", help="a name's value")
+    beta.add_argument(
+        "--correct", action="append", metavar="FIELD=VALUE",
+        help="what was understood wrongly, or not at all, such as kl_latents=mean",
+    )  # fmt: skip
     beta.set_defaults(command=tell_beta)
 
     diagnose = commands.add_parser(
