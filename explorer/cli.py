@@ -1,4 +1,4 @@
-"""The command line: `latent-explorer app | train | fit | adopt | evaluate | diagnose | data | …`.
+"""The command line: `latent-explorer app | train | fit | adopt | evaluate | diagnose | report | …`.
 
 argparse, because `--help` must answer in well under half a second and the standard library's
 parser costs none of it. Commands import what they need when they run. With --json the last line
@@ -16,11 +16,13 @@ from explorer.commands.data import show_data
 from explorer.commands.diagnose import diagnose_run
 from explorer.commands.loss import tell_beta
 from explorer.commands.output import spell_what_is_missing
+from explorer.commands.report import make_report
 from explorer.commands.runs import evaluate_run, list_runs
 from explorer.commands.training import fit_run, train_run, train_sweep
 from explorer.config import DEVICES, FITS, LIKELIHOOD_NAMES, NETWORK_NAMES
 from explorer.errors import ExplorerError, shorten
 from explorer.paths import runs_folder
+from explorer.text import LANGUAGES
 from explorer.training.machine import choose_spin_count, set_spin_count
 
 
@@ -244,6 +246,21 @@ def build_parser() -> argparse.ArgumentParser:
     diagnose.add_argument("--dataset", metavar="D")
     diagnose.add_argument("--seed", type=int, default=0)
     diagnose.set_defaults(command=diagnose_run)
+
+    sheet = commands.add_parser(
+        "report",
+        help="write the answer on a run or codes as one page to send",
+        parents=[as_json, data_root],
+    )
+    sheet.add_argument("run", metavar="RUN", nargs="?", help="a run, unless --codes is given")
+    sheet.add_argument(
+        "--codes", metavar="FILE", help="anyone's codes: .npz, .npy, .parquet, .csv or .h5ad"
+    )
+    sheet.add_argument("--out", metavar="FILE", required=True, help="the page, such as report.html")
+    sheet.add_argument("--lang", choices=tuple(LANGUAGES), default="en", help="default: en")
+    sheet.add_argument("--overwrite", action="store_true", help="replace an earlier page at --out")
+    sheet.add_argument("--seed", type=int, default=0)
+    sheet.set_defaults(command=make_report)
 
     data = commands.add_parser(
         "data",

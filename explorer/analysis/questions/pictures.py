@@ -73,7 +73,7 @@ def judge_model(
     """
     shown = images[:IMAGES]
     pictures = decode_codes(model, encode_images(model, shown, seed=seed)[0])
-    sigma2 = _fixed_sigma2(model)
+    sigma2 = model.likelihood.held_sigma2()
     return judge_pictures(shown / np.float32(255), pictures, sigma2=sigma2, verdicts=verdicts)
 
 
@@ -140,12 +140,6 @@ def share(part: Floats, whole: Floats) -> tuple[float, float]:
     ratio = float(part.sum()) / total
     left = part - ratio * whole
     return ratio, float(left.std(ddof=1) * np.sqrt(len(part)) / total)
-
-
-def _fixed_sigma2(model: Model) -> float | None:
-    """Return the variance of a likelihood that holds one fixed for all pixels, else None."""
-    found = model.likelihood.sigma2()
-    return float(found) if model.likelihood.name == "gaussian" and found is not None else None
 
 
 def _find_source(verdicts: Sequence[str]) -> str | None:
