@@ -12,8 +12,10 @@ from collections.abc import Sequence
 
 from explorer.commands.adopt import adopt_run
 from explorer.commands.app import open_app
+from explorer.commands.check import check_folder
 from explorer.commands.data import show_data
 from explorer.commands.diagnose import diagnose_run
+from explorer.commands.export import export_run
 from explorer.commands.loss import tell_beta
 from explorer.commands.output import spell_what_is_missing
 from explorer.commands.report import make_report
@@ -27,12 +29,12 @@ from explorer.training.machine import choose_spin_count, set_spin_count
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0, or 2 for an error that the user can mend."""
+    """Run one command; returns the exit code: 0, or 2 for what the user can mend."""
     spell_what_is_missing()
     options = build_parser().parse_args(arguments)
     set_spin_count(choose_spin_count(may_choose_threads(options)))
     try:
-        options.command(options)
+        code: int | None = options.command(options)
     except ExplorerError as error:
         print(f"latent-explorer: {error}", file=sys.stderr)
         return 2
@@ -46,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         place = f": {shorten(str(error.filename), 200)}" if error.filename else ""
         print(f"latent-explorer: {error.strerror or error}{place}.", file=sys.stderr)
         return 2
-    return 0
+    return code or 0
 
 
 def may_choose_threads(options: argparse.Namespace) -> bool:
@@ -257,10 +259,21 @@ def build_parser() -> argparse.ArgumentParser:
         "--codes", metavar="FILE", help="anyone's codes: .npz, .npy, .parquet, .csv or .h5ad"
     )
     sheet.add_argument("--out", metavar="FILE", required=True, help="the page, such as report.html")
-    sheet.add_argument("--lang", choices=tuple(LANGUAGES), default="en", help="default: en")
+    sheet.add_argument("--language", choices=tuple(LANGUAGES), default="en")
     sheet.add_argument("--overwrite", action="store_true", help="replace an earlier page at --out")
     sheet.add_argument("--seed", type=int, default=0)
     sheet.set_defaults(command=make_report)
+
+    page = commands.add_parser(
+        "export",
+        help="save a run as one HTML file that opens offline",
+        parents=[as_json, data_root],
+    )
+    page.add_argument("run", metavar="RUN", help="a run's id, or its folder")
+    page.add_argument("--out", metavar="FILE", help="the file to write (default: RUN.html)")
+    page.add_argument("--overwrite", action="store_true", help="replace an earlier file")
+    page.add_argument("--language", choices=tuple(LANGUAGES), default="en")
+    page.set_defaults(command=export_run)
 
     data = commands.add_parser(
         "data",
@@ -283,6 +296,13 @@ def build_parser() -> argparse.ArgumentParser:
     data.add_argument("--background", type=int, default=0, metavar="G", help="grey, 0 to 255")
     data.add_argument("--seconds", type=float, default=3600, metavar="S", help="time to read in")
     data.set_defaults(command=show_data)
+
+    check = commands.add_parser(
+        "check", help="tell what is wrong with a run directory, and where", parents=[as_json]
+    )
+    check.add_argument("directory", metavar="DIR", nargs="?", help="a run, or a folder of runs")
+    check.add_argument("--schema", action="store_true", help="print the JSON Schema of a run")
+    check.set_defaults(command=check_folder)
 
     runs = commands.add_parser("runs", help="list runs", parents=[as_json])
     runs.add_argument("--runs", metavar="DIR", help=f"the folder (default: {runs_folder()})")

@@ -41,7 +41,20 @@ def test_help_loads_neither_torch_nor_streamlit():
 
 
 @pytest.mark.parametrize(
-    "command", ["app", "train", "fit", "adopt", "evaluate", "diagnose", "report", "data", "runs"]
+    "command",
+    [
+        "app",
+        "train",
+        "fit",
+        "adopt",
+        "evaluate",
+        "beta",
+        "diagnose",
+        "report",
+        "data",
+        "check",
+        "runs",
+    ],
 )
 def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit) as end:
@@ -363,7 +376,7 @@ def test_a_report_is_one_page_and_its_values(capsys, tmp_path):
     np.savez(tmp_path / "codes.npz", mean=mean, logvar=logvar)
     out = tmp_path / "report.html"
     arguments = ["report", "--codes", str(tmp_path / "codes.npz"), "--out", str(out), "--json"]
-    assert main([*arguments, "--lang", "zh-Hant"]) == 0
+    assert main([*arguments, "--language", "zh-Hant"]) == 0
     values = read_json(capsys)
     assert values["out"] == str(out) and values["language"] == "zh-Hant"
     assert values["latents"] == mean.shape[1] and values["diagnosis"]["images"] == len(mean)

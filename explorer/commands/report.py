@@ -23,10 +23,10 @@ def make_report(options: argparse.Namespace) -> None:
     if out.exists() and not options.overwrite:
         raise ExplorerError(f"{out} is there already: choose another name, or give --overwrite.")
     found = gather(options)
-    page = build_report(found, options.lang)
+    page = build_report(found, options.language)
     replace_file(out, lambda stream: stream.write(page))
-    answer = say_headline(found.found, options.lang)
-    values = {"out": str(out), "headline": answer, "language": options.lang, **found.to_dict()}
+    answer = say_headline(found.found, options.language)
+    values = {"out": str(out), "headline": answer, "language": options.language, **found.to_dict()}
     report(options.json, values, f"{answer}\n{out} ({len(page):,} bytes)")
 
 

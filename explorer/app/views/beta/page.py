@@ -12,7 +12,7 @@ from explorer.app.parts.jobs import try_or_toast, warm_worker
 from explorer.app.parts.kept import Kept, count_up, move_widget
 from explorer.app.parts.lede import show_lede
 from explorer.app.session import library
-from explorer.app.text import plain, text
+from explorer.app.text import explain, plain, text
 from explorer.app.views.beta.figures import show_figures
 from explorer.app.views.beta.members import find_members
 from explorer.app.views.beta.progress import (
@@ -22,8 +22,9 @@ from explorer.app.views.beta.progress import (
     show_transport,
     sign,
 )
-from explorer.config import LIKELIHOODS, BudgetConfig, Config, OptimiserConfig
+from explorer.config import BudgetConfig, Config, OptimiserConfig
 from explorer.errors import ExplorerError
+from explorer.facts import LIKELIHOODS
 from explorer.recipes import default_config
 from explorer.runs.run import new_run_id
 from explorer.runs.sweeps import Sweep, read_sweep
@@ -103,7 +104,7 @@ def show_sweep(sweep: Sweep, shown: Signature) -> None:
     try:
         sweep = read_sweep(sweep.path)
     except ExplorerError as error:
-        st.error(plain(error))
+        st.error(explain(error))
         return
     progress = sweep.progress()
     if sign(sweep, progress) != shown:
