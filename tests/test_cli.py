@@ -47,6 +47,7 @@ def test_help_loads_neither_torch_nor_streamlit():
         "train",
         "fit",
         "adopt",
+        "replay",
         "evaluate",
         "beta",
         "diagnose",
