@@ -46,7 +46,7 @@ def _register(name: str, room: str) -> Callable[..., Any]:
     known = manager.get_component_asset_root(name) is not None
     if known and (id(manager), name) in _renderers:
         return _renderers[id(manager), name]
-    root, folder = _find_scripts()
+    root, folder = find_scripts()
     if not known:
         config = ComponentConfig(name=name.partition(".")[2], asset_dir=root.name)
         manifest = ComponentManifest(name=PACKAGE, version="1", components=[config])
@@ -58,7 +58,7 @@ def _register(name: str, room: str) -> Callable[..., Any]:
 
 
 @cache
-def _find_scripts() -> tuple[Path, str]:
+def find_scripts() -> tuple[Path, str]:
     """Return the folder that is served, and where below it the rooms are.
 
     A room is one file in the user's cache; where that cannot be written, a browser asks for its

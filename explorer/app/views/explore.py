@@ -16,7 +16,7 @@ from explorer.app.cached import (
 from explorer.app.parts import answers
 from explorer.app.parts.failures import told
 from explorer.app.parts.kept import Kept, read_widget
-from explorer.app.parts.lede import show_lede
+from explorer.app.parts.lede import SKELETON, show_lede
 from explorer.app.parts.mount import await_map, latent_map, send_member, send_message
 from explorer.app.parts.names import label_run
 from explorer.app.session import library
@@ -207,6 +207,7 @@ def show_page() -> None:
     if unknown := UNKNOWN.get():
         st.warning(text("explore.unknown_model", name=plain(unknown[:60])))
     show_lede("explore.lede")
+    st.html(SKELETON)
     try:
         get_payload(choose_model(models))
     except ExplorerError as error:

@@ -84,6 +84,7 @@ export default function mount(component) {
     const root = present?.app.root ?? document.createElement("div");
     root.className = "lx";
     if (!present) parentElement.append(root);
+    document.documentElement.classList.add("explorer-map-stands");
     const app = new Explorer(root, readPayload(data), host, former);
     // For tests and the curious: the page's own state.
     Object.assign(root, { explorer: app });
@@ -96,5 +97,6 @@ export default function mount(component) {
     mounted.get(parentElement)?.app.dispose();
     mounted.get(parentElement)?.app.root.remove();
     mounted.delete(parentElement);
+    document.documentElement.classList.toggle("explorer-map-stands", mounted.size > 0);
   };
 }
