@@ -35,16 +35,16 @@ def kl_of_codes(mean: Array, logvar: Array) -> Array:
     return kl
 
 
-def main_dimensions(mean: Array, logvar: Array | None, prior: str = "standard") -> tuple[int, int]:
+def main_dimensions(mean: Array, logvar: Array | None, has_shares: bool = True) -> tuple[int, int]:
     """Return the two dimensions with the most KL, from codes (N, K); of two or fewer, (0, 1).
 
-    Without logvar, or against a prior other than N(0, I), a dimension has no KL of its own: then
-    it is the two with the widest means.
+    Without logvar, or against a prior that gives a dimension no KL of its own (`has_shares`), it is
+    the two with the widest means.
     """
     if mean.shape[1] <= 2:
         return 0, 1
     with np.errstate(over="ignore", invalid="ignore"):
-        if logvar is None or prior != "standard":
+        if logvar is None or not has_shares:
             worth = mean.var(0)
         else:
             worth = kl_of_codes(mean, logvar).mean(0)

@@ -12,66 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from explorer.errors import ExplorerError
+from explorer.facts import LATENTS, LIKELIHOODS, NETWORKS, PRIORS
 
-NETWORK_NAMES = ("mlp", "conv", "linear")
-
-
-@dataclass(frozen=True)
-class LikelihoodFacts:
-    """What can be said of a likelihood before torch is loaded; `models.likelihoods` builds it."""
-
-    may_binarise: bool = False
-    """Whether grey images may be drawn binary before they are scored."""
-    scale: str = "none"
-    """What `sigma2`, a pixel's variance, is: none, fixed, or learned from there."""
-    learned: str = ""
-    """The likelihood that learns the scale which this one holds fixed, if there is one."""
-    optimal: str = ""
-    """The one that takes its best value from each batch, if there is one."""
-    linear_theory: bool = False
-    """Rate and distortion of linear models are known in closed form (`analysis…linear`)."""
-    wakes_by_rule: bool = False
-    """The wake-up rule of a data set is known from the config alone."""
-    halves_well: bool = False
-    """Wide layers that learn in bfloat16 were measured to cost nothing."""
-
-
-_LEARNED, _OPTIMAL = "gaussian-learned", "gaussian-optimal"
-LIKELIHOODS = {
-    "bernoulli": LikelihoodFacts(may_binarise=True, wakes_by_rule=True, halves_well=True),
-    "continuous-bernoulli": LikelihoodFacts(),
-    "gaussian": LikelihoodFacts(
-        scale="fixed",
-        learned=_LEARNED,
-        optimal=_OPTIMAL,
-        linear_theory=True,
-        wakes_by_rule=True,
-    ),
-    _LEARNED: LikelihoodFacts(scale="learned", learned=_LEARNED, optimal=_OPTIMAL),
-    _OPTIMAL: LikelihoodFacts(scale="learned", learned=_LEARNED, optimal=_OPTIMAL),
-    "gaussian-diagonal": LikelihoodFacts(),
-    "gaussian-pixel": LikelihoodFacts(),
-    "laplace": LikelihoodFacts(scale="fixed", wakes_by_rule=True),
-    "discretized-logistic": LikelihoodFacts(scale="learned"),
-}
+NETWORK_NAMES = tuple(NETWORKS)
 LIKELIHOOD_NAMES = tuple(LIKELIHOODS)
-LATENT_KINDS = ("gaussian", "point", "categorical")
-
-
-@dataclass(frozen=True)
-class PriorFacts:
-    """What can be said of a prior over continuous codes before torch is loaded."""
-
-    has_shares: bool = True
-    """KL to it is known in closed form, and per dimension."""
-    has_components: bool = False
-    """It is made of `prior_components` parts."""
-
-
-PRIORS = {
-    "standard": PriorFacts(),
-    "mixture": PriorFacts(has_shares=False, has_components=True),
-}
 ACTIVATIONS = ("relu", "tanh", "silu")
 BETA_SCHEDULES = ("constant", "linear", "cyclical")
 LEARNING_RATE_SCHEDULES = ("cosine", "constant", "burda")
@@ -130,7 +74,7 @@ class ModelConfig:
     def __post_init__(self) -> None:
         _choice("network", self.network, NETWORK_NAMES)
         _choice("activation", self.activation, ACTIVATIONS)
-        _choice("latent", self.latent, LATENT_KINDS)
+        _choice("latent", self.latent, tuple(LATENTS))
         _choice("likelihood", self.likelihood, LIKELIHOOD_NAMES)
         _choice("precision", self.precision, ("float32", "float64"))
         _whole("latent_dim", self.latent_dim, 1, 512)
@@ -144,13 +88,14 @@ class ModelConfig:
         _whole("codebook", self.codebook, 2, 1024)
         _whole("code_size", self.code_size, 1, 256)
         _between("commitment", self.commitment, 0.0, 100.0)
-        if self.latent != "gaussian" and (self.posterior_cap < 1 or self.mean_norm):
+        code = LATENTS[self.latent]
+        if not code.has_density and (self.posterior_cap < 1 or self.mean_norm):
             raise ExplorerError("Only a Gaussian q(z|x) can be capped or normalised.")
-        if self.latent != "gaussian" and self.prior != "standard":
+        if not code.has_density and self.prior != "standard":
             raise ExplorerError("A learned mixture prior goes with a Gaussian q(z|x).")
-        if self.latent == "categorical" and self.network != "conv":
+        if self.network not in code.networks:
             raise ExplorerError("A VQ-VAE is convolutional: choose the network conv.")
-        if self.skip and self.network == "conv":
+        if self.skip and not NETWORKS[self.network].takes_skips:
             raise ExplorerError("Skips from z are built for mlp networks.")
         _truth("binarise", self.binarise)
         if not isinstance(self.hidden, list | tuple):
@@ -330,9 +275,10 @@ class Config:
         if not isinstance(self.dataset, str) or not self.dataset:
             raise ExplorerError("A data set is given by its name, such as 'digits'.")
         objective = self.objective
-        if self.model.latent != "gaussian" and objective.importance_samples > 1:
+        has_density = LATENTS[self.model.latent].has_density
+        if not has_density and objective.importance_samples > 1:
             raise ExplorerError("A plain autoencoder or a VQ-VAE has no importance-weighted bound.")
-        if self.model.latent != "gaussian" and self.optimiser.inner_steps:
+        if not has_density and self.optimiser.inner_steps:
             raise ExplorerError("Encoder-only updates are made for a Gaussian q(z|x).")
         if not PRIORS[self.model.prior].has_shares and objective.free_bits:
             raise ExplorerError(

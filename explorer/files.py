@@ -7,6 +7,7 @@ import os
 import secrets
 import stat
 import time
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -18,6 +19,8 @@ LARGEST_JSON = 16_000_000
 LONGEST_PATH, DEEPEST_PATH = 1000, 100
 """Characters and levels of a folder to be made: systems refuse somewhat longer ones, some of them
 only once half of the levels are there, and what goes into the folder needs room too."""
+LONGEST_NAME = 200
+"""Characters of a file's name that are shown."""
 
 
 def open_plain(path: Path) -> BinaryIO:
@@ -127,3 +130,20 @@ def explain_os_error(error: OSError, path: Path) -> ExplorerError:
         return ExplorerError(f"{path} cannot be created: part of the path is a file.")
     shown = shorten(str(path), 200)
     return ExplorerError(f"{shown} could not be written: {error.strerror or error}.")
+
+
+def describe_bytes(count: float) -> str:
+    """Return a number of bytes in words, such as "1.08 TB"."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:,.3g} TB"
+
+
+def shown_name(name: str) -> str:
+    """Return a file's name fit to be shown and written: no control characters, not too long."""
+    # One form of ä, whichever of the two the file system had.
+    whole = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode())
+    clean = "".join(letter if letter.isprintable() else "�" for letter in whole)
+    return clean if len(clean) <= LONGEST_NAME else f"{clean[:120]}…{clean[-60:]}"

@@ -25,7 +25,7 @@ def test_the_most_kl_comes_first_and_the_widest_means_where_there_is_none():
     assert main_dimensions(MEAN[:, :3], LOGVAR[:, :3]) == (0, 1)
     assert main_dimensions(MEAN, LOGVAR) == (3, 0), "a distance from N(0, I) is KL"
     assert main_dimensions(MEAN, None) == (1, 0)
-    assert main_dimensions(MEAN, LOGVAR, "mixture") == (1, 0)
+    assert main_dimensions(MEAN, LOGVAR, has_shares=False) == (1, 0)
 
 
 @pytest.mark.parametrize("latents", [0, 1, 2])

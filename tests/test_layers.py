@@ -79,7 +79,7 @@ def test_the_session_is_kept_by_the_session_and_the_parts_alone():
 
 
 def test_nothing_outside_models_asks_what_a_model_a_prior_or_a_likelihood_is():
-    # They answer for themselves, and what is known before torch is loaded stands in `config.py`.
+    # They answer for themselves, and what is known before torch is loaded stands in `facts.py`.
     found = []
     for path in sorted(PACKAGE.rglob("*.py")):
         place = path.relative_to(PACKAGE)
@@ -91,7 +91,7 @@ def test_nothing_outside_models_asks_what_a_model_a_prior_or_a_likelihood_is():
     assert found == []
 
 
-ASKED = ("prior", "likelihood", "model.kind")
+ASKED = ("prior", "likelihood", "latent", "latent_kind", "network", "model.kind")
 """What may not be compared with a name outside of models, runs and config."""
 
 
@@ -133,7 +133,8 @@ def find_branches(tree, classes):
         "isinstance(model.prior, MixturePrior)", "isinstance(x, (int, priors.MixturePrior))",
         "config.prior == 'mixture'", "settings['prior'] != 'standard'",
         "'bernoulli' in (model.likelihood,)", "model.likelihood.name in ('bernoulli', 'laplace')",
-        "run.info.model.kind == 'config'",
+        "run.info.model.kind == 'config'", "model.latent != 'gaussian'",
+        "info.latent_kind == 'point'", "config.model.network in ('mlp', 'linear')",
     ],
 )  # fmt: skip
 def test_a_branch_is_found(line):

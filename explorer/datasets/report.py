@@ -1,33 +1,26 @@
 """What came in, what was left out and why, and by which rules: the report of a reading."""
 
 import dataclasses
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from explorer.archives import refused as archives
 from explorer.errors import ExplorerError
+from explorer.files import shown_name
 
 LISTED = 1000
 """So many of those left out are kept by name; all are counted."""
-LONGEST_NAME = 200
 
 REASONS: dict[str, str] = {
+    **archives.REASONS,
     "name": "its name is not that of a picture or a table",
     "format": "it is no PNG, JPEG, WebP, GIF, BMP or TIFF picture",
     "empty": "it is empty",
     "broken": "it is broken, ends too early or is of a rare kind",
     "pixels": "it has {detail} million pixels, more than 50",
-    "bytes": "it takes {detail} MB, more than 64",
-    "ratio": "it is packed {detail} : 1, as bombs are",
-    "liar": "its size or checksum is not what the archive states",
-    "path": "its path leads out of the archive",
-    "link": "it is a link that leads elsewhere",
-    "special": "it is no ordinary file",
     "closed": "it cannot be opened",
-    "locked": "it is encrypted",
-    "packing": "it is packed by another method than deflate",
     "twice": "another file has the same name",
     "archive": "it is an archive within the archive",
     "values": "its values lie in {detail}, which is no scale of pictures",
@@ -41,20 +34,6 @@ REASONS: dict[str, str] = {
     "table": "it is no table with a column of file names",
 }
 """Why something is left out, by a key that other languages can translate."""
-
-
-class Refused(Exception):
-    """Raised for one file that is left out: a key of REASONS and a figure."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.detail = detail
-
-    @property
-    def text(self) -> str:
-        """The reason in words."""
-        return REASONS[self.reason].format(detail=self.detail)
 
 
 class ReadingStopped(ExplorerError):
@@ -196,11 +175,3 @@ FITS = {
     "resize": "stretched to this one, whatever their shape",
 }
 """What is done to pictures of another size."""
-
-
-def shown_name(name: str) -> str:
-    """Return a file's name fit to be shown and written: no control characters, not too long."""
-    # One form of ä, whichever of the two the file system had.
-    whole = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode())
-    clean = "".join(letter if letter.isprintable() else "�" for letter in whole)
-    return clean if len(clean) <= LONGEST_NAME else f"{clean[:120]}…{clean[-60:]}"

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
-from explorer.config import PRIORS, ModelConfig, ObjectiveConfig
+from explorer.config import ModelConfig, ObjectiveConfig
+from explorer.facts import LATENTS, PRIORS
 from explorer.models.base import Model
 from explorer.models.priors import KL
 from explorer.models.vq import VQVAE, pass_straight_through
@@ -164,9 +165,7 @@ def draw_noise(mean: Tensor, copies: int, generator: torch.Generator | None) -> 
 
 def choose_objective(config: ObjectiveConfig, latent: str = "gaussian") -> Callable[..., Terms]:
     """Return the terms function that the config asks for, for this kind of code."""
-    if latent == "categorical":
-        return OBJECTIVES["vq"]
-    return OBJECTIVES["iwae" if config.importance_samples > 1 else "elbo"]
+    return OBJECTIVES["iwae" if config.importance_samples > 1 else LATENTS[latent].objective]
 
 
 OBJECTIVES: dict[str, Callable[..., Terms]] = {

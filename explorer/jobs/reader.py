@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import IO, Any
 
 from explorer.datasets.own.kept import write_description
-from explorer.datasets.own.npy import describe_bytes
 from explorer.datasets.own.read import read_into
 from explorer.datasets.own.rules import Wish
 from explorer.datasets.own.shelf import Root, writable_home
@@ -31,6 +30,7 @@ from explorer.datasets.own.store import Pending
 from explorer.datasets.own.workshop import Workshop
 from explorer.datasets.report import ReadingStopped
 from explorer.errors import ExplorerError
+from explorer.files import describe_bytes
 
 READING_SECONDS = 600.0
 MEMORY_BYTES = 2 << 30

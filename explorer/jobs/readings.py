@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from explorer.datasets.images import ImageDataset
-from explorer.datasets.own.npy import describe_bytes
 from explorer.datasets.own.shelf import Root, writable_home
 from explorer.datasets.own.store import Pending
 from explorer.datasets.own.workshop import Workshop
-from explorer.datasets.report import shown_name
 from explorer.errors import ExplorerError
-from explorer.files import explain_os_error
+from explorer.files import describe_bytes, explain_os_error, shown_name
 from explorer.jobs.reader import READING_SECONDS, read_in_worker
 
 LARGEST_UPLOAD = 200_000_000

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 
 from explorer.errors import ExplorerError
+from explorer.facts import LATENTS
 from explorer.models.likelihoods import Likelihood
 from explorer.models.networks import Shape
 from explorer.models.point import Point
@@ -56,12 +57,12 @@ class Model(nn.Module, ABC):
     @property
     def has_density(self) -> bool:
         """Whether q(z|x) has a density: only then are there KL, ELBO and log p(x)."""
-        return self.latent_kind == "gaussian"
+        return LATENTS[self.latent_kind].has_density
 
     @property
     def is_continuous(self) -> bool:
         """Whether codes are coordinates, so that they have a map."""
-        return self.latent_kind != "categorical"
+        return LATENTS[self.latent_kind].is_continuous
 
     @property
     def reference(self) -> Tensor:

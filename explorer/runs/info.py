@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from explorer.config import LATENT_KINDS, LIKELIHOODS, Config, ModelConfig
+from explorer.config import Config, ModelConfig
 from explorer.errors import ExplorerError, shorten
+from explorer.facts import LATENTS, LIKELIHOODS
 from explorer.runs.fields import Fields, WrongField, is_number
 
 SCHEMA = 2
@@ -153,7 +154,7 @@ def describe_config(
         None if facts.scale == "none" else config.sigma2,
         config.binarise if facts.may_binarise else None,
     )
-    prior = "uniform" if config.latent == "categorical" else config.prior
+    prior = config.prior if LATENTS[config.latent].is_continuous else "uniform"
     return ModelInfo(kind, config.latent, config.latent_dim, shape, prior, likelihood)
 
 
@@ -214,7 +215,7 @@ class RunInfo:
     @property
     def has_density(self) -> bool:
         """Whether q(z|x) has a density: only then are there KL and ELBO."""
-        return self.latent_kind == "gaussian"
+        return LATENTS[self.latent_kind].has_density
 
     @property
     def has_shares(self) -> bool:
@@ -224,7 +225,7 @@ class RunInfo:
     @property
     def is_continuous(self) -> bool:
         """Whether codes are coordinates, so that they have a map."""
-        return self.latent_kind != "categorical"
+        return LATENTS[self.latent_kind].is_continuous
 
     @property
     def is_trained_here(self) -> bool:
@@ -342,7 +343,7 @@ def _read_first_model(
         raise WrongField("model.kind")
     latent = fields.part("latent")
     latent_kind, dim = latent.text("kind"), latent.whole("dim", 1, LARGEST_LATENT)
-    if latent_kind not in LATENT_KINDS:
+    if latent_kind not in LATENTS:
         raise WrongField("latent.kind")
     shape = None if dataset is None else dataset.shape
     if config is None:
@@ -358,7 +359,7 @@ def _read_model(fields: Fields, config: Config | None, dataset: DatasetInfo | No
     kind, latent_kind = model.text("kind"), latent.text("kind")
     if kind not in MODEL_KINDS:
         raise WrongField("model.kind")
-    if latent_kind not in LATENT_KINDS:
+    if latent_kind not in LATENTS:
         raise WrongField("model.latent.kind")
     if kind == "config" and config is None:
         raise WrongField("config")

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from explorer.archives import load_arrays
+from explorer.archives.npz import load_arrays
 from explorer.codes import Array, Codes
 from explorer.errors import ExplorerError
 from explorer.files import parse_json, read_json, read_limited, replace_json

@@ -21,6 +21,7 @@ from explorer.config import Config
 from explorer.datasets import ImageDataset
 from explorer.elbo.terms import draw_noise, price_terms, reparameterise
 from explorer.errors import ExplorerError
+from explorer.facts import LATENTS, NETWORKS
 from explorer.models import VAE
 from explorer.models.priors import KL, gaussian_kl
 from explorer.models.stacked import StackedModels
@@ -109,7 +110,7 @@ def check_family(configs: Mapping[str, Config]) -> None:
             f"A family has 2 to {LARGEST_FAMILY} members trained together, not {len(configs)}."
         )
     first = next(iter(configs.values()))
-    if first.model.network == "conv" or first.model.latent != "gaussian":
+    if not (NETWORKS[first.model.network].may_stack and LATENTS[first.model.latent].has_density):
         raise ExplorerError("A family is made of mlp or linear networks with a Gaussian code.")
     if first.model.skip or first.model.mean_norm or first.optimiser.inner_steps:
         raise ExplorerError(

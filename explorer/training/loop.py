@@ -3,6 +3,7 @@
 import contextlib
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,8 @@ def train(
 
     `images`, where given, stand in for the data set that the config names: an `ImageDataset`, or
     uint8 or float arrays in [0, 1] of shape (N, H, W) or (N, C, H, W); up to 64 MB of bytes that no
-    data set holds are kept in the data folder, so that the run can go on from anywhere. An
+    data set holds are kept in the data folder, so that the run can go on from anywhere. Of larger
+    ones a warning says beforehand that it will go on from here alone, with them given again. An
     unfinished run of the same config at `directory` is resumed, on the images that it names and no
     others; anything else there is an ExplorerError without `overwrite`. `progress` hears a dict
     with step, planned_steps and the latest log point.
@@ -141,7 +143,7 @@ def find_images(
     """Return the data set to train on: what was given, or else what a run named, or its config.
 
     `known` is what an unfinished run says of its images: it goes on with no others. What was given
-    is kept for it, where it can be.
+    is kept for it; where it cannot be, a warning says so.
     """
     if images is None:
         if known is not None and is_named(known):
@@ -152,9 +154,24 @@ def find_images(
     else:
         dataset = ImageDataset.from_arrays(images, name=config.dataset)
     check_same_images(known, dataset)
-    with contextlib.suppress(ExplorerError):  # Without it the run goes on from Python alone.
-        keep_images_for(dataset, data_root)
+    _keep(dataset, data_root)
     return dataset
+
+
+def _keep(dataset: ImageDataset, data_root: str | os.PathLike[str] | None) -> None:
+    """Keep what was given, or warn before the training that the run will not go on by itself."""
+    try:
+        if keep_images_for(dataset, data_root):
+            return
+        why = f"They take {dataset.images.nbytes / 1e6:.0f} MB, more than is kept of given images."
+    except ExplorerError as error:
+        why = str(error)
+    warnings.warn(
+        "This run goes on from Python alone, by `train` with the same images: the app and the "
+        f"command line will not have them. {why} To have it go on anywhere, make a data set of "
+        "them (save an .npy, then `latent-explorer data add FILE`) and train on that.",
+        stacklevel=4,
+    )
 
 
 def _was_killed_at_the_end(run: Run) -> bool:

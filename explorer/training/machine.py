@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from explorer.config import LIKELIHOODS, Config
+from explorer.config import Config, ModelConfig
 from explorer.errors import ExplorerError
+from explorer.facts import LIKELIHOODS, NETWORKS
 
 if TYPE_CHECKING:
     import torch
@@ -90,10 +91,14 @@ def choose_arithmetic(config: Config, device: "torch.device") -> str:
     asked, model = config.optimiser.matmul_precision, config.model
     if model.precision != "float32" or asked == "float32":
         return model.precision
-    measured = model.network == "mlp" and LIKELIHOODS[model.likelihood].halves_well
+    measured = _halves_well(model)
     if asked == "bfloat16" or (measured and device.type == "cpu" and has_bfloat16()):
         return "bfloat16"
     return model.precision
+
+
+def _halves_well(model: ModelConfig) -> bool:
+    return NETWORKS[model.network].halves_well and LIKELIHOODS[model.likelihood].halves_well
 
 
 def has_bfloat16() -> bool:
@@ -117,8 +122,7 @@ def threads_agree(config: Config, arithmetic: str, device: "torch.device", batch
     return (
         arithmetic == "bfloat16"
         and device.type == "cpu"
-        and config.model.network == "mlp"
-        and LIKELIHOODS[config.model.likelihood].halves_well
+        and _halves_well(config.model)
         and batch >= SMALLEST_BATCH
     )
 

@@ -9,8 +9,9 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from explorer.config import LIKELIHOODS, Config, LikelihoodFacts
+from explorer.config import Config
 from explorer.errors import ExplorerError
+from explorer.facts import LATENTS, LIKELIHOODS, LikelihoodFacts
 
 KINDS = ("objective", "model", "path")
 
@@ -31,7 +32,7 @@ class Remedy:
 
     def apply(self, config: Config) -> Config:
         """Return the config with the remedy; ExplorerError where it does not go with the rest."""
-        if config.model.latent != "gaussian":
+        if not LATENTS[config.model.latent].has_density:
             raise ExplorerError("A plain autoencoder has no posterior that could collapse.")
         if config.method != "gradient":
             raise ExplorerError("A fitted model is at its optimum: there is nothing to cure.")

@@ -89,13 +89,18 @@ def test_a_family_on_arrays_goes_on_whole(library, begin, tmp_path):
     assert Run(path / "beta-0.5").info.status.state == "finished"
 
 
-def test_too_many_images_go_on_from_python_alone(library, begin, tmp_path, monkeypatch):
+def test_too_many_images_go_on_from_python_alone_and_say_so_first(
+    library, begin, tmp_path, monkeypatch
+):
     monkeypatch.setattr(trained, "KEPT_BYTES", IMAGES.nbytes - 1)
-    path = begin(IMAGES)
+    with pytest.warns(UserWarning, match=r"goes on from Python alone.* more than is kept") as told:
+        path = begin(IMAGES)
+    assert [warning.filename for warning in told] == [__file__], "told of the line that trains"
     with pytest.raises(ExplorerError, match=r"not at hand: add them .* or go on from Python"):
         library.go_on(Run(path))
     assert Run(path).info.status.shown_state() == "interrupted" and library.queue.jobs() == []
-    same_runs(train(SMALL, path, IMAGES), train(SMALL, tmp_path / "whole", IMAGES))
+    with pytest.warns(UserWarning, match="goes on from Python alone"):
+        same_runs(train(SMALL, path, IMAGES), train(SMALL, tmp_path / "whole", IMAGES))
 
 
 def test_a_renamed_data_set_is_still_the_runs(library, begin, tmp_path):

@@ -54,10 +54,6 @@ def uint8_images(shape, count=6, seed=0):
 # Likelihoods
 
 
-def test_what_a_config_may_name_can_be_built_and_the_other_way_round():
-    assert set(LIKELIHOODS) == set(LIKELIHOOD_NAMES)
-
-
 @pytest.mark.parametrize("name", LIKELIHOOD_NAMES)
 def test_the_nll_is_that_of_the_distribution(name):
     likelihood = double(name)

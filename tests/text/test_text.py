@@ -10,8 +10,9 @@ import pytest
 
 import explorer
 from explorer import text as text_module
-from explorer.config import BETA_SCHEDULES, LIKELIHOOD_NAMES, NETWORK_NAMES, PRIORS
+from explorer.config import BETA_SCHEDULES, LIKELIHOOD_NAMES, NETWORK_NAMES
 from explorer.datasets import DATASETS
+from explorer.facts import PRIORS
 from explorer.figures.words import WORDS
 from explorer.text import LANGUAGES, catalogue, closest_language, number, paragraph, say, sentences
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from explorer.analysis.codes_in.archive import Place
 from explorer.analysis.codes_in.arrays import StoredArray, check_unpacked, rows_per_block
 from explorer.analysis.codes_in.numbers import Array
+from explorer.archives.zips import Place
 from explorer.errors import ExplorerError
 
 NEEDED = "Reading .h5ad needs h5py: pip install h5py"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from explorer.analysis.codes_in.archive import Place, read_npy, read_npz
+from explorer.analysis.codes_in.archive import read_npy, read_npz
 from explorer.analysis.codes_in.arrays import (
     Progress,
     StoredArray,
@@ -20,6 +20,7 @@ from explorer.analysis.codes_in.layouts import Layouts
 from explorer.analysis.codes_in.result import CodesIn
 from explorer.analysis.codes_in.tables import read_csv, read_parquet
 from explorer.analysis.codes_in.told import say_shape
+from explorer.archives.zips import Place
 from explorer.errors import ExplorerError
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from explorer.analysis.codes_in.archive import Place
 from explorer.analysis.codes_in.arrays import StoredArray, check_unpacked, rows_per_block
 from explorer.analysis.codes_in.numbers import Array
+from explorer.archives.zips import Place
 from explorer.errors import ExplorerError
 
 MOST_COLUMNS = 20_000

@@ -10,7 +10,6 @@ import streamlit as st
 from explorer.app.session import library
 from explorer.app.text import language, sentences
 from explorer.codes import Codes, main_dimensions
-from explorer.config import LIKELIHOODS
 from explorer.datasets import ImageDataset
 from explorer.errors import ExplorerError
 from explorer.export.page import build_page
@@ -18,6 +17,7 @@ from explorer.export.payload import Pictures, build_payload
 from explorer.export.pictures import find_pictures
 from explorer.export.sweep import build_member
 from explorer.export.tsne import Projection
+from explorer.facts import LIKELIHOODS
 from explorer.runs.run import Run
 
 
@@ -51,7 +51,9 @@ def get_codes(run: Run) -> Codes | None:
 def main_axes(run: Run) -> tuple[int, int]:
     """Return the two latents that a run's map shows, (0, 1) for up to two and without codes."""
     codes = get_codes(run)
-    return (0, 1) if codes is None else main_dimensions(codes.mean, codes.logvar, run.info.prior)
+    return (
+        (0, 1) if codes is None else main_dimensions(codes.mean, codes.logvar, run.info.has_shares)
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)

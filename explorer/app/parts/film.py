@@ -36,7 +36,7 @@ def show_map(run: Run, frame: Snapshot, key: str, height: int) -> None:
     dataset = run.info.dataset
     figure = latent_scatter(
         frame.mean, frame.labels, dataset.class_names if dataset else (), role_colours(),
-        axes=main_dimensions(frame.mean, frame.logvar, run.info.prior), height=height,
+        axes=main_dimensions(frame.mean, frame.logvar, run.info.has_shares), height=height,
         words=sentences("figure."),
         rings=run.info.has_shares,
     )  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from itertools import count
 
 from explorer.app.text import plain, text
-from explorer.config import LIKELIHOODS
+from explorer.facts import LIKELIHOODS
 from explorer.runs.info import RunInfo
 from explorer.runs.run import Run
 

@@ -10,8 +10,9 @@ import numpy as np
 from explorer.datasets.own.npy import Arrays, Entry
 from explorer.datasets.own.source import Array
 from explorer.datasets.own.tables import MOST_CLASSES, MOST_WORDS
-from explorer.datasets.report import LeftOuts, shown_name
+from explorer.datasets.report import LeftOuts
 from explorer.errors import ExplorerError
+from explorer.files import shown_name
 
 LABELS = ("labels", "label", "y", "targets", "target", "classes", "class")
 CLASS_NAMES = ("class_names", "label_names", "classnames", "names")

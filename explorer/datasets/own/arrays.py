@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from explorer.archives.refused import Refused
 from explorer.datasets.images import Ints
 from explorer.datasets.own.array_columns import read_columns
 from explorer.datasets.own.npy import Arrays, Entry
@@ -16,7 +17,7 @@ from explorer.datasets.own.pictures import MOST_PIXELS
 from explorer.datasets.own.source import Array, Block, Source, Target
 from explorer.datasets.own.splits import PARTS
 from explorer.datasets.own.values import check_range
-from explorer.datasets.report import LeftOuts, Refused
+from explorer.datasets.report import LeftOut, LeftOuts
 from explorer.errors import ExplorerError
 
 IMAGES = ("images", "image", "imgs", "img", "x", "pictures", "data", "arr_0")
@@ -140,7 +141,8 @@ def as_pictures(name: str, rows: Array, layout: Layout) -> Array:
         if rows.dtype.kind != "b" and rows.dtype != np.uint8:
             check_range(rows)
     except Refused as refused:
-        raise ExplorerError(f"{name}: {refused.text}; give bytes, [0, 1] or [−1, 1].") from refused
+        why = LeftOut(name, refused.reason, refused.detail).text
+        raise ExplorerError(f"{name}: {why}; give bytes, [0, 1] or [−1, 1].") from refused
     if rows.dtype.kind == "f":
         rows = rows.astype(np.float32)
     else:

@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from explorer.archives import zips
+from explorer.archives.refused import Refused
 from explorer.datasets.images import Ints
-from explorer.datasets.own import guard, pictures, tables
+from explorer.datasets.own import pictures, tables
 from explorer.datasets.own.source import Block, Source, Target
 from explorer.datasets.own.splits import split_word
-from explorer.datasets.report import LeftOuts, Refused, shown_name
+from explorer.datasets.report import LeftOuts
 from explorer.errors import ExplorerError
+from explorer.files import shown_name
 
 PLAIN_FOLDERS = {"images", "imgs", "img"}
 """Folders that name no class."""
@@ -24,23 +27,23 @@ Read = Callable[[str], bytes]
 
 @contextmanager
 def open_zip(archive: zipfile.ZipFile) -> Iterator[Source]:
-    """Yield the pictures of an archive from `guard.open_archive`, which is never unpacked."""
+    """Yield the pictures of an archive from `zips.open_zip`, which is never unpacked."""
     left_out = LeftOuts()
     members: dict[str, zipfile.ZipInfo] = {}
     for member in archive.infolist():
-        if guard.is_folder(member) or _is_of_the_system(guard.member_name(member)):
+        if zips.is_folder(member) or _is_of_the_system(zips.member_name(member)):
             continue
         try:
-            place = str(guard.member_path(member))
+            place = str(zips.member_path(member))
             if _is_wanted(place, left_out):
-                guard.check_member(member)
+                zips.check_member(member)
                 if place in members:
                     raise Refused("twice")
                 members[place] = member
         except Refused as refused:
-            left_out.add(guard.member_name(member), refused.reason, refused.detail)
+            left_out.add(zips.member_name(member), refused.reason, refused.detail)
     yield _make_source(
-        "zip", members, lambda place: guard.read_member(archive, members[place]), left_out
+        "zip", members, lambda place: zips.read_member(archive, members[place]), left_out
     )
 
 
@@ -86,7 +89,7 @@ def _read_file(root: Path, place: str) -> bytes:
         status = os.stat(root / place)
         if not stat.S_ISREG(status.st_mode):
             raise Refused("special")  # A pipe would be waited for without end.
-        if status.st_size > guard.LARGEST_FILE:
+        if status.st_size > zips.LARGEST_FILE:
             raise Refused("bytes", f"{status.st_size / 1e6:,.0f}")
         return (root / place).read_bytes()
     except OSError as error:
@@ -103,7 +106,7 @@ def _is_wanted(place: str, left_out: LeftOuts) -> bool:
     suffix = PurePosixPath(place).suffix.lower()
     if suffix in pictures.SUFFIXES or suffix in tables.SUFFIXES:
         return True
-    left_out.add(place, "archive" if suffix in guard.ARCHIVES else "name")
+    left_out.add(place, "archive" if suffix in zips.ARCHIVES else "name")
     return False
 
 

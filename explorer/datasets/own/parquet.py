@@ -8,12 +8,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from explorer.archives import zips
+from explorer.archives.refused import Refused
 from explorer.datasets.images import Ints
-from explorer.datasets.own import guard, pictures, tables
+from explorer.datasets.own import pictures, tables
 from explorer.datasets.own.source import Block, Source, Target
 from explorer.datasets.own.splits import split_word
-from explorer.datasets.report import LeftOuts, Refused, shown_name
+from explorer.datasets.report import LeftOuts
 from explorer.errors import ExplorerError
+from explorer.files import shown_name
 
 IMAGE_COLUMNS = ("image", "img", "images", "picture", "photo", "pixel_values", "bytes")
 BATCH_ROWS = 32
@@ -162,7 +165,7 @@ def _check_size(path: Path, metadata: Any) -> None:
         for at in range(rows.num_columns):
             column = rows.column(at)
             size, packed = column.total_uncompressed_size, column.total_compressed_size
-            bomb = size > guard.LARGEST_FILE and size > guard.HIGHEST_RATIO * packed
+            bomb = size > zips.LARGEST_FILE and size > zips.HIGHEST_RATIO * packed
             if bomb or size > LARGEST_CHUNK:
                 raise ExplorerError(
                     f"{path.name} packs {size / 1e9:,.1f} GB into one group of rows: write it "
@@ -232,7 +235,7 @@ def _decode(row: int, cell: Any, target: tuple[int, int] | None) -> Block:
     try:
         if not isinstance(data, bytes):
             raise Refused("elsewhere")
-        if len(data) > guard.LARGEST_FILE:
+        if len(data) > zips.LARGEST_FILE:
             raise Refused("bytes", f"{len(data) / 1e6:,.0f}")
         picture = pictures.decode_picture(data, target)
     except Refused as refused:

@@ -20,9 +20,9 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
+from explorer.archives.refused import Refused
 from explorer.datasets.own.source import Array
 from explorer.datasets.own.values import check_range
-from explorer.datasets.report import Refused
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 """No others are tried: PostScript, for one, would be handed to another program."""

@@ -8,9 +8,8 @@ from typing import IO
 import numpy as np
 
 from explorer.datasets.images import Bytes, Ints, digest_parts
-from explorer.datasets.own.npy import describe_bytes
 from explorer.errors import ExplorerError
-from explorer.files import explain_os_error
+from explorer.files import describe_bytes, explain_os_error
 
 HEADER_BYTES = 128
 READ_BYTES = 1 << 20

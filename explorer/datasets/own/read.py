@@ -10,8 +10,8 @@ from typing import IO
 
 import numpy as np
 
+from explorer.archives import zips
 from explorer.datasets.images import ImageDataset, Ints
-from explorer.datasets.own import guard
 from explorer.datasets.own.arrays import open_arrays
 from explorer.datasets.own.assemble import Reading, explain_nothing, make_dataset
 from explorer.datasets.own.files import open_folder, open_zip
@@ -36,9 +36,7 @@ STRANGE = {
         (".pkl", ".pickle", ".pt", ".pth", ".h5", ".hdf5", ".mat", ".tfrecord"),
         "save its arrays with numpy.savez and give the .npz file",
     ),
-    **dict.fromkeys(
-        guard.ARCHIVES, "unpack it and give the folder, or pack it as an ordinary .zip"
-    ),
+    **dict.fromkeys(zips.ARCHIVES, "unpack it and give the folder, or pack it as an ordinary .zip"),
     **dict.fromkeys((".zip", ".npz", ".npy", ".parquet"), "it is broken, or not what it is called"),
     **dict.fromkeys(SUFFIXES, "it is one picture; give a folder or a .zip of pictures"),
 }
@@ -188,8 +186,8 @@ def _open_source(path: Path, check: Callable[[], None]) -> Iterator[Source]:
 @contextmanager
 def _open_zip(path: Path) -> Iterator[Source]:
     """Open a zip archive: of arrays if it is called .npz or holds nothing else, or of pictures."""
-    with guard.open_archive(path) as archive:
-        files = [member.filename for member in archive.infolist() if not guard.is_folder(member)]
+    with zips.open_zip(path, path.name) as archive:
+        files = [member.filename for member in archive.infolist() if not zips.is_folder(member)]
         arrays = bool(files) and all(file.endswith(".npy") for file in files)
         arrays = arrays or path.suffix.lower() == ".npz"
         with open_arrays(path, archive) if arrays else open_zip(archive) as source:

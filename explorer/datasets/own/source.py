@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from explorer.archives.refused import Refused
 from explorer.datasets.images import Ints
-from explorer.datasets.report import LeftOuts, Refused
+from explorer.datasets.report import LeftOuts
 
 Array = npt.NDArray[Any]
 Target = Callable[[], tuple[int, int] | None]

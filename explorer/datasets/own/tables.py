@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from explorer.archives.refused import Refused
 from explorer.datasets.own.source import Array
 from explorer.datasets.own.splits import split_word
-from explorer.datasets.report import LeftOuts, Refused, shown_name
+from explorer.datasets.report import LeftOuts
+from explorer.files import shown_name
 
 SUFFIXES = {".csv", ".tsv"}
 LARGEST_TABLE = 32 << 20

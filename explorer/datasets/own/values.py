@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from explorer.archives.refused import Refused
 from explorer.datasets.images import Bytes
-from explorer.datasets.report import Refused
 
 TOPS = (1, 16, 255, 1023, 4095, 16383, 65535)
 """The largest values that whole sets of pictures are scaled to; 16 is that of scikit-learn's

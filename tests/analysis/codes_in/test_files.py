@@ -167,12 +167,12 @@ def test_a_header_that_lies_is_refused_unread_with_bounded_memory(tmp_path):
     path = forge(tmp_path / "lie.npz", {"mean.npy": lie, "logvar.npy": lie})
     assert path.stat().st_size < 600
     tracemalloc.start()
-    with pytest.raises(ExplorerError, match="promises 3.6 TB in its header and has 0 bytes"):
+    with pytest.raises(ExplorerError, match="promises 4 TB and holds 0 bytes"):
         read_any_codes(path)
     assert tracemalloc.get_traced_memory()[1] < MEGABYTE
     tracemalloc.stop()
     (tmp_path / "lie.npy").write_bytes(lie)
-    with pytest.raises(ExplorerError, match="3.6 TB"):
+    with pytest.raises(ExplorerError, match="promises 4 TB"):
         read_any_codes(tmp_path / "lie.npy")
 
 
@@ -202,7 +202,9 @@ def test_two_megabytes_that_unpack_to_two_gigabytes_are_refused_unread(tmp_path)
     path = bomb(tmp_path / "bomb.npz", 2000)
     assert path.stat().st_size < 3 * MEGABYTE
     tracemalloc.start()
-    with pytest.raises(ExplorerError, match=r"unpacks from 1\.9 to 1,907 MB"):
+    with pytest.raises(
+        ExplorerError, match=r"mean in bomb\.npz cannot be read: it is packed 1,0\d\d : 1"
+    ):
         read_any_codes(path)
     assert tracemalloc.get_traced_memory()[1] < MEGABYTE
     tracemalloc.stop()
@@ -219,10 +221,10 @@ def test_zeros_of_a_usual_size_are_read(tmp_path):
 def test_other_lies_about_sizes(tmp_path):
     body = header("<f4", (100, 4)) + bytes(1600)
     for changed, sentence in (
-        (body[:-1], "damaged or forged"),
-        (body + b"\0", "damaged or forged"),
+        (body[:-1], "broken, or made to do harm"),
+        (body + b"\0", "broken, or made to do harm"),
         (header("<f4", (100, -4)), "damaged"),
-        (header("<f4", (2**63, 2**63)), "TB in its header"),
+        (header("<f4", (2**63, 2**63)), "TB and holds"),
         (b"\x93NUMPY\x01\x00\xff\xff" + b"{" * 65535, "damaged"),
         (b"\x93NUMPY\x09\x00", "damaged"),
         (b"", "damaged"),
@@ -295,7 +297,7 @@ def test_encrypted_and_strangely_packed_archives(tmp_path, codes):
     stream = io.BytesIO()
     np.save(stream, codes[0])
     packed = forge(tmp_path / "lzma.npz", {"mean.npy": stream.getvalue()}, zipfile.ZIP_LZMA)
-    with pytest.raises(ExplorerError, match="packed in a way"):
+    with pytest.raises(ExplorerError, match="another method than deflate"):
         read_any_codes(packed)
 
 

@@ -286,7 +286,7 @@ def test_a_header_that_promises_what_is_not_there_is_refused_before_anything_is_
     ],
 )
 def test_a_header_that_is_none_is_told(tmp_path, content):
-    with pytest.raises(ExplorerError, match="images in data.npz is no array"):
+    with pytest.raises(ExplorerError, match="images in data.npz is damaged: its NumPy header"):
         read_images(npz(tmp_path, images=content))
 
 
@@ -306,8 +306,8 @@ def test_zeros_packed_as_bombs_are_refused_unread(tmp_path, monkeypatch):
 
 
 def test_an_array_in_the_other_order_must_fit_in_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(npy, "LARGEST_WHOLE", 1000)
-    with pytest.raises(ExplorerError, match="store it in C order"):
+    monkeypatch.setattr("explorer.archives.npy.LARGEST_WHOLE", 1000)
+    with pytest.raises(ExplorerError, match="save it with np.ascontiguousarray"):
         read(tmp_path, images=np.asfortranarray(COLOUR))
     assert len(read(tmp_path, images=COLOUR)) == 12
 

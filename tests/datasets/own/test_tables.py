@@ -5,8 +5,9 @@ import unicodedata
 import numpy as np
 import pytest
 
+from explorer.archives.refused import Refused
 from explorer.datasets.own.tables import Table, join_tables, read_meaning, read_table
-from explorer.datasets.report import LeftOuts, Refused
+from explorer.datasets.report import LeftOuts
 
 PATHS = ["a/1.jpg", "a/2.jpg", "b/3.jpg"]
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from explorer.archives.refused import Refused
 from explorer.datasets.own.values import Extremes, Scales, check_range
-from explorer.datasets.report import Refused
 
 
 def convert(*pictures):

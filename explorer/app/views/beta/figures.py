@@ -23,9 +23,9 @@ from explorer.app.views.beta.members import (
     point_at,
 )
 from explorer.codes import main_dimensions
-from explorer.config import LIKELIHOODS
 from explorer.errors import ExplorerError
 from explorer.export.sweep import match_latents
+from explorer.facts import LIKELIHOODS
 from explorer.figures.beta import (
     choose_range,
     count_outside,
@@ -51,7 +51,7 @@ def _planes(film: list[Member], frames: list[Snapshot]) -> tuple[list[np.ndarray
     betas = np.array([member.beta for member in film])
     reference = int(np.abs(np.log(np.maximum(betas, 1e-6))).argmin())
     target = frames[reference]
-    main = main_dimensions(target.mean, target.logvar, film[reference].run.info.prior)
+    main = main_dimensions(target.mean, target.logvar, film[reference].run.info.has_shares)
     planes = []
     for frame in frames:
         codes = frame.mean

@@ -22,8 +22,9 @@ from explorer.app.views.beta.progress import (
     show_transport,
     sign,
 )
-from explorer.config import LIKELIHOODS, BudgetConfig, Config, OptimiserConfig
+from explorer.config import BudgetConfig, Config, OptimiserConfig
 from explorer.errors import ExplorerError
+from explorer.facts import LIKELIHOODS
 from explorer.recipes import default_config
 from explorer.runs.run import new_run_id
 from explorer.runs.sweeps import Sweep, read_sweep

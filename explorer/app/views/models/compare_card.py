@@ -19,7 +19,8 @@ from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.pictures import show_strip
 from explorer.app.text import sentences, text
 from explorer.codes import Array
-from explorer.config import FITS, PRIORS, Config
+from explorer.config import FITS, Config
+from explorer.facts import LATENTS, PRIORS
 from explorer.figures.compare import Square, small_map
 from explorer.figures.pictures import picture_sheet
 from explorer.runs.run import Run
@@ -31,14 +32,17 @@ SHOWN_DRAWS = 120
 
 def name_kind(config: Config) -> str:
     """Return which of the notes' models a config is."""
-    model = config.model
     if config.method in FITS:
         return config.method
-    if model.latent == "categorical":
-        return "vq"
-    if model.latent == "point":
-        return "noise" if model.noise else "ae"
-    return "vae" if PRIORS[model.prior].has_shares else model.prior
+    if has_noise(config):
+        return "noise"
+    prior = config.model.prior
+    return LATENTS[config.model.latent].called if PRIORS[prior].has_shares else prior
+
+
+def has_noise(config: Config) -> bool:
+    """Tell whether fixed noise is added to the codes."""
+    return LATENTS[config.model.latent].takes_noise and config.model.noise > 0
 
 
 def kind_of(run: Run) -> str:
@@ -53,17 +57,16 @@ def describe(run: Run) -> str:
     info = run.info
     config = info.config
     values: dict[str, Any] = {"name": run.name, "latents": info.latent_dim}
-    kind = kind_of(run)
-    if info.latent_dim > 2 and kind != "vq":
+    if info.latent_dim > 2 and info.is_continuous:
         first, second = main_axes(run)
         values["name"] += " " + text("compare.many", first=first + 1, second=second + 1)
-    if config is None:
+    if config is None or config.method in FITS:
         return text("compare.under", **values)
-    if kind == "vq":
+    if not info.is_continuous:
         return text("compare.under_codes", codes=config.model.codebook, **values)
-    if kind == "noise":
+    if has_noise(config):
         return text("compare.under_noise", noise=config.model.noise, **values)
-    if kind in ("vae", "mixture"):
+    if info.has_density:
         return text("compare.under_beta", beta=config.objective.beta, **values)
     return text("compare.under", **values)
 

@@ -15,6 +15,7 @@ from explorer.app.parts.names import name_likelihood
 from explorer.app.parts.pictures import show_strip
 from explorer.app.text import text
 from explorer.app.views.models.compare_card import SHOWN_IMAGES, kind_of
+from explorer.facts import NETWORKS
 from explorer.figures.compare import component_images, share_bars
 from explorer.figures.pictures import picture_sheet
 from explorer.runs.run import Run
@@ -123,7 +124,7 @@ def show_components(runs: Sequence[Run]) -> None:
     linear = [
         run
         for run in runs
-        if run.info.config is not None and run.info.config.model.network == "linear"
+        if run.info.config is not None and NETWORKS[run.info.config.model.network].is_linear
     ]
     if not linear:
         return

@@ -19,9 +19,7 @@ from explorer.app.views.train.watch import watch_run
 from explorer.config import (
     BETA_SCHEDULES,
     LIKELIHOOD_NAMES,
-    LIKELIHOODS,
     NETWORK_NAMES,
-    PRIORS,
     BudgetConfig,
     Config,
     ObjectiveConfig,
@@ -30,6 +28,7 @@ from explorer.config import (
 )
 from explorer.datasets import DATASETS, is_available, load_dataset
 from explorer.errors import ExplorerError
+from explorer.facts import LATENTS, LIKELIHOODS, PRIORS
 from explorer.recipes import (
     Shape,
     categorical_config,
@@ -42,8 +41,8 @@ from explorer.recipes import (
 # Widgets keep their values while the visitor looks at other pages.
 KEEP: Final = "session"
 BATCH: Final = OptimiserConfig().batch_size
-KINDS = ("gaussian", "point", "noise", "categorical")
-"""Kinds of model; noise is a point code with fixed noise on it."""
+KINDS = {"gaussian": "gaussian", "point": "point", "noise": "point", "categorical": "categorical"}
+"""Kinds of model, and what their latents are; noise is a point code with fixed noise on it."""
 
 
 def choose_config() -> Config:
@@ -56,21 +55,22 @@ def choose_config() -> Config:
     shape = library().image_shape(dataset)
     # Other widgets for large images, and another one for colour: each stands on its own default.
     suffix = "_large" if is_large(shape) else ""
-    kind = read_widget("train_kind", KINDS[0])
+    code = LATENTS[KINDS[read_widget("train_kind", next(iter(KINDS)))]]
     latent_dim = _ask(
         "latent_dim", 1, 128, 8 if suffix else 2, key=f"train_latent_dim{suffix}",
-        disabled=kind == "categorical",
+        disabled=not code.is_continuous,
     )  # fmt: skip
     suited = choose_likelihood(shape)
     likelihood = _pick(
         "likelihood", LIKELIHOOD_NAMES, LIKELIHOOD_NAMES.index(suited),
         suffix="_colour" if shape[0] > 1 else "",
     )  # fmt: skip
-    beta = _ask("beta", 0.0, 1000.0, 1.0, 0.1, format="%.3g", disabled=kind != "gaussian")
-    schedule = _pick("schedule", BETA_SCHEDULES, 1, disabled=kind != "gaussian")
+    beta = _ask("beta", 0.0, 1000.0, 1.0, 0.1, format="%.3g", disabled=not code.has_density)
+    schedule = _pick("schedule", BETA_SCHEDULES, 1, disabled=not code.has_density)
     seconds = _ask("seconds", 2, 3600, 60 if suffix else 20, key=f"train_seconds{suffix}")
     with st.expander(text("train.more")):
         kind = _pick("kind", KINDS)
+        code = LATENTS[KINDS[kind]]
         st.caption(text(f"train.kind.{kind}.help"))
         base = _choose_model(kind, dataset, shape, latent_dim, float(seconds))
         sigma2 = base.model.sigma2
@@ -79,7 +79,7 @@ def choose_config() -> Config:
                 "sigma2", 1e-4, 10.0, sigma2, format="%.4g",
                 key="train_sigma2_colour" if shape[0] > 1 else "train_sigma2",
             )  # fmt: skip
-        shared = kind == "gaussian" and PRIORS[base.model.prior].has_shares
+        shared = code.has_density and PRIORS[base.model.prior].has_shares
         free_bits = _ask("free_bits", 0.0, 10.0, 0.0, 0.05, disabled=not shared)
         batch = base.optimiser.batch_size
         key = "train_batch_size" if batch == BATCH else f"train_batch_size_{batch}"
@@ -89,7 +89,7 @@ def choose_config() -> Config:
             "learning_rate", 1e-6, 1.0, rate, key=f"train_learning_rate_{rate:g}", format="%.2g"
         )
         seed = _ask("seed", 0, 10**6, 0)
-    if kind == "gaussian":
+    if code.has_density:
         _explain_weight(likelihood, beta, sigma2)
     else:
         st.caption(text("train.effective_none"))
@@ -109,7 +109,8 @@ def choose_config() -> Config:
 
 def _choose_model(kind: str, dataset: str, shape: Shape, latent_dim: int, seconds: float) -> Config:
     """Ask for what this kind of model needs and return the recipe for it."""
-    if kind == "categorical":
+    code = LATENTS[KINDS[kind]]
+    if not code.is_continuous:
         entries = _ask("codebook_size", 2, 512, 64)
         base = categorical_config(dataset, shape, seconds, entries)
         rows, columns = code_grid(shape, base.model.hidden)
@@ -121,10 +122,10 @@ def _choose_model(kind: str, dataset: str, shape: Shape, latent_dim: int, second
         suffix="_large" if network == "conv" else "",
     )  # fmt: skip
     base = default_config(dataset, latent_dim, seconds, network, shape)
-    settings: dict[str, Any] = {"latent": "gaussian" if kind == "gaussian" else "point"}
+    settings: dict[str, Any] = {"latent": KINDS[kind]}
     if kind == "noise":
         settings["noise"] = _ask("noise", 0.01, 10.0, 0.3, 0.1)
-    if kind == "gaussian":
+    if code.has_density:
         settings["prior"] = _pick("prior", PRIORS)
         if PRIORS[settings["prior"]].has_components:
             st.caption(text(f"train.prior.{settings['prior']}.help"))
@@ -171,7 +172,7 @@ def _explain_weight(likelihood: str, beta: float, sigma2: float) -> None:
 def start(config: Config) -> None:
     """Queue the training and watch it."""
     name = text(
-        "train.name_vq" if config.model.latent == "categorical" else "train.name",
+        "train.name" if LATENTS[config.model.latent].is_continuous else "train.name_vq",
         dataset=config.dataset,
         latents=config.model.latent_dim,
         entries=config.model.codebook,

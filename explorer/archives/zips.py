@@ -1,5 +1,6 @@
 """Zip archives of strangers: looked at before anything is unpacked, and then piece by piece."""
 
+import io
 import stat
 import struct
 import zipfile
@@ -9,69 +10,102 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
-from explorer.datasets.report import Refused
+from explorer.archives.refused import Refused
 from explorer.errors import ExplorerError
+from explorer.files import open_plain
 
+Place = Path | bytes
+"""A file, or the bytes of one that are already here."""
 LARGEST_DIRECTORY = 32 << 20
 """Bytes of an archive's table of contents, some hundred thousand files; Python makes up to thirty
 times as many of them."""
 LARGEST_FILE = 64 << 20
 HIGHEST_RATIO = 300
-"""Pictures and tables are not packed tighter; only small ones are excused."""
+"""Pictures, tables and arrays are not packed tighter; only small ones are excused."""
 EXCUSED_BYTES = 1 << 20
 LOCAL_HEADER = 30
 UTF8_FLAG = 0x800
-WIDE_RECORDS = 56 + 20
+ENCRYPTED_FLAG = 0x1
+LONGEST_END = 22 + 65_535
+"""Bytes of the end record with its comment."""
+WIDE_RECORD, WIDE_LOCATOR = 56, 20
 ARCHIVES = {".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst"}
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    ValueError,
+    OverflowError,
+    LookupError,
+    OSError,
+)
+"""What zipfile raises for members that are damaged or forged."""
 
 
 @contextmanager
-def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
+def open_zip(
+    place: Place,
+    name: str,
+    largest_directory: int = LARGEST_DIRECTORY,
+    advice: str = "unpack it and give the folder",
+) -> Iterator[zipfile.ZipFile]:
     """Open a zip archive whose table of contents is of sound size and without overlaps.
 
-    Raises ExplorerError for one that is broken, or built so that members share bytes.
+    `name` is what errors call it, `advice` what they recommend where it lists too much. Raises
+    ExplorerError for one that is broken, or built so that members share bytes.
     """
     with ExitStack() as stack:
+        file = stack.enter_context(open_place(place, name))
+        if measure_directory(file, name) > largest_directory:
+            raise ExplorerError(f"{name} lists more files than can be read at once: {advice}.")
         try:
-            file = stack.enter_context(open(path, "rb"))
-            _check_directory(path, file)
             archive = stack.enter_context(zipfile.ZipFile(file))
-        except OSError as error:
-            raise ExplorerError(f"{path} cannot be read: {error.strerror or error}.") from error
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as error:
+        except (*DAMAGE, NotImplementedError) as error:
             raise ExplorerError(
-                f"{path.name} is broken: it cannot be opened as a zip archive."
+                f"{name} is broken: it cannot be opened as a zip archive."
             ) from error
-        _check_overlaps(path, archive.infolist())
+        _check_overlaps(archive.infolist(), name)
         yield archive
 
 
-def _check_directory(path: Path, file: BinaryIO) -> None:
-    """Raise for a table of contents that would fill the memory when it is read."""
-    size = file.seek(0, 2)
-    # The end record: 22 bytes and a comment of at most 65,535; before it those of large archives.
-    file.seek(max(0, size - 65_557 - WIDE_RECORDS))
+def open_place(place: Place, name: str) -> BinaryIO:
+    """Open a plain file, or bytes; ExplorerError where that cannot be."""
+    if isinstance(place, bytes):
+        return io.BytesIO(place)
+    try:
+        return open_plain(place)
+    except OSError as error:
+        raise ExplorerError(f"{name} cannot be read: {error.strerror or error}.") from error
+
+
+def measure_directory(file: BinaryIO, name: str) -> int:
+    """Return the bytes of an archive's table of contents, which zipfile would read whole."""
+    size = file.seek(0, io.SEEK_END)
+    start = max(0, size - LONGEST_END - WIDE_RECORD - WIDE_LOCATOR)
+    file.seek(start)
     tail = file.read()
+    file.seek(0)
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or len(tail) - at < 22:
-        raise ExplorerError(f"{path.name} is broken: the end of the zip archive is missing.")
-    (length,) = struct.unpack_from("<I", tail, at + 12)
-    wide = at - WIDE_RECORDS
-    if wide >= 0 and tail[wide : wide + 4] == b"PK\x06\x06":
-        (length,) = struct.unpack_from("<Q", tail, wide + 40)
-    if length > LARGEST_DIRECTORY:
-        raise ExplorerError(
-            f"{path.name} lists more files than can be read at once: unpack it and give the folder."
-        )
+        raise ExplorerError(f"{name} is broken: the end of the zip archive is missing.")
+    locator, wide = at - WIDE_LOCATOR, at - WIDE_LOCATOR - WIDE_RECORD
+    if locator < 0 or tail[locator : locator + 4] != b"PK\x06\x07":
+        return int(struct.unpack_from("<I", tail, at + 12)[0])
+    # Archives beyond 4 GB have a record of their own, at the place that the locator states.
+    (stated,) = struct.unpack_from("<Q", tail, locator + 8)
+    if wide < 0 or tail[wide : wide + 4] != b"PK\x06\x06" or stated != start + wide:
+        raise ExplorerError(f"{name} is broken: the end of the zip archive is damaged.")
+    return int(struct.unpack_from("<Q", tail, wide + 40)[0])
 
 
-def _check_overlaps(path: Path, members: list[zipfile.ZipInfo]) -> None:
+def _check_overlaps(members: list[zipfile.ZipInfo], name: str) -> None:
     """Raise where two members share bytes, as only bombs do (Fifield 2019)."""
     end = 0
     for member in sorted(members, key=lambda one: one.header_offset):
         if member.header_offset < end:
             raise ExplorerError(
-                f"{path.name} is built so that its files share the same bytes, as bombs are: "
+                f"{name} is built so that its files share the same bytes, as bombs are: "
                 "it is not opened."
             )
         end = member.header_offset + LOCAL_HEADER + member.compress_size
@@ -113,24 +147,29 @@ def check_member(member: zipfile.ZipInfo) -> None:
         raise Refused("link")
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         raise Refused("special")
-    if member.flag_bits & 0x1:
+    if member.flag_bits & ENCRYPTED_FLAG:
         raise Refused("locked")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise Refused("packing")
 
 
+def check_ratio(member: zipfile.ZipInfo, excused_bytes: int = EXCUSED_BYTES) -> None:
+    """Refuse a member of more than `excused_bytes` that is packed as tightly as bombs are."""
+    size, packed = member.file_size, member.compress_size
+    if size > excused_bytes and size > HIGHEST_RATIO * packed:
+        raise Refused("ratio", f"{size // max(1, packed):,}")
+
+
 def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     """Return the content of a small member; Refused where it is none, a bomb, or lies."""
     check_member(member)
-    size, packed = member.file_size, member.compress_size
-    if size > LARGEST_FILE:
-        raise Refused("bytes", f"{size / 1e6:,.0f}")
-    if size > EXCUSED_BYTES and size > HIGHEST_RATIO * packed:
-        raise Refused("ratio", f"{size // max(1, packed):,}")
+    if member.file_size > LARGEST_FILE:
+        raise Refused("bytes", f"{member.file_size / 1e6:,.0f}")
+    check_ratio(member)
     with open_member(archive, member) as stream:
         # No more comes out than the table of contents states; less is a lie, too.
-        content = read_exactly(stream, size)
-        read_exactly(stream, 0)
+        content = _read_exactly(stream, member.file_size)
+        _read_exactly(stream, 0)
     return content
 
 
@@ -140,13 +179,13 @@ def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[I
     try:
         with archive.open(member) as stream:
             yield stream
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, struct.error) as error:
-        raise Refused("liar") from error
     except (NotImplementedError, RuntimeError) as error:
         raise Refused("packing") from error
+    except DAMAGE as error:
+        raise Refused("liar") from error
 
 
-def read_exactly(stream: IO[bytes], size: int) -> bytes:
+def _read_exactly(stream: IO[bytes], size: int) -> bytes:
     """Return the next `size` bytes, or for 0 make sure that none are left; EOFError otherwise."""
     content = stream.read(size or 1)
     if len(content) != size:

@@ -5,11 +5,15 @@ import zipfile
 
 import pytest
 
-from explorer.datasets.own import guard
-from explorer.datasets.own.guard import check_member, member_path, open_archive, read_member
-from explorer.datasets.report import Refused
+from explorer.archives import zips
+from explorer.archives.refused import Refused
+from explorer.archives.zips import check_member, member_path, open_zip, read_member
 from explorer.errors import ExplorerError
 from tests.datasets.own.cases import link_info, pack, raw_zip
+
+
+def open_it(path, **limits):
+    return open_zip(path, path.name, **limits)
 
 
 def info(name, **values):
@@ -26,7 +30,7 @@ def reason(call, *arguments):
 
 
 def read_only_member(path):
-    with open_archive(path) as archive:
+    with open_it(path) as archive:
         (member,) = archive.infolist()
         return read_member(archive, member)
 
@@ -80,7 +84,7 @@ def test_an_ordinary_file_of_any_system_passes():
 
 
 def test_a_bomb_is_refused_by_its_ratio_and_a_small_one_excused(tmp_path):
-    black = bytes(guard.EXCUSED_BYTES + 1)
+    black = bytes(zips.EXCUSED_BYTES + 1)
     path = pack(tmp_path / "bomb.zip", [("a.bmp", black)], zipfile.ZIP_DEFLATED)
     assert reason(read_only_member, path) == "ratio"
     path = pack(tmp_path / "small.zip", [("a.bmp", black[:-1])], zipfile.ZIP_DEFLATED)
@@ -88,7 +92,7 @@ def test_a_bomb_is_refused_by_its_ratio_and_a_small_one_excused(tmp_path):
 
 
 def test_a_large_file_is_refused_by_what_is_stated(tmp_path):
-    path = raw_zip(tmp_path / "a.zip", b"a.bmp", bytes(100), guard.LARGEST_FILE + 1)
+    path = raw_zip(tmp_path / "a.zip", b"a.bmp", bytes(100), zips.LARGEST_FILE + 1)
     assert reason(read_only_member, path) == "bytes"
 
 
@@ -119,37 +123,43 @@ def test_a_changed_byte_is_noticed(tmp_path):
 
 
 def test_files_that_share_bytes_are_refused_and_files_side_by_side_are_not(tmp_path):
-    with open_archive(pack(tmp_path / "a.zip", [("é", b"a" * 99), ("b", b""), ("c", b"c")])):
+    with open_it(pack(tmp_path / "a.zip", [("é", b"a" * 99), ("b", b""), ("c", b"c")])):
         pass
     path = raw_zip(tmp_path / "b.zip", b"a", b"content", 7, names=2)
-    with pytest.raises(ExplorerError, match="share the same bytes"), open_archive(path):
+    with pytest.raises(ExplorerError, match="share the same bytes"), open_it(path):
         pass
 
 
 def test_a_table_of_contents_that_fills_the_memory_is_refused_unread(tmp_path, monkeypatch):
-    monkeypatch.setattr(guard, "LARGEST_DIRECTORY", 200)
-    with open_archive(pack(tmp_path / "few.zip", [("a", b"")])):
+    with open_it(pack(tmp_path / "few.zip", [("a", b"")]), largest_directory=200):
         pass
     many = pack(tmp_path / "many.zip", [(str(i), b"") for i in range(10)])
     monkeypatch.setattr(zipfile.ZipFile, "__init__", lambda *_: pytest.fail("it was read"))
-    with pytest.raises(ExplorerError, match="more files than can be read"), open_archive(many):
+    with (
+        pytest.raises(ExplorerError, match="more files than can be read"),
+        open_it(many, largest_directory=200),
+    ):
         pass
     # The larger kind of archive has its size elsewhere, and that one counts.
     plain = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 1, 1, 46, 0, 0)
     wide = struct.pack("<IQHHIIQQQQ", 0x06064B50, 44, 45, 45, 0, 0, 1, 1, 1 << 40, 0)
-    locator = struct.pack("<IIQI", 0x07064B50, 0, 0, 1)
+    locator = struct.pack("<IIQI", 0x07064B50, 0, 100, 1)
     (tmp_path / "wide.zip").write_bytes(bytes(100) + wide + locator + plain)
-    with pytest.raises(ExplorerError, match="more files"), open_archive(tmp_path / "wide.zip"):
+    with pytest.raises(ExplorerError, match="more files"), open_it(tmp_path / "wide.zip"):
+        pass
+    elsewhere = struct.pack("<IIQI", 0x07064B50, 0, 4, 1)
+    (tmp_path / "two.zip").write_bytes(bytes(100) + wide + elsewhere + plain)
+    with pytest.raises(ExplorerError, match="damaged"), open_it(tmp_path / "two.zip"):
         pass
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"PK\x05\x06", b"PK\x05\x06" + bytes(17)])
 def test_the_stump_of_an_archive_is_an_error_of_one_sentence(tmp_path, content):
     (tmp_path / "a.zip").write_bytes(content)
-    with pytest.raises(ExplorerError, match="a.zip is broken"), open_archive(tmp_path / "a.zip"):
+    with pytest.raises(ExplorerError, match="a.zip is broken"), open_it(tmp_path / "a.zip"):
         pass
 
 
 def test_an_archive_that_is_not_there_is_told(tmp_path):
     with pytest.raises(ExplorerError, match="cannot be read: No such file"):
-        open_archive(tmp_path / "none.zip").__enter__()
+        open_it(tmp_path / "none.zip").__enter__()

@@ -1,0 +1,1 @@
+"""Questions that people ask of a trained VAE, each a verdict with its evidence."""
