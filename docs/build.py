@@ -6,6 +6,7 @@ Everything public outside the app is shown, from its docstrings; their examples 
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 LEFT_OUT = ("explorer.app", "explorer.cli", "explorer.jobs.worker")
@@ -41,10 +42,21 @@ def module_specs() -> list[str]:
     return [*specs, *(f"!{name}" for name in LEFT_OUT)]
 
 
+def load_names(specs: Sequence[str]) -> None:
+    """Load what a package offers by `__getattr__` alone: pdoc looks for it in the package."""
+    import pdoc.extract
+
+    for name in pdoc.extract.walk_specs(specs):
+        module = import_module(name)
+        for public in getattr(module, "__all__", ()):
+            vars(module).setdefault(public, getattr(module, public))
+
+
 def build(folder: Path, specs: Sequence[str]) -> None:
     """Render what `specs` name as HTML under `folder`."""
     import pdoc
 
+    load_names(specs)
     pdoc.render.configure(docformat="markdown", search=True)
     pdoc.pdoc(*specs, output_directory=folder)
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from explorer.commands.adopt import adopt_run
 from explorer.commands.app import open_app
+from explorer.commands.check import check_folder
 from explorer.commands.data import show_data
 from explorer.commands.diagnose import diagnose_run
 from explorer.commands.loss import tell_beta
@@ -25,12 +26,12 @@ from explorer.training.machine import choose_spin_count, set_spin_count
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0, or 2 for an error that the user can mend."""
+    """Run one command; returns the exit code: 0, or 2 for what the user can mend."""
     spell_what_is_missing()
     options = build_parser().parse_args(arguments)
     set_spin_count(choose_spin_count(may_choose_threads(options)))
     try:
-        options.command(options)
+        code: int | None = options.command(options)
     except ExplorerError as error:
         print(f"latent-explorer: {error}", file=sys.stderr)
         return 2
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         place = f": {shorten(str(error.filename), 200)}" if error.filename else ""
         print(f"latent-explorer: {error.strerror or error}{place}.", file=sys.stderr)
         return 2
-    return 0
+    return code or 0
 
 
 def may_choose_threads(options: argparse.Namespace) -> bool:
@@ -266,6 +267,13 @@ def build_parser() -> argparse.ArgumentParser:
     data.add_argument("--background", type=int, default=0, metavar="G", help="grey, 0 to 255")
     data.add_argument("--seconds", type=float, default=3600, metavar="S", help="time to read in")
     data.set_defaults(command=show_data)
+
+    check = commands.add_parser(
+        "check", help="tell what is wrong with a run directory, and where", parents=[as_json]
+    )
+    check.add_argument("directory", metavar="DIR", nargs="?", help="a run, or a folder of runs")
+    check.add_argument("--schema", action="store_true", help="print the JSON Schema of a run")
+    check.set_defaults(command=check_folder)
 
     runs = commands.add_parser("runs", help="list runs", parents=[as_json])
     runs.add_argument("--runs", metavar="DIR", help=f"the folder (default: {runs_folder()})")

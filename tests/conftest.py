@@ -78,8 +78,9 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter):
-    """Name in the last lines what passed at its second try only: a fault to mend."""
-    tried = {report.nodeid for report in terminalreporter.stats.get("rerun", ())}
+    """Name in the last lines what passed at its second try only, and how it failed: a fault."""
+    tried = {report.nodeid: report for report in terminalreporter.stats.get("rerun", ())}
     failed = {report.nodeid for report in terminalreporter.stats.get("failed", ())}
-    for name in sorted(tried - failed):
+    for name in sorted(tried.keys() - failed):
         terminalreporter.write_line(f"FLAKY {name} (passed at its second try)", yellow=True)
+        terminalreporter.write_line(tried[name].longreprtext)

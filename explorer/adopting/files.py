@@ -13,7 +13,7 @@ from typing import Any
 from explorer.adopting.place import check_beta, placed
 from explorer.datasets.own.shelf import Root
 from explorer.errors import ExplorerError
-from explorer.jobs.reader import run_worker
+from explorer.jobs.process import run_worker
 from explorer.runs.run import Run
 
 SECONDS = 600.0

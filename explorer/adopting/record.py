@@ -10,6 +10,7 @@ from explorer.adopting.measure import Adopted
 from explorer.adopting.pictures import keep_dataset
 from explorer.analysis.checks import plain
 from explorer.datasets.own.shelf import Root
+from explorer.files import read_json, replace_json
 from explorer.models.adopted.block import model_block, network_kind
 from explorer.models.adopted.weights import save_networks
 from explorer.runs.images import describe_dataset
@@ -52,6 +53,13 @@ def write_run(
         writer.set_results({adopted.split: adopted.evaluation.to_dict()}, timing)
     if name is not None:
         Run(writer.path).rename(name)
+
+
+def settle_reading(run: Run) -> None:
+    """Forget the other readings of a run, once somebody has said that its own is the right one."""
+    values = read_json(run.path / "run.json")
+    values["model"]["adopted"]["also_fits"] = []
+    replace_json(run.path / "run.json", values)
 
 
 def describe_model(adopted: Adopted, beta: float | None) -> ModelInfo:

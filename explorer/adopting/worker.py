@@ -8,7 +8,8 @@ from explorer.adopting.adopt import explain_doubt
 from explorer.adopting.measure import Asked, measure_pair
 from explorer.adopting.pictures import gather_images
 from explorer.adopting.record import write_run
-from explorer.jobs.reader import serve
+from explorer.datasets.report import ReadingStopped
+from explorer.jobs.process import serve
 from explorer.models.adopted.opening import open_pair
 from explorer.models.adopted.weights import read_foreign
 
@@ -19,6 +20,8 @@ def work(job: dict[str, Any], tell: Callable[..., None], stop: Callable[[], bool
     asked = Asked(job["likelihood"], job["sigma2"], job["binarise"], told, beta)
 
     def progress(step: str) -> None:
+        if stop():
+            raise ReadingStopped("The adoption was stopped.")
         tell(event="progress", done=step, total=0)
 
     progress("pictures")

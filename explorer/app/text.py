@@ -9,8 +9,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from explorer import text as catalogue
 from explorer.app.session import CHOSEN, chosen_language
 from explorer.text import LANGUAGES, closest_language, number
+from explorer.text.retold import retell
 
-__all__ = ["language", "number", "paragraph", "plain", "sentences", "text"]
+__all__ = ["explain", "in_words", "language", "number", "paragraph", "plain", "sentences", "text"]
 
 JOINER = "\u2060"
 """An invisible character at which no word may be parted."""
@@ -45,6 +46,16 @@ def plain(words: object) -> str:
     """
     line = _LIVE.sub(JOINER, " ".join(str(words).split()))
     return _MARKS.sub(r"\\\g<0>", line)
+
+
+def in_words(error: object) -> str:
+    """Return an error's sentence, raised or stored, in the visitor's language."""
+    return retell(language(), str(error))
+
+
+def explain(error: object) -> str:
+    """Return `in_words` as plain text: no part of it is Markdown."""
+    return plain(in_words(error))
 
 
 def sentences(prefix: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A log point's KL: from codes, per dimension or as a total, refused where it cannot be."""
+"""A log point: its KL, refused where it cannot be, and what a line that somebody wrote lacks."""
 
 from typing import Any
 
@@ -7,7 +7,12 @@ import numpy as np
 from explorer.codes import kl_of_codes
 from explorer.errors import ExplorerError
 from explorer.runs.arrays import as_floats
+from explorer.runs.fields import is_number, is_text
 
+NEEDED = ("step", "seconds", "elbo", "reconstruction")
+"""What every log point has."""
+IF_KNOWN = ("images", "beta", "objective")
+"""Figures that may be missing, or null: a β that nobody stated is unknown."""
 ROUNDING = 1e-3
 """Nats by which a computed KL may lie below 0 in half precision."""
 
@@ -47,3 +52,30 @@ def _kl_of_batch(latent_dim: int, mean: Any, logvar: Any) -> Any:
         )
     with np.errstate(over="ignore", invalid="ignore"):
         return kl_of_codes(mu, lv).mean(0)
+
+
+def find_fault(point: Any, latent_dim: int) -> str | None:
+    """Say what a line of a log lacks to be a log point; None of one that pages can show."""
+    if not isinstance(point, dict):
+        return "it is no table of figures"
+    wrong = next((key for key in NEEDED if not is_number(point.get(key))), None)
+    if wrong is not None:
+        return f"{wrong} must be a finite number"
+    step = point["step"]
+    if not isinstance(step, int) or step < 0:
+        return "step must be a whole number from 0"
+    if not is_text(point.get("split", "")):
+        return "split must be text"
+    known = (key for key in IF_KNOWN if point.get(key) is not None)
+    wrong = next((key for key in known if not is_number(point[key])), None)
+    if wrong is not None:
+        return f"{wrong} must be a finite number, or null"
+    wrong = next((key for key in ("kl", "control") if not is_number(point.get(key, 0))), None)
+    if wrong is not None:
+        return f"{wrong} must be a finite number where it is there"
+    if "kl_per_dim" not in point:
+        return None
+    kl = point["kl_per_dim"]
+    if not (isinstance(kl, list) and len(kl) == latent_dim and all(map(is_number, kl))):
+        return f"kl_per_dim must be {latent_dim:,} finite numbers, one per latent dimension"
+    return None if "kl" in point else "kl_per_dim needs kl, its sum, beside it"

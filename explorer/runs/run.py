@@ -30,16 +30,13 @@ from explorer.codes import Array, Codes
 from explorer.errors import ExplorerError
 from explorer.files import parse_json, read_json, read_limited, replace_json
 from explorer.runs.arrays import tidy_codes, tidy_frame
-from explorer.runs.fields import LARGEST_WHOLE, is_number, is_text
+from explorer.runs.fields import LARGEST_WHOLE, is_text
 from explorer.runs.info import RunInfo, UnreadableRun
+from explorer.runs.points import find_fault
 
 if TYPE_CHECKING:
     from explorer.models import Model
 
-NEEDED = ("step", "seconds", "elbo", "reconstruction")
-"""What every log point has."""
-IF_KNOWN = ("images", "beta", "objective")
-"""Figures that may be missing, or null: a β that nobody stated is unknown."""
 LARGEST_LOG = 128_000_000
 """Bytes of the largest metrics.jsonl that is read: some hundred thousand log points."""
 LONGEST_NAME = 80
@@ -161,7 +158,7 @@ class Run:
                 point = parse_json(line)
             except ValueError:
                 continue
-            if is_log_point(point, latent_dim) and split in (None, point.get("split")):
+            if find_fault(point, latent_dim) is None and split in (None, point.get("split")):
                 points.append(point)
         return sorted(points, key=lambda point: point["step"])
 
@@ -239,24 +236,6 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def is_log_point(point: Any, latent_dim: int) -> bool:
-    """Tell whether a line of a log has the figures that pages show, each of its kind."""
-    if not isinstance(point, dict) or not all(is_number(point.get(key)) for key in NEEDED):
-        return False
-    step = point["step"]
-    if not isinstance(step, int) or step < 0 or not is_text(point.get("split", "")):
-        return False
-    if not all(point.get(key) is None or is_number(point[key]) for key in IF_KNOWN):
-        return False
-    if not all(is_number(point.get(key, 0)) for key in ("kl", "control")):
-        return False
-    if "kl_per_dim" not in point:
-        return True
-    kl = point["kl_per_dim"]
-    has_all = isinstance(kl, list) and len(kl) == latent_dim and all(map(is_number, kl))
-    return has_all and "kl" in point
 
 
 def _read_means(arrays: Mapping[str, Array]) -> Array:

@@ -9,6 +9,7 @@ from streamlit import file_util
 
 from explorer.app import opening
 from explorer.app.opening import Opening, find_elements
+from explorer.app.parts import mount
 from explorer.app.parts.lede import LEDES
 from explorer.text import LANGUAGES, say
 
@@ -24,9 +25,9 @@ async def nowhere(scope, receive, send) -> None:
 def served(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LATENT_EXPLORER_CACHE", str(tmp_path_factory.mktemp("cache")))
-        opening.find_scripts.cache_clear()
+        mount.find_scripts.cache_clear()
         yield Opening(nowhere, STATIC)
-    opening.find_scripts.cache_clear()
+    mount.find_scripts.cache_clear()
 
 
 def ask(served: Opening, path: str, query: str = "", method: str = "GET", **headers: str):

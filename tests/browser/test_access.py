@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser.conftest import VIEWPORT
+from tests.waiting import wait_for_script
 
 pytestmark = pytest.mark.browser
 SLOW = 60_000
@@ -48,12 +48,10 @@ def test_axe_finds_what_is_wrong(chromium):
 
 
 @pytest.mark.parametrize(("name", "theme"), MATRIX)
-def test_a_page_has_no_violation(chromium, server, name, theme):
-    context = chromium.new_context(viewport=VIEWPORT, color_scheme=theme)
-    page = context.new_page()
+def test_a_page_has_no_violation(page, server, name, theme):
+    page.emulate_media(color_scheme=theme)
     page.goto(f"{server.url}/{name}")
     page.wait_for_function(READY, timeout=SLOW)
-    page.wait_for_timeout(1500)
+    wait_for_script(page)
     page.wait_for_function(READY, timeout=SLOW)
     assert find_violations(page) == []
-    context.close()

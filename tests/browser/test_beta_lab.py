@@ -6,6 +6,7 @@ import re
 import pytest
 
 from explorer.jobs.sweep import sweep_configs
+from explorer.runs.control import Control
 from explorer.runs.sweeps import list_sweeps, open_sweep, prepare_sweep
 from explorer.runs.writer import RunWriter
 from explorer.training.family import family_configs, train_family
@@ -89,7 +90,10 @@ def test_a_family_trains_to_its_end(page, server):
     page.get_by_role("button", name="Start", exact=True).click()
     page.wait_for_url("**-betas-*")
     sweep = list_sweeps(server.runs)[0]
-    page.get_by_text("4 models at once").wait_for(timeout=60_000)
+    # Three seconds may be over before a busy page looks: the family waits for it.
+    Control(sweep.path).send("pause")
+    page.get_by_text("4 models at once").first.wait_for(timeout=60_000)
+    Control(sweep.path).send("resume")
     wait_until(sweep.is_finished)
     page.get_by_text("nats per image (test)").wait_for(timeout=60_000)
     page.get_by_text("β = 16 · KL").first.wait_for()

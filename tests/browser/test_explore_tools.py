@@ -242,12 +242,15 @@ def test_flags_hide_controls_for_a_lesson(explore):
     assert view.page.locator(".map").is_visible()
 
 
-def test_presentation_enlarges_and_arrow_keys_walk_the_pins(view):
+def test_in_a_presentation_arrow_keys_walk_the_pins(view):
     pin_two(view)
-    width = view.page.locator("[data-action=present]").bounding_box()["width"]
-    view.press("present")
+    switch = view.page.locator(".explorer-present-switch")
+    share = view.page.locator("[data-action=share]")
+    width = share.bounding_box()["width"]
+    switch.click()
+    view.until("s.presentation")
     view.rest()
-    assert view.page.locator("[data-action=present]").bounding_box()["width"] > 1.35 * width
+    assert share.bounding_box()["width"] > 1.35 * width
     canvas = view.page.locator(".map canvas.overlay")
     canvas.press("ArrowRight")
     view.settle()
@@ -257,9 +260,10 @@ def test_presentation_enlarges_and_arrow_keys_walk_the_pins(view):
     assert {tuple(first), tuple(view.z())} == {
         tuple(z) for z in view.ask("s.pins.map(p => Array.from(p.z))")
     }
-    view.press("present")
+    switch.click()
+    view.until("!s.presentation")
     view.rest()
-    assert view.page.locator("[data-action=present]").bounding_box()["width"] < 1.1 * width
+    assert share.bounding_box()["width"] < 1.1 * width
 
 
 def test_one_html_file_works_alone(explore, chromium, tmp_path, server):

@@ -9,6 +9,7 @@ from explorer.analysis.collapse.linear import covariance_eigenvalues, linear_opt
 from explorer.analysis.teaching.gradients import ESTIMATORS, estimate_gradient, log_likelihood
 from explorer.datasets import load_dataset
 from explorer.runs.store import open_run
+from tests.waiting import wait_for_script, wait_until
 
 pytestmark = pytest.mark.browser
 SLOW = 60_000
@@ -71,11 +72,19 @@ def test_the_notes_notations_and_all_their_slips(page, server):
     assert not page.locator(".katex-error").count()
 
 
+def lies_around(frame, part):
+    """Tell whether a frame stands four pixels outside of a part's upper left corner."""
+    return math.isclose(frame["x"], max(part["x"] - 4, 2), abs_tol=2) and math.isclose(
+        frame["y"], part["y"] - 4, abs_tol=2
+    )
+
+
 def test_the_guide_tells_of_the_page_that_is_open_and_frames_its_parts(page, server):
     page.goto(f"{server.url}/train?guide=2")
     guide, frame = page.locator(".explorer-guide"), page.locator(".explorer-guide-frame")
     guide.get_by_text("The first curve comes").wait_for(timeout=SLOW)
     page.get_by_role("button", name="Start", exact=True).first.wait_for(timeout=SLOW)
+    wait_for_script(page)
     before = page.locator(".stMainBlockContainer").bounding_box()
     page.keyboard.press("Escape")
     guide.wait_for(state="hidden")
@@ -92,10 +101,7 @@ def test_the_guide_tells_of_the_page_that_is_open_and_frames_its_parts(page, ser
     sliders.wait_for(timeout=SLOW)
     page.wait_for_function("() => !document.querySelector('.explorer-guide-frame').hidden")
     page.wait_for_function("() => location.search.includes('guide=4')")
-    page.wait_for_timeout(400)  # The frame glides.
-    around, part = frame.bounding_box(), sliders.bounding_box()
-    assert math.isclose(around["x"], max(part["x"] - 4, 2), abs_tol=2)
-    assert math.isclose(around["y"], part["y"] - 4, abs_tol=2)
+    wait_until(lambda: lies_around(frame.bounding_box(), sliders.bounding_box()))  # It glides.
     assert guide.get_by_role("link").get_attribute("href") == "learn?chapter=kl"
     guide.get_by_role("button", name="Close").first.click()
     frame.wait_for(state="hidden")

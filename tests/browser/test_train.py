@@ -9,10 +9,12 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
+from explorer.datasets import load_dataset
+from explorer.elbo.evaluation import evaluate_elbo
 from explorer.runs.control import Control
 from explorer.runs.run import Run
 from explorer.runs.store import RunStore
-from tests.waiting import wait_until
+from tests.waiting import wait_for_script, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -61,7 +63,8 @@ def start_training(page, server, seconds):
     (new,) = wait_until(made)
     wait_until(lambda: new.metrics("train"))
     page.wait_for_url(f"**run={new.id}*")
-    page.get_by_text("Where the ELBO goes").wait_for()
+    # As a run ends, the last tick's page stands there too for a while.
+    page.get_by_text("Where the ELBO goes").first.wait_for()
     return new
 
 
@@ -88,13 +91,17 @@ def job(page, server):
 
 def test_a_short_training_shows_a_map_a_model_and_its_film(page, server):
     run = start_training(page, server, 3)
-    page.get_by_text("The map of held-out images").wait_for()
+    page.get_by_text("The map of held-out images").first.wait_for()
     page.locator(".js-plotly-plot").nth(2).wait_for()
     page.get_by_role("button", name="Open in Explore").wait_for(timeout=60_000)
+    wait_for_script(page)
     info = run.info
     assert info.status.state == "finished"
-    # An untrained model scores about 27 nats on binarised digits.
-    assert info.results["test"]["elbo"] > -26.0
+    # However few steps a busy machine took in three seconds: what stands there is the model's.
+    found = evaluate_elbo(run.model, load_dataset("digits").split("test").images)
+    assert info.results["test"]["reconstruction"] == pytest.approx(found.reconstruction, abs=0.5)
+    assert info.results["test"]["kl"] == pytest.approx(found.kl, abs=1e-3)
+    assert info.status.step == info.planned_steps > 0
     shown = page.locator(".explorer-identity").inner_text()
     assert f"{-run.metrics('train')[-1]['elbo']:.2f}" in shown
     page.wait_for_function(
@@ -105,7 +112,6 @@ def test_a_short_training_shows_a_map_a_model_and_its_film(page, server):
     picture = page.locator(".explorer-strip img").nth(1)
     latest = picture.get_attribute("src")
     slider = page.get_by_role("slider", name="Film")
-    expect(slider).to_have_count(1)  # As the run ends, the last tick's page still stands there too.
     slider.focus()
     slider.press("Home")
     page.get_by_text("at step 0;").wait_for()

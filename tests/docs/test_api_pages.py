@@ -13,9 +13,16 @@ import pdoc
 import pytest
 
 import explorer
+from explorer.analysis.collapse.beta_of_weights import expected_survivors, implied_beta
 
 ROOT = Path(__file__).resolve().parents[2]
-FEW = ("explorer.codes", "explorer.analysis.collapse.linear", "explorer.jobs")
+FEW = (
+    "explorer.codes",
+    "explorer.analysis.collapse",
+    "!explorer.analysis.collapse.",
+    "explorer.analysis.collapse.linear",
+    "explorer.jobs",
+)
 """Modules that load quickly, at three depths; the last one has a module that is left out."""
 
 
@@ -64,6 +71,12 @@ def test_a_page_says_what_each_function_says(site, name):
         assert public in page
         assert first_words(function) in page, public
     assert first_words(importlib.import_module(name)) in page
+
+
+def test_a_package_shows_what_it_loads_when_asked_alone(site):
+    page = words((site / "explorer/analysis/collapse.html").read_text(encoding="utf-8"))
+    for public in (expected_survivors, implied_beta):
+        assert first_words(public) in page
 
 
 def test_the_pages_are_of_what_was_asked_for(site):

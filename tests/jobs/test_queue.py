@@ -258,13 +258,14 @@ def test_a_closed_runner_lets_the_job_at_hand_end_and_leaves_the_rest_queued(tmp
 def test_a_killed_server_loses_nothing(runner, tmp_path):
     """Kill −9 of the server: its job ends by itself, and the next server finds the queued one."""
     config = dataclasses.replace(SHORT, budget=BudgetConfig(steps=1000))
-    (tmp_path / "config.json").write_text(json.dumps(config.to_dict()), encoding="utf-8")
+    configs = {"first": config.to_dict(), "second": SHORT.to_dict()}
+    (tmp_path / "configs.json").write_text(json.dumps(configs), encoding="utf-8")
     code = (
         "import json, sys, time; from pathlib import Path\n"
         "from explorer.config import Config; from explorer.jobs.queue import LocalRunner\n"
         "folder = Path(sys.argv[1]); runner = LocalRunner()\n"
-        "config = Config.from_dict(json.loads((folder / 'config.json').read_text()))\n"
-        "runner.submit(config, folder / 'first'); runner.submit(config, folder / 'second')\n"
+        "for name, values in json.loads((folder / 'configs.json').read_text()).items():\n"
+        "    runner.submit(Config.from_dict(values), folder / name)\n"
         "print('ready', flush=True); time.sleep(600)"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
@@ -276,7 +277,7 @@ def test_a_killed_server_loses_nothing(runner, tmp_path):
     runs = [Run(tmp_path / "second"), Run(tmp_path / "first")]
     assert runs[0].info.status.shown_state() == "interrupted"
     assert [run.path.name for run in find_abandoned(runs)] == ["second"]
-    again = runner.submit(config, tmp_path / "second").result(PATIENCE_SECONDS)
+    again = runner.submit(SHORT, tmp_path / "second").result(PATIENCE_SECONDS)
     assert again.info.status.state == "finished"
 
 

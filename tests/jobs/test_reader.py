@@ -19,8 +19,10 @@ from explorer.datasets.own.read import read_images
 from explorer.datasets.own.store import list_own, load_own
 from explorer.datasets.report import ReadingStopped
 from explorer.errors import ExplorerError
+from explorer.jobs import process as processes
 from explorer.jobs import reader
-from explorer.jobs.reader import read_in_worker, resident_bytes
+from explorer.jobs.process import ORPHANED, resident_bytes
+from explorer.jobs.reader import read_in_worker
 from tests.datasets.own.cases import draw, encode, make_npy_header, make_png, pack, raw_zip
 from tests.helpers import present
 
@@ -160,7 +162,7 @@ def test_the_process_keeps_to_its_memory_though_nobody_watches(tmp_path, large):
 
 
 def test_the_watch_ends_what_no_limit_of_the_system_does(root, endless, monkeypatch):
-    monkeypatch.setattr(reader, "resident_bytes", lambda pid: 3 << 30)
+    monkeypatch.setattr(processes, "resident_bytes", lambda pid: 3 << 30)
     with pytest.raises(ExplorerError, match="takes more than the 2.15 GB allowed"):
         read_in_worker(endless)
     assert work(root) == []
@@ -174,7 +176,7 @@ def test_a_reading_is_stopped_in_good_order(root, endless):
 
 
 def test_a_reader_that_does_not_heed_is_ended_all_the_same(root, endless, monkeypatch):
-    monkeypatch.setattr(reader, "STOPPING_SECONDS", 0.0)
+    monkeypatch.setattr(processes, "STOPPING_SECONDS", 0.0)
     with pytest.raises(ReadingStopped, match="stopped"):
         read_in_worker(endless, stop=lambda: True)
     assert work(root) == []
@@ -237,12 +239,11 @@ def test_a_parent_that_is_killed_takes_its_reader_and_its_files_with_it(root, en
 
 def test_both_killed_at_once_leave_nothing_after_the_next_start(root, endless, pets):
     code = (
-        "import os, signal, sys; from explorer.jobs import reader\n"
-        "start = reader._start\n"
+        "import os, signal, sys; from explorer.jobs import process as processes, reader\n"
         "def follow(worker, *rest):\n"
         "    worker.stdout.readline(); os.kill(worker.pid, signal.SIGKILL)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
-        "reader._follow = follow\n"
+        "processes._follow = follow\n"
         "reader.read_in_worker(sys.argv[1])"
     )
     subprocess.run([sys.executable, "-c", code, str(endless)], check=False)
@@ -254,21 +255,21 @@ def test_both_killed_at_once_leave_nothing_after_the_next_start(root, endless, p
 
 def test_jobs_are_done_one_at_a_time(root, pets, monkeypatch):
     running, most = [], []
-    true_start = reader._start
+    true_start = processes._start
 
     def count(module, job):
         running.append(job)
         most.append(len(running))
         return true_start(module, job)
 
-    true_follow = reader._follow
+    true_follow = processes._follow
 
     def follow(*arguments):
         true_follow(*arguments)
         running.pop()
 
-    monkeypatch.setattr(reader, "_start", count)
-    monkeypatch.setattr(reader, "_follow", follow)
+    monkeypatch.setattr(processes, "_start", count)
+    monkeypatch.setattr(processes, "_follow", follow)
     threads = [threading.Thread(target=lambda: read_in_worker(pets).discard()) for _ in range(3)]
     for thread in threads:
         thread.start()
@@ -332,7 +333,7 @@ def test_the_process_ends_when_its_input_does_and_removes_what_it_made(tmp_path,
         present(process.stdin).flush()
         assert json.loads(present(process.stdout).readline())["event"] == "progress"
         present(process.stdin).close()
-        assert process.wait(PATIENCE_SECONDS) == reader.ORPHANED
+        assert process.wait(PATIENCE_SECONDS) == ORPHANED
     assert not folder.exists()
 
 

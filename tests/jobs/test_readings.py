@@ -9,7 +9,7 @@ from explorer.datasets.own.read import read_images
 from explorer.datasets.own.store import list_own, load_own
 from explorer.errors import ExplorerError
 from explorer.jobs import readings
-from explorer.jobs.readings import LARGEST_UPLOAD, MOST_READINGS, ReadingQueue
+from explorer.jobs.readings import LARGEST_UPLOAD, ReadingQueue
 from tests.jobs.test_reader import endless, pets, root, wait_for, work
 
 __all__ = ["endless", "pets", "root"]
@@ -56,15 +56,15 @@ def test_an_upload_becomes_a_data_set_by_the_rules_it_came_with(root, queue, pet
     assert reading.dataset.fingerprint == known.fingerprint
     assert reading.dataset.report == known.report
     queue.keep(reading, "mine")
-    assert queue.readings() == [] and work(root) == []
+    assert queue.uploads() == [] and work(root) == []
     assert load_own("mine").fingerprint == known.fingerprint
 
 
 def test_it_is_found_again_by_whoever_asks_next(queue, pets):
     reading = finish(upload(queue, pets))
-    assert queue.readings() == [reading]
+    assert queue.uploads() == [reading]
     queue.discard(reading)
-    assert queue.readings() == [] and list_own() == []
+    assert queue.uploads() == [] and list_own() == []
 
 
 def test_the_uploaded_file_goes_once_it_is_read(root, queue, pets):
@@ -78,7 +78,7 @@ def test_a_name_that_is_taken_leaves_the_images_to_be_kept_by_another(queue, pet
     reading = finish(upload(queue, pets))
     with pytest.raises(ExplorerError, match="is a data set of Latent Explorer"):
         queue.keep(reading, "mnist")
-    assert queue.readings() == [reading]
+    assert queue.uploads() == [reading]
     queue.keep(reading, "mine")
 
 
@@ -103,14 +103,14 @@ def test_two_uploads_are_read_one_after_the_other(queue, pets, held):
     assert [rules["size"] for _, rules in held] == [8]
     queue.discard(first)
     wait_for(lambda: second.state == "reading")
-    assert queue.readings() == [second] and held[-1][1]["fit"] == "pad"
+    assert queue.uploads() == [second] and held[-1][1]["fit"] == "pad"
 
 
 def test_one_that_waits_is_let_go_unread(root, queue, pets, held):
     first, second = upload(queue, pets), upload(queue, pets)
     wait_for(lambda: first.done)
     queue.discard(second)
-    assert queue.readings() == [first] and len(work(root)) == 1
+    assert queue.uploads() == [first] and len(work(root)) == 1
 
 
 def test_a_reading_is_stopped_and_leaves_nothing(root, queue, endless, tmp_path):
@@ -123,7 +123,7 @@ def test_a_reading_is_stopped_and_leaves_nothing(root, queue, endless, tmp_path)
     reading = upload(queue, path)
     wait_for(lambda: reading.done)
     queue.discard(reading)
-    assert queue.readings() == []
+    assert queue.uploads() == []
     wait_for(lambda: work(root) == [])
 
 
@@ -138,7 +138,7 @@ def test_a_reading_is_stopped_and_leaves_nothing(root, queue, endless, tmp_path)
 def test_what_is_refused_at_the_door_is_not_copied(root, queue, name, size, message):
     with pytest.raises(ExplorerError, match=message):
         queue.add(io.BytesIO(b"0" * 10), name, size)
-    assert queue.readings() == [] and work(root) == []
+    assert queue.uploads() == [] and work(root) == []
 
 
 @pytest.mark.parametrize("name", ["../../up.zip", "C:\\docs\\up.zip", "/etc/up.zip"])
@@ -153,11 +153,11 @@ def test_a_long_name_of_any_script_fits_on_the_disk(queue, held):
 
 
 def test_so_many_may_be_here_at_a_time(queue, pets, held):
-    for _ in range(MOST_READINGS):
+    for _ in range(ReadingQueue.most):
         upload(queue, pets)
     with pytest.raises(ExplorerError, match="4 files are here already"):
         upload(queue, pets)
-    queue.discard(queue.readings()[-1])
+    queue.discard(queue.uploads()[-1])
     upload(queue, pets)
 
 

@@ -30,7 +30,8 @@ from tests.runs.hostile import change_bytes, change_values, damage, make_run, wr
 
 ROLES = choose_roles(False)
 ROUNDS, VARIANTS = 8, 60
-"""Together 480 damaged runs."""
+"""Together 480 damaged runs, of which `make test` reads the first SHORT rounds."""
+SHORT = 3
 
 
 def read_info(run):
@@ -115,7 +116,10 @@ def expect_a_sentence(error):
 
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # Of codes that are NaN.
-@pytest.mark.parametrize("seed", range(ROUNDS))
+@pytest.mark.parametrize(
+    "seed",
+    [*range(SHORT), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(SHORT, ROUNDS))],
+)
 def test_whatever_is_in_a_runs_files_only_sentences_come_out(good, tmp_path, seed):
     rng, store = np.random.default_rng(seed), RunStore(tmp_path)
     listed = unreadable = 0

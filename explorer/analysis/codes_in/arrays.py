@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.analysis.codes_in.numbers import Array, real_numbers
-from explorer.analysis.codes_in.told import say_shape
+from explorer.analysis.codes_in.numbers import Array, real_numbers, say_shape
 from explorer.errors import ExplorerError
 
 BLOCK_BYTES = 8_000_000

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.analysis.codes_in.told import list_words, say_shape
+from explorer.analysis.codes_in.numbers import say_shape
+from explorer.analysis.codes_in.told import list_words
 from explorer.errors import ExplorerError
 
 Floats = NDArray[np.floating]
@@ -115,9 +116,9 @@ def ask_for_axes(
         )
     message = (
         f"{name} holds codes {say_shape(shape)}: say what the axes are. {'; '.join(parts)}. With "
-        "--per position each position of each latent is a dimension of its own."
+        f"--per position each position of each latent is a dimension of its own.{hint}"
     )
-    return AxesNeeded(message + hint, choices, likely)
+    return AxesNeeded(message, choices, likely)
 
 
 def latent_axis(values: Floats) -> int | None:

@@ -3,6 +3,7 @@
 import importlib
 import io
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,15 @@ NEEDED = "Reading .h5ad needs h5py: pip install h5py"
 MOST_COLUMNS = 500
 
 
+def check_h5py() -> None:
+    """Say what to install where h5py is missing."""
+    if find_spec("h5py") is None:
+        raise ExplorerError(f"{NEEDED} (or save the codes as .npz).")
+
+
 def read_h5ad(place: Place, name: str) -> dict[str, StoredArray]:
     """Return what obsm and obs of an .h5ad hold, none of it read yet."""
-    try:
-        h5py = importlib.import_module("h5py")
-    except ImportError as error:
-        raise ExplorerError(f"{NEEDED} (or save the codes as .npz).") from error
+    h5py = importlib.import_module("h5py")
     try:
         with h5py.File(_source(place), "r") as opened:
             found: dict[str, StoredArray] = {}

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.analysis.codes_in.arrays import StoredArray, take_plain
-from explorer.analysis.codes_in.numbers import Array, real_numbers
-from explorer.analysis.codes_in.told import Told, say_shape
+from explorer.analysis.codes_in.numbers import Array, real_numbers, say_shape
+from explorer.analysis.codes_in.told import Told
 from explorer.errors import ExplorerError
 
 LARGEST_COUNT = 100

@@ -94,3 +94,13 @@ def _from_objects(array: Array, name: str) -> Array:
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ExplorerError(f"{name} holds Python objects; codes are real numbers.") from error
+
+
+def say_shape(shape: tuple[int, ...]) -> str:
+    """Return a shape as people write it.
+
+    >>> say_shape((450000, 50)), say_shape((3,))
+    ('(450,000, 50)', '(3,)')
+    """
+    inner = ", ".join(f"{size:,}" for size in shape)
+    return f"({inner},)" if len(shape) == 1 else f"({inner})"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from explorer.analysis.codes_in.apart import read_h5ad_apart, read_parquet_apart
 from explorer.analysis.codes_in.archive import read_npy, read_npz
 from explorer.analysis.codes_in.arrays import (
     Progress,
@@ -14,12 +15,11 @@ from explorer.analysis.codes_in.arrays import (
 from explorer.analysis.codes_in.axes import (
     parse_axes,
 )
-from explorer.analysis.codes_in.cells import read_h5ad
 from explorer.analysis.codes_in.choosing import choose_arrays
 from explorer.analysis.codes_in.layouts import Layouts
+from explorer.analysis.codes_in.numbers import say_shape
 from explorer.analysis.codes_in.result import CodesIn
-from explorer.analysis.codes_in.tables import read_csv, read_parquet
-from explorer.analysis.codes_in.told import say_shape
+from explorer.analysis.codes_in.tables import read_csv
 from explorer.archives.zips import Place
 from explorer.errors import ExplorerError
 
@@ -73,8 +73,8 @@ def open_arrays(place: Place, name: str) -> tuple[str, dict[str, StoredArray]]:
     for magic, kind, read in (
         (b"PK", "npz", read_npz),
         (b"\x93NUMPY", "npy", read_npy),
-        (b"PAR1", "parquet", read_parquet),
-        (b"\x89HDF", "h5ad", read_h5ad),
+        (b"PAR1", "parquet", read_parquet_apart),
+        (b"\x89HDF", "h5ad", read_h5ad_apart),
     ):
         if head.startswith(magic):
             return kind, read(place, name)

@@ -60,13 +60,3 @@ def list_words(words: list[str], last: str = "and") -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
-
-
-def say_shape(shape: tuple[int, ...]) -> str:
-    """Return a shape as people write it.
-
-    >>> say_shape((450000, 50)), say_shape((3,))
-    ('(450,000, 50)', '(3,)')
-    """
-    inner = ", ".join(f"{size:,}" for size in shape)
-    return f"({inner},)" if len(shape) == 1 else f"({inner})"

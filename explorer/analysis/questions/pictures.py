@@ -25,6 +25,7 @@ from explorer.analysis.checks import Floats, plain
 from explorer.analysis.representation.latents import decode_codes
 from explorer.elbo.encoding import encode_images
 from explorer.errors import ExplorerError
+from explorer.facts import LIKELIHOODS
 from explorer.models.base import Model
 
 ALIKE = 0.1
@@ -143,9 +144,11 @@ def share(part: Floats, whole: Floats) -> tuple[float, float]:
 
 
 def _fixed_sigma2(model: Model) -> float | None:
-    """Return the variance of a likelihood that holds one fixed for all pixels, else None."""
+    """Return the variance that a likelihood holds fixed and that could be learned, else None."""
     found = model.likelihood.sigma2()
-    return float(found) if model.likelihood.name == "gaussian" and found is not None else None
+    known = LIKELIHOODS.get(model.likelihood.name)
+    could_learn = known is not None and known.scale == "fixed" and known.learned
+    return float(found) if could_learn and found is not None else None
 
 
 def _find_source(verdicts: Sequence[str]) -> str | None:

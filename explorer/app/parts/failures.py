@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from explorer.app.text import plain
+from explorer.app.text import explain
 from explorer.errors import ExplorerError
 
 
@@ -18,4 +18,4 @@ def told() -> Iterator[None]:
     try:
         yield
     except ExplorerError as error:
-        st.error(plain(error))
+        st.error(explain(error))

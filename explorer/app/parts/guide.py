@@ -1,13 +1,12 @@
 """The guide over every page: what the page shows, part by part, each framed as its turn comes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
+from explorer.app.parts.mount import script_component
 from explorer.app.text import sentences, text
-from explorer.browser import read_script
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,6 @@ GUIDE: Mapping[str, tuple[Stop, ...]] = {
 }
 """The parts of each page, by the last part of its address, in the order in which they are read."""
 
-_renderers: dict[int, Callable[..., Any]] = {}
-
 
 def show_guide() -> None:
     """Put the switch into the app's bar, and the guide over the page while it is open."""
@@ -76,7 +73,7 @@ def show_guide() -> None:
         "words": sentences("guide.word."),
     }
     with st.container(key="guide"):
-        _renderer()(key="guide_mount", data=data, height=1)
+        script_component("guide")(key="guide_mount", data=data, height=1)
 
 
 def _describe(stop: Stop) -> dict[str, str]:
@@ -93,14 +90,3 @@ def _describe(stop: Stop) -> dict[str, str]:
         "chapter": stop.chapter,
         "read": text("guide.read", chapter=chapter) if chapter else "",
     }
-
-
-def _renderer() -> Callable[..., Any]:
-    from streamlit.components.v2 import component
-    from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
-
-    manager = id(get_bidi_component_manager())
-    if manager not in _renderers:
-        _renderers.clear()
-        _renderers[manager] = component("explorer_guide", js=read_script("guide"))
-    return _renderers[manager]

@@ -7,7 +7,7 @@ from explorer.app.parts.kept import Kept, count_up, move_widget
 from explorer.app.parts.pictures import show_strip
 from explorer.app.parts.report import describe_reading, describe_set, explain_left_out
 from explorer.app.session import library
-from explorer.app.text import plain, text
+from explorer.app.text import explain, plain, text
 from explorer.datasets.images import choose_examples
 from explorer.datasets.own.fit import FITS
 from explorer.figures.pictures import picture_sheet
@@ -37,7 +37,7 @@ def offer_own_images(choose: str, key: str) -> None:
     if asked or OPEN.get():
         OPEN.forget()
         _show_dialog(choose)
-    for reading in library().readings.readings():
+    for reading in library().readings.uploads():
         st.caption(text(f"own.here.{reading.state}", name=plain(reading.name)))
 
 
@@ -51,7 +51,7 @@ def _show_images(choose: str) -> None:
         KEPT.forget()
         st.rerun()  # The page goes on with it, and the dialog closes.
     _drop_file()
-    for reading in library().readings.readings():
+    for reading in library().readings.uploads():
         with st.container(border=True):
             _show_reading(reading, choose)
     _list_sets()
@@ -101,7 +101,7 @@ def _show_reading(reading: Reading, choose: str) -> None:
     if reading.state in ("waiting", "reading"):
         _follow(reading)
     elif reading.state == "failed":
-        st.error(text("own.failed", message=plain(reading.message)))
+        st.error(text("own.failed", message=explain(reading.message)))
         _offer_discard(reading, text("own.discard"))
     else:
         _show_what_came(reading, choose)

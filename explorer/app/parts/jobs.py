@@ -11,7 +11,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from explorer.app.session import library
-from explorer.app.text import plain, text
+from explorer.app.text import explain, text
 from explorer.errors import ExplorerError
 from explorer.runs.control import Control
 from explorer.runs.info import Status
@@ -30,7 +30,7 @@ def try_or_toast(action: Callable[..., object], *values: Any) -> bool:
     try:
         action(*values)
     except ExplorerError as error:
-        st.toast(plain(error), icon=":material/error:")
+        st.toast(explain(error), icon=":material/error:")
         return False
     return True
 

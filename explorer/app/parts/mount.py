@@ -71,6 +71,17 @@ def find_scripts() -> tuple[Path, str]:
         return ASSETS, ""
 
 
+def script_component(room: str) -> Callable[..., Any]:
+    """Return what mounts a room of one script that shows nothing in its own place."""
+    from streamlit.components.v2 import component
+    from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
+
+    place = id(get_bidi_component_manager()), room
+    if place not in _renderers:
+        _renderers[place] = component(f"explorer_{room}", js=read_script(room))
+    return _renderers[place]
+
+
 def inline_component(name: str, room: str, markup: str) -> Callable[..., Any]:
     """Return what mounts a small component of one script and one style, from its room."""
     from streamlit.components.v2 import component

@@ -20,7 +20,7 @@ from explorer.app.parts.lede import SKELETON, show_lede
 from explorer.app.parts.mount import await_map, latent_map, send_member, send_message
 from explorer.app.parts.names import label_run
 from explorer.app.session import library
-from explorer.app.text import plain, text
+from explorer.app.text import explain, in_words, plain, text
 from explorer.errors import ExplorerError
 from explorer.export.sweep import find_siblings
 from explorer.export.tables import codes_parquet
@@ -92,7 +92,7 @@ def answer(run: Run, result: Any) -> dict[str, Any]:
         try:
             message["file"] = make_file(run, wanted)
         except ExplorerError as error:
-            message["failure"] = str(error)
+            message["failure"] = in_words(error)
     return message
 
 
@@ -211,7 +211,7 @@ def show_page() -> None:
     try:
         get_payload(choose_model(models))
     except ExplorerError as error:
-        st.error(plain(error))
+        st.error(explain(error))
         broken = asked_model()
         models.pop(broken if broken in models else next(iter(models)))
     if not models:

@@ -14,10 +14,11 @@ from explorer.app.parts.film import show_strips
 from explorer.app.parts.kept import Kept, is_shown
 from explorer.app.parts.lede import show_lede
 from explorer.app.parts.names import label_run, name_likelihood
+from explorer.app.parts.own_model import offer_own_model
 from explorer.app.parts.tables import show_rows
 from explorer.app.parts.ways import offer_map
 from explorer.app.session import library
-from explorer.app.text import number, plain, sentences, text
+from explorer.app.text import explain, number, plain, sentences, text
 from explorer.errors import ExplorerError
 from explorer.export.archive import zip_run
 from explorer.figures.training import compare_curves
@@ -175,7 +176,7 @@ def _try(action: Callable[[], object]) -> None:
     try:
         action()
     except ExplorerError as error:
-        st.error(plain(error))
+        st.error(explain(error))
     else:
         st.rerun()
 
@@ -210,6 +211,7 @@ def show_page() -> None:
     """Lay out the page: the table, what is odd in the folder, what can be done with the ticked."""
     show_lede("runs.lede")
     st.caption(text("runs.lead", folder=plain(library().own.folder)))
+    offer_own_model("runs_own_model")
     chosen = choose_runs()
     show_oddities()
     if len(chosen) == 1:

@@ -57,7 +57,8 @@ class Guide {
     for (const element of [this.close, this.back, this.next, this.toggle]) element.setAttribute("type", "button");
     this.body.setAttribute("aria-live", "polite");
     this.frame.hidden = this.card.hidden = true;
-    document.body.append(this.frame, this.card, this.toggle);
+    document.body.append(this.frame, this.card);
+    bar().append(this.toggle);
     this.listen();
     this.open = recall();
     const asked = Number(new URLSearchParams(window.location.search).get(PARAMETER));
@@ -204,6 +205,15 @@ function make(tag, className, ...children) {
   if (className) element.className = className;
   element.append(...children);
   return element;
+}
+
+/** The end of the app's bar that our own switches share; whichever comes first makes it. */
+function bar() {
+  const known = document.querySelector(".explorer-bar");
+  if (known) return known;
+  const made = make("div", "explorer-bar");
+  document.body.append(made);
+  return made;
 }
 
 /** Whether the guide was open when the visitor was last here. */

@@ -2,6 +2,7 @@ import { Model } from "../model/model.js";
 import { Bars } from "../shared/bars.js";
 import { make, print } from "../shared/dom.js";
 import { paintPicture } from "../shared/picture.js";
+import { followPresenting } from "../shared/presenting.js";
 import { createText } from "../shared/text.js";
 import { channels, readTheme } from "../shared/theme.js";
 import { densityPicture, levelLines } from "./contours.js";
@@ -124,6 +125,7 @@ export class Lens {
     this.table.show("encoder", this.exact);
     this.repaint();
     this.update("encoder");
+    this.endPresenting = followPresenting((on) => root.classList.toggle("presentation", on));
   }
 
   refreshTheme() {
@@ -419,6 +421,7 @@ export class Lens {
     clearTimeout(this.resting);
     cancelAnimationFrame(this.pending);
     this.polishing = null;
+    this.endPresenting();
     for (const part of [this.stage, this.map, this.bars]) part.dispose();
   }
 }

@@ -47,7 +47,9 @@ export class Stage {
   resize() {
     const { clientWidth: width, clientHeight: height } = this.element;
     if (!width || !height) return;
-    this.ratio = Math.min(2, window.devicePixelRatio || 1);
+    // A presented page is magnified: the canvas then needs more pixels, not larger ones.
+    const zoom = this.element.getBoundingClientRect().width / this.element.offsetWidth || 1;
+    this.ratio = Math.min(2, (window.devicePixelRatio || 1) * zoom);
     Object.assign(this.view, { width, height });
     this.canvas.width = Math.round(width * this.ratio);
     this.canvas.height = Math.round(height * this.ratio);

@@ -397,7 +397,7 @@ export class Explorer {
       this.map.outline = [];
       this.store.set({ tool: "hover" });
     } else if (selection) this.clearSelection();
-    else if (presentation) this.store.set({ presentation: false });
+    else if (presentation && this.host.kind !== "streamlit") this.store.set({ presentation: false });
     else this.hoverEnd();
     this.map.repaint();
   }

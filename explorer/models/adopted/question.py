@@ -23,6 +23,13 @@ TOLD = {
 }  # fmt: skip
 
 
+def told_by(fit: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what to tell of a reading so that it is found again, from its `Fit.to_dict()`."""
+    entered = fit["input"]
+    told = {name: fit[name] for name in ("heads", "spread", "output", "output_layout")}
+    return told | {name: entered[name] for name in ("layout", "scale", "shift", "fit")}
+
+
 def build_adopted_likelihood(
     name: str, sigma2: float | None, binarise: bool | None, image: Image
 ) -> Likelihood:

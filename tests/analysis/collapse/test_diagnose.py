@@ -223,8 +223,8 @@ def test_diagnose_run_with_and_without_images(tiny_run):
 @pytest.mark.mnist
 def test_mnist_model_is_alive(mnist_20d):
     model, x = mnist_20d
-    diagnosis = diagnose(model, x[:1000], causes=False)
+    diagnosis = diagnose(model, x[:300], causes=False)
     assert 10 <= diagnosis.in_use <= 20
-    assert diagnosis.information.mutual_information <= np.log(1000)
+    assert diagnosis.information.mutual_information <= np.log(300)
     alive = [d for d in diagnosis.dimensions if d.verdict == "active"]
     assert np.mean([d.total_variance for d in alive]) == pytest.approx(1, abs=0.15)

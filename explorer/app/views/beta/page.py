@@ -12,7 +12,7 @@ from explorer.app.parts.jobs import try_or_toast, warm_worker
 from explorer.app.parts.kept import Kept, count_up, move_widget
 from explorer.app.parts.lede import show_lede
 from explorer.app.session import library
-from explorer.app.text import plain, text
+from explorer.app.text import explain, plain, text
 from explorer.app.views.beta.figures import show_figures
 from explorer.app.views.beta.members import find_members
 from explorer.app.views.beta.progress import (
@@ -104,7 +104,7 @@ def show_sweep(sweep: Sweep, shown: Signature) -> None:
     try:
         sweep = read_sweep(sweep.path)
     except ExplorerError as error:
-        st.error(plain(error))
+        st.error(explain(error))
         return
     progress = sweep.progress()
     if sign(sweep, progress) != shown:

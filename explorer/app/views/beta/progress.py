@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.app.parts.jobs import offer_pause, offer_stop, show_progress
 from explorer.app.parts.kept import Kept
 from explorer.app.session import library
-from explorer.app.text import plain, text
+from explorer.app.text import explain, in_words, text
 from explorer.errors import ExplorerError
 from explorer.runs.sweeps import MemberProgress, Sweep, read_sweep
 
@@ -91,7 +91,7 @@ def _show_family(progress: Sequence[MemberProgress], is_active: bool) -> None:
         words = text("beta.progress", step=step, planned=first.planned, count=len(progress))
         show_progress(step, first.planned, words)
     for message in dict.fromkeys(member.message for member in progress if member.state == "failed"):
-        st.error(text("beta.failed", message=plain(message)))
+        st.error(text("beta.failed", message=explain(message)))
 
 
 def _describe_member(sweep: Sweep, member: MemberProgress) -> str:
@@ -99,7 +99,8 @@ def _describe_member(sweep: Sweep, member: MemberProgress) -> str:
     state = text(f"beta.member.{member.state}")
     if member.planned and member.state != "finished":
         state += " · " + text("beta.member.step", step=member.step, planned=member.planned)
-    message = f'<em title="{html.escape(member.message)}">{html.escape(member.message)}</em>'
+    words = html.escape(in_words(member.message))
+    message = f'<em title="{words}">{words}</em>'
     told = message if member.state == "failed" and member.message else ""
     return (
         f'<div class="{member.state}"><b>{html.escape(name_member(sweep, member.name))}</b>'

@@ -21,7 +21,7 @@ from explorer.analysis.loss.understood import (
 )
 from explorer.app.cached import get_dataset, measure_eigenvalues
 from explorer.app.session import library
-from explorer.app.text import paragraph, plain, text
+from explorer.app.text import explain, paragraph, plain, text
 from explorer.errors import ExplorerError
 
 EXAMPLE = """recon = F.mse_loss(x_hat, x)
@@ -56,7 +56,7 @@ def ask_for_loss() -> None:
             corrected = _correct(understood, hashlib.sha1(paste.encode()).hexdigest()[:8])
             meaning = effective_loss(corrected, data, eigenvalues=_eigenvalues(dataset, corrected))
         except ExplorerError as error:
-            answer.error(plain(error))
+            answer.error(explain(error))
             return
         with answer:
             for doubt in understood.doubts:

@@ -13,7 +13,7 @@ from explorer.analysis.collapse.judged import JudgedCodes, LabelScore
 from explorer.app.cached.collapse import judge_codes
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.kept import read_widget
-from explorer.app.text import paragraph, plain, sentences, text
+from explorer.app.text import explain, paragraph, plain, sentences, text
 from explorer.app.views.collapse.film import draw_timeline
 from explorer.app.views.collapse.followed import show_followed
 from explorer.app.views.collapse.verdicts import show_diagnosis, show_means, show_plane, show_table
@@ -42,11 +42,11 @@ def ask_for_codes() -> None:
             with st.spinner():
                 own = judge_codes(given.getvalue(), given.name, axes, per, spread)
         except AxesNeeded as needed:
-            st.warning(plain(needed))
+            st.warning(explain(needed))
             _ask_for_axes(needed)
             return
         except ExplorerError as error:
-            st.error(plain(error))
+            st.error(explain(error))
             return
         _show_own(own)
 

@@ -17,7 +17,7 @@ from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.kept import Kept
 from explorer.app.parts.mount import balance_bars, lens, send_refinement
 from explorer.app.subject import Subject
-from explorer.app.text import paragraph, plain, sentences, text
+from explorer.app.text import explain, paragraph, sentences, text
 from explorer.errors import ExplorerError
 from explorer.export.lens import describe_refinement
 from explorer.figures.elbo import gap_histogram
@@ -30,13 +30,14 @@ REFINED: Kept[tuple[object, object] | None] = Kept("elbo_refined", None)
 def show_microscope(subject: Subject) -> None:
     """Lay out the section."""
     if subject.run.model.latent_dim == 2:
-        st.caption(text("elbo.microscope.lead"))
+        with st.container(key="elbo_lead"):
+            st.caption(text("elbo.microscope.lead"))
         try:
             with st.spinner(text("elbo.preparing")):
                 payload = get_lens(subject)
             show_lens(subject, payload)
         except ExplorerError as error:
-            st.info(text("elbo.too_large", reason=plain(error)))
+            st.info(text("elbo.too_large", reason=explain(error)))
             show_balance(subject)
     else:
         show_balance(subject)

@@ -22,7 +22,7 @@ from explorer.app.parts.mount import balance_bars
 from explorer.app.parts.sliders import live_choice, live_slider
 from explorer.app.session import library
 from explorer.app.subject import Subject, find_telling
-from explorer.app.text import plain, sentences, text
+from explorer.app.text import explain, sentences, text
 from explorer.app.views.learn.parts import (
     choose_segment,
     say,
@@ -71,7 +71,7 @@ def show_chapter() -> None:
         try:
             subject = _choose_picture(right)
         except ExplorerError as error:
-            st.info(plain(error))
+            st.info(explain(error))
             return
         _show_real(left, right, subject)
     else:

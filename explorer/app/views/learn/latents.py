@@ -8,7 +8,7 @@ from explorer.app.cached import get_run_with_model
 from explorer.app.cached.learn import get_prior_pictures
 from explorer.app.parts.sliders import live_choice
 from explorer.app.session import library
-from explorer.app.text import plain, text
+from explorer.app.text import explain, text
 from explorer.app.views.learn.parts import (
     choose_segment,
     offer_draw,
@@ -34,7 +34,7 @@ def show_chapter() -> None:
     try:
         run = get_run_with_model(library().shipped.open(MODEL))
     except ExplorerError as error:
-        st.info(plain(error))
+        st.info(explain(error))
         return
     left, right = st.columns([0.85, 1], gap="large")
     with left:

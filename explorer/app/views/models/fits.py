@@ -11,7 +11,7 @@ import streamlit as st
 
 from explorer.app.parts.failures import told
 from explorer.app.session import get_session, library
-from explorer.app.text import plain, text
+from explorer.app.text import explain, plain, text
 from explorer.config import FITS
 from explorer.errors import ExplorerError
 from explorer.runs.info import RunInfo
@@ -111,5 +111,5 @@ def _show_fit(info: RunInfo) -> None:
         )
         st.info(words, icon=":material/hourglass_top:")
     elif state != "finished":
-        message = info.status.message or text(f"state.{state}")
-        st.error(text("compare.fit_failed", model=model, message=plain(message)))
+        message = explain(info.status.message) or text(f"state.{state}")
+        st.error(text("compare.fit_failed", model=model, message=message))

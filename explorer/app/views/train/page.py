@@ -14,7 +14,7 @@ from explorer.app.parts.kept import read_widget
 from explorer.app.parts.lede import show_lede
 from explorer.app.parts.names import free_name
 from explorer.app.session import get_session, library
-from explorer.app.text import plain, text
+from explorer.app.text import explain, text
 from explorer.app.views.train.watch import watch_run
 from explorer.config import (
     BETA_SCHEDULES,
@@ -181,7 +181,7 @@ def start(config: Config) -> None:
         # β is no part of the name: it may be moved while the run trains.
         run = library().start(config, free_name(name, {run.name for run in library().runs()}))
     except ExplorerError as error:
-        st.error(plain(error))
+        st.error(explain(error))
         return
     get_session().watched = run.id
     st.query_params["run"] = run.id
@@ -204,7 +204,7 @@ def offer_downloads() -> None:
                     get_session().notice = text("train.downloaded", name=name)
                     st.rerun()
                 except ExplorerError as error:
-                    st.error(plain(error))
+                    st.error(explain(error))
 
 
 def _show(bar: "st.delta_generator.DeltaGenerator", *state: object) -> None:
@@ -228,7 +228,7 @@ def show_page() -> None:
             try:
                 config = choose_config()
             except ExplorerError as error:
-                st.error(plain(error))
+                st.error(explain(error))
             with button:
                 if st.button(
                     text("train.start"), key="train_start", type="primary", width="stretch",

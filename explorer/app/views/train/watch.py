@@ -22,7 +22,7 @@ from explorer.app.parts.names import title_run
 from explorer.app.parts.sections import Section, show_beside
 from explorer.app.parts.ways import offer_map
 from explorer.app.session import get_session, library
-from explorer.app.text import number, paragraph, plain, sentences, text
+from explorer.app.text import explain, number, paragraph, plain, sentences, text
 from explorer.app.views.train.film import show_film
 from explorer.errors import ExplorerError
 from explorer.figures.training import elbo_curves, kl_over_time
@@ -58,7 +58,7 @@ def watch_run(run_id: str | None) -> None:
         run = library().find(run_id)
         status = run.info.status
     except ExplorerError as error:
-        st.error(plain(error))
+        st.error(explain(error))
         return
     state, live = status.shown_state(), status.is_alive()
     # On a phone what lives stands above the settings (style.css goes by this key).
@@ -82,7 +82,7 @@ def _show_live(run: Run, shown: str) -> None:
     try:
         info = run.info
     except ExplorerError as error:
-        st.error(text("train.gone") if not run.path.is_dir() else plain(error))
+        st.error(text("train.gone") if not run.path.is_dir() else explain(error))
         return
     if info.status.shown_state() != shown or is_beta_outdated(run):
         st.rerun()
@@ -90,7 +90,7 @@ def _show_live(run: Run, shown: str) -> None:
     watched = Watched(run, info, run.metrics("train"))
     _show_progress(watched)
     if not watched.points:
-        st.caption(describe_wait(run, info.status) if live else plain(info.status.message))
+        st.caption(describe_wait(run, info.status) if live else explain(info.status.message))
         return
     show_beside(CURVES, watched, run)
     show_film(run)
@@ -172,7 +172,7 @@ def show_controls(run: Run, state: str, live: bool) -> None:
         if is_ours and not live and (run.path / "codes.npz").is_file():
             offer_map(run, "train", text("train.explore"))
     if state == "failed":
-        st.error(text("train.failed", message=plain(info.status.message), step=_kept_step(run)))
+        st.error(text("train.failed", message=explain(info.status.message), step=_kept_step(run)))
     if state == "interrupted":
         st.warning(text("train.interrupted", step=_kept_step(run)))
 

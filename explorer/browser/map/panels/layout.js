@@ -2,6 +2,7 @@ import { make } from "../../shared/dom.js";
 import { buildInputPanel } from "./input.js";
 import { buildLegend } from "./legend.js";
 import { buildOutputPanel, buildTooltip } from "./output.js";
+import { attachPresenting } from "./presenting.js";
 import { buildSliders } from "./sliders.js";
 import { buildTabs } from "./tabs.js";
 import { buildToolbar } from "./toolbar.js";
@@ -47,12 +48,9 @@ export function buildLayout(app) {
     if (event.key === "Escape") app.escape();
   };
   root.addEventListener("keydown", escape);
-  const left = () => {
-    if (!document.fullscreenElement && store.state.presentation) store.set({ presentation: false });
-  };
-  document.addEventListener("fullscreenchange", left);
+  const endPresenting = attachPresenting(app);
   app.disposeLayout = () => {
     root.removeEventListener("keydown", escape);
-    document.removeEventListener("fullscreenchange", left);
+    endPresenting();
   };
 }

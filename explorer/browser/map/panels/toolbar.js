@@ -2,6 +2,7 @@ import { button, make, print } from "../../shared/dom.js";
 import { sceneAddress } from "../scene/scene.js";
 import { showsReference } from "../scene/sweep.js";
 import { openPopup } from "./popup.js";
+import { togglePresenting } from "./presenting.js";
 import { startTour } from "./tour.js";
 
 /**
@@ -27,7 +28,7 @@ export function buildToolbar(app) {
     "aria-expanded": "false",
     "data-action": "share",
   });
-  const present = button(text("present"), () => togglePresentation(app), {
+  const present = button(text("present"), () => togglePresenting(app), {
     title: text("present_help"),
     "aria-pressed": "false",
     "data-action": "present",
@@ -44,7 +45,7 @@ export function buildToolbar(app) {
     figures,
     make("span", { class: "space" }),
     host.kind !== "streamlit" && button(text("tour"), () => startTour(app), { class: "part-tour", "data-action": "tour" }),
-    present,
+    host.kind !== "streamlit" && present,
     host.kind === "streamlit" && share,
   );
   store.on(["models"], ({ models }) => {
@@ -78,15 +79,6 @@ function figuresOf({ text, header, model }) {
     parts.push(text("figures_elbo", { elbo: print(-elbo, 1), split: text(`split_${split}`) }));
   }
   return parts.join(" · ");
-}
-
-/** @param {App} app */
-function togglePresentation(app) {
-  const on = !app.store.state.presentation;
-  const { layers } = app.store.state;
-  app.store.set({ presentation: on, layers: on ? { ...layers, numerals: true } : layers });
-  if (on) app.root.requestFullscreen?.().catch(() => {});
-  else if (document.fullscreenElement) document.exitFullscreen();
 }
 
 /**

@@ -1,0 +1,245 @@
+/**
+ * Presenting: every page half as large again for a projector, and a clicker's two keys lead through its
+ * rows, the sections of its switch and the pages. All of it lives in the browser.
+ */
+
+const PARAMETER = "present";
+const MEMORY = "latent-explorer-present";
+const CLASS = "explorer-presenting";
+/** Other rooms follow this event, whose detail is whether it is on. */
+const EVENT = "latent-explorer-present";
+const PACE = 400;
+/** Where the app's bar ends, and what may be cut off of a row before it counts as not seen. */
+const [EDGE, SLACK] = [60, 12];
+const FIRST_PAGE = "explore";
+const LINK = 'a[data-testid="stTopNavLink"], a[data-testid="stSidebarNavLink"]';
+/** What the arrow keys move by themselves. */
+const ARROWED = 'input, textarea, select, canvas, [role="slider"], [role="radio"], [role="tab"], [role="listbox"], [contenteditable="true"]';
+/** What Escape closes first. */
+const OPENED = '[data-baseweb="popover"], [role="dialog"], .explorer-guide:not([hidden])';
+
+/**
+ * @typedef {object} Data as `present.py` describes it
+ * @property {string[]} pages by the last part of their address, in the order of the bar
+ * @property {Record<string, string>} switches of a page, what its sections are chosen by
+ * @property {Record<"switch" | "help" | "on" | "back" | "keys", string>} words
+ */
+
+/** @type {Presenter | null} made once, and told of every page */
+let presenter = null;
+
+/** @param {import("../shared/component.js").Component<Data>} component */
+export default function mount({ data }) {
+  if (presenter) presenter.data = data;
+  else presenter = new Presenter(data);
+  presenter.show();
+  return undefined;
+}
+
+class Presenter {
+  /** @param {Data} data */
+  constructor(data) {
+    this.data = data;
+    this.timer = 0;
+    this.toggle = make("button", "explorer-present-switch");
+    this.back = make("button", "", "‹");
+    this.on = make("button", "", "›");
+    this.place = make("span", "place");
+    this.keys = make("span", "keys");
+    this.strip = make("div", "explorer-present-strip", this.keys, this.back, this.place, this.on);
+    for (const element of [this.toggle, this.back, this.on]) element.setAttribute("type", "button");
+    bar().append(this.strip, this.toggle);
+    const asked = new URLSearchParams(window.location.search).get(PARAMETER) === "1";
+    this.active = asked || recall();
+    this.announced = false;
+    this.listen();
+  }
+
+  listen() {
+    this.toggle.onclick = () => this.turn(!this.active);
+    this.back.onclick = () => this.step(-1);
+    this.on.onclick = () => this.step(1);
+    document.addEventListener("fullscreenchange", () => {
+      if (!document.fullscreenElement && this.active) this.turn(false);
+    });
+    // A clicker's keys go before the control that happens to have the focus.
+    document.addEventListener("keydown", (event) => this.clicked(event), { capture: true });
+    document.addEventListener("keydown", (event) => this.pressed(event));
+  }
+
+  /** @param {KeyboardEvent} event */
+  clicked(event) {
+    if (!this.active || (event.key !== "PageDown" && event.key !== "PageUp")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.step(event.key === "PageDown" ? 1 : -1);
+  }
+
+  /** @param {KeyboardEvent} event */
+  pressed(event) {
+    if (!this.active || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape" && !document.querySelector(OPENED)) this.turn(false);
+    const at = event.composedPath()[0];
+    if (at instanceof Element && at.closest(ARROWED)) return;
+    if (event.key === "ArrowRight") this.step(1);
+    if (event.key === "ArrowLeft") this.step(-1);
+  }
+
+  /** @param {boolean} active */
+  turn(active) {
+    if (this.active === active) return;
+    this.active = active;
+    remember(active);
+    if (active) document.documentElement.requestFullscreen?.().catch(() => {});
+    else if (document.fullscreenElement) document.exitFullscreen();
+    this.show();
+  }
+
+  /** Put texts in, and bring the page and its address to how things stand. */
+  show() {
+    const { words } = this.data;
+    this.toggle.textContent = words.switch;
+    this.toggle.title = words.help;
+    this.toggle.setAttribute("aria-pressed", String(this.active));
+    this.back.setAttribute("aria-label", words.back);
+    this.on.setAttribute("aria-label", words.on);
+    this.keys.textContent = words.keys;
+    this.strip.hidden = !this.active;
+    document.body.classList.toggle(CLASS, this.active);
+    window.clearInterval(this.timer);
+    if (this.active) this.timer = window.setInterval(() => this.follow(), PACE);
+    if (this.active) remember(true);
+    this.follow();
+    if (this.announced !== this.active) {
+      this.announced = this.active;
+      document.dispatchEvent(new CustomEvent(EVENT, { detail: this.active }));
+      // What is drawn to the width it has, Plotly's charts among it, measures itself anew.
+      window.setTimeout(() => window.dispatchEvent(new Event("resize")), 50);
+    }
+  }
+
+  /** Keep the place and the address in step with the page that is open. */
+  follow() {
+    this.place.textContent = `${this.data.pages.indexOf(this.page()) + 1} / ${this.data.pages.length}`;
+    const url = new URL(window.location.href);
+    const wanted = this.active ? "1" : null;
+    if (url.searchParams.get(PARAMETER) === wanted) return;
+    if (wanted === null) url.searchParams.delete(PARAMETER);
+    else url.searchParams.set(PARAMETER, wanted);
+    const address = url.toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
+    window.history.replaceState(window.history.state, "", address);
+  }
+
+  /** The page that is open, by the last part of its address. */
+  page() {
+    const last = window.location.pathname.replace(/\/$/, "").split("/").pop() ?? "";
+    return this.data.pages.includes(last) ? last : FIRST_PAGE;
+  }
+
+  /**
+   * Go one step through what there is: the page's rows, the sections of its switch, the pages.
+   * @param {1 | -1} direction
+   */
+  step(direction) {
+    const scroller = document.querySelector(".stMain");
+    if (scroller && scrollOn(scroller, direction)) return;
+    if (this.turnSection(direction)) scroller?.scrollTo({ top: 0 });
+    else this.turnPage(direction);
+  }
+
+  /** @param {1 | -1} direction */
+  turnSection(direction) {
+    const selector = this.data.switches[this.page()];
+    const options = selector ? [...document.querySelectorAll(`${selector} [role="radio"]`)] : [];
+    const chosen = options.findIndex((option) => option.getAttribute("aria-checked") === "true");
+    const next = options[chosen + direction];
+    if (chosen < 0 || !(next instanceof HTMLElement)) return false;
+    next.click();
+    return true;
+  }
+
+  /** @param {1 | -1} direction */
+  turnPage(direction) {
+    const next = this.data.pages[this.data.pages.indexOf(this.page()) + direction];
+    if (next === undefined) return;
+    const name = next === FIRST_PAGE ? "" : next;
+    const links = [...document.querySelectorAll(LINK)].filter((link) => link instanceof HTMLAnchorElement);
+    links.find((link) => link.pathname.split("/").pop() === name)?.click();
+  }
+}
+
+/**
+ * Scroll to the next row that is not wholly in view; false where the page ends.
+ * @param {Element} scroller
+ * @param {1 | -1} direction
+ */
+function scrollOn(scroller, direction) {
+  const room = scroller.scrollHeight - scroller.clientHeight;
+  const here = scroller.scrollTop;
+  if (direction > 0 ? here >= room - SLACK : here <= SLACK) return false;
+  const height = window.innerHeight;
+  const main = document.querySelector('.stMainBlockContainer > [data-testid="stVerticalBlock"]');
+  const boxes = main ? rows(main, height - EDGE).map((row) => row.getBoundingClientRect()) : [];
+  const far = here + direction * 0.85 * (height - EDGE);
+  const tops = boxes.map((box) => here + box.top - EDGE);
+  const target = direction > 0
+    ? tops.find((top, i) => boxes[i].bottom > height + SLACK && top > here + SLACK && top <= far + height / 2)
+    : tops.find((top) => top >= far - SLACK && top < here - SLACK);
+  scroller.scrollTo({ top: target ?? far, behavior: "smooth" });
+  return true;
+}
+
+/**
+ * What a page is made of from top to bottom: a block that is taller than the screen is taken apart.
+ * @param {Element} block
+ * @param {number} height
+ * @returns {Element[]}
+ */
+function rows(block, height) {
+  return [...block.children].flatMap((child) => {
+    const inner = child.querySelector(':scope > [data-testid="stVerticalBlock"]');
+    const box = child.getBoundingClientRect();
+    if (box.height < 1) return [];
+    return inner && box.height > height ? rows(inner, height) : [child];
+  });
+}
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} [className]
+ * @param {...(Node | string)} children
+ */
+function make(tag, className, ...children) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  element.append(...children);
+  return element;
+}
+
+/** The end of the app's bar that our own switches share; whichever comes first makes it. */
+function bar() {
+  const known = document.querySelector(".explorer-bar");
+  if (known) return known;
+  const made = make("div", "explorer-bar");
+  document.body.append(made);
+  return made;
+}
+
+/** Whether the visitor was presenting when this tab was last here. */
+function recall() {
+  try {
+    return window.sessionStorage.getItem(MEMORY) === "on";
+  } catch {
+    return false;
+  }
+}
+
+/** @param {boolean} active */
+function remember(active) {
+  try {
+    window.sessionStorage.setItem(MEMORY, active ? "on" : "");
+  } catch {
+    // Without a memory presenting still works; a reload begins without it.
+  }
+}

@@ -1,0 +1,76 @@
+"""Presenting: every page half as large again, led through by two keys, and left by Escape."""
+
+import re
+
+import pytest
+
+pytestmark = pytest.mark.browser
+SLOW = 60_000
+PRESENTING = "() => document.body.classList.contains('explorer-presenting')"
+SEEN_WHOLE = """() => {
+  const [chart, column] = ['.stPlotlyChart .main-svg', '.stColumn:has(.stPlotlyChart)']
+    .map((selector) => document.querySelector(selector)?.getBoundingClientRect());
+  return chart && column && chart.width > 0.8 * column.width && chart.right < column.right + 2;
+}"""
+
+
+def step_until(page, address, key):
+    """Press `key` until the address is another page's or section's; return how often."""
+    for pressed in range(1, 12):
+        page.keyboard.press(key)
+        page.wait_for_timeout(900)
+        if re.search(address, page.url):
+            return pressed
+    raise AssertionError(f"{address} was not reached from {page.url}")
+
+
+def test_a_link_opens_the_presentation_and_keys_lead_through_it(page, server):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{server.url}/learn?chapter=collapse")
+    heading = page.locator(".st-key-learn_body h3").first
+    heading.wait_for(timeout=SLOW)
+    small = heading.evaluate("e => e.getBoundingClientRect().height")
+    page.goto(f"{server.url}/learn?chapter=collapse&present=1")
+    heading.wait_for(timeout=SLOW)
+    page.wait_for_function(PRESENTING, timeout=SLOW)
+    assert heading.evaluate("e => e.getBoundingClientRect().height") > 1.4 * small
+    page.wait_for_function(SEEN_WHOLE, timeout=SLOW)
+    assert step_until(page, "chapter=notation", "PageDown") > 1, "the chapter's rows come first"
+    step_until(page, "/train", "PageDown")
+    assert page.evaluate(PRESENTING) and "present=1" in page.url
+    page.get_by_role("link", name="Learn", exact=True).first.wait_for(timeout=SLOW)
+    assert page.get_by_text("3 / 8").is_visible()
+    page.keyboard.press("Escape")
+    page.wait_for_url(lambda url: "present" not in url)
+    assert not page.evaluate(PRESENTING)
+
+
+def test_an_arrow_key_belongs_to_the_control_that_has_the_focus(page, server):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{server.url}/learn?chapter=latents&present=1")
+    slider = page.get_by_role("slider").first
+    slider.wait_for(timeout=SLOW)
+    before = slider.get_attribute("value")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "([e, before]) => e.value !== before", arg=[slider.element_handle(), before], timeout=SLOW
+    )
+    assert "chapter=latents" in page.url
+    step_until(page, "chapter=mixture", "PageDown")
+    step_until(page, "chapter=latents", "PageUp")
+
+
+def test_the_map_and_its_sliders_fit_a_small_projector(view):
+    view.page.set_viewport_size({"width": 1280, "height": 720})
+    switch = view.page.locator(".explorer-present-switch")
+    switch.click()
+    view.until("s.presentation")
+    view.rest()
+    for part in (".map", ".part-sliders .slider-row"):
+        box = view.page.locator(part).first.bounding_box()
+        assert box["y"] > 0 and box["y"] + box["height"] < 720, part
+    switch.click()
+    view.until("!s.presentation")
+    view.page.set_viewport_size({"width": 1280, "height": 800})
+    view.rest()
