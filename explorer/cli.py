@@ -15,6 +15,7 @@ from explorer.commands.app import open_app
 from explorer.commands.check import check_folder
 from explorer.commands.data import show_data
 from explorer.commands.diagnose import diagnose_run
+from explorer.commands.export import export_run
 from explorer.commands.loss import tell_beta
 from explorer.commands.output import spell_what_is_missing
 from explorer.commands.runs import evaluate_run, list_runs
@@ -22,6 +23,7 @@ from explorer.commands.training import fit_run, train_run, train_sweep
 from explorer.config import DEVICES, FITS, LIKELIHOOD_NAMES, NETWORK_NAMES
 from explorer.errors import ExplorerError, shorten
 from explorer.paths import runs_folder
+from explorer.text import LANGUAGES
 from explorer.training.machine import choose_spin_count, set_spin_count
 
 
@@ -245,6 +247,17 @@ def build_parser() -> argparse.ArgumentParser:
     diagnose.add_argument("--dataset", metavar="D")
     diagnose.add_argument("--seed", type=int, default=0)
     diagnose.set_defaults(command=diagnose_run)
+
+    page = commands.add_parser(
+        "export",
+        help="save a run as one HTML file that opens offline",
+        parents=[as_json, data_root],
+    )
+    page.add_argument("run", metavar="RUN", help="a run's id, or its folder")
+    page.add_argument("--out", metavar="FILE", help="the file to write (default: RUN.html)")
+    page.add_argument("--overwrite", action="store_true", help="replace an earlier file")
+    page.add_argument("--language", choices=tuple(LANGUAGES), default="en")
+    page.set_defaults(command=export_run)
 
     data = commands.add_parser(
         "data",

@@ -57,7 +57,7 @@ class Arrays:
         return list(self._members) if self._archive else [self._alone]
 
     @property
-    def bytes(self) -> int:
+    def stored_bytes(self) -> int:
         """What the table of contents says that all arrays of an archive take."""
         return sum(member.file_size for member in self._members.values())
 
@@ -122,7 +122,7 @@ def load_arrays(
         if os.fstat(stream.fileno()).st_size > limit_bytes:
             raise _too_large(name, limit_bytes)
     with open_npz(place, name, limit_bytes) as arrays:
-        if arrays.bytes > limit_bytes:
+        if arrays.stored_bytes > limit_bytes:
             raise _too_large(name, limit_bytes)
         return {key: arrays.read(key) for key in arrays.keys}
 

@@ -8,12 +8,21 @@ import html
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from explorer.browser import read_styles
 from explorer.errors import ExplorerError
 from explorer.export.bundle import WORKER_ENTRY, bundle_modules
-from explorer.export.payload import Pictures, build_payload
+from explorer.export.container import unpack
+from explorer.export.payload import Pictures, build_payload, describe_codes
 
 MAX_PAGE_BYTES = 8_000_000
+PAGE_IMAGE_BYTES = 20_000_000
+"""Of pictures before they are packed; build_page takes as many as fit."""
+AMOUNTS = ((1_000_000, 1500), (1_000_000, 600), (100_000, 300), (20_000, 120), (5_000, 40))
+"""Codes and pictures that a page carries: the first pair that fits."""
+ATLAS_PICTURES = 600
+"""Pictures at most where each of them is decoded in advance as well."""
 ENTRY = "map/standalone.js"
 
 
@@ -24,21 +33,58 @@ def build_page(
     scene: str = "",
     language: str = "en",
 ) -> bytes:
-    """Return the page as bytes, below 8 MB: half-precision weights, fewer codes where needed.
+    """Return the page as bytes, below 8 MB: half-precision weights, pictures in colour packed.
 
-    `scene` is a query string as in the app's address, `language` that of `text`. Raises
-    ExplorerError for a model whose networks alone are too large.
+    Fewer codes and pictures go with larger networks. Where the networks are too large, or of a kind
+    that a browser does not interpret, decoded pictures stand for them (`export.atlas`); the page
+    says so. `scene` is a query string as in the app's address, `language` that of `text`. Raises
+    ExplorerError where even that is too large.
     """
-    for codes, images in ((1_000_000, 600), (100_000, 300), (20_000, 120), (5_000, 40)):
+    page = _fit_page(run, pictures, text, scene, language, None)
+    if page is None:
+        few = None if pictures is None else _first(pictures, ATLAS_PICTURES)
+        page = _fit_page(run, few, text, scene, language, _draw_atlas(run, few))
+    if page is None:
+        raise ExplorerError("This model is too large for a page of its own (8 MB at most).")
+    return page
+
+
+def _fit_page(
+    run: Any,
+    pictures: Pictures | None,
+    text: Mapping[str, str],
+    scene: str,
+    language: str,
+    atlas: Mapping[str, Any] | None,
+) -> bytes | None:
+    """Return the page with as many codes and pictures as fit; None where it has no decoder."""
+    credit = "" if pictures is None else pictures.credit
+    for codes, images in AMOUNTS:
         fewer = None if pictures is None else _first(pictures, images)
-        payload = build_payload(run, fewer, text, language, half=True, max_codes=codes)
-        credit = "" if pictures is None else pictures.credit
+        payload = build_payload(
+            run, fewer, text, language, half=True, max_codes=codes, packed=True, atlas=atlas
+        )
+        if not _has_decoder(payload):
+            return None
         page = wrap_payload(payload, run.name, scene, language, credit)
         if len(page) <= MAX_PAGE_BYTES:
-            if _is_local(payload):
-                return page
-            break
-    raise ExplorerError("This model is too large for a page of its own (8 MB at most).")
+            return page
+    return None
+
+
+def _draw_atlas(run: Any, pictures: Pictures | None) -> dict[str, Any]:
+    """Return what stands for a run's networks, with the codes of its pictures."""
+    from explorer.export.atlas import build_atlas
+
+    model = run.model
+    codes = describe_codes(run, half=True)
+    known = codes or {"kl": None, "spread": None, "low": None, "high": None}
+    activity = known["kl"] or known["spread"] or [0.0] * model.latent_dim
+    order = np.argsort(-np.asarray(activity), kind="stable").tolist()
+    is_own = model.latent_kind == "gaussian" and model.prior.describe() is None
+    low, high = (None if is_own or not known[n] else np.asarray(known[n]) for n in ("low", "high"))
+    images = None if pictures is None else pictures.images
+    return build_atlas(model, images, order, low, high)
 
 
 def wrap_payload(
@@ -63,10 +109,9 @@ def wrap_payload(
     ).encode()
 
 
-def _is_local(payload: bytes) -> bool:
-    from explorer.export.container import unpack
-
-    return unpack(payload)["networks"] is not None
+def _has_decoder(payload: bytes) -> bool:
+    header = unpack(payload)
+    return header["networks"] is not None or header["atlas"] is not None
 
 
 def _first(pictures: Pictures, count: int) -> Pictures:

@@ -1,7 +1,7 @@
 """A run → the bytes that the latent map in the browser works from."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from explorer.export.networks import (
     count_weights,
     describe_network,
 )
+from explorer.export.sheet import pack_sheet
 from explorer.runs.info import DatasetInfo
 
 Array = NDArray[Any]
@@ -27,6 +28,7 @@ Array = NDArray[Any]
 MAX_CODES = 1_000_000
 MAX_CODE_BYTES = 16_000_000
 MAX_IMAGE_BYTES = 2_000_000
+"""Of the pictures as they are; a page packs coloured ones, and has room for more of them."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,22 @@ class Pictures:
 
 
 def pick_pictures(
-    images: Array, labels: Array | None, ids: Array, source: str, credit: str = ""
+    images: Array,
+    labels: Array | None,
+    ids: Array,
+    source: str,
+    credit: str = "",
+    room_bytes: int = MAX_IMAGE_BYTES,
 ) -> Pictures:
-    """Return as many pictures, from the first on, as the payload has room for."""
-    room = max(1, MAX_IMAGE_BYTES // int(np.prod(images.shape[1:])))
+    """Return as many pictures, from the first on, as there is room for."""
+    room = count_room(images.shape[1:], room_bytes)
     labels = None if labels is None else labels[:room]
     return Pictures(images[:room], labels, np.asarray(ids[:room]), source, credit)
+
+
+def count_room(shape: Sequence[int], room_bytes: int) -> int:
+    """Return how many pictures of a shape have room, one at least."""
+    return max(1, room_bytes // int(np.prod(shape)))
 
 
 def build_payload(
@@ -61,12 +73,15 @@ def build_payload(
     *,
     half: bool = False,
     max_codes: int = MAX_CODES,
+    packed: bool = False,
+    atlas: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Return one bytes object: the networks, the codes, some pictures and every sentence shown.
 
     `run` is an `explorer.runs.run.Run` with a model. `text` maps the component's keys to sentences,
-    which are in `language`, a BCP 47 tag. `half=True` forces half precision, `max_codes` bounds
-    the codes: both for small files.
+    which are in `language`, a BCP 47 tag. For files of their own: `half=True` forces half
+    precision, `max_codes` bounds the codes, `packed` stores coloured pictures as a sheet, and an
+    `atlas` (`export.atlas.build_atlas`) stands for the networks.
     """
     model = run.model
     header = {
@@ -77,9 +92,10 @@ def build_payload(
         "latent": describe_latent(model),
         "prior": model.prior.describe(),
         "likelihood": model.likelihood.describe(),
-        "networks": _describe_networks(model, half),
+        "networks": _describe_networks(model, half) if atlas is None else None,
+        "atlas": atlas,
         "codes": _describe_own_codes(run, pictures, half, max_codes),
-        "pictures": _describe_pictures(pictures),
+        "pictures": _describe_pictures(pictures, packed),
         "classes": _class_names(run),
         "figures": describe_figures(run),
         "preprocessing": "handwriting" if is_handwriting(run.info.dataset) else "plain",
@@ -167,11 +183,14 @@ def _describe_own_codes(
     return codes if run.model.prior.has_shares else {**codes, "kl": None}
 
 
-def _describe_pictures(pictures: Pictures | None) -> dict[str, Any] | None:
+def _describe_pictures(pictures: Pictures | None, packed: bool) -> dict[str, Any] | None:
     if pictures is None or not len(pictures.images):
         return None
+    pixels = np.asarray(pictures.images, np.uint8)
+    packed = packed and pixels.shape[1] == 3
     return {
-        "pixels": np.asarray(pictures.images, np.uint8),
+        "pixels": None if packed else pixels,
+        "sheet": pack_sheet(pixels) if packed else None,
         "labels": None if pictures.labels is None else _narrow(pictures.labels),
         "ids": np.asarray(pictures.ids, np.int32),
         "source": pictures.source,

@@ -7,16 +7,25 @@ import numpy as np
 
 from explorer.datasets import DATASETS, ImageDataset
 from explorer.datasets.mnist200 import is_of_mnist, load_mnist200, mnist_ids
-from explorer.export.payload import Pictures, is_handwriting, pick_pictures
+from explorer.export.payload import (
+    MAX_IMAGE_BYTES,
+    Pictures,
+    count_room,
+    is_handwriting,
+    pick_pictures,
+)
 from explorer.paths import cache_folder
 
 SAMPLES = 200
 
 
-def find_pictures(run: Any, dataset: ImageDataset | None) -> Pictures | None:
+def find_pictures(
+    run: Any, dataset: ImageDataset | None, room_bytes: int = MAX_IMAGE_BYTES
+) -> Pictures | None:
     """Return input pictures for `run` without training, downloading or long drawing.
 
-    `dataset` are the images that it was made from, where they are at hand (`Library.images_of`).
+    `dataset` are the images that it was made from, where they are at hand (`Library.images_of`);
+    `room_bytes` bounds how many of them are picked.
     They are keyed by the ids of the run's codes. A model of MNIST has the 200 test images that are
     always there, and the others after them where they are at hand, so that a picture's place is
     the same everywhere. A model of other handwriting gets sample drawings, whose ids are negative
@@ -33,10 +42,10 @@ def find_pictures(run: Any, dataset: ImageDataset | None) -> Pictures | None:
         if len(rows) and rows.min() >= 0 and rows.max() < len(dataset):
             if is_mnist and run.info.best_split == "test":
                 rows = np.concatenate([mnist_ids(), np.setdiff1d(rows, mnist_ids())])
-            first = rows[: _room(dataset)]
+            first = rows[: count_room(dataset.shape, room_bytes)]
             labels = None if dataset.labels is None else dataset.labels[first]
             source = run.info.best_split or "test"
-            picked = pick_pictures(dataset.images[first], labels, first, source, credit)
+            picked = pick_pictures(dataset.images[first], labels, first, source, credit, room_bytes)
             return replace(picked, factors=dataset.factors)
     if is_mnist:
         excerpt = load_mnist200()
@@ -55,9 +64,3 @@ def sample_drawings() -> Pictures:
     places = np.argsort(drawings.labels, kind="stable").reshape(10, -1).T.ravel()
     ids = -1 - np.arange(len(places))
     return pick_pictures(drawings.images[places], drawings.labels[places], ids, "sample")
-
-
-def _room(dataset: ImageDataset) -> int:
-    from explorer.export.payload import MAX_IMAGE_BYTES
-
-    return max(1, MAX_IMAGE_BYTES // int(np.prod(dataset.shape)))

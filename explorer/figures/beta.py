@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from explorer.figures.labels import label_ends, label_line
 from explorer.figures.latent import RINGS
 from explorer.figures.marks import merge_marks
 from explorer.figures.palette import Roles, class_colour
@@ -109,6 +110,7 @@ def rate_distortion_plane(
     width = max(1.0, float(rate.max()) * 1.12)
     low, high = float(distortion.min()), float(distortion.max())
     pad = max(2.0, 0.08 * (high - low))
+    shown: list[tuple[np.ndarray, np.ndarray, str, str]] = []
     levels = np.linspace(low, high + rate.max(), 9)
     for level in levels:
         figure.add_scatter(
@@ -130,13 +132,16 @@ def rate_distortion_plane(
             x=theory[0], y=theory[1], mode="lines", name=words["theory"], hoverinfo="skip",
             line={"color": roles.sigma, "width": 1.5, "dash": "dash"},
         )  # fmt: skip
+        shown.append((theory[0], theory[1], words["theory"], roles.sigma))
     if selected is not None:
         x = np.array([max(0.0, rate[selected] - 0.25 * width), rate[selected] + 0.25 * width])
+        y = distortion[selected] - betas[selected] * (x - rate[selected])
+        name = words["slope"].format(slope=number(-betas[selected], "g"))
         figure.add_scatter(
-            x=x, y=distortion[selected] - betas[selected] * (x - rate[selected]), mode="lines",
-            line={"color": roles.mean, "width": 2}, hoverinfo="skip",
-            name=words["slope"].format(slope=number(-betas[selected], "g")),
+            x=x, y=y, mode="lines", name=name, hoverinfo="skip",
+            line={"color": roles.mean, "width": 2},
         )  # fmt: skip
+        shown.append((x, y, name, roles.mean))
     figure.add_scatter(
         x=rate, y=distortion, mode="markers+text", showlegend=False,
         text=merge_marks(
@@ -154,7 +159,10 @@ def rate_distortion_plane(
     )  # fmt: skip
     figure.update_xaxes(title=words["rate"], range=[-0.02 * width, width])
     figure.update_yaxes(title=words["distortion"], range=[low - pad, high + pad])
-    return apply_style(figure, roles, height)
+    apply_style(figure, roles, height)
+    for x, y, name, colour in shown:
+        label_line(figure, x, y, name, colour)
+    return figure.update_layout(showlegend=False)
 
 
 def units_over_beta(
@@ -197,7 +205,7 @@ def units_over_beta(
     figure.update_xaxes(title="β", type="log", dtick=1)
     figure.update_yaxes(title=words["units"], rangemode="tozero")
     figure.update_layout(hovermode="x unified")
-    return apply_style(figure, roles, height)
+    return label_ends(apply_style(figure, roles, height))
 
 
 def kl_bars(

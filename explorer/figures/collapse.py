@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.figures.labels import label_ends
 from explorer.figures.marks import merge_marks
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
@@ -131,4 +132,4 @@ def rate_curves(
     figure.update_xaxes(title=words["step"], type="log", dtick=1)
     figure.update_yaxes(title=words["kl_nats_per_image"], rangemode="tozero")
     figure.update_layout(hovermode="x unified")
-    return apply_style(figure, roles, height)
+    return label_ends(apply_style(figure, roles, height))

@@ -134,6 +134,18 @@ def share_bars(
                 f"%{{text}}: {title} %{{x:.1f}} ± %{{error_x.array:.1f}} %<extra></extra>"
             ),
         )  # fmt: skip
+    # The groups are named at the first model's points, the farther one to the right of its own.
+    firsts = [100 * values[0][0] for values in shares]
+    for title, first, colour in zip(titles, firsts, colours, strict=False):
+        figure.add_annotation(
+            x=first, y=0, yshift=14, text=title, showarrow=False,
+            xanchor="right" if 10 < first < max(firsts) else "left",
+            font={"size": 12, "color": colour},
+        )  # fmt: skip
+    figure.add_annotation(
+        x=USUAL_PERCENT, y=len(names) - 0.5, text=usual, showarrow=False, xanchor="left",
+        yanchor="bottom", xshift=4, font={"size": 11, "color": roles.text},
+    )  # fmt: skip
     figure.add_scatter(
         x=[USUAL_PERCENT] * 2, y=[-0.5, len(names) - 0.5], mode="lines", name=usual,
         line={"color": roles.text, "width": 1, "dash": "dot"}, opacity=0.6, hoverinfo="skip",
@@ -143,7 +155,7 @@ def share_bars(
         range=[len(names) - 0.5, -0.5], tickvals=list(range(len(names))), ticktext=list(names),
         automargin=True,
     )  # fmt: skip
-    return apply_style(figure, roles, height)
+    return apply_style(figure, roles, height).update_layout(showlegend=False)
 
 
 def component_images(components: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.figures.labels import label_ends
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
 
@@ -114,4 +115,4 @@ def kl_over_beta(
         title=words["kl"], type="log", range=[np.log10(FLOOR_NATS), np.log10(top)],
         tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks],
     )  # fmt: skip
-    return apply_style(figure, roles, height)
+    return label_ends(apply_style(figure, roles, height))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.figures.labels import label_ends
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
 
@@ -56,8 +57,8 @@ def bound_over_steps(
         pad = max(1.0, log_px[0] - elbo[0])
         figure.update_xaxes(range=[-1, 10])
         figure.update_yaxes(range=[elbo[0] - pad, log_px[0] + pad])
-    figure.update_layout(hovermode="x unified", margin={"t": 26})
-    return figure
+    figure.update_layout(hovermode="x unified")
+    return label_ends(figure)
 
 
 def heat_picture(values: np.ndarray, colour: str) -> np.ndarray:

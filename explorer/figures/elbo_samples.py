@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.figures.labels import label_ends
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
 
@@ -74,8 +75,7 @@ def sample_ladder(
     figure.update_xaxes(title_text=words["samples"], type="log", dtick=1, range=span)
     low, high = _frame(rungs, exact)
     figure.update_yaxes(title_text=words["nats"], range=[low, high])
-    figure.update_layout(margin={"t": 26})
-    return figure
+    return label_ends(figure)
 
 
 def spread_over_samples(
@@ -109,8 +109,7 @@ def spread_over_samples(
     apply_style(figure, roles, height)
     figure.update_xaxes(title_text=words["samples"], type="log", dtick=1)
     figure.update_yaxes(title_text=words["spread_nats"], type="log", dtick=1)
-    figure.update_layout(margin={"t": 26})
-    return figure
+    return label_ends(figure)
 
 
 def _frame(rungs: Sequence[Estimates], exact: tuple[float, float] | None) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.figures.labels import label_ends
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
 
@@ -83,7 +84,7 @@ def variance_over_draws(
         )  # fmt: skip
     figure.update_xaxes(title=words["draws"], type="log", tickvals=list(counts))
     figure.update_yaxes(title=words["variance"], type="log", dtick=1, exponentformat="power")
-    return apply_style(figure, roles, height)
+    return label_ends(apply_style(figure, roles, height))
 
 
 def _colours(roles: Roles) -> dict[str, str]:

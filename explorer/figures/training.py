@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.figures.labels import label_ends
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style, as_label
 from explorer.figures.words import WORDS, Words
@@ -33,14 +34,15 @@ def elbo_curves(
         reconstruction = np.array([point["reconstruction"] for point in train])
         kl = np.array([point.get("kl", np.nan) for point in train])
         has_kl = bool(np.isfinite(kl).any())
-        stack = {"stackgroup": "elbo", "mode": "lines", "line": {"width": 0}}
+        stack = {"stackgroup": "elbo", "mode": "lines"}
         figure.add_scatter(
             x=steps, y=reconstruction, name=words["reconstruction"], **stack,
+            line={"width": 0, "color": roles.reconstruction},
             fillcolor=_tint(roles.reconstruction), hovertemplate="%{y:.2f} nats",
         )  # fmt: skip
         if has_kl:
             figure.add_scatter(
-                x=steps, y=kl, name="KL", **stack,
+                x=steps, y=kl, name="KL", **stack, line={"width": 0, "color": roles.kl},
                 fillcolor=_tint(roles.kl), hovertemplate="%{y:.2f} nats",
             )  # fmt: skip
         objective = np.array([point.get("objective") for point in train], dtype=float)
@@ -62,7 +64,7 @@ def elbo_curves(
     figure.update_xaxes(title=words["step"])
     figure.update_yaxes(title=words["nats_per_image_cut"])
     figure.update_layout(hovermode="x unified")
-    return apply_style(figure, roles, height)
+    return label_ends(apply_style(figure, roles, height))
 
 
 def kl_per_dim_map(
@@ -111,7 +113,7 @@ def kl_per_dim_lines(
     figure.update_xaxes(title=words["step"])
     figure.update_yaxes(title=words["kl_nats_per_image"], rangemode="tozero")
     figure.update_layout(hovermode="x unified")
-    return apply_style(figure, roles, height)
+    return label_ends(apply_style(figure, roles, height))
 
 
 def kl_over_time(
@@ -126,7 +128,7 @@ def kl_over_time(
 def compare_curves(
     runs: Mapping[str, Sequence[Point]], roles: Roles, height: int = 320, words: Words = WORDS
 ) -> go.Figure:
-    """Return −ELBO over images seen of several runs by name; the term in the legend is KL."""
+    """Return −ELBO over images seen of several runs by name; dotted is KL."""
     figure = go.Figure()
     colours = (roles.mean, roles.sigma, roles.latent, roles.gap)
     for index, (run, points) in enumerate(runs.items()):
@@ -145,7 +147,7 @@ def compare_curves(
     figure.update_xaxes(title=words["step"])
     figure.update_yaxes(title=words["nats_per_image"])
     figure.update_layout(hovermode="x unified")
-    return apply_style(figure, roles, height)
+    return label_ends(apply_style(figure, roles, height))
 
 
 def _tint(colour: str) -> str:

@@ -31,7 +31,8 @@ def forged(shape, kind, content):
 @pytest.mark.parametrize("block_bytes", [1, 24, 100, 10_000])
 def test_rows_follow_each_other_and_make_the_array(block_bytes):
     array = np.arange(60.0).reshape(20, 3)
-    parts = list(read_rows(*saved(array), block_bytes))
+    stream, header = saved(array)
+    parts = list(read_rows(stream, header, block_bytes))
     assert [row for row, _ in parts] == np.cumsum([0, *(len(rows) for _, rows in parts)])[
         :-1
     ].tolist()
@@ -43,7 +44,8 @@ def test_rows_follow_each_other_and_make_the_array(block_bytes):
     "array", [np.asfortranarray(np.arange(6).reshape(2, 3)), np.float64(3), np.zeros((0, 4))]
 )
 def test_other_orders_single_numbers_and_empty_arrays_come_at_once(array):
-    ((row, rows),) = read_rows(*saved(array), 8)
+    stream, header = saved(array)
+    ((row, rows),) = read_rows(stream, header, 8)
     assert row == 0 and rows.shape == array.shape and np.array_equal(rows, array)
 
 

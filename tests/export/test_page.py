@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from explorer.export import pictures, tsne
 from explorer.export.bundle import WORKER_ENTRY, bundle_modules
 from explorer.export.container import unpack
 from explorer.export.page import MAX_PAGE_BYTES, build_page
+from explorer.export.payload import pick_pictures
 from explorer.export.sweep import build_member, find_siblings, match_latents, reorder_model
 from explorer.export.tables import codes_parquet, codes_table
 from explorer.runs.info import DatasetInfo
@@ -51,10 +53,48 @@ def test_page_says_which_language_it_speaks() -> None:
     assert stored and unpack(base64.b64decode(stored.group(1)))["language"] == "zh-Hant"
 
 
-def test_page_of_a_model_on_the_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def stored_header(page: bytes) -> Any:
+    stored = re.search(r'id="payload">([\w+/=]+)</script>', page.decode())
+    return unpack(base64.b64decode(present(stored).group(1)))
+
+
+def test_page_of_a_model_too_large_for_it_carries_decoded_pictures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("explorer.export.payload.MAX_BROWSER_WEIGHTS", 10)
+    run = make_run("conv")
+    images = np.zeros((5, *run.model.shape), np.uint8)
+    header = stored_header(build_page(run, pick_pictures(images, None, np.arange(5), "test"), {}))
+    assert header["networks"] is None and header["atlas"]["mean"].shape == (5, 3)
+    assert header["atlas"]["sheet"]["count"] == len(header["atlas"]["points"])
+
+
+def test_networks_beyond_the_size_of_a_page_become_decoded_pictures_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = make_run("mlp")
+    run.model.encoder.insert(1, torch.nn.Linear(64, 4096))
+    run.model.encoder.insert(2, torch.nn.Linear(4096, 64))
+    whole = len(build_page(run, None, {}))
+    monkeypatch.setattr("explorer.export.page.MAX_PAGE_BYTES", whole - 500_000)
+    header = stored_header(build_page(run, None, {}))
+    assert header["networks"] is None and header["atlas"] is not None
+    monkeypatch.setattr("explorer.export.page.MAX_PAGE_BYTES", 1000)
     with pytest.raises(ExplorerError, match="too large"):
-        build_page(make_run("mlp"), None, {})
+        build_page(run, None, {})
+
+
+def test_coloured_pictures_are_packed_and_grey_ones_are_not() -> None:
+    run = make_run("conv")
+    images = np.zeros((5, *run.model.shape), np.uint8)
+    header = stored_header(build_page(run, pick_pictures(images, None, np.arange(5), "test"), {}))
+    assert header["pictures"]["pixels"] is None and header["pictures"]["sheet"]["count"] == 5
+    run = make_run("mlp")
+    images = np.zeros((5, *run.model.shape), np.uint8)
+    header = stored_header(build_page(run, pick_pictures(images, None, np.arange(5), "test"), {}))
+    assert (
+        header["pictures"]["sheet"] is None and header["pictures"]["pixels"].shape == images.shape
+    )
 
 
 def test_page_leaves_out_codes_rather_than_growing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from explorer.app.text import language, sentences
 from explorer.codes import Codes, main_dimensions
 from explorer.datasets import ImageDataset
 from explorer.errors import ExplorerError
-from explorer.export.page import build_page
+from explorer.export.page import PAGE_IMAGE_BYTES, build_page
 from explorer.export.payload import Pictures, build_payload
 from explorer.export.pictures import find_pictures
 from explorer.export.sweep import build_member
@@ -212,7 +212,8 @@ def get_member(run: Run, reference: Run) -> bytes:
 def get_page(run: Run, scene: str) -> bytes:
     """Return the run and a scene of it as one HTML file, in the visitor's language."""
     words = sentences("explore.")
-    return build_page(get_run_with_model(run), get_pictures(run), words, scene, language())
+    pictures = find_pictures(run, library().images_of(run, at_once=True), PAGE_IMAGE_BYTES)
+    return build_page(get_run_with_model(run), pictures, words, scene, language())
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

@@ -1,3 +1,4 @@
+import { AtlasModel } from "./atlas.js";
 import { BackgroundModel } from "./background.js";
 import { packRows, buildProduct } from "./layers/product.js";
 import { placesOf } from "./layers/contract.js";
@@ -5,8 +6,8 @@ import { Model } from "./model.js";
 import { RemoteModel } from "./remote.js";
 
 /**
- * Where a model's networks run: here, in a worker, or on the server.
- * @typedef {Model | BackgroundModel | RemoteModel} AnyModel
+ * Where a model's networks run: here, in a worker, or on the server; or what stands for them.
+ * @typedef {Model | BackgroundModel | RemoteModel | AtlasModel} AnyModel
  * @typedef {import("./header.js").ModelHeader} ModelHeader
  *
  * @typedef {object} Helpers who may decode instead of the page
@@ -26,7 +27,8 @@ const WORKER_MS = 80;
  * @returns {AnyModel}
  */
 export function chooseModel(header, { startWorker, ask }, rate = measureRate()) {
-  const { networks } = header;
+  const { networks, atlas } = header;
+  if (atlas) return new AtlasModel({ ...header, atlas });
   if (!networks) return new RemoteModel(header, ask ?? (() => {}));
   const expected = (networks.multiplyAdds ?? 0) / rate;
   if (expected > WORKER_MS && ask) return new RemoteModel(header, ask);

@@ -20,4 +20,9 @@ export class DescribedModel {
     this.sigma2 = header.likelihood.sigma2;
     this.likelihood = buildLikelihood(header.likelihood, this.pixelCount);
   }
+
+  /** Of how many points the picture is known: 0 where any point can be decoded. */
+  get decodedPoints() {
+    return 0;
+  }
 }

@@ -13,7 +13,15 @@
  * @property {{kind: string, size: number, logvarBound: number | null}} latent its log-variances lie smoothly inside ± the bound
  * @property {MixtureHeader | null} prior
  * @property {LikelihoodHeader} likelihood
- * @property {NetworksHeader | null} networks null where the server decodes
+ * @property {NetworksHeader | null} networks null where the server decodes, or an atlas stands for them
+ * @property {AtlasHeader | null} [atlas] of a file whose networks are too large for it
+ *
+ * @typedef {object} AtlasHeader points that were decoded in advance (explorer/export/atlas.py)
+ * @property {Float32Array} points (M, K), row by row
+ * @property {import("../shared/sheet.js").Sheet} sheet
+ * @property {Uint8Array} pixels of the sheet, once it is open
+ * @property {Float32Array | null} mean (P, K) of the pictures that came along
+ * @property {Float32Array | null} logvar
  *
  * @typedef {object} CodesHeader
  * @property {Float32Array} mean (N, K), row by row
@@ -33,7 +41,8 @@
  * @property {number} high
  *
  * @typedef {object} PicturesHeader
- * @property {Uint8Array} pixels
+ * @property {Uint8Array} pixels of the sheet where there is one, once it is open
+ * @property {import("../shared/sheet.js").Sheet | null} [sheet] in a file, of coloured pictures
  * @property {Uint8Array | Int32Array | null} labels
  * @property {Int32Array} ids
  * @property {string} source the split, or "sample"

@@ -16,6 +16,8 @@ const MAX_FILE_BYTES = 100e6;
 export function buildInputPanel(app) {
   const { text, store, header, model } = app;
   const handwriting = header.preprocessing === "handwriting";
+  // Of decoded points alone nothing can be encoded.
+  const canEncode = !model.decodedPoints;
   const canvas = make("canvas", { class: "picture", role: "img" });
   /** @type {HTMLButtonElement} */
   const title = button("", () => openGallery(app, title), { class: "quiet caption-button", title: text("input_choose") });
@@ -64,10 +66,12 @@ export function buildInputPanel(app) {
   const choosing = make(
     "div",
     { class: "buttons" },
-    button(text("draw"), () => store.set({ drawing: true }), { class: "part-draw", "data-action": "draw" }),
+    canEncode &&
+      button(text("draw"), () => store.set({ drawing: true }), { class: "part-draw", "data-action": "draw" }),
     header.pictures &&
       button(text("input_next"), () => app.nextPicture(), { "data-action": "next" }),
-    button(text("input_open"), () => file.click(), { class: "part-draw", "data-action": "open" }),
+    canEncode &&
+      button(text("input_open"), () => file.click(), { class: "part-draw", "data-action": "open" }),
     file,
   );
   const drawingTools = make(
@@ -103,6 +107,7 @@ export function buildInputPanel(app) {
   /** @param {File} blob */
   const openFile = async (blob) => {
     try {
+      if (!canEncode) return app.notify("file_no_encoder");
       if (blob.size > MAX_FILE_BYTES) throw new Error("too large");
       const grey = fitPhotograph(await readPictureFile(blob), header.shape, handwriting);
       if (!grey) return app.notify("file_empty");

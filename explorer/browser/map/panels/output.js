@@ -41,7 +41,7 @@ export function buildOutputPanel(app) {
     make(
       "div",
       { class: "buttons" },
-      mode,
+      !model.decodedPoints && mode,
       redraw,
       model.hasPosterior &&
         button(text("sample_prior"), () => app.samplePrior(), { "data-action": "sample", title: text(model.prior.isStandard ? "sample_prior_help" : "sample_prior_mixture_help") }),
@@ -105,6 +105,7 @@ function deviationTop(model, picture) {
  * @param {State} state
  */
 function noteOf({ text, model }, { outputMode }) {
+  if (model.decodedPoints) return text("output_atlas", { count: model.decodedPoints });
   if (outputMode === "deviation") {
     const top = model.likelihood.deviationTop;
     return top ? text("deviation_note", { top: print(top, 1) }) : text("deviation_note_relative");

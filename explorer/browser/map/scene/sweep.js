@@ -1,4 +1,3 @@
-import { RemoteModel } from "../../model/remote.js";
 import { standsAt } from "./state.js";
 
 /**
@@ -14,7 +13,7 @@ import { standsAt } from "./state.js";
 export function addMember(app, member) {
   const { members, member: index } = app.store.state;
   // The server decodes with the model that the page was opened for.
-  if (app.model instanceof RemoteModel) return;
+  if (!("become" in app.model)) return;
   if (member.of !== app.header.id || members.some(({ id }) => id === member.id)) return;
   const shown = members[index]?.id ?? app.header.id;
   const next = [...members, member].sort((a, b) => a.figures.beta - b.figures.beta);
@@ -45,7 +44,7 @@ export function showMember(app, index) {
   const { store, map, header } = app;
   const member = store.state.members[index];
   const { model } = app;
-  if (!member || index === store.state.member || model instanceof RemoteModel) return;
+  if (!member || index === store.state.member || !("become" in model)) return;
   Object.assign(header, { codes: member.codes, figures: member.figures });
   model.become({ ...header, networks: member.networks, likelihood: member.likelihood });
   const view = map.view.copy();
