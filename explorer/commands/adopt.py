@@ -3,8 +3,9 @@
 import argparse
 from typing import Any
 
-from explorer.commands.output import describe_result, progress_line, report
+from explorer.commands.output import progress_line, report
 from explorer.errors import ExplorerError
+from explorer.runs.words import describe_run
 
 
 def adopt_run(options: argparse.Namespace) -> None:
@@ -43,20 +44,8 @@ def adopt_run(options: argparse.Namespace) -> None:
         "self_test": {"passed": test["passed"], "findings": test["findings"]},
         "question": doubt or None,
     }
-    lines = [f"{run.path}: {describe_result(found)} on {split}", describe_reading(adopted)]
-    lines += ["self-test: " + (", ".join(test["findings"]) or "nothing speaks against it")]
-    report(options.json, values, "\n".join([*lines, *filter(None, [doubt])]))
-
-
-def describe_reading(adopted: dict[str, Any]) -> str:
-    """Return how a model was read, in one line."""
-    implied = (adopted["beta"]["implied"] or {}).get("beta")
-    beta = "cannot be told" if implied is None else f"{implied:.3g}"
-    return (
-        f"read as: input {adopted['input']['layout']} × {adopted['input']['scale']} + "
-        f"{adopted['input']['shift']}, heads {adopted['heads']}, spread {adopted['spread']}, "
-        f"output {adopted['output']}; β by its weights {beta}"
-    )
+    lines = [describe_run(str(run.path), info), *filter(None, [doubt])]
+    report(options.json, values, "\n".join(lines))
 
 
 def read_setting(text: str) -> tuple[str, Any]:

@@ -3,8 +3,9 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from explorer.commands.output import describe_result, progress_line, report
+from explorer.commands.output import progress_line, report
 from explorer.errors import ExplorerError
+from explorer.runs.words import describe_result
 
 if TYPE_CHECKING:
     from explorer.datasets import ImageDataset

@@ -141,10 +141,11 @@ def test_what_no_file_can_hold_leaves_codes_figures_and_pictures(tmp_path):
     def encode(x):
         return model.encode_parameters(x if x.mean() > -1 else -x)
 
-    run = explorer.adopt(
-        tmp_path / "run", encode=encode, decode=model.decoder, images=images,
-        likelihood="bernoulli", binarise=True, data_root=tmp_path,
-    )  # fmt: skip
+    with pytest.warns(UserWarning, match="adopt --encoder E --decoder D.*codes and pictures alone"):
+        run = explorer.adopt(
+            tmp_path / "run", encode=encode, decode=model.decoder, images=images,
+            likelihood="bernoulli", binarise=True, data_root=tmp_path,
+        )  # fmt: skip
     assert not run.info.has_model and find_lack(run, ["codes", "images"]) is None
     assert run.info.best_results["elbo"] == pytest.approx(-23.04, abs=0.1)
     assert len(diagnose_run(run).dimensions) == 2

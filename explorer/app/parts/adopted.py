@@ -69,7 +69,10 @@ def describe_survivors(kept: Mapping[str, Any]) -> str:
         for pair in expected[:3]
         if isinstance(pair, list) and len(pair) == 2 and all(map(is_number, pair))
     ]
-    return text("adopted.survivors", threshold=number(threshold, ".3g"), expected=", ".join(pairs))
+    return paragraph(
+        text("adopted.threshold", threshold=number(threshold, ".3g")),
+        text("adopted.survivors", expected=", ".join(pairs)) if pairs else "",
+    )
 
 
 def describe_reading(fit: Mapping[str, Any]) -> str:
