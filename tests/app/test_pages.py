@@ -15,7 +15,7 @@ from explorer.runs.run import Run
 from explorer.runs.store import RunStore
 from explorer.runs.sweeps import prepare_sweep
 from explorer.runs.writer import RunWriter
-from explorer.text import catalogue
+from explorer.text import catalogue, say
 from explorer.training.family import family_configs
 from tests.helpers import present
 
@@ -293,3 +293,17 @@ def test_a_self_test_of_anybodys_making_breaks_no_page(report, stranger, tmp_pat
     monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(tmp_path))
     app = open_page("collapse", run="odd")
     assert not app.exception
+
+
+def test_what_cannot_be_read_of_one_run_leaves_the_rest_of_a_comparison(runs):
+    shutil.copytree(runs / "good", runs / "bad")
+    for frame in (runs / "bad" / "snapshots").glob("*.npz"):
+        frame.write_bytes(b"PK\x03\x04 torn")
+    app = open_page("runs", ticked="good,bad")
+    assert not app.exception
+    (error,) = app.error
+    assert "of run bad is broken" in error.value
+    assert [metric.label for metric in app.metric] == [
+        say("en", f"runs.column.{name}")
+        for name in ("elbo", "reconstruction", "kl", "elbo", "reconstruction", "kl")
+    ]
