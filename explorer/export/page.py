@@ -81,7 +81,7 @@ def _draw_atlas(run: Any, pictures: Pictures | None) -> dict[str, Any]:
     known = codes or {"kl": None, "spread": None, "low": None, "high": None}
     activity = known["kl"] or known["spread"] or [0.0] * model.latent_dim
     order = np.argsort(-np.asarray(activity), kind="stable").tolist()
-    is_own = model.latent_kind == "gaussian" and model.prior.describe() is None
+    is_own = model.has_density and model.prior.describe() is None
     low, high = (None if is_own or not known[n] else np.asarray(known[n]) for n in ("low", "high"))
     images = None if pictures is None else pictures.images
     return build_atlas(model, images, order, low, high)
