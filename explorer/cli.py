@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from explorer.commands.adopt import adopt_run
+from explorer.commands.adopt import adopt_run, replay_run
 from explorer.commands.app import open_app
 from explorer.commands.check import check_folder
 from explorer.commands.data import show_data
@@ -117,10 +117,37 @@ def build_parser() -> argparse.ArgumentParser:
     fit.add_argument("--overwrite", action="store_true", help="replace an earlier run at --out")
     fit.set_defaults(command=fit_run)
 
+    foreign = argparse.ArgumentParser(add_help=False)
+    foreign.add_argument(
+        "--images",
+        metavar="D",
+        required=True,
+        help="a data set's name, or a folder, .zip, .npz or .parquet of pictures",
+    )
+    foreign.add_argument(
+        "--likelihood",
+        metavar="L",
+        required=True,
+        help="that the loss meant: bernoulli, continuous-bernoulli, gaussian, laplace, …",
+    )
+    foreign.add_argument("--sigma2", type=float, metavar="V", help="the Gaussian's variance")
+    foreign.add_argument("--binarise", action="store_true", help="pixels were drawn 0 or 1")
+    foreign.add_argument("--beta", type=float, metavar="B", help="β of its training, where known")
+    foreign.add_argument(
+        "--reading",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="what is known: layout, scale, shift, fit, heads, spread, output, output_layout",
+    )
+    foreign.add_argument("--name", metavar="N", help="what to call it")
+    foreign.add_argument("--out", metavar="DIR", required=True, help="the run directory")
+    foreign.add_argument("--overwrite", action="store_true", help="replace an earlier run at --out")
+
     adopt = commands.add_parser(
         "adopt",
         help="make a run of a VAE that was trained elsewhere",
-        parents=[as_json, data_root],
+        parents=[as_json, data_root, foreign],
     )
     adopt.add_argument("--encoder", metavar="FILE", help="an ONNX file")
     adopt.add_argument("--decoder", metavar="FILE", help="an ONNX file")
@@ -130,32 +157,24 @@ def build_parser() -> argparse.ArgumentParser:
     adopt.add_argument(
         "--layers", metavar="FILE", help="of the weights (default: layers.json beside them)"
     )
-    adopt.add_argument(
-        "--images",
-        metavar="D",
-        required=True,
-        help="a data set's name, or a folder, .zip, .npz or .parquet of pictures",
-    )
-    adopt.add_argument(
-        "--likelihood",
-        metavar="L",
-        required=True,
-        help="that the loss meant: bernoulli, continuous-bernoulli, gaussian, laplace, …",
-    )
-    adopt.add_argument("--sigma2", type=float, metavar="V", help="the Gaussian's variance")
-    adopt.add_argument("--binarise", action="store_true", help="pixels were drawn 0 or 1")
-    adopt.add_argument("--beta", type=float, metavar="B", help="β of its training, where known")
-    adopt.add_argument(
-        "--reading",
-        nargs="+",
-        default=[],
-        metavar="KEY=VALUE",
-        help="what is known: layout, scale, shift, fit, heads, spread, output, output_layout",
-    )
-    adopt.add_argument("--name", metavar="N", help="what to call it")
-    adopt.add_argument("--out", metavar="DIR", required=True, help="the run directory")
-    adopt.add_argument("--overwrite", action="store_true", help="replace an earlier run at --out")
     adopt.set_defaults(command=adopt_run)
+
+    replay = commands.add_parser(
+        "replay",
+        help="make one run with its film of checkpoints of a VAE that was trained elsewhere",
+        parents=[as_json, data_root, foreign],
+    )
+    replay.add_argument(
+        "--checkpoints",
+        nargs="+",
+        required=True,
+        metavar="STEP=FILE",
+        help="weights: safetensors, or a state_dict (.pt)",
+    )
+    replay.add_argument(
+        "--layers", metavar="FILE", required=True, help="the layers.json of all of them"
+    )
+    replay.set_defaults(command=replay_run)
 
     sweep = commands.add_parser(
         "sweep",

@@ -41,7 +41,19 @@ def test_help_loads_neither_torch_nor_streamlit():
 
 @pytest.mark.parametrize(
     "command",
-    ["app", "train", "fit", "adopt", "evaluate", "beta", "diagnose", "data", "check", "runs"],
+    [
+        "app",
+        "train",
+        "fit",
+        "adopt",
+        "replay",
+        "evaluate",
+        "beta",
+        "diagnose",
+        "data",
+        "check",
+        "runs",
+    ],
 )
 def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit) as end:

@@ -16,6 +16,7 @@ from explorer.app.parts.kept import read_widget
 from explorer.app.text import explain, paragraph, plain, sentences, text
 from explorer.app.views.collapse.film import draw_timeline
 from explorer.app.views.collapse.followed import show_followed
+from explorer.app.views.collapse.prior import show_prior
 from explorer.app.views.collapse.verdicts import show_diagnosis, show_means, show_plane, show_table
 from explorer.errors import ExplorerError
 from explorer.figures.latent import latent_scatter
@@ -76,7 +77,7 @@ def _show_own(own: JudgedCodes) -> None:
     if values["state"] == "means_alone":
         show_means(values)
         _show_own_map(codes, values, own.score)
-        show_followed(own.columns, codes.dimensions)
+        _show_findings(own)
         return
     show_diagnosis(values, None)
     if len(codes.steps):
@@ -90,7 +91,14 @@ def _show_own(own: JudgedCodes) -> None:
         _show_own_map(codes, values, own.score)
     st.markdown(f"**{text('collapse.table')}**")
     show_table(values)
-    show_followed(own.columns, codes.dimensions)
+    _show_findings(own)
+
+
+def _show_findings(own: JudgedCodes) -> None:
+    """Show what is found beside collapse: of the prior, and of the file's columns."""
+    st.markdown(f"**{text('prior.title')}**")
+    show_prior(own.prior, "own", own.codes.dimensions)
+    show_followed(own.columns, own.codes.dimensions)
 
 
 def say_told(said: Told) -> str:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from explorer.app.cached import diagnose_stored
+from explorer.app.cached.collapse import match_stored
 from explorer.app.parts.address import leave_behind
 from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.choices import kept_choice
@@ -18,6 +19,7 @@ from explorer.app.views.collapse.film import show_film, show_moves
 from explorer.app.views.collapse.loss import ask_for_loss
 from explorer.app.views.collapse.own import ask_for_codes
 from explorer.app.views.collapse.patient import Patient
+from explorer.app.views.collapse.prior import show_prior
 from explorer.app.views.collapse.verdicts import show_causes, show_diagnosis, show_table
 
 
@@ -41,6 +43,12 @@ def show_facts(patient: Patient) -> None:
     )  # fmt: skip
 
 
+def show_run_prior(patient: Patient) -> None:
+    """Say whether the run's codes follow the prior."""
+    run = patient.run
+    show_prior(match_stored(str(run.path), run.fingerprint), "run")
+
+
 SECTIONS: tuple[Section[Patient], ...] = (
     Section(show_facts, needs=("config",)),
     Section(
@@ -50,6 +58,7 @@ SECTIONS: tuple[Section[Patient], ...] = (
     Section(show_film),
     Section(lambda patient: show_table(patient.values), title="collapse.table"),
     Section(lambda patient: show_causes(patient.values), title="collapse.why"),
+    Section(show_run_prior, title="prior.title", key="collapse_prior"),
     Section(show_moves, title="collapse.moves", needs=("model",), key="collapse_moves"),
     Section(
         offer_remedies, title="collapse.remedies", lede="collapse.remedies.caption",
