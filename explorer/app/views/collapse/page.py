@@ -36,11 +36,14 @@ def show_facts(patient: Patient) -> None:
     assert info.config is not None
     st.caption(
         text(
-            "collapse.facts", dataset=plain(info.config.dataset), latents=info.latent_dim,
+            "collapse.facts",
+            dataset=plain(info.config.dataset),
+            latents=info.latent_dim,
             likelihood=text(f"train.likelihood.{info.config.model.likelihood}"),
-            beta=describe_beta(patient.run) or "", step=info.status.step,
+            beta=describe_beta(patient.run) or "",
+            step=info.status.step,
         )
-    )  # fmt: skip
+    )
 
 
 def show_run_prior(patient: Patient) -> None:
@@ -65,11 +68,14 @@ SECTIONS: tuple[Section[Patient], ...] = (
     ),
     Section(show_moves, title="collapse.moves", needs=("model",), key="collapse_moves"),
     Section(
-        offer_remedies, title="collapse.remedies", lede="collapse.remedies.caption",
-        needs=("training",), key="collapse_remedies",
+        offer_remedies,
+        title="collapse.remedies",
+        lede="collapse.remedies.caption",
+        needs=("training",),
+        key="collapse_remedies",
     ),
     Section(follow_treated, needs=("training",)),
-)  # fmt: skip
+)
 """The page, once a patient is chosen."""
 
 
