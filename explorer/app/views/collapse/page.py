@@ -63,8 +63,12 @@ SECTIONS: tuple[Section[Patient], ...] = (
     Section(lambda patient: show_causes(patient.values), title="collapse.why"),
     Section(show_run_prior, title="prior.title", key="collapse_prior"),
     Section(
-        show_weights, title="adopted.weights", lede="adopted.weights.lede",
-        needs=("model", "training"), key="collapse_weights", silent=True,
+        show_weights,
+        title="adopted.weights",
+        lede="adopted.weights.lede",
+        needs=("model", "training"),
+        key="collapse_weights",
+        silent=True,
     ),
     Section(show_moves, title="collapse.moves", needs=("model",), key="collapse_moves"),
     Section(
