@@ -1,4 +1,4 @@
-"""The command line: `latent-explorer app | train | fit | adopt | evaluate | diagnose | data | …`.
+"""The command line: `latent-explorer app | train | fit | adopt | evaluate | diagnose | report | …`.
 
 argparse, because `--help` must answer in well under half a second and the standard library's
 parser costs none of it. Commands import what they need when they run. With --json the last line
@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from explorer.commands.adopt import adopt_run
+from explorer.commands.adopt import adopt_run, replay_run
 from explorer.commands.app import open_app
 from explorer.commands.check import check_folder
 from explorer.commands.data import show_data
@@ -18,6 +18,7 @@ from explorer.commands.diagnose import diagnose_run
 from explorer.commands.export import export_run
 from explorer.commands.loss import tell_beta
 from explorer.commands.output import spell_what_is_missing
+from explorer.commands.report import make_report
 from explorer.commands.runs import evaluate_run, list_runs
 from explorer.commands.training import fit_run, train_run, train_sweep
 from explorer.config import DEVICES, FITS, LIKELIHOOD_NAMES, NETWORK_NAMES
@@ -117,10 +118,37 @@ def build_parser() -> argparse.ArgumentParser:
     fit.add_argument("--overwrite", action="store_true", help="replace an earlier run at --out")
     fit.set_defaults(command=fit_run)
 
+    foreign = argparse.ArgumentParser(add_help=False)
+    foreign.add_argument(
+        "--images",
+        metavar="D",
+        required=True,
+        help="a data set's name, or a folder, .zip, .npz or .parquet of pictures",
+    )
+    foreign.add_argument(
+        "--likelihood",
+        metavar="L",
+        required=True,
+        help="that the loss meant: bernoulli, continuous-bernoulli, gaussian, laplace, …",
+    )
+    foreign.add_argument("--sigma2", type=float, metavar="V", help="the Gaussian's variance")
+    foreign.add_argument("--binarise", action="store_true", help="pixels were drawn 0 or 1")
+    foreign.add_argument("--beta", type=float, metavar="B", help="β of its training, where known")
+    foreign.add_argument(
+        "--reading",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="what is known: layout, scale, shift, fit, heads, spread, output, output_layout",
+    )
+    foreign.add_argument("--name", metavar="N", help="what to call it")
+    foreign.add_argument("--out", metavar="DIR", required=True, help="the run directory")
+    foreign.add_argument("--overwrite", action="store_true", help="replace an earlier run at --out")
+
     adopt = commands.add_parser(
         "adopt",
         help="make a run of a VAE that was trained elsewhere",
-        parents=[as_json, data_root],
+        parents=[as_json, data_root, foreign],
     )
     adopt.add_argument("--encoder", metavar="FILE", help="an ONNX file")
     adopt.add_argument("--decoder", metavar="FILE", help="an ONNX file")
@@ -130,32 +158,24 @@ def build_parser() -> argparse.ArgumentParser:
     adopt.add_argument(
         "--layers", metavar="FILE", help="of the weights (default: layers.json beside them)"
     )
-    adopt.add_argument(
-        "--images",
-        metavar="D",
-        required=True,
-        help="a data set's name, or a folder, .zip, .npz or .parquet of pictures",
-    )
-    adopt.add_argument(
-        "--likelihood",
-        metavar="L",
-        required=True,
-        help="that the loss meant: bernoulli, continuous-bernoulli, gaussian, laplace, …",
-    )
-    adopt.add_argument("--sigma2", type=float, metavar="V", help="the Gaussian's variance")
-    adopt.add_argument("--binarise", action="store_true", help="pixels were drawn 0 or 1")
-    adopt.add_argument("--beta", type=float, metavar="B", help="β of its training, where known")
-    adopt.add_argument(
-        "--reading",
-        nargs="+",
-        default=[],
-        metavar="KEY=VALUE",
-        help="what is known: layout, scale, shift, fit, heads, spread, output, output_layout",
-    )
-    adopt.add_argument("--name", metavar="N", help="what to call it")
-    adopt.add_argument("--out", metavar="DIR", required=True, help="the run directory")
-    adopt.add_argument("--overwrite", action="store_true", help="replace an earlier run at --out")
     adopt.set_defaults(command=adopt_run)
+
+    replay = commands.add_parser(
+        "replay",
+        help="make one run with its film of checkpoints of a VAE that was trained elsewhere",
+        parents=[as_json, data_root, foreign],
+    )
+    replay.add_argument(
+        "--checkpoints",
+        nargs="+",
+        required=True,
+        metavar="STEP=FILE",
+        help="weights: safetensors, or a state_dict (.pt)",
+    )
+    replay.add_argument(
+        "--layers", metavar="FILE", required=True, help="the layers.json of all of them"
+    )
+    replay.set_defaults(command=replay_run)
 
     sweep = commands.add_parser(
         "sweep",
@@ -251,6 +271,21 @@ def build_parser() -> argparse.ArgumentParser:
     diagnose.add_argument("--dataset", metavar="D")
     diagnose.add_argument("--seed", type=int, default=0)
     diagnose.set_defaults(command=diagnose_run)
+
+    sheet = commands.add_parser(
+        "report",
+        help="write the answer on a run or codes as one page to send",
+        parents=[as_json, data_root],
+    )
+    sheet.add_argument("run", metavar="RUN", nargs="?", help="a run, unless --codes is given")
+    sheet.add_argument(
+        "--codes", metavar="FILE", help="anyone's codes: .npz, .npy, .parquet, .csv or .h5ad"
+    )
+    sheet.add_argument("--out", metavar="FILE", required=True, help="the page, such as report.html")
+    sheet.add_argument("--language", choices=tuple(LANGUAGES), default="en")
+    sheet.add_argument("--overwrite", action="store_true", help="replace an earlier page at --out")
+    sheet.add_argument("--seed", type=int, default=0)
+    sheet.set_defaults(command=make_report)
 
     page = commands.add_parser(
         "export",

@@ -257,9 +257,10 @@ def _notes(loss: Understood, data: Data) -> tuple[str, ...]:
         "cross_entropy_outside_0_1": loss.reconstruction.startswith("bernoulli")
         and (data.standardised or data.low < 0 or data.high > 1),
         "wide_range": loss.reconstruction in (*GAUSSIANS, "absolute-error", "laplace")
-        and not data.standardised and (data.low, data.high) != (0.0, 1.0),
+        and not data.standardised
+        and (data.low, data.high) != (0.0, 1.0),
         "several_kl": loss.has("several_kl"),
-    }  # fmt: skip
+    }
     return tuple(code for code, holds in found.items() if holds)
 
 

@@ -175,6 +175,8 @@ class Data:
         """Return each axis' size by its label."""
         labels = {1: ("D",), 2: ("H", "W"), 3: ("C", "H", "W")}[len(self.shape)]
         found: dict[str, int | None] = dict(zip(labels, self.shape, strict=True))
-        latents = [("K" if place == 0 else f"K{place + 1}", value)
-                   for place, value in enumerate(self.latent_shape)]  # fmt: skip
+        latents = [
+            ("K" if place == 0 else f"K{place + 1}", value)
+            for place, value in enumerate(self.latent_shape)
+        ]
         return {**found, **dict(latents), "B": self.batch_size}

@@ -67,9 +67,11 @@ def ask_for_loss() -> None:
 def _ask_for_data() -> tuple[Data, str | None]:
     """Return the data that the loss is meant for, and the data set where it is one at hand."""
     chosen = st.selectbox(
-        text("loss.data"), [None, *library().image_sets()], key="loss_data",
+        text("loss.data"),
+        [None, *library().image_sets()],
+        key="loss_data",
         format_func=lambda name: text("loss.data.own") if name is None else plain(name),
-    )  # fmt: skip
+    )
     known = None if chosen is None else get_dataset(chosen)
     shape = (1, 28, 28) if known is None else known.shape
     if known is None:
@@ -81,9 +83,11 @@ def _ask_for_data() -> tuple[Data, str | None]:
         batch = st.number_input(text("loss.batch"), 1, 10**7, 128, key="loss_batch")
     with third:
         span = st.selectbox(
-            text("loss.range"), [*RANGES, "standardised"], key="loss_range",
+            text("loss.range"),
+            [*RANGES, "standardised"],
+            key="loss_range",
             format_func=lambda name: text(f"loss.range.{name}"),
-        )  # fmt: skip
+        )
     low, high = RANGES.get(span, (0.0, 1.0))
     return Data(shape, int(latents), int(batch), low, high, span == "standardised"), chosen
 
@@ -108,10 +112,12 @@ def _correct(understood: Understood, paste: str) -> Understood:
     def pick(place: int, name: str, options: tuple[str, ...]) -> str:
         with columns[place]:
             return st.selectbox(
-                text(f"loss.field.{name}"), options, options.index(getattr(understood, name)),
+                text(f"loss.field.{name}"),
+                options,
+                options.index(getattr(understood, name)),
                 key=f"loss_{name}_{paste}",
                 format_func=lambda option: text(f"loss.option.{option}"),
-            )  # fmt: skip
+            )
 
     def weigh(place: int, name: str) -> float | None:
         with columns[place]:
