@@ -98,16 +98,20 @@ def ask_for_axes(
     """
     choices = tuple(
         Choice(
-            letters, shape[0], shape[parse_axes(letters, len(shape)).latent],
+            letters,
+            shape[0],
+            shape[parse_axes(letters, len(shape)).latent],
             int(np.prod(shape[1:])) // shape[parse_axes(letters, len(shape)).latent],
         )
         for letters in USUAL.get(len(shape), ())
-    )  # fmt: skip
+    )
     if not choices:
         return AxesNeeded(
             f"{name} holds codes of {len(shape)} axes, {say_shape(shape)}; reshape them to "
-            "(items, dimensions).", (), None,
-        )  # fmt: skip
+            "(items, dimensions).",
+            (),
+            None,
+        )
     likely = None if spread is None else latent_axis(spread)
     parts = [str(choice) for choice in choices]
     if len(shape) == 3:
