@@ -42,7 +42,7 @@ def ask_for_codes() -> None:
             with st.spinner():
                 own = judge_codes(given.getvalue(), given.name, axes, per, spread)
         except AxesNeeded as needed:
-            st.warning(explain(needed))
+            st.warning(paragraph(*map(explain, needed.asked)))
             _ask_for_axes(needed)
             return
         except ExplorerError as error:
