@@ -8,7 +8,7 @@ A run is a folder:
     codes.npz             mean, logvar, labels, ids of the evaluated split; indices (N, P) in
                           place of mean and logvar where codes are categorical
     control.json          what viewers ask of the job (see `control.py`)
-    viewer.json           display name and notes; the viewers' only file
+    viewer.json           display name and tags; the viewers' only file
 Every file is replaced whole or appended by one writer, so readers may look at any time. Anybody may
 have written them: what is no figure, no code and no picture is left out or told, once, here.
 """
@@ -19,7 +19,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 LARGEST_LOG = 128_000_000
 """Bytes of the largest metrics.jsonl that is read: some hundred thousand log points."""
 LONGEST_NAME = 80
+MOST_TAGS, LONGEST_TAG = 8, 24
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}(/[A-Za-z0-9][A-Za-z0-9._-]{0,79})?")
 
 
@@ -81,14 +82,7 @@ class Run:
     @property
     def info(self) -> RunInfo:
         """The content of run.json as it is now."""
-        path = self.path / "run.json"
-        try:
-            values = read_json(path)
-        except ExplorerError as error:
-            raise UnreadableRun(f"{path} cannot be read as a run description.") from error
-        if not isinstance(values, dict):
-            raise UnreadableRun(f"{path} cannot be read as a run description.")
-        return RunInfo.from_dict(values, str(path))
+        return _read_info(str(self.path / "run.json"), self.stamp("run.json"))
 
     def is_trained(self) -> bool:
         """Tell whether somebody trains it right now; never of a run that cannot be read.
@@ -112,6 +106,22 @@ class Run:
         if not name or not is_text(name, LONGEST_NAME):
             raise ExplorerError(f"A name has 1 to {LONGEST_NAME} characters.")
         replace_json(self.path / "viewer.json", {**self._viewer(), "name": name})
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Words that viewers keep it under, as they were written."""
+        tags = self._viewer().get("tags")
+        listed = tags if isinstance(tags, list) else []
+        return tuple(tag for tag in listed[:MOST_TAGS] if tag and is_text(tag, LONGEST_TAG))
+
+    def tag(self, tags: Sequence[str]) -> None:
+        """Keep it under other words: each once, without the empty ones."""
+        given = list(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
+        if len(given) > MOST_TAGS or not all(is_text(tag, LONGEST_TAG) for tag in given):
+            raise ExplorerError(
+                f"A run has at most {MOST_TAGS} tags of up to {LONGEST_TAG} characters."
+            )
+        replace_json(self.path / "viewer.json", {**self._viewer(), "tags": given})
 
     def _viewer(self) -> dict[str, Any]:
         try:
@@ -221,6 +231,18 @@ class Run:
         from explorer.runs.checkpoint import load_model
 
         return load_model(self)
+
+
+@lru_cache(maxsize=4096)
+def _read_info(path: str, stamp: str) -> RunInfo:
+    """Read run.json, once for each time that it is replaced: lists ask for thousands of them."""
+    try:
+        values = read_json(Path(path))
+    except ExplorerError as error:
+        raise UnreadableRun(f"{path} cannot be read as a run description.") from error
+    if not isinstance(values, dict):
+        raise UnreadableRun(f"{path} cannot be read as a run description.")
+    return RunInfo.from_dict(values, path)
 
 
 def new_run_id(*parts: str) -> str:
