@@ -27,10 +27,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "present": {"shared"},
     "brush": {"shared"},
     "slider": {"shared"},
+    "desk": {"shared"},
 }
 """Room by room, what its modules may import besides their own neighbours, types included."""
 
-ALONE = ("guide", "menu", "opening", "present", "brush", "slider")
+ALONE = ("guide", "menu", "opening", "present", "brush", "slider", "desk")
 """Rooms of one script, which Streamlit is handed as text: it can import nothing."""
 
 MODULES = sorted(ASSETS.rglob("*.js"))
