@@ -86,7 +86,7 @@ def measure_pair(
     test = self_test(subject, beta=asked.beta)
     survivors = None
     if test.implied.reason == "asleep":
-        survivors = expected_survivors(subject, 1.0 if asked.beta is None else asked.beta)
+        survivors = expected_survivors(subject, asked.beta)
     tell("measuring")
     split = dataset.held_out()
     rows, scored = _choose(model, split)

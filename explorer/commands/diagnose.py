@@ -24,9 +24,10 @@ def diagnose_run(options: argparse.Namespace) -> None:
         return diagnose_latents(options)
     if options.codes is not None:
         return diagnose_file(options)
-    if options.spread or options.axes or options.per != "channel" or options.use:
-        raise ExplorerError("--spread, --axes, --per and --use go with --codes.")
+    if options.spread or options.axes or options.per != "channel":
+        raise ExplorerError("--spread, --axes and --per go with --codes.")
     from explorer.analysis.collapse import diagnose as collapse
+    from explorer.analysis.collapse.prior_match import match_prior, read_joint
     from explorer.runs.store import open_run
 
     run = open_run(options.run)
@@ -37,7 +38,14 @@ def diagnose_run(options: argparse.Namespace) -> None:
             split = (not options.dataset and run.info.best_split) or "test"
             images = find_images(run, options.dataset, split, options.data_root, None)
     values = collapse.diagnose_run(run, images, seed=options.seed).to_dict()
-    report(options.json, values, "\n".join(describe_verdicts(values)))
+    lines = describe_verdicts(values)
+    codes = run.codes()
+    if codes is not None:
+        joint = read_joint(values)
+        prior = match_prior(codes.mean, codes.logvar, joint=joint, use=options.use).to_dict()
+        values["prior"] = prior
+        lines += describe_prior(prior)
+    report(options.json, values, "\n".join(lines))
 
 
 def diagnose_file(options: argparse.Namespace) -> None:
@@ -90,7 +98,7 @@ def describe_prior(prior: dict[str, Any]) -> list[str]:
     off = [row for row in prior["dimensions"] if row["off"]]
     if off:
         named = [
-            f"z{row['dimension'] + 1} ({', '.join(_say_off(row, what) for what in row['off'])})"
+            f"{name_row(row).rstrip()} ({', '.join(_say_off(row, what) for what in row['off'])})"
             for row in off[:LISTED]
         ]
         more = f" and {len(off) - LISTED:,} more" * (len(off) > LISTED)

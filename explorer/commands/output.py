@@ -33,16 +33,6 @@ def _spell(error: UnicodeError) -> tuple[str, int]:
     return "".join(SPELT.get(letter, "?") for letter in lacking), error.end
 
 
-def describe_result(result: dict[str, Any] | Any) -> str:
-    """Return ELBO, reconstruction and KL in words; no ELBO where the model has no KL."""
-    if "reconstruction" not in result:  # Of a loop of the user's own.
-        return "no figures of ours"
-    reconstruction = f"reconstruction {result['reconstruction']:.2f}"
-    if "kl" not in result or "elbo" not in result:
-        return f"{reconstruction} nats per image, no KL"
-    return f"ELBO {result['elbo']:.2f} = −({reconstruction} + KL {result['kl']:.2f}) nats per image"
-
-
 def report(as_json: bool, values: dict[str, Any], text: str) -> None:
     """Print the human text or, with --json, one line of JSON."""
     print(json.dumps(values, allow_nan=False) if as_json else text)

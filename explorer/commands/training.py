@@ -5,9 +5,10 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.commands.output import describe_result, progress_line, report
+from explorer.commands.output import progress_line, report
 from explorer.errors import ExplorerError
 from explorer.paths import runs_folder
+from explorer.runs.words import describe_result
 
 if TYPE_CHECKING:
     from explorer.config import Config

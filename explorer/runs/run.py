@@ -33,6 +33,7 @@ from explorer.runs.arrays import tidy_codes, tidy_frame
 from explorer.runs.fields import LARGEST_WHOLE, is_text
 from explorer.runs.info import RunInfo, UnreadableRun
 from explorer.runs.points import find_fault
+from explorer.runs.words import describe_run
 
 if TYPE_CHECKING:
     from explorer.models import Model
@@ -72,6 +73,10 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({self.id!r})"
+
+    def __str__(self) -> str:
+        """Its figures in plain words, and how an adopted model was understood."""
+        return describe_run(self.name, self.info)
 
     @property
     def info(self) -> RunInfo:

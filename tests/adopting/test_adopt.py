@@ -141,10 +141,11 @@ def test_what_no_file_can_hold_leaves_codes_figures_and_pictures(tmp_path):
     def encode(x):
         return model.encode_parameters(x if x.mean() > -1 else -x)
 
-    run = explorer.adopt(
-        tmp_path / "run", encode=encode, decode=model.decoder, images=images,
-        likelihood="bernoulli", binarise=True, data_root=tmp_path,
-    )  # fmt: skip
+    with pytest.warns(UserWarning, match="adopt --encoder E --decoder D.*codes and pictures alone"):
+        run = explorer.adopt(
+            tmp_path / "run", encode=encode, decode=model.decoder, images=images,
+            likelihood="bernoulli", binarise=True, data_root=tmp_path,
+        )  # fmt: skip
     assert not run.info.has_model and find_lack(run, ["codes", "images"]) is None
     assert run.info.best_results["elbo"] == pytest.approx(-23.04, abs=0.1)
     assert len(diagnose_run(run).dimensions) == 2
@@ -200,9 +201,12 @@ def test_what_is_known_of_a_reading_is_taken(tmp_path, root):
 def test_what_is_refused_is_one_sentence_and_leaves_nothing(change, sentence, tmp_path, root):
     model, _ = shipped("digits-2d")
     given = {
-        "encode": model.encode_parameters, "decode": model.decoder, "images": "digits",
-        "likelihood": "bernoulli", "data_root": root,
-    }  # fmt: skip
+        "encode": model.encode_parameters,
+        "decode": model.decoder,
+        "images": "digits",
+        "likelihood": "bernoulli",
+        "data_root": root,
+    }
     with pytest.raises(ExplorerError, match=sentence):
         explorer.adopt(tmp_path / "run", **(given | change))
     assert list(tmp_path.iterdir()) == []
@@ -211,9 +215,11 @@ def test_what_is_refused_is_one_sentence_and_leaves_nothing(change, sentence, tm
 def test_another_run_is_replaced_only_when_told_and_only_by_a_whole_one(run, root):
     model, images = shipped("digits-2d")
     given = {
-        "encode": model.encode_parameters, "decode": model.decoder, "images": images,
+        "encode": model.encode_parameters,
+        "decode": model.decoder,
+        "images": images,
         "data_root": root,
-    }  # fmt: skip
+    }
     with pytest.raises(ExplorerError, match="holds another run"):
         explorer.adopt(run.path, likelihood="bernoulli", **given)
     with pytest.raises(ExplorerError):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from explorer.runs.run import Run
 from explorer.runs.store import RunStore
 from explorer.runs.sweeps import prepare_sweep
 from explorer.runs.writer import RunWriter
-from explorer.text import catalogue
+from explorer.text import catalogue, say
 from explorer.training.family import family_configs
 from tests.helpers import present
 
@@ -281,6 +282,17 @@ def test_a_model_that_was_fed_with_noise_is_told_and_not_called_healthy(
     assert not any("nothing that speaks against" in s.value for s in app.success)
 
 
+def test_the_weights_of_a_model_of_ours_tell_its_beta_on_demand():
+    app = open_page("collapse", run="digits-2d")
+    assert not any("weights imply" in words for words in said(app))
+    app.button(key="collapse_read_weights").click().run()
+    (told,) = [words for words in said(app) if "weights imply" in words]
+    assert told.startswith("It was trained with β = 1. Its weights imply β = ")
+    implied = float(present(re.search(r"imply β = ([0-9.]+)", told)).group(1))
+    assert implied == pytest.approx(1, rel=0.1)
+    assert any("nothing that speaks against" in element.value for element in app.success)
+
+
 @pytest.mark.parametrize(
     "report", [7, {"findings": "beta", "explained": "much"}, {"findings": [7]}]
 )
@@ -293,3 +305,17 @@ def test_a_self_test_of_anybodys_making_breaks_no_page(report, stranger, tmp_pat
     monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(tmp_path))
     app = open_page("collapse", run="odd")
     assert not app.exception
+
+
+def test_what_cannot_be_read_of_one_run_leaves_the_rest_of_a_comparison(runs):
+    shutil.copytree(runs / "good", runs / "bad")
+    for frame in (runs / "bad" / "snapshots").glob("*.npz"):
+        frame.write_bytes(b"PK\x03\x04 torn")
+    app = open_page("runs", ticked="good,bad")
+    assert not app.exception
+    (error,) = app.error
+    assert "of run bad is broken" in error.value
+    assert [metric.label for metric in app.metric] == [
+        say("en", f"runs.column.{name}")
+        for name in ("elbo", "reconstruction", "kl", "elbo", "reconstruction", "kl")
+    ]

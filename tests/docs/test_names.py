@@ -91,3 +91,8 @@ def test_the_tour_has_every_module_of_the_analysis_and_no_other():
         module.name.removeprefix("explorer.analysis.") for module in below if not module.ispkg
     }
     assert named == modules - {"checks", "subject", "watch"}  # These are in its prose.
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_no_merge_was_left_half_done(document):
+    assert re.findall(r"^(?:<{7}|>{7}) .*$", text_of(document), re.MULTILINE) == []

@@ -138,7 +138,8 @@ class Survivors:
     """What the images and the loss say of a model that sleeps: the wake-up threshold.
 
     `threshold` is the leading eigenvalue of the wake-up rule, with its error: a first latent wakes
-    below this β. `expected` gives, for β, β/4 and β/16, how many of `latents` are expected awake.
+    below this β. `expected` gives, for β, β/4 and β/16, how many of `latents` are expected awake;
+    it is empty where β is not known.
     """
 
     threshold: float
@@ -151,17 +152,16 @@ class Survivors:
         return plain(vars(self))
 
 
-def expected_survivors(subject: Subject, beta: float, *, seed: int = 0) -> Survivors:
+def expected_survivors(subject: Subject, beta: float | None = None, *, seed: int = 0) -> Survivors:
     """Return how many latents β, β/4 and β/16 would leave awake, by the local wake-up rule.
 
     For models that are asleep, where `implied_beta` cannot tell; the rule is a local statement.
+    Without `beta` only the threshold is told, which does not depend on it.
     """
     with torch.no_grad():
-        rule: WakeUp = wake_up_at_collapse(subject, beta, seed=seed)
+        rule: WakeUp = wake_up_at_collapse(subject, 1.0 if beta is None else beta, seed=seed)
     latents = subject.model.latent_dim
     threshold, error = rule.leading
-    expected = tuple(
-        (share * beta, min(latents, int((rule.held_out > share * beta).sum())))
-        for share in SURVIVAL
-    )
+    betas = () if beta is None else tuple(share * beta for share in SURVIVAL)
+    expected = tuple((b, min(latents, int((rule.held_out > b).sum()))) for b in betas)
     return Survivors(threshold, error, expected, latents)

@@ -18,7 +18,7 @@ from explorer.analysis.codes_in.told import Told
 from explorer.analysis.collapse.diagnose import diagnose_moments
 from explorer.analysis.collapse.diagnosis import Diagnosis
 from explorer.analysis.collapse.means import MeansDiagnosis, diagnose_means
-from explorer.analysis.collapse.prior_match import PriorMatch, check_use, match_prior
+from explorer.analysis.collapse.prior_match import PriorMatch, check_use, match_prior, read_joint
 from explorer.analysis.representation.columns import ColumnMatch, match_columns
 from explorer.analysis.watch import Progress, Stop, Watch
 
@@ -136,10 +136,8 @@ def judge_codes(
         inner = watch.part(0.0, JUDGING)
         found = diagnose_moments(mean, logvar, seed=seed, progress=inner.report, stop=inner.stopped)
     watch.check(JUDGING)
-    information = found.information if isinstance(found, Diagnosis) else None
-    prior = match_prior(
-        codes.mean, codes.logvar, information=information, items=codes.rows, use=use
-    )
+    joint = read_joint(found.to_dict())
+    prior = match_prior(codes.mean, codes.logvar, joint=joint, items=codes.rows, use=use)
     score = score_labels(codes)
     columns = match_own_columns(codes, seed=seed, watch=watch.part(JUDGING, 1.0))
     watch.report(1.0)

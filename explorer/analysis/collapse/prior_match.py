@@ -7,6 +7,7 @@ none for embedding and clustering. Until a use is told no remedy is given.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from explorer.analysis.checks import Floats, as_array, plain
-from explorer.analysis.representation.information import Information
 from explorer.errors import ExplorerError
 
 MARGIN = 0.1
@@ -62,6 +62,32 @@ class PriorDimension:
 
 
 @dataclass(frozen=True)
+class Joint:
+    """What is known of all dimensions together: total correlation and KL(q(z)‖p(z)) in nats.
+
+    With `saturated` they are at most that.
+    """
+
+    total_correlation: float
+    marginal_kl: float
+    error: float
+    saturated: bool
+
+
+def read_joint(diagnosis: Mapping[str, Any]) -> Joint | None:
+    """Return what a diagnosis, as its `to_dict` writes it, knows of all dimensions together."""
+    if diagnosis.get("marginal_kl") is None:
+        return None
+    error = math.hypot(diagnosis["total_correlation_error"], diagnosis["dimension_wise_kl_error"])
+    return Joint(
+        total_correlation=diagnosis["total_correlation"],
+        marginal_kl=diagnosis["marginal_kl"],
+        error=error,
+        saturated=diagnosis["mutual_information_saturated"],
+    )
+
+
+@dataclass(frozen=True)
 class PriorMatch:
     """The finding. `state` is follows, off, or unknown (means alone, which cannot tell).
 
@@ -99,20 +125,22 @@ class PriorMatch:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values; `depends_on` is said before any remedy."""
         values = {key: value for key, value in vars(self).items() if key != "dimensions"}
-        return plain({
-            **values,
-            "depends_on": DEPENDS if self.state == "off" else None,
-            "remedy": self.remedy,
-            "off": [dimension.index for dimension in self.off],
-            "dimensions": [vars(dimension) for dimension in self.dimensions],
-        })  # fmt: skip
+        return plain(
+            {
+                **values,
+                "depends_on": DEPENDS if self.state == "off" else None,
+                "remedy": self.remedy,
+                "off": [dimension.index for dimension in self.off],
+                "dimensions": [vars(dimension) for dimension in self.dimensions],
+            }
+        )
 
 
 def match_prior(
     mean: ArrayLike,
     logvar: ArrayLike | None,
     *,
-    information: Information | None = None,
+    joint: Joint | None = None,
     items: NDArray[np.int64] | None = None,
     use: str | None = None,
 ) -> PriorMatch:
@@ -135,9 +163,12 @@ def match_prior(
     count = len(mu) if items is None else len(np.unique(items))
     due = np.maximum(1 - (0.0 if variance is None else variance.mean(0)), 0) * np.ones(mu.shape[1])
     off = _find_off(
-        average, np.maximum(mean_error, np.sqrt(due / count)),
-        total, np.maximum(total_error, due * math.sqrt(2 / count)), variance is not None,
-    )  # fmt: skip
+        average,
+        np.maximum(mean_error, np.sqrt(due / count)),
+        total,
+        np.maximum(total_error, due * math.sqrt(2 / count)),
+        variance is not None,
+    )
     dimensions = tuple(
         PriorDimension(
             index=j,
@@ -150,25 +181,19 @@ def match_prior(
         )
         for j in range(mu.shape[1])
     )
-    joint, joint_error = None, None
-    if information is not None:
-        joint = information.marginal_kl
-        joint_error = math.hypot(
-            information.total_correlation_error, information.dimension_wise_kl_error
-        )
     joint_off = (
-        information is not None
-        and not information.saturated
-        and information.marginal_kl - ERRORS * (joint_error or 0.0) > JOINT_NATS
+        joint is not None
+        and not joint.saturated
+        and joint.marginal_kl - ERRORS * joint.error > JOINT_NATS
     )
     spread = float(np.sqrt(total.mean() + average.var()))
     return PriorMatch(
         state="off" if joint_off or any(off) else "unknown" if variance is None else "follows",
         dimensions=dimensions,
-        total_correlation=None if information is None else information.total_correlation,
-        marginal_kl=joint,
-        marginal_kl_error=joint_error,
-        saturated=None if information is None else information.saturated,
+        total_correlation=None if joint is None else joint.total_correlation,
+        marginal_kl=None if joint is None else joint.marginal_kl,
+        marginal_kl_error=None if joint is None else joint.error,
+        saturated=None if joint is None else joint.saturated,
         joint_off=joint_off,
         scale=1 / spread if variance is not None and spread > 0 else None,
         shift=float(average.mean()),

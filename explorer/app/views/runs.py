@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
@@ -9,12 +10,12 @@ import streamlit as st
 from explorer.app.parts.address import refuse, write_address
 from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.charts import role_colours, show_chart
-from explorer.app.parts.failures import told
 from explorer.app.parts.film import show_strips
 from explorer.app.parts.kept import Kept, is_shown
 from explorer.app.parts.lede import show_lede
 from explorer.app.parts.names import label_run, name_likelihood
 from explorer.app.parts.own_model import offer_own_model
+from explorer.app.parts.sections import Section, show_beside, show_sections
 from explorer.app.parts.tables import show_rows
 from explorer.app.parts.ways import offer_map
 from explorer.app.session import library
@@ -89,7 +90,7 @@ def find_asked(ids: Sequence[str]) -> list[int]:
     return [row for row, run_id in enumerate(ids) if run_id in ASKED.get()]
 
 
-def act_on(run: Run, kind: str) -> None:
+def act_on_one(run: Run, kind: str) -> None:
     """Show what can be done with one run."""
     with st.container(horizontal=True):
         if run.info.has_model and run.info.status.state == "finished":
@@ -136,35 +137,59 @@ def confirm_deletion(runs: Sequence[Run]) -> None:
             st.rerun()
 
 
+@dataclass(frozen=True)
+class Pair:
+    """Two runs side by side, with the names that tell them apart."""
+
+    first: Run
+    second: Run
+    names: tuple[str, str]
+
+    @property
+    def runs(self) -> list[tuple[str, Run]]:
+        """Both with their names."""
+        return list(zip(self.names, (self.first, self.second), strict=True))
+
+
 def compare(first: Run, second: Run) -> None:
     """Show two runs side by side: figures, curves, pictures."""
-    names = [first.name, second.name]
+    names = (first.name, second.name)
     if names[0] == names[1]:
-        names = [label_run(first), label_run(second)]
-    first_name, second_name = map(plain, names)
-    st.subheader(text("runs.compare", first=first_name, second=second_name))
-    figure = compare_curves(
-        {name: run.metrics("train") for name, run in zip(names, (first, second), strict=True)},
-        role_colours(),
-        words=sentences("figure."),
-    )
+        names = (label_run(first), label_run(second))
+    st.subheader(text("runs.compare", first=plain(names[0]), second=plain(names[1])))
+    show_sections(COMPARED, Pair(first, second, names))
+
+
+def show_curves(pair: Pair) -> None:
+    """Show both trainings over their steps."""
+    points = {name: run.metrics("train") for name, run in pair.runs}
+    figure = compare_curves(points, role_colours(), words=sentences("figure."))
     show_chart(figure, "runs_curves", text("runs.compare.caption"))
-    for name, run, column in zip(names, (first, second), st.columns(2), strict=True):
-        with column, told():
-            st.markdown(f"**{plain(name)}**")
-            result = run.info.best_results
-            cells = {key: result[key] for key in MEASURES if result and key in result}
-            if "kl" not in cells:
-                cells.pop("elbo", None)
-            if cells:
-                places = st.columns(len(cells))
-                for cell, (measure, value) in zip(places, cells.items(), strict=True):
-                    shown = number(-value if measure == "elbo" else value)
-                    label = text(f"runs.column.{measure}")
-                    cell.metric(label, shown, help=text("runs.compare.figures"))
-            steps = run.snapshot_steps()
-            if steps:
-                show_strips(run.snapshot(steps[-1]))
+
+
+def show_both(pair: Pair) -> None:
+    """Show each run in a column of its own: one that cannot be read leaves the other."""
+    show_beside([Section(partial(_show_one, *named)) for named in pair.runs], pair)
+
+
+def _show_one(name: str, run: Run, _: Pair) -> None:
+    st.markdown(f"**{plain(name)}**")
+    result = run.info.best_results
+    cells = {key: result[key] for key in MEASURES if result and key in result}
+    if "kl" not in cells:
+        cells.pop("elbo", None)
+    if cells:
+        places = st.columns(len(cells))
+        for cell, (measure, value) in zip(places, cells.items(), strict=True):
+            shown = number(-value if measure == "elbo" else value)
+            label = text(f"runs.column.{measure}")
+            cell.metric(label, shown, help=text("runs.compare.figures"))
+    steps = run.snapshot_steps()
+    if steps:
+        show_strips(run.snapshot(steps[-1]))
+
+
+COMPARED = (Section(show_curves), Section(show_both))
 
 
 def _delete(runs: Sequence[Run]) -> None:
@@ -207,17 +232,26 @@ def act_on_many(chosen: Sequence[tuple[Run, str]]) -> None:
     compare(chosen[0][0], chosen[1][0])
 
 
+def act_on(chosen: Sequence[tuple[Run, str]]) -> None:
+    """Show what can be done with the ticked: with one, or with several."""
+    if len(chosen) == 1:
+        act_on_one(*chosen[0])
+    elif chosen:
+        act_on_many(chosen)
+
+
+BELOW: tuple[Section[Sequence[tuple[Run, str]]], ...] = (
+    Section(lambda chosen: show_oddities()),
+    Section(act_on),
+)
+
+
 def show_page() -> None:
     """Lay out the page: the table, what is odd in the folder, what can be done with the ticked."""
     show_lede("runs.lede")
     st.caption(text("runs.lead", folder=plain(library().own.folder)))
     offer_own_model("runs_own_model")
-    chosen = choose_runs()
-    show_oddities()
-    if len(chosen) == 1:
-        act_on(*chosen[0])
-    elif chosen:
-        act_on_many(chosen)
+    show_sections(BELOW, choose_runs())
 
 
 show_page()

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -108,9 +109,10 @@ def open_decoder(
 def _open(call: Any, shape: Shape, where: str, keep: bool) -> Foreign:
     try:
         return open_callable(call, shape, where)
-    except NotTraced:
+    except NotTraced as error:
         if not keep:
             raise
+        warnings.warn(f"{error} Until then its run has codes and pictures alone.", stacklevel=5)
         return keep_callable(call, shape, where)
 
 

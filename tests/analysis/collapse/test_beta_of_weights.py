@@ -62,6 +62,15 @@ def test_a_dead_model_is_told_by_its_images_when_a_latent_would_wake(training_im
     assert [round(beta, 3) for beta, _ in found.expected] == [40.0, 10.0, 2.5]
 
 
+def test_survivors_of_an_unknown_beta_are_not_foretold():
+    run = open_run("digits-collapsed")
+    images = np.asarray(load_dataset("digits").split("test").images)
+    subject = Subject(run.model, images)
+    without = expected_survivors(subject)
+    assert without.expected == ()
+    assert without.threshold == expected_survivors(subject, 4.0).threshold
+
+
 @pytest.mark.parametrize("name", ["digits-2d", "strokes-10d"])
 def test_models_of_beta_one_tell_one(name):
     run = open_run(name)

@@ -8,7 +8,7 @@ import pytest
 
 from explorer import cli
 from explorer.analysis.collapse.diagnose import diagnose_moments
-from explorer.analysis.collapse.prior_match import match_prior
+from explorer.analysis.collapse.prior_match import match_prior, read_joint
 from explorer.errors import ExplorerError
 
 
@@ -55,7 +55,7 @@ def test_dimensions_that_are_right_alone_can_be_off_together():
     noise, rho = 0.05, 0.95
     mean = np.repeat(math.sqrt(rho) * rng.normal(size=(4000, 1)), 2, axis=1)
     logvar = np.full((4000, 2), math.log(noise))
-    found = match_prior(mean, logvar, information=diagnose_moments(mean, logvar).information)
+    found = match_prior(mean, logvar, joint=read_joint(diagnose_moments(mean, logvar).to_dict()))
     assert (found.state, found.off, found.joint_off) == ("off", (), True)
     assert found.total_correlation == pytest.approx(-0.5 * math.log(1 - rho**2), abs=0.1)
 
@@ -127,3 +127,10 @@ def test_with_too_few_items_correlation_is_not_told(tmp_path, capsys):
     assert cli.main(["diagnose", "--codes", path]) == 0
     out = capsys.readouterr().out
     assert "nats at most" in out and "total correlation" not in out
+
+
+def test_a_run_is_told_the_same_as_codes(capsys):
+    assert cli.main(["diagnose", "digits-2d", "--use", "embedding", "--json"]) == 0
+    prior = json.loads(capsys.readouterr().out)["prior"]
+    assert prior["use"] == "embedding" and len(prior["dimensions"]) == 2
+    assert (prior["remedy"] is None) == (prior["state"] != "off")

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from explorer.app.cached import diagnose_stored
+from explorer.app.cached.collapse import match_stored
 from explorer.app.parts.address import leave_behind
 from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.choices import kept_choice
@@ -12,12 +13,14 @@ from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section, show_sections
 from explorer.app.session import library
 from explorer.app.text import plain, text
-from explorer.app.views.collapse.adopted import show_adopted
+from explorer.app.views.collapse.adopted import show_adopted, show_weights
 from explorer.app.views.collapse.cure import follow_treated, offer_remedies
+from explorer.app.views.collapse.factors import offer_factors
 from explorer.app.views.collapse.film import show_film, show_moves
 from explorer.app.views.collapse.loss import ask_for_loss
 from explorer.app.views.collapse.own import ask_for_codes
 from explorer.app.views.collapse.patient import Patient
+from explorer.app.views.collapse.prior import show_prior
 from explorer.app.views.collapse.verdicts import show_causes, show_diagnosis, show_table
 
 
@@ -34,11 +37,20 @@ def show_facts(patient: Patient) -> None:
     assert info.config is not None
     st.caption(
         text(
-            "collapse.facts", dataset=plain(info.config.dataset), latents=info.latent_dim,
+            "collapse.facts",
+            dataset=plain(info.config.dataset),
+            latents=info.latent_dim,
             likelihood=text(f"train.likelihood.{info.config.model.likelihood}"),
-            beta=describe_beta(patient.run) or "", step=info.status.step,
+            beta=describe_beta(patient.run) or "",
+            step=info.status.step,
         )
-    )  # fmt: skip
+    )
+
+
+def show_run_prior(patient: Patient) -> None:
+    """Say whether the run's codes follow the prior."""
+    run = patient.run
+    show_prior(match_stored(str(run.path), run.fingerprint), "run")
 
 
 SECTIONS: tuple[Section[Patient], ...] = (
@@ -50,13 +62,26 @@ SECTIONS: tuple[Section[Patient], ...] = (
     Section(show_film),
     Section(lambda patient: show_table(patient.values), title="collapse.table"),
     Section(lambda patient: show_causes(patient.values), title="collapse.why"),
+    Section(show_run_prior, title="prior.title", key="collapse_prior"),
+    Section(
+        show_weights,
+        title="adopted.weights",
+        lede="adopted.weights.lede",
+        needs=("model", "training"),
+        key="collapse_weights",
+        silent=True,
+    ),
+    Section(offer_factors),
     Section(show_moves, title="collapse.moves", needs=("model",), key="collapse_moves"),
     Section(
-        offer_remedies, title="collapse.remedies", lede="collapse.remedies.caption",
-        needs=("training",), key="collapse_remedies",
+        offer_remedies,
+        title="collapse.remedies",
+        lede="collapse.remedies.caption",
+        needs=("training",),
+        key="collapse_remedies",
     ),
     Section(follow_treated, needs=("training",)),
-)  # fmt: skip
+)
 """The page, once a patient is chosen."""
 
 
@@ -71,8 +96,9 @@ def show_page() -> None:
         key="collapse_choose", width=420, format_func=lambda run_id: patients.get(run_id, run_id),
     )  # fmt: skip
     # What visitors bring stands first: most of them come with a model of their own.
-    ask_for_codes()
-    ask_for_loss()
+    with st.container(key="collapse_own"):
+        ask_for_codes()
+        ask_for_loss()
     if chosen is None:
         return
     if asked in ids and asked != chosen:

@@ -6,6 +6,7 @@ from typing import Literal
 import streamlit as st
 
 from explorer.app.parts.choices import kept_choice
+from explorer.app.parts.failures import told
 from explorer.app.parts.kept import move_widget
 from explorer.app.parts.lede import show_lede
 from explorer.app.parts.sliders import forget_slider
@@ -48,7 +49,7 @@ def show_page() -> None:
     if st.query_params.get("chapter", chapter) != chapter:
         _forget_settings()
     st.query_params["chapter"] = chapter
-    with st.container(key="learn_body"):
+    with st.container(key="learn_body"), told():
         CHAPTERS[chapter]()
     place = names.index(chapter)
     with st.container(horizontal=True, horizontal_alignment="distribute", key="learn_neighbours"):

@@ -190,6 +190,8 @@ def _show_progress(watched: Watched) -> None:
         show_progress(step, info.planned_steps, words)
     if points:
         st.html(_describe_point(points[-1], describe_beta(run)))
+        if info.status.state == "finished" and info.status.message:
+            st.caption(plain(info.status.message))  # What a loop of another library had to say.
 
 
 def _describe_point(point: Mapping[str, Any], beta: str | None) -> str:

@@ -32,6 +32,11 @@ RANDOM = (
     "rand", "rand_like", "randint", "randint_like", "randperm", "bernoulli", "multinomial",
     "uniform", "exponential", "poisson",
 )  # fmt: skip
+WAYS = (
+    "export it to ONNX for `latent-explorer adopt --encoder E --decoder D`, "
+    "or bring its codes alone"
+)
+"""What else can be done with a network that cannot be recorded here."""
 PASSED_OVER = ("_set_grad_enabled", "_assert", "sym_size", "_check")
 
 
@@ -71,19 +76,19 @@ def trace(call: Network, shape: tuple[int, ...]) -> tuple[Value, list[Drawn]]:
             raise NotTraced(
                 "This network cannot be recorded by torch.export "
                 f"({type(error).__name__}: {_first_line(error)}): remove what depends on the "
-                "pixels' values, or bring its codes alone."
+                f"pixels' values, {WAYS}."
             ) from error
         try:
             start, found = _draw(exported, shape)
         except NotLayers as error:
             raise NotTraced(
-                f"This network does what our layers do not: {error}; bring its codes alone."
+                f"This network does what our layers do not: {error}; {WAYS}."
             ) from error
     pairs = list(zip(named, found, strict=True))
     failed = [item for _, (item, _) in pairs if isinstance(item, Undrawn)]
     if len(failed) == len(pairs):
         raise NotTraced(
-            f"This network does what our layers do not: {failed[0].reason}; bring its codes alone."
+            f"This network does what our layers do not: {failed[0].reason}; {WAYS}."
         ) from failed[0].reason
     return start, [Drawn(*name, *one) for name, one in pairs if not isinstance(one[0], Undrawn)]
 

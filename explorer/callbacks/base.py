@@ -1,0 +1,18 @@
+"""Lightning's class of callbacks, or a sentence that says what to install."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from explorer.datasets.torchvision_mend import import_datasets
+from explorer.errors import ExplorerError
+
+if TYPE_CHECKING:
+
+    class Callback:
+        """Whatever Lightning calls while it fits."""
+else:
+    import_datasets()  # Lightning imports torchvision too, as it stands.
+    try:
+        Callback = import_module("lightning.pytorch.callbacks").Callback
+    except ImportError as error:
+        raise ExplorerError("This callback needs Lightning: pip install lightning") from error
