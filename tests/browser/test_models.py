@@ -70,7 +70,7 @@ def test_the_shipped_models_open_side_by_side(page, server):
 
 def test_the_only_model_of_some_images_is_offered_a_linear_one_beside_it(page, server, digits_runs):
     page.goto(f"{server.url}/models?images=digits&models={digits_runs['normal'].id}")
-    page.get_by_text("Choose at least two models.").wait_for()
+    page.get_by_text("Choose at least two models.").wait_for(timeout=90_000)
     page.get_by_role("button", name="Fit a linear model").wait_for()
 
 
