@@ -16,6 +16,7 @@ SCRIPTS = {
     "brush": "A covered picture to uncover by hand.",
     "guide": "The guide that floats over the pages.",
     "menu": "The app's menu on a phone.",
+    "opening": "What a page shows until it has come.",
     "present": "Every page on a projector.",
     "lens": "One image of a two-latent model on the ELBO page: q in the visitor's hand.",
     "map": "The latent map: how it is mounted, and what can be done with it.",

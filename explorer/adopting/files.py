@@ -7,10 +7,10 @@ memory ends with its process, and a run appears whole or not at all.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from explorer.adopting.place import check_beta, placed
+from explorer.adopting.place import check_beta, order_checkpoints, placed
 from explorer.datasets.own.shelf import Root
 from explorer.errors import ExplorerError
 from explorer.jobs.process import run_worker
@@ -54,22 +54,73 @@ def adopt_files(
         )
     if weights is None and (encoder is None or decoder is None):
         raise ExplorerError("A model is an encoder and a decoder: give both ONNX files.")
-    check_beta(beta)
+    return _adopt(
+        directory,
+        {"encoder": encoder, "decoder": decoder, "weights": weights, "layers": layers},
+        {
+            "images": images, "likelihood": likelihood, "sigma2": sigma2, "binarise": binarise,
+            "reading": reading, "beta": beta, "name": name,
+        },
+        overwrite, data_root, seconds, progress, stop,
+    )  # fmt: skip
+
+
+def replay_files(
+    directory: str | os.PathLike[str],
+    checkpoints: Sequence[tuple[int, str | os.PathLike[str]]],
+    *,
+    layers: str | os.PathLike[str],
+    images: str | os.PathLike[str],
+    likelihood: str,
+    sigma2: float | None = None,
+    binarise: bool = False,
+    reading: Mapping[str, Any] | None = None,
+    beta: float | None = None,
+    name: str | None = None,
+    overwrite: bool = False,
+    data_root: Root = None,
+    seconds: float = SECONDS,
+    progress: Callable[[str], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> tuple[Run, str]:
+    """Write one run of a training's checkpoints, as `explorer.replay` does, from files alone.
+
+    `checkpoints` are pairs (step, weights), all of the networks that `layers` describes. The rest,
+    and what comes back, as in `adopt_files`.
+    """
+    ordered = [(step, _as_text(weights)) for step, weights in order_checkpoints(checkpoints)]
+    return _adopt(
+        directory,
+        {"weights": ordered[-1][1], "layers": layers},
+        {
+            "images": images, "likelihood": likelihood, "sigma2": sigma2, "binarise": binarise,
+            "reading": reading, "beta": beta, "name": name, "checkpoints": ordered,
+        },
+        overwrite, data_root, seconds, progress, stop,
+    )  # fmt: skip
+
+
+def _adopt(
+    directory: str | os.PathLike[str],
+    files: Mapping[str, Root],
+    told: Mapping[str, Any],
+    overwrite: bool,
+    data_root: Root,
+    seconds: float,
+    progress: Callable[[str], None] | None,
+    stop: Callable[[], bool] | None,
+) -> tuple[Run, str]:
+    """Have a worker adopt files with what is told of them; return the run and the question."""
+    check_beta(told["beta"])
     with placed(directory, overwrite) as path:
         job = {
-            "path": os.fspath(weights or encoder or ""),
+            **dict.fromkeys(("encoder", "decoder", "weights", "layers", "checkpoints")),
+            **told,
+            **{part: _as_text(file) for part, file in files.items()},
+            "path": os.fspath(files.get("weights") or files.get("encoder") or ""),
             "folder": str(path.parent),
-            "encoder": _as_text(encoder),
-            "decoder": _as_text(decoder),
-            "weights": _as_text(weights),
-            "layers": _as_text(layers),
-            "images": os.fspath(images),
-            "likelihood": likelihood,
-            "sigma2": sigma2,
-            "binarise": binarise,
-            "reading": dict(reading or {}),
-            "beta": beta,
-            "name": name,
+            "images": os.fspath(told["images"]),
+            "reading": dict(told["reading"] or {}),
             "data_root": _as_text(data_root),
             "seconds": seconds,
             "memory_bytes": MEMORY_BYTES,

@@ -4,9 +4,10 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from explorer.errors import ExplorerError
 from explorer.files import explain_os_error, make_folder
@@ -18,6 +19,14 @@ def check_beta(beta: float | None) -> float | None:
     if beta is not None and not 0 <= beta < 1e9:
         raise ExplorerError("beta is the weight of KL in the loss, a number from 0.")
     return beta
+
+
+def order_checkpoints(checkpoints: Sequence[tuple[int, Any]]) -> list[tuple[int, Any]]:
+    """Return pairs (step, checkpoint) in the order of training; each is of a step of its own."""
+    ordered = sorted(checkpoints, key=lambda pair: pair[0])
+    if not ordered or len({step for step, _ in ordered}) < len(ordered):
+        raise ExplorerError("checkpoints are pairs (step, path), each of a step of its own.")
+    return ordered
 
 
 def check_folder(path: Path, overwrite: bool) -> None:

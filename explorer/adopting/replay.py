@@ -8,7 +8,7 @@ The last checkpoint is adopted; its reading is applied to all the others, on the
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from torch import Tensor
 from explorer.adopting.adopt import read_told
 from explorer.adopting.measure import Adopted, Asked, Tell, measure_pair
 from explorer.adopting.pictures import gather_images
-from explorer.adopting.place import check_beta, placed
+from explorer.adopting.place import check_beta, order_checkpoints, placed
 from explorer.adopting.record import write_run
 from explorer.analysis.subject import Subject
 from explorer.datasets import Split
@@ -67,10 +67,7 @@ def replay(
     of z. A dimension that sleeps at a checkpoint fell asleep after the one before. The rest is as
     in `explorer.adopt`, which takes the last checkpoint. Raises ExplorerError with one sentence.
     """
-    ordered = sorted(checkpoints, key=lambda pair: pair[0])
-    steps = [step for step, _ in ordered]
-    if not ordered or len(set(steps)) < len(steps):
-        raise ExplorerError("checkpoints are pairs (step, path), each of a step of its own.")
+    ordered = order_checkpoints(checkpoints)
     asked = Asked(likelihood, sigma2, binarise, read_told(reading), check_beta(beta))
     tell = tell or (lambda step: None)
     with placed(directory, overwrite) as path:
@@ -79,14 +76,22 @@ def replay(
         opened = open_pair(*pair, dataset.shape, keep=True)
         adopted = measure_pair(*opened, dataset, asked, tell)
         write_run(path, adopted, beta=beta, name=name, data_root=data_root)
-        writer = RunWriter(path, info=Run(path).info)
-        for step, checkpoint in ordered:
-            tell(f"step {step:,}")
-            model = apply_reading(adopted, *load(checkpoint))
-            add_frame(writer, step, model, adopted.dataset.held_out(), writer.info.beta)
-        writer.set_plan(steps[-1])
-        writer.set_state("finished", step=steps[-1])
+        models = ((step, apply_reading(adopted, *load(checkpoint))) for step, checkpoint in ordered)
+        write_film(path, adopted, models, tell)
     return Run(directory)
+
+
+def write_film(
+    path: Path, adopted: Adopted, models: Iterable[tuple[int, AdoptedModel]], tell: Tell
+) -> None:
+    """Add to a run of the last checkpoint the figures and the frame of each, in order of step."""
+    writer, last = RunWriter(path, info=Run(path).info), 0
+    for step, model in models:
+        tell(f"step {step:,}")
+        add_frame(writer, step, model, adopted.dataset.held_out(), writer.info.beta)
+        last = step
+    writer.set_plan(last)
+    writer.set_state("finished", step=last)
 
 
 def apply_reading(adopted: Adopted, encode: Any, decode: Any) -> AdoptedModel:
@@ -104,13 +109,19 @@ def apply_reading(adopted: Adopted, encode: Any, decode: Any) -> AdoptedModel:
             keep_callable(encode, fit.encoder.shape, "The encoder"),
             keep_callable(decode, fit.decoder.shape, "The decoder"),
         )
+    return read_alike(adopted, *found)
+
+
+def read_alike(adopted: Adopted, encoder: Foreign, decoder: Foreign) -> AdoptedModel:
+    """Return the model of networks of other weights, read as the adopted ones are."""
+    fit = adopted.fits[0]
     reading = dataclasses.replace(
         fit.reading,
-        mean=_relocate(fit.reading.mean, fit.encoder, found[0]),
-        spread_at=_relocate(fit.reading.spread_at, fit.encoder, found[0]),
-        pixels=_relocate(fit.reading.pixels, fit.decoder, found[1]),
+        mean=_relocate(fit.reading.mean, fit.encoder, encoder),
+        spread_at=_relocate(fit.reading.spread_at, fit.encoder, encoder),
+        pixels=_relocate(fit.reading.pixels, fit.decoder, decoder),
     )
-    changed = dataclasses.replace(fit, reading=reading, encoder=found[0], decoder=found[1])
+    changed = dataclasses.replace(fit, reading=reading, encoder=encoder, decoder=decoder)
     return adopt_fit(changed, adopted.question)
 
 

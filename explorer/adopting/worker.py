@@ -8,6 +8,7 @@ from explorer.adopting.adopt import explain_doubt
 from explorer.adopting.measure import Asked, measure_pair
 from explorer.adopting.pictures import gather_images
 from explorer.adopting.record import write_run
+from explorer.adopting.replay import read_alike, write_film
 from explorer.datasets.report import ReadingStopped
 from explorer.jobs.process import serve
 from explorer.models.adopted.opening import open_pair
@@ -26,8 +27,8 @@ def work(job: dict[str, Any], tell: Callable[..., None], stop: Callable[[], bool
 
     progress("pictures")
     dataset = gather_images(job["images"], data_root=job["data_root"])
+    layers = None if job["layers"] is None else Path(job["layers"])
     if job["weights"] is not None:
-        layers = None if job["layers"] is None else Path(job["layers"])
         encoder, decoder = read_foreign(Path(job["weights"]), layers)
         encoders, decoders = [encoder], [decoder]
     else:
@@ -36,6 +37,9 @@ def work(job: dict[str, Any], tell: Callable[..., None], stop: Callable[[], bool
     adopted = measure_pair(encoders, decoders, dataset, asked, progress)
     path = Path(job["folder"]) / "run"
     write_run(path, adopted, beta=beta, name=job["name"], data_root=job["data_root"])
+    if job["checkpoints"]:
+        read = ((step, read_foreign(Path(weights), layers)) for step, weights in job["checkpoints"])
+        write_film(path, adopted, ((s, read_alike(adopted, *pair)) for s, pair in read), progress)
     return explain_doubt(adopted)
 
 

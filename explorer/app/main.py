@@ -14,6 +14,7 @@ from explorer.app.parts.address import tell_refused  # noqa: E402
 from explorer.app.parts.failures import told  # noqa: E402
 from explorer.app.parts.guide import show_guide  # noqa: E402
 from explorer.app.parts.languages import show_language_switch  # noqa: E402
+from explorer.app.parts.lede import show_opening  # noqa: E402
 from explorer.app.parts.menu import tend_menu  # noqa: E402
 from explorer.app.parts.present import show_present  # noqa: E402
 from explorer.app.session import is_dark  # noqa: E402
@@ -25,7 +26,7 @@ from explorer.figures.pictures import wordmark  # noqa: E402
 st.set_page_config(
     page_title=text("app.title"), page_icon="◎", layout="wide", initial_sidebar_state="collapsed"
 )
-st.html(f"<style>{read_styles('page', 'guide', 'present')}</style>")
+st.html(f"<style>{read_styles('page', 'guide', 'opening', 'present')}</style>")
 st.html(f"<style>:root {{{role_variables(is_dark())}}}</style>")
 st.logo(wordmark(text("app.title"), is_dark()), size="large")
 page = st.navigation(
@@ -48,8 +49,12 @@ tend_menu()
 if "torch" not in sys.modules:
     # Only a server's first visitor waits for the libraries. A spinner around the page would stand
     # above what is there already, until the page's last element has come.
-    with st.spinner(text("app.loading")):
-        import explorer.app.cached  # noqa: F401
+    waiting = st.empty()
+    with waiting.container():
+        show_opening(page.url_path)
+        with st.spinner(text("app.loading")):
+            import explorer.app.cached  # noqa: F401
+    waiting.empty()
 with told():
     page.run()
 tell_refused()

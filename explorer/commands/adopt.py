@@ -1,11 +1,14 @@
 """Make a run of a VAE that was trained elsewhere, from files."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from explorer.commands.output import progress_line, report
 from explorer.errors import ExplorerError
 from explorer.runs.words import describe_run
+
+if TYPE_CHECKING:
+    from explorer.runs.run import Run
 
 
 def adopt_run(options: argparse.Namespace) -> None:
@@ -19,17 +22,36 @@ def adopt_run(options: argparse.Namespace) -> None:
             decoder=options.decoder,
             weights=options.weights,
             layers=options.layers,
-            images=options.images,
-            likelihood=options.likelihood,
-            sigma2=options.sigma2,
-            binarise=options.binarise,
-            reading=dict(map(read_setting, options.reading)),
-            beta=options.beta,
-            name=options.name,
-            overwrite=options.overwrite,
-            data_root=options.data_root,
             progress=lambda step: show(f"{step} …"),
+            **gather_told(options),
         )
+    report_adopted(options.json, run, doubt)
+
+
+def replay_run(options: argparse.Namespace) -> None:
+    """Make one run of checkpoints in a process of its own, and print what was found."""
+    from explorer.adopting.files import replay_files
+
+    with progress_line() as show:
+        run, doubt = replay_files(
+            options.out,
+            [read_checkpoint(written) for written in options.checkpoints],
+            layers=options.layers,
+            progress=lambda step: show(f"{step} …"),
+            **gather_told(options),
+        )
+    report_adopted(options.json, run, doubt)
+
+
+def gather_told(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what is told of a foreign model, as `adopt_files` and `replay_files` take it."""
+    names = ("images", "likelihood", "sigma2", "binarise", "beta", "name", "overwrite", "data_root")
+    told = {name: getattr(options, name) for name in names}
+    return told | {"reading": dict(map(read_setting, options.reading))}
+
+
+def report_adopted(as_json: bool, run: "Run", doubt: str) -> None:
+    """Print what was found of a model, and what must be asked of its reading."""
     info = run.info
     adopted: Any = info.model.adopted
     split, found = info.best_split, info.best_results
@@ -45,7 +67,15 @@ def adopt_run(options: argparse.Namespace) -> None:
         "question": doubt or None,
     }
     lines = [describe_run(str(run.path), info), *filter(None, [doubt])]
-    report(options.json, values, "\n".join(lines))
+    report(as_json, values, "\n".join(lines))
+
+
+def read_checkpoint(text: str) -> tuple[int, str]:
+    """Return the step and the path of what is written as 1000=a.pt."""
+    step, equals, path = text.partition("=")
+    if not (equals and path and step.isascii() and step.isdecimal() and len(step) < 13):
+        raise ExplorerError(f"--checkpoints takes STEP=FILE, such as 1000=a.pt, not {text[:60]!r}.")
+    return int(step), path
 
 
 def read_setting(text: str) -> tuple[str, Any]:

@@ -13,7 +13,7 @@ from explorer.paths import PACKAGE, resource, runs_folder
 
 
 def open_app(options: argparse.Namespace) -> None:
-    """Start the Streamlit server on app/main.py, with the shipped theme handed over by flags."""
+    """Start the Streamlit server on app/server.py, with the shipped theme handed over by flags."""
     if not 0 <= options.port <= 65535:
         raise ExplorerError(f"A port is a number from 0 to 65535, not {options.port}.")
     check_port(options.host, options.port)
@@ -25,7 +25,7 @@ def open_app(options: argparse.Namespace) -> None:
     flags = theme_flags()
     flags += ["--server.port", str(options.port), "--server.address", options.host]
     flags += ["--server.headless", "true" if options.no_browser else "false"]
-    command = [sys.executable, "-m", "streamlit", "run", str(PACKAGE / "app" / "main.py"), *flags]
+    command = [sys.executable, "-m", "streamlit", "run", str(PACKAGE / "app" / "server.py"), *flags]
     folder = environment.get("LATENT_EXPLORER_RUNS") or runs_folder()
     place = f"[{options.host}]" if ":" in options.host else options.host
     print(f"Latent Explorer on http://{place}:{options.port}, runs in {folder}", flush=True)

@@ -1,22 +1,18 @@
 """A run → one HTML file that holds everything: networks, codes, pictures and the interpreter.
 
-The browser side is a handful of ES modules; in a file they become functions in one script, so that
-the page works by double-click (browsers refuse module imports from the disk).
+It works by double-click: its modules are bundled, as browsers refuse to import from the disk.
 """
 
 import base64
 import html
-import posixpath
-import re
 from collections.abc import Mapping
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from explorer.browser import ASSETS, read_styles
+from explorer.browser import read_styles
 from explorer.errors import ExplorerError
+from explorer.export.bundle import WORKER_ENTRY, bundle_modules
 from explorer.export.container import unpack
 from explorer.export.payload import Pictures, build_payload, describe_codes
 
@@ -28,44 +24,6 @@ AMOUNTS = ((1_000_000, 1500), (1_000_000, 600), (100_000, 300), (20_000, 120), (
 ATLAS_PICTURES = 600
 """Pictures at most where each of them is decoded in advance as well."""
 ENTRY = "map/standalone.js"
-WORKER_ENTRY = "model/worker.js"
-
-_IMPORT = re.compile(
-    r'^import\s+(?:(\*\s+as\s+\w+)|\{([^}]*)\})\s+from\s+"(\.{1,2}/[\w./-]+)";\s*$', re.M
-)
-_EXPORT = re.compile(r"^export\s+(?:const|let|async function|function\*?|class)\s+(\w+)", re.M)
-
-
-def bundle_modules(folder: Path = ASSETS, entry: str = ENTRY) -> str:
-    """Return `entry` and all that it imports as one classic script.
-
-    Modules are named by their path below `folder`. Knows the import and export forms that our own
-    modules use: named and namespace imports by relative path at the top, exported declarations.
-    """
-    order: list[str] = []
-
-    def visit(name: str, above: tuple[str, ...]) -> None:
-        if name in order:
-            return
-        if name in above:
-            raise ExplorerError(f"The browser modules import each other in a circle: {name}.")
-        for match in _IMPORT.finditer(_read_module(folder, name)):
-            visit(_resolve(match.group(3), name), (*above, name))
-        order.append(name)
-
-    visit(entry, ())
-    parts = ['"use strict";', "const modules = {};"]
-    for name in order:
-        source = _read_module(folder, name)
-        exported = _EXPORT.findall(source)
-        body = _IMPORT.sub(partial(_rewrite_import, name), source)
-        body = re.sub(r"^export\s+(?=const|let|async|function|class)", "", body, flags=re.M)
-        if re.search(r"^\s*(import|export)\b(?!\()", body, re.M):
-            raise ExplorerError(f"{name} uses an import or export that cannot be bundled.")
-        parts.append(
-            f'modules["{name}"] = (() => {{\n{body}\nreturn {{ {", ".join(exported)} }};\n}})();'
-        )
-    return "\n".join(parts)
 
 
 def build_page(
@@ -137,8 +95,7 @@ def wrap_payload(
     `credit` says whose the pictures in it are, and stands at its foot.
     """
     script, worker = (
-        bundle_modules(entry=entry).replace("</script", "<\\/script")
-        for entry in (ENTRY, WORKER_ENTRY)
+        bundle_modules(entry).replace("</script", "<\\/script") for entry in (ENTRY, WORKER_ENTRY)
     )
     return _PAGE.format(
         title=html.escape(f"{name} · Latent Explorer"),
@@ -161,26 +118,6 @@ def _first(pictures: Pictures, count: int) -> Pictures:
     labels = None if pictures.labels is None else pictures.labels[:count]
     kept = pictures.images[:count], labels, pictures.ids[:count]
     return Pictures(*kept, pictures.source, pictures.credit, pictures.factors)
-
-
-def _read_module(folder: Path, name: str) -> str:
-    return (folder / name).read_text(encoding="utf-8")
-
-
-def _resolve(module: str, importer: str) -> str:
-    """Return the path below the folder of what `importer` calls `module`, such as `../dom.js`."""
-    path = posixpath.normpath(posixpath.join(posixpath.dirname(importer), module))
-    if path.startswith("../"):
-        raise ExplorerError(f"{importer} imports {module}, which lies outside the page's folder.")
-    return path
-
-
-def _rewrite_import(importer: str, match: re.Match[str]) -> str:
-    namespace, names, module = match.groups()
-    module = _resolve(module, importer)
-    if namespace:
-        return f'const {namespace.split()[-1]} = modules["{module}"];'
-    return f'const {{ {names.strip().replace(" as ", ": ")} }} = modules["{module}"];'
 
 
 _PAGE = """<!doctype html>

@@ -49,9 +49,12 @@ def small_maps(
     """
     rows = -(-len(titles) // columns)
     figure = make_subplots(
-        rows, columns, subplot_titles=titles, horizontal_spacing=0.012,
+        rows,
+        columns,
+        subplot_titles=titles,
+        horizontal_spacing=0.012,
         vertical_spacing=0.11 if rows > 1 else 0.0,
-    )  # fmt: skip
+    )
     angle = np.linspace(0, 2 * np.pi, 49)
     for index, (points, classes) in enumerate(zip(codes, labels, strict=True)):
         row, column = index // columns + 1, index % columns + 1
@@ -226,11 +229,13 @@ def kl_bars(
     ordered = -np.sort(-kl_per_dim, axis=1)
     for index in range(ordered.shape[1]):
         figure.add_bar(
-            x=names, y=ordered[:, index], name=words["dimension_by_size"].format(rank=index + 1),
+            x=names,
+            y=ordered[:, index],
+            name=words["dimension_by_size"].format(rank=index + 1),
             marker={"color": roles.kl, "opacity": max(0.25, 1 - 0.3 * index)},
             customdata=list(reconstruction),
             hovertemplate=words["kl_bar"] + "<extra></extra>",
-        )  # fmt: skip
+        )
     figure.update_layout(barmode="stack", bargap=0.3, showlegend=False)
     figure.update_xaxes(title="β", type="category")
     figure.update_yaxes(title=words["kl_nats_per_image"])

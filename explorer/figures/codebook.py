@@ -64,9 +64,11 @@ def code_grid_figure(
     )  # fmt: skip
     apply_style(figure, roles, height)
     figure.update_layout(
-        margin={"l": 4, "r": 4, "t": 4, "b": 4}, dragmode=False, clickmode="event+select",
+        margin={"l": 4, "r": 4, "t": 4, "b": 4},
+        dragmode=False,
+        clickmode="event+select",
         width=round(height * columns / rows),
-    )  # fmt: skip
+    )
     figure.update_xaxes(visible=False, range=[0.5, columns + 0.5], fixedrange=True)
     figure.update_yaxes(visible=False, range=[rows + 0.5, 0.5], fixedrange=True)
     return figure
@@ -113,8 +115,10 @@ def codebook_figure(
     )  # fmt: skip
     apply_style(figure, roles, round(rows * cell) + 8)
     figure.update_layout(
-        margin={"l": 4, "r": 4, "t": 4, "b": 4}, dragmode=False, clickmode="event+select",
-    )  # fmt: skip
+        margin={"l": 4, "r": 4, "t": 4, "b": 4},
+        dragmode=False,
+        clickmode="event+select",
+    )
     figure.update_xaxes(visible=False, range=[0, columns], fixedrange=True)
     figure.update_yaxes(visible=False, range=[rows, 0], fixedrange=True)
     return figure
@@ -136,11 +140,13 @@ def usage_bars(
     colours = [roles.latent if entry == chosen else roles.mean for entry in order]
     figure = go.Figure(
         go.Bar(
-            x=np.arange(len(order)), y=100 * shares[order], marker={"color": colours},
-            customdata=order, hovertemplate=f"{words['entry']} %{{customdata}}: %{{y:.2f}} %"
-            "<extra></extra>",
+            x=np.arange(len(order)),
+            y=100 * shares[order],
+            marker={"color": colours},
+            customdata=order,
+            hovertemplate=f"{words['entry']} %{{customdata}}: %{{y:.2f}} %<extra></extra>",
         )
-    )  # fmt: skip
+    )
     even = 100 / len(shares)
     figure.add_hline(y=even, line={"color": roles.gap, "dash": "dash", "width": 1.5})
     figure.add_annotation(

@@ -53,10 +53,13 @@ def collapse_timeline(
             marks = [(d, s) for d, s, k in events if k == kind and d in shown]
             if marks:
                 figure.add_scatter(
-                    x=[s for _, s in marks], y=[shown[d] for d, _ in marks], mode="markers",
-                    name=words[kind], marker={"symbol": symbol, "color": colour, "size": 9},
+                    x=[s for _, s in marks],
+                    y=[shown[d] for d, _ in marks],
+                    mode="markers",
+                    name=words[kind],
+                    marker={"symbol": symbol, "color": colour, "size": 9},
                     hovertemplate=words[f"{kind}_at_step"] + "<extra></extra>",
-                )  # fmt: skip
+                )
         if step is not None:
             figure.add_vline(x=step, line={"color": roles.mean, "width": 1})
     # Much happens early: the steps are logged, and drawn, geometrically.
@@ -125,10 +128,13 @@ def rate_curves(
     for (name, points), (colour, dash) in zip(runs.items(), styles, strict=False):
         rows = [point for point in points if "kl" in point and point["step"] > 0]
         figure.add_scatter(
-            x=[point["step"] for point in rows], y=[point["kl"] for point in rows], name=name,
-            mode="lines", line={"color": colour, "dash": dash, "width": 2},
+            x=[point["step"] for point in rows],
+            y=[point["kl"] for point in rows],
+            name=name,
+            mode="lines",
+            line={"color": colour, "dash": dash, "width": 2},
             hovertemplate="%{y:.2f} nats",
-        )  # fmt: skip
+        )
     figure.update_xaxes(title=words["step"], type="log", dtick=1)
     figure.update_yaxes(title=words["kl_nats_per_image"], rangemode="tozero")
     figure.update_layout(hovermode="x unified")

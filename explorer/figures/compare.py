@@ -152,9 +152,11 @@ def share_bars(
     )  # fmt: skip
     figure.update_xaxes(rangemode="tozero", ticksuffix=" %")
     figure.update_yaxes(
-        range=[len(names) - 0.5, -0.5], tickvals=list(range(len(names))), ticktext=list(names),
+        range=[len(names) - 0.5, -0.5],
+        tickvals=list(range(len(names))),
+        ticktext=list(names),
         automargin=True,
-    )  # fmt: skip
+    )
     return apply_style(figure, roles, height).update_layout(showlegend=False)
 
 

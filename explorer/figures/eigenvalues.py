@@ -56,9 +56,12 @@ def eigenvalue_bars(
         title=words["dimension"], type="category", range=[-0.7, len(values) - 0.3], showgrid=False
     )
     figure.update_yaxes(
-        title=words["eigenvalue"], type="log", range=[np.log10(floor), np.log10(top)],
-        tickvals=ticks, ticktext=[f"{value:g}" for value in ticks],
-    )  # fmt: skip
+        title=words["eigenvalue"],
+        type="log",
+        range=[np.log10(floor), np.log10(top)],
+        tickvals=ticks,
+        ticktext=[f"{value:g}" for value in ticks],
+    )
     return apply_style(figure, roles, height)
 
 
@@ -93,11 +96,14 @@ def kl_over_beta(
     dashes = ("solid", "dash", "dot", "dashdot")
     for index in range(ordered.shape[1]):
         figure.add_scatter(
-            x=list(betas), y=ordered[:, index], mode="lines+markers", marker={"size": 7},
+            x=list(betas),
+            y=ordered[:, index],
+            mode="lines+markers",
+            marker={"size": 7},
             name=words["dimension"].format(index=index + 1),
             line={"color": roles.kl, "width": 2, "dash": dashes[index % 4]},
             hovertemplate="%{y:.3f} nats",
-        )  # fmt: skip
+        )
     for index, value in enumerate(eigenvalues[: ordered.shape[1]]):
         figure.add_scatter(
             x=[value, value], y=[FLOOR_NATS, top], mode="lines", hoverinfo="skip",
@@ -112,7 +118,10 @@ def kl_over_beta(
     figure.update_layout(hovermode="x unified")
     figure.update_xaxes(title="β", range=[-0.5, 1.05 * max(betas)], zeroline=False)
     figure.update_yaxes(
-        title=words["kl"], type="log", range=[np.log10(FLOOR_NATS), np.log10(top)],
-        tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks],
-    )  # fmt: skip
+        title=words["kl"],
+        type="log",
+        range=[np.log10(FLOOR_NATS), np.log10(top)],
+        tickvals=ticks,
+        ticktext=[f"{tick:g}" for tick in ticks],
+    )
     return label_ends(apply_style(figure, roles, height))

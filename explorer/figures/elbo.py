@@ -45,8 +45,10 @@ def gap_histogram(
         )  # fmt: skip
     decades = [v for v in (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000)]
     figure.update_xaxes(
-        title=words["gap"], tickvals=[float(np.log10(v)) for v in decades],
-        ticktext=[f"{v:g}" for v in decades], range=[edges[0] - 0.02, edges[-1] + 0.02],
-    )  # fmt: skip
+        title=words["gap"],
+        tickvals=[float(np.log10(v)) for v in decades],
+        ticktext=[f"{v:g}" for v in decades],
+        range=[edges[0] - 0.02, edges[-1] + 0.02],
+    )
     figure.update_yaxes(title=words["images"])
     return apply_style(figure, roles, height)

@@ -107,9 +107,7 @@ def chain_traces(
     """
     figure = go.Figure()
     for chain in walk:
-        for start, end, colour in (
-            (0, warmup + 1, roles.gap), (warmup, len(chain), roles.latent)
-        ):  # fmt: skip
+        for start, end, colour in ((0, warmup + 1, roles.gap), (warmup, len(chain), roles.latent)):
             figure.add_scatter(
                 x=np.arange(start, end), y=chain[start:end], mode="lines", hoverinfo="skip",
                 line={"color": colour, "width": 0.8}, opacity=0.6,
@@ -156,9 +154,11 @@ def _add_contours(figure: go.Figure, exact: Belief, colour: str, width: float) -
 def _play_button(roles: Roles, words: Mapping[str, str]) -> dict[str, object]:
     still = {"frame": {"duration": 0}, "mode": "immediate", "transition": {"duration": 0}}
     moving = {
-        "frame": {"duration": FRAME_MILLISECONDS, "redraw": False}, "fromcurrent": False,
-        "transition": {"duration": 60, "easing": "linear"}, "mode": "immediate",
-    }  # fmt: skip
+        "frame": {"duration": FRAME_MILLISECONDS, "redraw": False},
+        "fromcurrent": False,
+        "transition": {"duration": 60, "easing": "linear"},
+        "mode": "immediate",
+    }
     return {
         "type": "buttons", "direction": "left", "showactive": False, "x": 0, "y": -0.12,
         "xanchor": "left", "yanchor": "top", "pad": {"t": 0, "r": 8},

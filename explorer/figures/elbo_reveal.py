@@ -97,9 +97,12 @@ def belief_line(
     """
     figure = go.Figure()
     figure.add_scatter(
-        x=z, y=prior, mode="lines", name=words["prior"],
+        x=z,
+        y=prior,
+        mode="lines",
+        name=words["prior"],
         line={"color": roles.gap, "width": 2, "dash": "dot"},
-    )  # fmt: skip
+    )
     figure.add_scatter(
         x=z, y=density, mode="lines", name=words["belief"], fill="tozeroy",
         line={"color": roles.latent, "width": 2},
@@ -128,14 +131,20 @@ def knowledge_curve(
     """
     figure = go.Figure()
     figure.add_scatter(
-        x=list(counts), y=list(nats), mode="lines+markers",
-        line={"color": roles.latent, "width": 2}, marker={"size": 4},
+        x=list(counts),
+        y=list(nats),
+        mode="lines+markers",
+        line={"color": roles.latent, "width": 2},
+        marker={"size": 4},
         hovertemplate="%{x}: %{y:.2f} nats<extra></extra>",
-    )  # fmt: skip
+    )
     figure.add_scatter(
-        x=[now[0]], y=[now[1]], mode="markers", hoverinfo="skip",
+        x=[now[0]],
+        y=[now[1]],
+        mode="markers",
+        hoverinfo="skip",
         marker={"color": roles.latent, "size": 10, "line": {"color": roles.ground, "width": 2}},
-    )  # fmt: skip
+    )
     apply_style(figure, roles, height)
     figure.update_xaxes(title_text=words["pixels"], range=[-0.02 * total, 1.02 * total])
     figure.update_yaxes(title_text=words["nats"], rangemode="tozero")

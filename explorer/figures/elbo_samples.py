@@ -63,13 +63,17 @@ def sample_ladder(
         )  # fmt: skip
     if exact is not None:
         for value, key, dash in (
-            (exact[0], "exact_log_px", "solid"), (exact[1], "exact_elbo", "dash")
-        ):  # fmt: skip
+            (exact[0], "exact_log_px", "solid"),
+            (exact[1], "exact_elbo", "dash"),
+        ):
             figure.add_scatter(
-                x=[counts[0] / 1.3, counts[-1] * 1.3], y=[value, value], mode="lines",
-                name=words[key], line={"color": roles.gap, "width": 2, "dash": dash},
+                x=[counts[0] / 1.3, counts[-1] * 1.3],
+                y=[value, value],
+                mode="lines",
+                name=words[key],
+                line={"color": roles.gap, "width": 2, "dash": dash},
                 hovertemplate="%{y:.2f} nats",
-            )  # fmt: skip
+            )
     apply_style(figure, roles, height)
     span = [np.log10(counts[0] / 1.3), np.log10(counts[-1] * 1.3)]
     figure.update_xaxes(title_text=words["samples"], type="log", dtick=1, range=span)

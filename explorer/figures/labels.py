@@ -122,8 +122,9 @@ def _colour(trace: Any) -> str:
 def _wrap(name: str) -> str:
     middle = min(
         (i for i, letter in enumerate(name) if letter == " "),
-        key=lambda i: abs(i - len(name) / 2), default=-1,
-    )  # fmt: skip
+        key=lambda i: abs(i - len(name) / 2),
+        default=-1,
+    )
     return name if len(name) <= WRAP or middle < 0 else f"{name[:middle]}<br>{name[middle + 1 :]}"
 
 

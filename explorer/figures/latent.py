@@ -25,17 +25,23 @@ def add_ground(
     angle = np.linspace(0, 2 * np.pi, 121)
     for radius, _ in RINGS:
         figure.add_scatter(
-            x=radius * np.cos(angle), y=radius * np.sin(angle), mode="lines", hoverinfo="skip",
+            x=radius * np.cos(angle),
+            y=radius * np.sin(angle),
+            mode="lines",
+            hoverinfo="skip",
             line={"color": roles.gap, "width": 1, "dash": "dot"},
-        )  # fmt: skip
+        )
     if codes is not None:
         colour: object = roles.gap
         if labels is not None:
             colour = [class_colour(int(label)) for label in labels]
         figure.add_scatter(
-            x=codes[:, 0], y=codes[:, 1], mode="markers", hoverinfo="skip",
+            x=codes[:, 0],
+            y=codes[:, 1],
+            mode="markers",
+            hoverinfo="skip",
             marker={"color": colour, "size": 3.5, "opacity": FAINT},
-        )  # fmt: skip
+        )
 
 
 def latent_scatter(
@@ -69,9 +75,12 @@ def latent_scatter(
             line={"color": roles.gap, "width": 1, "dash": "dot"}, showlegend=False,
         )  # fmt: skip
         figure.add_annotation(
-            x=0.7071 * radius, y=0.7071 * radius, text=mass, showarrow=False,
+            x=0.7071 * radius,
+            y=0.7071 * radius,
+            text=mass,
+            showarrow=False,
             font={"size": 10, "color": roles.gap},
-        )  # fmt: skip
+        )
     groups = [None] if labels is None else sorted(set(labels.tolist()))
     # In a collapsed model all names would lie on one another.
     named = max(np.ptp(x), np.ptp(y)) > LEAST_SPREAD if len(x) else False
@@ -83,7 +92,10 @@ def latent_scatter(
         # WebGL pays off for many points only: its first paint takes seconds on a machine without.
         trace = figure.add_scattergl if len(codes) > MANY_POINTS else figure.add_scatter
         trace(
-            x=x[chosen], y=y[chosen], mode="markers", name=name,
+            x=x[chosen],
+            y=y[chosen],
+            mode="markers",
+            name=name,
             marker={
                 "color": class_colour(label or 0),
                 "size": 5,
@@ -92,7 +104,7 @@ def latent_scatter(
             },
             hovertemplate=f"{name}: (%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
             showlegend=False,
-        )  # fmt: skip
+        )
         if label is not None and named:
             figure.add_annotation(
                 x=float(np.median(x[chosen])), y=float(np.median(y[chosen])), text=f"<b>{name}</b>",
@@ -101,7 +113,9 @@ def latent_scatter(
             )  # fmt: skip
     figure.update_xaxes(title=f"z{first + 1}", zeroline=True)
     figure.update_yaxes(
-        title=f"z{second + 1}" if codes.shape[1] > 1 else "", zeroline=True,
-        scaleanchor="x", scaleratio=1,
-    )  # fmt: skip
+        title=f"z{second + 1}" if codes.shape[1] > 1 else "",
+        zeroline=True,
+        scaleanchor="x",
+        scaleratio=1,
+    )
     return apply_style(figure, roles, height)

@@ -48,17 +48,22 @@ def elbo_curves(
         objective = np.array([point.get("objective") for point in train], dtype=float)
         if np.isfinite(objective).any():
             figure.add_scatter(
-                x=steps, y=objective, name=words["objective"], mode="lines",
+                x=steps,
+                y=objective,
+                name=words["objective"],
+                mode="lines",
                 line={"color": roles.objective, "width": 1.5, "dash": "dot"},
                 hovertemplate="%{y:.2f} nats",
-            )  # fmt: skip
+            )
         if validation:
             figure.add_scatter(
                 x=[point["step"] for point in validation],
                 y=[-point["elbo"] for point in validation],
-                name=words["held_out" if has_kl else "held_out_reconstruction"], mode="markers",
-                marker={"color": roles.latent, "size": 5}, hovertemplate="%{y:.2f} nats",
-            )  # fmt: skip
+                name=words["held_out" if has_kl else "held_out_reconstruction"],
+                mode="markers",
+                marker={"color": roles.latent, "size": 5},
+                hovertemplate="%{y:.2f} nats",
+            )
         total = reconstruction + (np.nan_to_num(kl) if has_kl else 0.0)
         figure.update_yaxes(range=_scale(reconstruction, total, objective))
     figure.update_xaxes(title=words["step"])
@@ -102,14 +107,17 @@ def kl_per_dim_lines(
         dashes = ("solid", "dash", "dot", "dashdot")
         for index in np.argsort(-values[-1], kind="stable"):
             figure.add_scatter(
-                x=steps, y=values[:, index], name=f"z{index + 1}", mode="lines",
+                x=steps,
+                y=values[:, index],
+                name=f"z{index + 1}",
+                mode="lines",
                 line={
                     "color": roles.kl if index < 4 else roles.gap,
                     "width": 2,
                     "dash": dashes[index % 4],
                 },
                 hovertemplate="%{y:.3f} nats",
-            )  # fmt: skip
+            )
     figure.update_xaxes(title=words["step"])
     figure.update_yaxes(title=words["kl_nats_per_image"], rangemode="tozero")
     figure.update_layout(hovermode="x unified")

@@ -59,10 +59,12 @@ def check_run(folder: str | os.PathLike[str]) -> list[Fault]:
     if not RUN_ID.fullmatch(run.id):
         faults.append(
             Fault(
-                ".", "", "The folder's name may hold letters, digits, dots, dashes and underscores "
+                ".",
+                "",
+                "The folder's name may hold letters, digits, dots, dashes and underscores "
                 "alone, 80 at most, and begins with a letter or a digit.",
             )
-        )  # fmt: skip
+        )
     try:
         info = run.info
     except UnreadableRun as error:
@@ -120,9 +122,11 @@ def _check_log(run: Run, info: RunInfo) -> Iterator[Fault]:
         before, where = last.get(split, (0, 0))
         if step < before:
             yield Fault(
-                path.name, place, f"Step {step:,} follows step {before:,} (line {where:,}) of the "
+                path.name,
+                place,
+                f"Step {step:,} follows step {before:,} (line {where:,}) of the "
                 "same split; steps never fall.",
-            )  # fmt: skip
+            )
         last[split] = step, number
     if lines[-1] and info.status.state not in LIVE_STATES:
         yield Fault(path.name, f"line {len(lines):,}", "Its end is missing; it is not read.")

@@ -201,9 +201,12 @@ def test_what_is_known_of_a_reading_is_taken(tmp_path, root):
 def test_what_is_refused_is_one_sentence_and_leaves_nothing(change, sentence, tmp_path, root):
     model, _ = shipped("digits-2d")
     given = {
-        "encode": model.encode_parameters, "decode": model.decoder, "images": "digits",
-        "likelihood": "bernoulli", "data_root": root,
-    }  # fmt: skip
+        "encode": model.encode_parameters,
+        "decode": model.decoder,
+        "images": "digits",
+        "likelihood": "bernoulli",
+        "data_root": root,
+    }
     with pytest.raises(ExplorerError, match=sentence):
         explorer.adopt(tmp_path / "run", **(given | change))
     assert list(tmp_path.iterdir()) == []
@@ -212,9 +215,11 @@ def test_what_is_refused_is_one_sentence_and_leaves_nothing(change, sentence, tm
 def test_another_run_is_replaced_only_when_told_and_only_by_a_whole_one(run, root):
     model, images = shipped("digits-2d")
     given = {
-        "encode": model.encode_parameters, "decode": model.decoder, "images": images,
+        "encode": model.encode_parameters,
+        "decode": model.decoder,
+        "images": images,
         "data_root": root,
-    }  # fmt: skip
+    }
     with pytest.raises(ExplorerError, match="holds another run"):
         explorer.adopt(run.path, likelihood="bernoulli", **given)
     with pytest.raises(ExplorerError):

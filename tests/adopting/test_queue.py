@@ -86,9 +86,12 @@ def known(tmp_path_factory):
     (folder / "enc.onnx").write_bytes(digits_encoder("std"))
     (folder / "dec.onnx").write_bytes(digits_decoder())
     run, _ = adopt_files(
-        folder / "run", encoder=folder / "enc.onnx", decoder=folder / "dec.onnx",
-        data_root=folder, **TOLD,
-    )  # fmt: skip
+        folder / "run",
+        encoder=folder / "enc.onnx",
+        decoder=folder / "dec.onnx",
+        data_root=folder,
+        **TOLD,
+    )
     values = json.loads((run.path / "run.json").read_text(encoding="utf-8"))
     adopted = values["model"]["adopted"]
     adopted["also_fits"] = [{**adopted["fit"], "spread": "variance", "beta": 4.0}]

@@ -1,5 +1,7 @@
 """Checkpoints that a training left behind become the log and the film that it would have had."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from torch import nn
 
 import explorer
 from explorer.analysis.collapse.timeline import find_events
+from explorer.cli import main
 from explorer.codes import kl_of_codes
 from explorer.datasets import load_dataset
 from explorer.errors import ExplorerError
@@ -129,3 +132,57 @@ def test_checkpoints_of_another_model_and_none_are_told(training, tmp_path):
     with pytest.raises(ExplorerError, match="one model"):
         explorer.replay(tmp_path / "run", pairs, load=mixed, reading=READ, **given)
     assert not (tmp_path / "run").exists()
+
+
+# From files alone, by command.
+
+
+LAYERS = {
+    "schema": 1,
+    "encoder": {
+        "shape": [1, 8, 8],
+        "layers": [
+            {"kind": "reshape", "shape": [64]},
+            {"kind": "linear", "weight": "body.1.weight", "bias": "body.1.bias"},
+            {"kind": "gelu"},
+            {"kind": "linear", "weight": "heads.weight", "bias": "heads.bias"},
+        ],
+    },
+    "decoder": {
+        "shape": [4],
+        "layers": [
+            {"kind": "linear", "weight": "picture.0.weight", "bias": "picture.0.bias"},
+            {"kind": "gelu"},
+            {"kind": "linear", "weight": "picture.2.weight", "bias": "picture.2.bias"},
+            {"kind": "sigmoid"},
+        ],
+    },
+}
+
+
+def test_weights_beside_one_layer_list_need_no_code(training, tmp_path, capsys):
+    folder, _ = training
+    (tmp_path / "layers.json").write_text(json.dumps(LAYERS), encoding="utf-8")
+    steps = (100, 400)
+    arguments = ["replay", "--checkpoints", *(f"{s}={folder / f'{s}.pt'}" for s in reversed(steps))]
+    arguments += ["--layers", str(tmp_path / "layers.json"), "--images", "digits", "--json"]
+    arguments += ["--likelihood", "gaussian", "--sigma2", ".05", "--out", str(tmp_path / "film")]
+    arguments += ["--reading", "spread=log-variance", "heads=halves: mean", "scale=1"]
+    assert main([*arguments, "--data-root", str(tmp_path)]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["run"] == str(tmp_path / "film")
+    run = Run(tmp_path / "film")
+    assert run.snapshot_steps() == list(steps) and run.info.status.step == 400
+    x = torch.from_numpy(np.array(load_dataset("digits").split("test").images)).float() / 255
+    for step, point in zip(steps, run.metrics("train"), strict=True):
+        with torch.no_grad():
+            q = load(folder / f"{step}.pt")[0](x)
+        kl = kl_of_codes(q["mu"].numpy(), q["logvar"].numpy()).mean(0)
+        np.testing.assert_allclose(point["kl_per_dim"], kl, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("written", ["a.pt", "one=a.pt", "1=", "-1=a.pt"])
+def test_a_checkpoint_without_its_step_is_one_sentence(written, tmp_path, capsys):
+    arguments = ["replay", f"--checkpoints={written}", "--layers", "layers.json", "--images"]
+    arguments += ["digits", "--likelihood", "bernoulli", "--out", str(tmp_path / "run")]
+    assert main(arguments) == 2
+    assert "STEP=FILE" in capsys.readouterr().err and list(tmp_path.iterdir()) == []

@@ -54,6 +54,9 @@ def main(quick: bool = False) -> None:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
             page = browser.new_page(viewport={"width": 1280, "height": 800})
+            # The first page waits for the server's imports and for scripts that no cache has.
+            page.goto(server.url)
+            page.locator(".explorer-lede").wait_for(timeout=120_000)
             view = ExplorePage(page, f"{server.url}/?model=large")
             times: dict[str, list[float]] = {"idle": [], "while a job trains": []}
             for index in range(1 if quick else ROUNDS):

@@ -5,8 +5,6 @@ import dataclasses
 import io
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,8 +18,9 @@ from explorer.browser import ASSETS
 from explorer.datasets import load_dataset
 from explorer.errors import ExplorerError
 from explorer.export import pictures, tsne
+from explorer.export.bundle import WORKER_ENTRY, bundle_modules
 from explorer.export.container import unpack
-from explorer.export.page import MAX_PAGE_BYTES, WORKER_ENTRY, build_page, bundle_modules
+from explorer.export.page import MAX_PAGE_BYTES, build_page
 from explorer.export.payload import pick_pictures
 from explorer.export.sweep import build_member, find_siblings, match_latents, reorder_model
 from explorer.export.tables import codes_parquet, codes_table
@@ -32,64 +31,9 @@ from tests.export.test_payload import make_run
 from tests.helpers import present
 
 
-def test_bundle_holds_every_module_once_and_no_import_is_left() -> None:
-    script = bundle_modules()
-    names = re.findall(r'^modules\["([\w./]+)"\] = ', script, re.M)
-    assert len(names) == len(set(names)) and names[-1] == "map/standalone.js"
-    assert {"model/model.js", "shared/dom.js", "map/plane/map.js"} <= set(names)
-    assert "map/main.js" not in names
-    assert not re.search(r"^\s*(import|export) ", script, re.M)
-
-
-def test_a_workers_script_is_bundled_without_the_page() -> None:
-    script = bundle_modules(entry=WORKER_ENTRY)
-    names = re.findall(r'^modules\["([\w./]+)"\] = ', script, re.M)
-    assert names[-1] == WORKER_ENTRY and "model/network.js" in names
-    assert not [name for name in names if name.startswith("map/")]
-    assert "document." not in script
+def test_a_page_carries_its_workers_script() -> None:
     page = build_page(make_run("mlp"), None, {}).decode()
-    assert f'<script type="text/plain" id="worker">\n{script}' in page
-
-
-def test_bundle_refuses_what_it_does_not_know(tmp_path: Path) -> None:
-    (tmp_path / "standalone.js").write_text('import thing from "./thing.js";\n', encoding="utf-8")
-    with pytest.raises(ExplorerError, match="cannot be bundled"):
-        bundle_modules(tmp_path, "standalone.js")
-
-
-def run_script(script: str) -> str:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("Node is not installed; the browser tests run a bundled page as well.")
-    return subprocess.run([node, "-e", script], capture_output=True, text=True, check=True).stdout
-
-
-def test_bundle_follows_paths_from_room_to_room(tmp_path: Path) -> None:
-    """Two modules of one name in two rooms, and one that both import by different paths."""
-    modules = {
-        "shared/dom.js": "export const made = [];\n",
-        "map/dom.js": 'import { made } from "../shared/dom.js";\nmade.push("map");\n'
-        "export const here = 1;\n",
-        "map/panels/tab.js": 'import { made as all } from "../../shared/dom.js";\n'
-        'import * as plane from "../dom.js";\nconsole.log(all.join(), plane.here);\n',
-    }
-    for name, source in modules.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(source, encoding="utf-8")
-    script = bundle_modules(tmp_path, "map/panels/tab.js")
-    assert re.findall(r'^modules\["(.+?)"\] = ', script, re.M) == list(modules)
-    assert run_script(script) == "map 1\n"
-
-
-def test_bundle_refuses_a_circle_and_what_lies_outside(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "standalone.js").write_text('import { one } from "./a/one.js";\n', encoding="utf-8")
-    (tmp_path / "a" / "one.js").write_text('import { all } from "../standalone.js";\n', "utf-8")
-    with pytest.raises(ExplorerError, match=r"in a circle: standalone\.js"):
-        bundle_modules(tmp_path, "standalone.js")
-    (tmp_path / "a" / "one.js").write_text('import { all } from "../../elsewhere.js";\n', "utf-8")
-    with pytest.raises(ExplorerError, match="outside the page's folder"):
-        bundle_modules(tmp_path, "standalone.js")
+    assert f'<script type="text/plain" id="worker">\n{bundle_modules(WORKER_ENTRY)}' in page
 
 
 def test_page_carries_payload_scene_and_nothing_from_elsewhere() -> None:

@@ -111,7 +111,7 @@ def test_a_torn_last_line_is_a_fault_once_nobody_writes(minimal):
         ),
         ({"model__kind": "layers"}, "checkpoint.safetensors: "),
     ],
-)  # fmt: skip
+)
 def test_a_field_of_the_description_is_told_with_what_it_must_be(minimal, fields, said):
     change(minimal, **fields)
     (fault,) = told(minimal)

@@ -159,20 +159,24 @@ def test_every_key_is_asked_for():
     starts = tuple({key for _, key in literal if key.endswith(".")} - {"explore."})
     shapes = re.compile("|".join(f"(?:{pattern})" for _, pattern in patterns))
     dead = [
-        key for key in catalogue()
+        key
+        for key in catalogue()
         # What the map asks for is counted in test_export_page.py.
-        if key not in words and not key.startswith((*starts, "explore."))
+        if key not in words
+        and not key.startswith((*starts, "explore."))
         and not shapes.fullmatch(key)
-    ]  # fmt: skip
+    ]
     assert dead == []
 
 
 def test_every_choice_has_its_name():
     known = catalogue()
     for name, choices in (
-        ("network", NETWORK_NAMES), ("likelihood", LIKELIHOOD_NAMES), ("prior", PRIORS),
+        ("network", NETWORK_NAMES),
+        ("likelihood", LIKELIHOOD_NAMES),
+        ("prior", PRIORS),
         ("schedule", BETA_SCHEDULES),
-    ):  # fmt: skip
+    ):
         for choice in choices:
             assert f"train.{name}.{choice}" in known
     assert all(f"app.dataset.{n}" in known for n, entry in DATASETS.items() if not entry.offline)

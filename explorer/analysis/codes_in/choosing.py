@@ -44,9 +44,11 @@ class Chosen:
 
 
 def choose_arrays(
-    arrays: Mapping[str, StoredArray], name: str, kind: str,
+    arrays: Mapping[str, StoredArray],
+    name: str,
+    kind: str,
     names: Mapping[str, str] | None = None,
-) -> Chosen:  # fmt: skip
+) -> Chosen:
     """Return the arrays of a file by their roles; ExplorerError, with what was found, if none.
 
     `names` says which array is the mean, the spread (or logvar, std …), the steps, the labels or
@@ -58,9 +60,11 @@ def choose_arrays(
         if role is not None:
             by_role.setdefault(role, []).append(array)
     for members in by_role.values():
-        members.sort(key=lambda a: (
-            FIRST_CHOICE.index(a.name) if a.name in FIRST_CHOICE else len(FIRST_CHOICE)
-        ))  # fmt: skip
+        members.sort(
+            key=lambda a: (
+                FIRST_CHOICE.index(a.name) if a.name in FIRST_CHOICE else len(FIRST_CHOICE)
+            )
+        )
     for role, wanted in (names or {}).items():
         if wanted not in arrays:
             raise ExplorerError(f"{name} has no array {wanted!r}; {_found(arrays)}.")
@@ -89,9 +93,12 @@ def choose_arrays(
 
 
 def _by_place(
-    arrays: Mapping[str, StoredArray], by_role: Mapping[str, list[StoredArray]], kind: str,
-    steps: StoredArray | None, labels: StoredArray | None,
-) -> Chosen | None:  # fmt: skip
+    arrays: Mapping[str, StoredArray],
+    by_role: Mapping[str, list[StoredArray]],
+    kind: str,
+    steps: StoredArray | None,
+    labels: StoredArray | None,
+) -> Chosen | None:
     """Return np.savez(path, mean, logvar) by its order, else a lone array as means."""
     first, second = arrays.get("arr_0"), arrays.get("arr_1")
     if first is not None and second is not None and first.shape == second.shape:

@@ -79,24 +79,25 @@ class Layouts:
         """Codes over steps (T, N, K): KL at each, the codes of the last."""
         mean, spread, steps = self.chosen.mean, self.chosen.spread, self.chosen.steps
         if mean is None or spread is None:
-            raise ExplorerError(f"A training needs mean and log-variance (T, N, K); {self.name} "
-                                "lacks one.")  # fmt: skip
+            raise ExplorerError(
+                f"A training needs mean and log-variance (T, N, K); {self.name} lacks one."
+            )
         numbers = np.arange(mean.shape[0]) if steps is None else _read_steps(self.name, steps)
         last = np.array([mean.shape[0] - 1])
         taken = [take(array, last) for array in (mean, spread)]
         self._doubt_axes(mean, spread)
         count = mean.shape[1]
         items = choose_items(count, mean.shape[2])
-        one, other = (
-            Taken(part.values[0][items], count, mean.shape[2]) for part in taken
-        )  # fmt: skip
+        one, other = (Taken(part.values[0][items], count, mean.shape[2]) for part in taken)
         found = self._finish(items, one, other, "SNK", None, count)
         assert found.spread is not None
         kept = list(found.dimensions)
-        kl = np.stack([
-            _mean_kl(mu, as_logvar(s, found.spread.used))[kept]
-            for mu, s in zip(_each(mean), _each(spread), strict=True)
-        ])  # fmt: skip
+        kl = np.stack(
+            [
+                _mean_kl(mu, as_logvar(s, found.spread.used))[kept]
+                for mu, s in zip(_each(mean), _each(spread), strict=True)
+            ]
+        )
         return dataclasses.replace(found, steps=numbers.astype(np.int64), kl_per_dim=kl)
 
     def ask(self) -> ExplorerError:
@@ -191,9 +192,11 @@ class Layouts:
             further = np.unique(np.concatenate([part.bad_items(kept) for part in parts]))
             values = sum(part.bad_values() for part in parts)
         gaps = Gaps(
-            tuple(int(i) for i in np.flatnonzero(~kept)), len(further),
-            tuple(int(i) for i in further[:NAMED]), values,
-        )  # fmt: skip
+            tuple(int(i) for i in np.flatnonzero(~kept)),
+            len(further),
+            tuple(int(i) for i in further[:NAMED]),
+            values,
+        )
         if gaps.dimensions or gaps.rows:
             self.told.append(Told("gaps", {"where": gaps.say(len(kept)), **gaps.to_dict()}))
         return kept_rows, kept, gaps

@@ -87,10 +87,12 @@ def read_csv(place: Place, name: str) -> dict[str, StoredArray]:
 
     def open_with(types: dict[str, Any], columns: list[str] | None) -> Any:
         convert = csv.ConvertOptions(
-            column_types=types, include_columns=columns, decimal_point=decimal,
+            column_types=types,
+            include_columns=columns,
+            decimal_point=decimal,
             null_values=["", "NA", "NaN", "nan", "null", "None", "N/A", "NAN"],
             strings_can_be_null=True,
-        )  # fmt: skip
+        )
         return csv.open_csv(_source(place), read, parse, convert)
 
     try:
@@ -160,9 +162,11 @@ def _list_array(name: str, table: _Table, column: str) -> StoredArray:
     def blocks() -> Iterator[Array]:
         for batch in table.batches([column]):
             lists = batch.column(0)
-            lengths = np.asarray(lists.value_lengths().fill_null(0)) if hasattr(
-                lists, "value_lengths"
-            ) else np.full(len(lists), width)  # fmt: skip
+            lengths = (
+                np.asarray(lists.value_lengths().fill_null(0))
+                if hasattr(lists, "value_lengths")
+                else np.full(len(lists), width)
+            )
             if (lengths != width).any():
                 raise ExplorerError(f"The lists of {column} in {name} are of different lengths.")
             yield _floats(lists.flatten()).reshape(len(lists), width)

@@ -125,13 +125,15 @@ class PriorMatch:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values; `depends_on` is said before any remedy."""
         values = {key: value for key, value in vars(self).items() if key != "dimensions"}
-        return plain({
-            **values,
-            "depends_on": DEPENDS if self.state == "off" else None,
-            "remedy": self.remedy,
-            "off": [dimension.index for dimension in self.off],
-            "dimensions": [vars(dimension) for dimension in self.dimensions],
-        })  # fmt: skip
+        return plain(
+            {
+                **values,
+                "depends_on": DEPENDS if self.state == "off" else None,
+                "remedy": self.remedy,
+                "off": [dimension.index for dimension in self.off],
+                "dimensions": [vars(dimension) for dimension in self.dimensions],
+            }
+        )
 
 
 def match_prior(
@@ -161,9 +163,12 @@ def match_prior(
     count = len(mu) if items is None else len(np.unique(items))
     due = np.maximum(1 - (0.0 if variance is None else variance.mean(0)), 0) * np.ones(mu.shape[1])
     off = _find_off(
-        average, np.maximum(mean_error, np.sqrt(due / count)),
-        total, np.maximum(total_error, due * math.sqrt(2 / count)), variance is not None,
-    )  # fmt: skip
+        average,
+        np.maximum(mean_error, np.sqrt(due / count)),
+        total,
+        np.maximum(total_error, due * math.sqrt(2 / count)),
+        variance is not None,
+    )
     dimensions = tuple(
         PriorDimension(
             index=j,

@@ -168,10 +168,13 @@ def _climb(model: Model, x: Tensor, start: Normal, *, full: bool) -> list[Normal
     count = 2 * latents + int(full and latents == 2)
     with torch.enable_grad(), evaluating(model):
         minimize(
-            loss, np.zeros(count), jac=True, method="L-BFGS-B",
+            loss,
+            np.zeros(count),
+            jac=True,
+            method="L-BFGS-B",
             callback=lambda values: steps.append(np.array(values)),
             options={"maxiter": MAX_STEPS, "ftol": TOLERANCE, "maxls": 12},
-        )  # fmt: skip
+        )
     return [_plain(assemble(torch.from_numpy(values))) for values in [np.zeros(count), *steps]]
 
 

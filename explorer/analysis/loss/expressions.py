@@ -36,8 +36,11 @@ from explorer.analysis.loss.values import (
 )
 
 OPERATORS = {
-    ast.Add: add, ast.Sub: subtract, ast.Mult: multiply, ast.Div: divide,
-}  # fmt: skip
+    ast.Add: add,
+    ast.Sub: subtract,
+    ast.Mult: multiply,
+    ast.Div: divide,
+}
 
 
 class Expressions(Tensors):

@@ -131,8 +131,9 @@ def _find_sampled_kl(rest: Polynomial) -> Iterator[Found]:
                 and q.parts[1:] == p.parts[1:]
             ):
                 del rest[((q, 1.0),)], rest[((p, 1.0),)]
-                yield Found("kl-sampled", factor, text=f"{q.parts[0]}|{p.parts[0]}",
-                            pieces=(q.parts[1],))  # fmt: skip
+                yield Found(
+                    "kl-sampled", factor, text=f"{q.parts[0]}|{p.parts[0]}", pieces=(q.parts[1],)
+                )
                 return
     yield from _find_sampled_by_terms(rest)
 
@@ -197,8 +198,9 @@ def _find_cross_entropy(rest: Polynomial) -> Iterator[Found]:
         soft = [pair[0] for pair in data if pair[0].kind == "log_softmax" and pair[1] == 1]
         if soft and len(data) == 2:
             target = Expr(((Term(tuple(p for p in data if p[0] != soft[0])), 1.0),))
-            yield Found("categorical", -rest.pop(data), pieces=(soft[0].parts[0], target),
-                        flags=("soft",))  # fmt: skip
+            yield Found(
+                "categorical", -rest.pop(data), pieces=(soft[0].parts[0], target), flags=("soft",)
+            )
 
 
 def _find_softplus(rest: Polynomial) -> Iterator[Found]:

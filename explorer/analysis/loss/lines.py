@@ -120,8 +120,11 @@ def _optimal(squared: str, target: str, library: str) -> str:
         return f"0.5 * {target}.numel() * (({squared}).mean()).log()"
     if library == "jax":
         return f"0.5 * {target}.size * jnp.log(jnp.mean({squared}))"
-    ops, log, mean = ("tf", "tf.math.log", "tf.reduce_mean") if library == "tensorflow" else (
-        "keras.ops", "keras.ops.log", "keras.ops.mean")  # fmt: skip
+    ops, log, mean = (
+        ("tf", "tf.math.log", "tf.reduce_mean")
+        if library == "tensorflow"
+        else ("keras.ops", "keras.ops.log", "keras.ops.mean")
+    )
     count = f'{ops}.cast({ops}.size({target}), "float32")'
     return f"0.5 * {count} * {log}({mean}({squared}))"
 

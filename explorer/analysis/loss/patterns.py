@@ -33,9 +33,10 @@ def find_parts(loss: Expr) -> list[Found]:
     for weight, data, summed, factor, flags in _flat_terms(loss):
         if not data and not flags:
             strange = sorted(
-                str(a.parts[0]) for a, _ in weight
+                str(a.parts[0])
+                for a, _ in weight
                 if a.kind == "symbol" and guess_role(str(a.parts[0])) is None
-            )  # fmt: skip
+            )
             if strange:
                 loose.append(Found("term:unknown", factor, text=", ".join(strange)))
         if data:
@@ -86,9 +87,12 @@ def _merge_weights(parts: list[Found]) -> list[Found]:
 
 
 def _flat_terms(
-    loss: Expr, factor: float = 1.0, weight: Powers = (), summed: Axes = NO_AXES,
+    loss: Expr,
+    factor: float = 1.0,
+    weight: Powers = (),
+    summed: Axes = NO_AXES,
     flags: tuple[str, ...] = (),
-) -> Iterator[tuple[Powers, Powers, Axes, float, tuple[str, ...]]]:  # fmt: skip
+) -> Iterator[tuple[Powers, Powers, Axes, float, tuple[str, ...]]]:
     """Yield (weight, data, summed, factor, flags); free bits, capacities and reductions opened."""
     for term, value in loss.terms:
         scalars = tuple(pair for pair in term.powers if pair[0].is_scalar)

@@ -164,8 +164,11 @@ def _settle_roles(reading: _Reading, roles: Mapping[str, str], layout: Layout) -
                 found[name] = role
     if latent:
         # A spread that no KL has is the decoder's; of one number unless it meets pixels.
-        found |= {name: "spread" for name in _spreads(reading.parts) - latent
-                  if found.get(name, guess_role(name)) == "latent"}  # fmt: skip
+        found |= {
+            name: "spread"
+            for name in _spreads(reading.parts) - latent
+            if found.get(name, guess_role(name)) == "latent"
+        }
     for name in reading.seen.arrays:
         if name not in found and guess_role(name) in (None, "kl", "reconstruction"):
             found[name] = guess_role(name) or "image"
@@ -298,13 +301,17 @@ def orient(parts: list[Found]) -> list[Found]:
             2.0 if part.kind in RECONSTRUCTION_KINDS or part.kind == "term:reconstruction" else 1.0
             for part in parts
             if part.factor * sign > 0
-            and (part.kind in RECONSTRUCTION_KINDS or part.kind in ("kl", "kl-sampled")
-                 or part.kind in ("term:kl", "term:reconstruction"))
-        )  # fmt: skip
+            and (
+                part.kind in RECONSTRUCTION_KINDS
+                or part.kind in ("kl", "kl-sampled")
+                or part.kind in ("term:kl", "term:reconstruction")
+            )
+        )
 
     if worth(-1.0) > worth(1.0):
-        return [replace(part, factor=-part.factor, flags=(*part.flags, "maximised"))
-                for part in parts]  # fmt: skip
+        return [
+            replace(part, factor=-part.factor, flags=(*part.flags, "maximised")) for part in parts
+        ]
     return parts
 
 

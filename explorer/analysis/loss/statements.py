@@ -255,8 +255,9 @@ def bind_arguments(
     if parameters and parameters[0].arg in ("self", "cls"):
         parameters = parameters[1:]
     names: dict[str, Value] = {**function.around, **attributes_of(reader, function.owner)}
-    defaults = dict(zip(reversed([p.arg for p in parameters]), reversed(given.defaults),
-                        strict=False))  # fmt: skip
+    defaults = dict(
+        zip(reversed([p.arg for p in parameters]), reversed(given.defaults), strict=False)
+    )
     for keyword, default in zip(given.kwonlyargs, given.kw_defaults, strict=True):
         if default is not None:
             defaults[keyword.arg] = default

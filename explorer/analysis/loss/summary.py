@@ -82,8 +82,11 @@ def _principal(found: list[Found], doubts: list[Doubt], code: str) -> Found | No
     first, *others = sorted(found, key=_order)
     for other in others:
         alike = (other.kind, other.factor, other.weight, other.summed) == (
-            first.kind, first.factor, first.weight, first.summed,
-        )  # fmt: skip
+            first.kind,
+            first.factor,
+            first.weight,
+            first.summed,
+        )
         if alike and code == "second_kl":
             doubts.append(Doubt("several_kl"))
         else:
@@ -266,8 +269,9 @@ def _of_picture(names: Names, picture: Found | None, library: str) -> Names:
         raise NotFollowed("reconstruction")
     if picture.kind == "log-likelihood":
         target = render(picture.pieces[0], library)
-        return replace(names, target=target, batch=_first_name(picture.pieces[0]),
-                       likelihood=picture.text)  # fmt: skip
+        return replace(
+            names, target=target, batch=_first_name(picture.pieces[0]), likelihood=picture.text
+        )
     if picture.kind == "discretised-logistic":
         density = render(picture.pieces[0], library)
         return replace(names, likelihood=density, batch=_first_name(picture.pieces[0]))
@@ -291,9 +295,11 @@ def _of_divergence(names: Names, kl: Found | None, library: str) -> Names:
     if kl is not None and len(kl.pieces) == 2:
         mean, variance = kl.pieces
         return replace(
-            names, mean=in_brackets(render(mean, library)), variance=render(variance, library),
+            names,
+            mean=in_brackets(render(mean, library)),
+            variance=render(variance, library),
             log_variance=render(logarithm(variance), library),
-        )  # fmt: skip
+        )
     if kl is not None and "|" in kl.text:
         posterior, prior = kl.text.split("|")
         sample = render(kl.pieces[0], library) if kl.pieces else "z"

@@ -47,17 +47,18 @@ def offer_pause(folder: Path, state: str, key: str, width: Width = "content") ->
     """
     action = "resume" if state == "paused" else "pause"
     send = Control(folder).send
-    st.button(
-        text(f"job.{action}"), key=key, on_click=press, args=(send, action), width=width
-    )  # fmt: skip
+    st.button(text(f"job.{action}"), key=key, on_click=press, args=(send, action), width=width)
 
 
 def offer_step(folder: Path, state: str, key: str) -> None:
     """Show the button that takes one step of a paused job."""
     st.button(
-        text("job.step"), key=key, disabled=state != "paused",
-        on_click=press, args=(Control(folder).send, "step"),
-    )  # fmt: skip
+        text("job.step"),
+        key=key,
+        disabled=state != "paused",
+        on_click=press,
+        args=(Control(folder).send, "step"),
+    )
 
 
 def offer_stop(folder: Path, key: str) -> None:

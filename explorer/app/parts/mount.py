@@ -5,9 +5,14 @@ a plain checkout; registering it by hand works in all three.
 """
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from explorer.browser import ASSETS, read_script, read_styles
+from explorer.errors import ExplorerError
+from explorer.export.bundle import publish_bundles
+from explorer.paths import cache_folder
 
 PACKAGE = "latent-explorer"
 COMPONENT = f"{PACKAGE}.latent_map"
@@ -28,7 +33,7 @@ def register_lens() -> Callable[..., Any]:
 
 
 def _register(name: str, room: str) -> Callable[..., Any]:
-    """Register a component by its room; all have one root, so that they share modules.
+    """Register a component by its room.
 
     The manifest API is not public: should a later Streamlit move it, the import error names it.
     Styles travel with the first message, so that the page never shows without them.
@@ -41,14 +46,29 @@ def _register(name: str, room: str) -> Callable[..., Any]:
     known = manager.get_component_asset_root(name) is not None
     if known and (id(manager), name) in _renderers:
         return _renderers[id(manager), name]
+    root, folder = find_scripts()
     if not known:
-        config = ComponentConfig(name=name.partition(".")[2], asset_dir=ASSETS.name)
+        config = ComponentConfig(name=name.partition(".")[2], asset_dir=root.name)
         manifest = ComponentManifest(name=PACKAGE, version="1", components=[config])
-        manager.register_from_manifest(manifest, ASSETS.parent)
+        manager.register_from_manifest(manifest, root.parent)
     _renderers[id(manager), name] = component(
-        name, js=f"{room}/main.js", css=read_styles("shared", room)
+        name, js=f"{folder}{room}/main.js", css=read_styles("shared", room)
     )
     return _renderers[id(manager), name]
+
+
+@cache
+def find_scripts() -> tuple[Path, str]:
+    """Return the folder that is served, and where below it the rooms are.
+
+    A room is one file in the user's cache; where that cannot be written, a browser asks for its
+    seventy modules, one level of imports after the other.
+    """
+    root = cache_folder() / "browser"
+    try:
+        return root, f"{publish_bundles(root).name}/"
+    except ExplorerError:
+        return ASSETS, ""
 
 
 def script_component(room: str) -> Callable[..., Any]:
@@ -93,6 +113,14 @@ def latent_map(payload: bytes, key: str, **callbacks: Callable[[], None]) -> Any
 def send_message(message: dict[str, Any], key: str) -> None:
     """Tell the mounted map something small: models to choose from, a decoded picture, a file."""
     register_components()(key=key, data=message, height=1)
+
+
+def await_map(run_id: str, key: str) -> bool:
+    """Tell whether the map of a run stands on the page; a fragment that asks runs again then."""
+    result = register_components()(
+        key=key, data={"sweep": run_id}, height=1, on_ready_change=do_nothing
+    )
+    return bool(result.get("ready") == run_id)
 
 
 def send_member(payload: bytes, key: str) -> None:

@@ -16,8 +16,8 @@ from explorer.adopting.queue import (
 )
 from explorer.app.parts.adopted import (
     as_table,
+    describe_beta_of,
     describe_explained,
-    describe_implied,
     describe_reading,
     show_findings,
 )
@@ -78,9 +78,10 @@ def _ask_for_files() -> None:
     dropped = {}
     for part, column in zip(PARTS[kind], st.columns(2), strict=True):
         dropped[part] = column.file_uploader(
-            text(f"own_model.{part}"), key=f"own_model_{part}_{TAKEN.get()}",
+            text(f"own_model.{part}"),
+            key=f"own_model_{part}_{TAKEN.get()}",
             max_upload_size=LARGEST_UPLOAD // 1_000_000,
-        )  # fmt: skip
+        )
     told = _ask_for_loss()
     name = st.text_input(text("own_model.name"), max_chars=60, key=f"own_model_name_{TAKEN.get()}")
     st.button(
@@ -94,13 +95,17 @@ def _ask_for_loss() -> dict[str, Any]:
     """Show the questions, and return the answers as `adopt_files` takes them."""
     left, right = st.columns(2)
     images = left.selectbox(
-        text("own_model.images"), library().image_sets(), key="own_model_images",
+        text("own_model.images"),
+        library().image_sets(),
+        key="own_model_images",
         help=text("own_model.images_help"),
-    )  # fmt: skip
+    )
     likelihood = right.selectbox(
-        text("own_model.likelihood"), KNOWN_LIKELIHOODS, key="own_model_likelihood",
+        text("own_model.likelihood"),
+        KNOWN_LIKELIHOODS,
+        key="own_model_likelihood",
         format_func=lambda name: text(f"own_model.likelihood.{name}"),
-    )  # fmt: skip
+    )
     left, right = st.columns(2, vertical_alignment="bottom")
     told: dict[str, Any] = {"images": images, "likelihood": likelihood}
     if likelihood == "gaussian":
@@ -110,9 +115,10 @@ def _ask_for_loss() -> dict[str, Any]:
         )  # fmt: skip
     elif likelihood == "bernoulli":
         told["binarise"] = left.toggle(
-            text("own_model.binarise"), key="own_model_binarise",
+            text("own_model.binarise"),
+            key="own_model_binarise",
             help=text("own_model.binarise_help"),
-        )  # fmt: skip
+        )
     told["beta"] = right.number_input(
         text("own_model.beta"), 0.0, 1e6, None, format="%g", key="own_model_beta",
         placeholder=text("own_model.beta_open"), help=text("own_model.beta_help"),
@@ -167,12 +173,14 @@ def _show_what_came(adoption: Adoption) -> None:
         return
     report = as_table(kept.get("report"))
     show_findings(report)
-    st.markdown(paragraph(describe_explained(report), describe_implied(kept)))
+    st.markdown(paragraph(describe_explained(report), describe_beta_of(kept)))
     explore, collapse, leave = st.columns(3)
     if explore.button(
-        text("own_model.explore"), key=f"own_model_explore_{run.id}", type="primary",
+        text("own_model.explore"),
+        key=f"own_model_explore_{run.id}",
+        type="primary",
         width="stretch",
-    ):  # fmt: skip
+    ):
         get_adoptions().discard(adoption)
         st.switch_page("views/explore.py", query_params={"model": run.path.name})
     if collapse.button(
@@ -191,14 +199,20 @@ def _ask_for_reading(adoption: Adoption) -> None:
         said, chosen = st.columns([4, 1], vertical_alignment="center")
         said.markdown(f"{describe_reading(reading)} · {plain(reading['heads'])}")
         chosen.button(
-            text("own_model.choose"), key=f"own_model_choose_{place}_{id(adoption)}",
-            width="stretch", on_click=press, args=(get_adoptions().choose, adoption, reading),
-        )  # fmt: skip
+            text("own_model.choose"),
+            key=f"own_model_choose_{place}_{id(adoption)}",
+            width="stretch",
+            on_click=press,
+            args=(get_adoptions().choose, adoption, reading),
+        )
     _offer_discard(adoption, text("own_model.undecided"))
 
 
 def _offer_discard(adoption: Adoption, words: str) -> None:
     st.button(
-        words, key=f"own_model_discard_{id(adoption)}", width="stretch",
-        on_click=press, args=(get_adoptions().discard, adoption),
-    )  # fmt: skip
+        words,
+        key=f"own_model_discard_{id(adoption)}",
+        width="stretch",
+        on_click=press,
+        args=(get_adoptions().discard, adoption),
+    )

@@ -15,18 +15,24 @@ def describe_reading(report: Report) -> Iterator[str]:
     """Yield what happened to the pictures, the most important first."""
     height, width = report.size
     yield text(
-        "own.report.images", images=report.images, height=height, width=width,
+        "own.report.images",
+        images=report.images,
+        height=height,
+        width=width,
         colour=text("own.report.colour" if report.channels == 3 else "own.report.grey"),
-    )  # fmt: skip
+    )
     if report.channel_rule == "grey":
         yield text("own.report.no_colour")
     if report.scale not in ("", "0…255"):
         yield text("own.report.scale", scale=plain(report.scale))
     if report.resized:
         yield text(
-            "own.report.resized", count=report.resized, how=text(f"own.report.fit.{report.fit}"),
-            smallest=_name_size(report.smallest), largest=_name_size(report.largest),
-        )  # fmt: skip
+            "own.report.resized",
+            count=report.resized,
+            how=text(f"own.report.fit.{report.fit}"),
+            smallest=_name_size(report.smallest),
+            largest=_name_size(report.largest),
+        )
     for name in COUNTS:
         if count := getattr(report, name):
             yield text(f"own.report.{name}", count=count)

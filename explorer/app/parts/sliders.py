@@ -69,9 +69,12 @@ def _mount(
     data |= {"low": low, "high": high, "step": step, "value": start, "stamp": f"{key} {stamp}"}
     # A moved slider is a new one: what the old one reported no longer counts.
     state = inline_component("live_slider", "slider", _MARKUP)(
-        key=f"{key}_{stamp}", data=data, default={"value": start, "rest": start},
-        on_value_change=do_nothing, on_rest_change=do_nothing,
-    )  # fmt: skip
+        key=f"{key}_{stamp}",
+        data=data,
+        default={"value": start, "rest": start},
+        on_value_change=do_nothing,
+        on_rest_change=do_nothing,
+    )
     rest = f"{float(state.rest):g}"
     if (float(state.rest) != start or key in st.query_params) and st.query_params.get(key) != rest:
         st.query_params[key] = rest

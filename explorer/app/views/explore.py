@@ -16,8 +16,8 @@ from explorer.app.cached import (
 from explorer.app.parts import answers
 from explorer.app.parts.failures import told
 from explorer.app.parts.kept import Kept, read_widget
-from explorer.app.parts.lede import show_lede
-from explorer.app.parts.mount import latent_map, send_member, send_message
+from explorer.app.parts.lede import SKELETON, show_lede
+from explorer.app.parts.mount import await_map, latent_map, send_member, send_message
 from explorer.app.parts.names import label_run
 from explorer.app.session import library
 from explorer.app.text import explain, in_words, plain, text
@@ -147,9 +147,13 @@ def name_group(run: Run, group: str) -> str:
     return text(f"explore.{group}")
 
 
+@st.fragment
+@told()
 def show_sweep(models: dict[str, tuple[Run, str]]) -> None:
-    """Hand the map the models that differ from the chosen one in β alone."""
+    """Hand the map, once it stands there, the models that differ from the chosen one in β alone."""
     run = choose_model(models)
+    if not await_map(run.id, "explore_sweep"):
+        return
     siblings = find_siblings(run, (entry for entry, _ in models.values()))
     for number, sibling in enumerate(siblings):
         # The map does without a model of the sweep that cannot be read.
@@ -203,6 +207,7 @@ def show_page() -> None:
     if unknown := UNKNOWN.get():
         st.warning(text("explore.unknown_model", name=plain(unknown[:60])))
     show_lede("explore.lede")
+    st.html(SKELETON)
     try:
         get_payload(choose_model(models))
     except ExplorerError as error:

@@ -65,3 +65,12 @@ export function densityPicture({ values }, [red, green, blue]) {
   context.putImageData(image, 0, 0);
   return canvas;
 }
+
+/**
+ * Where the outer contour reaches lowest: its name stands below.
+ * @param {number[][]} segments
+ */
+export function lowestPoint(segments) {
+  const lowest = segments.reduce((best, segment) => (segment[1] < best[1] ? segment : best), [0, Infinity]);
+  return { x: lowest[0], y: Number.isFinite(lowest[1]) ? lowest[1] : 0, a: 0, b: 0, angle: 0 };
+}

@@ -1,17 +1,18 @@
 import { Model } from "../model/model.js";
 import { Bars } from "../shared/bars.js";
-import { make, print } from "../shared/dom.js";
+import { make } from "../shared/dom.js";
 import { paintPicture } from "../shared/picture.js";
 import { followPresenting } from "../shared/presenting.js";
 import { createText } from "../shared/text.js";
 import { channels, readTheme } from "../shared/theme.js";
-import { densityPicture, levelLines } from "./contours.js";
+import { densityPicture, levelLines, lowestPoint } from "./contours.js";
 import { between, bounded, fromFactor, klToPrior, PRIOR } from "./gaussian.js";
 import { attachHand } from "./hand.js";
 import { buildButtons, buildSliders, buildTable } from "./panel.js";
 import { Scorer } from "./quadrature.js";
 import { exactSentence, lowerLine, scoreSentence, upperLine } from "./sentences.js";
-import { handlesOf, LEAST_HANDLE, paintGround, paintHandles, paintMean, paintName, paintNormal, paintPosterior, Stage } from "./stage.js";
+import { handlesOf, Stage } from "./stage.js";
+import { paintMap, paintStage } from "./views.js";
 
 const DRAG_MS = 14;
 const REST_MS = 140;
@@ -80,12 +81,12 @@ export class Lens {
     this.stage = new Stage({
       label: text("stage_label"),
       focusable: true,
-      paint: (context, stage) => this.paintStage(context, stage.view),
+      paint: (context, stage) => paintStage(this, context, stage.view),
       fit: (view) => this.fitView(view),
     });
     this.map = new Stage({
       label: text("map_label"),
-      paint: (context, stage) => this.paintMap(context, stage.view),
+      paint: (context, stage) => paintMap(this, context, stage.view),
       fit: (view) => view.fit(0, 0, 3.6, 3.6),
     });
     attachHand(this, this.stage);
@@ -170,46 +171,6 @@ export class Lens {
   repaint() {
     this.stage.repaint();
     this.map.repaint();
-  }
-
-  /**
-   * @param {CanvasRenderingContext2D} context
-   * @param {Viewport} view
-   */
-  paintStage(context, view) {
-    const { theme, text, q, encoder, refined } = this;
-    paintGround(context, view, this, { size: 3, strength: 0.3 });
-    paintPosterior(context, view, this);
-    if (this.who !== "encoder") {
-      paintNormal(context, view, encoder, theme.muted, { dashed: true, width: 1.2 });
-      paintName(context, view, theme, encoder, text("name_encoder"), theme.muted, -10);
-    }
-    if (refined && !this.playing) {
-      paintNormal(context, view, refined.full, theme.ink, { dashed: true, width: 1.1 });
-    }
-    paintName(context, view, theme, this.lowest, "p(z|x)", theme.z, 20);
-    paintNormal(context, view, q, theme.sigma, { width: 2.2 });
-    paintMean(context, view, q, theme.mu, 3.5);
-    if (!this.playing) paintHandles(context, view, theme, q);
-    paintName(context, view, theme, q, this.who === "encoder" ? "q(z|x)" : text("name_q"), theme.sigma, -14, LEAST_HANDLE);
-    const times = view.scale / (this.map.view.scale || 1);
-    this.magnified.textContent = text("stage_hint", { times: print(times, times < 10 ? 1 : 0) });
-  }
-
-  /**
-   * @param {CanvasRenderingContext2D} context
-   * @param {Viewport} view
-   */
-  paintMap(context, view) {
-    const { theme, q } = this;
-    paintGround(context, view, this, { size: 1.5, strength: 0.5 });
-    paintPosterior(context, view, this);
-    paintNormal(context, view, q, theme.sigma, { width: 1.4 });
-    paintMean(context, view, q, theme.mu, 2);
-    const { left, right, top, bottom } = this.stage.view.edges();
-    context.strokeStyle = theme.ink;
-    context.lineWidth = 1.2;
-    context.strokeRect(view.toScreenX(left), view.toScreenY(top), (right - left) * view.scale, (top - bottom) * view.scale);
   }
 
   /** Where q can be gripped, in the stage's pixels. */
@@ -424,13 +385,4 @@ export class Lens {
     this.endPresenting();
     for (const part of [this.stage, this.map, this.bars]) part.dispose();
   }
-}
-
-/**
- * Where the outer contour reaches lowest: its name stands below.
- * @param {number[][]} segments
- */
-function lowestPoint(segments) {
-  const lowest = segments.reduce((best, segment) => (segment[1] < best[1] ? segment : best), [0, Infinity]);
-  return { x: lowest[0], y: Number.isFinite(lowest[1]) ? lowest[1] : 0, a: 0, b: 0, angle: 0 };
 }

@@ -2,8 +2,9 @@ import { readHeader, readPayload } from "../shared/payload.js";
 import { Explorer } from "./explorer.js";
 
 /**
- * How Streamlit mounts the map. Two mounts share this module: one is given the payload (bytes) and
- * becomes the page; the other is given small JSON messages from Python and passes them on.
+ * How Streamlit mounts the map. Three mounts share this module: one is given the payload (bytes) and
+ * becomes the page; one is given small JSON messages from Python and passes them on; one asks for
+ * the models of a sweep, which are megabytes, once the page stands there.
  * @typedef {import("../model/header.js").Member} Member
  * @typedef {NonNullable<import("./scene/state.js").State["models"]>} Models
  */
@@ -27,9 +28,34 @@ function deliver(fingerprint, member) {
   for (const { app } of mounted.values()) app.addMember(member);
 }
 
+/** @type {Map<HTMLElement | ShadowRoot, {of: string, ask: (() => void) | null}>} sweeps by their mount, and who waits */
+const sweeps = new Map();
+
+/** @param {import("../shared/component.js").Component} component */
+function awaitMap({ data, parentElement, setStateValue }) {
+  if (sweeps.get(parentElement)?.of !== data.sweep) {
+    sweeps.set(parentElement, { of: data.sweep, ask: () => setStateValue("ready", data.sweep) });
+    afterPaint(askForSweeps);
+  }
+  return () => sweeps.delete(parentElement);
+}
+
+function askForSweeps() {
+  const shown = new Set(Array.from(mounted.values(), ({ app }) => app.header.id));
+  for (const sweep of sweeps.values()) {
+    if (!shown.has(sweep.of)) continue;
+    sweep.ask?.();
+    sweep.ask = null;
+  }
+}
+
+/** @param {() => void} then called once what was drawn is on the screen */
+const afterPaint = (then) => requestAnimationFrame(() => setTimeout(then));
+
 /** @param {import("../shared/component.js").Component} component */
 export default function mount(component) {
   const { data, parentElement } = component;
+  if (data.sweep) return awaitMap(component);
   if (!(data instanceof Uint8Array)) {
     models = data.models ?? models;
     for (const { app } of mounted.values()) app.receive(data);
@@ -58,16 +84,19 @@ export default function mount(component) {
     const root = present?.app.root ?? document.createElement("div");
     root.className = "lx";
     if (!present) parentElement.append(root);
+    document.documentElement.classList.add("explorer-map-stands");
     const app = new Explorer(root, readPayload(data), host, former);
     // For tests and the curious: the page's own state.
     Object.assign(root, { explorer: app });
     mounted.set(parentElement, { app, fingerprint });
     for (const member of members.values()) app.addMember(member);
     if (models) app.receive({ models });
+    afterPaint(askForSweeps);
   }
   return () => {
     mounted.get(parentElement)?.app.dispose();
     mounted.get(parentElement)?.app.root.remove();
     mounted.delete(parentElement);
+    document.documentElement.classList.toggle("explorer-map-stands", mounted.size > 0);
   };
 }

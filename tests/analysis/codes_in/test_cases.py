@@ -92,8 +92,9 @@ VALUES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-@pytest.mark.parametrize("given, better", [("variance", "variance"), ("std", "std"),
-                                           ("softplus", "softplus")])  # fmt: skip
+@pytest.mark.parametrize(
+    "given, better", [("variance", "variance"), ("std", "std"), ("softplus", "softplus")]
+)
 def test_a_contradicting_spread_is_said_first_with_the_better_reading(tmp_path, given, better):
     mean, logvar = make_codes()
     wrong = VALUES[given](logvar.astype(float)).astype(np.float32)

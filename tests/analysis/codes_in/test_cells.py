@@ -79,8 +79,9 @@ def test_links_elsewhere_are_not_followed_and_damage_is_told(tmp_path):
     with pytest.raises(ExplorerError, match="damaged"):
         read_any_codes(content[: len(content) // 2], "cells.h5ad")
     with h5py.File(tmp_path / "bomb.h5ad", "w") as opened:
-        opened.create_dataset("obsm/X_scVI", (10_000_000, 50), "f4", chunks=(1000, 50),
-                              compression="gzip")  # fmt: skip
+        opened.create_dataset(
+            "obsm/X_scVI", (10_000_000, 50), "f4", chunks=(1000, 50), compression="gzip"
+        )
     with pytest.raises(ExplorerError, match="never packed so small"):
         read_any_codes(tmp_path / "bomb.h5ad")
 

@@ -118,8 +118,9 @@ def test_parquet_of_numbered_columns_and_of_lists(tmp_path, codes):
     lists = {"mean": list(codes[0]), "var": list(np.exp(codes[1]))}
     parquet.write_table(pyarrow.table(lists), tmp_path / "l.parquet", row_group_size=70)
     fixed = pyarrow.FixedSizeListArray.from_arrays(pyarrow.array(codes[0].ravel()), 5)
-    parquet.write_table(pyarrow.table({"z_mean": fixed, "z_var": lists["var"]}),
-                        tmp_path / "f.parquet")  # fmt: skip
+    parquet.write_table(
+        pyarrow.table({"z_mean": fixed, "z_var": lists["var"]}), tmp_path / "f.parquet"
+    )
     for name in ("c", "l", "f"):
         found = read_any_codes((tmp_path / f"{name}.parquet").read_bytes(), name)
         assert (found.mean == codes[0]).all()
@@ -135,8 +136,10 @@ def test_parquet_of_numbered_columns_and_of_lists(tmp_path, codes):
 )  # fmt: skip
 def test_csv_as_spreadsheets_write_it(tmp_path, codes, delimiter, decimal, mark, header_row):
     columns = table(codes)
-    rows = [[f"{value:.6f}".replace(".", decimal) for value in row]
-            for row in np.column_stack(list(columns.values()))]  # fmt: skip
+    rows = [
+        [f"{value:.6f}".replace(".", decimal) for value in row]
+        for row in np.column_stack(list(columns.values()))
+    ]
     if header_row:
         rows = [[*columns, "kind"], *([*row, "ab"[i % 2]] for i, row in enumerate(rows))]
     text = mark + "\n".join(delimiter.join(row) for row in rows) + "\n"
@@ -249,8 +252,9 @@ def test_a_parquet_that_unpacks_without_end_is_refused(tmp_path):
 def test_large_codes_are_thinned_with_bounded_memory_and_told(tmp_path):
     """450,000 × 50: evenly spread items are kept, and the file says how many."""
     mean, logvar = make_codes(4500, 50, 6)
-    path = save(tmp_path / "large.npz", mean=np.tile(mean, (100, 1)),
-                logvar=np.tile(logvar, (100, 1)))  # fmt: skip
+    path = save(
+        tmp_path / "large.npz", mean=np.tile(mean, (100, 1)), logvar=np.tile(logvar, (100, 1))
+    )
     seen: list[float] = []
     tracemalloc.start()
     found = read_any_codes(path, progress=seen.append)

@@ -208,8 +208,9 @@ def save_planted(path, count=2000):
 def test_columns_are_matched_with_the_dimensions_that_follow_them(tmp_path):
     found = judge_file(save_planted(tmp_path / "codes.npz")).to_dict()["columns"]
     by_name = {column["name"]: column for column in found}
-    passing = {name: column["best"][0]["dimension"] for name, column in by_name.items()
-               if column["passes"]}  # fmt: skip
+    passing = {
+        name: column["best"][0]["dimension"] for name, column in by_name.items() if column["passes"]
+    }
     assert passing == {"n_genes": 2, "batch": 0}
     # Two classes two apart of spread 1: half of the variance lies between them.
     assert by_name["batch"]["best"][0]["value"] == pytest.approx(0.5, abs=0.04)

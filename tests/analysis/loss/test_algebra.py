@@ -100,8 +100,10 @@ UNARY = [
     (algebra.absolute, np.abs),
 ]
 BINARY = [
-    (algebra.add, np.add), (algebra.subtract, np.subtract), (algebra.multiply, np.multiply),
-]  # fmt: skip
+    (algebra.add, np.add),
+    (algebra.subtract, np.subtract),
+    (algebra.multiply, np.multiply),
+]
 
 
 @given(st.data())

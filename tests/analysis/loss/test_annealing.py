@@ -58,13 +58,16 @@ def test_a_weight_without_a_known_end_is_asked_for(line):
     [
         ("loss = rec + torch.max(kl, torch.tensor(3.0))", "free_bits"),
         ("loss = rec + torch.clamp(kl, min=3.0)", "free_bits"),
-        ("per = (-0.5 * (1 + logvar - mu.pow(2) - logvar.exp())).mean(0)\n"
-         "loss = rec + torch.clamp(per, min=0.25).sum()", "free_bits"),
+        (
+            "per = (-0.5 * (1 + logvar - mu.pow(2) - logvar.exp())).mean(0)\n"
+            "loss = rec + torch.clamp(per, min=0.25).sum()",
+            "free_bits",
+        ),
         ("loss = rec + (kl - 25).abs()", "capacity"),
         ("C = min(25, 25 * step / 1e5)\nloss = rec + (kl - C).abs()", "capacity"),
         ("logvar = torch.clamp(logvar, -10, 10)\nloss = rec + kl", "none"),
     ],
-)  # fmt: skip
+)
 def test_floors_and_capacities_are_told(line, floor):
     found = read_loss(PARTS + line, DATA)
     meaning = effective_loss(found, DATA)

@@ -113,10 +113,12 @@ def loss_function(recon_x, x, mu, logvar):
 
 @pytest.mark.parametrize(
     "line",
-    ["F.cross_entropy(logits.view(-1, V), tokens.view(-1))",
-     "F.cross_entropy(logits.transpose(1, 2), tokens)",
-     "nn.CrossEntropyLoss(reduction='none')(logits.permute(0, 2, 1), tokens).sum(1).mean()"],
-)  # fmt: skip
+    [
+        "F.cross_entropy(logits.view(-1, V), tokens.view(-1))",
+        "F.cross_entropy(logits.transpose(1, 2), tokens)",
+        "nn.CrossEntropyLoss(reduction='none')(logits.permute(0, 2, 1), tokens).sum(1).mean()",
+    ],
+)
 def test_tokens(line):
     """β = 7 · weight where the cross-entropy is a mean over 7 tokens."""
     generator = torch.Generator().manual_seed(0)
@@ -143,8 +145,10 @@ loss = rec + 0.5 * kl
     meaning = effective_loss(found, DATA)
     assert (found.reconstruction, meaning.beta) == ("gaussian-optimal", 0.5)
     scope = make_scope()
-    prior = {"mu_p": torch.full((6,), 0.3, dtype=torch.float64),
-             "lv_p": torch.full((6,), -0.4, dtype=torch.float64)}  # fmt: skip
+    prior = {
+        "mu_p": torch.full((6,), 0.3, dtype=torch.float64),
+        "lv_p": torch.full((6,), -0.4, dtype=torch.float64),
+    }
     names = {**scope, "mu_q": scope["mu"], "lv_q": scope["logvar"], **prior}
     kl = kl_divergence(
         Normal(scope["mu"], torch.exp(scope["logvar"] / 2)),
@@ -169,8 +173,7 @@ loss = -torch.log(upper - lower).mean() + 0.01 * (
     scope = make_scope()
     x, at, s = scope["x"], scope["x_hat"], scope["std_x"]
     nll = -(torch.sigmoid((x + 1 / 510 - at) / s) - torch.sigmoid((x - 1 / 510 - at) / s)).log()
-    wanted = torch.autograd.grad((nll.sum() + reference_kl("kl", scope)) / BATCH,
-                                 [at, scope["mu"]])  # fmt: skip
+    wanted = torch.autograd.grad((nll.sum() + reference_kl("kl", scope)) / BATCH, [at, scope["mu"]])
     got = torch.autograd.grad(run(meaning.corrected, scope), [at, scope["mu"]])
     for one, other in zip(got, wanted, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-8)

@@ -40,11 +40,14 @@ def draw(data):
     rng = np.random.default_rng(0)
     shape = (5, *data.shape[1:], data.shape[0]) if len(data.shape) == 3 else (5, *data.shape)
     return {
-        "x": rng.uniform(size=shape), "x_hat": rng.normal(size=shape),
-        "p": rng.uniform(0.1, 0.9, size=shape), "logits": rng.normal(size=shape),
-        "z_mean": rng.normal(size=(5, 6)), "z_log_var": 0.3 * rng.normal(size=(5, 6)),
+        "x": rng.uniform(size=shape),
+        "x_hat": rng.normal(size=shape),
+        "p": rng.uniform(0.1, 0.9, size=shape),
+        "logits": rng.normal(size=shape),
+        "z_mean": rng.normal(size=(5, 6)),
+        "z_log_var": 0.3 * rng.normal(size=(5, 6)),
         "x_log_var": 0.2 * rng.normal(size=shape),
-    }  # fmt: skip
+    }
 
 
 def slopes(arrays, output):

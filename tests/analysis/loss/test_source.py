@@ -30,19 +30,22 @@ loss = rec + kl"""
         "\ufeff" + PLAIN.replace("    ", "\t"),
         PLAIN + "\nreturn loss",
         "loss.py, line 12:\n" + PLAIN,
-        "def f(x, x_hat, mu, logvar):\n" + "\n".join("  " + line for line in PLAIN.splitlines())
+        "def f(x, x_hat, mu, logvar):\n"
+        + "\n".join("  " + line for line in PLAIN.splitlines())
         + "\n  return loss",
-        "class VAE:\n  def step(self):\n" + "\n".join("    " + li for li in PLAIN.splitlines())
+        "class VAE:\n  def step(self):\n"
+        + "\n".join("    " + li for li in PLAIN.splitlines())
         + "\n    loss.backward()",
         "with torch.no_grad():\n" + "\n".join("    " + line for line in PLAIN.splitlines()),
         "for x, _ in loader:\n    optimizer.zero_grad()\n"
-        + "\n".join("    " + line for line in PLAIN.splitlines()) + "\n    loss.backward()",
+        + "\n".join("    " + line for line in PLAIN.splitlines())
+        + "\n    loss.backward()",
         PLAIN.replace("rec =", "rec: torch.Tensor ="),
         PLAIN.replace("loss = rec + kl", "return {'loss': rec + kl, 'kl': kl.item()}"),
         PLAIN.replace("loss = rec + kl", "return rec + kl, rec, kl"),
         PLAIN.replace("loss = rec + kl", "return rec, kl"),
     ],
-)  # fmt: skip
+)
 def test_however_it_was_copied_it_is_the_same_loss(text):
     assert effective_loss(read_loss(text, DATA), DATA).sigma2 == 0.5
 

@@ -96,8 +96,11 @@ def test_equal_pixels_are_stored_once_and_stay_as_long_as_they_are_used(root):
     keep_images(data, "one")
     keep_images(dataclasses.replace(data, labels=np.zeros(12, int)), "two")
     pixels = f"pixels/{data.pixel_digest}.npy"
-    parts = [f"sets/{name}/{part}" for name in ("one", "two")
-             for part in ("dataset.json", "names.txt", "rows.npz")]  # fmt: skip
+    parts = [
+        f"sets/{name}/{part}"
+        for name in ("one", "two")
+        for part in ("dataset.json", "names.txt", "rows.npz")
+    ]
     assert files(root) == [pixels, *parts]
     remove_own("one")
     assert files(root) == [pixels, *parts[3:]]

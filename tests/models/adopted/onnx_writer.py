@@ -295,9 +295,10 @@ def refused():
             "float pixels",
         ),
         "words": (
-            simple(add, [field(1, 2) + field(2, 8) + field(8, "w")]), "element type",
+            simple(add, [field(1, 2) + field(2, 8) + field(8, "w")]),
+            "element type",
         ),
         "a part of a file": (digits_encoder()[:5000], "copy it again"),
         "a picture": (b"GIF89a" + bytes(100), "no ONNX file"),
         "nothing": (b"", "no ONNX file"),
-    }  # fmt: skip
+    }

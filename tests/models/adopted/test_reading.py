@@ -71,10 +71,13 @@ def test_a_spread_becomes_the_log_variance_that_it_means(spread):
     logvar = torch.linspace(-6, 2, 9)[:, None]
     sd = torch.exp(logvar / 2)
     raw = {
-        "log-variance": logvar, "log-sd": logvar / 2, "sd": sd, "variance": sd**2,
+        "log-variance": logvar,
+        "log-sd": logvar / 2,
+        "sd": sd,
+        "variance": sd**2,
         "softplus-sd": torch.log(torch.expm1(sd)),
         "softplus-variance": torch.log(torch.expm1(sd**2)),
-    }[spread]  # fmt: skip
+    }[spread]
     torch.testing.assert_close(log_variance(raw, spread), logvar, rtol=1e-4, atol=1e-4)
     part = build_network([Layer("flatten"), *SPREADS[spread]], (1,))
     torch.testing.assert_close(part(raw), logvar, rtol=1e-4, atol=1e-4)
@@ -109,11 +112,12 @@ def test_a_decoder_is_brought_to_logits_or_to_means(output):
     torch.manual_seed(0)
     body = [Layer("linear", {}, {"weight": torch.randn(size, 2)})]
     ends = {
-        "logits": [], "unit": [Layer("sigmoid")],
+        "logits": [],
+        "unit": [Layer("sigmoid")],
         "signed": [Layer("sigmoid"), make_affine(torch.tensor(2.0), torch.tensor(-1.0))],
         "bytes": [Layer("sigmoid"), make_affine(torch.tensor(255.0), None)],
         "as input": [Layer("sigmoid"), make_affine(torch.tensor(4.0), torch.tensor(-0.5))],
-    }[output]  # fmt: skip
+    }[output]
     foreign = from_layers([*body, *ends], (2,), "it")
     said = reading(
         output=output, output_layout="flat NHWC", pixels=Cut(0, size), scale=4.0, shift=-0.5

@@ -153,13 +153,16 @@ def promising(path):
 
 FILES = {
     "evil.pkl": lambda p: p.write_bytes(pickle.dumps(Evil(p.with_name("PWNED")))),
-    "evil.pt": lambda p: archive(p, {"archive/data.pkl": pickle.dumps(Evil(p.with_name("PWNED"))),
-                                     "archive/version": "3\n"}),
+    "evil.pt": lambda p: archive(
+        p, {"archive/data.pkl": pickle.dumps(Evil(p.with_name("PWNED"))), "archive/version": "3\n"}
+    ),
     "module.pt": lambda p: torch.save(torch.nn.Linear(2, 2), p),
     "script.pt": lambda p: torch.jit.save(
-        torch.jit.trace(torch.nn.Linear(2, 2), torch.ones(1, 2)), p),
+        torch.jit.trace(torch.nn.Linear(2, 2), torch.ones(1, 2)), p
+    ),
     "exported.pt2": lambda p: torch.export.save(
-        torch.export.export(torch.nn.Linear(2, 2), (torch.ones(1, 2),)), p),
+        torch.export.export(torch.nn.Linear(2, 2), (torch.ones(1, 2),)), p
+    ),
     "model.keras": lambda p: archive(p, {"config.json": "{}", "model.weights.h5": ""}),
     "model.h5": lambda p: p.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100)),
     "arrays.npz": lambda p: np.savez(p, w=np.zeros(3)),
@@ -171,7 +174,7 @@ FILES = {
     "broken.zip": lambda p: p.write_bytes(b"PK\x03\x04" + bytes(100)),
     "text.txt": lambda p: p.write_text("hello", encoding="utf-8"),
     "net.onnx": lambda p: p.write_bytes(digits_decoder()),
-}  # fmt: skip
+}
 WORDS = {
     "evil.pkl": "pickle", "evil.pt": "more than weights", "module.pt": "more than weights",
     "script.pt": "TorchScript", "exported.pt2": "exported program", "model.keras": "Keras",

@@ -61,18 +61,23 @@ def offer_training() -> None:
             help=text("beta.betas_help"), max_selections=12, format_func=lambda b: f"{b:g}",
         )  # fmt: skip
         likelihood = st.selectbox(
-            text("beta.likelihood"), CHOICES, key="beta_likelihood",
+            text("beta.likelihood"),
+            CHOICES,
+            key="beta_likelihood",
             format_func=lambda name: text(f"train.likelihood.{name}"),
-        )  # fmt: skip
+        )
         latent_dim = st.number_input(text("beta.latent_dim"), 1, 64, 2, key="beta_latent_dim")
         seconds = st.number_input(text("beta.seconds"), 2, 3600, 30, key="beta_seconds")
         if len(betas) < 2:
             st.caption(text("beta.too_few"))
         st.button(
-            text("beta.start"), key="beta_start", type="primary", disabled=len(betas) < 2,
+            text("beta.start"),
+            key="beta_start",
+            type="primary",
+            disabled=len(betas) < 2,
             on_click=_start,
             args=(dataset, sorted(betas), likelihood, int(latent_dim), float(seconds)),
-        )  # fmt: skip
+        )
         st.caption(text("beta.elsewhere", folder=plain(library().own.folder)))
 
 

@@ -60,9 +60,12 @@ def offer_remedies(patient: Patient) -> None:
                 for name, remedy in REMEDIES.items():
                     if remedy.kind == kind and remedy.fits(config):
                         st.button(
-                            text(f"collapse.remedy.{name}"), key=f"collapse_remedy_{name}",
-                            disabled=not ready, on_click=_treat, args=(run, name),
-                        )  # fmt: skip
+                            text(f"collapse.remedy.{name}"),
+                            key=f"collapse_remedy_{name}",
+                            disabled=not ready,
+                            on_click=_treat,
+                            args=(run, name),
+                        )
 
 
 def _treat(run: Run, name: str) -> None:

@@ -1,11 +1,11 @@
 """What is my β? A loss as it stands in somebody's code, and what it means."""
 
 import hashlib
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
+from explorer.analysis.loss.answer import ANSWERED_BY, correct
 from explorer.analysis.loss.effective import LossMeaning, effective_loss
 from explorer.analysis.loss.read import read_loss
 from explorer.analysis.loss.understood import (
@@ -59,7 +59,7 @@ def ask_for_loss() -> None:
             answer.error(explain(error))
             return
         with answer:
-            for doubt in understood.doubts:
+            for doubt in corrected.doubts:
                 st.warning(text(f"loss.doubt.{doubt.code}", text=plain(doubt.text)))
             _show_meaning(meaning, data, dataset)
 
@@ -67,9 +67,11 @@ def ask_for_loss() -> None:
 def _ask_for_data() -> tuple[Data, str | None]:
     """Return the data that the loss is meant for, and the data set where it is one at hand."""
     chosen = st.selectbox(
-        text("loss.data"), [None, *library().image_sets()], key="loss_data",
+        text("loss.data"),
+        [None, *library().image_sets()],
+        key="loss_data",
         format_func=lambda name: text("loss.data.own") if name is None else plain(name),
-    )  # fmt: skip
+    )
     known = None if chosen is None else get_dataset(chosen)
     shape = (1, 28, 28) if known is None else known.shape
     if known is None:
@@ -81,9 +83,11 @@ def _ask_for_data() -> tuple[Data, str | None]:
         batch = st.number_input(text("loss.batch"), 1, 10**7, 128, key="loss_batch")
     with third:
         span = st.selectbox(
-            text("loss.range"), [*RANGES, "standardised"], key="loss_range",
+            text("loss.range"),
+            [*RANGES, "standardised"],
+            key="loss_range",
             format_func=lambda name: text(f"loss.range.{name}"),
-        )  # fmt: skip
+        )
     low, high = RANGES.get(span, (0.0, 1.0))
     return Data(shape, int(latents), int(batch), low, high, span == "standardised"), chosen
 
@@ -108,10 +112,12 @@ def _correct(understood: Understood, paste: str) -> Understood:
     def pick(place: int, name: str, options: tuple[str, ...]) -> str:
         with columns[place]:
             return st.selectbox(
-                text(f"loss.field.{name}"), options, options.index(getattr(understood, name)),
+                text(f"loss.field.{name}"),
+                options,
+                options.index(getattr(understood, name)),
                 key=f"loss_{name}_{paste}",
                 format_func=lambda option: text(f"loss.option.{option}"),
-            )  # fmt: skip
+            )
 
     def weigh(place: int, name: str) -> float | None:
         with columns[place]:
@@ -137,7 +143,12 @@ def _correct(understood: Understood, paste: str) -> Understood:
         fields["floor"] = pick(1, "floor", FLOORS)
     if fields["reconstruction"] in ("gaussian", "laplace"):
         fields["scale"] = weigh(2, "scale")
-    return replace(understood, **fields)
+    changed = {name: value for name, value in fields.items() if value != getattr(understood, name)}
+    if understood.has("shapes_unclear"):
+        with columns[3]:
+            if st.checkbox(text("loss.settled"), key=f"loss_settled_{paste}"):
+                changed |= {name: fields[name] for name in ANSWERED_BY["kl_sizes"]}
+    return correct(understood, changed)
 
 
 def _eigenvalues(dataset: str | None, loss: Understood) -> list[float] | None:
@@ -178,6 +189,6 @@ def _advise(meaning: LossMeaning) -> str:
         at = text("loss.at.scale", scale=advice.scale)
     asks = text("loss.join").join(text(f"loss.field.{name}") for name in meaning.asks)
     said = text(f"loss.advice.{advice.code}", factor=advice.factor_text, at=at, asks=asks)
-    if advice.code in ("no_beta", "multiply_kl") and advice.reason:
+    if advice.code in ("no_beta", "multiply_kl", "is_elbo_here") and advice.reason:
         return paragraph(said, text(f"loss.note.{advice.reason}"))
     return said

@@ -13,8 +13,9 @@ from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section, show_sections
 from explorer.app.session import library
 from explorer.app.text import plain, text
-from explorer.app.views.collapse.adopted import show_adopted
+from explorer.app.views.collapse.adopted import show_adopted, show_weights
 from explorer.app.views.collapse.cure import follow_treated, offer_remedies
+from explorer.app.views.collapse.factors import offer_factors
 from explorer.app.views.collapse.film import show_film, show_moves
 from explorer.app.views.collapse.loss import ask_for_loss
 from explorer.app.views.collapse.own import ask_for_codes
@@ -36,11 +37,14 @@ def show_facts(patient: Patient) -> None:
     assert info.config is not None
     st.caption(
         text(
-            "collapse.facts", dataset=plain(info.config.dataset), latents=info.latent_dim,
+            "collapse.facts",
+            dataset=plain(info.config.dataset),
+            latents=info.latent_dim,
             likelihood=text(f"train.likelihood.{info.config.model.likelihood}"),
-            beta=describe_beta(patient.run) or "", step=info.status.step,
+            beta=describe_beta(patient.run) or "",
+            step=info.status.step,
         )
-    )  # fmt: skip
+    )
 
 
 def show_run_prior(patient: Patient) -> None:
@@ -59,13 +63,25 @@ SECTIONS: tuple[Section[Patient], ...] = (
     Section(lambda patient: show_table(patient.values), title="collapse.table"),
     Section(lambda patient: show_causes(patient.values), title="collapse.why"),
     Section(show_run_prior, title="prior.title", key="collapse_prior"),
+    Section(
+        show_weights,
+        title="adopted.weights",
+        lede="adopted.weights.lede",
+        needs=("model", "training"),
+        key="collapse_weights",
+        silent=True,
+    ),
+    Section(offer_factors),
     Section(show_moves, title="collapse.moves", needs=("model",), key="collapse_moves"),
     Section(
-        offer_remedies, title="collapse.remedies", lede="collapse.remedies.caption",
-        needs=("training",), key="collapse_remedies",
+        offer_remedies,
+        title="collapse.remedies",
+        lede="collapse.remedies.caption",
+        needs=("training",),
+        key="collapse_remedies",
     ),
     Section(follow_treated, needs=("training",)),
-)  # fmt: skip
+)
 """The page, once a patient is chosen."""
 
 

@@ -24,9 +24,11 @@ def show_prior(found: PriorMatch, key: str, dimensions: Sequence[int] | None = N
         told = paragraph(told, text("prior.caption"))
     st.caption(told)
     use = st.segmented_control(
-        text("prior.use"), list(USES), key=f"collapse_use_{key}",
+        text("prior.use"),
+        list(USES),
+        key=f"collapse_use_{key}",
         format_func=lambda name: text(f"prior.use.{name}"),
-    )  # fmt: skip
+    )
     if use is not None:
         st.info(describe_remedy(found, use))
 

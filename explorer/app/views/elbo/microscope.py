@@ -127,6 +127,9 @@ def show_mean(subject: Subject, found: Balance) -> None:
 def draw_bars(found: Balance, key: str) -> None:
     """Show the means of a balance as the two aligned bars."""
     balance_bars(
-        float(found.reconstruction.mean()), float(found.kl.mean()), float(found.log_px.mean()),
-        sentences("elbo.lens."), key,
-    )  # fmt: skip
+        float(found.reconstruction.mean()),
+        float(found.kl.mean()),
+        float(found.log_px.mean()),
+        sentences("elbo.lens."),
+        key,
+    )

@@ -60,10 +60,13 @@ def _show_game(subject: Subject) -> None:
     with left:
         positions = game.positions
         figure = bound_over_steps(
-            [p.step for p in positions], [p.elbo for p in positions],
-            [p.log_px for p in positions], [p.player for p in positions],
-            role_colours(), sentences("elbo_players.words."),
-        )  # fmt: skip
+            [p.step for p in positions],
+            [p.elbo for p in positions],
+            [p.log_px for p in positions],
+            [p.player for p in positions],
+            role_colours(),
+            sentences("elbo_players.words."),
+        )
         show_chart(figure, "elbo_players_bound", text("elbo_players.caption"))
     with right:
         _show_score(game, scope)
@@ -100,9 +103,12 @@ def _find_game(subject: Subject, start: str, scope: str) -> Game:
         places = [(subject.index + i) % len(images) for i in range(min(MEASURED, len(images)))]
         x = draw_targets(run.model, images[np.array(places)])
     game = Game(
-        run.model, x, images if scope == "batch" else None, start=start,
+        run.model,
+        x,
+        images if scope == "batch" else None,
+        start=start,
         codes=None if codes is None else codes.mean,
-    )  # fmt: skip
+    )
     GAME.put((wanted, game))
     return game
 

@@ -59,9 +59,7 @@ def _show(subject: Subject) -> None:
     with controls:
         picture = (255 * reveal.picture.clip(0, 1)).round().astype(np.uint8)
         random_order = order_pixels(reveal.shape, "random", subject.index).tolist()
-        pixel_brush(
-            picture, random_order, sentences("elbo_reveal.words."), key=key, share=SHARE
-        )  # fmt: skip
+        pixel_brush(picture, random_order, sentences("elbo_reveal.words."), key=key, share=SHARE)
         st.caption(text("elbo_reveal.caption"))
 
 
@@ -138,10 +136,12 @@ def _show_knowledge(known: Knowledge, mask: np.ndarray, key: str) -> None:
         '<div class="explorer-identity">'
         + text(
             "elbo_reveal.knowledge",
-            information=known.information, entropy=known.entropy, log_px=known.log_px,
+            information=known.information,
+            entropy=known.entropy,
+            log_px=known.log_px,
         )
         + "</div>"
-    )  # fmt: skip
+    )
     counts = sorted(history)
     figure = knowledge_curve(
         counts, [history[c] for c in counts], (count, known.information), total,

@@ -71,10 +71,12 @@ def _show_numbers(rung: Rung, draw: Draw, exact: ExactPosterior | None) -> None:
         lines.append(
             text(
                 "elbo_samples.exact" if exact.certified[0] else "elbo_samples.uncertified",
-                log_px=exact.log_px[0], error=exact.error[0], elbo=exact.elbo[0],
+                log_px=exact.log_px[0],
+                error=exact.error[0],
+                elbo=exact.elbo[0],
                 off=draw.log_px - exact.log_px[0],
             )
-        )  # fmt: skip
+        )
     else:
         lines.append(text("elbo_samples.inexact"))
     paragraphs = "".join(f"<p>{line}</p>" for line in lines)

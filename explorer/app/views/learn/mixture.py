@@ -73,9 +73,11 @@ def show_chapter() -> None:
 def _show_controls() -> Mixture:
     with st.container(horizontal=True, vertical_alignment="center"):
         kind = choose_segment(
-            text("learn.mixture.codes"), KINDS, key="codes",
+            text("learn.mixture.codes"),
+            KINDS,
+            key="codes",
             name=lambda name: text(f"learn.mixture.codes.{name}"),
-        )  # fmt: skip
+        )
         seed = offer_draw("mixture") if kind == "drawn" else 0
     names = [f"{count:,}" for count in COUNTS] + ["∞"]
     place = live_choice(text("learn.mixture.count"), names, 3, key="gaussians")

@@ -109,9 +109,11 @@ def offer_draw(chapter: str) -> int:
         refuse("draw")
         st.query_params.pop("draw")
     st.button(
-        text(f"learn.{chapter}.again"), key=f"learn_{chapter}_again",
-        on_click=_draw, args=(seed + 1,),
-    )  # fmt: skip
+        text(f"learn.{chapter}.again"),
+        key=f"learn_{chapter}_again",
+        on_click=_draw,
+        args=(seed + 1,),
+    )
     return seed
 
 

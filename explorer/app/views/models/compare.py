@@ -54,10 +54,11 @@ def choose_runs() -> tuple[str, list[Run]]:
     left, right = st.columns([1, 4], vertical_alignment="bottom")
     with left:
         dataset = st.selectbox(
-            text("compare.dataset"), names,
+            text("compare.dataset"),
+            names,
             names.index(kept_choice("compare_images", names, "images") or names[0]),
             key="compare_images",
-        )  # fmt: skip
+        )
     runs = {run.id: run for run in found[dataset]}
     asked_for = dict.fromkeys(st.query_params.get("models", "").split(","))
     wanted = [name for name in asked_for if name in runs]

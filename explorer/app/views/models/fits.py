@@ -32,9 +32,11 @@ def offer_fit(run: Run, dataset: str) -> None:
         text("compare.fit"), icon=":material/add:", help=text("compare.fit_help"), key=key
     ):
         method = st.selectbox(
-            text("compare.fit_model"), list(FITS), key="compare_fit_model",
+            text("compare.fit_model"),
+            list(FITS),
+            key="compare_fit_model",
             format_func=lambda name: text(f"compare.kind.{name}"),
-        )  # fmt: skip
+        )
         most = max(1, min(MOST_LATENTS, pixels - 1))
         # Other images, another widget: a number that was in range does not stay beyond it.
         latents = st.number_input(

@@ -23,9 +23,11 @@ def show_page() -> None:
     show_lede("models.lede")
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         section = bound_section(
-            SECTION, list(SECTIONS), text("models.section"),
+            SECTION,
+            list(SECTIONS),
+            text("models.section"),
             lambda name: text(f"models.section.{name}"),
-        )  # fmt: skip
+        )
         offer_own_model("models_own_model")
     SECTIONS[section].show(None)
     warm_worker()

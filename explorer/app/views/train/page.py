@@ -62,9 +62,11 @@ def choose_config() -> Config:
     )  # fmt: skip
     suited = choose_likelihood(shape)
     likelihood = _pick(
-        "likelihood", LIKELIHOOD_NAMES, LIKELIHOOD_NAMES.index(suited),
+        "likelihood",
+        LIKELIHOOD_NAMES,
+        LIKELIHOOD_NAMES.index(suited),
         suffix="_colour" if shape[0] > 1 else "",
-    )  # fmt: skip
+    )
     beta = _ask("beta", 0.0, 1000.0, 1.0, 0.1, format="%.3g", disabled=not code.has_density)
     schedule = _pick("schedule", BETA_SCHEDULES, 1, disabled=not code.has_density)
     seconds = _ask("seconds", 2, 3600, 60 if suffix else 20, key=f"train_seconds{suffix}")
@@ -118,9 +120,11 @@ def _choose_model(kind: str, dataset: str, shape: Shape, latent_dim: int, second
         return base
     network = choose_network(shape)
     network = _pick(
-        "network", NETWORK_NAMES, NETWORK_NAMES.index(network),
+        "network",
+        NETWORK_NAMES,
+        NETWORK_NAMES.index(network),
         suffix="_large" if network == "conv" else "",
-    )  # fmt: skip
+    )
     base = default_config(dataset, latent_dim, seconds, network, shape)
     settings: dict[str, Any] = {"latent": KINDS[kind]}
     if kind == "noise":

@@ -31,7 +31,7 @@ export class LatentMap {
     /** @type {PointIndex | null} */
     this.index = null;
     /** @type {Density | null} */
-    this.densityLayer = null;
+    this.density = null;
     /** @type {import("./numerals.js").Median[]} */
     this.medians = [];
     /** @type {number[][]} of a lasso or a box, in screen pixels */
@@ -56,9 +56,15 @@ export class LatentMap {
     this.projection = projection;
     this.colour();
     this.index = projection.xs.length ? new PointIndex(projection.xs, projection.ys) : null;
-    this.densityLayer = projection.xs.length ? new Density(projection) : null;
+    this.density = null;
     this.tiles.forget();
     this.fit();
+  }
+
+  /** How densely the codes lie; counted when it is first asked for, which is after the first paint. */
+  get densityLayer() {
+    if (this.projection.xs.length) this.density ??= new Density(this.projection);
+    return this.density;
   }
 
   /** Give the points the colours of what was chosen: classes, words or numbers. */

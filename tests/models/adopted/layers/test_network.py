@@ -46,9 +46,12 @@ def cases():
     yield (*from_module("layerNorm", nn.LayerNorm((6, 6)), shape=[6, 6]), PICTURE)
     yield (*from_module("prelu", nn.PReLU(4)), PICTURE)
     for kind, module in (
-        ("relu", nn.ReLU()), ("silu", nn.SiLU()), ("tanh", nn.Tanh()), ("sigmoid", nn.Sigmoid()),
+        ("relu", nn.ReLU()),
+        ("silu", nn.SiLU()),
+        ("tanh", nn.Tanh()),
+        ("sigmoid", nn.Sigmoid()),
         ("flatten", nn.Flatten()),
-    ):  # fmt: skip
+    ):
         yield Layer(kind), module, PICTURE
     yield Layer("leakyRelu", {"slope": 0.3}), nn.LeakyReLU(0.3), PICTURE
     yield Layer("elu", {"alpha": 0.5}), nn.ELU(0.5), PICTURE

@@ -188,19 +188,23 @@ def cases():
     yield op("DepthToSpace", order, blocksize=2)
     # Shapes that follow from shapes, and constants.
     from_shape = [
-        node("Shape", ["x"], ["s"]), node("Gather", ["s", "zero"], ["n"], axis=0),
-        node("Unsqueeze", ["n", "axis"], ["n1"]), node("Constant", [], ["rest"], value=whole(-1)),
-        node("Concat", ["n1", "rest"], ["to"], axis=0), node("Reshape", ["x", "to"], ["y"]),
-    ]  # fmt: skip
+        node("Shape", ["x"], ["s"]),
+        node("Gather", ["s", "zero"], ["n"], axis=0),
+        node("Unsqueeze", ["n", "axis"], ["n1"]),
+        node("Constant", [], ["rest"], value=whole(-1)),
+        node("Concat", ["n1", "rest"], ["to"], axis=0),
+        node("Reshape", ["x", "to"], ["y"]),
+    ]
     zero = [("zero", np.array(0)), ("axis", whole(0))]
     yield chain("Shape", from_shape, lambda x: x.flatten(1), zero)
     yield chain("Constant", from_shape, lambda x: x.flatten(1), zero)
     filled = [node("ConstantOfShape", ["s"], ["c"], value=SCALARS), node("Add", ["x", "c"], ["y"])]
     yield chain("ConstantOfShape", filled, lambda x: x + 0.5, [("s", whole(6))])
     counted = [
-        node("Range", ["a", "b", "c"], ["r"]), node("Cast", ["r"], ["f"], to=1),
+        node("Range", ["a", "b", "c"], ["r"]),
+        node("Cast", ["r"], ["f"], to=1),
         node("Add", ["x", "f"], ["y"]),
-    ]  # fmt: skip
+    ]
     limits = [("a", np.array(0)), ("b", np.array(12)), ("c", np.array(2))]
     yield chain("Range", counted, lambda x: x + torch.arange(0.0, 12, 2), limits)
     yield chain("Cast", counted, lambda x: x + torch.arange(0.0, 12, 2), limits)
@@ -252,8 +256,9 @@ def test_every_operator_that_is_read_is_tested():
     "data",
     [
         one_node("BatchNormalization", [(n, POSITIVE) for n in "abcd"], PICTURE, training_mode=1),
-        one_node("Resize", [("s", whole(3, 4, 9, 9))], PICTURE, inputs=["x", "", "", "s"],
-                 mode="cubic"),
+        one_node(
+            "Resize", [("s", whole(3, 4, 9, 9))], PICTURE, inputs=["x", "", "", "s"], mode="cubic"
+        ),
         one_node("Reshape", [("s", whole(0, 7, -1))], PICTURE),
         one_node("Gather", [("i", np.array(9))], PICTURE, axis=1),
         one_node("Conv", [("w", floats(8, 3, 3, 3))], PICTURE),
@@ -261,7 +266,7 @@ def test_every_operator_that_is_read_is_tested():
         one_node("Add", [], (2,), inputs=["x"]),
     ],
     ids=["training", "cubic", "reshape", "index", "channels", "range", "input"],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_one_error(data):
     with pytest.raises(ExplorerError):
         open_onnx(data)

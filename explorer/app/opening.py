@@ -1,0 +1,130 @@
+"""The first frame: the document brings the page's sentence, and calls what the page will need.
+
+Streamlit's own document is empty until a megabyte of scripts has run and the server has answered.
+Ours shows at once what the page is about, and has the browser fetch meanwhile what Streamlit asks
+for only later: its elements' scripts and the map's.
+"""
+
+import gzip
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from starlette.datastructures import Headers
+from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from explorer.app.parts.lede import LEDES, SKELETON, write_lede
+from explorer.app.parts.mount import COMPONENT, LENS, PACKAGE, find_scripts
+from explorer.browser import read_script, read_styles
+from explorer.figures.palette import role_variables
+from explorer.figures.pictures import wordmark
+from explorer.text import LANGUAGES, closest_language, say
+
+ELEMENTS = ("BidiComponent", "Html", "ButtonGroup")
+"""Streamlit's elements on every page, each a script that its document does not call."""
+FOREVER = "public, immutable, max-age=31536000"
+_IMPORT = re.compile(r'(?:from|import)\s*"\./([\w.-]+\.js)"')
+_SCRIPT = re.compile(rf"/_stcore/bidi-components/{PACKAGE}\.\w+/([0-9a-f]{{16}}/[\w/]+\.js)$")
+
+
+STYLE = (
+    # The base size of .streamlit/config.toml, of which Streamlit tells the browser only later.
+    f"<style>:root {{ font-size: 15px; {role_variables(False)} }}"
+    f"@media (prefers-color-scheme: dark) {{ :root {{ {role_variables(True)} }} }}"
+    f"{read_styles('page', 'opening')}</style>"
+)
+
+
+class Opening:
+    """ASGI middleware: answers for the pages' document and for the bundled scripts."""
+
+    def __init__(self, app: ASGIApp, static: Path, base: str = "") -> None:
+        """`static` is the folder of Streamlit's own document, `base` its `server.baseUrlPath`."""
+        self.app = app
+        self.static = static
+        self.base = f"/{base.strip('/')}".rstrip("/")
+        self.elements = find_elements(static)
+        root, self.folder = find_scripts()
+        self.scripts = pack_scripts(root, self.folder)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or hand the request on to Streamlit."""
+        response = self.answer(scope) if scope["type"] == "http" else None
+        await (response or self.app)(scope, receive, send)
+
+    def answer(self, scope: Scope) -> Response | None:
+        """Return the answer to a request, None for one that is Streamlit's."""
+        headers = Headers(scope=scope)
+        if scope["method"] != "GET" or not scope["path"].startswith(self.base):
+            return None
+        path = scope["path"].removeprefix(self.base)
+        if path.strip("/") in LEDES and path.count("/") <= 1:
+            return self.open(path.strip("/"), scope, headers)
+        if (match := _SCRIPT.search(path)) and "gzip" in headers.get("accept-encoding", ""):
+            return self.hand_out(match.group(1))
+        return None
+
+    def hand_out(self, name: str) -> Response | None:
+        """Return a script that the browser may keep: its address names its content."""
+        if (packed := self.scripts.get(name)) is None:
+            return None
+        told = {"content-encoding": "gzip", "cache-control": FOREVER, "vary": "accept-encoding"}
+        return Response(packed, media_type="text/javascript", headers=told)
+
+    def open(self, page: str, scope: Scope, headers: Mapping[str, str]) -> Response:
+        """Return the document of a page, in the language of the address, else of the browser."""
+        asked = re.search(rb"(?:^|&)lang=([\w-]+)", scope.get("query_string", b""))
+        language = asked.group(1).decode() if asked else ""
+        if language not in LANGUAGES:
+            language = closest_language(headers.get("accept-language", "").split(",")[0])
+        document = (self.static / "index.html").read_text(encoding="utf-8")
+        calls = "".join(f'<link rel="modulepreload" href="./{name}">' for name in self.calls(page))
+        document = document.replace("<title>Streamlit", f"<title>{say(language, 'app.title')}")
+        document = document.replace('<html lang="en">', f'<html lang="{language}">')
+        document = document.replace("</head>", f"{calls}{STYLE}</head>")
+        document = document.replace("<body>", f"<body>{draw_frame(page, language)}")
+        kept = {"cache-control": "no-cache", "vary": "accept-language"}
+        return HTMLResponse(document, headers=kept)
+
+    def calls(self, page: str) -> Iterable[str]:
+        """Return what the page will ask for, in the order of its asking."""
+        yield from (f"static/js/{name}" for name in self.elements)
+        mounted = {"": (COMPONENT, "map"), "elbo": (LENS, "lens")}
+        if self.folder and page in mounted:
+            name, room = mounted[page]
+            yield f"_stcore/bidi-components/{name}/{self.folder}{room}/main.js"
+
+
+def pack_scripts(root: Path, folder: str) -> dict[str, bytes]:
+    """Return the bundles by their path below `root`, compressed once for all visitors."""
+    if not folder:
+        return {}
+    found = sorted((root / folder).rglob("*.js"))
+    return {path.relative_to(root).as_posix(): gzip.compress(path.read_bytes()) for path in found}
+
+
+def find_elements(static: Path) -> list[str]:
+    """Return the names of the scripts of ELEMENTS and of their imports that no document calls."""
+    folder = static / "static" / "js"
+    names = [path.name for element in ELEMENTS for path in sorted(folder.glob(f"{element}.*.js"))]
+    for name in names:  # It grows while it is read.
+        source = (folder / name).read_text(encoding="utf-8")
+        names += [found for found in _IMPORT.findall(source) if found not in names]
+    document = (static / "index.html").read_text(encoding="utf-8")
+    return [name for name in names if name not in document]
+
+
+def draw_frame(page: str, language: str) -> str:
+    """Return what the document shows until the page is there."""
+    title = say(language, "app.title")
+    marks = "".join(
+        f'<div class="mark {theme}">{wordmark(title, theme == "dark")}</div>'
+        for theme in ("light", "dark")
+    )
+    below = SKELETON if page == "" else ""
+    sentence = write_lede(say(language, LEDES[page]))
+    return (
+        f'<div id="first-frame"><div>{marks}{sentence}{below}</div></div>'
+        f'<script type="module">{read_script("opening")}</script>'
+    )

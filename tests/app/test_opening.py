@@ -1,0 +1,127 @@
+"""The first frame: each page's document says what it is about, and calls what it will need."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from streamlit import file_util
+
+from explorer.app import opening
+from explorer.app.opening import Opening, find_elements
+from explorer.app.parts import mount
+from explorer.app.parts.lede import LEDES
+from explorer.text import LANGUAGES, say
+
+APP = Path(opening.__file__).parent
+STATIC = Path(file_util.get_static_dir())
+
+
+async def nowhere(scope, receive, send) -> None:
+    """Stand for Streamlit: what comes here was not answered."""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LATENT_EXPLORER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        mount.find_scripts.cache_clear()
+        yield Opening(nowhere, STATIC)
+    mount.find_scripts.cache_clear()
+
+
+def ask(served: Opening, path: str, query: str = "", method: str = "GET", **headers: str):
+    packed = [(key.replace("_", "-").encode(), value.encode()) for key, value in headers.items()]
+    return served.answer(
+        {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "query_string": query.encode(),
+            "headers": packed,
+        }
+    )
+
+
+def read(response) -> str:
+    assert response is not None
+    return bytes(response.body).decode()
+
+
+def test_every_page_opens_with_the_sentence_that_it_shows_itself():
+    addresses = re.findall(
+        r'"views/([\w/]+)\.py".*?(?:url_path="(\w+)"|default=True)',
+        (APP / "main.py").read_text(encoding="utf-8"),
+    )
+    shown = {
+        address: re.findall(r'show_lede\("([\w.]+)"', path.read_text(encoding="utf-8"))
+        for view, address in addresses
+        for path in [APP / "views" / f"{view}.py"]
+    }
+    assert shown == {address: [key] for address, key in LEDES.items()}
+
+
+@pytest.mark.parametrize("page", LEDES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_document_is_streamlits_with_the_pages_sentence(served, page, language):
+    document = read(ask(served, f"/{page}", f"model=x&lang={language}"))
+    assert f'<html lang="{language}">' in document
+    frame = document.split("<body>")[1].split('<div id="root">')[0]
+    assert f'<p class="explorer-lede">{say(language, LEDES[page])}</p>' in frame
+    assert ("explorer-skeleton" in frame) == (page == "")
+    script = re.search(r'<script type="module" crossorigin src="(.+?)">', document)
+    assert script and (STATIC / script.group(1)).is_file()
+
+
+def test_the_browsers_language_holds_where_the_address_names_none(served):
+    for query in ("", "lang=tlh"):
+        document = read(ask(served, "/", query, accept_language="zh-TW,zh;q=0.9"))
+        assert '<html lang="zh-Hant">' in document
+    assert ask(served, "/").headers["vary"] == "accept-language"
+
+
+def test_the_document_calls_what_is_there_and_what_streamlit_will_ask_for(served):
+    document = read(ask(served, "/"))
+    called = re.findall(r'<link rel="modulepreload"[^>]* href="\./(.+?)"', document)
+    assert len(called) == len(set(called))
+    *elements, script = called
+    assert all((STATIC / name).is_file() for name in elements)
+    assert any("BidiComponent." in name for name in elements)
+    response = ask(served, f"/{script}", accept_encoding="gzip, br")
+    assert "immutable" in response.headers["cache-control"]
+    source = gzip.decompress(response.body).decode()
+    assert source.endswith('export default modules["map/main.js"].default;\n')
+    assert script.startswith("_stcore/bidi-components/latent-explorer.latent_map/")
+    assert "bidi-components" not in read(ask(served, "/train"))
+    assert "latent-explorer.lens/" in read(ask(served, "/elbo"))
+
+
+def test_an_elements_imports_are_called_with_it_unless_the_document_does(tmp_path):
+    scripts = tmp_path / "static" / "js"
+    scripts.mkdir(parents=True)
+    (tmp_path / "index.html").write_text("./static/js/react.1.js", encoding="utf-8")
+    sources = {
+        "Html.1.js": 'import{a as b}from"./react.1.js";import"./deep.1.js";import("./late.1.js")',
+        "deep.1.js": 'import*as c from"./deeper.1.js"',
+        "deeper.1.js": "",
+        "react.1.js": "",
+    }
+    for name, source in sources.items():
+        (scripts / name).write_text(source, encoding="utf-8")
+    assert find_elements(tmp_path) == ["Html.1.js", "deep.1.js", "deeper.1.js"]
+
+
+def test_all_else_is_streamlits(served):
+    for path in ("/nowhere", "/learn/deeper", "/static/js/index.js", "/_stcore/health"):
+        assert ask(served, path) is None
+    assert ask(served, "/", method="POST") is None
+    name = f"/_stcore/bidi-components/latent-explorer.latent_map/{served.folder}map/main.js"
+    assert ask(served, name) is None, "a browser that cannot unpack it"
+    assert ask(served, name.replace("main", "none"), accept_encoding="gzip") is None
+
+
+def test_the_pages_may_lie_below_a_path(tmp_path):
+    served = Opening(nowhere, STATIC, "/lab/")
+    assert "explorer-skeleton" in read(ask(served, "/lab"))
+    assert read(ask(served, "/lab/train")) != read(ask(served, "/lab/"))
+    assert ask(served, "/train") is None

@@ -1,0 +1,84 @@
+"""What a visitor sees first, in which order, and what a second visit does not fetch again."""
+
+import pytest
+
+from tests.browser.explore_page import MAP, ExplorePage, ensure_run
+from tests.waiting import wait_for_script
+
+pytestmark = pytest.mark.browser
+
+STANDS = "document.documentElement.classList.contains('explorer-map-stands')"
+
+
+def hold(page, pattern):
+    """Keep requests waiting; a script may be asked for twice."""
+    held = []
+    page.route(pattern, lambda route: held.append(route))
+    return held
+
+
+def release(held):
+    for route in held:
+        route.continue_()
+
+
+@pytest.fixture
+def address(server):
+    ensure_run(server.runs, "two")
+    return f"{server.url}/?model=two"
+
+
+def test_the_title_the_sentence_and_the_skeleton_stand_before_streamlit_and_before_the_map(
+    page, address
+):
+    streamlit = hold(page, "**/static/js/index.*.js")
+    module = hold(page, "**/map/main.js")
+    page.goto(address, wait_until="commit")
+    frame = page.locator("#first-frame")
+    frame.get_by_text("Every image has a place").wait_for()
+    assert frame.locator("svg text").first.text_content() == "Latent Explorer"
+    skeleton = page.locator(".explorer-skeleton:visible")
+    assert skeleton.count() == 1 and page.locator(".stApp").count() == 0
+    before = page.locator(".explorer-lede").bounding_box(), skeleton.bounding_box()
+
+    release(streamlit)
+    page.locator("#root .explorer-skeleton").first.wait_for()
+    frame.wait_for(state="detached")
+    wait_for_script(page)  # A server's first visitor sees it twice: before the libraries and after.
+    assert not page.evaluate(STANDS)
+    after = page.locator(".explorer-lede").bounding_box(), skeleton.bounding_box()
+    for was, now in zip(before, after, strict=True):
+        assert (now["x"], now["y"]) == pytest.approx((was["x"], was["y"]), abs=1.5)
+
+    release(module)
+    page.wait_for_function(STANDS)
+    assert skeleton.count() == 0
+    assert page.evaluate(f"{MAP}.getBoundingClientRect().top") == pytest.approx(
+        after[1]["y"], abs=1.5
+    )
+
+
+def test_the_skeleton_is_of_the_map_alone(page, server):
+    page.goto(f"{server.url}/runs", wait_until="commit")
+    page.locator("#root .explorer-lede").wait_for()
+    page.locator("#first-frame").wait_for(state="detached")
+    assert page.locator(".explorer-skeleton").count() == 0
+
+
+def test_the_models_of_a_sweep_come_after_the_map(page, address, server):
+    ensure_run(server.runs, "two-high")
+    view = ExplorePage(page, address)
+    view.until("s.members.length === 2")
+    assert view.errors == []
+
+
+def test_a_second_visit_fetches_no_script_again(visitor, address):
+    view = ExplorePage(visitor.new_page(), address)
+    view.open()
+    fetched = view.page.evaluate(
+        "performance.getEntriesByType('resource').filter((r) => r.name.endsWith('.js'))"
+        ".map((r) => [r.name, r.transferSize])"
+    )
+    assert any(name.endswith("/map/main.js") for name, _ in fetched)
+    assert [name for name, size in fetched if size > 0] == []
+    view.page.close()
