@@ -22,6 +22,8 @@ def diagnose_run(options: argparse.Namespace) -> None:
         if options.use or options.per != "channel":
             raise ExplorerError("--use and --per go with --codes; latents are told per channel.")
         return diagnose_latents(options)
+    if options.images is not None:
+        raise ExplorerError("--images goes with --latents.")
     if options.codes is not None:
         return diagnose_file(options)
     if options.spread or options.axes or options.per != "channel":
