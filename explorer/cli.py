@@ -1,4 +1,4 @@
-"""The command line: `latent-explorer app | train | fit | adopt | evaluate | diagnose | data | …`.
+"""The command line: `latent-explorer app | train | fit | adopt | evaluate | diagnose | report | …`.
 
 argparse, because `--help` must answer in well under half a second and the standard library's
 parser costs none of it. Commands import what they need when they run. With --json the last line
@@ -18,6 +18,7 @@ from explorer.commands.diagnose import diagnose_run
 from explorer.commands.export import export_run
 from explorer.commands.loss import tell_beta
 from explorer.commands.output import spell_what_is_missing
+from explorer.commands.report import make_report
 from explorer.commands.runs import evaluate_run, list_runs
 from explorer.commands.training import fit_run, train_run, train_sweep
 from explorer.config import DEVICES, FITS, LIKELIHOOD_NAMES, NETWORK_NAMES
@@ -234,6 +235,10 @@ def build_parser() -> argparse.ArgumentParser:
     beta.add_argument("--standardised", action="store_true", help="mean 0 and variance 1")
     beta.add_argument("--sigma2", type=float, help="the squared error per pixel that you reach")
     beta.add_argument("--set", action="append", metavar="NAME=NUMBER", help="a name's value")
+    beta.add_argument(
+        "--correct", action="append", metavar="FIELD=VALUE",
+        help="what was understood wrongly, or not at all, such as kl_latents=mean",
+    )  # fmt: skip
     beta.set_defaults(command=tell_beta)
 
     diagnose = commands.add_parser(
@@ -266,6 +271,21 @@ def build_parser() -> argparse.ArgumentParser:
     diagnose.add_argument("--dataset", metavar="D")
     diagnose.add_argument("--seed", type=int, default=0)
     diagnose.set_defaults(command=diagnose_run)
+
+    sheet = commands.add_parser(
+        "report",
+        help="write the answer on a run or codes as one page to send",
+        parents=[as_json, data_root],
+    )
+    sheet.add_argument("run", metavar="RUN", nargs="?", help="a run, unless --codes is given")
+    sheet.add_argument(
+        "--codes", metavar="FILE", help="anyone's codes: .npz, .npy, .parquet, .csv or .h5ad"
+    )
+    sheet.add_argument("--out", metavar="FILE", required=True, help="the page, such as report.html")
+    sheet.add_argument("--language", choices=tuple(LANGUAGES), default="en")
+    sheet.add_argument("--overwrite", action="store_true", help="replace an earlier page at --out")
+    sheet.add_argument("--seed", type=int, default=0)
+    sheet.set_defaults(command=make_report)
 
     page = commands.add_parser(
         "export",

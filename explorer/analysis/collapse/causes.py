@@ -69,7 +69,7 @@ def find_causes(
     if beta is not None:
         top, top_error = wake_up_now(subject, beta, seed=seed).leading
         watch.check(0.2)
-        evidence |= _count_awake(subject, beta, seed)
+        evidence |= _look_at_collapse(subject, beta, seed)
         evidence |= {"top_eigenvalue_now": top, "top_eigenvalue_now_error": top_error}
         pays = vote(top, top_error, beta)
     watch.check(0.4)
@@ -95,13 +95,20 @@ def find_causes(
     return tuple(causes)
 
 
-def _count_awake(subject: Subject, beta: float, seed: int) -> dict[str, float]:
-    """Return what the rule says at the collapsed point; nothing where none is known."""
+def _look_at_collapse(subject: Subject, beta: float, seed: int) -> dict[str, Any]:
+    """Return what the rule says at the collapsed point; nothing where none is known.
+
+    `thresholds_at_collapse` are the values of the leading directions, one for each latent.
+    """
     try:
         rule = wake_up_at_collapse(subject, beta, seed=seed)
     except NoRuleKnown:
         return {}
-    return {"awake_at_collapse": rule.awake, "top_eigenvalue_at_collapse": rule.leading[0]}
+    return {
+        "awake_at_collapse": rule.awake,
+        "top_eigenvalue_at_collapse": rule.leading[0],
+        "thresholds_at_collapse": rule.held_out[: subject.model.latent_dim],
+    }
 
 
 def _refined_kl(
