@@ -15,6 +15,7 @@ from explorer.app.session import library
 from explorer.app.text import plain, text
 from explorer.app.views.collapse.adopted import show_adopted, show_weights
 from explorer.app.views.collapse.cure import follow_treated, offer_remedies
+from explorer.app.views.collapse.factors import offer_factors
 from explorer.app.views.collapse.film import show_film, show_moves
 from explorer.app.views.collapse.loss import ask_for_loss
 from explorer.app.views.collapse.own import ask_for_codes
@@ -70,6 +71,7 @@ SECTIONS: tuple[Section[Patient], ...] = (
         key="collapse_weights",
         silent=True,
     ),
+    Section(offer_factors),
     Section(show_moves, title="collapse.moves", needs=("model",), key="collapse_moves"),
     Section(
         offer_remedies,
