@@ -1,4 +1,4 @@
-"""The command line: `latent-explorer app | train | fit | adopt | evaluate | diagnose | data | …`.
+"""The command line: `latent-explorer app | train | fit | adopt | evaluate | diagnose | report | …`.
 
 argparse, because `--help` must answer in well under half a second and the standard library's
 parser costs none of it. Commands import what they need when they run. With --json the last line
@@ -15,9 +15,11 @@ from explorer.commands.app import open_app
 from explorer.commands.check import check_folder
 from explorer.commands.data import show_data
 from explorer.commands.diagnose import diagnose_run
+from explorer.commands.disentangle import score_disentangled
 from explorer.commands.export import export_run
 from explorer.commands.loss import tell_beta
 from explorer.commands.output import spell_what_is_missing
+from explorer.commands.report import make_report
 from explorer.commands.runs import evaluate_run, list_runs
 from explorer.commands.training import fit_run, train_run, train_sweep
 from explorer.config import DEVICES, FITS, LIKELIHOOD_NAMES, NETWORK_NAMES
@@ -234,6 +236,10 @@ def build_parser() -> argparse.ArgumentParser:
     beta.add_argument("--standardised", action="store_true", help="mean 0 and variance 1")
     beta.add_argument("--sigma2", type=float, help="the squared error per pixel that you reach")
     beta.add_argument("--set", action="append", metavar="NAME=NUMBER", help="a name's value")
+    beta.add_argument(
+        "--correct", action="append", metavar="FIELD=VALUE",
+        help="what was understood wrongly, or not at all, such as kl_latents=mean",
+    )  # fmt: skip
     beta.set_defaults(command=tell_beta)
 
     diagnose = commands.add_parser(
@@ -267,6 +273,21 @@ def build_parser() -> argparse.ArgumentParser:
     diagnose.add_argument("--seed", type=int, default=0)
     diagnose.set_defaults(command=diagnose_run)
 
+    sheet = commands.add_parser(
+        "report",
+        help="write the answer on a run or codes as one page to send",
+        parents=[as_json, data_root],
+    )
+    sheet.add_argument("run", metavar="RUN", nargs="?", help="a run, unless --codes is given")
+    sheet.add_argument(
+        "--codes", metavar="FILE", help="anyone's codes: .npz, .npy, .parquet, .csv or .h5ad"
+    )
+    sheet.add_argument("--out", metavar="FILE", required=True, help="the page, such as report.html")
+    sheet.add_argument("--language", choices=tuple(LANGUAGES), default="en")
+    sheet.add_argument("--overwrite", action="store_true", help="replace an earlier page at --out")
+    sheet.add_argument("--seed", type=int, default=0)
+    sheet.set_defaults(command=make_report)
+
     page = commands.add_parser(
         "export",
         help="save a run as one HTML file that opens offline",
@@ -277,6 +298,16 @@ def build_parser() -> argparse.ArgumentParser:
     page.add_argument("--overwrite", action="store_true", help="replace an earlier file")
     page.add_argument("--language", choices=tuple(LANGUAGES), default="en")
     page.set_defaults(command=export_run)
+
+    disentangle = commands.add_parser(
+        "disentangle",
+        help="score how codes tell known factors: MIG, SAP, FactorVAE, DCI",
+        parents=[as_json, data_root],
+    )
+    disentangle.add_argument("run", metavar="RUN", nargs="?", help="a run, unless --codes is given")
+    disentangle.add_argument("--codes", metavar="FILE", help="codes with the factors as columns")
+    disentangle.add_argument("--seed", type=int, default=0)
+    disentangle.set_defaults(command=score_disentangled)
 
     data = commands.add_parser(
         "data",

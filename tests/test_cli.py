@@ -17,6 +17,7 @@ from explorer.config import Config
 from explorer.errors import ExplorerError
 from explorer.recipes import default_config
 from explorer.runs.writer import RunWriter
+from tests.analysis.codes_in.makers import make_codes
 
 LONG, DEEP = "x" * 4000, "x/" * 2000
 """A name and a path that no system takes."""
@@ -50,6 +51,8 @@ def test_help_loads_neither_torch_nor_streamlit():
         "evaluate",
         "beta",
         "diagnose",
+        "disentangle",
+        "report",
         "data",
         "check",
         "runs",
@@ -115,6 +118,8 @@ def test_a_finished_run_is_not_overwritten_unasked(tmp_path, capsys):
         (["fit", "--model", "ppca", "--seed", "-1"], "seed must be"),
         (["evaluate", "digits-2d", "--limit", "9", "--seed", "-1"], "seed must be"),
         (["evaluate", "digits-2d", "--limit", "9", "--seed", str(10**40)], "seed must be"),
+        (["report", "--out", "r.html"], "either a run or --codes"),
+        (["report", "digits-2d", "--out", "pyproject.toml"], "is there already"),
         (["diagnose", "digits-2d", "--seed", "-1"], "seed must be"),
         (["diagnose", "digits-2d", "--seed", str(2**63)], "seed must be"),
         (["diagnose", "--codes", "/no/such/file.npz"], "No such file"),
@@ -363,3 +368,20 @@ def test_what_is_no_loss_is_one_sentence(capsys, arguments, sentence):
     assert main(arguments) == 2
     told = capsys.readouterr()
     assert told.out == "" and sentence in told.err and told.err.count("\n") == 1
+
+
+# A report to send
+
+
+def test_a_report_is_one_page_and_its_values(capsys, tmp_path):
+    mean, logvar = make_codes()
+    np.savez(tmp_path / "codes.npz", mean=mean, logvar=logvar)
+    out = tmp_path / "report.html"
+    arguments = ["report", "--codes", str(tmp_path / "codes.npz"), "--out", str(out), "--json"]
+    assert main([*arguments, "--language", "zh-Hant"]) == 0
+    values = read_json(capsys)
+    assert values["out"] == str(out) and values["language"] == "zh-Hant"
+    assert values["latents"] == mean.shape[1] and values["diagnosis"]["images"] == len(mean)
+    assert values["headline"] in out.read_text(encoding="utf-8")
+    assert main(arguments) == 2
+    assert "is there already" in capsys.readouterr().err

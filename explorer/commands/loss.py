@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from explorer.commands.output import report
@@ -11,8 +12,15 @@ from explorer.files import read_limited
 LONGEST_PASTE = 200_000
 
 
-def tell_beta(options: argparse.Namespace) -> None:
-    """Print the β and σ² that a loss as written stands for, and the line that corrects it."""
+UNANSWERED = 2
+
+
+def tell_beta(options: argparse.Namespace) -> int:
+    """Print the β and σ² that a loss as written stands for, and the line that corrects it.
+
+    The exit code is 2 where something must be said first, on which β depends.
+    """
+    from explorer.analysis.loss.answer import correct
     from explorer.analysis.loss.effective import effective_loss
     from explorer.analysis.loss.read import read_loss
     from explorer.analysis.loss.sentences import describe_meaning, say_doubt
@@ -26,7 +34,8 @@ def tell_beta(options: argparse.Namespace) -> None:
         high=options.range[1],
         standardised=options.standardised,
     )
-    understood = read_loss(read_paste(options.loss), data, read_values(options.set))
+    read = read_loss(read_paste(options.loss), data, read_values(options.set))
+    understood = correct(read, read_pairs(options.correct, "--correct"))
     meaning = effective_loss(understood, data, sigma2=options.sigma2)
     values = {
         "understood": understood.to_dict(),
@@ -37,7 +46,30 @@ def tell_beta(options: argparse.Namespace) -> None:
     lines = [*(f"! {doubt}" for doubt in values["doubts"]), *values["text"]]
     if meaning.corrected:
         lines += ["", meaning.corrected]
+    if meaning.asks:
+        lines.append(f"  with {say_options(meaning.asks)}")
     report(options.json, values, "\n".join(lines))
+    return UNANSWERED if meaning.asks else 0
+
+
+def say_options(asks: Sequence[str]) -> str:
+    """Return the options that answer what is asked.
+
+    >>> say_options(["kl_sizes", "batch_size"])
+    '--correct kl_batch=sum|mean, --correct kl_latents=sum|mean, --batch-size N'
+    """
+    from explorer.analysis.loss.answer import ANSWERED_BY, NUMBERS
+    from explorer.analysis.loss.understood import CHOICES
+
+    told = []
+    for asked in asks:
+        if asked == "batch_size":
+            told.append("--batch-size N")
+            continue
+        for name in ANSWERED_BY.get(asked, (asked,)):
+            value = "NUMBER" if name in NUMBERS else "|".join(CHOICES[name][:4])
+            told.append(f"--correct {name}={value}")
+    return ", ".join(told)
 
 
 def read_paste(given: str) -> str:
@@ -57,12 +89,22 @@ def read_paste(given: str) -> str:
 def read_values(given: list[str] | None) -> dict[str, float]:
     """Return numbers by name from NAME=NUMBER."""
     values = {}
-    for pair in given or []:
-        name, _, number = pair.partition("=")
+    for name, number in read_pairs(given, "--set").items():
         try:
-            values[name.strip()] = float(number)
+            values[name] = float(number)
         except ValueError as error:
             raise ExplorerError(
-                f"--set gives a number to a name, such as beta=4; it is {pair!r}."
+                f"--set gives a number to a name, such as beta=4; it is {name}={number}."
             ) from error
     return values
+
+
+def read_pairs(given: list[str] | None, option: str) -> dict[str, str]:
+    """Return values by name from NAME=VALUE."""
+    pairs = {}
+    for pair in given or []:
+        name, sign, value = pair.partition("=")
+        if not sign or not name.strip() or not value.strip():
+            raise ExplorerError(f"{option} takes NAME=VALUE; it is {pair!r}.")
+        pairs[name.strip()] = value.strip()
+    return pairs

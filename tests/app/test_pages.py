@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -279,6 +280,17 @@ def test_a_model_that_was_fed_with_noise_is_told_and_not_called_healthy(
     (warning,) = [w.value for w in app.warning if "speaks against any verdict" in w.value]
     assert "other images than it was trained on" in warning
     assert not any("nothing that speaks against" in s.value for s in app.success)
+
+
+def test_the_weights_of_a_model_of_ours_tell_its_beta_on_demand():
+    app = open_page("collapse", run="digits-2d")
+    assert not any("weights imply" in words for words in said(app))
+    app.button(key="collapse_read_weights").click().run()
+    (told,) = [words for words in said(app) if "weights imply" in words]
+    assert told.startswith("It was trained with β = 1. Its weights imply β = ")
+    implied = float(present(re.search(r"imply β = ([0-9.]+)", told)).group(1))
+    assert implied == pytest.approx(1, rel=0.1)
+    assert any("nothing that speaks against" in element.value for element in app.success)
 
 
 @pytest.mark.parametrize(

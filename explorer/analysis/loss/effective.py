@@ -34,8 +34,9 @@ class Advice:
     """What to do about a loss: a code, the factor for the KL, and why.
 
     `code`: no_beta (terms without nats), is_elbo, is_elbo_at (a squared error whose σ² is
-    sensible), multiply_kl, no_kl, turn_kl (its sign is wrong) or answer_first. `factor` multiplies
-    the KL as it is written; `factor_text` has it as people write it, 1/64. `sigma2` (or `scale`,
+    sensible), is_elbo_here (one at this batch size alone), multiply_kl, no_kl, turn_kl (its sign
+    is wrong) or answer_first. `factor` multiplies the KL as it is written; `factor_text` has it as
+    people write it, 1/64. `sigma2` (or `scale`,
     of a Laplace) is that of the ELBO that results. `reason` is the note that explains most of the
     difference.
     """
@@ -285,7 +286,10 @@ def _advise(
         unit = variance if data.standardised else variance / (data.high - data.low) ** 2
         if low <= unit <= high:
             own = ratio / 2 if squared else None
-            return Advice("is_elbo_at", 1.0, "1", own, None if squared else ratio, "plausible")
+            b = None if squared else ratio
+            if "batch_dependent" in notes:
+                return Advice("is_elbo_here", 1.0, "1", own, b, "batch_dependent")
+            return Advice("is_elbo_at", 1.0, "1", own, b, "plausible")
     target = beta
     if squared and sigma2 is not None:
         target = 2 * beta * sigma2
@@ -293,6 +297,8 @@ def _advise(
         target = beta * scale
     factor = target / ratio
     if abs(factor - 1) < 1e-9:
+        if "batch_dependent" in notes:
+            return Advice("is_elbo_here", 1.0, "1", sigma2, scale, "batch_dependent")
         return Advice("is_elbo", 1.0, "1", sigma2, scale)
     return Advice("multiply_kl", factor, factor_text(factor), sigma2, scale, _reason(notes, bare))
 

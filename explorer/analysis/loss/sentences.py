@@ -75,6 +75,8 @@ ADVICE = {
     "no_beta": "This loss has no β in nats: {reason}",
     "is_elbo": "This is the ELBO: nothing to change.",
     "is_elbo_at": "This is the ELBO of {likelihood}: nothing to change.",
+    "is_elbo_here": "At this batch size it is the ELBO{likelihood_at}; written as below it is that "
+    "at any.",
     "multiply_kl": "Multiply the KL by {factor} for the ELBO{likelihood_at}. {reason}",
     "no_kl": "Add the KL: without it this is an autoencoder with noise.",
     "turn_kl": "Turn the KL's sign.",

@@ -25,6 +25,12 @@ OVER_PIXELS = ("sum", "mean", "channel-mean")
 OVER_LATENTS = ("sum", "mean")
 ANNEALING = ("none", "warm-up", "cyclical")
 FLOORS = ("none", "free_bits", "capacity")
+CHOICES = {
+    "reconstruction": RECONSTRUCTIONS, "reconstruction_batch": OVER_BATCH,
+    "reconstruction_pixels": OVER_PIXELS, "kl": KLS, "kl_batch": OVER_BATCH,
+    "kl_latents": OVER_LATENTS, "annealing": ANNEALING, "floor": FLOORS,
+}  # fmt: skip
+"""What each field that is a word may say."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +102,7 @@ class Understood:
     doubts: tuple[Doubt, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, choices in (
-            ("reconstruction", RECONSTRUCTIONS), ("reconstruction_batch", OVER_BATCH),
-            ("reconstruction_pixels", OVER_PIXELS), ("kl", KLS), ("kl_batch", OVER_BATCH),
-            ("kl_latents", OVER_LATENTS), ("annealing", ANNEALING), ("floor", FLOORS),
-        ):  # fmt: skip
+        for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ExplorerError(
                     f"{name} must be one of {', '.join(choices)}; it is {getattr(self, name)!r}."

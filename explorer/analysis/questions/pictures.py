@@ -25,7 +25,6 @@ from explorer.analysis.checks import Floats, plain
 from explorer.analysis.representation.latents import decode_codes
 from explorer.elbo.encoding import encode_images
 from explorer.errors import ExplorerError
-from explorer.facts import LIKELIHOODS
 from explorer.models.base import Model
 
 ALIKE = 0.1
@@ -74,7 +73,7 @@ def judge_model(
     """
     shown = images[:IMAGES]
     pictures = decode_codes(model, encode_images(model, shown, seed=seed)[0])
-    sigma2 = _fixed_sigma2(model)
+    sigma2 = model.likelihood.held_sigma2()
     return judge_pictures(shown / np.float32(255), pictures, sigma2=sigma2, verdicts=verdicts)
 
 
@@ -141,14 +140,6 @@ def share(part: Floats, whole: Floats) -> tuple[float, float]:
     ratio = float(part.sum()) / total
     left = part - ratio * whole
     return ratio, float(left.std(ddof=1) * np.sqrt(len(part)) / total)
-
-
-def _fixed_sigma2(model: Model) -> float | None:
-    """Return the variance that a likelihood holds fixed and that could be learned, else None."""
-    found = model.likelihood.sigma2()
-    known = LIKELIHOODS.get(model.likelihood.name)
-    could_learn = known is not None and known.scale == "fixed" and known.learned
-    return float(found) if could_learn and found is not None else None
 
 
 def _find_source(verdicts: Sequence[str]) -> str | None:

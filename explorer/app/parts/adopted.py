@@ -43,19 +43,24 @@ def describe_explained(report: Mapping[str, Any]) -> str:
     return text("adopted.explained", own=own, others=max(0.0, others))
 
 
-def describe_implied(kept: Mapping[str, Any]) -> str:
-    """Return β as it was told and as the weights tell it, or why they do not."""
+def describe_beta_of(kept: Mapping[str, Any]) -> str:
+    """Return β as it was told of an adopted model, and as its weights tell it."""
     beta = as_table(kept.get("beta"))
-    told, implied = beta.get("told"), as_table(beta.get("implied"))
+    told = beta.get("told")
     first = text("adopted.told", beta=number(told, ".3g")) if is_number(told) else ""
+    return paragraph(first, describe_implied(as_table(beta.get("implied")), kept))
+
+
+def describe_implied(implied: Mapping[str, Any], kept: Mapping[str, Any]) -> str:
+    """Return β as the weights tell it, or why they do not; `kept` may foretell who wakes."""
     found, error = implied.get("beta"), implied.get("error")
     if is_number(found) and is_number(error):
         shown = {"beta": number(found, ".2g"), "error": number(error, ".1g")}
-        return paragraph(first, text("adopted.implied", **shown))
+        return text("adopted.implied", **shown)
     reason = implied.get("reason")
     if reason not in REASONS:
-        return first
-    return paragraph(first, text(f"adopted.cannot_tell.{reason}"), describe_survivors(kept))
+        return ""
+    return paragraph(text(f"adopted.cannot_tell.{reason}"), describe_survivors(kept))
 
 
 def describe_survivors(kept: Mapping[str, Any]) -> str:

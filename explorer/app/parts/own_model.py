@@ -16,8 +16,8 @@ from explorer.adopting.queue import (
 )
 from explorer.app.parts.adopted import (
     as_table,
+    describe_beta_of,
     describe_explained,
-    describe_implied,
     describe_reading,
     show_findings,
 )
@@ -173,7 +173,7 @@ def _show_what_came(adoption: Adoption) -> None:
         return
     report = as_table(kept.get("report"))
     show_findings(report)
-    st.markdown(paragraph(describe_explained(report), describe_implied(kept)))
+    st.markdown(paragraph(describe_explained(report), describe_beta_of(kept)))
     explore, collapse, leave = st.columns(3)
     if explore.button(
         text("own_model.explore"),

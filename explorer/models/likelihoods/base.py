@@ -90,6 +90,10 @@ class Likelihood(nn.Module, ABC):
         """Return the one variance of a pixel, None where there is no such number."""
         return None
 
+    def held_sigma2(self) -> float | None:
+        """Return the variance of a pixel that is held fixed, None where it is learned or none."""
+        return None
+
     @torch.no_grad()
     def set_noise(self, log_variance: Tensor) -> None:
         """Take the log-variances (D,) of a model fitted in closed form, where they are learned."""

@@ -58,6 +58,10 @@ class GaussianLikelihood(NormalPixels):
         """Return σ², a scalar."""
         return self._log_sigma2().exp()
 
+    def held_sigma2(self) -> float | None:
+        """Return σ² where it is not learned."""
+        return None if self.learned else float(self.sigma2().detach())
+
     def distribution(self, output: Tensor) -> Distribution:
         """Return independent normal pixels of equal variance."""
         scale = self.sigma2().sqrt().expand_as(output)
@@ -103,6 +107,10 @@ class GaussianOptimalLikelihood(GaussianLikelihood):
         super().__init__(name, sigma2, learned=False)
         start = torch.tensor(math.log(sigma2), dtype=torch.float64)
         self.register_buffer("log_sigma2", start)
+
+    def held_sigma2(self) -> float | None:
+        """Return None: it follows the batches."""
+        return None
 
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
         """Return (D/2) ln(2πσ²) + ‖x − output‖² / (2σ²), σ² from this very batch in training."""

@@ -255,8 +255,8 @@ def test_fractions_are_written_as_people_do():
 def test_every_code_has_its_sentence():
     for code in DOUBTS:
         assert "{" not in say_doubt(Doubt(code, "mmd_loss"))
-    assert {"multiply_kl", "is_elbo", "is_elbo_at", "no_kl", "turn_kl", "answer_first",
-            "no_beta"} == set(ADVICE)  # fmt: skip
+    assert {"multiply_kl", "is_elbo", "is_elbo_at", "is_elbo_here", "no_kl", "turn_kl",
+            "answer_first", "no_beta"} == set(ADVICE)  # fmt: skip
     assert not set(NOTES) & set(REASONS)
 
 

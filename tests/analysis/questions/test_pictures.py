@@ -10,7 +10,9 @@ from explorer.analysis.questions.pictures import (
     judge_pictures,
     share,
 )
+from explorer.config import ModelConfig
 from explorer.errors import ExplorerError
+from explorer.models.likelihoods import build_likelihood
 from tests.analysis.oracles import digit_pixels, linear_vae
 
 
@@ -112,3 +114,12 @@ def test_the_error_of_a_share_is_that_of_drawing_anew():
 def test_one_image_is_no_sample():
     with pytest.raises(ExplorerError, match="at least two images"):
         judge_pictures(digit_pixels()[:1], digit_pixels()[:1])
+
+
+def test_only_a_variance_that_is_held_fixed_is_held_against_the_error():
+    def held(likelihood):
+        return build_likelihood(ModelConfig(likelihood=likelihood, sigma2=0.2), (1, 2, 2))
+
+    assert held("gaussian").held_sigma2() == pytest.approx(0.2)
+    for name in ("gaussian-learned", "gaussian-optimal", "bernoulli"):
+        assert held(name).held_sigma2() is None

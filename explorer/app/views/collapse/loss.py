@@ -1,11 +1,11 @@
 """What is my β? A loss as it stands in somebody's code, and what it means."""
 
 import hashlib
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
+from explorer.analysis.loss.answer import ANSWERED_BY, correct
 from explorer.analysis.loss.effective import LossMeaning, effective_loss
 from explorer.analysis.loss.read import read_loss
 from explorer.analysis.loss.understood import (
@@ -59,7 +59,7 @@ def ask_for_loss() -> None:
             answer.error(explain(error))
             return
         with answer:
-            for doubt in understood.doubts:
+            for doubt in corrected.doubts:
                 st.warning(text(f"loss.doubt.{doubt.code}", text=plain(doubt.text)))
             _show_meaning(meaning, data, dataset)
 
@@ -143,7 +143,12 @@ def _correct(understood: Understood, paste: str) -> Understood:
         fields["floor"] = pick(1, "floor", FLOORS)
     if fields["reconstruction"] in ("gaussian", "laplace"):
         fields["scale"] = weigh(2, "scale")
-    return replace(understood, **fields)
+    changed = {name: value for name, value in fields.items() if value != getattr(understood, name)}
+    if understood.has("shapes_unclear"):
+        with columns[3]:
+            if st.checkbox(text("loss.settled"), key=f"loss_settled_{paste}"):
+                changed |= {name: fields[name] for name in ANSWERED_BY["kl_sizes"]}
+    return correct(understood, changed)
 
 
 def _eigenvalues(dataset: str | None, loss: Understood) -> list[float] | None:
@@ -184,6 +189,6 @@ def _advise(meaning: LossMeaning) -> str:
         at = text("loss.at.scale", scale=advice.scale)
     asks = text("loss.join").join(text(f"loss.field.{name}") for name in meaning.asks)
     said = text(f"loss.advice.{advice.code}", factor=advice.factor_text, at=at, asks=asks)
-    if advice.code in ("no_beta", "multiply_kl") and advice.reason:
+    if advice.code in ("no_beta", "multiply_kl", "is_elbo_here") and advice.reason:
         return paragraph(said, text(f"loss.note.{advice.reason}"))
     return said

@@ -13,17 +13,16 @@ from explorer.analysis.collapse.judged import JudgedCodes, LabelScore
 from explorer.app.cached.collapse import judge_codes
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.kept import read_widget
-from explorer.app.text import explain, paragraph, plain, sentences, text
+from explorer.app.text import explain, language, paragraph, plain, sentences, text
 from explorer.app.views.collapse.film import draw_timeline
 from explorer.app.views.collapse.followed import show_followed
 from explorer.app.views.collapse.prior import show_prior
 from explorer.app.views.collapse.verdicts import show_diagnosis, show_means, show_plane, show_table
 from explorer.errors import ExplorerError
+from explorer.export.report import words
 from explorer.figures.latent import latent_scatter
 
 SHOWN_CODES = 2000
-NAMED = 5
-"""Dimensions and rows that are called by name."""
 CODE_FILES = ("npz", "npy", "parquet", "csv", "h5ad")
 
 
@@ -43,7 +42,7 @@ def ask_for_codes() -> None:
             with st.spinner():
                 own = judge_codes(given.getvalue(), given.name, axes, per, spread)
         except AxesNeeded as needed:
-            st.warning(explain(needed))
+            st.warning(paragraph(*map(explain, needed.asked)))
             _ask_for_axes(needed)
             return
         except ExplorerError as error:
@@ -103,21 +102,7 @@ def _show_findings(own: JudgedCodes) -> None:
 
 def say_told(said: Told) -> str:
     """Return what must be said of a file, in the visitor's language."""
-    values = {
-        key: plain(value) if isinstance(value, str) else value for key, value in said.values.items()
-    }
-    if said.code.startswith("spread_"):
-        for key, reading in (("claimed", "said"), ("better", "option")):
-            values[key] = text(f"collapse.own.spread.{said.values[reading]}")
-    if said.code == "gaps":
-        names = ", ".join(f"z{index + 1}" for index in said.values["dimensions"][:NAMED])
-        rows = ", ".join(f"{row:,}" for row in said.values["first_rows"][:NAMED])
-        values["dimension_count"] = len(said.values["dimensions"])
-        values["dimension_names"] = f" ({names})" if names else ""
-        values["row_names"] = f" ({rows})" if rows else ""
-    if said.code == "export_both":
-        values["line"] = plain(str(said).partition(": ")[2])
-    return text(f"told.{said.code}", **values)
+    return words.say_told(said, language(), plain)
 
 
 def _offer_spread(own: JudgedCodes) -> None:

@@ -13,8 +13,9 @@ from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section, show_sections
 from explorer.app.session import library
 from explorer.app.text import plain, text
-from explorer.app.views.collapse.adopted import show_adopted
+from explorer.app.views.collapse.adopted import show_adopted, show_weights
 from explorer.app.views.collapse.cure import follow_treated, offer_remedies
+from explorer.app.views.collapse.factors import offer_factors
 from explorer.app.views.collapse.film import show_film, show_moves
 from explorer.app.views.collapse.loss import ask_for_loss
 from explorer.app.views.collapse.own import ask_for_codes
@@ -62,6 +63,15 @@ SECTIONS: tuple[Section[Patient], ...] = (
     Section(lambda patient: show_table(patient.values), title="collapse.table"),
     Section(lambda patient: show_causes(patient.values), title="collapse.why"),
     Section(show_run_prior, title="prior.title", key="collapse_prior"),
+    Section(
+        show_weights,
+        title="adopted.weights",
+        lede="adopted.weights.lede",
+        needs=("model", "training"),
+        key="collapse_weights",
+        silent=True,
+    ),
+    Section(offer_factors),
     Section(show_moves, title="collapse.moves", needs=("model",), key="collapse_moves"),
     Section(
         offer_remedies,
@@ -86,8 +96,9 @@ def show_page() -> None:
         key="collapse_choose", width=420, format_func=lambda run_id: patients.get(run_id, run_id),
     )  # fmt: skip
     # What visitors bring stands first: most of them come with a model of their own.
-    ask_for_codes()
-    ask_for_loss()
+    with st.container(key="collapse_own"):
+        ask_for_codes()
+        ask_for_loss()
     if chosen is None:
         return
     if asked in ids and asked != chosen:

@@ -1,0 +1,56 @@
+"""Write the answer on a run, or on anyone's codes, as one page to send."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from explorer.commands.output import progress_line, report
+from explorer.errors import ExplorerError
+
+if TYPE_CHECKING:
+    from explorer.export.report.gather import Report
+
+
+def make_report(options: argparse.Namespace) -> None:
+    """Write the page, and print where it lies with the answer in one sentence."""
+    if (options.run is None) == (options.codes is None):
+        raise ExplorerError("Give either a run or --codes FILE.")
+    from explorer.export.report.page import build_report
+    from explorer.export.report.words import say_headline
+    from explorer.files import replace_file
+
+    out = Path(options.out)
+    if out.exists() and not options.overwrite:
+        raise ExplorerError(f"{out} is there already: choose another name, or give --overwrite.")
+    found = gather(options)
+    page = build_report(found, options.language)
+    replace_file(out, lambda stream: stream.write(page))
+    answer = say_headline(found.found, options.language)
+    values = {"out": str(out), "headline": answer, "language": options.language, **found.to_dict()}
+    report(options.json, values, f"{answer}\n{out} ({len(page):,} bytes)")
+
+
+def gather(options: argparse.Namespace) -> "Report":
+    """Return what the report says, with a line of progress."""
+    from explorer.export.report.gather import gather_codes, gather_run
+
+    with progress_line() as show:
+        if options.codes is not None:
+            from explorer.analysis.collapse.judged import judge_file
+
+            judged = judge_file(
+                options.codes, seed=options.seed, progress=lambda part: show(f"{part:.0%}")
+            )
+            return gather_codes(judged)
+        from explorer.library import Library
+        from explorer.runs.store import open_run
+
+        library = Library(data_root=options.data_root)
+        run = open_run(options.run)
+        return gather_run(
+            run,
+            library.images_of(run),
+            diagnosis=library.stored(run, "diagnosis"),
+            seed=options.seed,
+            progress=lambda part: show(f"{part:.0%}"),
+        )

@@ -1,0 +1,1 @@
+"""The consultation as words, drawings and a page to send; the language is an argument."""

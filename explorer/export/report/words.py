@@ -1,0 +1,155 @@
+"""A consultation in words: one sentence with date and cause, the remedy, what was asked beside it.
+
+The pages of the app and the report say the same; sentences are plain text, without Markdown.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from explorer.analysis.codes_in.told import Told
+from explorer.analysis.consultation.consult import Consultation
+from explorer.analysis.consultation.prescription import Change, Prescription, aim_beta
+from explorer.analysis.questions.converged import Convergence
+from explorer.analysis.questions.pictures import PictureVerdict
+from explorer.analysis.questions.sampling import SamplingVerdict
+from explorer.text import paragraph, say, sentences
+
+NAMED = {"objective.schedule": "why.schedule.", "model.likelihood": "train.likelihood."}
+"""Changes whose values are names in words."""
+SHOWN = 5
+"""Dimensions and rows of a file that are called by name."""
+
+
+def say_headline(found: Consultation, language: str) -> str:
+    """Return the answer in one sentence: what sleeps, since when, and why."""
+    if not found.asleep:
+        if found.uncertain:
+            values = {"uncertain": found.uncertain, "count": found.latents}
+            return say(language, "why.disagree", **values)
+        return say(language, "why.healthy", count=found.latents)
+    date, cause = say_date(found, language), say_because(found, language)
+    return say(language, "why.headline", date=date, cause=cause)
+
+
+def say_date(found: Consultation, language: str) -> str:
+    """Return which latents sleep and since when, as a clause."""
+    dated = found.dated
+    kind = "all" if len(found.asleep) == found.latents else "some"
+    if dated.step is not None:
+        kind += "_died_between" if dated.is_coarse and dated.after is not None else "_died"
+    elif dated.never == len(found.asleep):
+        kind += "_never"
+    values = {"asleep": len(found.asleep), "count": found.latents}
+    return say(language, f"why.date.{kind}", step=dated.step, after=dated.after, **values)
+
+
+def say_because(found: Consultation, language: str) -> str:
+    """Return the cause as a clause, or what it would take to tell it."""
+    if found.cause is None:
+        if found.dated.beta is not None and "model" in found.missing:
+            return say(language, "why.because.beta_then", beta=found.dated.beta)
+        lacking = next((n for n in ("beta", "images", "model") if n in found.missing), "nothing")
+        return say(language, f"why.because.{lacking}")
+    code, values = found.cause, found.thresholds.values
+    if code == "objective" and not found.thresholds.at_collapse:
+        code = "objective_further"
+    beta = 0.0 if found.used is None else found.used
+    return say(
+        language,
+        f"why.because.{code}",
+        beta=beta,
+        top=values[0] if values else 0.0,
+        surviving=sum(value > beta for value in values[: found.latents]),
+    )
+
+
+def say_remedy(plan: Prescription, language: str) -> str:
+    """Return the remedy's name, of a lower β with its numbers."""
+    beta = next((change for change in plan.changes if change.name == "objective.beta"), None)
+    if plan.remedy == "lower-beta" and beta is not None:
+        return say(language, "why.remedy.lower", before=beta.before, after=beta.after)
+    return say(language, f"collapse.remedy.{plan.remedy}")
+
+
+def say_changes(plan: Prescription, language: str) -> list[str]:
+    """Return all that a remedy changes against what was used, a line each."""
+    return [_say_change(change, language) for change in plan.changes]
+
+
+def say_expected(found: Consultation, plan: Prescription, language: str) -> str:
+    """Return how many latents the rule expects awake, "" where it says nothing."""
+    if plan.expected is None:
+        return ""
+    return say(language, "why.remedy.expected", expected=plan.expected, count=found.latents)
+
+
+def say_elsewhere(found: Consultation, language: str) -> str:
+    """Return what to change where the model was made elsewhere, "" without a cause."""
+    if not found.cause:
+        return ""
+    code, values = found.cause, found.thresholds.values
+    if code == "objective" and not found.thresholds.at_collapse:
+        code = "objective_further"
+    beta = aim_beta(values[: found.latents]) if values else 0.0
+    told = say(language, f"why.elsewhere.{code}", beta=beta, count=found.latents)
+    return paragraph(language, told, say(language, "why.remedy.elsewhere"))
+
+
+def say_convergence(found: Convergence, language: str) -> str:
+    """Return whether training has converged."""
+    values = found.to_dict()
+    if found.gain is not None:  # What rounds to zero has no sign.
+        values["gain"] = round(found.gain, 2) + 0.0
+    return say(language, f"why.converged.{found.verdict}", **values)
+
+
+def say_pictures(found: PictureVerdict, language: str) -> str:
+    """Return what is wrong with the reconstructions, if anything is."""
+    values: dict[str, Any] = _unsigned(found.to_dict())
+    codes = list(found.symptoms) or ["fine"]
+    if not {"alike", "unlike", "blurred", "overdone"} & set(codes) and "fine" not in codes:
+        codes.insert(0, "fine")
+    if found.source is not None:
+        codes.append(found.source)
+    return paragraph(language, *(say(language, f"why.pictures.{code}", **values) for code in codes))
+
+
+def say_sampling(found: SamplingVerdict, language: str) -> str:
+    """Return whether random codes decode to something, and why not."""
+    return say(language, f"why.sampling.{found.verdict}", **_unsigned(found.to_dict()))
+
+
+def say_told(
+    told: Told, language: str, escape: Callable[[object], str] = lambda words: str(words)
+) -> str:
+    """Return what must be said of a file of codes; `escape` is for what others wrote."""
+    values = {
+        key: escape(value) if isinstance(value, str) else value
+        for key, value in told.values.items()
+    }
+    if told.code.startswith("spread_"):
+        for key, reading in (("claimed", "said"), ("better", "option")):
+            values[key] = say(language, f"collapse.own.spread.{told.values[reading]}")
+    if told.code == "gaps":
+        names = ", ".join(f"z{index + 1}" for index in told.values["dimensions"][:SHOWN])
+        rows = ", ".join(f"{row:,}" for row in told.values["first_rows"][:SHOWN])
+        values["dimension_count"] = len(told.values["dimensions"])
+        values["dimension_names"] = f" ({names})" if names else ""
+        values["row_names"] = f" ({rows})" if rows else ""
+    if told.code == "export_both":
+        values["line"] = escape(str(told).partition(": ")[2])
+    return say(language, f"told.{told.code}", **values)
+
+
+def _unsigned(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values in which what rounds to zero per cent has no sign."""
+    return {**values, "explained": round(values["explained"], 2) + 0.0}
+
+
+def _say_change(change: Change, language: str) -> str:
+    before, after = change.before, change.after
+    if change.name in NAMED:
+        known = sentences(language, NAMED[change.name])
+        before, after = known[before], known[after]
+    name = change.name.split(".")[-1]
+    return say(language, f"why.change.{name}", before=before, after=after)
