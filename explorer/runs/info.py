@@ -165,6 +165,16 @@ def describe_config(
     return ModelInfo(kind, config.latent, config.latent_dim, shape, prior, likelihood)
 
 
+def state_likelihood(name: str | None, sigma2: float | None) -> LikelihoodInfo | None:
+    """Return the likelihood that somebody states of a loop of their own; None where none is."""
+    if name is None and sigma2 is None:
+        return None
+    name = "gaussian" if name is None else name
+    if name not in LIKELIHOODS:
+        raise ExplorerError(f"A likelihood is one of {', '.join(LIKELIHOODS)}, not {name!r}.")
+    return LikelihoodInfo(name, sigma2)
+
+
 @dataclass(frozen=True)
 class RunInfo:
     """The content of run.json."""

@@ -96,8 +96,9 @@ def show_page() -> None:
         key="collapse_choose", width=420, format_func=lambda run_id: patients.get(run_id, run_id),
     )  # fmt: skip
     # What visitors bring stands first: most of them come with a model of their own.
-    ask_for_codes()
-    ask_for_loss()
+    with st.container(key="collapse_own"):
+        ask_for_codes()
+        ask_for_loss()
     if chosen is None:
         return
     if asked in ids and asked != chosen:
