@@ -213,11 +213,12 @@ def _class_names(run: Any) -> list[str]:
 
 
 def describe_figures(run: Any) -> dict[str, Any]:
-    """Return β and the mean figures of the best held-out split that was scored."""
+    """Return β, whether weights imply it, and the figures of the best held-out split."""
     split = run.info.best_split
     config = run.info.config
     figures: dict[str, Any] = {
         "beta": run.info.beta if config is None else config.objective.beta,
+        "implied": config is None and run.info.model.is_beta_implied,
         "split": split,
     }
     for name in ("elbo", "reconstruction", "kl"):

@@ -122,6 +122,13 @@ class ModelInfo:
     """How a model that was made elsewhere is read, and what its self-test found."""
 
     @property
+    def is_beta_implied(self) -> bool:
+        """Whether `adopted_beta` was told by nobody, and is what weights imply."""
+        values: Any = (self.adopted or {}).get("beta")
+        told = values.get("told") if isinstance(values, Mapping) else None
+        return self.adopted_beta is not None and not (is_number(told) and told >= 0)
+
+    @property
     def adopted_beta(self) -> float | None:
         """The β that was told of a model made elsewhere, else what its weights imply, if any."""
         values: Any = (self.adopted or {}).get("beta")

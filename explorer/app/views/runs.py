@@ -163,6 +163,9 @@ def compare(first: Run, second: Run) -> None:
 def show_curves(pair: Pair) -> None:
     """Show both trainings over their steps."""
     points = {name: run.metrics("train") for name, run in pair.runs}
+    if not any(points.values()):
+        st.caption(text("runs.compare.no_curves"))
+        return
     figure = compare_curves(points, role_colours(), words=sentences("figure."))
     show_chart(figure, "runs_curves", text("runs.compare.caption"))
 
