@@ -8,7 +8,7 @@ from explorer.models.base import Model
 
 
 def decoding_cost(model: Model) -> int:
-    """Return the multiply-adds of the decoder for one code, by the shapes of one pass; 1 at least."""
+    """Return the multiply-adds of the decoder of one code, by one pass; 1 at least."""
     total = 0
 
     def add(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
