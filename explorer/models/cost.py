@@ -8,14 +8,14 @@ from explorer.models.base import Model
 
 
 def decoding_cost(model: Model) -> int:
-    """Return the multiply-adds of the decoder for one code, by the shapes of one pass."""
+    """Return the multiply-adds of the decoder of one code, by one pass; 1 at least."""
     total = 0
 
     def add(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal total
         total += count_multiply_adds(module, tuple(inputs[0].shape[1:]), tuple(output.shape[1:]))
 
-    leaves = [module for module in model.decoder.modules() if not next(module.children(), None)]
+    leaves = [module for module in model.decoder.modules() if next(module.children(), None) is None]
     hooks = [leaf.register_forward_hook(add) for leaf in leaves]
     try:
         with torch.no_grad():
@@ -23,4 +23,4 @@ def decoding_cost(model: Model) -> int:
     finally:
         for hook in hooks:
             hook.remove()
-    return total
+    return max(total, 1)
