@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
-SIZE = {"width": 1280, "height": 800}
+SIZE = ViewportSize(width=1280, height=800)
 PAGES = {"explore-light": ("/?model=mnist-2d", ".map"), "elbo-light": ("/elbo", ".part-stage")}
 """Each picture's page, and what must stand there before it is taken."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
