@@ -256,6 +256,9 @@ def build_parser() -> argparse.ArgumentParser:
         help="latents for diffusion, one file or two: mean and std per channel, scaling_factor",
     )
     diagnose.add_argument(
+        "--images", metavar="D", help="with --latents: images whose spectrum stands beside theirs"
+    )
+    diagnose.add_argument(
         "--spread",
         metavar="WHAT",
         help="what the second array is: logvar, log_std, std, variance or softplus",

@@ -18,6 +18,7 @@ SCRIPTS = {
     "menu": "The app's menu on a phone.",
     "opening": "What a page shows until it has come.",
     "present": "Every page on a projector.",
+    "charts": "Charts for those who do not see them.",
     "lens": "One image of a two-latent model on the ELBO page: q in the visitor's hand.",
     "map": "The latent map: how it is mounted, and what can be done with it.",
     "map/geometry": "Points and ways as numbers.",

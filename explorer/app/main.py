@@ -17,6 +17,7 @@ from explorer.app.parts.languages import show_language_switch  # noqa: E402
 from explorer.app.parts.lede import show_opening  # noqa: E402
 from explorer.app.parts.menu import tend_menu  # noqa: E402
 from explorer.app.parts.present import show_present  # noqa: E402
+from explorer.app.parts.unseen import name_charts  # noqa: E402
 from explorer.app.session import is_dark  # noqa: E402
 from explorer.app.text import text  # noqa: E402
 from explorer.browser import read_styles  # noqa: E402
@@ -46,6 +47,7 @@ show_language_switch()
 show_guide()
 show_present()
 tend_menu()
+name_charts()
 if "torch" not in sys.modules:
     # Only a server's first visitor waits for the libraries. A spinner around the page would stand
     # above what is there already, until the page's last element has come.

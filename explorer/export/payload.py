@@ -175,12 +175,16 @@ def _describe_own_codes(
     codes = describe_codes(run, half, max_codes)
     if codes is None:
         return None
+    codes = add_factors(codes, {} if pictures is None else pictures.factors)
+    return codes if run.model.prior.has_shares else {**codes, "kl": None}
+
+
+def add_factors(codes: dict[str, Any], factors: Mapping[str, Array]) -> dict[str, Any]:
+    """Return codes as `describe_codes` does, with what `factors` tell of their images."""
     ids = codes["ids"]
     if isinstance(ids, int):
         ids = np.arange(ids, ids + len(codes["mean"]))
-    known = {} if pictures is None else pictures.factors
-    codes["factors"] = describe_factors(known, ids, codes["labels"])
-    return codes if run.model.prior.has_shares else {**codes, "kl": None}
+    return {**codes, "factors": describe_factors(factors, ids, codes["labels"])}
 
 
 def _describe_pictures(pictures: Pictures | None, packed: bool) -> dict[str, Any] | None:
@@ -209,11 +213,12 @@ def _class_names(run: Any) -> list[str]:
 
 
 def describe_figures(run: Any) -> dict[str, Any]:
-    """Return β and the mean figures of the best held-out split that was scored."""
+    """Return β, whether weights imply it, and the figures of the best held-out split."""
     split = run.info.best_split
     config = run.info.config
     figures: dict[str, Any] = {
         "beta": run.info.beta if config is None else config.objective.beta,
+        "implied": config is None and run.info.model.is_beta_implied,
         "split": split,
     }
     for name in ("elbo", "reconstruction", "kl"):

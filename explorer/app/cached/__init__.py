@@ -200,13 +200,19 @@ def get_pictures(run: Run) -> Pictures | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
-def _member_for(fingerprints: tuple[str, str], _run: Run, _reference: Run) -> bytes:
-    return build_member(get_run_with_model(_run), get_run_with_model(_reference))
+def _member_for(
+    fingerprints: tuple[str, str], at_hand: tuple[bool, bool], _run: Run, _reference: Run
+) -> bytes:
+    pictures = get_pictures(_reference)
+    factors = None if pictures is None else pictures.factors
+    return build_member(get_run_with_model(_run), get_run_with_model(_reference), factors)
 
 
 def get_member(run: Run, reference: Run) -> bytes:
     """Return `run` as a model of the sweep that `reference` is shown in."""
-    return _member_for((run.fingerprint, reference.fingerprint), run, reference)
+    return _member_for(
+        (run.fingerprint, reference.fingerprint), _at_hand(reference), run, reference
+    )
 
 
 def get_page(run: Run, scene: str) -> bytes:

@@ -50,7 +50,7 @@ GUIDE: Mapping[str, tuple[Stop, ...]] = {
     "collapse": (
         Stop("collapse_film", "[class*='st-key-collapse_timeline_']", "collapse"),
         Stop("collapse_remedies", ".st-key-collapse_remedies", "collapse"),
-        Stop("collapse_own", ".st-key-collapse_codes, .st-key-collapse_loss", "sigma"),
+        Stop("collapse_own", ".st-key-collapse_own", "sigma"),
     ),
     "elbo": (
         Stop("elbo_stage", f".part-stage, {SECTION}", "elbo"),

@@ -14,6 +14,7 @@ from explorer.app.cached import (
     get_run_with_model,
 )
 from explorer.app.parts import answers
+from explorer.app.parts.address import read_as
 from explorer.app.parts.failures import told
 from explorer.app.parts.kept import Kept, read_widget
 from explorer.app.parts.lede import SKELETON, show_lede
@@ -198,6 +199,7 @@ def show_projection(models: dict[str, tuple[Run, str]]) -> None:
 def show_page() -> None:
     """Show the map, or what to do where there is no model."""
     models = list_models()
+    read_as("model", "run")
     if not models:
         st.info(text("explore.no_models"))
         return

@@ -4,7 +4,7 @@ import streamlit as st
 
 from explorer.app.cached import diagnose_stored
 from explorer.app.cached.collapse import match_stored
-from explorer.app.parts.address import leave_behind
+from explorer.app.parts.address import leave_behind, read_as
 from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.failures import told
@@ -88,6 +88,7 @@ SECTIONS: tuple[Section[Patient], ...] = (
 def show_page() -> None:
     """Lay out the page."""
     show_lede("collapse.lead")
+    read_as("run", "model")
     patients = list_patients()
     ids, asked = list(patients), st.query_params.get("run")
     kept = kept_choice("collapse_choose", ids, "run")
@@ -96,8 +97,9 @@ def show_page() -> None:
         key="collapse_choose", width=420, format_func=lambda run_id: patients.get(run_id, run_id),
     )  # fmt: skip
     # What visitors bring stands first: most of them come with a model of their own.
-    ask_for_codes()
-    ask_for_loss()
+    with st.container(key="collapse_own"):
+        ask_for_codes()
+        ask_for_loss()
     if chosen is None:
         return
     if asked in ids and asked != chosen:
