@@ -32,11 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 """Room by room, what its modules may import besides their own neighbours, types included."""
 
-<<<<<<< HEAD
-ALONE = ("guide", "menu", "opening", "present", "brush", "slider", "desk")
-=======
-ALONE = ("guide", "menu", "opening", "present", "charts", "brush", "slider")
->>>>>>> main
+ALONE = ("guide", "menu", "opening", "present", "charts", "brush", "slider", "desk")
 """Rooms of one script, which Streamlit is handed as text: it can import nothing."""
 
 MODULES = sorted(ASSETS.rglob("*.js"))

@@ -85,15 +85,10 @@ class Run:
 
     @property
     def info(self) -> RunInfo:
-<<<<<<< HEAD
-        """The content of run.json as it is now."""
-        return _read_info(str(self.path / "run.json"), self.stamp("run.json"))
-=======
         """The content of run.json as it is now; not to be changed, it is one for all readers."""
         path = self.path / "run.json"
         state = _settled_state(path)
         return _read_info(path) if state is None else _keep_info(path, state)
->>>>>>> main
 
     def is_trained(self) -> bool:
         """Tell whether somebody trains it right now; never of a run that cannot be read.
@@ -244,13 +239,6 @@ class Run:
         return load_model(self)
 
 
-<<<<<<< HEAD
-@lru_cache(maxsize=4096)
-def _read_info(path: str, stamp: str) -> RunInfo:
-    """Read run.json, once for each time that it is replaced: lists ask for thousands of them."""
-    try:
-        values = read_json(Path(path))
-=======
 def _settled_state(path: Path) -> tuple[int, ...] | None:
     """Return what tells a small file that rests from every other one.
 
@@ -266,11 +254,11 @@ def _settled_state(path: Path) -> tuple[int, ...] | None:
     return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)
 def _keep_info(path: Path, state: tuple[int, ...]) -> RunInfo:
     """Return what run.json holds, parsed once while it is in the same state.
 
-    A page asks a hundred times. The state is older than the reading: of a file that was replaced
+    A page asks a hundred times, and lists have thousands. The state is older than the reading: of a file that was replaced
     between the two, the next look has another one.
     """
     return _read_info(path)
@@ -279,16 +267,11 @@ def _keep_info(path: Path, state: tuple[int, ...]) -> RunInfo:
 def _read_info(path: Path) -> RunInfo:
     try:
         values = read_json(path)
->>>>>>> main
     except ExplorerError as error:
         raise UnreadableRun(f"{path} cannot be read as a run description.") from error
     if not isinstance(values, dict):
         raise UnreadableRun(f"{path} cannot be read as a run description.")
-<<<<<<< HEAD
-    return RunInfo.from_dict(values, path)
-=======
     return RunInfo.from_dict(values, str(path))
->>>>>>> main
 
 
 def new_run_id(*parts: str) -> str:

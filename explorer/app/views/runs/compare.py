@@ -68,6 +68,9 @@ def show_differences(compared: Compared) -> None:
 def show_curves(compared: Compared) -> None:
     """Show the trainings over their steps."""
     points = {name: run.metrics("train") for name, run in compared.runs}
+    if not any(points.values()):
+        st.caption(text("runs.compare.no_curves"))
+        return
     figure = compare_curves(points, role_colours(), words=sentences("figure."))
     show_chart(figure, "runs_curves", text("runs.compare.caption"))
 
