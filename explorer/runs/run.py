@@ -258,8 +258,8 @@ def _settled_state(path: Path) -> tuple[int, ...] | None:
 def _keep_info(path: Path, state: tuple[int, ...]) -> RunInfo:
     """Return what run.json holds, parsed once while it is in the same state.
 
-    A page asks a hundred times, and lists have thousands. The state is older than the reading: of a file that was replaced
-    between the two, the next look has another one.
+    A page asks a hundred times, and lists have thousands. The state is older than the reading: of a
+    file that was replaced between the two, the next look has another one.
     """
     return _read_info(path)
 
