@@ -19,7 +19,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 
 LARGEST_LOG = 128_000_000
 """Bytes of the largest metrics.jsonl that is read: some hundred thousand log points."""
+LARGEST_KEPT = 64_000
+"""Bytes of the largest run.json whose content is kept once it was read."""
+SETTLED_SECONDS = 2.0
+"""From this age on no clock of a file system is so coarse that a newer file has the same time."""
 LONGEST_NAME = 80
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}(/[A-Za-z0-9][A-Za-z0-9._-]{0,79})?")
 
@@ -80,15 +84,10 @@ class Run:
 
     @property
     def info(self) -> RunInfo:
-        """The content of run.json as it is now."""
+        """The content of run.json as it is now; not to be changed, it is one for all readers."""
         path = self.path / "run.json"
-        try:
-            values = read_json(path)
-        except ExplorerError as error:
-            raise UnreadableRun(f"{path} cannot be read as a run description.") from error
-        if not isinstance(values, dict):
-            raise UnreadableRun(f"{path} cannot be read as a run description.")
-        return RunInfo.from_dict(values, str(path))
+        state = _settled_state(path)
+        return _read_info(path) if state is None else _keep_info(path, state)
 
     def is_trained(self) -> bool:
         """Tell whether somebody trains it right now; never of a run that cannot be read.
@@ -221,6 +220,41 @@ class Run:
         from explorer.runs.checkpoint import load_model
 
         return load_model(self)
+
+
+def _settled_state(path: Path) -> tuple[int, ...] | None:
+    """Return what tells a small file that rests from every other one.
+
+    None for one so new that its next version may bear the same time, and for a large one.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    changed = max(status.st_mtime, status.st_ctime)
+    if status.st_size > LARGEST_KEPT or time.time() - changed < SETTLED_SECONDS:
+        return None
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
+
+
+@lru_cache(maxsize=512)
+def _keep_info(path: Path, state: tuple[int, ...]) -> RunInfo:
+    """Return what run.json holds, parsed once while it is in the same state.
+
+    A page asks a hundred times. The state is older than the reading: of a file that was replaced
+    between the two, the next look has another one.
+    """
+    return _read_info(path)
+
+
+def _read_info(path: Path) -> RunInfo:
+    try:
+        values = read_json(path)
+    except ExplorerError as error:
+        raise UnreadableRun(f"{path} cannot be read as a run description.") from error
+    if not isinstance(values, dict):
+        raise UnreadableRun(f"{path} cannot be read as a run description.")
+    return RunInfo.from_dict(values, str(path))
 
 
 def new_run_id(*parts: str) -> str:
