@@ -23,6 +23,8 @@ from explorer.export.report import words
 from explorer.figures.latent import latent_scatter
 
 SHOWN_CODES = 2000
+STEPPED = 3
+"""Axes of codes over the steps of a training."""
 CODE_FILES = ("npz", "npy", "parquet", "csv", "h5ad")
 
 
@@ -62,6 +64,8 @@ def _ask_for_axes(needed: AxesNeeded) -> None:
         text("collapse.own.per"), PER, key="collapse_per", horizontal=True,
         format_func=lambda per: text(f"collapse.own.per.{per}"),
     )  # fmt: skip
+    if needed.choices and len(needed.choices[0].axes) == STEPPED:
+        st.caption(text("collapse.own.axes.steps", items=needed.choices[0].items))
 
 
 def _show_own(own: JudgedCodes) -> None:
