@@ -16,8 +16,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from explorer.export.container import pack
-from explorer.export.networks import MAX_BROWSER_WEIGHTS, count_weights, describe_network
-from explorer.export.payload import add_factors, describe_codes, describe_figures
+from explorer.export.networks import count_weights, describe_network
+from explorer.export.payload import (
+    MAX_BROWSER_WEIGHTS,
+    add_factors,
+    describe_codes,
+    describe_figures,
+)
 
 MAX_MEMBERS = 12
 Array = NDArray[Any]
