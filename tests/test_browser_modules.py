@@ -28,10 +28,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "charts": {"shared"},
     "brush": {"shared"},
     "slider": {"shared"},
+    "desk": {"shared"},
 }
 """Room by room, what its modules may import besides their own neighbours, types included."""
 
-ALONE = ("guide", "menu", "opening", "present", "charts", "brush", "slider")
+ALONE = ("guide", "menu", "opening", "present", "charts", "brush", "slider", "desk")
 """Rooms of one script, which Streamlit is handed as text: it can import nothing."""
 
 MODULES = sorted(ASSETS.rglob("*.js"))
