@@ -7,7 +7,7 @@
 /**
  * @typedef {{shape: number[], bytes: string}} Pictures (M, C, H, W)
  * @typedef {{step: number, codes: string, made: Pictures | null}} Sent
- * @typedef {{step: number, codes: Int16Array, made: Pictures | null}} Frame
+ * @typedef {{step: number, codes: Int16Array, reach: number, made: Pictures | null}} Frame
  * @typedef {{step: number, reconstruction: number, kl: number | null, kl_per_dim: number[] | null, beta: number | null}} Point
  *
  * @typedef {object} Data
@@ -58,7 +58,6 @@ class Stage {
     this.frames = [];
     /** Where the film stands, between frames too. */
     this.at = 0;
-    this.reach = 3.4;
     this.follows = true;
     this.playing = false;
     this.drawn = 0;
@@ -110,7 +109,9 @@ class Stage {
       if (step > newest || (step >= first && !sent.has(step))) this.kept.delete(step);
     }
     for (const { step, codes, made } of data.frames) {
-      if (!this.kept.has(step)) this.kept.set(step, { step, codes: new Int16Array(decode(codes).buffer), made });
+      if (this.kept.has(step)) continue;
+      const whole = new Int16Array(decode(codes).buffer);
+      this.kept.set(step, { step, codes: whole, reach: reachOf(whole), made });
     }
     this.data = data;
     this.frames = [...this.kept.values()].sort((a, b) => a.step - b.step);
@@ -218,11 +219,11 @@ class Stage {
     const context = fit(this.map);
     const [width, height] = [this.map.clientWidth, this.map.clientHeight];
     const low = Math.floor(this.at);
-    const [one, other] = [this.frames[low].codes, this.frames[Math.min(this.last, low + 1)].codes];
+    const [former, later] = [this.frames[low], this.frames[Math.min(this.last, low + 1)]];
+    const [one, other] = [former.codes, later.codes];
     const part = this.at - low;
     const count = Math.min(one.length, other.length) / 2;
-    this.reach += (reachOf(other) - this.reach) * (this.playing || this.follows ? 0.15 : 1);
-    const scale = Math.min(width, height) / 2 / this.reach;
+    const scale = Math.min(width, height) / 2 / (former.reach + part * (later.reach - former.reach));
     const [x0, y0] = [width / 2, height / 2];
     const style = getComputedStyle(this.root);
     context.strokeStyle = style.getPropertyValue("--role-grid");
