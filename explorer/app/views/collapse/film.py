@@ -70,10 +70,11 @@ def choose_live_step(run: Run) -> int | None:
 
 def tell_moment(points: list[dict[str, Any]], step: int | None) -> None:
     """Say where training stood at a step: β, KL, and how many latents were awake."""
-    rows = [p for p in points if "kl_per_dim" in p and (step is None or p["step"] <= step)]
+    rows = [point for point in points if "kl_per_dim" in point]
     if not rows:
         return
-    point = rows[-1]
+    before = [point for point in rows if step is None or point["step"] <= step]
+    point = before[-1] if before else rows[0]
     values = {
         "step": point["step"],
         "kl": point["kl"] + 0.0,
