@@ -15,6 +15,7 @@ from explorer.commands.app import open_app
 from explorer.commands.check import check_folder
 from explorer.commands.data import show_data
 from explorer.commands.diagnose import diagnose_run
+from explorer.commands.disentangle import score_disentangled
 from explorer.commands.export import export_run
 from explorer.commands.loss import tell_beta
 from explorer.commands.output import spell_what_is_missing
@@ -255,6 +256,9 @@ def build_parser() -> argparse.ArgumentParser:
         help="latents for diffusion, one file or two: mean and std per channel, scaling_factor",
     )
     diagnose.add_argument(
+        "--images", metavar="D", help="with --latents: images whose spectrum stands beside theirs"
+    )
+    diagnose.add_argument(
         "--spread",
         metavar="WHAT",
         help="what the second array is: logvar, log_std, std, variance or softplus",
@@ -297,6 +301,16 @@ def build_parser() -> argparse.ArgumentParser:
     page.add_argument("--overwrite", action="store_true", help="replace an earlier file")
     page.add_argument("--language", choices=tuple(LANGUAGES), default="en")
     page.set_defaults(command=export_run)
+
+    disentangle = commands.add_parser(
+        "disentangle",
+        help="score how codes tell known factors: MIG, SAP, FactorVAE, DCI",
+        parents=[as_json, data_root],
+    )
+    disentangle.add_argument("run", metavar="RUN", nargs="?", help="a run, unless --codes is given")
+    disentangle.add_argument("--codes", metavar="FILE", help="codes with the factors as columns")
+    disentangle.add_argument("--seed", type=int, default=0)
+    disentangle.set_defaults(command=score_disentangled)
 
     data = commands.add_parser(
         "data",

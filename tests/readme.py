@@ -14,10 +14,12 @@ README = ROOT / "README.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 SCRIPTS = {
     "brush": "A covered picture to uncover by hand.",
+    "desk": "The table of runs.",
     "guide": "The guide that floats over the pages.",
     "menu": "The app's menu on a phone.",
     "opening": "What a page shows until it has come.",
     "present": "Every page on a projector.",
+    "charts": "Charts for those who do not see them.",
     "lens": "One image of a two-latent model on the ELBO page: q in the visitor's hand.",
     "map": "The latent map: how it is mounted, and what can be done with it.",
     "map/geometry": "Points and ways as numbers.",

@@ -25,12 +25,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "menu": {"shared"},
     "opening": {"shared"},
     "present": {"shared"},
+    "charts": {"shared"},
     "brush": {"shared"},
     "slider": {"shared"},
+    "desk": {"shared"},
 }
 """Room by room, what its modules may import besides their own neighbours, types included."""
 
-ALONE = ("guide", "menu", "opening", "present", "brush", "slider")
+ALONE = ("guide", "menu", "opening", "present", "charts", "brush", "slider", "desk")
 """Rooms of one script, which Streamlit is handed as text: it can import nothing."""
 
 MODULES = sorted(ASSETS.rglob("*.js"))

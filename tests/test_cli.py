@@ -51,6 +51,7 @@ def test_help_loads_neither_torch_nor_streamlit():
         "evaluate",
         "beta",
         "diagnose",
+        "disentangle",
         "report",
         "data",
         "check",

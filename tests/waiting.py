@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 Found = TypeVar("Found")
+POLL_MILLISECONDS = 30
+"""How often a page is asked: asked at every frame, it draws sixty a second for nobody."""
 
 
 def wait_until(condition: Callable[..., Found], seconds: float = 90.0) -> Found:
@@ -20,5 +22,6 @@ def wait_until(condition: Callable[..., Found], seconds: float = 90.0) -> Found:
 def wait_for_script(page: Any) -> None:
     """Wait until the page's script has run to its end and all that it sent has come."""
     page.wait_for_function(
-        "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
+        "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'",
+        polling=POLL_MILLISECONDS,
     )

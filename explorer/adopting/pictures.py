@@ -104,8 +104,14 @@ def keep_dataset(dataset: ImageDataset, data_root: Root = None) -> ImageDataset:
         if ours.shape == dataset.shape and ours.pixel_digest == dataset.pixel_digest:
             return dataset
     own = list_own(data_root)
-    if any((one.name, one.pixel_digest) == (dataset.name, dataset.pixel_digest) for one in own):
-        return dataset
+    for one in own:
+        if one.pixel_digest == dataset.pixel_digest:
+            if one.name == dataset.name:
+                return dataset
+            # Models of the same images are to be compared, whatever each calls them.
+            kept = load_dataset(one.name, data_root=data_root)
+            if kept.fingerprint == dataset.fingerprint:
+                return kept
     stem = re.sub(r"[^\w.-]+", "-", dataset.name).strip("-.")[:LONGEST_NAME] or "images"
     taken = {name.casefold() for name in (*DATASETS, *(one.name for one in own))}
     name = stem if stem.casefold() not in taken else f"{stem}-{dataset.pixel_digest[:6]}"

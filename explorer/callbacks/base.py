@@ -14,5 +14,10 @@ else:
     import_datasets()  # Lightning imports torchvision too, as it stands.
     try:
         Callback = import_module("lightning.pytorch.callbacks").Callback
-    except ImportError as error:
-        raise ExplorerError("This callback needs Lightning: pip install lightning") from error
+    except ImportError:
+
+        class Callback:
+            """What stands here without Lightning: it says so when it is made."""
+
+            def __init__(self) -> None:
+                raise ExplorerError("This callback needs Lightning: pip install lightning")

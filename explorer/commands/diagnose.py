@@ -22,6 +22,8 @@ def diagnose_run(options: argparse.Namespace) -> None:
         if options.use or options.per != "channel":
             raise ExplorerError("--use and --per go with --codes; latents are told per channel.")
         return diagnose_latents(options)
+    if options.images is not None:
+        raise ExplorerError("--images goes with --latents.")
     if options.codes is not None:
         return diagnose_file(options)
     if options.spread or options.axes or options.per != "channel":
@@ -79,15 +81,35 @@ def describe_verdicts(values: dict[str, Any]) -> list[str]:
             *(f"  {name_row(row)} Var μ {row['var_mean']:.3f}   {row['verdict']}" for row in rows),
         ]
     return [
+        *_say_too_few(values["images"]),
         f"{values['active_units']} of {len(rows)} units active, "
         f"{values['effective_dimensions']:.2f} effective dimensions, "
         f"rate {values['rate']:.2f} nats, of {values['images']:,} items",
         *(
             f"  {name_row(row)} KL {row['kl']:7.3f} nats   Var μ {row['var_mean']:.3f}   "
-            f"E σ² {row['mean_var']:.3f}   {row['verdict']}"
+            f"E σ² {row['mean_var']:.3f}   {row['verdict']}{_say_doubt(row)}"
             for row in rows
         ),
     ]
+
+
+def _say_too_few(items: int) -> list[str]:
+    from explorer.analysis.collapse.verdicts import FEWEST_IMAGES
+
+    few = f"! {items:,} items are too few for a verdict: at least {FEWEST_IMAGES} are needed."
+    return [few] * (items < FEWEST_IMAGES)
+
+
+def _say_doubt(row: dict[str, Any]) -> str:
+    """Return, of an uncertain dimension, which measures speak for and against it.
+
+    >>> _say_doubt({"verdict": "uncertain", "reasons": ["kl_high", "var_mean_low"]})
+    ': kl high, var mean low'
+    """
+    if row["verdict"] != "uncertain":
+        return ""
+    told = [reason.replace("_", " ") for reason in row["reasons"]]
+    return f": {', '.join(told)}"
 
 
 def describe_prior(prior: dict[str, Any]) -> list[str]:

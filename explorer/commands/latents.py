@@ -7,6 +7,7 @@ from explorer.commands.output import progress_line, report
 from explorer.errors import ExplorerError
 
 MOST_FILES = 2
+MOST_IMAGES = 2000
 HEADS = ("mean", "std of μ", "E σ", "std")
 WIDTH = 10
 
@@ -27,8 +28,45 @@ def diagnose_latents(options: argparse.Namespace) -> None:
                 progress=lambda part: show(f"{part:.0%}"),
             )
             found.append(scale.to_dict())
+    lines = describe_latents(found)
+    if options.images is not None:
+        images = _measure_images(options.images, options.data_root)
+        for file in found:
+            file["radial_spectrum"] = join_spectra(file, images)
+            lines += describe_spectrum(file)
     values = found[0] if len(found) == 1 else {"files": found}
-    report(options.json, values, "\n".join(describe_latents(found)))
+    report(options.json, values, "\n".join(lines))
+
+
+def _measure_images(given: str, data_root: str | None) -> dict[int, float]:
+    """Return the power of the images by their cycles per picture."""
+    from explorer.adopting.pictures import gather_images
+    from explorer.analysis.codes_in.spectrum import measure_spectrum
+
+    found = measure_spectrum(gather_images(given, data_root=data_root).images[:MOST_IMAGES])
+    return dict(zip(found.cycles, found.power.tolist(), strict=True))
+
+
+def join_spectra(file: dict[str, Any], images: dict[int, float]) -> dict[str, Any]:
+    """Return the spectrum of a file's latents with the images' beside it, None beyond its end."""
+    own = file["radial_spectrum"]
+    if own is None:
+        raise ExplorerError(
+            f"{file['name']} has no positions (H, W) of at least 4 × 4, so it has no spectrum."
+        )
+    beside = [images.get(cycle) for cycle in own["cycles"]]
+    return {"cycles": own["cycles"], "latents": own["power"], "images": beside}
+
+
+def describe_spectrum(file: dict[str, Any]) -> list[str]:
+    """Return a spectrum in lines of text; without structure each figure would be 1."""
+    spectrum = file["radial_spectrum"]
+    rows = zip(spectrum["cycles"], spectrum["latents"], spectrum["images"], strict=True)
+    return [
+        f"{file['name']}: power by cycles per picture (1 everywhere is noise without structure)",
+        _line("", f"{'latents':>{WIDTH}}{'images':>{WIDTH}}"),
+        *(_line(str(cycle), _cells([one, other])) for cycle, one, other in rows),
+    ]
 
 
 def describe_latents(files: list[dict[str, Any]]) -> list[str]:

@@ -85,7 +85,7 @@ def find_images(
     from explorer.datasets import load_dataset
 
     if dataset is None:
-        images = _own_images(run, data_root).split(split).images
+        images = own_images(run, data_root).split(split).images
     else:
         images = load_dataset(dataset, data_root=data_root).split(split).images
     if limit is not None and limit < 1:
@@ -93,7 +93,7 @@ def find_images(
     return images[:limit]
 
 
-def _own_images(run: "Run", data_root: str | None) -> "ImageDataset":
+def own_images(run: "Run", data_root: str | None) -> "ImageDataset":
     """Return the data set that a run was made from, whatever it is called now."""
     from explorer.datasets import DATASETS, load_dataset
     from explorer.runs.images import find_images_of, is_named

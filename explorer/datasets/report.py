@@ -170,7 +170,7 @@ class Report:
 
 
 FITS = {
-    "crop": "shrunk or enlarged, and cut at the longer side about the middle",
+    "crop": "shrunk or enlarged to fill the frame, what stands over cut off on both sides",
     "pad": "shrunk or enlarged whole, with margins of the background",
     "resize": "stretched to this one, whatever their shape",
 }

@@ -10,6 +10,8 @@ Array = NDArray[Any]
 
 MAX_FACTORS = 8
 MAX_WORDS = 100
+MAX_CODED = 5
+"""Different values of a number that is taken for a class: 0, 1, 2 say which, seldom how much."""
 
 
 def describe_factors(
@@ -17,6 +19,7 @@ def describe_factors(
 ) -> list[dict[str, Any]]:
     """Return up to eight factors of the images `ids`, (N,): numbers with range, words by index.
 
+    Whole numbers from 0 or 1 on without a gap, five at most, are the names of classes: words.
     `factors` has a value per image of the whole data set. Left out are a factor that does not
     vary, one of more than 100 words, and one that repeats `labels`; all of them where an id is
     none of the data set's.
@@ -36,9 +39,24 @@ def _describe(name: str, every: Array, ids: Array, labels: Array | None) -> dict
         return {"name": name, "words": words.tolist(), "values": places.astype(np.uint8)}
     if labels is not None and np.array_equal(values, labels):
         return None
+    if _is_coded(every):
+        words, places = np.unique(values.astype(np.int64), return_inverse=True)
+        if len(words) < 2:
+            return None
+        names = [str(word) for word in words]
+        return {"name": name, "words": names, "values": places.astype(np.uint8)}
     numbers = values.astype(np.float32)
     finite = numbers[np.isfinite(numbers)]
     if not len(finite) or finite.min() == finite.max():
         return None
     low, high = float(finite.min()), float(finite.max())
     return {"name": name, "words": None, "values": numbers, "low": low, "high": high}
+
+
+def _is_coded(numbers: Array) -> bool:
+    """Tell whether the numbers of a whole data set are names of classes."""
+    found = np.unique(numbers)
+    return len(found) <= MAX_CODED and (
+        np.array_equal(found, np.arange(len(found)))
+        or np.array_equal(found, np.arange(1, len(found) + 1))
+    )

@@ -13,13 +13,6 @@ from explorer.datasets import DATASETS
 from explorer.errors import ExplorerError
 from explorer.export.container import pack, shorten
 from explorer.export.factors import describe_factors
-from explorer.export.networks import (
-    MAX_BROWSER_MULTIPLY_ADDS,
-    MAX_BROWSER_WEIGHTS,
-    count_multiply_adds,
-    count_weights,
-    describe_network,
-)
 from explorer.export.sheet import pack_sheet
 from explorer.runs.info import DatasetInfo
 
@@ -29,6 +22,10 @@ MAX_CODES = 1_000_000
 MAX_CODE_BYTES = 16_000_000
 MAX_IMAGE_BYTES = 2_000_000
 """Of the pictures as they are; a page packs coloured ones, and has room for more of them."""
+MAX_BROWSER_WEIGHTS = 6_000_000
+"""Above this many weights they are not sent: the pictures are decoded on the server."""
+MAX_BROWSER_MULTIPLY_ADDS = 150_000_000
+"""Above this many no machine keeps up with the hand; below it the page measures its own."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +114,8 @@ def describe_latent(model: Any) -> dict[str, Any]:
 
 
 def _describe_networks(model: Any, half: bool) -> dict[str, Any] | None:
+    from explorer.export.networks import count_multiply_adds, count_weights, describe_network
+
     weights = count_weights(model.encoder, model.decoder)
     if weights > MAX_BROWSER_WEIGHTS:
         return None
@@ -175,12 +174,16 @@ def _describe_own_codes(
     codes = describe_codes(run, half, max_codes)
     if codes is None:
         return None
+    codes = add_factors(codes, {} if pictures is None else pictures.factors)
+    return codes if run.model.prior.has_shares else {**codes, "kl": None}
+
+
+def add_factors(codes: dict[str, Any], factors: Mapping[str, Array]) -> dict[str, Any]:
+    """Return codes as `describe_codes` does, with what `factors` tell of their images."""
     ids = codes["ids"]
     if isinstance(ids, int):
         ids = np.arange(ids, ids + len(codes["mean"]))
-    known = {} if pictures is None else pictures.factors
-    codes["factors"] = describe_factors(known, ids, codes["labels"])
-    return codes if run.model.prior.has_shares else {**codes, "kl": None}
+    return {**codes, "factors": describe_factors(factors, ids, codes["labels"])}
 
 
 def _describe_pictures(pictures: Pictures | None, packed: bool) -> dict[str, Any] | None:
@@ -209,11 +212,12 @@ def _class_names(run: Any) -> list[str]:
 
 
 def describe_figures(run: Any) -> dict[str, Any]:
-    """Return β and the mean figures of the best held-out split that was scored."""
+    """Return β, whether weights imply it, and the figures of the best held-out split."""
     split = run.info.best_split
     config = run.info.config
     figures: dict[str, Any] = {
         "beta": run.info.beta if config is None else config.objective.beta,
+        "implied": config is None and run.info.model.is_beta_implied,
         "split": split,
     }
     for name in ("elbo", "reconstruction", "kl"):

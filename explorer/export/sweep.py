@@ -6,7 +6,7 @@ flipping the decoder's inputs and the encoder's outputs gives the same model, an
 """
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,8 +16,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from explorer.export.container import pack
-from explorer.export.networks import MAX_BROWSER_WEIGHTS, count_weights, describe_network
-from explorer.export.payload import describe_codes, describe_figures
+from explorer.export.networks import count_weights, describe_network
+from explorer.export.payload import (
+    MAX_BROWSER_WEIGHTS,
+    add_factors,
+    describe_codes,
+    describe_figures,
+)
 
 MAX_MEMBERS = 12
 Array = NDArray[Any]
@@ -123,8 +128,11 @@ def reorder_model(model: Any, order: Array, sign: Array) -> tuple[nn.Sequential,
     return encoder, decoder
 
 
-def build_member(run: Any, reference: Any) -> bytes:
-    """Return what the map needs to become `run`, its latents matched to those of `reference`."""
+def build_member(run: Any, reference: Any, factors: Mapping[str, Array] | None = None) -> bytes:
+    """Return what the map needs to become `run`, its latents matched to those of `reference`.
+
+    `factors` are what is known of every image of the data set, by id.
+    """
     codes, target = run.codes(), reference.codes()
     shared, ours, theirs = np.intersect1d(codes.ids, target.ids, return_indices=True)
     size = run.info.latent_dim
@@ -137,6 +145,8 @@ def build_member(run: Any, reference: Any) -> bytes:
         mean=codes.mean[:, order] * sign,
         logvar=None if codes.logvar is None else codes.logvar[:, order],
     )
+    described = describe_codes(SimpleNamespace(codes=lambda: moved), half=False)
+    assert described is not None
     return pack(
         {
             "schema": 1,
@@ -150,7 +160,7 @@ def build_member(run: Any, reference: Any) -> bytes:
                 "decoder": describe_network(decoder, (size,)),
             },
             "likelihood": run.model.likelihood.describe(),
-            "codes": describe_codes(SimpleNamespace(codes=lambda: moved), half=False),
+            "codes": add_factors(described, factors or {}),
             "figures": describe_figures(run),
             "fingerprint": run.fingerprint,
         }

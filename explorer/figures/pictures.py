@@ -48,3 +48,8 @@ def wordmark(title: str, dark: bool) -> str:
         f'font-weight="700" fill="{roles.text}">{first} '
         f'<tspan font-weight="400" fill="{roles.caption}">{second}</tspan></text></svg>'
     )
+
+
+def mean_difference(above: np.ndarray, below: np.ndarray) -> float:
+    """Return how far two sets of uint8 images differ, on average, as a share of black to white."""
+    return float(np.abs(above.astype(float) - below.astype(float)).mean() / 255)

@@ -34,4 +34,11 @@ WORDS: Words = {
     "units": "units; nats for information",
     "dimension_by_size": "dimension {rank} by size",
     "kl_bar": "KL %{y:.3f} nats; reconstruction %{customdata:.2f}",
+    "told_axes": "{y}, over {x}.",
+    "told_curve": ("{name}: from {first} at {start} to {last} at {end}, between {low} and {high}."),
+    "told_points": (
+        "{name}: {count} points, across from {left} to {right}, up from {low} to {high}."
+    ),
+    "told_bars": "{name}: {count} bars from {low} to {high}, the highest at {highest}.",
+    "told_heat": "{rows} rows by {columns} columns, values from {low} to {high}.",
 }

@@ -122,6 +122,13 @@ class ModelInfo:
     """How a model that was made elsewhere is read, and what its self-test found."""
 
     @property
+    def is_beta_implied(self) -> bool:
+        """Whether `adopted_beta` was told by nobody, and is what weights imply."""
+        values: Any = (self.adopted or {}).get("beta")
+        told = values.get("told") if isinstance(values, Mapping) else None
+        return self.adopted_beta is not None and not (is_number(told) and told >= 0)
+
+    @property
     def adopted_beta(self) -> float | None:
         """The β that was told of a model made elsewhere, else what its weights imply, if any."""
         values: Any = (self.adopted or {}).get("beta")
@@ -156,6 +163,16 @@ def describe_config(
     )
     prior = config.prior if LATENTS[config.latent].is_continuous else "uniform"
     return ModelInfo(kind, config.latent, config.latent_dim, shape, prior, likelihood)
+
+
+def state_likelihood(name: str | None, sigma2: float | None) -> LikelihoodInfo | None:
+    """Return the likelihood that somebody states of a loop of their own; None where none is."""
+    if name is None and sigma2 is None:
+        return None
+    name = "gaussian" if name is None else name
+    if name not in LIKELIHOODS:
+        raise ExplorerError(f"A likelihood is one of {', '.join(LIKELIHOODS)}, not {name!r}.")
+    return LikelihoodInfo(name, sigma2)
 
 
 @dataclass(frozen=True)

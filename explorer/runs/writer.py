@@ -14,6 +14,7 @@ import json
 import os
 import socket
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -37,7 +38,9 @@ from explorer.runs.info import (
     Status,
     check_info,
     describe_config,
+    state_likelihood,
 )
+from explorer.runs.plausible import doubt_reconstruction
 from explorer.runs.points import find_kl
 from explorer.runs.ranks import is_first_rank
 from explorer.runs.run import Run, versions
@@ -55,6 +58,9 @@ class RunWriter:
     `overwrite`; anything else there is never touched. `adopt` takes over a run that was queued
     there and never began, keeping the name that viewers gave it; `info` one that began, as it
     stands, and nothing is written yet.
+
+    What a loop of one's own states of its images' `shape` (C, H, W), of the `likelihood` that its
+    nats are of and of its `sigma2` is shown, and lets `log` tell a mean over pixels from a sum.
 
     A loop of one's own, with neither `config` nor `model`, takes the folder when it first writes,
     so that a second instance for evaluation is no second run; and of a distributed training the
@@ -75,16 +81,20 @@ class RunWriter:
         adopt: bool = False,
         info: RunInfo | None = None,
         model: ModelInfo | None = None,
+        shape: tuple[int, int, int] | None = None,
+        likelihood: str | None = None,
+        sigma2: float | None = None,
     ) -> None:
         self.path = Path(directory)
         self._beat_at = 0.0
         self._last_steps: dict[str, int] = {}
         self._to_take = False
+        self._has_doubted = False
         self._overwrite = overwrite
         if info is not None:
             self.info = info
             return
-        shape = None if dataset is None else dataset.shape
+        shape = shape if dataset is None else dataset.shape
         if model is not None:
             pass
         elif config is not None:
@@ -92,7 +102,8 @@ class RunWriter:
         elif latent_dim is None or not 1 <= latent_dim <= LARGEST_LATENT:
             raise ExplorerError("A run needs its number of latent dimensions: latent_dim=…")
         else:
-            model = ModelInfo(model_kind, latent_kind, latent_dim, shape)
+            stated = state_likelihood(likelihood, sigma2)
+            model = ModelInfo(model_kind, latent_kind, latent_dim, shape, likelihood=stated)
         self.info = check_info(
             RunInfo(
                 config=config,
@@ -235,9 +246,17 @@ class RunWriter:
         numbers = [value for value in point.values() if type(value) in (int, float)]
         if not all(map(is_number, [*numbers, *point.get("kl_per_dim", [])])):
             raise ExplorerError(f"A figure of step {step} is not finite; it was not logged.")
+        self._doubt(point)
         self._append(json.dumps(point) + "\n")
         self._last_steps[split] = step
         self.beat(step)
+
+    def _doubt(self, point: Mapping[str, Any]) -> None:
+        """Warn, once, of a reconstruction that can hardly be a sum over pixels."""
+        doubt = None if self._has_doubted else doubt_reconstruction(self.info.model, point)
+        if doubt is not None:
+            self._has_doubted = True
+            warnings.warn(doubt, stacklevel=3)
 
     def snapshot(self, step: int, mean: Any, logvar: Any = None, **arrays: Any) -> None:
         """Store a frame of the film.

@@ -11,6 +11,7 @@ from explorer.adopting import measure
 from explorer.analysis.collapse.diagnose import diagnose_run
 from explorer.elbo.evaluation import evaluate_elbo
 from explorer.errors import ExplorerError
+from explorer.export.payload import describe_figures
 from explorer.library import Library, find_lack
 from explorer.models.adopted.probe import probe
 from explorer.runs.run import Run
@@ -94,6 +95,13 @@ def test_a_beta_that_is_told_goes_before_the_implied_one(tmp_path, root):
         likelihood="bernoulli", binarise=True, beta=2, data_root=root,
     )  # fmt: skip
     assert run.info.beta == 2 and read(run)["beta"]["implied"]["beta"] < 1.3
+    assert describe_figures(run)["implied"] is False
+
+
+def test_a_beta_that_nobody_told_is_shown_as_read_off_the_weights(run):
+    figures = describe_figures(run)
+    assert figures["beta"] == run.info.beta and figures["implied"] is True
+    assert describe_figures(explorer.open_run("digits-2d"))["implied"] is False
 
 
 # Images.
@@ -118,6 +126,18 @@ def test_arrays_of_any_convention_are_kept_so_that_pages_find_them(given, tmp_pa
     np.testing.assert_array_equal(kept.images, images)
     assert run.info.best_split == "all" and kept.name == present(run.info.dataset).name == "mine"
     assert present(run.info.dataset).class_names == ("0", "1", "2")
+
+
+def test_models_of_the_same_images_name_one_data_set(tmp_path):
+    model, images = shipped("digits-2d")
+    names = []
+    for name in ("first", "second"):
+        run = explorer.adopt(
+            tmp_path / name, encode=model.encode_parameters, decode=model.decoder, images=images,
+            likelihood="bernoulli", binarise=True, data_root=tmp_path,
+        )  # fmt: skip
+        names.append(present(run.info.dataset).name)
+    assert names == ["first", "first"]
 
 
 def test_images_of_another_size_are_kept_as_the_networks_take_them(tmp_path):

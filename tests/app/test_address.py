@@ -86,3 +86,24 @@ def test_what_cannot_be_is_left_out_and_told_once(asked, names):
 
 def test_numbers_beyond_their_limits_are_moved_to_them():
     assert shown(open_app(image="1000", beta="-3"))[2:] == [99, 0.0]
+
+
+def renamed_app():
+    from explorer.app.parts.address import read_as
+
+    read_as("run", "model")
+
+
+@pytest.mark.parametrize(
+    ("asked", "read"),
+    [
+        ({"model": "two"}, {"run": "two"}),
+        ({"run": "one", "model": "two"}, {"run": "one"}),
+        ({"image": "3"}, {"image": "3"}),
+    ],
+)
+def test_a_run_is_found_under_either_name(asked, read):
+    app = AppTest.from_function(renamed_app)
+    for name, value in asked.items():
+        app.query_params[name] = value
+    assert address(app.run()) == read

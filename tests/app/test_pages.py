@@ -282,6 +282,15 @@ def test_a_model_that_was_fed_with_noise_is_told_and_not_called_healthy(
     assert not any("nothing that speaks against" in s.value for s in app.success)
 
 
+def test_runs_without_a_log_are_compared_without_curves(stranger, tmp_path, monkeypatch):
+    for name in ("one", "other"):
+        shutil.copytree(stranger / "stranger", tmp_path / name)
+    monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(tmp_path))
+    app = open_page("runs", ticked="one,other")
+    assert not app.exception
+    assert "Neither has a log of its training: there are no curves to compare." in said(app)
+
+
 def test_the_weights_of_a_model_of_ours_tell_its_beta_on_demand():
     app = open_page("collapse", run="digits-2d")
     assert not any("weights imply" in words for words in said(app))

@@ -1,7 +1,8 @@
-"""From a slider to pixels through the server path, in a real browser, idle and while a job trains.
+"""The first frame beside a bare page's; from a slider to pixels through the server path.
 
-The model is too large for the browser, so every move goes to Python and back. A move is timed from
-the slider's input event to the frame in which the decoded picture has changed.
+In a real browser. The slider's model is too large for the browser, so every move goes to Python and
+back: it is timed from the slider's input event to the frame in which the decoded picture has
+changed, idle and while a job trains.
 """
 
 import dataclasses
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from explorer.jobs.queue import LocalRunner
 from explorer.recipes import default_config
+from tests.benchmarks.opening import measure_opening
 
 MOVES = 40
 ROUNDS = 4
@@ -48,10 +50,11 @@ def main(quick: bool = False) -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         runs = Path(folder) / "runs"
         runs.mkdir()
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        measure_opening(browser, runs, quick)
         ensure_run(runs, "large")
         server = Server(runs)
         runner = LocalRunner()
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             # The first page waits for the server's imports and for scripts that no cache has.

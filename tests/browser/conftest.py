@@ -30,14 +30,20 @@ STARTUP_SECONDS = 60
 class Server:
     """A running app: its address, its runs folder and its process."""
 
-    def __init__(self, runs: Path, command: list[str] | None = None, **environment: str) -> None:
+    def __init__(
+        self,
+        runs: Path,
+        command: list[str] | None = None,
+        flags: str = "--port {port} --no-browser",
+        **environment: str,
+    ) -> None:
         self.runs = runs
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         command = command or [sys.executable, "-m", "explorer.cli", "app"]
         self.log = open(runs.parent / f"server-{self.port}.log", "wb")  # noqa: SIM115
         self.process = subprocess.Popen(
-            [*command, "--port", str(self.port), "--no-browser"],
+            [*command, *flags.format(port=self.port).split()],
             env={**os.environ, "LATENT_EXPLORER_RUNS": str(runs), **environment},
             cwd=runs,
             stdout=self.log,

@@ -7,7 +7,7 @@ from explorer.config import ObjectiveConfig
 from explorer.runs.run import Run
 from explorer.training.loop import train
 from tests.small_run import change, make_config
-from tests.waiting import wait_for_script
+from tests.waiting import POLL_MILLISECONDS, wait_for_script
 
 MAP = "document.querySelector('.st-key-explore_map [data-testid=stBidiComponentIsolated]')"
 """The map's host among the components of a page."""
@@ -67,7 +67,8 @@ class ExplorePage:
 
     def opened(self) -> None:
         """Wait until the map stands there, and Python has nothing more to send."""
-        self.until("app.painted > 0")
+        # The first page of a server waits for its imports, and for scripts that no cache has.
+        self.until("app.painted > 0", timeout=120_000)
         if self.ask("app.host.kind === 'streamlit'"):
             wait_for_script(self.page)
         self.settle()
@@ -78,7 +79,9 @@ class ExplorePage:
 
     def until(self, expression: str, argument: Any = None, timeout: float = 30_000) -> None:
         """Wait until `expression` holds, with `app`, `s` and `arg` at hand."""
-        self.page.wait_for_function(ASK, arg=[expression, argument], timeout=timeout)
+        self.page.wait_for_function(
+            ASK, arg=[expression, argument], timeout=timeout, polling=POLL_MILLISECONDS
+        )
 
     def z(self) -> list[float]:
         return self.ask("Array.from(s.z)")

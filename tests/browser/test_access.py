@@ -1,12 +1,17 @@
 """WCAG 2.1 A and AA by axe, page by page and theme by theme: what we render has no violation."""
 
+import re
+from pathlib import Path
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+import explorer
 from tests.waiting import wait_for_script
 
 pytestmark = pytest.mark.browser
 SLOW = 60_000
+APP = Path(explorer.__file__).parent / "app"
 STANDARD = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
 THEMES = ("light", "dark")
 PAGES = ("", "learn", "train", "beta", "collapse", "elbo", "models", "runs")
@@ -45,6 +50,23 @@ def test_axe_finds_what_is_wrong(chromium):
     )
     assert {rule for rule, _, _ in find_violations(page)} == {"image-alt", "color-contrast"}
     page.close()
+
+
+def test_no_chart_and_no_picture_goes_without_words():
+    """Charts get theirs in one place; what stands beside a picture is its text in every case."""
+    sources = {path: path.read_text(encoding="utf-8") for path in APP.rglob("*.py")}
+    makers = {path.name for path, source in sources.items() if "plotly_chart(" in source}
+    assert makers == {"charts.py"}
+    silent = re.compile(r'alt=""|<img(?![^>]*alt=)')
+    assert not [path for path, source in sources.items() if silent.search(source)]
+
+
+def test_a_chart_is_named_by_its_figures_in_the_language_of_the_page(page, server):
+    page.goto(f"{server.url}/learn?chapter=collapse&lang=zh-Hans")
+    chart = page.locator(".st-key-learn_collapse_kl .stPlotlyChart[role=img]")
+    chart.wait_for(timeout=SLOW)
+    name = chart.get_attribute("aria-label") or ""
+    assert "横轴：β" in name and re.search(r"从 0.1 处的 [\d.]+ 到 40 处的", name)
 
 
 @pytest.mark.parametrize(("name", "theme"), MATRIX)

@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from tests.browser.explore_page import ExplorePage
 
@@ -154,3 +155,17 @@ def test_hover_over_a_point_shows_its_image(view):
     near = view.ask("s.hover.near")
     text = view.page.locator("[data-role=tooltip]").inner_text()
     assert str(view.ask("app.idOf(arg)", near)) in text and "image" in text
+
+
+def test_a_browser_that_changes_what_is_read_of_a_canvas_is_told_of(view):
+    note = view.page.locator(".part-input .note")
+    view.press("draw")
+    assert "changes what a page reads back" not in note.inner_text()
+    view.page.add_init_script(
+        "const read = CanvasRenderingContext2D.prototype.getImageData;"
+        "CanvasRenderingContext2D.prototype.getImageData = function (...given) {"
+        "  const found = read.apply(this, given); found.data[9] ^= 1; return found; }"
+    )
+    view.page.reload()
+    view.page.locator("[data-action=draw]").click(timeout=60_000)
+    expect(note).to_contain_text("changes what a page reads back")

@@ -14,7 +14,7 @@ def test_the_installed_app_opens_with_its_theme(installed, page, tmp_path):  # n
     try:
         page.goto(f"{server.url}/train")
         start = page.get_by_role("button", name="Start", exact=True)
-        start.wait_for()
+        start.wait_for(timeout=120_000)  # Of a server that has only just begun.
         colour = start.evaluate("node => getComputedStyle(node).backgroundColor")
         assert colour == "rgb(58, 69, 96)"
         page.goto(server.url)

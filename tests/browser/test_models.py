@@ -68,6 +68,12 @@ def test_the_shipped_models_open_side_by_side(page, server):
     page.get_by_text("Noise alone makes codes flee").wait_for()
 
 
+def test_the_only_model_of_some_images_is_offered_a_linear_one_beside_it(page, server, digits_runs):
+    page.goto(f"{server.url}/models?images=digits&models={digits_runs['normal'].id}")
+    page.get_by_text("Choose at least two models.").wait_for(timeout=90_000)
+    page.get_by_role("button", name="Fit a linear model").wait_for()
+
+
 def test_holes_are_measured_and_drawn(page, server, digits_runs):
     open_models(page, server, "point", "normal", "principal")
     images = pick_images(load_dataset("digits"))

@@ -82,3 +82,16 @@ def test_a_second_visit_fetches_no_script_again(visitor, address):
     assert any(name.endswith("/map/main.js") for name, _ in fetched)
     assert [name for name, size in fetched if size > 0] == []
     view.page.close()
+
+
+def test_the_axes_are_drawn_anew_when_their_font_has_come(visitor, address):
+    page = visitor.new_page()
+    font = hold(page, "**/SourceSansVF-Italic*.woff2")
+    view = ExplorePage(page, address)
+    view.rest()
+    drawn = "app.map.base.toDataURL()"
+    before = view.ask(drawn)
+    assert len(font) == 1, "the canvas asked for it"
+    release(font)
+    view.until(f"{drawn} !== arg", before)
+    page.close()

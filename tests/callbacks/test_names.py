@@ -22,7 +22,8 @@ def test_without_lightning_a_sentence_says_what_to_install():
     code = (
         "import sys; sys.modules['lightning'] = None\n"
         "from explorer import ExplorerError\n"
-        "try: from explorer.callbacks import LightningRun\n"
+        "from explorer.callbacks import LightningRun\n"
+        "try: LightningRun('run', 2)\n"
         "except ExplorerError as error: print(error)"
     )
     assert run(code) == "This callback needs Lightning: pip install lightning"

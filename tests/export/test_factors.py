@@ -36,3 +36,26 @@ def test_what_tells_nothing_or_too_much_is_left_out() -> None:
 def test_a_number_that_is_missing_does_not_spoil_the_range() -> None:
     (told,) = describe_factors({"age": np.array([3.0, np.nan, 5.0])}, np.arange(3))
     assert (told["low"], told["high"]) == (3, 5) and np.isnan(told["values"][1])
+
+
+def test_a_few_whole_numbers_from_0_or_1_on_are_classes() -> None:
+    ids = np.arange(60)
+    known = {
+        "kind": ids % 3,
+        "seen": (ids % 2).astype(float),
+        "room": 1 + ids % 5,
+        "count": ids % 6,
+        "score": 3 + ids % 3,
+        "half": (ids % 3) / 2,
+        "gap": 2 * (ids % 3),
+        "missing": np.where(ids % 3 == 0, np.nan, ids % 2),
+    }
+    told = {factor["name"]: factor for factor in describe_factors(known, ids)}
+    assert {name: factor["words"] for name, factor in told.items() if factor["words"]} == {
+        "kind": ["0", "1", "2"], "seen": ["0", "1"], "room": ["1", "2", "3", "4", "5"],
+    }  # fmt: skip
+    assert told["room"]["values"].tolist() == (ids % 5).tolist()
+    # What a class is does not depend on which images are shown; one class alone tells nothing.
+    assert describe_factors({"kind": ids % 3}, ids[::3]) == []
+    (two,) = describe_factors({"kind": ids % 3}, ids[ids % 3 > 0])
+    assert two["words"] == ["1", "2"]

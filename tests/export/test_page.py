@@ -239,7 +239,11 @@ def test_member_is_matched_to_its_reference() -> None:
         kept, mean=kept.mean[:, [1, 0, 2]] * np.array([-1, 1, 1], np.float32)
     )
     member.codes = lambda: flipped
-    header = unpack(build_member(member, reference))
+    known = {"side": np.arange(200) / 2}
+    header = unpack(build_member(member, reference, known))
+    (side,) = header["codes"]["factors"]
+    assert side["name"] == "side" and side["values"].tolist() == (kept.ids / 2).tolist()
+    assert unpack(build_member(member, reference))["codes"]["factors"] == []
     assert header["moved"] and header["of"] == "a" and header["figures"]["beta"] == 2.0
     assert np.allclose(header["codes"]["mean"], kept.mean, atol=1e-6)
 

@@ -40,11 +40,17 @@ class Choice:
 
 
 class AxesNeeded(ExplorerError):
-    """The axes must be said first; `choices` are the usual ways, `likely` the latents' axis."""
+    """The axes must be said first; `choices` are the usual ways, `likely` the latents' axis.
 
-    def __init__(self, message: str, choices: tuple[Choice, ...], likely: int | None) -> None:
+    `asked` is the question alone, for those who choose on a page and not by an option.
+    """
+
+    def __init__(
+        self, message: str, choices: tuple[Choice, ...], likely: int | None, *asked: str
+    ) -> None:
         super().__init__(message)
         self.choices, self.likely = choices, likely
+        self.asked = asked or (message,)
 
 
 @dataclass(frozen=True)
@@ -115,14 +121,14 @@ def ask_for_axes(
         )
     hint = ""
     if likely is not None:
-        hint = (
-            f" Its spreads differ most along axis {likely} (of {shape[likely]:,}), as latents do."
-        )
-    message = (
-        f"{name} holds codes {say_shape(shape)}: say what the axes are. {'; '.join(parts)}. With "
-        f"--per position each position of each latent is a dimension of its own.{hint}"
+        hint = f"Its spreads differ most along axis {likely} (of {shape[likely]:,}), as latents do."
+    question = f"{name} holds codes {say_shape(shape)}: say what the axes are."
+    options = (
+        f"{'; '.join(parts)}. With --per position each position of each latent is a dimension of "
+        "its own."
     )
-    return AxesNeeded(message, choices, likely)
+    message = " ".join(part for part in (question, options, hint) if part)
+    return AxesNeeded(message, choices, likely, question, hint)
 
 
 def latent_axis(values: Floats) -> int | None:

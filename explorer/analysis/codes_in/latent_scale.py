@@ -5,6 +5,7 @@ scaling_factor = 1/std; others subtract their mean first (shift_factor) or do bo
 (latents_mean, latents_std). Nothing is said of how good the pictures will be.
 """
 
+import math
 import os
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -16,6 +17,11 @@ from explorer.analysis.codes_in.arrays import Progress
 from explorer.analysis.codes_in.axes import AxesNeeded
 from explorer.analysis.codes_in.reading import read_any_codes
 from explorer.analysis.codes_in.result import CodesIn
+from explorer.analysis.codes_in.spectrum import (
+    FEWEST_POSITIONS,
+    RadialSpectrum,
+    measure_spectrum,
+)
 from explorer.analysis.codes_in.told import Told
 
 AS_GIVEN = (
@@ -46,6 +52,8 @@ class LatentScale:
     items: int
     axes: str
     told: tuple[Told, ...] = ()
+    spectrum: RadialSpectrum | None = None
+    """Of μ, or of the values as given; None where they have no two axes of positions."""
 
     @property
     def samples_of(self) -> str:
@@ -66,6 +74,7 @@ class LatentScale:
             "std_of_means": self.std_means, "mean_sigma": self.mean_sigma,
             "global_mean": self.global_mean, "global_std_of_means": self.global_std_means,
             "global_std": self.global_std, "scaling_factor": self.scaling_factor,
+            "radial_spectrum": self.spectrum and vars(self.spectrum),
             "shift_factor": self.global_mean, "told": [told.to_dict() for told in self.told],
         })  # fmt: skip
 
@@ -112,7 +121,19 @@ def measure_scale(codes: CodesIn) -> LatentScale:
         items=codes.count,
         axes=codes.axes,
         told=tuple(told for told in codes.told if told.code not in SAID_HERE),
+        spectrum=_measure_spectrum(codes),
     )
+
+
+def _measure_spectrum(codes: CodesIn) -> RadialSpectrum | None:
+    items = len(np.unique(codes.rows))
+    whole = len(codes.mean) == items * math.prod(codes.positions)
+    if len(codes.positions) != 2 or min(codes.positions) < FEWEST_POSITIONS or not whole:
+        return None
+    grids = codes.mean.reshape(items, *codes.positions, -1)
+    if not np.ptp(grids):
+        return None
+    return measure_spectrum(np.moveaxis(grids, -1, 1))
 
 
 def _whole_std(mean: Floats, variance: Floats) -> float:

@@ -73,7 +73,11 @@ class Layouts:
         mean = dataclasses.replace(mean, values=lay_out(mean.values, axes), bad=())
         if spread is not None:
             spread = dataclasses.replace(spread, values=lay_out(spread.values, axes), bad=())
-        return self._finish(rows, mean, spread, axes.letters, axes)
+        found = self._finish(rows, mean, spread, axes.letters, axes)
+        if axes.per != "channel":
+            return found
+        sizes = [size for place, size in enumerate(shape) if place not in (0, axes.latent)]
+        return dataclasses.replace(found, positions=tuple(sizes))
 
     def timeline(self) -> CodesIn:
         """Codes over steps (T, N, K): KL at each, the codes of the last."""

@@ -20,6 +20,8 @@ JUDGED_VALUES, FEWEST_JUDGED = 1_000_000, 2000
 class CodesIn:
     """Codes as they are judged: mean and logvar (M, K), logvar None for means alone.
 
+    Of grids that are judged per channel `positions` is their shape, (H, W): the rows of an item
+    follow one another in that order, unless some were left out for NaN.
     `rows` (M,) are the items in the file that the rows come from and `count` how many it has;
     `dimensions` (K,) the indices of the latents that are kept. `labels` (M,) are numbers into
     `class_names` or None; `columns` further values (M,) by name. With steps (T,) there is
@@ -34,6 +36,7 @@ class CodesIn:
     count: int
     dimensions: tuple[int, ...]
     axes: str = "NK"
+    positions: tuple[int, ...] = ()
     steps: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     kl_per_dim: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     labels: NDArray[np.int64] | None = None

@@ -17,15 +17,20 @@ import torch
 from explorer.analysis.checks import plain
 from explorer.analysis.collapse.verdicts import vote
 from explorer.analysis.collapse.wakeup import wake_up_at_collapse, wake_up_now
-from explorer.analysis.inference.refinement import refine_subject
+from explorer.analysis.inference.refinement import FEWEST_TRAINING, Draws, refine_subject
 from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Watch
 from explorer.codes import kl_of_codes
+from explorer.models.cost import decoding_cost
 from explorer.models.likelihoods.base import NoRuleKnown
 from explorer.models.priors import gaussian_kl
 
 CAUSES = ("objective", "encoder_lags", "decoder_ignores", "written_not_read")
-REFINED_IMAGES = 32
+REFINED_IMAGES, FEWEST_REFINED = 32, 12
+REFINING_STEPS = 100
+REFINING_COST, SCORING_COST = 1.7e9, 4e10
+"""Multiply-adds that decoding the draws of all refined images may take: a step, and the score. Of
+costly decoders fewer images are refined, by fewer draws: a diagnosis stays one of seconds."""
 REFINED_KL_NATS = 0.05
 """A refined q(z_i|x) this far from the prior, on average, means that the encoder lags."""
 
@@ -73,8 +78,7 @@ def find_causes(
         evidence |= {"top_eigenvalue_now": top, "top_eigenvalue_now_error": top_error}
         pays = vote(top, top_error, beta)
     watch.check(0.4)
-    few = subject.first(REFINED_IMAGES)
-    refined_kl, encoder_kl, error = _refined_kl(few, seed, watch.part(0.4, 1))
+    refined_kl, encoder_kl, error = _refined_kl(subject, seed, watch.part(0.4, 1))
     lagging = [i for i in asleep if refined_kl[i] - encoder_kl[i] > REFINED_KL_NATS + 2 * error[i]]
     if lagging:
         gains = [float(refined_kl[i] - encoder_kl[i]) for i in lagging]
@@ -114,12 +118,19 @@ def _look_at_collapse(subject: Subject, beta: float, seed: int) -> dict[str, Any
 def _refined_kl(
     subject: Subject, seed: int, watch: Watch
 ) -> tuple[list[float], list[float], list[float]]:
-    """Return per dimension the mean KL of refined q's, of the encoder's, and the gain's error."""
+    """Return per dimension the mean KL of refined q's, of the encoder's, and the gain's error.
+
+    Of the first images: as many as the cost of the decoder allows.
+    """
+    cost = decoding_cost(subject.model)
+    count = int(min(max(REFINING_COST / cost / FEWEST_TRAINING, FEWEST_REFINED), REFINED_IMAGES))
+    subject = subject.first(count)
     refined = refine_subject(
         subject,
         prior_starts=0,
-        steps=100,
+        steps=REFINING_STEPS,
         seed=seed,
+        draws=Draws.within(REFINING_COST / cost / count, SCORING_COST / cost / count),
         progress=watch.report,
         stop=watch.stopped,
     )

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from explorer.analysis.checks import Floats, as_array, plain
+from explorer.analysis.collapse.verdicts import FEWEST_IMAGES
 from explorer.errors import ExplorerError
 
 MARGIN = 0.1
@@ -89,7 +90,7 @@ def read_joint(diagnosis: Mapping[str, Any]) -> Joint | None:
 
 @dataclass(frozen=True)
 class PriorMatch:
-    """The finding. `state` is follows, off, or unknown (means alone, which cannot tell).
+    """The finding. `state` is follows, off, unknown (means alone, which cannot tell) or few.
 
     `marginal_kl` is KL(q(z)‖p(z)) in nats per item and `total_correlation` its part between
     dimensions, None where unknown; with `saturated` they are at most that, since the estimator
@@ -188,7 +189,7 @@ def match_prior(
     )
     spread = float(np.sqrt(total.mean() + average.var()))
     return PriorMatch(
-        state="off" if joint_off or any(off) else "unknown" if variance is None else "follows",
+        state="off" if joint_off or any(off) else _unmoved_state(count, variance is not None),
         dimensions=dimensions,
         total_correlation=None if joint is None else joint.total_correlation,
         marginal_kl=None if joint is None else joint.marginal_kl,
@@ -199,6 +200,13 @@ def match_prior(
         shift=float(average.mean()),
         use=use,
     )
+
+
+def _unmoved_state(count: int, has_spread: bool) -> str:
+    """Return what is found of codes none of which is off."""
+    if count < FEWEST_IMAGES:
+        return "few"
+    return "follows" if has_spread else "unknown"
 
 
 def check_use(use: str | None) -> None:

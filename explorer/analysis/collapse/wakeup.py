@@ -28,6 +28,8 @@ STREAM = 0x3A4E
 CHUNK = 512
 SMALLEST_FISHER = 1e-12
 """Pixels of which an image tells less than this are constant."""
+SMALLEST_LENGTH = 1e-7
+"""Of the longest direction: below it, rounding decides where a direction points."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,11 @@ def _held_out_rule(
 def _leading_vectors(rows: Floats, rank: int) -> Floats:
     """Return the leading eigenvectors (D, rank) of rowsᵀ rows, rows being (n, D)."""
     if rows.shape[1] > len(rows):
-        vectors: Floats = np.linalg.svd(rows, full_matrices=False)[2][:rank].T
-        return vectors
+        # Fewer images than pixels: the same directions by the smaller product, in a tenth of the
+        # time of a singular value decomposition. What no image moves has no direction.
+        shares = np.linalg.eigh(rows @ rows.T)[1][:, ::-1][:, :rank]
+        vectors: Floats = rows.T @ shares
+        length = np.linalg.norm(vectors, axis=0)
+        kept = length > SMALLEST_LENGTH * length.max(initial=0)
+        return np.divide(vectors, length, out=np.zeros_like(vectors), where=kept)
     return np.linalg.eigh(rows.T @ rows / len(rows))[1][:, ::-1][:, :rank]

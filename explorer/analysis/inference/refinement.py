@@ -21,15 +21,40 @@ from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
+from explorer.models.cost import decoding_cost
 
 FAMILIES = ("diagonal", "full")
 HERMITE_NODES = {1: 16, 2: 8}
 """Gauss–Hermite nodes per dimension while optimising: a deterministic ELBO for K ≤ 2."""
 TRAINING_SAMPLES = 32
 EVALUATION_SAMPLES = 2000
+TRAINING_COST, EVALUATION_COST = 320e6, 14e9
+"""Multiply-adds that decoding the draws of one image may take: a step, and the final score. Of
+costlier decoders fewer draws are taken, so that one image takes ten seconds and not a minute."""
+FEWEST_TRAINING, FEWEST_EVALUATION = 4, 100
 CHUNK_CODES = 8192
 NEGLIGIBLE = 1e-14
 """Weight below which a point of a quadrature is left out."""
+
+
+@dataclass(frozen=True)
+class Draws:
+    """How many draws of q a step of the ascent and the final score take, where K > 2."""
+
+    training: int = TRAINING_SAMPLES
+    evaluation: int = EVALUATION_SAMPLES
+
+    @classmethod
+    def within(cls, training: float, evaluation: float) -> "Draws":
+        """Return as many as are allowed, even for the pairs that they come in."""
+        most = TRAINING_SAMPLES, EVALUATION_SAMPLES
+        least = FEWEST_TRAINING, FEWEST_EVALUATION
+        asked = training, evaluation
+        counts = [
+            2 * int(min(max(wish, few), many) / 2)
+            for wish, few, many in zip(asked, least, most, strict=True)
+        ]
+        return cls(*counts)
 
 
 @dataclass(frozen=True)
@@ -91,8 +116,9 @@ def refine_posterior(
 
     Starts: the encoder's q, `prior_starts` draws of the prior, and `starts` (T, N, K), for example
     the modes of the exact posterior. Each runs Adam on the ELBO, by Gauss–Hermite quadrature for
-    K ≤ 2 and by 32 fresh antithetic samples beyond; all are scored alike at the end, so the result
-    is never worse than the encoder by more than its error. `family`: diagonal or full.
+    K ≤ 2 and by 32 fresh antithetic samples beyond, fewer of decoders beyond ten million
+    multiply-adds. All are scored at the end by the same draws, so the result is never worse than
+    the encoder by more than its error. `family`: diagonal or full.
     """
     return refine_subject(
         Subject(model, x),
@@ -116,21 +142,30 @@ def refine_subject(
     steps: int = 200,
     learning_rate: float = 0.05,
     seed: int = 0,
+    draws: Draws | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> RefinedPosterior:
-    """Return what `refine_posterior` does, of a subject that is checked and encoded already."""
+    """Return what `refine_posterior` does, of a subject that is checked and encoded already.
+
+    `draws` are by default as many as the cost of the decoder allows.
+    """
     model, x = subject.model, subject.x
     if family not in FAMILIES:
         raise ExplorerError(f"family must be one of {', '.join(FAMILIES)}; it is {family!r}.")
     watch = Watch(progress, stop)
     generator = torch.Generator(x.device).manual_seed(seed)
-    rule = _Rule(model.latent_dim, x.dtype, x.device, generator)
+    if draws is None:
+        cost = decoding_cost(model)
+        draws = Draws.within(TRAINING_COST / cost, EVALUATION_COST / cost)
+    rule = _Rule(model.latent_dim, x.dtype, x.device, generator, draws)
     mean, logvar = subject.posterior
     with subject.hold():
         with torch.no_grad():
             scale = torch.diag_embed(torch.exp(0.5 * logvar))
-            encoder_elbo, encoder_error = _evaluate(model, x, mean, scale, rule)
+            # The same draws for all: what they have in common does not decide who wins.
+            scoring = rule.draw(evaluation=True)
+            encoder_elbo, encoder_error = _evaluate(model, x, mean, scale, rule, scoring)
             candidates = [(mean, scale)]
             for _ in range(prior_starts):
                 z = model.prior.sample(len(mean), generator).to(mean)
@@ -143,7 +178,7 @@ def refine_subject(
             part = watch.part(number / len(candidates), (number + 1) / len(candidates))
             refined = _ascend(model, x, location, factor, family, rule, steps, learning_rate, part)
             with torch.no_grad():
-                elbo, error = _evaluate(model, x, *refined, rule)
+                elbo, error = _evaluate(model, x, *refined, rule, scoring)
             # NaN never wins.
             wins = elbo > best[2]
             new = (*refined, elbo, error, torch.full_like(best[4], number))
@@ -241,8 +276,14 @@ class _Rule:
     """Noise and weights for E_q: fixed Gauss–Hermite nodes for K ≤ 2, else random draws."""
 
     def __init__(
-        self, latents: int, dtype: torch.dtype, device: torch.device, generator: torch.Generator
+        self,
+        latents: int,
+        dtype: torch.dtype,
+        device: torch.device,
+        generator: torch.Generator,
+        draws: Draws,
     ) -> None:
+        self._draws = draws
         self._dtype, self._device = dtype, device
         self._latents = latents
         self._generator = generator
@@ -255,7 +296,7 @@ class _Rule:
             points, weights = gauss_hermite(nodes, self._latents)
             at, weight = torch.from_numpy(points), torch.from_numpy(weights)
             return at.to(self._device, self._dtype), weight.to(self._device, self._dtype)
-        count = EVALUATION_SAMPLES if evaluation else TRAINING_SAMPLES
+        count = self._draws.evaluation if evaluation else self._draws.training
         half = torch.randn(
             (count // 2, self._latents),
             generator=self._generator,
@@ -266,10 +307,15 @@ class _Rule:
 
 
 def _evaluate(
-    model: Model, x: Tensor, mean: Tensor, scale: Tensor, rule: _Rule
+    model: Model,
+    x: Tensor,
+    mean: Tensor,
+    scale: Tensor,
+    rule: _Rule,
+    scoring: tuple[Tensor, Tensor],
 ) -> tuple[Tensor, Tensor]:
-    """Return the ELBO (N,) and its standard error, float64."""
-    noise, weights = rule.draw(evaluation=True)
+    """Return the ELBO (N,) by noise and weights, and its standard error, float64."""
+    noise, weights = scoring
     total = torch.zeros(len(x), dtype=torch.float64, device=x.device)
     square = torch.zeros_like(total)
     step = max(1, CHUNK_CODES // len(x))

@@ -111,8 +111,9 @@ def describe_meaning(meaning: LossMeaning) -> list[str]:
         lines.append(f"This loss is a Gaussian decoder with βσ² = {meaning.sigma2:.4g}.")
     elif meaning.scale is not None:
         lines.append(f"This loss is a Laplace decoder whose scale b has βb = {meaning.scale:.4g}.")
-    lines.append(say_advice(meaning))
-    lines += [NOTES[code] for code in meaning.notes]
+    advice = say_advice(meaning)
+    lines.append(advice)
+    lines += [NOTES[code] for code in meaning.notes if NOTES[code] not in advice]
     return list(dict.fromkeys(lines))
 
 

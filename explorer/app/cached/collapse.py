@@ -10,6 +10,7 @@ from explorer.analysis.collapse.prior_match import PriorMatch, match_prior, read
 from explorer.analysis.collapse.self_test import self_test
 from explorer.analysis.questions.pictures import PictureVerdict
 from explorer.analysis.questions.sampling import SamplingVerdict
+from explorer.analysis.representation.known_factors import FactorScores, score_run_factors
 from explorer.analysis.subject import Subject
 from explorer.app.cached import diagnose_stored
 from explorer.app.session import library
@@ -30,6 +31,16 @@ def judge_codes(
     ExplorerError where it is none, AxesNeeded where it must be said what its axes are.
     """
     return judge_file(content, name, axes=axes, per=per, spread=spread)
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def score_stored(path: str, fingerprint: str) -> FactorScores:
+    """Return how a run's codes tell the known factors; `fingerprint` is part of the key alone."""
+    run = Run(path)
+    codes, images = run.codes(), library().images_of(run)
+    if codes is None or images is None:
+        raise ExplorerError("This run has no codes, or its images are not here.")
+    return score_run_factors(codes, images.factors)
 
 
 @st.cache_data(show_spinner=False, max_entries=100)

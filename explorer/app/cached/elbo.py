@@ -24,20 +24,32 @@ from explorer.runs.run import Run
 Key = tuple[str, str, int]
 MANY = 100
 """Images of the mean."""
+GRIDS = 6
+"""Grids that are kept, the newest."""
 ESTIMATE_SAMPLES = 5000
 """Draws of an importance-weighted log p(x) of one image."""
 
 
-@st.cache_resource(show_spinner=False, max_entries=6)
-def _grid_for(fingerprint: str, _run: Run) -> PosteriorGrid:
-    run = get_run_with_model(_run)
-    codes = get_codes(run)
-    return build_grid(run.model, None if codes is None else codes.mean, ratio=QUICK_RATIO)
+@st.cache_resource(show_spinner=False)
+def _grids() -> dict[str, PosteriorGrid]:
+    return {}
 
 
-def get_grid(run: Run) -> PosteriorGrid:
-    """Return the exact-inference grid of a model with one or two latents, built once (seconds)."""
-    return _grid_for(run.fingerprint, run)
+def get_grid(run: Run, tell: Callable[[float], None] | None = None) -> PosteriorGrid:
+    """Return the exact-inference grid of a model with one or two latents, built once.
+
+    That takes seconds, or minutes where the decoder is large: `tell` hears the finished share.
+    """
+    # Not an entry of its own in Streamlit's cache, inside of which no progress can be drawn.
+    known = _grids()
+    if run.fingerprint not in known:
+        codes = get_codes(run)
+        means = None if codes is None else codes.mean
+        model = get_run_with_model(run).model
+        known[run.fingerprint] = build_grid(model, means, ratio=QUICK_RATIO, progress=tell)
+        for oldest in list(known)[:-GRIDS]:
+            known.pop(oldest, None)
+    return known[run.fingerprint]
 
 
 def _key(subject: Subject) -> Key:

@@ -24,6 +24,18 @@ def tell_refused() -> None:
         st.toast(text("app.address_refused", names=text("app.comma").join(names)), duration="long")
 
 
+def read_as(name: str, other: str) -> None:
+    """Take what the address says of a run as `name`, where it says so as `other`.
+
+    Pages call it model or run by what they show of it; a link that was changed by hand opens all.
+    """
+    asked = st.query_params.get(other)
+    if asked is not None:
+        leave_behind((other,))
+        if name not in st.query_params:
+            st.query_params[name] = asked
+
+
 def leave_behind(names: Collection[str]) -> None:
     """Take out of the address what was said of a subject that is looked at no more."""
     for name in names:

@@ -1,5 +1,6 @@
 """Charts as they stand on every page: the theme's role colours, no toolbar, a caption below."""
 
+import html
 from typing import Any
 
 import plotly.graph_objects as go
@@ -7,7 +8,9 @@ import streamlit as st
 
 from explorer.app.parts.kept import read_widget
 from explorer.app.session import is_dark
+from explorer.app.text import sentences
 from explorer.figures.palette import Roles, choose_roles
+from explorer.figures.told import describe_figure
 
 CHART = {"displayModeBar": False}
 """Plotly's configuration of a chart."""
@@ -18,12 +21,18 @@ def role_colours() -> Roles:
     return choose_roles(is_dark())
 
 
-def show_chart(figure: go.Figure, key: str, caption: str = "", **options: Any) -> Any:
+def show_chart(
+    figure: go.Figure, key: str, caption: str = "", told: str = "", **options: Any
+) -> Any:
     """Show a figure over its caption, in its own colours; return what was selected, if asked for.
 
-    `options` are those of `st.plotly_chart`.
+    `options` are those of `st.plotly_chart`. What the figure tells goes along in words (`told` in
+    place of what is read off it), which the browser makes the chart's name.
     """
-    event = st.plotly_chart(figure, theme=None, key=key, config=CHART, **options)
+    config = CHART | options.pop("config", {})
+    event = st.plotly_chart(figure, theme=None, key=key, config=config, **options)
+    words = told or describe_figure(figure, sentences("figure."))
+    st.html(f'<p class="explorer-told" hidden data-words="{html.escape(words)}"></p>')
     if caption:
         st.caption(caption)
     return event

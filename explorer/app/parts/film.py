@@ -1,16 +1,14 @@
 """A run's film: choosing one of its frames, the map of a frame, its reconstructions and samples."""
 
-import numpy as np
 import streamlit as st
 
 from explorer.app.parts.address import write_address
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.choices import kept_choice
-from explorer.app.parts.pictures import show_strip
+from explorer.app.parts.pictures import show_pairs, show_row
 from explorer.app.text import sentences, text
 from explorer.codes import main_dimensions
 from explorer.figures.latent import latent_scatter
-from explorer.figures.pictures import picture_sheet
 from explorer.runs.run import Run, Snapshot
 
 
@@ -50,10 +48,8 @@ def show_map(run: Run, frame: Snapshot, key: str, height: int) -> None:
 def show_strips(frame: Snapshot) -> None:
     """Show the frame's reconstructions under their inputs, and its samples."""
     if frame.reconstructions is not None and frame.inputs is None:
-        sheet = picture_sheet(frame.reconstructions, len(frame.reconstructions))
-        show_strip(sheet, text("train.reconstructions"))
+        show_row(frame.reconstructions, text("train.reconstructions"))
     elif frame.reconstructions is not None and frame.inputs is not None:
-        pair = np.concatenate([frame.inputs, frame.reconstructions])
-        show_strip(picture_sheet(pair, len(frame.inputs)), text("train.inputs"))
+        show_pairs(frame.inputs, frame.reconstructions, text("train.inputs"))
     if frame.samples is not None:
-        show_strip(picture_sheet(frame.samples, len(frame.samples)), text("train.samples"))
+        show_row(frame.samples, text("train.samples"))

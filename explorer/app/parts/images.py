@@ -4,13 +4,12 @@ import streamlit as st
 
 from explorer.app.parts.jobs import press, try_or_toast
 from explorer.app.parts.kept import Kept, count_up, move_widget
-from explorer.app.parts.pictures import show_strip
+from explorer.app.parts.pictures import show_row
 from explorer.app.parts.report import describe_reading, describe_set, explain_left_out
 from explorer.app.session import library
 from explorer.app.text import explain, plain, text
 from explorer.datasets.images import choose_examples
 from explorer.datasets.own.fit import FITS
-from explorer.figures.pictures import picture_sheet
 from explorer.jobs.readings import LARGEST_UPLOAD, UPLOADABLE, Reading
 
 SIDES = (0, 28, 32, 64, 128)
@@ -127,7 +126,7 @@ def _show_what_came(reading: Reading, choose: str) -> None:
     dataset = reading.dataset
     assert dataset.report is not None
     rows = choose_examples(dataset.labels, len(dataset), EXAMPLES)
-    show_strip(picture_sheet(dataset.images[rows], ACROSS), text("own.examples", count=len(rows)))
+    show_row(dataset.images[rows], text("own.examples", count=len(rows)), ACROSS)
     st.markdown("\n".join(f"- {line}" for line in describe_reading(dataset.report)))
     st.caption(describe_set(dataset))
     if dataset.report.reasons:

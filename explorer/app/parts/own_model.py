@@ -197,7 +197,7 @@ def _ask_for_reading(adoption: Adoption) -> None:
     st.warning(text("own_model.asks"), icon=":material/help:")
     for place, reading in enumerate(adoption.readings()[:SHOWN_READINGS]):
         said, chosen = st.columns([4, 1], vertical_alignment="center")
-        said.markdown(f"{describe_reading(reading)} · {plain(reading['heads'])}")
+        said.markdown(f"{describe_reading(reading)}  \n:small[{_name_details(reading)}]")
         chosen.button(
             text("own_model.choose"),
             key=f"own_model_choose_{place}_{id(adoption)}",
@@ -206,6 +206,13 @@ def _ask_for_reading(adoption: Adoption) -> None:
             args=(get_adoptions().choose, adoption, reading),
         )
     _offer_discard(adoption, text("own_model.undecided"))
+
+
+def _name_details(reading: dict[str, Any]) -> str:
+    """Return the rest of a reading in its own words, by which two of one spread differ."""
+    entered = reading["input"]
+    pixels = f"{entered['layout']} × {entered['scale']} + {entered['shift']}"
+    return plain(f"{reading['heads']} · {pixels} · {reading['output']}")
 
 
 def _offer_discard(adoption: Adoption, words: str) -> None:

@@ -64,6 +64,8 @@ class Guide {
     const asked = Number(new URLSearchParams(window.location.search).get(PARAMETER));
     this.at = 0;
     if (asked >= 1) [this.open, this.at] = [true, asked - 1];
+    /** Whether the page is to scroll to the part as soon as that is there. */
+    this.wanted = asked >= 1;
     this.shownPage = this.page();
   }
 
@@ -136,13 +138,8 @@ class Guide {
     this.read.textContent = stop.read;
     this.read.href = `learn?chapter=${stop.chapter}`;
     this.timer = window.setInterval(() => this.follow(), PACE);
+    this.wanted ||= moved;
     this.follow();
-    const target = moved ? find(stop.target) : null;
-    if (target) {
-      target.style.scrollMargin = "76px 0 24px";
-      target.scrollIntoView({ block: window.innerWidth <= NARROW ? "start" : "nearest" });
-      this.follow();
-    }
   }
 
   /** Keep the frame on its part, and the text and the address in step with the page. */
@@ -155,6 +152,11 @@ class Guide {
     const target = find(this.stops()[this.at].target);
     const state = `${this.shownPage} ${this.at} ${target !== null} ${document.documentElement.lang}`;
     this.frame.hidden = target === null;
+    if (target && this.wanted) {
+      this.wanted = false;
+      target.style.scrollMargin = "76px 0 24px";
+      target.scrollIntoView({ block: window.innerWidth <= NARROW ? "start" : "nearest" });
+    }
     if (target) {
       const box = target.getBoundingClientRect();
       const [left, top] = [Math.max(box.left - 4, 2), Math.max(box.top - 4, 58)];

@@ -50,6 +50,7 @@
  *
  * @typedef {object} FiguresHeader
  * @property {number | null} beta
+ * @property {boolean} [implied] whether β is read off the weights alone
  * @property {string | null} split
  * @property {number | null} elbo
  * @property {number | null} reconstruction

@@ -12,6 +12,7 @@ import numpy as np
 
 from explorer.browser import read_styles
 from explorer.export.report.drawings import draw_plane, draw_thresholds, draw_timeline
+from explorer.export.report.followed import describe_followed, draw_followed
 from explorer.export.report.gather import Report
 from explorer.export.report.words import (
     say_changes,
@@ -62,7 +63,7 @@ def build_report(report: Report, language: str = "en") -> bytes:
         _head(report, language, title), _why(report, language), _when(report, language),
         _remedy(report, language), _asked(report, language), _pictures(report, language),
         _figures(found.diagnosis, language), _dimensions(found.diagnosis, language),
-        _told(report, language), _foot(report, language),
+        _columns(found.diagnosis, language), _told(report, language), _foot(report, language),
     ])  # fmt: skip
     page = _PAGE.format(
         language=html.escape(language, quote=True),
@@ -224,6 +225,14 @@ def _dimensions(diagnosis: Mapping[str, Any], language: str) -> str:
         words.append(say(language, "collapse.table.shuffle"))
     scroll = f'<div class="scroll">{table}</div>'
     return _section(say(language, "collapse.table"), plane + scroll, *words)
+
+
+def _columns(diagnosis: Mapping[str, Any], language: str) -> str:
+    columns = diagnosis.get("columns")
+    if not columns:
+        return ""
+    title, table = say(language, "columns.title"), draw_followed(columns, language)
+    return _section(title, table, *describe_followed(columns, language))
 
 
 def _told(report: Report, language: str) -> str:

@@ -227,3 +227,13 @@ def test_labels_are_a_column_too(tmp_path):
     words = clusters(tmp_path / "codes.npz", lambda which: np.array(["cat", "dog"])[which])
     (found,) = words.columns
     assert (found.name, found.measure, len(found.passing)) == ("labels", "eta2", 2)
+
+
+def test_six_items_are_told_to_be_too_few_and_each_doubt_has_its_reasons(tmp_path, capsys):
+    mean = np.random.default_rng(0).normal(size=(6, 2))
+    np.savez(tmp_path / "six.npz", mean=mean, logvar=np.full((6, 2), -2.0))
+    assert cli.main(["diagnose", "--codes", str(tmp_path / "six.npz")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "! 6 items are too few for a verdict: at least 30 are needed."
+    assert "uncertain: too few images, kl high" in lines[2]
+    assert not any("follow the prior" in line for line in lines)

@@ -46,7 +46,7 @@ def test_means_and_variances_that_are_off_are_named_with_their_errors():
 
 def test_few_codes_are_not_said_to_be_off_by_chance():
     mean, logvar = codes(count=10)
-    assert match_prior(mean, logvar).state == "follows"
+    assert match_prior(mean, logvar).state == "few"
 
 
 def test_dimensions_that_are_right_alone_can_be_off_together():

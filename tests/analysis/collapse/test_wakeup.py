@@ -135,3 +135,13 @@ def test_the_rule_is_the_same_whichever_product_is_smaller():
     assert rules[1].eigenvalues == pytest.approx(rules[0].eigenvalues)
     assert rules[1].held_out == pytest.approx(rules[0].held_out)
     assert rules[1].error == pytest.approx(rules[0].error)
+
+
+def test_leading_directions_are_those_of_the_singular_values():
+    """More pixels than images, and fewer directions than were asked for."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(30, 5)) * [9, 7, 5, 3, 1] @ np.linalg.qr(rng.normal(size=(80, 5)))[0].T
+    found = wakeup._leading_vectors(rows, 8)
+    expected = np.linalg.svd(rows, full_matrices=False)[2][:5].T
+    assert np.abs((found[:, :5] * expected).sum(0)) == pytest.approx(np.ones(5), abs=1e-9)
+    assert not found[:, 5:].any() and found.shape == (80, 8)

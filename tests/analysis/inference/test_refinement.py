@@ -87,3 +87,20 @@ def test_normal_kl_is_torchs():
     prior = MultivariateNormal(torch.zeros(3).double(), torch.eye(3).double())
     expected = kl_divergence(MultivariateNormal(mean, scale_tril=factor), prior)
     assert torch.allclose(StandardNormal(3).normal_kl(mean, factor), expected)
+
+
+def test_of_costly_decoders_fewer_draws_are_taken(monkeypatch):
+    """The closed form is met by few draws as well, within the error that they tell."""
+    assert refinement.Draws.within(1e9, 1e9) == refinement.Draws(32, 2000)
+    assert refinement.Draws.within(11.9, 517.2) == refinement.Draws(10, 516)
+    assert refinement.Draws.within(0.1, 0.1) == refinement.Draws(4, 100)
+    model = oracles.linear_vae(4)
+    x = torch.from_numpy(oracles.digit_pixels()[:4])
+    with torch.no_grad():
+        model.encoder[1].bias[:4] += 0.3
+    monkeypatch.setattr(refinement, "TRAINING_COST", 1)
+    monkeypatch.setattr(refinement, "EVALUATION_COST", 1)
+    refined = refine_posterior(model, x, steps=150, prior_starts=0)
+    gap = refined.approximation_gap(oracles.exact_posterior(model, x)[2])
+    assert (refined.elbo_error > 0).all() and (gap < 0.3 + 4 * refined.elbo_error).all()
+    assert (refined.amortisation_gap > 0).all()

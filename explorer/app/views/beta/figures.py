@@ -85,8 +85,11 @@ def show_maps(scene: Scene) -> None:
                     titles[part], planes[part], labels[part], role_colours(),
                     reach=reach, columns=columns,
                 )  # fmt: skip
-                config = {"staticPlot": True}
-                place.plotly_chart(figure, theme=None, key=f"beta_maps_{half}", config=config)
+                with place:
+                    show_chart(
+                        figure, f"beta_maps_{half}", told=text("app.comma").join(titles[part]),
+                        config={"staticPlot": True},
+                    )  # fmt: skip
     outside = [
         text("beta.maps.outside", outside=count, count=len(plane), beta=member.mark)
         for member, plane in zip(film, planes, strict=True)

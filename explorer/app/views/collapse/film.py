@@ -10,14 +10,13 @@ from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.choices import bound_segments
 from explorer.app.parts.failures import told
 from explorer.app.parts.film import show_map
-from explorer.app.parts.pictures import show_strip
+from explorer.app.parts.pictures import show_row
 from explorer.app.parts.sliders import live_choice
 from explorer.app.text import sentences, text
 from explorer.app.views.collapse.patient import Patient
 from explorer.app.views.collapse.verdicts import SLEEPING, show_plane
 from explorer.errors import ExplorerError
 from explorer.figures.collapse import collapse_timeline
-from explorer.figures.pictures import picture_sheet
 from explorer.runs.run import Run
 
 VIEWS = ("plane", "map")
@@ -134,5 +133,5 @@ def show_moves(patient: Patient) -> None:
                 high=values[-1],
                 change=change,
             )
-            show_strip(picture_sheet(images, len(images)), title)
+            show_row(images, title)
     st.caption(text("collapse.moves.caption"))

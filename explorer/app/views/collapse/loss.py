@@ -22,6 +22,7 @@ from explorer.analysis.loss.understood import (
 )
 from explorer.app.cached import get_dataset, measure_eigenvalues
 from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.choices import bound_number, bound_select
 from explorer.app.session import library
 from explorer.app.text import explain, paragraph, plain, text
 from explorer.errors import ExplorerError
@@ -30,6 +31,8 @@ from explorer.figures.thresholds import threshold_bars
 EXAMPLE = """recon = F.mse_loss(x_hat, x)
 kl = -0.5 * torch.mean(1 + logvar - mu.pow(2) - logvar.exp())
 loss = recon + 0.1 * kl"""
+OWN_DATA = ""
+"""What the menu has for images that are not here; no data set is called so."""
 RANGES = {"unit": (0.0, 1.0), "signed": (-1.0, 1.0), "bytes": (0.0, 255.0)}
 EIGENVALUES_OF = {
     "squared-error": ("gaussian", 1.0),
@@ -100,30 +103,32 @@ def _show_bars(weight: Weight, latents: int, surviving: int) -> None:
 
 def _ask_for_data() -> tuple[Data, str | None]:
     """Return the data that the loss is meant for, and the data set where it is one at hand."""
-    chosen = st.selectbox(
+    chosen = bound_select(
+        "loss_data",
+        "loss_data",
+        [OWN_DATA, *library().image_sets()],
         text("loss.data"),
-        [None, *library().image_sets()],
-        key="loss_data",
-        format_func=lambda name: text("loss.data.own") if name is None else plain(name),
+        lambda name: text("loss.data.own") if name == OWN_DATA else plain(name),
     )
-    known = None if chosen is None else get_dataset(chosen)
+    known = None if chosen == OWN_DATA else get_dataset(chosen)
     shape = (1, 28, 28) if known is None else known.shape
     if known is None:
         shape = _ask_for_shape()
     first, second, third = st.columns(3)
     with first:
-        latents = st.number_input(text("loss.latents"), 1, 100_000, 20, key="loss_latents")
+        latents = bound_number("loss_latents", "loss_latents", text("loss.latents"), 1, 100_000, 20)
     with second:
-        batch = st.number_input(text("loss.batch"), 1, 10**7, 128, key="loss_batch")
+        batch = bound_number("loss_batch", "loss_batch", text("loss.batch"), 1, 10**7, 128)
     with third:
-        span = st.selectbox(
-            text("loss.range"),
+        span = bound_select(
+            "loss_range",
+            "loss_range",
             [*RANGES, "standardised"],
-            key="loss_range",
-            format_func=lambda name: text(f"loss.range.{name}"),
+            text("loss.range"),
+            lambda name: text(f"loss.range.{name}"),
         )
     low, high = RANGES.get(span, (0.0, 1.0))
-    return Data(shape, int(latents), int(batch), low, high, span == "standardised"), chosen
+    return Data(shape, int(latents), int(batch), low, high, span == "standardised"), chosen or None
 
 
 def _ask_for_shape() -> tuple[int, int, int]:
@@ -133,7 +138,8 @@ def _ask_for_shape() -> tuple[int, int, int]:
         st.columns(3), (("channels", 1), ("height", 28), ("width", 28)), strict=True
     ):
         with column:
-            given = st.number_input(text(f"loss.{name}"), 1, 65_536, start, key=f"loss_{name}")
+            key = f"loss_{name}"
+            given = bound_number(key, key, text(f"loss.{name}"), 1, 65_536, start)
         asked.append(int(given))
     return asked[0], asked[1], asked[2]
 

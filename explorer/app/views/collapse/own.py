@@ -32,6 +32,8 @@ from explorer.export.report.gather import gather_codes
 from explorer.figures.latent import latent_scatter
 
 SHOWN_CODES = 2000
+STEPPED = 3
+"""Axes of codes over the steps of a training."""
 CODE_FILES = ("npz", "npy", "parquet", "csv", "h5ad")
 
 
@@ -51,7 +53,7 @@ def ask_for_codes() -> None:
             with st.spinner():
                 own = judge_codes(given.getvalue(), given.name, axes, per, spread)
         except AxesNeeded as needed:
-            st.warning(explain(needed))
+            st.warning(paragraph(*map(explain, needed.asked)))
             _ask_for_axes(needed)
             return
         except ExplorerError as error:
@@ -71,6 +73,8 @@ def _ask_for_axes(needed: AxesNeeded) -> None:
         text("collapse.own.per"), PER, key="collapse_per", horizontal=True,
         format_func=lambda per: text(f"collapse.own.per.{per}"),
     )  # fmt: skip
+    if needed.choices and len(needed.choices[0].axes) == STEPPED:
+        st.caption(text("collapse.own.axes.steps", items=needed.choices[0].items))
 
 
 def _show_own(own: JudgedCodes) -> None:

@@ -5,7 +5,7 @@ import streamlit as st
 from explorer.analysis.consultation.consult import consult_run
 from explorer.app.cached import diagnose_stored
 from explorer.app.cached.collapse import ask_stored, match_stored
-from explorer.app.parts.address import leave_behind
+from explorer.app.parts.address import leave_behind, read_as
 from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.choices import bound_segments, kept_choice
 from explorer.app.parts.failures import told
@@ -18,6 +18,7 @@ from explorer.app.text import language, plain, text
 from explorer.app.views.collapse.adopted import show_adopted, show_weights
 from explorer.app.views.collapse.answer import offer_report, show_headline, show_why
 from explorer.app.views.collapse.cure import follow_treated, offer_best, offer_remedies
+from explorer.app.views.collapse.factors import offer_factors
 from explorer.app.views.collapse.film import show_film, show_moves
 from explorer.app.views.collapse.loss import ask_for_loss
 from explorer.app.views.collapse.own import ask_for_codes
@@ -124,6 +125,8 @@ DETAILS: tuple[Section[Patient], ...] = (
         key="collapse_weights",
         silent=True,
     ),
+    Section(offer_factors),
+    Section(offer_factors),
     Section(show_moves, title="collapse.moves", needs=("model",), key="collapse_moves"),
     Section(
         offer_remedies,
@@ -138,6 +141,7 @@ DETAILS: tuple[Section[Patient], ...] = (
 
 def choose_run() -> str | None:
     """Return the id of the run to ask about, None where there is none."""
+    read_as("run", "model")
     patients = list_patients()
     ids, asked = list(patients), st.query_params.get("run")
     kept = kept_choice("collapse_choose", ids, "run")

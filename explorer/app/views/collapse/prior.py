@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from explorer.analysis.collapse.prior_match import USES, PriorMatch
+from explorer.analysis.collapse.verdicts import FEWEST_IMAGES
 from explorer.app.parts.tables import show_rows
 from explorer.app.text import paragraph, text
 
@@ -15,7 +16,7 @@ MOST_ROWS = 50
 def show_prior(found: PriorMatch, key: str, dimensions: Sequence[int] | None = None) -> None:
     """Show the finding; `dimensions` are the dimensions' places in a file that lacks some."""
     if found.state != "off":
-        st.caption(text(f"prior.{found.state}"))
+        st.caption(text(f"prior.{found.state}", fewest=FEWEST_IMAGES))
         return
     st.markdown(text("prior.off"))
     told = describe_joint(found)

@@ -9,6 +9,7 @@ from explorer.app.cached.elbo import (
     compute_balance,
     get_balance,
     get_estimate,
+    get_grid,
     get_lens,
     get_refinement,
     known_balance,
@@ -33,6 +34,7 @@ def show_microscope(subject: Subject) -> None:
         with st.container(key="elbo_lead"):
             st.caption(text("elbo.microscope.lead"))
         try:
+            prepare_grid(subject)
             with st.spinner(text("elbo.preparing")):
                 payload = get_lens(subject)
             show_lens(subject, payload)
@@ -42,6 +44,17 @@ def show_microscope(subject: Subject) -> None:
     else:
         show_balance(subject)
     show_many(subject)
+
+
+def prepare_grid(subject: Subject) -> None:
+    """Build what exact inference needs of a model, with a bar while that takes its time."""
+    place = st.empty()
+
+    def tell(share: float) -> None:
+        place.progress(share, text("elbo.preparing"))
+
+    get_grid(subject.run, tell)
+    place.empty()
 
 
 @st.fragment
@@ -61,6 +74,8 @@ def show_lens(subject: Subject, payload: bytes) -> None:
 def show_balance(subject: Subject) -> None:
     """Show the two bars of one image without a lens, and how far to believe them."""
     latents = subject.run.model.latent_dim
+    if latents <= 2:
+        prepare_grid(subject)
     with st.spinner(text("elbo.preparing")):
         found = get_balance(subject) if latents <= 2 else get_estimate(subject)
     if latents == 1:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from explorer.app.cached import get_pictures, get_run_with_model
+from explorer.app.parts.address import read_as
 from explorer.app.parts.choices import bound_section, kept_choice, kept_number
 from explorer.app.parts.failures import told
 from explorer.app.parts.kept import move_widget
@@ -119,6 +120,7 @@ def choose_section() -> str:
 def show_page() -> None:
     """Lay out the page: what is looked at, then the chosen section."""
     show_lede("elbo.lead")
+    read_as("run", "model")
     with told():
         subject = choose_subject()
         if subject is not None:

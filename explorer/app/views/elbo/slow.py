@@ -1,5 +1,7 @@
 """Slow motion: one training step on one image, part by part, each in its colour."""
 
+import html
+
 import numpy as np
 import streamlit as st
 
@@ -93,13 +95,13 @@ def _identity(walk: SlowMotion, stage: int) -> str:
 def _content(walk: SlowMotion, name: str) -> str:
     if name == "encode":
         pair = text("elbo_slow.encode.values", mean=_vector(walk.mean), sd=_vector(walk.sd))
-        return _picture(_grey(walk.x)) + pair
+        return _picture(_grey(walk.x), "x") + pair
     if name == "decode":
-        return _picture(_grey(walk.picture)) + text("elbo_slow.decode.values")
+        return _picture(_grey(walk.picture), "p(x|z)") + text("elbo_slow.decode.values")
     if name == "reconstruction":
         heat = heat_picture(walk.pixel_nats, role_colours().reconstruction)
         nats = text("elbo_slow.reconstruction.values", reconstruction=walk.reconstruction)
-        return _picture(heat) + nats
+        return _picture(heat, text("elbo_slow.reconstruction.what")) + nats
     parts = " + ".join(number(v, ".2f") for v in walk.kl_per_dim[:SHOWN])
     return text(
         f"elbo_slow.{name}.values", noise=_vector(walk.noise), z=_vector(walk.z), kl=walk.kl,
@@ -118,7 +120,7 @@ def _grey(picture: np.ndarray) -> np.ndarray:
     return (255 * picture.clip(0, 1)).round().astype(np.uint8)
 
 
-def _picture(values: np.ndarray) -> str:
+def _picture(values: np.ndarray, words: str) -> str:
     sheet = picture_sheet(values[None], 1)
     uri = data_uri(encode_png(sheet, max(1, 112 // sheet.shape[0])))
-    return f'<img src="{uri}" alt="">'
+    return f'<img src="{uri}" alt="{html.escape(words)}">'

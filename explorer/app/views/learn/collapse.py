@@ -10,7 +10,7 @@ from explorer.analysis.collapse.timeline import DEAD_NATS
 from explorer.app.cached import get_codes, measure_wake_up
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.kept import Kept
-from explorer.app.parts.pictures import show_strip
+from explorer.app.parts.pictures import show_row
 from explorer.app.parts.sliders import live_choice
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
@@ -24,7 +24,6 @@ from explorer.errors import ExplorerError
 from explorer.export.sweep import match_latents
 from explorer.figures.beta import small_maps
 from explorer.figures.eigenvalues import kl_over_beta
-from explorer.figures.pictures import picture_sheet
 from explorer.files import read_json
 from explorer.paths import resource
 from explorer.runs.run import Run
@@ -142,6 +141,5 @@ def _show_model(run: Run, reference: Run) -> None:
         strips = {"reconstructions": frame.reconstructions, "samples": frame.samples}
         for name, images in strips.items():
             if images is not None:
-                sheet = picture_sheet(images[:STRIP], STRIP)
-                show_strip(sheet, text(f"learn.collapse.{name}"))
+                show_row(images[:STRIP], text(f"learn.collapse.{name}"))
         st.caption(text("learn.collapse.map", count=min(MAP_POINTS, len(codes.mean))))

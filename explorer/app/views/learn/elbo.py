@@ -172,7 +172,7 @@ def _show_pictures(subject: Subject, found: Examination) -> None:
     for name, image in (("learn.elbo.x", x), ("learn.elbo.decoded", decoded)):
         source = data_uri(encode_png(picture_sheet(image[None], 1)))
         caption = f"<figcaption>{text(name)}</figcaption>"
-        figures += f'<figure><img alt="" src="{source}">{caption}</figure>'
+        figures += f'<figure><img alt="{text(name)}" src="{source}">{caption}</figure>'
     st.html(f'<div class="explorer-pair">{figures}</div>')
 
 

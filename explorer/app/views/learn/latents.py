@@ -75,9 +75,10 @@ def _show_pictures(run: Run, side: int, shown: str, seed: int) -> None:
         pictures = draw_pixels(pictures, seed)
     mean = _source(decoded.mean(0, keepdims=True), 1)
     sheet = _source(pictures, COLUMNS)
+    of_mean = text("learn.latents.mean")
     st.html(
         '<div class="explorer-prior">'
-        f'<figure><img alt="" src="{mean}"><figcaption>{text("learn.latents.mean")}</figcaption>'
+        f'<figure><img alt="{of_mean}" src="{mean}"><figcaption>{of_mean}</figcaption>'
         f'</figure><figure><img alt="{text(f"learn.latents.shown.{shown}")}" src="{sheet}">'
         "</figure></div>"
     )

@@ -18,7 +18,7 @@ from explorer.analysis.teaching.gradients import (
 )
 from explorer.app.cached import get_codes, get_run_with_model
 from explorer.app.parts.charts import role_colours, show_chart
-from explorer.app.parts.pictures import show_strip
+from explorer.app.parts.pictures import show_row
 from explorer.app.parts.sliders import live_choice, live_slider
 from explorer.app.session import library
 from explorer.app.text import sentences, text
@@ -30,7 +30,6 @@ from explorer.app.views.learn.parts import (
     show_question,
 )
 from explorer.figures.gradients import gradient_histograms, variance_over_draws
-from explorer.figures.pictures import picture_sheet
 
 SEEN, SIGMA2 = 2.0, 0.25
 """What the one-number decoder N(z, σ_x²) sees, and its variance."""
@@ -160,5 +159,5 @@ def _show_noise() -> None:
     mean, sigma = codes.mean[IMAGE], np.exp(0.5 * codes.logvar[IMAGE])
     for name, spread in (("scaled", sigma), ("plain", np.ones_like(sigma))):
         images = decode_draws(run.model, mean, spread, STRIP).clip(0, 1)
-        sheet = picture_sheet((255 * images).round().astype("uint8"), STRIP)
-        show_strip(sheet, text(f"learn.reparameterise.strip.{name}"))
+        shown = (255 * images).round().astype("uint8")
+        show_row(shown, text(f"learn.reparameterise.strip.{name}"), STRIP)

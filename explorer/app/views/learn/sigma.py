@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import streamlit as st
 
 from explorer.analysis.collapse.linear import (
@@ -13,7 +12,7 @@ from explorer.analysis.collapse.linear import (
 )
 from explorer.app.cached import get_dataset
 from explorer.app.parts.charts import role_colours, show_chart
-from explorer.app.parts.pictures import show_strip
+from explorer.app.parts.pictures import show_pairs
 from explorer.app.parts.sliders import live_choice
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
@@ -25,7 +24,6 @@ from explorer.app.views.learn.parts import (
 )
 from explorer.codes import Array
 from explorer.figures.eigenvalues import eigenvalue_bars
-from explorer.figures.pictures import picture_sheet
 
 LATENTS = 16
 SHOWN = 10
@@ -100,8 +98,7 @@ def _show_optimum(count: int, eigenvalues: Array, optimum: LinearOptimum) -> Non
 def _show_digits(images: Array, price: float) -> None:
     found = reconstruct_images(images, images[:SHOWN], LATENTS, price)
     drawn = (255 * found.clip(0, 1)).round().astype(images.dtype)
-    sheet = picture_sheet(np.concatenate([images[:SHOWN], drawn]), SHOWN)
-    show_strip(sheet, text("learn.sigma.strip"))
+    show_pairs(images[:SHOWN], drawn, text("learn.sigma.strip"))
 
 
 def _ask(optimum: LinearOptimum, wanted: LinearOptimum, moved: bool) -> None:

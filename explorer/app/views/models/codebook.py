@@ -20,7 +20,7 @@ from explorer.app.parts.choices import bound_number, kept_choice, kept_number
 from explorer.app.parts.failures import told
 from explorer.app.parts.kept import Kept, count_up, move_widget, read_widget
 from explorer.app.parts.names import label_run
-from explorer.app.parts.pictures import show_strip
+from explorer.app.parts.pictures import show_row
 from explorer.app.text import number, sentences, text
 from explorer.elbo.encoding import draw_targets
 from explorer.export.payload import Pictures
@@ -241,9 +241,9 @@ def show_samples(run: Run, usage: CodeUsage) -> None:
     uniform, by_position = get_samples(run, SAMPLES, SEED.get())
     left, right = st.columns(2, gap="medium")
     with left:
-        show_strip(picture_sheet(uniform, SAMPLES // 2), text("codebook.samples.uniform"))
+        show_row(uniform, text("codebook.samples.uniform"), SAMPLES // 2)
     with right:
-        show_strip(picture_sheet(by_position, SAMPLES // 2), text("codebook.samples.position"))
+        show_row(by_position, text("codebook.samples.position"), SAMPLES // 2)
     st.button(
         text("codebook.samples.again"), key="codebook_again",
         on_click=count_up, args=(SEED,),

@@ -201,6 +201,8 @@ def show_comparison() -> None:
         return
     if len(runs) < 2:
         st.info(text("compare.too_few"))
+        if runs and library().images_of(runs[0], at_once=True) is not None:
+            offer_fit(runs[0], dataset)  # Of images of one's own there may be one model only.
     else:
         with told():
             compare(runs)

@@ -16,13 +16,12 @@ from explorer.app.cached.compare import (
     reconstruct,
 )
 from explorer.app.parts.charts import role_colours, show_chart
-from explorer.app.parts.pictures import show_strip
+from explorer.app.parts.pictures import show_pairs, show_row
 from explorer.app.text import sentences, text
 from explorer.codes import Array
 from explorer.config import FITS, Config
 from explorer.facts import LATENTS, PRIORS
 from explorer.figures.compare import Square, small_map
-from explorer.figures.pictures import picture_sheet
 from explorer.runs.run import Run
 
 SHOWN_IMAGES = 8
@@ -88,8 +87,7 @@ def show_model(
     )
     show_map(run, square, behind, source, height)
     if images is not None and images.shape[1:] == get_run_with_model(run).model.shape:
-        pair = np.concatenate([images, reconstruct(run, images)])
-        show_strip(picture_sheet(pair, len(images)), text("compare.strip"))
+        show_pairs(images, reconstruct(run, images), text("compare.strip"))
     show_samples(run, source, order)
 
 
@@ -137,9 +135,8 @@ def show_samples(run: Run, source: str, order: str) -> None:
     _, pictures = get_draws(run, source)
     holes = get_holes(run, source) if order == "worst" else None
     if holes is None:
-        sheet = picture_sheet(pictures[: 2 * SHOWN_IMAGES], SHOWN_IMAGES)
-        show_strip(sheet, text("compare.drawn"))
+        show_row(pictures[: 2 * SHOWN_IMAGES], text("compare.drawn"), SHOWN_IMAGES)
         return
     worst = np.argsort(-holes.distances)[:SHOWN_IMAGES]
-    pair = np.concatenate([pictures[worst], get_images(run)[0][holes.nearest[worst]]])
-    show_strip(picture_sheet(pair, SHOWN_IMAGES), text("compare.drawn_worst"))
+    nearest = get_images(run)[0][holes.nearest[worst]]
+    show_pairs(pictures[worst], nearest, text("compare.drawn_worst"))

@@ -12,12 +12,11 @@ from explorer.app.cached import get_codes, get_run_with_model
 from explorer.app.cached.compare import find_figures, get_neighbours
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.names import name_likelihood
-from explorer.app.parts.pictures import show_strip
+from explorer.app.parts.pictures import show_row
 from explorer.app.text import text
 from explorer.app.views.models.compare_card import SHOWN_IMAGES, kind_of
 from explorer.facts import NETWORKS
 from explorer.figures.compare import component_images, share_bars
-from explorer.figures.pictures import picture_sheet
 from explorer.runs.run import Run
 
 
@@ -133,5 +132,5 @@ def show_components(runs: Sequence[Run]) -> None:
         model = get_run_with_model(run).model
         images = component_images(linear_components(model)[:SHOWN_IMAGES])
         with column:
-            show_strip(picture_sheet(images, len(images)), name)
+            show_row(images, name)
     st.caption(text("compare.components_caption"))

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from explorer.app.parts.address import read_as
 from explorer.app.parts.choices import N, bound_number, bound_select
 from explorer.app.parts.images import offer_own_images
 from explorer.app.parts.jobs import warm_worker
@@ -221,6 +222,7 @@ def show_page() -> None:
     """Lay out the page."""
     show_lede("train.lede")
     session = get_session()
+    read_as("run", "model")
     asked = st.query_params.get("run")
     if asked:
         session.watched = asked

@@ -1,4 +1,5 @@
 import { fitDrawing, fitPhotograph, readPictureFile } from "../../model/preprocess.js";
+import { isCanvasAltered } from "../../shared/canvas.js";
 import { button, make, print, printVector } from "../../shared/dom.js";
 import { paintPicture, storedPicture } from "../../shared/picture.js";
 import { DrawingPad } from "./drawing.js";
@@ -177,6 +178,8 @@ function describeInput({ text, header }, input) {
  * @param {boolean} handwriting
  */
 function noteOf({ text, header }, input, drawing, handwriting) {
+  // Drawings and opened files are read back from a canvas.
+  if ((drawing || input?.kind === "file") && isCanvasAltered()) return text("draw_altered");
   if (drawing && header.shape[0] === 3) return text("draw_note_colour");
   if (drawing) return text(handwriting ? "draw_note_handwriting" : "draw_note_plain");
   if (input?.kind === "file") return text(handwriting ? "file_note_handwriting" : "file_note_plain");

@@ -46,6 +46,9 @@ export class LatentMap {
     this.ratio = 1;
     this.resizer = new ResizeObserver(() => this.resize());
     this.resizer.observe(this.element);
+    // A font is fetched once a canvas first asks for it; until then another stands in.
+    this.fontsCame = () => this.repaint();
+    document.fonts.addEventListener("loadingdone", this.fontsCame);
   }
 
   /**
@@ -278,6 +281,7 @@ export class LatentMap {
 
   dispose() {
     this.resizer.disconnect();
+    document.fonts.removeEventListener("loadingdone", this.fontsCame);
     cancelAnimationFrame(this.frame);
     clearTimeout(this.settling);
     this.tiles.forget();

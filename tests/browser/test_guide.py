@@ -1,0 +1,20 @@
+"""The guide speaks of nothing that is not there: each of its stops has its part on the page."""
+
+import pytest
+from playwright.sync_api import expect
+
+from explorer.app.parts.guide import GUIDE
+
+pytestmark = pytest.mark.browser
+SLOW = 60_000
+
+
+def test_every_stop_frames_a_part_of_its_page(page, server):
+    for name, stops in GUIDE.items():
+        page.goto(f"{server.url}/{'' if name == 'explore' else name}?guide=1")
+        place, frame = page.locator(".explorer-guide .place"), page.locator(".explorer-guide-frame")
+        for number, stop in enumerate(stops, 1):
+            place.get_by_text(f"{number} / {len(stops)}").wait_for(timeout=SLOW)
+            expect(frame, f"{stop.target} on {name}").to_be_visible(timeout=SLOW)
+            if number < len(stops):
+                page.locator(".explorer-guide .next").click()
