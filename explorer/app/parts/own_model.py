@@ -25,6 +25,7 @@ from explorer.app.parts.jobs import press, try_or_toast
 from explorer.app.parts.kept import Kept, count_up
 from explorer.app.session import library
 from explorer.app.text import explain, paragraph, plain, text
+from explorer.facts import LIKELIHOODS
 from explorer.models.adopted.question import KNOWN_LIKELIHOODS
 
 PARTS = {"onnx": ("encoder", "decoder"), "weights": ("weights", "layers")}
@@ -108,12 +109,14 @@ def _ask_for_loss() -> dict[str, Any]:
     )
     left, right = st.columns(2, vertical_alignment="bottom")
     told: dict[str, Any] = {"images": images, "likelihood": likelihood}
-    if likelihood == "gaussian":
+    facts = LIKELIHOODS[likelihood]
+    if facts.scale != "none":
         told["sigma2"] = left.number_input(
-            text("own_model.sigma2"), 1e-6, 1e6, None, format="%g", key="own_model_sigma2",
-            placeholder=text("own_model.sigma2_open"), help=text("own_model.sigma2_help"),
+            text(f"own_model.sigma2.{likelihood}"), 1e-6, 1e6, None, format="%g",
+            key="own_model_sigma2", placeholder=text("own_model.sigma2_open"),
+            help=text(f"own_model.sigma2.{likelihood}.help"),
         )  # fmt: skip
-    elif likelihood == "bernoulli":
+    elif facts.may_binarise:
         told["binarise"] = left.toggle(
             text("own_model.binarise"),
             key="own_model_binarise",
