@@ -40,7 +40,7 @@ GUIDE: Mapping[str, tuple[Stop, ...]] = {
     "train": (
         Stop("train_settings", ".st-key-train_settings", "sigma"),
         Stop("train_start", ".st-key-train_start"),
-        Stop("train_curves", ".st-key-train_curves", "elbo"),
+        Stop("train_curves", ".st-key-train_stage, .st-key-train_curves", "elbo"),
     ),
     "beta": (
         Stop("beta_plane", ".st-key-beta_plane", "collapse"),
