@@ -23,7 +23,7 @@ from explorer.app.parts.adopted import (
 )
 from explorer.app.parts.jobs import press, try_or_toast
 from explorer.app.parts.kept import Kept, count_up
-from explorer.app.session import library
+from explorer.app.session import choose_own, library, name_visit
 from explorer.app.text import explain, paragraph, plain, text
 from explorer.facts import LIKELIHOODS
 from explorer.models.adopted.question import KNOWN_LIKELIHOODS
@@ -46,7 +46,7 @@ def offer_own_model(key: str) -> None:
     if st.button(text("own_model.open"), key=key, icon=":material/upload_file:") or OPEN.get():
         OPEN.forget()
         _show_dialog()
-    for adoption in get_adoptions().uploads():
+    for adoption in choose_own(get_adoptions().uploads()):
         state = "asks" if adoption.asks and adoption.state == "read" else adoption.state
         st.caption(text(f"own_model.here.{state}", name=plain(adoption.name)))
 
@@ -57,7 +57,7 @@ def _show_dialog() -> None:
 
 
 def _show_models() -> None:
-    adoptions = get_adoptions().uploads()
+    adoptions = choose_own(get_adoptions().uploads())
     for adoption in adoptions:
         with st.container(border=True):
             _show_adoption(adoption)
@@ -133,7 +133,8 @@ def _bring(dropped: dict[str, Any], told: dict[str, Any], name: str) -> None:
     def add() -> Adoption:
         files = {part: File(file, file.name, file.size) for part, file in dropped.items()}
         called = name or Path(next(iter(files.values())).name).stem
-        return get_adoptions().add(files, library().own.new_path(called), name=called, **told)
+        path = library().own.new_path(called)
+        return get_adoptions().add(files, path, owner=name_visit(), name=called, **told)
 
     if try_or_toast(add):
         count_up(TAKEN)
