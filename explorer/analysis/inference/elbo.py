@@ -16,12 +16,14 @@ import torch
 
 from explorer.analysis.checks import Floats
 from explorer.analysis.inference.emission import Emission
-from explorer.analysis.inference.microscope import encode_exactly
+from explorer.analysis.inference.likelihood import estimate_log_px
+from explorer.analysis.inference.microscope import Balance, encode_exactly
 from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
 from explorer.config import check_seed
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
+from explorer.models.cost import decoding_cost
 
 FEWEST_PAIRS = 64
 """Pairs from which the error is read: of fewer it is itself too uncertain to stop at."""
@@ -29,13 +31,17 @@ MOST_DECODES = 4096
 PAIRS_AT_ONCE = 16
 PAIRS_PER_CONTROL = 8
 """Controls are fitted where there are so many pairs of each: fewer cost more than they explain."""
+FEWEST_SAMPLES, MOST_SAMPLES = 500, 5000
+SAMPLING_COST = 10_000_000_000
+"""Multiply-adds that the decodes of each of one image's estimates may take: about a second."""
 
 
 @dataclass(frozen=True)
 class ElboEstimate:
     """One image's ELBO, nats: −(reconstruction + kl), from so many `decodes`.
 
-    `error` is the standard error of the reconstruction; the KL has none.
+    `error` is the standard error of the reconstruction: that of the KL is 0 for N(0, I), and small
+    beside it for a mixture.
     """
 
     reconstruction: float
@@ -84,6 +90,23 @@ def estimate_elbo(
             if spread <= error or done + 2 * PAIRS_AT_ONCE > most_decodes or watch.stopped():
                 break
     return ElboEstimate(-mean, kl, spread, done)
+
+
+def balance_image(
+    model: Model, x: torch.Tensor, samples: int | None = None
+) -> tuple[Balance, ElboEstimate, int]:
+    """Return the identity of one target image x (1, C, H, W), its ELBO, and the samples taken.
+
+    log p(x) is importance-weighted, by default of as many samples as the decoder's cost allows; the
+    ELBO is `estimate_elbo`'s, which the same samples would tell less sharply.
+    """
+    allowed = max(FEWEST_SAMPLES, SAMPLING_COST // decoding_cost(model))
+    samples = samples or min(MOST_SAMPLES, allowed)
+    found = estimate_log_px(model, x[:1], samples)
+    elbo = estimate_elbo(model, x, most_decodes=min(MOST_DECODES, allowed))
+    terms = (np.array([value]) for value in (elbo.reconstruction, elbo.kl))
+    balance = Balance(*terms, found.log_px, found.standard_error, ~found.flagged)
+    return balance, elbo, samples
 
 
 def average_pairs(pairs: Floats, noise: Floats) -> tuple[float, float]:

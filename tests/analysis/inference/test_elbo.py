@@ -7,7 +7,13 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from explorer.analysis.inference.elbo import FEWEST_PAIRS, average_pairs, estimate_elbo
+from explorer.analysis.inference.elbo import (
+    FEWEST_PAIRS,
+    SAMPLING_COST,
+    average_pairs,
+    balance_image,
+    estimate_elbo,
+)
 from explorer.elbo.evaluation import evaluate_elbo
 from explorer.errors import ExplorerError
 from tests.analysis import oracles
@@ -79,6 +85,22 @@ def test_controls_leave_alone_what_is_too_little_to_fit_them():
     mean, error = average_pairs(pairs, noise)
     assert mean == pytest.approx(pairs.mean())
     assert error == pytest.approx(pairs.std(ddof=1) / 8)
+
+
+def test_the_identity_of_one_image_takes_the_elbo_from_pairs(monkeypatch):
+    """And fewer samples where a decode costs more; both estimates lie about their closed forms."""
+    model = oracles.linear_vae(4, rotate=0.3)
+    x = torch.from_numpy(oracles.digit_pixels()[:1])
+    found, elbo, samples = balance_image(model, x)
+    reconstruction, kl = closed_form(model, x)
+    assert samples == 5000
+    assert found.log_px == pytest.approx(oracles.exact_posterior(model, x)[2], abs=0.1)
+    assert found.reconstruction == pytest.approx([-reconstruction], abs=5 * elbo.error)
+    assert found.kl == pytest.approx([kl])
+    path = "explorer.analysis.inference.elbo.decoding_cost"
+    for cost, expected in ((SAMPLING_COST // 800, 800), (10 * SAMPLING_COST, 500)):
+        monkeypatch.setattr(path, lambda model, cost=cost: cost)
+        assert balance_image(model, x)[2] == expected
 
 
 def test_the_end_can_be_asked_for_and_progress_is_told():
