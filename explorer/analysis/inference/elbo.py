@@ -104,8 +104,13 @@ def balance_image(
     samples = samples or min(MOST_SAMPLES, allowed)
     found = estimate_log_px(model, x[:1], samples)
     elbo = estimate_elbo(model, x, most_decodes=min(MOST_DECODES, allowed))
-    terms = (np.array([value]) for value in (elbo.reconstruction, elbo.kl))
-    balance = Balance(*terms, found.log_px, found.standard_error, ~found.flagged)
+    balance = Balance(
+        reconstruction=np.array([elbo.reconstruction]),
+        kl=np.array([elbo.kl]),
+        log_px=found.log_px,
+        error=found.standard_error,
+        trusted=~found.flagged,
+    )
     return balance, elbo, samples
 
 
