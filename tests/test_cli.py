@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from explorer.commands.app import check_port
 from explorer.commands.training import config_from_options
 from explorer.config import Config
 from explorer.errors import ExplorerError
+from explorer.paths import resource
 from explorer.recipes import default_config
 from explorer.runs.writer import RunWriter
 from tests.analysis.codes_in.makers import make_codes
@@ -385,3 +387,14 @@ def test_a_report_is_one_page_and_its_values(capsys, tmp_path):
     assert values["headline"] in out.read_text(encoding="utf-8")
     assert main(arguments) == 2
     assert "is there already" in capsys.readouterr().err
+
+
+def test_a_run_that_only_names_its_images_is_not_measured_on_ours_of_that_name(tmp_path, capsys):
+    copy = tmp_path / "theirs"
+    shutil.copytree(resource("pretrained") / "digits-2d", copy)
+    described = json.loads((copy / "run.json").read_text(encoding="utf-8"))
+    described["dataset"]["fingerprint"] = ""
+    (copy / "run.json").write_text(json.dumps(described), encoding="utf-8")
+    assert main(["evaluate", str(copy), "--limit", "5"]) == 2
+    assert "does not tell their pixels: say --dataset digits" in capsys.readouterr().err
+    assert main(["evaluate", str(copy), "--limit", "5", "--dataset", "digits"]) == 0

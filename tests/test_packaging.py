@@ -52,6 +52,7 @@ def test_the_wheel_carries_theme_models_and_browser_files(installed):
         assert (browser / room / "style.css").is_file(), room
     assert (browser / "map" / "standalone.js").is_file()
     assert list((installed / "explorer" / "text").rglob("*.json"))
+    assert (installed / "explorer" / "runs" / "run.schema.json").is_file()
     assert (installed / "explorer" / "datasets" / "mnist200" / "images.npz").is_file()
     (about,) = installed.glob("latent_explorer-*.dist-info")
     notes = [path.read_text(encoding="utf-8") for path in (about / "licenses").rglob("LICENSE*")]

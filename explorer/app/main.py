@@ -14,7 +14,7 @@ from explorer.app.parts.address import tell_refused  # noqa: E402
 from explorer.app.parts.failures import told  # noqa: E402
 from explorer.app.parts.guide import show_guide  # noqa: E402
 from explorer.app.parts.languages import show_language_switch  # noqa: E402
-from explorer.app.parts.lede import show_opening  # noqa: E402
+from explorer.app.parts.lede import LEDES, show_lede  # noqa: E402
 from explorer.app.parts.menu import tend_menu  # noqa: E402
 from explorer.app.parts.present import show_present  # noqa: E402
 from explorer.app.parts.unseen import name_charts  # noqa: E402
@@ -39,7 +39,7 @@ page = st.navigation(
         st.Page("views/collapse/page.py", title=text("nav.collapse"), url_path="collapse"),
         st.Page("views/elbo/page.py", title=text("nav.elbo"), url_path="elbo"),
         st.Page("views/models/page.py", title=text("nav.models"), url_path="models"),
-        st.Page("views/runs.py", title=text("nav.runs"), url_path="runs"),
+        st.Page("views/runs/page.py", title=text("nav.runs"), url_path="runs"),
     ],
     position="top",
 )
@@ -48,14 +48,15 @@ show_guide()
 show_present()
 tend_menu()
 name_charts()
-if "torch" not in sys.modules:
-    # Only a server's first visitor waits for the libraries. A spinner around the page would stand
-    # above what is there already, until the page's last element has come.
+if page.url_path and "torch" not in sys.modules:
+    # Only a server's first visitor waits for the libraries, and not on Explore, whose map needs
+    # none of them. A spinner around the page would stand above what is there already, until the
+    # page's last element has come.
     waiting = st.empty()
     with waiting.container():
-        show_opening(page.url_path)
+        show_lede(LEDES[page.url_path])
         with st.spinner(text("app.loading")):
-            import explorer.app.cached  # noqa: F401
+            import torch  # noqa: F401
     waiting.empty()
 with told():
     page.run()
@@ -63,4 +64,4 @@ tell_refused()
 
 from explorer.app.cached import settle_memory  # noqa: E402
 
-settle_memory()
+settle_memory("torch" in sys.modules)

@@ -102,7 +102,11 @@ def own_images(run: "Run", data_root: str | None) -> "ImageDataset":
     if known is None:
         raise ExplorerError("This run does not say which images it was made from: use --dataset.")
     if not is_named(known):
-        return load_dataset(known.name, data_root=data_root)
+        # Any images may have that name.
+        raise ExplorerError(
+            f"This run calls its images '{known.name}' but does not tell their pixels: say "
+            f"--dataset {known.name} if they are those."
+        )
     found = find_images_of(known, data_root)
     if found is None:
         if known.name in DATASETS:

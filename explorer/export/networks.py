@@ -12,11 +12,6 @@ from explorer.export.layers import draw_network
 from explorer.models.adopted.layers.schema import opaque_kind
 from explorer.models.adopted.weights import describe_layers
 
-MAX_BROWSER_WEIGHTS = 6_000_000
-"""Above this many weights they are not sent: the pictures are decoded on the server."""
-MAX_BROWSER_MULTIPLY_ADDS = 150_000_000
-"""Above this many no machine keeps up with the hand; below it the page measures its own."""
-
 
 def count_weights(*networks: nn.Module) -> int:
     """Return how many weights the networks have together."""

@@ -13,13 +13,6 @@ from explorer.datasets import DATASETS
 from explorer.errors import ExplorerError
 from explorer.export.container import pack, shorten
 from explorer.export.factors import describe_factors
-from explorer.export.networks import (
-    MAX_BROWSER_MULTIPLY_ADDS,
-    MAX_BROWSER_WEIGHTS,
-    count_multiply_adds,
-    count_weights,
-    describe_network,
-)
 from explorer.export.sheet import pack_sheet
 from explorer.runs.info import DatasetInfo
 
@@ -29,6 +22,10 @@ MAX_CODES = 1_000_000
 MAX_CODE_BYTES = 16_000_000
 MAX_IMAGE_BYTES = 2_000_000
 """Of the pictures as they are; a page packs coloured ones, and has room for more of them."""
+MAX_BROWSER_WEIGHTS = 6_000_000
+"""Above this many weights they are not sent: the pictures are decoded on the server."""
+MAX_BROWSER_MULTIPLY_ADDS = 150_000_000
+"""Above this many no machine keeps up with the hand; below it the page measures its own."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +114,8 @@ def describe_latent(model: Any) -> dict[str, Any]:
 
 
 def _describe_networks(model: Any, half: bool) -> dict[str, Any] | None:
+    from explorer.export.networks import count_multiply_adds, count_weights, describe_network
+
     weights = count_weights(model.encoder, model.decoder)
     if weights > MAX_BROWSER_WEIGHTS:
         return None

@@ -16,8 +16,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from explorer.export.container import pack
-from explorer.export.networks import MAX_BROWSER_WEIGHTS, count_weights, describe_network
-from explorer.export.payload import add_factors, describe_codes, describe_figures
+from explorer.export.networks import count_weights, describe_network
+from explorer.export.payload import (
+    MAX_BROWSER_WEIGHTS,
+    add_factors,
+    describe_codes,
+    describe_figures,
+)
 
 MAX_MEMBERS = 12
 Array = NDArray[Any]
@@ -111,7 +116,7 @@ def reorder_model(model: Any, order: Array, sign: Array) -> tuple[nn.Sequential,
 
     encoder, decoder = copy.deepcopy(model.encoder), copy.deepcopy(model.decoder)
     index = torch.as_tensor(np.asarray(order))
-    flip = torch.as_tensor(np.asarray(sign), dtype=next(model.parameters()).dtype)
+    flip = torch.as_tensor(np.asarray(sign), dtype=model.reference.dtype)
     first = decoder[0]
     last = encoder[-1]
     with torch.no_grad():

@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -215,6 +216,43 @@ def test_a_run_that_takes_anothers_place_has_another_fingerprint(tmp_path):
         seen.add(Run(tmp_path / "run").fingerprint)
     (tmp_path / "run" / "run.json").write_text("{", encoding="utf-8")
     assert len(seen | {Run(tmp_path / "run").fingerprint}) == 4
+
+
+@pytest.fixture
+def settled(writer, monkeypatch):
+    """A run whose file counts as settled at once, as one does that was written long ago."""
+    monkeypatch.setattr(run_module, "SETTLED_SECONDS", 0.0)
+    return Run(writer.path)
+
+
+def test_a_description_that_rests_is_parsed_once(settled, monkeypatch):
+    first = settled.info
+    monkeypatch.setattr(run_module, "read_json", lambda path: pytest.fail("read again"))
+    assert settled.info is first and Run(settled.path).info is first
+
+
+def test_a_description_is_never_older_than_its_file(settled):
+    path = settled.path / "run.json"
+    seen = []
+    for created in (1.0, 2.0, 3.0):
+        values = {**json.loads(path.read_text(encoding="utf-8")), "created": created}
+        path.write_text(json.dumps(values), encoding="utf-8")
+        if os.name != "nt":  # Of one size and, to all appearance, of one time.
+            os.utime(path, (10, 10))
+        seen.append(settled.info.created)
+        time.sleep(0.02)
+    assert seen == [1.0, 2.0, 3.0]
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(ExplorerError):
+        _ = settled.info
+
+
+def test_a_description_written_just_now_is_read_each_time(writer):
+    run, path = Run(writer.path), writer.path / "run.json"
+    assert run.info is not run.info
+    old = time.time() - 2 * run_module.SETTLED_SECONDS
+    os.utime(path, (old, old))
+    assert run.info is not run.info, "its own times can be set; when it was changed cannot"
 
 
 @pytest.mark.parametrize("name", ["x" * 81, 3, None, "\ud800", ["a"], ""])

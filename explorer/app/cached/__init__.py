@@ -12,10 +12,10 @@ from explorer.app.text import language, sentences
 from explorer.codes import Codes, main_dimensions
 from explorer.datasets import ImageDataset
 from explorer.errors import ExplorerError
+from explorer.export.kept import keep_payload
 from explorer.export.page import PAGE_IMAGE_BYTES, build_page
 from explorer.export.payload import Pictures, build_payload
 from explorer.export.pictures import find_pictures
-from explorer.export.sweep import build_member
 from explorer.export.tsne import Projection
 from explorer.facts import LIKELIHOODS
 from explorer.runs.run import Run
@@ -172,8 +172,15 @@ def measure_linear_curve(
 def _payload_for(
     fingerprint: str, name: str, at_hand: tuple[bool, bool], spoken: str, _run: Run
 ) -> bytes:
-    run = get_run_with_model(_run)
-    return build_payload(run, get_pictures(run), sentences("explore."), spoken)
+    words = sentences("explore.")
+
+    def build() -> bytes:
+        run = get_run_with_model(_run)
+        return build_payload(run, get_pictures(run), words, spoken)
+
+    if library().is_own(_run):
+        return build()
+    return keep_payload((_run.id, fingerprint, name, at_hand, spoken, words), build)
 
 
 def get_payload(run: Run) -> bytes:
@@ -203,6 +210,8 @@ def get_pictures(run: Run) -> Pictures | None:
 def _member_for(
     fingerprints: tuple[str, str], at_hand: tuple[bool, bool], _run: Run, _reference: Run
 ) -> bytes:
+    from explorer.export.sweep import build_member
+
     pictures = get_pictures(_reference)
     factors = None if pictures is None else pictures.factors
     return build_member(get_run_with_model(_run), get_run_with_model(_reference), factors)
@@ -236,8 +245,8 @@ def get_projection(run: Run) -> Projection | None:
 
 
 @st.cache_resource(show_spinner=False)
-def settle_memory() -> bool:
-    """Move what the imports made out of the collector's sight, once.
+def settle_memory(with_torch: bool) -> bool:
+    """Move what the imports made out of the collector's sight, once without PyTorch and once with.
 
     Streamlit collects garbage after every rerun; with torch loaded that costs about 100 ms of the
     interpreter's lock, and nothing after this.

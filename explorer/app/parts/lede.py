@@ -31,13 +31,6 @@ def show_lede(key: str, **values: object) -> None:
     st.html(write_lede(text(key, **values)))
 
 
-def show_opening(page: str) -> None:
-    """Show how a page opens, by its address: for the visitor who waits for its libraries."""
-    show_lede(LEDES[page])
-    if page == "":
-        st.html(SKELETON)
-
-
 def write_lede(sentence: str) -> str:
     """Return the sentence that opens a page as HTML."""
     return f'<p class="explorer-lede">{html.escape(sentence)}</p>'

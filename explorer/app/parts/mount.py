@@ -17,6 +17,8 @@ from explorer.paths import cache_folder
 PACKAGE = "latent-explorer"
 COMPONENT = f"{PACKAGE}.latent_map"
 LENS = f"{PACKAGE}.lens"
+REQUESTS = ("encode", "decode", "batch")
+"""States of the map in which it asks for what only the server can compute (`parts.answers`)."""
 
 
 _renderers: dict[tuple[int, str], Callable[..., Any]] = {}

@@ -13,17 +13,21 @@ from explorer.app.cached import (
     get_projection,
     get_run_with_model,
 )
-from explorer.app.parts import answers
 from explorer.app.parts.address import read_as
 from explorer.app.parts.failures import told
 from explorer.app.parts.kept import Kept, read_widget
 from explorer.app.parts.lede import SKELETON, show_lede
-from explorer.app.parts.mount import await_map, latent_map, send_member, send_message
+from explorer.app.parts.mount import (
+    REQUESTS,
+    await_map,
+    latent_map,
+    send_member,
+    send_message,
+)
 from explorer.app.parts.names import label_run
 from explorer.app.session import library
 from explorer.app.text import explain, in_words, plain, text
 from explorer.errors import ExplorerError
-from explorer.export.sweep import find_siblings
 from explorer.export.tables import codes_parquet
 from explorer.runs.run import Run
 
@@ -74,7 +78,7 @@ def choose_model(models: dict[str, tuple[Run, str]]) -> Run:
     """Return the run that is asked for, the first where there is no such run."""
     wanted = asked_model()
     known = wanted if wanted in models else next(iter(models))
-    return get_run_with_model(models[known][0])
+    return models[known][0]
 
 
 def remember_model() -> None:
@@ -86,8 +90,10 @@ def remember_model() -> None:
 def answer(run: Run, result: Any) -> dict[str, Any]:
     """Return what the component asked for: a decoded picture, a code, a file."""
     message: dict[str, Any] = {}
-    if found := answers.answer_all(run, result):
-        message["decoded"] = found
+    if any(result.get(kind) for kind in REQUESTS):
+        from explorer.app.parts.answers import answer_all
+
+        message["decoded"] = answer_all(get_run_with_model(run), result)
     wanted = result.get("export")
     if isinstance(wanted, dict):
         try:
@@ -115,7 +121,7 @@ def show_map(models: dict[str, tuple[Run, str]]) -> None:
     """Mount the map of the chosen model and answer what it asks."""
     run = choose_model(models)
     nothing = dict.fromkeys(
-        (f"on_{name}_change" for name in ("z", *answers.ANSWERS, "picked", "export")),
+        (f"on_{name}_change" for name in ("z", *REQUESTS, "picked", "export")),
         lambda: None,
     )
     result = latent_map(
@@ -152,9 +158,12 @@ def name_group(run: Run, group: str) -> str:
 @told()
 def show_sweep(models: dict[str, tuple[Run, str]]) -> None:
     """Hand the map, once it stands there, the models that differ from the chosen one in β alone."""
-    run = choose_model(models)
-    if not await_map(run.id, "explore_sweep"):
+    if not await_map(choose_model(models).id, "explore_sweep"):
         return
+    # With the networks comes PyTorch, for which the map need not wait.
+    from explorer.export.sweep import find_siblings
+
+    run = get_run_with_model(choose_model(models))
     siblings = find_siblings(run, (entry for entry, _ in models.values()))
     for number, sibling in enumerate(siblings):
         # The map does without a model of the sweep that cannot be read.

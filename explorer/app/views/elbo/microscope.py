@@ -18,6 +18,7 @@ from explorer.app.parts.kept import Kept
 from explorer.app.parts.mount import balance_bars, lens, send_refinement
 from explorer.app.subject import Subject
 from explorer.app.text import explain, paragraph, sentences, text
+from explorer.app.views.elbo.shared import check_normal
 from explorer.errors import ExplorerError
 from explorer.export.lens import describe_refinement
 from explorer.figures.elbo import gap_histogram
@@ -36,6 +37,7 @@ def show_microscope(subject: Subject) -> None:
             prepare_grid(subject)
             with st.spinner(text("elbo.preparing")):
                 payload = get_lens(subject)
+            check_normal()
             show_lens(subject, payload)
         except ExplorerError as error:
             st.info(text("elbo.too_large", reason=explain(error)))
