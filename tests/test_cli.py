@@ -1,6 +1,7 @@
 """The command line: light help, one JSON object at the end, one sentence for an error."""
 
 import json
+import math
 import os
 import shutil
 import socket
@@ -82,6 +83,25 @@ def test_train_prints_the_contract_and_evaluate_repeats_its_figures(tmp_path, ca
     assert main(["evaluate", out, "--limit", "20", "--importance-samples", "50", "--json"]) == 0
     weighted = read_json(capsys)
     assert weighted["images"] == 20 and weighted["log_px"] > weighted["log_px_elbo"]
+
+
+def test_evaluate_tells_bits_per_dimension_of_grey_values(tmp_path, capsys):
+    out = str(tmp_path / "run")
+    arguments = ["train", "--dataset", "digits", "--likelihood", "discretized-logistic"]
+    assert main([*arguments, "--steps", "5", "--out", out]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", out, "--limit", "20", "--json"]) == 0
+    found = read_json(capsys)
+    # 64 pixels, log 2 nats a bit; the bound is from above as the ELBO is from below.
+    expected = -found["elbo"] / (64 * math.log(2))
+    assert found["bits_per_dim_at_most"] == pytest.approx(expected)
+    assert main(["evaluate", out, "--limit", "20", "--importance-samples", "50"]) == 0
+    assert "bits per dimension" in capsys.readouterr().out
+
+
+def test_binary_pixels_have_no_bits_per_dimension(capsys):
+    assert main(["evaluate", "digits-2d", "--limit", "20", "--json"]) == 0
+    assert read_json(capsys)["bits_per_dim_at_most"] is None
 
 
 def test_a_finished_run_is_not_overwritten_unasked(tmp_path, capsys):

@@ -1,7 +1,9 @@
 """ELBO under the microscope: the identity in two bars, and q against the exact posterior."""
 
+import numpy as np
 import streamlit as st
 
+from explorer.analysis.inference.likelihood import bits_of_values
 from explorer.analysis.inference.microscope import Balance
 from explorer.app.cached.elbo import (
     MANY,
@@ -85,7 +87,8 @@ def show_balance(subject: Subject) -> None:
         st.caption(text("elbo.one_latent"))
     draw_bars(found, "elbo_bars")
     values = {"log_px": float(found.log_px[0]), "error": float(found.error[0])}
-    st.caption(text("elbo.exact" if found.trusted[0] else "elbo.exact.uncertified", **values))
+    told = text("elbo.exact" if found.trusted[0] else "elbo.exact.uncertified", **values)
+    st.caption(paragraph(told, tell_bits(subject, values["log_px"])))
 
 
 def show_estimate(subject: Subject) -> None:
@@ -94,13 +97,15 @@ def show_estimate(subject: Subject) -> None:
         found, elbo, samples = get_estimate(subject)
     st.caption(text("elbo.many_latents", count=subject.run.model.latent_dim))
     draw_bars(found, "elbo_bars")
-    told = text(
-        "elbo.estimate", log_px=float(found.log_px[0]), error=float(found.error[0]),
-        samples=samples, elbo=elbo.elbo, elbo_error=elbo.error, decodes=elbo.decodes,
-    )  # fmt: skip
+    log_px, error = float(found.log_px[0]), float(found.error[0])
     trusted = bool(found.trusted[0])
-    verdict = text("elbo.estimate.trusted" if trusted else "elbo.estimate.flagged")
-    (st.caption if trusted else st.warning)(paragraph(told, verdict))
+    told = paragraph(
+        text("elbo.estimate", log_px=log_px, error=error, samples=samples),
+        tell_bits(subject, log_px),
+        text("elbo.estimate.trusted" if trusted else "elbo.estimate.flagged"),
+        text("elbo.estimate.elbo", elbo=elbo.elbo, elbo_error=elbo.error, decodes=elbo.decodes),
+    )
+    (st.caption if trusted else st.warning)(told)
 
 
 @st.fragment
@@ -141,12 +146,18 @@ def show_mean(subject: Subject, found: Balance) -> None:
     kind = "certified" if latents <= 2 else "unflagged"
     trusted = text(f"elbo.many.{kind}", certified=int(found.trusted.sum()), count=count)
     drawn = text("elbo.many.sample") if subject.pictures.source == "sample" else ""
-    st.caption(paragraph(told, trusted, drawn))
+    st.caption(paragraph(told, trusted, tell_bits(subject, float(found.log_px.mean())), drawn))
     here = float(found.gap[subject.index]) if subject.index < count else None
     figure = gap_histogram(found.gap, here, role_colours(), sentences("elbo.figure."))
     show_chart(figure, "elbo_many_histogram")
     marked = "" if here is None else text("elbo.many.here")
     st.caption(paragraph(text("elbo.many.histogram"), marked))
+
+
+def tell_bits(subject: Subject, log_px: float) -> str:
+    """Return what log p(x) comes to in bits per dimension, nothing for binary pixels."""
+    bits = bits_of_values(subject.run.model, np.array(log_px))
+    return "" if bits is None else text("elbo.bits", bits=float(bits))
 
 
 def draw_bars(found: Balance, key: str) -> None:
