@@ -132,7 +132,12 @@ def build_parser() -> argparse.ArgumentParser:
         required=True,
         help="that the loss meant: bernoulli, continuous-bernoulli, gaussian, laplace, …",
     )
-    foreign.add_argument("--sigma2", type=float, metavar="V", help="the Gaussian's variance")
+    foreign.add_argument(
+        "--sigma2",
+        type=float,
+        metavar="V",
+        help="a pixel's variance in the decoder's units: gaussian, laplace, discretized-logistic",
+    )
     foreign.add_argument("--binarise", action="store_true", help="pixels were drawn 0 or 1")
     foreign.add_argument("--beta", type=float, metavar="B", help="β of its training, where known")
     foreign.add_argument(

@@ -14,6 +14,7 @@ from explorer.config import Config
 from explorer.datasets import (
     DATASETS,
     ImageDataset,
+    Progress,
     image_shape,
     is_available,
     load_dataset,
@@ -137,6 +138,17 @@ class Library:
     def own_sets(self) -> list[OwnSet]:
         """Return what is known of the visitor's own data sets."""
         return list_own(self.data_root)
+
+    def absent_sets(self) -> list[str]:
+        """Return the names of the data sets that have to be downloaded first."""
+        return [name for name in DATASETS if not is_available(name, self.data_root)]
+
+    def download(self, name: str, progress: Progress | None = None) -> None:
+        """Fetch one of the absent sets, telling `progress` as `load_dataset` does.
+
+        Raises ExplorerError where it cannot be had.
+        """
+        load_dataset(name, data_root=self.data_root, download=True, progress=progress)
 
     def remove_images(self, name: str) -> None:
         """Remove one of the visitor's own data sets; an ExplorerError where there is none."""

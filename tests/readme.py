@@ -14,6 +14,8 @@ README = ROOT / "README.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 SCRIPTS = {
     "brush": "A covered picture to uncover by hand.",
+    "desk": "The table of runs.",
+    "film": "A training as a stage, and its film.",
     "guide": "The guide that floats over the pages.",
     "menu": "The app's menu on a phone.",
     "opening": "What a page shows until it has come.",

@@ -29,10 +29,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "charts": {"shared"},
     "brush": {"shared"},
     "slider": {"shared"},
+    "desk": {"shared"},
+    "film": {"shared"},
 }
 """Room by room, what its modules may import besides their own neighbours, types included."""
 
-ALONE = ("guide", "menu", "opening", "present", "charts", "brush", "slider")
+ALONE = ("guide", "menu", "opening", "present", "charts", "brush", "slider", "desk", "film")
 """Rooms of one script, which Streamlit is handed as text: it can import nothing."""
 
 FETCHES = ASSETS / "map" / "fetch.js"

@@ -114,6 +114,17 @@ def test_ones_own_mnist_is_not_mnist(library, mnist_root):
     assert library.images_of(write_run(library, "mine", dataset=describe(theirs))) is None
 
 
+def test_what_must_be_downloaded_first_is_absent_and_nothing_else_is(library):
+    absent = library.absent_sets()
+    assert absent == [name for name, entry in DATASETS.items() if not entry.offline]
+    assert not set(absent) & set(library.image_sets())
+
+
+def test_a_download_is_asked_for_by_name(library):
+    with pytest.raises(ExplorerError, match="no data set 'minst'"):
+        library.download("minst")
+
+
 def test_ones_own_images_are_found_whatever_they_are_called(library):
     theirs = ImageDataset.from_arrays(some_images(side=12), name="cells")
     keep_images(theirs, "tissue")

@@ -49,9 +49,11 @@ def adopt(
     or ONNX files (paths). `images` is a data set, the name of one, a path, or an array or tensor
     (N, C, H, W); what it was trained on serves best. `likelihood` is the one that the loss meant:
     bernoulli (cross-entropy; `binarise` where pixels were drawn 0 or 1), continuous-bernoulli,
-    gaussian (squared error; `sigma2` in the decoder's own units, by default its mean squared
-    error), laplace or discretized-logistic. `reading` is "probe", or what is known of layout,
-    scale, shift, fit, heads, spread, output and output_layout. `beta` is the β of the training.
+    gaussian (squared error), laplace (absolute error) or discretized-logistic; `sigma2` is the
+    variance of a pixel of these three, in the decoder's own units, by default the mean squared
+    error: for a loss of Σ(x − x̂)² it is 0.5, for one of Σ|x − x̂| it is 2.
+    `reading` is "probe", or what is known of layout, scale, shift, fit, heads, spread, output and
+    output_layout. `beta` is the β of the training.
 
     Where readings fit alike the run keeps them all and a warning says so. Networks that cannot be
     turned into layers leave a run of codes and pictures. Raises ExplorerError with one sentence.

@@ -65,10 +65,12 @@ class AdoptionQueue(UploadQueue[Adoption]):
         self.seconds = seconds
         super().__init__("adoptions", data_root)
 
-    def add(self, files: Mapping[str, File], path: Path, **told: Any) -> Adoption:
+    def add(
+        self, files: Mapping[str, File], path: Path, *, owner: str = "", **told: Any
+    ) -> Adoption:
         """Copy uploaded files to disk and queue their adoption as a run at `path`.
 
-        `files` and `told` as `adopt_files` takes them.
+        `owner` is the visit that hands them over, `files` and `told` as `adopt_files` takes them.
         """
         names = {part: _show(file.name) for part, file in files.items()}
         for part, file in files.items():
@@ -85,8 +87,9 @@ class AdoptionQueue(UploadQueue[Adoption]):
             suffix = name.suffix.lower()[:LONGEST_SUFFIX]
             copied[part] = receive(file.content, workshop, name.stem or part, suffix, part)
         shown = next(iter(names.values()))
-        adoption = Adoption(name=shown, workshop=workshop, files=copied, path=path, told=told)
-        return self.enqueue(adoption)
+        return self.enqueue(
+            Adoption(name=shown, workshop=workshop, owner=owner, files=copied, path=path, told=told)
+        )
 
     def choose(self, adoption: Adoption, reading: Mapping[str, Any]) -> None:
         """Take one of the readings that fit alike: another than the first is adopted anew."""

@@ -39,7 +39,7 @@ page = st.navigation(
         st.Page("views/collapse/page.py", title=text("nav.collapse"), url_path="collapse"),
         st.Page("views/elbo/page.py", title=text("nav.elbo"), url_path="elbo"),
         st.Page("views/models/page.py", title=text("nav.models"), url_path="models"),
-        st.Page("views/runs.py", title=text("nav.runs"), url_path="runs"),
+        st.Page("views/runs/page.py", title=text("nav.runs"), url_path="runs"),
     ],
     position="top",
 )

@@ -1,9 +1,13 @@
 """The one lasting state of a visitor, typed; widgets keep their own values by key."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from explorer.jobs.uploads import U
 from explorer.library import Library
 
 CHOSEN = "lang"
@@ -40,6 +44,26 @@ def chosen_language() -> str | None:
 def library() -> Library:
     """Return the visitor's runs, images and jobs; local use has one Library for all."""
     return Library()
+
+
+def name_visit() -> str:
+    """Return what tells this visit from the others of the server, "" outside a running page."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return "" if context is None else context.session_id
+
+
+def choose_own(uploads: Iterable[U]) -> list[U]:
+    """Return the uploads of this visit, and those that a visit which is over has left behind.
+
+    A page that is loaded again is another visit: it finds what it had handed over before.
+    """
+    here = name_visit()
+    return [
+        upload
+        for upload in uploads
+        if upload.owner in ("", here)
+        or not (runtime.exists() and runtime.get_instance().is_active_session(upload.owner))
+    ]
 
 
 def is_dark() -> bool:

@@ -116,7 +116,7 @@ def reorder_model(model: Any, order: Array, sign: Array) -> tuple[nn.Sequential,
 
     encoder, decoder = copy.deepcopy(model.encoder), copy.deepcopy(model.decoder)
     index = torch.as_tensor(np.asarray(order))
-    flip = torch.as_tensor(np.asarray(sign), dtype=next(model.parameters()).dtype)
+    flip = torch.as_tensor(np.asarray(sign), dtype=model.reference.dtype)
     first = decoder[0]
     last = encoder[-1]
     with torch.no_grad():

@@ -51,8 +51,13 @@ class ReadingQueue(UploadQueue[Reading]):
         self.seconds = seconds
         super().__init__("readings", data_root)
 
-    def add(self, file: IO[bytes], name: str, size_bytes: int, **rules: Any) -> Reading:
-        """Copy an uploaded file to disk and queue its reading; `rules` as `read_in_worker`."""
+    def add(
+        self, file: IO[bytes], name: str, size_bytes: int, *, owner: str = "", **rules: Any
+    ) -> Reading:
+        """Copy an uploaded file to disk and queue its reading.
+
+        `owner` is the visit that hands it over, `rules` as `read_in_worker` takes them.
+        """
         shown = shown_name(Path(name.replace("\\", "/")).name)
         suffix = Path(shown).suffix.lower()
         if suffix not in UPLOADABLE:
@@ -66,7 +71,9 @@ class ReadingQueue(UploadQueue[Reading]):
         self.check_room()
         workshop = open_workshop(self.data_root)
         path = receive(file, workshop, Path(shown).stem or "images", suffix)
-        return self.enqueue(Reading(name=shown, workshop=workshop, rules=rules, path=path))
+        return self.enqueue(
+            Reading(name=shown, workshop=workshop, owner=owner, rules=rules, path=path)
+        )
 
     def keep(self, reading: Reading, name: str) -> ImageDataset:
         """Keep what came out as the data set `name`; the reading is done with."""

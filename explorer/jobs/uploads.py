@@ -1,7 +1,7 @@
 """Uploaded files, worked on one after the other by a thread that starts a process for each.
 
-An upload outlives the page that asked for it: whoever opens the page next finds it here, until what
-came of it is kept or let go.
+An upload outlives the page that asked for it: once that is closed, whoever opens it next finds the
+upload here, until what came of it is kept or let go.
 """
 
 import contextlib
@@ -29,6 +29,8 @@ class Upload:
     """Of the file, fit to be shown."""
     workshop: Workshop
     """Holds the uploaded files for as long as they are needed."""
+    owner: str = ""
+    """The visit that handed it over; "" for none."""
     state: str = "waiting"
     """One of STATES."""
     message: str = ""

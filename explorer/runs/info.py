@@ -15,7 +15,7 @@ from typing import Any
 
 from explorer.config import Config, ModelConfig
 from explorer.errors import ExplorerError, shorten
-from explorer.facts import LATENTS, LIKELIHOODS
+from explorer.facts import LATENTS, LIKELIHOODS, PRIORS
 from explorer.runs.fields import Fields, WrongField, is_number
 
 SCHEMA = 2
@@ -236,8 +236,8 @@ class RunInfo:
 
     @property
     def has_shares(self) -> bool:
-        """Whether KL has a share per dimension: q(z|x) has a density, and the prior is N(0, I)."""
-        return self.has_density and self.prior == "standard"
+        """Whether KL has a share per dimension: q(z|x) has a density, and the prior grants them."""
+        return self.has_density and self.prior in PRIORS and PRIORS[self.prior].has_shares
 
     @property
     def is_continuous(self) -> bool:

@@ -8,7 +8,7 @@ A run is a folder:
     codes.npz             mean, logvar, labels, ids of the evaluated split; indices (N, P) in
                           place of mean and logvar where codes are categorical
     control.json          what viewers ask of the job (see `control.py`)
-    viewer.json           display name and notes; the viewers' only file
+    viewer.json           display name and tags; the viewers' only file
 Every file is replaced whole or appended by one writer, so readers may look at any time. Anybody may
 have written them: what is no figure, no code and no picture is left out or told, once, here.
 """
@@ -45,6 +45,7 @@ LARGEST_KEPT = 64_000
 SETTLED_SECONDS = 2.0
 """From this age on no clock of a file system is so coarse that a newer file has the same time."""
 LONGEST_NAME = 80
+MOST_TAGS, LONGEST_TAG = 8, 24
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}(/[A-Za-z0-9][A-Za-z0-9._-]{0,79})?")
 
 
@@ -111,6 +112,22 @@ class Run:
         if not name or not is_text(name, LONGEST_NAME):
             raise ExplorerError(f"A name has 1 to {LONGEST_NAME} characters.")
         replace_json(self.path / "viewer.json", {**self._viewer(), "name": name})
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Words that viewers keep it under, as they were written."""
+        tags = self._viewer().get("tags")
+        listed = tags if isinstance(tags, list) else []
+        return tuple(tag for tag in listed[:MOST_TAGS] if tag and is_text(tag, LONGEST_TAG))
+
+    def tag(self, tags: Sequence[str]) -> None:
+        """Keep it under other words: each once, without the empty ones."""
+        given = list(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
+        if len(given) > MOST_TAGS or not all(is_text(tag, LONGEST_TAG) for tag in given):
+            raise ExplorerError(
+                f"A run has at most {MOST_TAGS} tags of up to {LONGEST_TAG} characters."
+            )
+        replace_json(self.path / "viewer.json", {**self._viewer(), "tags": given})
 
     def _viewer(self) -> dict[str, Any]:
         try:
@@ -237,12 +254,12 @@ def _settled_state(path: Path) -> tuple[int, ...] | None:
     return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)
 def _keep_info(path: Path, state: tuple[int, ...]) -> RunInfo:
     """Return what run.json holds, parsed once while it is in the same state.
 
-    A page asks a hundred times. The state is older than the reading: of a file that was replaced
-    between the two, the next look has another one.
+    A page asks a hundred times, and lists have thousands. The state is older than the reading: of a
+    file that was replaced between the two, the next look has another one.
     """
     return _read_info(path)
 

@@ -4,13 +4,13 @@ Which run an id opens is decided here, for every page and every command: see `fi
 """
 
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from explorer.errors import ExplorerError, shorten
 from explorer.paths import resource, runs_folder
+from explorer.runs.bin import Bin, Binned
 from explorer.runs.info import RunInfo, UnreadableRun
 from explorer.runs.run import RUN_ID, Run, new_run_id
 
@@ -82,10 +82,15 @@ class RunStore:
         """Return the path of a run still to be made, named after the time and `parts`."""
         return self.folder / new_run_id(*parts)
 
-    def delete(self, run_id: str) -> None:
-        """Remove a run for good, readable or not; one that is trained or shipped is refused.
+    @property
+    def bin(self) -> Bin:
+        """What was deleted here and can still be taken back."""
+        return Bin(self.folder)
 
-        With its last run a sweep's folder goes too.
+    def delete(self, run_id: str) -> Binned:
+        """Move a run to the bin, readable or not; one that is trained or shipped is refused.
+
+        With its last run what is left of a sweep's folder goes too.
         """
         run = self.open(run_id)
         if self.read_only:
@@ -93,11 +98,12 @@ class RunStore:
         if run.is_trained():
             raise ExplorerError(f"{run.name} is being trained; stop it before deleting it.")
         try:
-            shutil.rmtree(run.path)
+            entry = self.bin.put(run.path, run.id, run.name)
             if run.path.parent != self.folder and _is_bare_sweep(run.path.parent):
-                shutil.rmtree(run.path.parent)
+                self.bin.put_beside(entry, run.path.parent)
         except OSError as error:
             raise ExplorerError(f"{run.name} could not be deleted: {error.strerror}.") from error
+        return entry
 
 
 def find_run(run_id: str, stores: Sequence[RunStore] | None = None) -> Run:

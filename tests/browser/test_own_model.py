@@ -25,13 +25,18 @@ def files(tmp_path_factory):
     return folder
 
 
-def bring(page, server, files, encoder):
-    """Drop an encoder and the decoder of the digits, answer, and hand them over."""
+def open_dialog(page, server):
     page.goto(f"{server.url}/runs")
     page.get_by_role("button", name="Your own model").click()
     dialog = page.get_by_role("dialog")
+    expect(dialog.locator("input[type=file]")).to_have_count(2)
+    return dialog
+
+
+def bring(page, server, files, encoder):
+    """Drop an encoder and the decoder of the digits, answer, and hand them over."""
+    dialog = open_dialog(page, server)
     inputs = dialog.locator("input[type=file]")
-    expect(inputs).to_have_count(2)
     for index, name in enumerate((encoder, "dec")):
         inputs.nth(index).set_input_files(files / f"{name}.onnx")
         expect(dialog.get_by_title(f"{name}.onnx", exact=True)).to_be_visible()
@@ -55,6 +60,20 @@ def test_two_files_become_a_run_that_opens_on_explore(page, server, files):
     opening.click()
     page.wait_for_url(f"**/?model={path.parent.name}*")
     expect(page.locator(".map").first).to_be_visible()
+
+
+def test_two_visitors_at_once_meet_their_own_models_alone(page, server, files, visitor):
+    dialog = bring(page, server, files, "odd")
+    refused = dialog.get_by_text("NonMaxSuppression")
+    expect(refused).to_be_visible(timeout=ADOPTING_MS)
+    other = open_dialog(visitor.new_page(), server)
+    expect(other.get_by_role("button", name="Bring it in")).to_be_visible()
+    expect(other.get_by_text("NonMaxSuppression")).to_have_count(0)
+    # Who loads the page again finds what was handed over, and is the one to let it go.
+    dialog = open_dialog(page, server)
+    expect(refused).to_be_visible()
+    dialog.get_by_role("button", name="Let go").click()
+    expect(refused).to_be_hidden()
 
 
 def test_what_is_refused_says_why_in_one_sentence_and_goes(page, server, files):

@@ -45,6 +45,16 @@ def test_a_link_opens_the_presentation_and_keys_lead_through_it(page, server):
     assert not page.evaluate(PRESENTING)
 
 
+def test_a_link_that_does_not_ask_for_it_presents_nothing(page, server):
+    page.goto(f"{server.url}/learn?present=1")
+    page.wait_for_function(PRESENTING, timeout=SLOW)
+    page.reload()
+    page.wait_for_function(PRESENTING, timeout=SLOW)
+    page.goto(f"{server.url}/learn?chapter=kl")
+    page.locator(".explorer-present-switch").wait_for(timeout=SLOW)
+    assert not page.evaluate(PRESENTING) and "present" not in page.url
+
+
 def test_an_arrow_key_belongs_to_the_control_that_has_the_focus(page, server):
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto(f"{server.url}/learn?chapter=latents&present=1")

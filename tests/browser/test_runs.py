@@ -1,5 +1,7 @@
-"""The Runs page: rename, compare, delete with a question."""
+"""The Runs page, a desk: ticks by id, search, tags, side by side, a bin that can be undone."""
 
+import json
+import re
 import shutil
 from urllib.parse import quote
 
@@ -8,7 +10,7 @@ from playwright.sync_api import expect
 
 from explorer.app.text import JOINER
 from explorer.runs.run import Run
-from tests.waiting import wait_for_script
+from explorer.runs.writer import RunWriter
 
 pytestmark = pytest.mark.browser
 
@@ -27,28 +29,49 @@ def two_runs(server, tiny_run):
     others.rename(server.runs)
 
 
-def tick(page, row):
-    """Tick a row's box on the table, which is a canvas of 35-pixel rows."""
-    table = page.get_by_test_id("stDataFrame")
-    # For screen readers the canvas holds a table too; its first row is the heads.
-    told = table.locator(f"tr[aria-rowindex='{row + 2}']")
-    told.wait_for(state="attached")
-    wait_for_script(page)
-    box = table.bounding_box()
-    page.mouse.click(box["x"] + 16, box["y"] + 35 * (row + 1) + 15)
-    expect(told).to_have_attribute("aria-selected", "true")
+def row_of(page, run):
+    """Return a run's row on the desk, once it is there."""
+    row = page.locator(f".desk tr[data-id='{run.id}']")
+    row.wait_for()
+    return row
 
 
-def test_a_run_is_renamed(page, server, two_runs):
+def tick(page, run):
+    """Tick a run, and wait until the app knows."""
+    row_of(page, run).get_by_role("checkbox").click()
+    page.wait_for_url(re.compile(rf"ticked=[^&]*{run.id}"))
+
+
+def ids_shown(page):
+    return page.locator(".desk tr[data-id]").evaluate_all("rows => rows.map(row => row.dataset.id)")
+
+
+def ids_ticked(page):
+    return page.locator(".desk tr[aria-selected='true']").evaluate_all(
+        "rows => rows.map(row => row.dataset.id)"
+    )
+
+
+def test_a_run_gets_a_name_and_tags_and_is_found_by_them(page, server, two_runs):
     page.goto(f"{server.url}/runs")
-    tick(page, 0)
-    page.get_by_role("button", name="Rename").click()
+    tick(page, two_runs[0])
+    page.get_by_role("button", name="Name and tags").click()
     field = page.get_by_label("New name")
     field.fill("my best model")
     field.press("Enter")
+    field = page.get_by_label("Tags, separated by commas")
+    field.fill("thesis, keep")
+    field.press("Enter")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Save").wait_for(state="hidden")
-    assert "my best model" in {run.name for run in two_runs}
+    assert two_runs[0].name == "my best model" and two_runs[0].tags == ("thesis", "keep")
+    row_of(page, two_runs[0]).get_by_text("thesis").wait_for()
+    search = page.get_by_role("searchbox")
+    search.fill("THESIS best")
+    expect(page.locator(".desk tr[data-id]")).to_have_count(1)
+    assert ids_shown(page) == [two_runs[0].id]
+    search.fill("no such run")
+    page.get_by_text("No run is like that").wait_for()
 
 
 NASTY = "[x](//evil.example) ![](//evil.example/a) <b> https://evil.example :red[c] $x$"
@@ -67,9 +90,9 @@ def test_a_name_is_shown_letter_by_letter(page, server, two_runs):
     page.goto(f"{server.url}/train?run={quote(NASTY)}")
     page.get_by_text("There is no run").wait_for()
     page.goto(f"{server.url}/runs")
-    tick(page, 0)
+    tick(page, two_runs[0])
     page.get_by_role("button", name="Delete", exact=True).click()
-    page.get_by_text("will be removed for good").wait_for()
+    page.get_by_text("is in the bin for a day").wait_for()
     assert page.locator("a[href*=evil]").count() == page.locator("img[src*=evil]").count() == 0
     assert not any("evil.example" in url and "127.0.0.1" not in url for url in requested)
 
@@ -82,24 +105,62 @@ def test_what_cannot_be_read_is_told(page, server, two_runs):
     page.get_by_text("in its run.json is missing or not what it must be").wait_for()
 
 
-def test_deletion_asks_first(page, server, two_runs):
+def test_a_deletion_is_undone(page, server, two_runs):
+    first, second = two_runs
     page.goto(f"{server.url}/runs")
-    tick(page, 0)
+    tick(page, first)
     page.get_by_role("button", name="Delete", exact=True).click()
-    page.get_by_text("will be removed for good").wait_for()
-    assert all(run.path.is_dir() for run in two_runs)
-    page.get_by_role("button", name="Yes, delete").click()
-    page.get_by_text("will be removed for good").wait_for(state="hidden")
-    assert sum(run.path.is_dir() for run in two_runs) == 1
+    page.get_by_text("is in the bin for a day").wait_for()
+    expect(page.locator(f".desk tr[data-id='{first.id}']")).to_have_count(0)
+    assert not first.path.exists() and second.path.is_dir()
+    page.get_by_role("button", name="Undo").click()
+    row_of(page, first)
+    assert first.path.is_dir() and first.info == second.info
 
 
-def test_two_runs_are_compared(page, server, two_runs):
+def test_after_a_deletion_no_other_row_is_ticked(page, server, two_runs):
     page.goto(f"{server.url}/runs")
-    tick(page, 0)
-    page.get_by_role("button", name="Rename").wait_for()
-    tick(page, 1)
-    page.get_by_text("The same axes for both").wait_for()
+    for run in two_runs:
+        tick(page, run)
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_text("2 runs are in the bin").wait_for()
+    page.get_by_text("There are no runs yet").wait_for()
+    assert not any(run.path.exists() for run in two_runs)
+    assert ids_shown(page) and ids_ticked(page) == []
+    expect(page).to_have_url(re.compile(r"/runs$"))
+    page.get_by_text("Bin: 2").click()
+    page.get_by_role("button", name="Put back").first.click()
+    page.get_by_text("Bin: 1").wait_for()
+    assert sum(run.path.exists() for run in two_runs) == 1
+
+
+def test_runs_are_ticked_by_id_whatever_the_order(page, server, two_runs):
+    first, second = two_runs
+    page.goto(f"{server.url}/runs")
+    tick(page, first)
+    for _ in range(2):
+        page.locator(".desk thead").get_by_role("button", name="name").click()
+        assert ids_ticked(page) == [first.id]
+    names = [row["name"] for row in named_rows(page)]
+    assert names == sorted(names, reverse=True)
+    page.reload()
+    row_of(page, first)
+    assert ids_ticked(page) == [first.id]
+
+
+def named_rows(page):
+    return page.locator(".desk td.name b").evaluate_all(
+        "all => all.map(b => ({name: b.textContent}))"
+    )
+
+
+def test_two_runs_are_compared_and_what_differs_is_named(page, server, two_runs):
+    page.goto(f"{server.url}/runs")
+    for run in two_runs:
+        tick(page, run)
+    page.get_by_text("The same axes for all").wait_for()
     page.wait_for_function(DRAWN, arg=["the first −ELBO", "the second −ELBO"])
+    page.get_by_text("They were told the same").wait_for()
 
 
 DRAWN = """names => [...document.querySelectorAll('.js-plotly-plot')].some(plot =>
@@ -108,19 +169,36 @@ DRAWN = """names => [...document.querySelectorAll('.js-plotly-plot')].some(plot 
 
 def test_a_run_opens_on_the_train_page(page, server, two_runs):
     page.goto(f"{server.url}/runs")
-    tick(page, 1)
-    page.get_by_role("button", name="Watch its training").click()
+    row_of(page, two_runs[1]).get_by_role("button", name="Watch").click()
     page.get_by_text("Where the ELBO goes").wait_for()
-    assert "/train?run=" in page.url
+    assert page.url.endswith(f"/train?run={two_runs[1].id}")
 
 
-def test_several_runs_are_deleted_at_once(page, server, two_runs):
+def test_a_moved_beta_stands_in_the_name_and_a_loop_of_ones_own_has_figures(page, server, two_runs):
+    first, _ = two_runs
+    values = json.loads((first.path / "run.json").read_text("utf-8"))
+    values["timing"]["beta"] = 24.0
+    (first.path / "run.json").write_text(json.dumps(values), "utf-8")
+    writer = RunWriter(server.runs / "mine", latent_dim=2)
+    for step in range(5):
+        writer.log(step, reconstruction=20.0 - step, kl_per_dim=[1.0, 0.5])
+    writer.set_state("finished")
     page.goto(f"{server.url}/runs")
-    tick(page, 0)
-    page.get_by_role("button", name="Rename").wait_for()
-    tick(page, 1)
-    page.get_by_role("button", name="Delete all 2").click()
-    page.get_by_text("2 runs will be removed for good").wait_for()
-    page.get_by_role("button", name="Yes, delete").click()
-    page.get_by_text("There are no runs yet").wait_for()
-    assert not any(run.path.exists() for run in two_runs)
+    planned = first.info.config.objective.beta
+    expect(row_of(page, first).locator(".name b")).to_have_text(f"the first · β {planned:g} → 24")
+    row = row_of(page, Run(writer.path))
+    expect(row.locator(".elbo")).to_have_text("17.50training images")
+    assert row.locator("svg path").get_attribute("d").startswith("M0.0 2.0")
+
+
+def test_thousands_of_runs_are_listed_and_a_screenful_is_drawn(page, server, two_runs):
+    first, _ = two_runs
+    for number in range(300):
+        folder = server.runs / f"copy-{number:03d}"
+        folder.mkdir()
+        shutil.copy(first.path / "run.json", folder / "run.json")
+    page.goto(f"{server.url}/runs")
+    page.get_by_text(re.compile(r"^3\d\d runs$")).wait_for()
+    assert len(ids_shown(page)) < 200
+    page.get_by_role("searchbox").fill("copy-299")
+    expect(page.locator(".desk tr[data-id]")).to_have_count(1)

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
@@ -91,8 +92,7 @@ def job(page, server):
 
 def test_a_short_training_shows_a_map_a_model_and_its_film(page, server):
     run = start_training(page, server, 3)
-    page.get_by_text("The map of held-out images").first.wait_for()
-    page.locator(".js-plotly-plot").nth(2).wait_for()
+    page.locator(".stage .map canvas").wait_for()
     page.get_by_role("button", name="Open in Explore").wait_for(timeout=60_000)
     wait_for_script(page)
     info = run.info
@@ -102,21 +102,68 @@ def test_a_short_training_shows_a_map_a_model_and_its_film(page, server):
     assert info.results["test"]["reconstruction"] == pytest.approx(found.reconstruction, abs=0.5)
     assert info.results["test"]["kl"] == pytest.approx(found.kl, abs=1e-3)
     assert info.status.step == info.planned_steps > 0
-    shown = page.locator(".explorer-identity").inner_text()
-    assert f"{-run.metrics('train')[-1]['elbo']:.2f}" in shown
-    page.wait_for_function(
-        "count => [...document.querySelectorAll('.js-plotly-plot')].at(-1)?._fullData"
-        "?.filter(trace => trace.mode === 'markers').reduce((n, t) => n + t._length, 0) === count",
-        arg=len(run.snapshot(run.snapshot_steps()[-1]).mean),
-    )
-    picture = page.locator(".explorer-strip img").nth(1)
-    latest = picture.get_attribute("src")
+    newest = run.snapshot(run.snapshot_steps()[-1])
+    page.wait_for_function(STANDS_AT, arg=newest.step)
+    last = run.metrics("train")[-1]
+    terms = page.locator(".stage .sum")
+    expect(terms).to_contain_text(f"{last['reconstruction'] + last['kl']:.2f}")
+    codes = page.locator(".stage").evaluate("root => [...root.stage.frames.at(-1).codes]")
+    assert np.array(codes).reshape(-1, 2) / 1000 == pytest.approx(newest.mean, abs=6e-4)
+    before = page.locator(".stage .map canvas").evaluate(PIXELS)
+    picture = page.locator(".stage .strip canvas").nth(1).evaluate(PIXELS)
     slider = page.get_by_role("slider", name="Film")
     slider.focus()
     slider.press("Home")
-    page.get_by_text("at step 0;").wait_for()
-    expect(picture).not_to_have_attribute("src", latest)
+    page.wait_for_function(STANDS_AT, arg=0)
+    expect(page.locator(".stage output")).to_contain_text("step 0 ")
+    assert page.locator(".stage .map canvas").evaluate(PIXELS) != before
+    assert page.locator(".stage .strip canvas").nth(1).evaluate(PIXELS) != picture
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function(STANDS_AT, arg=newest.step)
+    assert page.locator(".stage .map canvas").evaluate(PIXELS) == before
     assert Run(run.path).snapshot_steps()[0] == 0
+    name = (
+        "Why did it collapse?" if min(info.results["test"]["kl_per_dim"]) < 0.03 else "Diagnose it"
+    )
+    page.get_by_role("button", name=name).click()
+    page.wait_for_url(f"**/collapse?run={run.id}")
+
+
+STANDS_AT = """step => {
+  const stage = find();
+  return stage && !stage.playing && stage.frames[stage.at]?.step === step;
+  function find(root = document) {
+    for (const element of root.querySelectorAll('*')) {
+      if (element.stage) return element.stage;
+      const inner = element.shadowRoot && find(element.shadowRoot);
+      if (inner) return inner;
+    }
+    return null;
+  }
+}"""
+PIXELS = "canvas => canvas.toDataURL()"
+
+
+def test_the_stage_stands_still_under_the_eye_while_it_ticks_on_a_busy_machine(page, job):
+    """No chart goes away: the first tick's canvas is the last one's, and always visible."""
+    page.locator(".stage .map canvas").wait_for()
+    page.locator(".stage").evaluate(
+        """root => {
+          const canvas = root.querySelector('.map canvas');
+          Object.assign(window, { absent: 0, looks: 0, steps: new Set() });
+          const look = () => {
+            window.looks++;
+            const there = canvas.isConnected && canvas.getBoundingClientRect().height > 100;
+            if (!there) window.absent++;
+            window.steps.add(root.stage.data.log.at(-1).step);
+            requestAnimationFrame(look);
+          };
+          look();
+        }"""
+    )
+    with busy_machine():
+        page.wait_for_function("() => window.steps.size > 5")
+    assert page.evaluate("[window.absent, window.looks > 5]") == [0, True]
 
 
 def test_pause_step_beta_and_stop_reach_the_job(page, server):

@@ -92,10 +92,11 @@ def test_an_unknown_or_malformed_id_is_told(store, run_id):
         store.delete(run_id)
 
 
-def test_a_run_is_deleted_for_good(store):
+def test_a_deleted_run_leaves_the_list_for_the_bin(store):
     store.delete("first")
     assert not (store.folder / "first").exists()
     assert len(store.list()) == 3
+    assert [entry.id for entry in store.bin.entries()] == ["first"]
 
 
 def test_a_living_run_is_not_deleted(store):
@@ -113,12 +114,14 @@ def test_shipped_runs_are_not_deleted(store):
 
 
 def test_a_run_that_cannot_be_removed_is_told(store, monkeypatch):
-    def refuse(path):
+    def refuse(path, place):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("explorer.runs.store.shutil.rmtree", refuse)
-    with pytest.raises(ExplorerError, match="could not be deleted: Permission denied"):
-        store.delete("first")
+    with monkeypatch.context() as patched:
+        patched.setattr("explorer.runs.bin.move", refuse)
+        with pytest.raises(ExplorerError, match="could not be deleted: Permission denied"):
+            store.delete("first")
+    assert store.has("first") and store.bin.entries() == []
 
 
 def test_new_runs_get_fresh_places(store):

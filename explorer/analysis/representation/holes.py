@@ -182,7 +182,7 @@ def draw_codes(
     if source not in SOURCES:
         raise ExplorerError(f"source must be one of {', '.join(SOURCES)}; it is {source!r}.")
     if source == "prior":
-        generator = torch.Generator(next(model.parameters()).device).manual_seed(seed)
+        generator = torch.Generator(model.reference.device).manual_seed(seed)
         return model.prior.sample(count, generator).cpu().numpy()
     if codes is None:
         raise ExplorerError(f"A density is fitted to codes: {source} needs them.")

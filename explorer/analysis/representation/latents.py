@@ -25,8 +25,7 @@ def decode_codes(model: Model, z: ArrayLike | Tensor) -> np.ndarray:
         )
     if not np.isfinite(codes).all():
         raise ExplorerError("The codes hold NaN or infinite values.")
-    parameter = next(model.parameters())
-    tensor = torch.from_numpy(codes).to(parameter)
+    tensor = torch.from_numpy(codes).to(model.reference)
     with torch.no_grad():
         parts = [
             model.decode(tensor[i : i + CHUNK_CODES]).mean.float().cpu().numpy()

@@ -40,7 +40,7 @@ GUIDE: Mapping[str, tuple[Stop, ...]] = {
     "train": (
         Stop("train_settings", ".st-key-train_settings", "sigma"),
         Stop("train_start", ".st-key-train_start"),
-        Stop("train_curves", ".st-key-train_curves", "elbo"),
+        Stop("train_curves", ".st-key-train_stage, .st-key-train_curves", "elbo"),
     ),
     "beta": (
         Stop("beta_plane", ".st-key-beta_plane", "collapse"),
@@ -49,8 +49,8 @@ GUIDE: Mapping[str, tuple[Stop, ...]] = {
     ),
     "collapse": (
         Stop("collapse_film", "[class*='st-key-collapse_timeline_']", "collapse"),
-        Stop("collapse_remedies", ".st-key-collapse_remedies", "collapse"),
-        Stop("collapse_own", ".st-key-collapse_own", "sigma"),
+        Stop("collapse_remedies", ".st-key-collapse_cure", "collapse"),
+        Stop("collapse_own", ".st-key-collapse_subject", "sigma"),
     ),
     "elbo": (
         Stop("elbo_stage", f".part-stage, {SECTION}", "elbo"),

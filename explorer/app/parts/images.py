@@ -6,7 +6,7 @@ from explorer.app.parts.jobs import press, try_or_toast
 from explorer.app.parts.kept import Kept, count_up, move_widget
 from explorer.app.parts.pictures import show_row
 from explorer.app.parts.report import describe_reading, describe_set, explain_left_out
-from explorer.app.session import library
+from explorer.app.session import choose_own, library, name_visit
 from explorer.app.text import explain, plain, text
 from explorer.datasets.images import choose_examples
 from explorer.datasets.own.fit import FITS
@@ -36,7 +36,7 @@ def offer_own_images(choose: str, key: str) -> None:
     if asked or OPEN.get():
         OPEN.forget()
         _show_dialog(choose)
-    for reading in library().readings.uploads():
+    for reading in choose_own(library().readings.uploads()):
         st.caption(text(f"own.here.{reading.state}", name=plain(reading.name)))
 
 
@@ -50,7 +50,7 @@ def _show_images(choose: str) -> None:
         KEPT.forget()
         st.rerun()  # The page goes on with it, and the dialog closes.
     _drop_file()
-    for reading in library().readings.uploads():
+    for reading in choose_own(library().readings.uploads()):
         with st.container(border=True):
             _show_reading(reading, choose)
     _list_sets()
@@ -86,7 +86,7 @@ def _drop_file() -> None:
 
 def _read(file: "st.runtime.uploaded_file_manager.UploadedFile", rules: dict[str, object]) -> None:
     def add() -> Reading:
-        return library().readings.add(file, file.name, file.size, **rules)
+        return library().readings.add(file, file.name, file.size, owner=name_visit(), **rules)
 
     if try_or_toast(add):
         count_up(ADDED)

@@ -23,8 +23,9 @@ from explorer.app.parts.adopted import (
 )
 from explorer.app.parts.jobs import press, try_or_toast
 from explorer.app.parts.kept import Kept, count_up
-from explorer.app.session import library
+from explorer.app.session import choose_own, library, name_visit
 from explorer.app.text import explain, paragraph, plain, text
+from explorer.facts import LIKELIHOODS
 from explorer.models.adopted.question import KNOWN_LIKELIHOODS
 
 PARTS = {"onnx": ("encoder", "decoder"), "weights": ("weights", "layers")}
@@ -45,7 +46,7 @@ def offer_own_model(key: str) -> None:
     if st.button(text("own_model.open"), key=key, icon=":material/upload_file:") or OPEN.get():
         OPEN.forget()
         _show_dialog()
-    for adoption in get_adoptions().uploads():
+    for adoption in choose_own(get_adoptions().uploads()):
         state = "asks" if adoption.asks and adoption.state == "read" else adoption.state
         st.caption(text(f"own_model.here.{state}", name=plain(adoption.name)))
 
@@ -56,7 +57,7 @@ def _show_dialog() -> None:
 
 
 def _show_models() -> None:
-    adoptions = get_adoptions().uploads()
+    adoptions = choose_own(get_adoptions().uploads())
     for adoption in adoptions:
         with st.container(border=True):
             _show_adoption(adoption)
@@ -108,12 +109,14 @@ def _ask_for_loss() -> dict[str, Any]:
     )
     left, right = st.columns(2, vertical_alignment="bottom")
     told: dict[str, Any] = {"images": images, "likelihood": likelihood}
-    if likelihood == "gaussian":
+    facts = LIKELIHOODS[likelihood]
+    if facts.scale != "none":
         told["sigma2"] = left.number_input(
-            text("own_model.sigma2"), 1e-6, 1e6, None, format="%g", key="own_model_sigma2",
-            placeholder=text("own_model.sigma2_open"), help=text("own_model.sigma2_help"),
+            text(f"own_model.sigma2.{likelihood}"), 1e-6, 1e6, None, format="%g",
+            key="own_model_sigma2", placeholder=text("own_model.sigma2_open"),
+            help=text(f"own_model.sigma2.{likelihood}.help"),
         )  # fmt: skip
-    elif likelihood == "bernoulli":
+    elif facts.may_binarise:
         told["binarise"] = left.toggle(
             text("own_model.binarise"),
             key="own_model_binarise",
@@ -130,7 +133,8 @@ def _bring(dropped: dict[str, Any], told: dict[str, Any], name: str) -> None:
     def add() -> Adoption:
         files = {part: File(file, file.name, file.size) for part, file in dropped.items()}
         called = name or Path(next(iter(files.values())).name).stem
-        return get_adoptions().add(files, library().own.new_path(called), name=called, **told)
+        path = library().own.new_path(called)
+        return get_adoptions().add(files, path, owner=name_visit(), name=called, **told)
 
     if try_or_toast(add):
         count_up(TAKEN)

@@ -36,7 +36,7 @@ def model_block(
         "prior": {"name": "standard"},
         "likelihood": {
             "name": question.likelihood,
-            "sigma2": None if sigma2 is None else float(sigma2),
+            "sigma2": None if sigma2 is None else float(sigma2.detach()),
             "binarise": question.binarise if question.likelihood == "bernoulli" else None,
             # A variance that was not told is the mean squared error of the reading.
             "told": sigma2 is None or question.sigma2 is not None,

@@ -184,7 +184,7 @@ def _second_round(halves: Sequence[Half], question: Question) -> Iterator[Fit]:
             decoder=half.decoder,
             shape=half.code.images.shape[1:],
             output_range=half.picture.limits,
-            sigma2=None if sigma2 is None else float(sigma2),
+            sigma2=None if sigma2 is None else float(sigma2.detach()),
             unexplained=half.picture.unexplained,
             aggregate=aggregate(mean, logvar),
             incoherence=None if balance is None else balance.incoherence(),

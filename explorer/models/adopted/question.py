@@ -10,6 +10,7 @@ from torch import Tensor
 
 from explorer.config import ModelConfig
 from explorer.errors import ExplorerError
+from explorer.facts import LIKELIHOODS
 from explorer.models.adopted.foreign import Foreign
 from explorer.models.adopted.reading import Image, Reading, unit_sigma2
 from explorer.models.likelihoods import Likelihood, build_likelihood
@@ -63,8 +64,8 @@ class Question:
     def __post_init__(self) -> None:
         build_adopted_likelihood(self.likelihood, None, False, (1, 1, 1))
         if self.sigma2 is not None and not 0 < self.sigma2 < 1e9:
-            raise ExplorerError("sigma2 is the Gaussian's variance, a number above 0.")
-        if self.binarise and self.likelihood != "bernoulli":
+            raise ExplorerError("sigma2 is the variance of a pixel, a number above 0.")
+        if self.binarise and not LIKELIHOODS[self.likelihood].may_binarise:
             raise ExplorerError("Binarised pixels go with the likelihood bernoulli.")
         if unknown := set(self.told) - TOLD:
             raise ExplorerError(
@@ -96,8 +97,8 @@ class Question:
 class Fit:
     """A reading of `encoder` and `decoder` for images of `shape`, and how well it fits.
 
-    `output_range` is the least and the largest value of the decoder's pixels; `sigma2` the
-    Gaussian's variance for pixels in [0, 1]. `unexplained` is Σ‖x − x̂‖² / Σ‖x − x̄‖² with x̂ decoded
+    `output_range` is the least and the largest value of the decoder's pixels; `sigma2` a
+    pixel's variance for pixels in [0, 1]. `unexplained` is Σ‖x − x̂‖² / Σ‖x − x̄‖² with x̂ decoded
     from the mean; `aggregate` the mean |ln(Var μ_i + E σ_i²)| plus the mean |E μ_i|; `incoherence`
     how far groups of images disagree about `beta`, the β that the reading implies (both None where
     no dimension is awake, or the networks are too large for a guess). `misfit` puts them in one

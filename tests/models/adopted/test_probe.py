@@ -54,6 +54,19 @@ def test_every_pair_of_files_is_read_right(encoder, decoder, digits):
     np.testing.assert_allclose(found["kl_per_dim"], truth["kl_per_dim"], atol=0.05)
 
 
+@pytest.mark.parametrize("likelihood", ["gaussian", "laplace", "discretized-logistic"])
+def test_a_variance_is_taken_in_the_decoders_units_whatever_the_likelihood(likelihood, digits):
+    """Pixels in [−1, 1] are twice as far apart as those in [0, 1], and σ² four times as large."""
+    question = Question(digits[0], likelihood, sigma2=0.2)
+    fit = probe(
+        [open_onnx(ENCODERS["std"]())], [open_onnx(DECODERS["NHWC, minus one"]())], question
+    )[0]
+    assert fit.reading.output == "signed"
+    # A learned log-variance stays softly above a floor, which lifts it a little.
+    assert fit.sigma2 == pytest.approx(0.05, rel=1e-3)
+    assert adopt_fit(fit, question).likelihood.sigma2().item() == pytest.approx(0.05, rel=1e-3)
+
+
 # Torch callables.
 
 STRANGERS = [

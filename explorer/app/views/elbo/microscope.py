@@ -1,7 +1,9 @@
 """ELBO under the microscope: the identity in two bars, and q against the exact posterior."""
 
+import numpy as np
 import streamlit as st
 
+from explorer.analysis.inference.likelihood import bits_of_values
 from explorer.analysis.inference.microscope import Balance
 from explorer.app.cached.elbo import (
     ESTIMATE_SAMPLES,
@@ -19,6 +21,7 @@ from explorer.app.parts.kept import Kept
 from explorer.app.parts.mount import balance_bars, lens, send_refinement
 from explorer.app.subject import Subject
 from explorer.app.text import explain, paragraph, sentences, text
+from explorer.app.views.elbo.shared import check_normal
 from explorer.errors import ExplorerError
 from explorer.export.lens import describe_refinement
 from explorer.figures.elbo import gap_histogram
@@ -37,6 +40,7 @@ def show_microscope(subject: Subject) -> None:
             prepare_grid(subject)
             with st.spinner(text("elbo.preparing")):
                 payload = get_lens(subject)
+            check_normal()
             show_lens(subject, payload)
         except ExplorerError as error:
             st.info(text("elbo.too_large", reason=explain(error)))
@@ -86,9 +90,11 @@ def show_balance(subject: Subject) -> None:
     values = {"log_px": float(found.log_px[0]), "error": float(found.error[0])}
     trusted = bool(found.trusted[0])
     if latents <= 2:
-        st.caption(text("elbo.exact" if trusted else "elbo.exact.uncertified", **values))
+        told = text("elbo.exact" if trusted else "elbo.exact.uncertified", **values)
+        st.caption(paragraph(told, tell_bits(subject, values["log_px"])))
         return
     told = text("elbo.estimate", samples=ESTIMATE_SAMPLES, **values)
+    told = paragraph(told, tell_bits(subject, values["log_px"]))
     verdict = text("elbo.estimate.trusted" if trusted else "elbo.estimate.flagged")
     (st.caption if trusted else st.warning)(paragraph(told, verdict))
 
@@ -131,12 +137,18 @@ def show_mean(subject: Subject, found: Balance) -> None:
     kind = "certified" if latents <= 2 else "unflagged"
     trusted = text(f"elbo.many.{kind}", certified=int(found.trusted.sum()), count=count)
     drawn = text("elbo.many.sample") if subject.pictures.source == "sample" else ""
-    st.caption(paragraph(told, trusted, drawn))
+    st.caption(paragraph(told, trusted, tell_bits(subject, float(found.log_px.mean())), drawn))
     here = float(found.gap[subject.index]) if subject.index < count else None
     figure = gap_histogram(found.gap, here, role_colours(), sentences("elbo.figure."))
     show_chart(figure, "elbo_many_histogram")
     marked = "" if here is None else text("elbo.many.here")
     st.caption(paragraph(text("elbo.many.histogram"), marked))
+
+
+def tell_bits(subject: Subject, log_px: float) -> str:
+    """Return what log p(x) comes to in bits per dimension, nothing for binary pixels."""
+    bits = bits_of_values(subject.run.model, np.array(log_px))
+    return "" if bits is None else text("elbo.bits", bits=float(bits))
 
 
 def draw_bars(found: Balance, key: str) -> None:

@@ -12,6 +12,7 @@ from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.kept import Kept
 from explorer.app.parts.pictures import show_row
 from explorer.app.parts.sliders import live_choice
+from explorer.app.session import library
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
     say,
@@ -19,7 +20,6 @@ from explorer.app.views.learn.parts import (
     show_heading,
     show_question,
 )
-from explorer.datasets import is_available
 from explorer.errors import ExplorerError
 from explorer.export.sweep import match_latents
 from explorer.figures.beta import small_maps
@@ -103,7 +103,7 @@ def _show_source(recorded: list[float]) -> list[float]:
                 kind, values = "measured", found
         shown = ", ".join(f"{value:.1f}" for value in values[:NAMED])
         st.caption(text(f"learn.collapse.{kind}", values=shown))
-        if not measured and is_available("mnist"):
+        if not measured and library().has_images("mnist"):
             st.button(
                 text("learn.collapse.measure"), key="learn_collapse_measure", type="tertiary",
                 on_click=MEASURED.put, args=(True,),

@@ -27,7 +27,7 @@ from explorer.app.views.models.compare_numbers import (
 )
 from explorer.app.views.models.fits import follow_fits, new_fits, offer_fit
 from explorer.codes import Array
-from explorer.datasets import DATASETS, load_dataset
+from explorer.datasets import DATASETS
 from explorer.export.payload import Pictures
 from explorer.figures.compare import Square, common_square, fit_square
 from explorer.runs.run import Run
@@ -190,7 +190,7 @@ def offer_images(dataset: str, has_stand_ins: bool) -> None:
             text("compare.draw", name=dataset), key="compare_draw", help=text("compare.draw_help")
         ):
             with st.spinner(text("compare.drawing", name=dataset)):
-                load_dataset(dataset)
+                library().images(dataset)
             st.rerun()
 
 

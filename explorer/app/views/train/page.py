@@ -27,7 +27,6 @@ from explorer.config import (
     OptimiserConfig,
     code_grid,
 )
-from explorer.datasets import DATASETS, is_available, load_dataset
 from explorer.errors import ExplorerError
 from explorer.facts import LATENTS, LIKELIHOODS, PRIORS
 from explorer.recipes import (
@@ -124,7 +123,7 @@ def _choose_model(kind: str, dataset: str, shape: Shape, latent_dim: int, second
         "network",
         NETWORK_NAMES,
         NETWORK_NAMES.index(network),
-        suffix="_large" if network == "conv" else "",
+        suffix="" if network == choose_network(None) else "_large",
     )
     base = default_config(dataset, latent_dim, seconds, network, shape)
     settings: dict[str, Any] = {"latent": KINDS[kind]}
@@ -194,7 +193,7 @@ def start(config: Config) -> None:
 
 def offer_downloads() -> None:
     """List the data sets that are not here, each with a button that fetches it."""
-    missing = [name for name in DATASETS if not is_available(name)]
+    missing = library().absent_sets()
     if not missing:
         return
     with st.popover(text("train.get_data"), width="stretch"):
@@ -205,7 +204,7 @@ def offer_downloads() -> None:
             if st.button(text("train.download", name=name), key=f"train_download_{name}"):
                 bar = st.progress(0.0, text("train.downloading", name=name))
                 try:
-                    load_dataset(name, download=True, progress=partial(_show, bar))
+                    library().download(name, partial(_show, bar))
                     get_session().notice = text("train.downloaded", name=name)
                     st.rerun()
                 except ExplorerError as error:

@@ -19,7 +19,9 @@ from explorer.app.parts.jobs import (
     show_progress,
 )
 from explorer.app.parts.names import title_run
+from explorer.app.parts.pictures import show_row
 from explorer.app.parts.sections import Section, show_beside
+from explorer.app.parts.stage import may_stage, send_anew, show_stage
 from explorer.app.parts.ways import offer_map
 from explorer.app.session import get_session, library
 from explorer.app.text import explain, number, paragraph, plain, sentences, text
@@ -30,6 +32,7 @@ from explorer.runs.info import RunInfo
 from explorer.runs.run import Run
 
 TICK_SECONDS = 0.6
+STAGE = "train_stage"
 SHOWN_EVENTS = 3
 NAME_WIDTH, PAUSE_WIDTH = 200, 84
 """Pixels; fixed, so that a change of state moves no button."""
@@ -64,6 +67,7 @@ def watch_run(run_id: str | None) -> None:
     # On a phone what lives stands above the settings (style.css goes by this key).
     with st.container(key="train_live" if live else "train_watched"):
         show_controls(run, state, live)
+        send_anew(STAGE)
         # A timer is fixed when its fragment is registered: a run that ends reruns the page once.
         st.fragment(_show_live, run_every=TICK_SECONDS if live else None)(run, state)
 
@@ -88,20 +92,29 @@ def _show_live(run: Run, shown: str) -> None:
         st.rerun()
     live = info.status.is_alive()
     watched = Watched(run, info, run.metrics("train"))
-    _show_progress(watched)
+    newest = may_stage(run)
+    _show_progress(watched, is_staged=newest is not None)
     if not watched.points:
         st.caption(describe_wait(run, info.status) if live else explain(info.status.message))
         return
-    show_beside(CURVES, watched, run)
-    show_film(run)
+    if newest is None:
+        show_beside(CURVES, watched, run)
+        show_film(run)
+        return
+    show_stage(run, newest, watched.points, key=STAGE, live=live)
+    if live:
+        st.caption(paragraph(_explain_curves(watched), describe_events(watched.points)))
+    else:  # What stands still is drawn in full; what moves has its curves on the stage.
+        show_beside(CURVES, watched, run)
+        if newest.samples is not None:
+            show_row(newest.samples, text("train.samples"))
 
 
 def show_curves(watched: Watched) -> None:
     """Show ELBO, reconstruction and KL over the steps."""
     validation = watched.run.metrics("validation")
     figure = elbo_curves(watched.points, validation, role_colours(), 225, sentences("figure."))
-    show_chart(figure, "train_curves")
-    st.caption(_explain_curves(watched))
+    show_chart(figure, "train_curves", _explain_curves(watched))
 
 
 def _explain_curves(watched: Watched) -> str:
@@ -171,13 +184,23 @@ def show_controls(run: Run, state: str, live: bool) -> None:
                 st.rerun()  # Nothing ticks here: the page must begin to.
         if is_ours and not live and (run.path / "codes.npz").is_file():
             offer_map(run, "train", text("train.explore"))
+            if info.has_shares:
+                _offer_why(run, info)
     if state == "failed":
         st.error(text("train.failed", message=explain(info.status.message), step=_kept_step(run)))
     if state == "interrupted":
         st.warning(text("train.interrupted", step=_kept_step(run)))
 
 
-def _show_progress(watched: Watched) -> None:
+def _offer_why(run: Run, info: RunInfo) -> None:
+    """Show the way to Collapse, which says why dimensions sleep, or that none does."""
+    shares = info.best_results.get("kl_per_dim") or []
+    name = "train.why" if any(share < DEAD_NATS for share in shares) else "train.diagnose"
+    if st.button(text(name), key="train_why"):
+        st.switch_page("views/collapse/page.py", query_params={"run": run.id})
+
+
+def _show_progress(watched: Watched, *, is_staged: bool) -> None:
     run, info, points = watched.run, watched.info, watched.points
     if info.status.is_alive() and info.planned_steps:
         latest = points[-1] if points else None
@@ -189,7 +212,8 @@ def _show_progress(watched: Watched) -> None:
             words += text("train.progress_speed", speed=speed, left=max(0.0, left))
         show_progress(step, info.planned_steps, words)
     if points:
-        st.html(_describe_point(points[-1], describe_beta(run)))
+        if not is_staged:
+            st.html(_describe_point(points[-1], describe_beta(run)))
         if info.status.state == "finished" and info.status.message:
             st.caption(plain(info.status.message))  # What a loop of another library had to say.
 

@@ -1,0 +1,18 @@
+"""The frames of films, encoded once for all visitors and ticks."""
+
+from typing import Any
+
+import streamlit as st
+
+from explorer.export.film import encode_frame
+from explorer.runs.run import Run
+
+
+@st.cache_resource(show_spinner=False, max_entries=2000)
+def _frame_for(path: str, step: int, stamp: str, axes: tuple[int, int]) -> dict[str, Any]:
+    return encode_frame(Run(path).snapshot(step), axes)
+
+
+def get_frame(run: Run, step: int, axes: tuple[int, int]) -> dict[str, Any]:
+    """Return one frame of a run's film on two axes; an ExplorerError where it was cut away."""
+    return _frame_for(str(run.path), step, run.stamp(f"snapshots/{step:09d}.npz"), axes)

@@ -1,0 +1,74 @@
+"""The stage: a run's map as it forms, with its terms, its pictures and its film, in one component.
+
+A run that lives sends what is new at every tick; a page that is drawn anew sends the whole film.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from explorer.app.cached.film import get_frame
+from explorer.app.parts.beta import describe_beta
+from explorer.app.parts.kept import Kept
+from explorer.app.parts.mount import inline_component
+from explorer.app.text import sentences
+from explorer.codes import main_dimensions
+from explorer.errors import ExplorerError
+from explorer.export.film import MOST_POINTS, choose_frames, encode_log, encode_pictures
+from explorer.runs.run import Run, Snapshot
+
+RECENT = 12
+"""So many frames go along with every tick: one that the browser missed comes once more."""
+_MARKUP = '<div class="stage"></div>'
+
+
+def may_stage(run: Run) -> Snapshot | None:
+    """Return the newest frame of a run whose film is a map on a plane, else None."""
+    steps = run.snapshot_steps()
+    try:
+        frame = run.snapshot(steps[-1]) if steps else None
+    except ExplorerError:
+        return None  # Cut away by a resumed job between the two looks.
+    return frame if frame is not None and frame.mean.shape[1] > 1 else None
+
+
+def _sent(key: str) -> Kept[tuple[int, int] | None]:
+    """Return the axes of the film that the browser has; None where it has none."""
+    return Kept(f"{key}_sent", None)
+
+
+def send_anew(key: str) -> None:
+    """Have the whole film sent: the page is drawn anew."""
+    _sent(key).forget()
+
+
+def show_stage(
+    run: Run, newest: Snapshot, points: Sequence[Mapping[str, Any]], *, key: str, live: bool
+) -> None:
+    """Show the stage of a run whose newest frame is given; `points` is the log of its training."""
+    info = run.info
+    axes = main_dimensions(newest.mean, newest.logvar, info.has_shares)
+    steps = run.snapshot_steps()
+    is_whole = _sent(key).get() != axes or not live
+    frames = []
+    for step in choose_frames(steps) if is_whole else steps[-RECENT:]:
+        try:
+            frames.append(get_frame(run, step, axes))
+        except ExplorerError:
+            continue
+    _sent(key).put(axes)
+    labels = newest.labels
+    inline_component("stage", "film", _MARKUP)(
+        key=key,
+        data={
+            "run": run.id,
+            "axes": list(axes),
+            "frames": frames,
+            "labels": None if labels is None else [int(label) for label in labels[:MOST_POINTS]],
+            "names": list(info.dataset.class_names) if info.dataset else [],
+            "inputs": encode_pictures(newest.inputs),
+            "log": encode_log(points),
+            "rings": info.has_shares,
+            "beta": describe_beta(run) or "",
+            "words": sentences("stage."),
+        },
+    )

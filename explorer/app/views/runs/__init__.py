@@ -1,0 +1,1 @@
+"""The Runs page: what was trained, as a desk."""

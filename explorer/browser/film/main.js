@@ -1,0 +1,412 @@
+/**
+ * A training as a stage: the map of held-out images moves from frame to frame, beside it the terms,
+ * their curves and the pictures, below it the film. Between two frames points move along straight
+ * lines: a transition, no model; figures are those of log points.
+ */
+
+/**
+ * @typedef {{shape: number[], bytes: string}} Pictures (M, C, H, W)
+ * @typedef {{step: number, codes: string, made: Pictures | null}} Sent
+ * @typedef {{step: number, codes: Int16Array, reach: number, made: Pictures | null}} Frame
+ * @typedef {{step: number, reconstruction: number, kl: number | null, kl_per_dim: number[] | null, beta: number | null}} Point
+ *
+ * @typedef {object} Data
+ * @property {string} run
+ * @property {number[]} axes
+ * @property {Sent[]} frames all of them, or what is new
+ * @property {number[] | null} labels
+ * @property {string[]} names
+ * @property {Pictures | null} inputs
+ * @property {Point[]} log
+ * @property {boolean} rings
+ * @property {string} beta as it is told of the whole run, such as "1 → 4"
+ * @property {Record<string, string>} words
+ */
+
+const UNIT = 1000;
+const MOVE = 350;
+const FILM = 6000;
+const SHOWN_SHARES = 6;
+const ASLEEP = 0.03;
+/** Petroff's ten accessible colours (arXiv:2107.02270), as on the map. */
+const COLOURS = [
+  "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6",
+  "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+];
+
+/** @type {WeakMap<object, Stage>} */
+const mounted = new WeakMap();
+
+/** @param {import("../shared/component.js").Component<Data>} component */
+export default function mount({ data, parentElement }) {
+  const root = /** @type {HTMLElement} */ (parentElement.querySelector(".stage"));
+  const stage = mounted.get(root) ?? new Stage(root);
+  mounted.set(root, stage);
+  stage.receive(data);
+  return undefined;
+}
+
+class Stage {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    /** @type {Data | null} */
+    this.data = null;
+    /** @type {Map<number, Frame>} */
+    this.kept = new Map();
+    /** @type {Frame[]} */
+    this.frames = [];
+    /** Where the film stands, between frames too. */
+    this.at = 0;
+    this.follows = true;
+    this.playing = false;
+    this.drawn = 0;
+    this.map = make("canvas", { role: "img" });
+    this.told = make("output");
+    this.title = make("h4");
+    this.sum = make("div", { class: "sum" });
+    this.bar = make("div", { class: "bar" }, make("i", { class: "r" }), make("i", { class: "k" }));
+    this.curves = make("canvas", { class: "curves", role: "img" });
+    this.heading = make("h4");
+    this.shares = make("div", { class: "shares" });
+    this.inputs = make("canvas", { role: "img" });
+    this.made = make("canvas", { role: "img" });
+    this.strip = make("div", { class: "strip" }, "x", this.inputs, "x̂", this.made);
+    this.button = make("button", { type: "button" });
+    this.slider = make("input", { type: "range", min: "0", step: "any" });
+    root.replaceChildren(
+      make("div", { class: "map" }, this.map, this.told),
+      make("div", { class: "side" }, this.title, this.sum, this.bar, this.curves, this.heading, this.shares, this.strip),
+      make("div", { class: "film" }, this.button, this.slider),
+    );
+    this.slider.addEventListener("input", () => {
+      this.pause();
+      this.at = Number(this.slider.value);
+      this.follows = this.at >= this.last;
+      this.draw();
+    });
+    this.slider.addEventListener("keydown", (event) => this.leap(event));
+    this.button.addEventListener("click", () => (this.playing ? this.pause() : this.play()));
+    new ResizeObserver(() => this.draw()).observe(root);
+    Object.assign(root, { stage: this });
+  }
+
+  get last() {
+    return Math.max(0, this.frames.length - 1);
+  }
+
+  /** @param {Data} data */
+  receive(data) {
+    const former = this.data;
+    if (former && (former.run !== data.run || String(former.axes) !== String(data.axes))) {
+      this.kept.clear();
+      if (former.run !== data.run) this.follows = true;
+    }
+    // A resumed training takes back the frames after its checkpoint.
+    const [first, newest] = [data.frames[0]?.step ?? 0, data.frames.at(-1)?.step ?? 0];
+    const sent = new Set(data.frames.map((frame) => frame.step));
+    for (const step of this.kept.keys()) {
+      if (step > newest || (step >= first && !sent.has(step))) this.kept.delete(step);
+    }
+    for (const { step, codes, made } of data.frames) {
+      if (this.kept.has(step)) continue;
+      const whole = new Int16Array(decode(codes).buffer);
+      this.kept.set(step, { step, codes: whole, reach: reachOf(whole), made });
+    }
+    this.data = data;
+    this.frames = [...this.kept.values()].sort((a, b) => a.step - b.step);
+    this.slider.max = String(this.last);
+    const { words } = data;
+    this.title.textContent = words.terms;
+    this.heading.textContent = words.shares;
+    this.slider.setAttribute("aria-label", words.film);
+    this.name();
+    if (this.at > this.last) this.at = this.last;
+    if (!former || former.run !== data.run) this.at = this.last;
+    else if (this.follows && !this.playing && this.at < this.last) this.glide();
+    this.draw();
+  }
+
+  name() {
+    this.button.textContent = this.data?.words[this.playing ? "pause" : "play"] ?? "";
+    this.button.disabled = this.frames.length < 2;
+  }
+
+  /** @param {KeyboardEvent} event */
+  leap(event) {
+    const way = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, Home: -Infinity, End: Infinity }[event.key];
+    if (way === undefined) return;
+    event.preventDefault();
+    this.pause();
+    const whole = way > 0 ? Math.floor(this.at) : Math.ceil(this.at);
+    this.at = Math.min(this.last, Math.max(0, whole + way));
+    this.follows = this.at >= this.last;
+    this.draw();
+  }
+
+  /** Move to the newest frame. */
+  glide() {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      this.at = this.last;
+      return;
+    }
+    const from = Math.max(this.at, this.last - 2);
+    const [goal, start] = [this.last, performance.now()];
+    const move = () => {
+      if (!this.follows || this.playing || goal !== this.last) return;
+      const part = Math.min(1, (performance.now() - start) / MOVE);
+      this.at = from + (goal - from) * part;
+      this.draw();
+      if (part < 1) requestAnimationFrame(move);
+    };
+    requestAnimationFrame(move);
+  }
+
+  play() {
+    this.playing = true;
+    this.follows = false;
+    if (this.at >= this.last) this.at = 0;
+    this.name();
+    const pace = this.last / Math.max(FILM, 60 * this.last);
+    let before = performance.now();
+    const move = () => {
+      if (!this.playing) return;
+      const now = performance.now();
+      this.at = Math.min(this.last, this.at + pace * (now - before));
+      before = now;
+      this.draw();
+      if (this.at < this.last) requestAnimationFrame(move);
+      else {
+        this.follows = true;
+        this.pause();
+      }
+    };
+    requestAnimationFrame(move);
+  }
+
+  pause() {
+    this.playing = false;
+    this.name();
+  }
+
+  draw() {
+    const { data } = this;
+    if (!data || !this.frames.length || !this.map.clientWidth) return;
+    this.drawn++;
+    this.slider.value = String(this.at);
+    const frame = this.frames[Math.round(this.at)];
+    const point = pointAt(data.log, frame.step);
+    this.drawMap(data);
+    this.told.textContent = fill(data.words.step, {
+      step: frame.step.toLocaleString("en"),
+      beta: this.at >= this.last && data.beta ? data.beta : point?.beta == null ? "–" : String(+point.beta.toPrecision(3)),
+    });
+    this.slider.setAttribute("aria-valuetext", this.told.textContent);
+    this.map.setAttribute("aria-label", fill(data.words.map, { count: frame.codes.length / 2, step: frame.step }));
+    if (point) this.drawTerms(data, point);
+    this.drawCurves(data, frame.step);
+    this.strip.hidden = !frame.made;
+    if (frame.made) {
+      paint(this.made, frame.made);
+      if (data.inputs) paint(this.inputs, data.inputs);
+      this.inputs.setAttribute("aria-label", data.words.inputs);
+      this.made.setAttribute("aria-label", data.words.made);
+    }
+  }
+
+  /** @param {Data} data */
+  drawMap(data) {
+    const context = fit(this.map);
+    const [width, height] = [this.map.clientWidth, this.map.clientHeight];
+    const low = Math.floor(this.at);
+    const [former, later] = [this.frames[low], this.frames[Math.min(this.last, low + 1)]];
+    const [one, other] = [former.codes, later.codes];
+    const part = this.at - low;
+    const count = Math.min(one.length, other.length) / 2;
+    const scale = Math.min(width, height) / 2 / (former.reach + part * (later.reach - former.reach));
+    const [x0, y0] = [width / 2, height / 2];
+    const style = getComputedStyle(this.root);
+    context.strokeStyle = style.getPropertyValue("--role-grid");
+    context.beginPath();
+    context.moveTo(0, y0);
+    context.lineTo(width, y0);
+    context.moveTo(x0, 0);
+    context.lineTo(x0, height);
+    context.stroke();
+    if (data.rings) {
+      context.strokeStyle = style.getPropertyValue("--role-prior");
+      context.setLineDash([4, 4]);
+      for (const radius of [1, 2, 3]) {
+        context.beginPath();
+        context.arc(x0, y0, radius * scale, 0, 2 * Math.PI);
+        context.stroke();
+      }
+      context.setLineDash([]);
+    }
+    const size = count > 400 ? 2.4 : 3.2;
+    /** @type {Map<number, number[]>} by class: sums of x and y, and how many */
+    const middles = new Map();
+    for (let index = 0; index < count; index++) {
+      const x = one[2 * index] + part * (other[2 * index] - one[2 * index]);
+      const y = one[2 * index + 1] + part * (other[2 * index + 1] - one[2 * index + 1]);
+      const label = data.labels?.[index] ?? 0;
+      const middle = middles.get(label) ?? [0, 0, 0];
+      middles.set(label, [middle[0] + x, middle[1] + y, middle[2] + 1]);
+      context.fillStyle = COLOURS[label % COLOURS.length];
+      context.beginPath();
+      context.arc(x0 + (x / UNIT) * scale, y0 - (y / UNIT) * scale, size, 0, 2 * Math.PI);
+      context.fill();
+    }
+    context.font = "600 14px sans-serif";
+    context.textAlign = "center";
+    context.lineWidth = 4;
+    context.lineJoin = "round";
+    context.strokeStyle = style.getPropertyValue("--role-ground");
+    context.fillStyle = style.getPropertyValue("--role-text");
+    for (const [label, [x, y, n]] of middles) {
+      const place = /** @type {const} */ ([x0 + (x / n / UNIT) * scale, y0 - (y / n / UNIT) * scale + 5]);
+      context.strokeText(data.names[label] ?? "", ...place);
+      context.fillText(data.names[label] ?? "", ...place);
+    }
+    context.lineWidth = 1;
+    context.textAlign = "left";
+    context.fillStyle = style.getPropertyValue("--role-caption");
+    context.font = "italic 12px sans-serif";
+    context.fillText(`z${data.axes[0] + 1}`, width - 20, y0 - 6);
+    context.fillText(`z${data.axes[1] + 1}`, x0 + 6, 14);
+  }
+
+  /** @param {Data} data @param {Point} point */
+  drawTerms(data, point) {
+    const kl = point.kl ?? 0;
+    const total = point.reconstruction + kl;
+    this.sum.replaceChildren(
+      `${data.words.total} `, make("b", {}, print(total)), " = ",
+      make("span", { class: "reconstruction" }, `${data.words.reconstruction} ${print(point.reconstruction)}`), " + ",
+      make("span", { class: "kl" }, `KL ${print(kl)}`),
+    );
+    const top = Math.max(1e-9, ...data.log.map((each) => Math.abs(each.reconstruction) + (each.kl ?? 0)));
+    const [r, k] = /** @type {HTMLElement[]} */ ([...this.bar.children]);
+    r.style.width = `${(100 * Math.abs(point.reconstruction)) / top}%`;
+    k.style.width = `${(100 * kl) / top}%`;
+    const shares = point.kl_per_dim ?? [];
+    this.heading.hidden = !shares.length;
+    const order = shares.map((_, at) => at).sort((a, b) => shares[b] - shares[a]).slice(0, SHOWN_SHARES);
+    const most = Math.max(1, ...data.log.flatMap((each) => each.kl_per_dim ?? []));
+    order.sort((a, b) => a - b);
+    if (this.shares.children.length !== 3 * order.length) {
+      this.shares.replaceChildren(...order.flatMap(() => [make("span"), make("i"), make("span")]));
+    }
+    order.forEach((dimension, row) => {
+      const [name, bar, value] = /** @type {HTMLElement[]} */ ([...this.shares.children].slice(3 * row, 3 * row + 3));
+      const share = shares[dimension];
+      name.textContent = `z${dimension + 1}`;
+      bar.style.width = `${(100 * share) / most}%`;
+      value.textContent = share < ASLEEP ? data.words.asleep : print(share);
+      value.className = share < ASLEEP ? "asleep" : "kl";
+    });
+  }
+
+  /** @param {Data} data @param {number} step */
+  drawCurves(data, step) {
+    const context = fit(this.curves);
+    const [width, height] = [this.curves.clientWidth, this.curves.clientHeight];
+    const style = getComputedStyle(this.root);
+    const end = Math.max(1, data.log.at(-1)?.step ?? 1);
+    /** @param {(number | null)[]} values @param {string} colour */
+    const line = (values, colour) => {
+      const known = values.filter((value) => value !== null);
+      const [low, high] = [Math.min(...known), Math.max(...known)];
+      context.strokeStyle = style.getPropertyValue(colour);
+      context.lineWidth = 1.6;
+      context.beginPath();
+      data.log.forEach((point, at) => {
+        const value = values[at];
+        if (value === null) return;
+        context.lineTo((width * point.step) / end, height - 4 - ((height - 8) * (value - low)) / (high - low || 1));
+      });
+      context.stroke();
+    };
+    line(data.log.map((point) => point.reconstruction), "--role-reconstruction");
+    line(data.log.map((point) => point.kl), "--role-kl");
+    context.fillStyle = style.getPropertyValue("--role-caption");
+    context.fillRect(Math.min(width - 1, (width * step) / end), 0, 1, height);
+    this.curves.setAttribute("aria-label", data.words.curves);
+  }
+}
+
+/** @param {Point[]} log @param {number} step */
+function pointAt(log, step) {
+  const later = log.findIndex((point) => point.step > step);
+  return later > 0 ? log[later - 1] : later < 0 ? log[log.length - 1] : log[0];
+}
+
+/** Half of what the map shows: the prior's rings, or nearly all codes. @param {Int16Array} codes */
+function reachOf(codes) {
+  const sizes = Array.from(codes, Math.abs).sort((a, b) => a - b);
+  return Math.max(3.3, (1.12 * (sizes[Math.floor(0.985 * sizes.length)] ?? 0)) / UNIT);
+}
+
+/** A clear canvas at the screen's own resolution. @param {HTMLCanvasElement} canvas */
+function fit(canvas) {
+  const ratio = window.devicePixelRatio || 1;
+  const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
+  return context;
+}
+
+/** Pictures in a row. @param {HTMLCanvasElement} canvas @param {Pictures} pictures */
+function paint(canvas, { shape: [count, channels, height, width], bytes }) {
+  if (canvas.dataset.shown === bytes) return;
+  canvas.dataset.shown = bytes;
+  const pixels = decode(bytes);
+  canvas.width = count * width;
+  canvas.height = height;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const image = context.createImageData(count * width, height);
+  const plane = width * height;
+  for (let n = 0; n < count; n++) {
+    for (let i = 0; i < plane; i++) {
+      const at = 4 * (Math.floor(i / width) * count * width + n * width + (i % width));
+      for (let c = 0; c < 3; c++) image.data[at + c] = pixels[(n * channels + (channels === 3 ? c : 0)) * plane + i];
+      image.data[at + 3] = 255;
+    }
+  }
+  context.putImageData(image, 0, 0);
+}
+
+/** @param {string} text base64 */
+function decode(text) {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+/** @param {number} value */
+function print(value) {
+  const told = value.toFixed(2);
+  return (Number(told) === 0 ? told.replace("-", "") : told).replace("-", "−");
+}
+
+/** @param {string} words @param {Record<string, string | number>} values */
+function fill(words, values) {
+  return words.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+}
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string>} [attributes]
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}

@@ -1,0 +1,50 @@
+"""A run's film as the browser plays it: codes on two axes, pictures and log points, in short."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from explorer.runs.run import Snapshot
+from explorer.runs.trace import thin
+
+MOST_FRAMES, MOST_POINTS, MOST_LOGGED = 200, 1000, 240
+SHOWN_PICTURES = 10
+UNIT = 1000.0
+"""Codes are sent as whole thousandths, up to ±32.7."""
+
+
+def choose_frames(steps: Sequence[int]) -> list[int]:
+    """Return the steps whose frames are played: all of them, or evenly taken ones."""
+    return [int(step) for step in thin(list(steps), MOST_FRAMES)]
+
+
+def encode_frame(frame: Snapshot, axes: tuple[int, int]) -> dict[str, Any]:
+    """Return a frame: its step, codes (N, 2) as int16 thousandths, and its pictures, as base64."""
+    codes = frame.mean[:MOST_POINTS][:, list(axes)]
+    held = np.clip(np.nan_to_num(codes) * UNIT, -32767, 32767).round().astype("<i2")
+    return {
+        "step": frame.step,
+        "codes": _encode(held),
+        "made": encode_pictures(frame.reconstructions),
+    }
+
+
+def encode_pictures(pictures: Any) -> dict[str, Any] | None:
+    """Return uint8 pictures (M, C, H, W), the first of them, with their shape; None without any."""
+    if pictures is None:
+        return None
+    shown = np.ascontiguousarray(pictures[:SHOWN_PICTURES])
+    return {"shape": list(shown.shape), "bytes": _encode(shown)}
+
+
+def encode_log(points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return log points with what a stage shows: step, reconstruction, kl, kl_per_dim and beta."""
+    places = thin(list(range(len(points))), MOST_LOGGED)
+    names = ("step", "reconstruction", "kl", "kl_per_dim", "beta")
+    return [{name: points[int(i)].get(name) for name in names} for i in places]
+
+
+def _encode(array: Any) -> str:
+    return base64.b64encode(array.tobytes()).decode("ascii")
