@@ -85,7 +85,7 @@ def choose_config() -> Config:
         batch = base.optimiser.batch_size
         key = "train_batch_size" if batch == BATCH else f"train_batch_size_{batch}"
         batch_size = _ask("batch_size", 1, 4096, batch, key=key)
-        rate = base.optimiser.learning_rate
+        rate = base.optimiser.peak
         learning_rate = _ask(
             "learning_rate", 1e-6, 1.0, rate, key=f"train_learning_rate_{rate:g}", format="%.2g"
         )
