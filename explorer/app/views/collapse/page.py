@@ -22,6 +22,7 @@ from explorer.app.views.collapse.own import ask_for_codes
 from explorer.app.views.collapse.patient import Patient
 from explorer.app.views.collapse.prior import show_prior
 from explorer.app.views.collapse.verdicts import show_causes, show_diagnosis, show_table
+from explorer.runs.run import Run
 
 
 def list_patients() -> dict[str, str]:
@@ -29,6 +30,18 @@ def list_patients() -> dict[str, str]:
     runs = library().runs({"shares", "codes"})
     runs.sort(key=lambda run: run.id != "digits-collapsed")
     return {run.id: label_run(run) for run in runs}
+
+
+def judge_run(run: Run) -> Patient:
+    """Return a run with its diagnosis, and show a bar while that takes its time."""
+    place = st.empty()
+
+    def tell(share: float) -> None:
+        place.progress(share, text("collapse.judging"))
+
+    values = diagnose_stored(str(run.path), run.fingerprint, tell)
+    place.empty()
+    return Patient(run, values)
 
 
 def show_facts(patient: Patient) -> None:
@@ -107,9 +120,7 @@ def show_page() -> None:
     st.query_params["run"] = chosen
     with told():
         run = library().find(chosen)
-        with st.spinner():
-            patient = Patient(run, diagnose_stored(str(run.path), run.fingerprint))
-        show_sections(SECTIONS, patient, run)
+        show_sections(SECTIONS, judge_run(run), run)
 
 
 show_page()
