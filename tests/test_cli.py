@@ -1,7 +1,9 @@
 """The command line: light help, one JSON object at the end, one sentence for an error."""
 
 import json
+import math
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from explorer.commands.app import check_port
 from explorer.commands.training import config_from_options
 from explorer.config import Config
 from explorer.errors import ExplorerError
+from explorer.paths import resource
 from explorer.recipes import default_config
 from explorer.runs.writer import RunWriter
 from tests.analysis.codes_in.makers import make_codes
@@ -80,6 +83,25 @@ def test_train_prints_the_contract_and_evaluate_repeats_its_figures(tmp_path, ca
     assert main(["evaluate", out, "--limit", "20", "--importance-samples", "50", "--json"]) == 0
     weighted = read_json(capsys)
     assert weighted["images"] == 20 and weighted["log_px"] > weighted["log_px_elbo"]
+
+
+def test_evaluate_tells_bits_per_dimension_of_grey_values(tmp_path, capsys):
+    out = str(tmp_path / "run")
+    arguments = ["train", "--dataset", "digits", "--likelihood", "discretized-logistic"]
+    assert main([*arguments, "--steps", "5", "--out", out]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", out, "--limit", "20", "--json"]) == 0
+    found = read_json(capsys)
+    # 64 pixels, log 2 nats a bit; the bound is from above as the ELBO is from below.
+    expected = -found["elbo"] / (64 * math.log(2))
+    assert found["bits_per_dim_at_most"] == pytest.approx(expected)
+    assert main(["evaluate", out, "--limit", "20", "--importance-samples", "50"]) == 0
+    assert "bits per dimension" in capsys.readouterr().out
+
+
+def test_binary_pixels_have_no_bits_per_dimension(capsys):
+    assert main(["evaluate", "digits-2d", "--limit", "20", "--json"]) == 0
+    assert read_json(capsys)["bits_per_dim_at_most"] is None
 
 
 def test_a_finished_run_is_not_overwritten_unasked(tmp_path, capsys):
@@ -385,3 +407,14 @@ def test_a_report_is_one_page_and_its_values(capsys, tmp_path):
     assert values["headline"] in out.read_text(encoding="utf-8")
     assert main(arguments) == 2
     assert "is there already" in capsys.readouterr().err
+
+
+def test_a_run_that_only_names_its_images_is_not_measured_on_ours_of_that_name(tmp_path, capsys):
+    copy = tmp_path / "theirs"
+    shutil.copytree(resource("pretrained") / "digits-2d", copy)
+    described = json.loads((copy / "run.json").read_text(encoding="utf-8"))
+    described["dataset"]["fingerprint"] = ""
+    (copy / "run.json").write_text(json.dumps(described), encoding="utf-8")
+    assert main(["evaluate", str(copy), "--limit", "5"]) == 2
+    assert "does not tell their pixels: say --dataset digits" in capsys.readouterr().err
+    assert main(["evaluate", str(copy), "--limit", "5", "--dataset", "digits"]) == 0

@@ -72,10 +72,25 @@ def evaluate_run(options: argparse.Namespace) -> None:
             # log p(x) is of one binary draw; its own ELBO stands beside the average over draws.
             weighted = estimate.to_dict()
             result = weighted | {"log_px_elbo": weighted["elbo"]} | result
+    result["bits_per_dim_at_most"] = bound_bits(run.model, result)
     text = describe_result(result)
     if "log_px" in result:
         text += f", log p(x) {result['log_px']:.2f} nats ({options.importance_samples} samples)"
+    if result.get("bits_per_dim") is not None:
+        text += f", {result['bits_per_dim']:.3f} bits per dimension"
+    elif result["bits_per_dim_at_most"] is not None:
+        text += f", at most {result['bits_per_dim_at_most']:.3f} bits per dimension"
     report(options.json, {"run": run.id, "split": split, **result}, f"{run.name}: {text}")
+
+
+def bound_bits(model: Any, result: dict[str, Any]) -> float | None:
+    """Return the bits per dimension that the ELBO promises, None without one or without values."""
+    import numpy as np
+
+    from explorer.analysis.inference.likelihood import bits_of_values
+
+    bits = bits_of_values(model, np.array(result["elbo"])) if "kl" in result else None
+    return None if bits is None else float(bits)
 
 
 def find_images(
@@ -102,7 +117,11 @@ def own_images(run: "Run", data_root: str | None) -> "ImageDataset":
     if known is None:
         raise ExplorerError("This run does not say which images it was made from: use --dataset.")
     if not is_named(known):
-        return load_dataset(known.name, data_root=data_root)
+        # Any images may have that name.
+        raise ExplorerError(
+            f"This run calls its images '{known.name}' but does not tell their pixels: say "
+            f"--dataset {known.name} if they are those."
+        )
     found = find_images_of(known, data_root)
     if found is None:
         if known.name in DATASETS:

@@ -1,5 +1,7 @@
 """Collapse: the prepared patient, a remedy from click to before and after, and own codes."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -13,8 +15,10 @@ pytestmark = pytest.mark.browser
 
 def test_the_prepared_patient_and_its_cure_stand_side_by_side(page, server):
     page.goto(f"{server.url}/collapse?run=digits-collapsed")
-    page.get_by_text("Collapsed: no dimension is in use (0 of 6).").wait_for(timeout=60_000)
-    page.get_by_text("The objective asks for it").first.wait_for()
+    page.get_by_text("All latents fell asleep (6 of 6), the last by step 17").wait_for(
+        timeout=60_000
+    )
+    page.get_by_text("exceeds 0.0225, the most that a direction").wait_for()
     page.get_by_text("Before and after: optimal σ²").wait_for()
     page.get_by_text("6 of 6 active").wait_for()
 
@@ -23,9 +27,9 @@ def test_a_remedy_is_trained_beside_the_sick_run(page, server):
     config = make_config(300, hidden=(32,), likelihood="gaussian", sigma2=5.0)
     train(config, server.runs / "sick")
     page.goto(f"{server.url}/collapse?run=sick")
-    page.get_by_text("Collapsed: no dimension is in use (0 of 2).").wait_for(timeout=60_000)
-    page.get_by_text("The objective asks for it").first.wait_for()
-    page.get_by_role("button", name="optimal σ²").click()
+    page.get_by_text("All latents fell asleep (2 of 2)").wait_for(timeout=60_000)
+    page.get_by_text("σ² 5 → 0.1 at the start").wait_for()
+    page.get_by_role("button", name="Train: optimal σ²").click()
     page.get_by_text("Before and after: optimal σ²").wait_for()
     page.get_by_text("0 of 2 active").wait_for()
     page.get_by_text("2 of 2 active").wait_for(timeout=90_000)
@@ -70,7 +74,6 @@ def test_own_codes_over_steps_are_a_timeline(page, server, tmp_path):
     page.locator("input[type=file]").set_input_files(tmp_path / "film.npz")
     page.get_by_text("Diagnosed at step 200, the last of 3.").wait_for()
     page.get_by_text("1 of 2 dimensions are not in use.").wait_for()
-    # The patient's own timeline stands below; either may be drawn first.
     page.wait_for_function(DIED, arg="100 z2")
 
 
@@ -83,8 +86,10 @@ DIED = """death => [...document.querySelectorAll('.js-plotly-plot')].some(plot =
 
 def test_the_scrubber_goes_back_and_the_map_takes_the_planes_place(page, server):
     page.goto(f"{server.url}/collapse?run=digits-cured")
-    page.get_by_text("What moving one dimension does").wait_for(timeout=60_000)
+    page.get_by_text("Details").click(timeout=60_000)
+    page.get_by_text("What moving one dimension does").wait_for()
     page.get_by_text("In use: z").wait_for()
+    page.get_by_text("The codes at this step").click()
     slider = page.get_by_role("slider", name="Step")
     slider.focus()
     slider.press("Home")
@@ -105,3 +110,49 @@ def test_a_pasted_loss_says_its_beta_and_changes_with_what_is_corrected(page, se
     paste.fill("nothing here")
     paste.press("Control+Enter")
     page.get_by_text("There is no Python in this").wait_for()
+
+
+SQUARED = """recon = F.mse_loss(x_hat, x, reduction="sum") / len(x)
+kl = -0.5 * torch.sum(1 + logvar - mu ** 2 - logvar.exp()) / len(x)
+loss = recon + kl"""
+
+
+def test_a_pasted_loss_tells_why_codes_of_ones_own_sleep(page, server, tmp_path):
+    """βσ² = ½, and of the digits' eigenvalues .70, .65, .55, .39, … three exceed that."""
+    rng = np.random.default_rng(0)
+    mean = np.zeros((500, 6))
+    mean[:, :3] = 0.99 * rng.standard_normal((500, 3))
+    logvar = np.log(np.where(np.arange(6) < 3, 0.02, 1.0)) + np.zeros((500, 6))
+    np.savez(tmp_path / "mine.npz", mean=mean, logvar=logvar)
+    page.goto(f"{server.url}/collapse?subject=codes")
+    page.locator("input[type=file]").set_input_files(tmp_path / "mine.npz", timeout=60_000)
+    page.get_by_text("3 of 6 latents are asleep: why cannot be told before its β").wait_for()
+    paste = page.get_by_label("Your loss")
+    paste.fill(SQUARED)
+    paste.press("Control+Enter")
+    page.get_by_text("βσ² = 0.5").first.wait_for()
+    page.get_by_role("combobox", name="Your data").click()
+    page.get_by_role("option", name="digits", exact=True).click()
+    page.get_by_text("and in these images 3 directions exceed that").wait_for()
+    page.get_by_text("Bring βσ² below").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Report to send").click()
+    text = download.value.path().read_text(encoding="utf-8")
+    assert "and in these images 3 directions exceed that" in text
+
+
+def test_the_playhead_tells_each_moment_while_it_is_dragged(page, server):
+    page.goto(f"{server.url}/collapse?run=digits-cured")
+    page.get_by_text("6 of 6 latents awake").wait_for(timeout=60_000)
+    slider = page.get_by_role("slider", name="Step")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] - 9, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 9, middle, steps=8)
+    # The button is still down: it follows the hand, and the address keeps the last rest.
+    page.get_by_text(re.compile(r"Step [01], β 1: ")).wait_for()
+    assert "step=" not in page.url
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"step=0\b"))

@@ -246,4 +246,25 @@ def test_many_latents_have_an_estimate_instead_and_it_says_so(page, server):
     page.goto(f"{server.url}/elbo?run=mnist-20d")
     page.get_by_text("has 20 latents: p(z|x) has no grid").wait_for(timeout=90_000)
     page.get_by_text("5,000 samples of the encoder's q").wait_for(timeout=60_000)
+    page.get_by_text("draws in pairs μ ± σε").wait_for()
     page.get_by_text("−log p(x)").first.wait_for()
+
+
+def test_a_link_has_the_visitors_q_until_another_image_comes(lens):
+    page = lens.page
+    lens.press("prior")
+    lens.rest()
+    page.wait_for_url("**q=0,0,1,1,0*")
+    page.goto(page.url.replace("q=0,0,1,1,0", "q=0.5,-1.25,0.8,0.2,30"))
+    page.wait_for_function(f"() => ({FIND})()?.lens.settled", timeout=90_000)
+    q = lens.ask("lens.q")
+    assert [q[name] for name in "xyab"] == [0.5, -1.25, 0.8, 0.2]
+    assert np.degrees(q["angle"]) == pytest.approx(30)
+    assert lens.ask("lens.who") == "yours"
+    assert "q=0.5,-1.25,0.8,0.2,30" in page.url
+    page.get_by_role("button", name="Next image").click()
+    page.wait_for_url(lambda url: f"image={IMAGE + 1}" in url and "q=" not in url)
+    page.goto(page.url.replace(f"image={IMAGE + 1}", f"image={IMAGE}") + "&q=1,2,three")
+    page.get_by_text("Not understood in this address, and left out: q.").wait_for()
+    page.wait_for_function(f"() => ({FIND})()?.lens.settled", timeout=90_000)
+    assert lens.ask("lens.who") == "encoder"

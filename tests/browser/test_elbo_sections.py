@@ -1,7 +1,10 @@
 """ELBO: reveal, samples, chains and players; what the page says is what the library computes."""
 
+from urllib.parse import parse_qs, urlparse
+
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from explorer.analysis.inference.exact import infer_posterior
 from explorer.analysis.inference.ladder import COUNTS, climb, judge_draw
@@ -9,6 +12,7 @@ from explorer.analysis.inference.likelihood import draw_log_weights
 from explorer.analysis.inference.mcmc import draw_starts, sample_posterior
 from explorer.analysis.inference.reveal import Reveal, order_pixels, reveal_grid, uncover
 from explorer.analysis.teaching.players import Game, slow_motion
+from explorer.app.views.elbo.shared import parse_mask
 from explorer.elbo.encoding import draw_targets
 from explorer.export.pictures import find_pictures
 from explorer.library import Library
@@ -84,6 +88,30 @@ def test_the_brush_uncovers_what_it_passes_over(section, subject):
     page.wait_for_function(
         "Number(document.querySelector('[data-figure=information]').textContent) > 0.1"
     )
+
+
+def uncovered(url):
+    """Return how many pixels of a drawn mask of 8 × 8 the address has."""
+    written = parse_qs(urlparse(url).query)["seen"][0]
+    return int(present(parse_mask(written, (1, 8, 8), IMAGE)).sum())
+
+
+def test_a_link_has_the_pixels_that_are_uncovered_until_another_image_comes(section, page):
+    section("reveal&seen=random.11")
+    page.get_by_text("11 of 64 pixels visible").wait_for(timeout=PATIENCE)
+    expect(page.get_by_role("radio", name="At random")).to_be_checked()
+    page.get_by_role("radio", name="Brush").click()
+    box = page.locator(".pixel-brush canvas").bounding_box()
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.3 * box["height"], steps=6)
+    page.mouse.up()
+    told = page.locator(".pixel-brush output").inner_text()
+    page.wait_for_url(lambda url: uncovered(url) == int(told.split()[0]))
+    page.reload()
+    page.get_by_text(told).wait_for(timeout=PATIENCE)
+    page.get_by_role("button", name="Next image").click()
+    page.wait_for_url(lambda url: f"image={IMAGE + 1}" in url and "seen" not in url)
 
 
 def test_samples_say_what_the_library_says(section, subject):

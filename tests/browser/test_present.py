@@ -8,9 +8,11 @@ pytestmark = pytest.mark.browser
 SLOW = 60_000
 PRESENTING = "() => document.body.classList.contains('explorer-presenting')"
 SEEN_WHOLE = """() => {
-  const [chart, column] = ['.stPlotlyChart .main-svg', '.stColumn:has(.stPlotlyChart)']
+  const around = ['.stColumn', '.stElementContainer'].map((name) => `${name}:has(.stPlotlyChart)`);
+  const [chart, column, room] = ['.stPlotlyChart .main-svg', ...around]
     .map((selector) => document.querySelector(selector)?.getBoundingClientRect());
-  return chart && column && chart.width > 0.8 * column.width && chart.right < column.right + 2;
+  return chart && column && chart.width > 0.8 * column.width && chart.right < column.right + 2
+    && Math.abs(chart.bottom - room.bottom) < 3;
 }"""
 
 
@@ -43,6 +45,16 @@ def test_a_link_opens_the_presentation_and_keys_lead_through_it(page, server):
     page.keyboard.press("Escape")
     page.wait_for_url(lambda url: "present" not in url)
     assert not page.evaluate(PRESENTING)
+
+
+def test_a_link_that_does_not_ask_for_it_presents_nothing(page, server):
+    page.goto(f"{server.url}/learn?present=1")
+    page.wait_for_function(PRESENTING, timeout=SLOW)
+    page.reload()
+    page.wait_for_function(PRESENTING, timeout=SLOW)
+    page.goto(f"{server.url}/learn?chapter=kl")
+    page.locator(".explorer-present-switch").wait_for(timeout=SLOW)
+    assert not page.evaluate(PRESENTING) and "present" not in page.url
 
 
 def test_an_arrow_key_belongs_to_the_control_that_has_the_focus(page, server):

@@ -103,8 +103,17 @@ class Consultation:
         )
 
 
-def consult_run(run: Run, diagnosis: Mapping[str, Any], *, images: bool = True) -> Consultation:
-    """Return the answer on a run with its diagnosis; `images` says whether they are at hand."""
+def consult_run(
+    run: Run,
+    diagnosis: Mapping[str, Any],
+    *,
+    images: bool = True,
+    weight: Weight | None = None,
+) -> Consultation:
+    """Return the answer on a run with its diagnosis; `images` says whether they are at hand.
+
+    `weight` is that of a pasted loss, and counts where the run does not say its β.
+    """
     info = run.info
     kind = "adopted" if info.model.adopted is not None else "trained"
     points = run.metrics("train") or run.metrics()
@@ -120,6 +129,7 @@ def consult_run(run: Run, diagnosis: Mapping[str, Any], *, images: bool = True) 
         diagnosis,
         points,
         beta=beta,
+        weight=weight if beta is None else None,
         missing=missing,
         prescription=prescribe(run, diagnosis),
         convergence=judge_run(run) if points else None,

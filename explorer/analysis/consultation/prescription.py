@@ -129,19 +129,28 @@ def used_config(run: Run) -> Config | None:
     return dataclasses.replace(config, objective=objective)
 
 
-def is_treatment(run: Run, name: str, other: Run) -> bool:
-    """Tell whether `other` is `run` with the remedy `name`, whatever β a lower one was aimed at."""
-    found = other.info.config
+def list_treatments(run: Run) -> dict[str, Config]:
+    """Return the config that each fitting remedy makes of a run's, a lower β still a quarter."""
     used = used_config(run)
-    if found is None or used is None or not REMEDIES[name].fits(used):
-        return False
-    wanted = apply_remedy(name, used)
-    if name == LOWER:
-        if not found.objective.beta < used.objective.beta:
-            return False
-        objective = dataclasses.replace(wanted.objective, beta=found.objective.beta)
-        wanted = dataclasses.replace(wanted, objective=objective)
-    return found == wanted
+    if used is None:
+        return {}
+    return {
+        name: apply_remedy(name, used) for name, remedy in REMEDIES.items() if remedy.fits(used)
+    }
+
+
+def recognise(treatments: Mapping[str, Config], beta: float, config: Config) -> str | None:
+    """Return the remedy that a config is of, None for none; `beta` is what was used before.
+
+    A lower β is one whatever it was aimed at.
+    """
+    for name, wanted in treatments.items():
+        if name == LOWER and config.objective.beta < beta:
+            objective = dataclasses.replace(wanted.objective, beta=config.objective.beta)
+            wanted = dataclasses.replace(wanted, objective=objective)
+        if config == wanted:
+            return name
+    return None
 
 
 def choose_remedy(run: Run, cause: str, thresholds: Thresholds) -> str | None:

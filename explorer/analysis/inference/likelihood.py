@@ -159,12 +159,27 @@ def bits_per_dim(model: Model, x: Tensor, log_px: Floats) -> Floats | None:
 
     None where the score is not a likelihood: grey pixels under a Bernoulli.
     """
-    pixels = math.prod(model.shape)
-    bits = -log_px / (pixels * math.log(2))
-    if model.likelihood.scores == "density":
-        return bits + 8.0
-    known = (x == 0) | (x == 1) if model.likelihood.scores == "binary" else torch.ones(())
-    return bits if bool(known.all()) else None
+    bits = bits_of_values(model, log_px)
+    if bits is not None:
+        return bits
+    known = bool(((x == 0) | (x == 1)).all())
+    return -log_px / (math.prod(model.shape) * math.log(2)) if known else None
+
+
+def bits_of_values(model: Model, log_px: Floats) -> Floats | None:
+    """Return the bits per dimension of 8-bit values that log p(x) in nats comes to, of its shape.
+
+    None for a likelihood of binary pixels, which knows no such values.
+
+    >>> import explorer
+    >>> model = explorer.open_run("strokes-vae-2d").model
+    >>> float(bits_of_values(model, np.array(784 * math.log(2))))
+    7.0
+    """
+    if model.likelihood.scores == "binary":
+        return None
+    bits = -log_px / (math.prod(model.shape) * math.log(2))
+    return bits + 8.0 if model.likelihood.scores == "density" else bits
 
 
 def _score(emission: Emission, z: Tensor, x: Tensor) -> Tensor:

@@ -8,11 +8,14 @@ import streamlit as st
 from explorer.analysis.collapse.judged import JudgedCodes, judge_file
 from explorer.analysis.collapse.prior_match import PriorMatch, match_prior, read_joint
 from explorer.analysis.collapse.self_test import self_test
+from explorer.analysis.questions.pictures import PictureVerdict
+from explorer.analysis.questions.sampling import SamplingVerdict
 from explorer.analysis.representation.known_factors import FactorScores, score_run_factors
 from explorer.analysis.subject import Subject
 from explorer.app.cached import diagnose_stored
 from explorer.app.session import library
 from explorer.errors import ExplorerError
+from explorer.export.report.gather import ask_of_images
 from explorer.runs.run import Run
 
 TESTED = 2000
@@ -63,3 +66,16 @@ def self_test_stored(path: str, fingerprint: str, beta: float | None) -> dict[st
     split = images.split("train" if len(images.splits.get("train", ())) else "all")
     rows = np.unique(np.linspace(0, len(split) - 1, min(len(split), TESTED)).astype(int))
     return self_test(Subject(run.model, np.asarray(split.images[rows])), beta=beta).to_dict()
+
+
+@st.cache_data(show_spinner=False, max_entries=50)
+def ask_stored(path: str, fingerprint: str) -> tuple[PictureVerdict, SamplingVerdict]:
+    """Return what is to be said of a run's pictures and of its random codes.
+
+    ExplorerError where its images are not at hand.
+    """
+    run = Run(path)
+    images = library().images_of(run)
+    if images is None:
+        raise ExplorerError("The images that this model was made from are not at hand.")
+    return ask_of_images(run, images, diagnose_stored(path, fingerprint))

@@ -49,8 +49,8 @@ GUIDE: Mapping[str, tuple[Stop, ...]] = {
     ),
     "collapse": (
         Stop("collapse_film", "[class*='st-key-collapse_timeline_']", "collapse"),
-        Stop("collapse_remedies", ".st-key-collapse_remedies", "collapse"),
-        Stop("collapse_own", ".st-key-collapse_own", "sigma"),
+        Stop("collapse_remedies", ".st-key-collapse_cure", "collapse"),
+        Stop("collapse_own", ".st-key-collapse_subject", "sigma"),
     ),
     "elbo": (
         Stop("elbo_stage", f".part-stage, {SECTION}", "elbo"),

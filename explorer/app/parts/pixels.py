@@ -25,15 +25,15 @@ _MARKUP = """<div class="pixel-brush">
 </div>"""
 
 
-def visible_pixels(shape: Sequence[int], key: str, share: float = 0.5) -> NDArray[np.bool_]:
+def visible_pixels(shape: Sequence[int], key: str, start: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return which pixels of the picture (…, H, W) under `key` are visible, (H, W).
 
-    Until the visitor has touched it, the first `share` of the rows.
+    Until the visitor has touched it, those of `start`.
     """
     height, width = shape[-2:]
     mask = str((read_widget(key) or {}).get("mask", ""))
     if len(mask) != height * width:
-        mask = _first_rows(height, width, share)
+        return start
     return np.array([pixel == "1" for pixel in mask]).reshape(height, width)
 
 
@@ -43,30 +43,27 @@ def pixel_brush(
     words: Mapping[str, str],
     *,
     key: str,
-    share: float = 0.5,
+    mode: str,
+    start: NDArray[np.bool_],
 ) -> None:
     """Show `picture` (C, H, W) under its cover; `visible_pixels` tells what is uncovered.
 
-    It opens by rows with `share` of them visible; `random_order` is the order of the H·W pixels
-    at random. `words`: rows, random, brush, play, pause, cover, show, slider, picture, count (with
-    {count} and {total}). Keep it inside a fragment and call it last, after what it moves: a picture
-    that plays takes its next step once this run has shown the one before.
+    It opens in `mode` (rows, random or brush) with the pixels of `start` visible; `random_order`
+    is the order of the H·W pixels at random. `words`: rows, random, brush, play, pause, cover,
+    show, slider, picture, count (with {count} and {total}). Keep it inside a fragment and call it
+    last, after what it moves: a picture that plays takes its next step once this run has shown the
+    one before.
     """
-    _, height, width = picture.shape
-    start = _first_rows(height, width, share)
+    opened = "".join("1" if pixel else "0" for pixel in start.ravel())
     data = {
         "shape": list(picture.shape),
         "pixels": picture.ravel().tolist(),
         "random": list(random_order),
-        "share": share,
+        "mode": mode,
+        "start": opened,
         "words": dict(words),
         "stamp": key,
-        "echo": (read_widget(key) or {}).get("mask", start),
+        "echo": (read_widget(key) or {}).get("mask", opened),
     }
     mount = inline_component("pixel_brush", "brush", _MARKUP)
-    mount(key=key, data=data, default={"mask": start}, on_mask_change=do_nothing)
-
-
-def _first_rows(height: int, width: int, share: float) -> str:
-    shown = round(share * height) * width
-    return "1" * shown + "0" * (height * width - shown)
+    mount(key=key, data=data, default={"mask": opened}, on_mask_change=do_nothing)

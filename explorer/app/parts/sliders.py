@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.app.parts.address import refuse
+from explorer.app.parts.address import refuse, write_address
 from explorer.app.parts.kept import Kept
 from explorer.app.parts.mount import do_nothing, inline_component
 
@@ -35,11 +35,28 @@ def live_slider(
 
 
 def live_choice(
-    label: str, names: Sequence[str], index: int, *, key: str, role: str = "latent"
+    label: str,
+    names: Sequence[str],
+    index: int,
+    *,
+    key: str,
+    role: str = "latent",
+    address: str | None = None,
 ) -> int:
-    """Return the place of the chosen name on a slider over `names`; else as `live_slider`."""
+    """Return the place of the chosen name on a slider over `names`; else as `live_slider`.
+
+    With `address` the URL has the name where it is let go, under that word, and not its place.
+    """
     data = {"label": label, "role": role, "names": list(names), "digits": 0}
-    return round(_mount(data, 0, len(names) - 1, index, 1, key))
+    if address is None:
+        return round(_mount(data, 0, len(names) - 1, index, 1, key))
+    asked = st.query_params.get(address)
+    if asked is not None and asked not in names:
+        refuse(address)
+    first = list(names).index(asked) if asked is not None and asked in names else index
+    value, rest = _place(data, 0, len(names) - 1, first, 1, key)
+    write_address(address, names[round(rest)], names[index])
+    return round(value)
 
 
 def move_slider(key: str, value: float) -> None:
@@ -61,9 +78,20 @@ def _moved(key: str) -> Kept[tuple[int, float | None]]:
 def _mount(
     data: dict[str, Any], low: float, high: float, value: float, step: float, key: str
 ) -> float:
+    shown, left = _place(data, low, high, _read_address(key, value), step, key)
+    start, rest = _moved(key).get()[1], f"{left:g}"
+    if (left != start or key in st.query_params) and st.query_params.get(key) != rest:
+        st.query_params[key] = rest
+    return shown
+
+
+def _place(
+    data: dict[str, Any], low: float, high: float, value: float, step: float, key: str
+) -> tuple[float, float]:
+    """Show the slider, at first on `value`; return where it is and where it was let go."""
     stamp, start = _moved(key).get()
     if start is None:
-        start = _read_address(key, value)
+        start = value
         _moved(key).put((0, start))
     start = min(max(start, low), high)
     data |= {"low": low, "high": high, "step": step, "value": start, "stamp": f"{key} {stamp}"}
@@ -75,10 +103,8 @@ def _mount(
         on_value_change=do_nothing,
         on_rest_change=do_nothing,
     )
-    rest = f"{float(state.rest):g}"
-    if (float(state.rest) != start or key in st.query_params) and st.query_params.get(key) != rest:
-        st.query_params[key] = rest
-    return min(max(float(state.value), low), high)
+    shown, rest = (min(max(float(found), low), high) for found in (state.value, state.rest))
+    return shown, rest
 
 
 def _read_address(key: str, value: float) -> float:

@@ -22,7 +22,8 @@ const FILLS = /** @type {const} */ (["cover", "show"]);
  * @property {number[]} shape (C, H, W)
  * @property {number[]} pixels 0 to 255
  * @property {number[]} random the places in the order in which they are uncovered
- * @property {number} share of the rows that is uncovered at first
+ * @property {Mode} mode in which it opens
+ * @property {string} start the mask on which it opens
  * @property {Record<Mode | Word, string>} words
  * @property {unknown} stamp another one covers the picture anew
  * @property {string} echo the mask that Python has seen last
@@ -59,7 +60,7 @@ class PixelBrush {
     this.width = data.shape[2];
     this.pixels = data.pixels;
     this.orders = { rows: [...Array(this.height * this.width).keys()], random: data.random };
-    this.mask = new Uint8Array(this.height * this.width);
+    this.mask = Uint8Array.from(data.start, Number);
     /** @type {Data["words"] | null} */
     this.words = null;
     this.echo = "";
@@ -83,8 +84,8 @@ class PixelBrush {
     this.slider = this.find("input");
     this.listen();
     /** @type {Mode} */
-    this.mode = "rows";
-    this.setMode("rows", Math.round(data.share * this.height));
+    this.mode = data.mode;
+    this.setMode(data.mode);
   }
 
   /**

@@ -5,6 +5,7 @@ import { paintPicture } from "../shared/picture.js";
 import { followPresenting } from "../shared/presenting.js";
 import { createText } from "../shared/text.js";
 import { channels, readTheme } from "../shared/theme.js";
+import { readNormal, writeNormal } from "./address.js";
 import { densityPicture, levelLines, lowestPoint } from "./contours.js";
 import { between, bounded, fromFactor, klToPrior, PRIOR } from "./gaussian.js";
 import { attachHand } from "./hand.js";
@@ -125,7 +126,9 @@ export class Lens {
     for (const name of BEST) this.table.show(name, null);
     this.table.show("encoder", this.exact);
     this.repaint();
-    this.update("encoder");
+    const asked = readNormal();
+    if (asked) this.q = asked;
+    this.update(asked ? "yours" : "encoder");
     this.endPresenting = followPresenting((on) => root.classList.toggle("presentation", on));
   }
 
@@ -278,6 +281,7 @@ export class Lens {
     const { terms, exact, refined } = this;
     this.settled = !Number.isNaN(this.error);
     const moving = this.held || Boolean(this.playing) || !this.settled;
+    if (!moving) writeNormal(this.who === "encoder" ? null : this.q);
     this.table.show("yours", terms, this.settled ? this.error : 0);
     this.sliders.show(this.q);
     const total = terms.reconstruction + terms.kl;

@@ -4,7 +4,6 @@
  */
 
 const PARAMETER = "present";
-const MEMORY = "latent-explorer-present";
 const CLASS = "explorer-presenting";
 /** Other rooms follow this event, whose detail is whether it is on. */
 const EVENT = "latent-explorer-present";
@@ -49,8 +48,7 @@ class Presenter {
     this.strip = make("div", "explorer-present-strip", this.keys, this.back, this.place, this.on);
     for (const element of [this.toggle, this.back, this.on]) element.setAttribute("type", "button");
     bar().append(this.strip, this.toggle);
-    const asked = new URLSearchParams(window.location.search).get(PARAMETER) === "1";
-    this.active = asked || recall();
+    this.active = new URLSearchParams(window.location.search).get(PARAMETER) === "1";
     this.announced = false;
     this.listen();
   }
@@ -89,7 +87,6 @@ class Presenter {
   turn(active) {
     if (this.active === active) return;
     this.active = active;
-    remember(active);
     if (active) document.documentElement.requestFullscreen?.().catch(() => {});
     else if (document.fullscreenElement) document.exitFullscreen();
     this.show();
@@ -108,7 +105,6 @@ class Presenter {
     document.body.classList.toggle(CLASS, this.active);
     window.clearInterval(this.timer);
     if (this.active) this.timer = window.setInterval(() => this.follow(), PACE);
-    if (this.active) remember(true);
     this.follow();
     if (this.announced !== this.active) {
       this.announced = this.active;
@@ -224,22 +220,4 @@ function bar() {
   const made = make("div", "explorer-bar");
   document.body.append(made);
   return made;
-}
-
-/** Whether the visitor was presenting when this tab was last here. */
-function recall() {
-  try {
-    return window.sessionStorage.getItem(MEMORY) === "on";
-  } catch {
-    return false;
-  }
-}
-
-/** @param {boolean} active */
-function remember(active) {
-  try {
-    window.sessionStorage.setItem(MEMORY, active ? "on" : "");
-  } catch {
-    // Without a memory presenting still works; a reload begins without it.
-  }
 }

@@ -85,14 +85,9 @@ def gather_run(
     info = run.info
     pictures = sampling = sheet = None
     if images is not None and info.has_model and info.has_shares:
-        verdicts = [row["verdict"] for row in diagnosis["dimensions"]]
-        reference, unseen = pick_images(images)
-        pictures = judge_model(run.model, unseen, verdicts=verdicts, seed=seed)
         inner = watch.part(0.75, 1.0)
-        sampling = judge_sampling(
-            run.model, reference, unseen, seed=seed, progress=inner.report, stop=inner.stopped
-        )
-        sheet = _show(run, unseen[:SHOWN])
+        pictures, sampling = ask_of_images(run, images, diagnosis, seed=seed, watch=inner)
+        sheet = _show(run, pick_images(images)[1][:SHOWN])
     return Report(
         found=consult_run(run, diagnosis, images=images is not None),
         points=run.metrics("train") or run.metrics(),
@@ -101,6 +96,25 @@ def gather_run(
         sampling=sampling,
         sheet=sheet,
     )
+
+
+def ask_of_images(
+    run: Run,
+    images: ImageDataset,
+    diagnosis: Mapping[str, Any],
+    *,
+    seed: int = 0,
+    watch: Watch | None = None,
+) -> tuple[PictureVerdict, SamplingVerdict]:
+    """Return what is to be said of a run's reconstructions, and of its random codes."""
+    watch = watch or Watch()
+    verdicts = [row["verdict"] for row in diagnosis["dimensions"]]
+    reference, unseen = pick_images(images)
+    pictures = judge_model(run.model, unseen, verdicts=verdicts, seed=seed)
+    sampling = judge_sampling(
+        run.model, reference, unseen, seed=seed, progress=watch.report, stop=watch.stopped
+    )
+    return pictures, sampling
 
 
 def gather_codes(judged: JudgedCodes, weight: Weight | None = None) -> Report:

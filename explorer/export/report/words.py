@@ -50,9 +50,7 @@ def say_because(found: Consultation, language: str) -> str:
             return say(language, "why.because.beta_then", beta=found.dated.beta)
         lacking = next((n for n in ("beta", "images", "model") if n in found.missing), "nothing")
         return say(language, f"why.because.{lacking}")
-    code, values = found.cause, found.thresholds.values
-    if code == "objective" and not found.thresholds.at_collapse:
-        code = "objective_further"
+    code, values = _vary(found), found.thresholds.values
     beta = 0.0 if found.used is None else found.used
     return say(
         language,
@@ -87,9 +85,7 @@ def say_elsewhere(found: Consultation, language: str) -> str:
     """Return what to change where the model was made elsewhere, "" without a cause."""
     if not found.cause:
         return ""
-    code, values = found.cause, found.thresholds.values
-    if code == "objective" and not found.thresholds.at_collapse:
-        code = "objective_further"
+    code, values = _vary(found), found.thresholds.values
     beta = aim_beta(values[: found.latents]) if values else 0.0
     told = say(language, f"why.elsewhere.{code}", beta=beta, count=found.latents)
     return paragraph(language, told, say(language, "why.remedy.elsewhere"))
@@ -139,6 +135,16 @@ def say_told(
     if told.code == "export_both":
         values["line"] = escape(str(told).partition(": ")[2])
     return say(language, f"told.{told.code}", **values)
+
+
+def _vary(found: Consultation) -> str:
+    """Return the code of the cause's sentence, which depends on what its figures are of."""
+    code = found.cause or ""
+    if code == "objective" and not found.thresholds.at_collapse:
+        return "objective_further"
+    if code == "weight" and found.weight is not None and found.weight.of_sigma2:
+        return "weight_sigma2"
+    return code
 
 
 def _unsigned(values: dict[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from explorer.analysis.collapse.diagnose import diagnose_run
 from explorer.analysis.consultation.prescription import (
     Thresholds,
     aim_beta,
-    is_treatment,
+    list_treatments,
     prescribe,
     read_thresholds,
+    recognise,
     treat,
     used_config,
 )
@@ -101,8 +102,10 @@ def test_the_prescription_wakes_the_patient_it_was_made_for(tmp_path):
     assert lower.expected == 2
     cured = train(lower.config, tmp_path / "cured")
     assert diagnose_run(cured, images, causes=False).in_use == 2
-    assert is_treatment(sick, "lower-beta", cured)
-    assert not is_treatment(sick, "optimal-sigma", cured)
+    treatments = list_treatments(sick)
+    assert recognise(treatments, 1.0, present(cured.info.config)) == "lower-beta"
+    assert recognise(treatments, 1.0, treatments["optimal-sigma"]) == "optimal-sigma"
+    assert recognise(treatments, 1.0, config) is None
 
 
 def test_a_cause_that_nobody_knows_has_no_remedy(moved):

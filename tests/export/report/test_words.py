@@ -72,6 +72,8 @@ def test_what_is_missing_is_said_in_the_place_of_a_cause():
     assert words.say_because(consulted(1, 1, weight=weight), "en") == (
         "your loss weighs KL with 1, and in these images 1 directions exceed that"
     )
+    squared = Weight(1.0, (5.0, 0.5), of_sigma2=True)
+    assert "your loss has βσ² = 1" in words.say_because(consulted(1, 1, weight=squared), "en")
     assert words.say_headline(consulted(2, 0), "en") == "All latents are in use (2 of 2)."
 
 

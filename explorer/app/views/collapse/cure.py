@@ -4,6 +4,14 @@ from collections import Counter
 
 import streamlit as st
 
+from explorer.analysis.consultation.prescription import (
+    LOWER,
+    Prescription,
+    list_treatments,
+    recognise,
+    treat,
+    used_config,
+)
 from explorer.app.cached import diagnose_stored
 from explorer.app.parts.address import write_address
 from explorer.app.parts.charts import role_colours, show_chart
@@ -14,11 +22,13 @@ from explorer.app.parts.jobs import show_progress, try_or_toast
 from explorer.app.parts.kept import move_widget
 from explorer.app.parts.names import label_run, title_run
 from explorer.app.session import library
-from explorer.app.text import sentences, text
+from explorer.app.text import language, plain, sentences, text
+from explorer.app.views.collapse.answer import show_elsewhere
 from explorer.app.views.collapse.patient import Patient
+from explorer.export.report import words
 from explorer.figures.collapse import rate_curves
 from explorer.runs.run import Run
-from explorer.training.remedies import KINDS, REMEDIES, apply_remedy
+from explorer.training.remedies import KINDS, REMEDIES
 
 MAP_HEIGHT = 320
 TICK_SECONDS = 1.5
@@ -28,57 +38,87 @@ AFTER = "collapse_after"
 
 def find_treated(run: Run) -> list[tuple[str, Run]]:
     """Return (remedy, run) for the runs that are `run` with one remedy, newest first."""
-    config = run.info.config
-    if config is None:
+    used, treatments = used_config(run), list_treatments(run)
+    if used is None or not treatments:
         return []
-    cures = {
-        name: apply_remedy(name, config) for name, cure in REMEDIES.items() if cure.fits(config)
-    }
-    wanted = list(cures.values())
-    others = [other for other in library().runs({"config"}) if other.info.config in wanted]
-    return [
-        (name, other)
-        for other in others
-        if other.id != run.id
-        for name, cured in cures.items()
-        if other.info.config == cured
-    ]
+    found = []
+    for other in library().runs({"config"}):
+        config = other.info.config
+        if config is None or other.id == run.id:
+            continue
+        name = recognise(treatments, used.objective.beta, config)
+        if name is not None:
+            found.append((name, other))
+    return found
+
+
+def name_remedy(run: Run, name: str, beta: float) -> str:
+    """Return what a remedy is called, a lower β with the old and the new one."""
+    used = used_config(run)
+    if name != LOWER or used is None:
+        return text(f"collapse.remedy.{name}")
+    return text("why.remedy.lower", before=used.objective.beta, after=beta)
+
+
+def offer_best(patient: Patient) -> None:
+    """Show the remedy for the cause with all that it changes, and the button that trains it."""
+    found, plan = patient.found, patient.found.prescription
+    if plan is None:
+        show_elsewhere(found)
+        return
+    ready = library().has_images_of(patient.run)
+    st.markdown(f"**{text('why.remedy')}**")
+    st.button(
+        text("why.remedy.train", remedy=words.say_remedy(plan, language())),
+        key="collapse_best",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=not ready,
+        on_click=_treat,
+        args=(patient.run, plan),
+    )
+    if not ready:
+        st.caption(text("collapse.remedies.needs_images"))
+    lines = [*words.say_changes(plan, language()), text("why.change.same")]
+    told = "\n".join(f"- {plain(line)}" for line in lines)
+    st.markdown(f"{text('why.changes')}\n{told}")
+    if expected := words.say_expected(found, plan, language()):
+        st.caption(expected)
 
 
 def offer_remedies(patient: Patient) -> None:
     """Show the remedies by kind; a click trains one beside the patient."""
-    run, config = patient.run, patient.run.info.config
-    assert config is not None
+    run, thresholds = patient.run, patient.found.thresholds
     ready = library().has_images_of(run)
-    if not ready:
-        st.caption(text("collapse.remedies.needs_images"))
+    if patient.found.cause is None:
+        st.caption(text("why.remedy.unknown"))
     for kind, column in zip(KINDS, st.columns(3), strict=True):
         with column:
             label = text(f"collapse.kind.{kind}")
             st.markdown(label, help=text(f"collapse.kind.{kind}.help"))
             with st.container(horizontal=True):
                 for name, remedy in REMEDIES.items():
-                    if remedy.kind == kind and remedy.fits(config):
+                    plan = treat(run, name, thresholds) if remedy.kind == kind else None
+                    if plan is not None:
                         st.button(
-                            text(f"collapse.remedy.{name}"),
+                            name_remedy(run, name, plan.beta),
                             key=f"collapse_remedy_{name}",
+                            help="; ".join(words.say_changes(plan, language())),
                             disabled=not ready,
                             on_click=_treat,
-                            args=(run, name),
+                            args=(run, plan),
                         )
 
 
-def _treat(run: Run, name: str) -> None:
-    config = run.info.config
-    assert config is not None
-    path = library().own.new_path(config.dataset, name)
-    shown = f"{run.name[:50]} · {text(f'collapse.remedy.{name}')}"
-    treated = apply_remedy(name, config)
-    if try_or_toast(lambda: library().start(treated, shown, path=path, images=run.info.dataset)):
+def _treat(run: Run, plan: Prescription) -> None:
+    path = library().own.new_path(plan.config.dataset, plan.remedy)
+    shown = f"{run.name[:50]} · {name_remedy(run, plan.remedy, plan.beta)}"
+    images = run.info.dataset
+    if try_or_toast(lambda: library().start(plan.config, shown, path=path, images=images)):
         move_widget(AFTER, path.name)
 
 
-def _choose_treated(treated: list[tuple[str, Run]]) -> tuple[str, Run]:
+def _choose_treated(run: Run, treated: list[tuple[str, Run]]) -> tuple[str, Run]:
     """Return the treated run to compare with: the one started last, until another is chosen."""
     found = {other.id: (name, other) for name, other in treated}
     if len(found) == 1:
@@ -88,7 +128,7 @@ def _choose_treated(treated: list[tuple[str, Run]]) -> tuple[str, Run]:
 
     def describe(run_id: str) -> str:
         name = found[run_id][0]
-        label = text(f"collapse.remedy.{name}")
+        label = _name_treatment(run, *found[run_id])
         return label if names[name] == 1 else f"{label} · {label_run(found[run_id][1])}"
 
     chosen = st.selectbox(
@@ -97,6 +137,11 @@ def _choose_treated(treated: list[tuple[str, Run]]) -> tuple[str, Run]:
     )  # fmt: skip
     write_address("after", chosen, next(iter(found)))
     return found[chosen]
+
+
+def _name_treatment(run: Run, name: str, after: Run) -> str:
+    config = after.info.config
+    return name_remedy(run, name, config.objective.beta if config is not None else 0.0)
 
 
 def follow_treated(patient: Patient) -> None:
@@ -111,11 +156,11 @@ def compare_treated(run: Run, was_live: bool) -> None:
     treated = find_treated(run)
     if not treated:
         return
-    name, after = _choose_treated(treated)
+    name, after = _choose_treated(run, treated)
     live = after.info.status.is_alive()
     if live != was_live:
         st.rerun()
-    st.markdown(f"**{text('collapse.compare', remedy=text(f'collapse.remedy.{name}'))}**")
+    st.markdown(f"**{text('collapse.compare', remedy=_name_treatment(run, name, after))}**")
     curves = {
         text("collapse.before"): run.metrics("train"),
         text("collapse.after"): after.metrics("train"),

@@ -5,8 +5,9 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.analysis.consultation.consult import Weight
 from explorer.analysis.loss.answer import ANSWERED_BY, correct
-from explorer.analysis.loss.effective import LossMeaning, effective_loss
+from explorer.analysis.loss.effective import GAUSSIANS, LossMeaning, effective_loss
 from explorer.analysis.loss.read import read_loss
 from explorer.analysis.loss.understood import (
     ANNEALING,
@@ -20,10 +21,12 @@ from explorer.analysis.loss.understood import (
     Understood,
 )
 from explorer.app.cached import get_dataset, measure_eigenvalues
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.choices import bound_number, bound_select
 from explorer.app.session import library
 from explorer.app.text import explain, paragraph, plain, text
 from explorer.errors import ExplorerError
+from explorer.figures.thresholds import threshold_bars
 
 EXAMPLE = """recon = F.mse_loss(x_hat, x)
 kl = -0.5 * torch.mean(1 + logvar - mu.pow(2) - logvar.exp())
@@ -43,9 +46,13 @@ EIGENVALUES_OF = {
 LIMIT = 1e12
 
 
-def ask_for_loss() -> None:
-    """Show the form "what is my β?" and its answer."""
-    with st.expander(text("loss.title"), icon=":material/balance:", key="collapse_loss"):
+def ask_for_loss(*, bars: bool = False) -> Weight | None:
+    """Show the form "what is my β?" and its answer; return what the loss weighs KL with.
+
+    None where that is not known, and while the form holds its example. `bars` holds the weight
+    against the images in a picture.
+    """
+    with st.container(key="collapse_loss"):
         st.caption(text("loss.caption"))
         left, right = st.columns([3, 2], gap="medium")
         with left:
@@ -57,14 +64,41 @@ def ask_for_loss() -> None:
         try:
             understood = read_loss(paste, data)
             corrected = _correct(understood, hashlib.sha1(paste.encode()).hexdigest()[:8])
-            meaning = effective_loss(corrected, data, eigenvalues=_eigenvalues(dataset, corrected))
+            eigenvalues = _eigenvalues(dataset, corrected)
+            meaning = effective_loss(corrected, data, eigenvalues=eigenvalues)
         except ExplorerError as error:
             answer.error(explain(error))
-            return
+            return None
+        weight = _weigh(meaning, corrected, eigenvalues)
         with answer:
             for doubt in corrected.doubts:
                 st.warning(text(f"loss.doubt.{doubt.code}", text=plain(doubt.text)))
             _show_meaning(meaning, data, dataset)
+            if bars and weight and weight.thresholds and meaning.surviving is not None:
+                _show_bars(weight, data.latent_size, meaning.surviving)
+    return None if paste == EXAMPLE else weight
+
+
+def _weigh(
+    meaning: LossMeaning, loss: Understood, eigenvalues: list[float] | None
+) -> Weight | None:
+    """Return the weight of KL in the terms of the eigenvalues, None where the loss has none."""
+    of_sigma2 = loss.reconstruction in GAUSSIANS
+    level = meaning.sigma2 if of_sigma2 else meaning.beta
+    if level is None or level <= 0:
+        return None
+    # The eigenvalues of a Laplace are of another scale than its loss may be.
+    known = eigenvalues if of_sigma2 or loss.reconstruction.startswith("bernoulli") else None
+    return Weight(level, tuple(known or ()), of_sigma2)
+
+
+def _show_bars(weight: Weight, latents: int, surviving: int) -> None:
+    """Show what the images hold against the loss's weight of KL."""
+    named = "why.weight.used" if weight.of_sigma2 else "why.beta.used"
+    figure = threshold_bars(
+        weight.thresholds[:latents], weight.beta, role_colours(), name=text(named)
+    )
+    show_chart(figure, "collapse_loss_bars", text("why.loss", surviving=surviving, count=latents))
 
 
 def _ask_for_data() -> tuple[Data, str | None]:

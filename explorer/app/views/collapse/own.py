@@ -10,16 +10,25 @@ from explorer.analysis.codes_in.naming import SPREADS
 from explorer.analysis.codes_in.result import CodesIn
 from explorer.analysis.codes_in.told import Told
 from explorer.analysis.collapse.judged import JudgedCodes, LabelScore
+from explorer.analysis.consultation.consult import consult_codes
 from explorer.app.cached.collapse import judge_codes
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.kept import read_widget
 from explorer.app.text import explain, language, paragraph, plain, sentences, text
+from explorer.app.views.collapse.answer import (
+    offer_report,
+    show_elsewhere,
+    show_headline,
+    show_why,
+)
 from explorer.app.views.collapse.film import draw_timeline
 from explorer.app.views.collapse.followed import show_followed
+from explorer.app.views.collapse.loss import ask_for_loss
 from explorer.app.views.collapse.prior import show_prior
 from explorer.app.views.collapse.verdicts import show_diagnosis, show_means, show_plane, show_table
 from explorer.errors import ExplorerError
 from explorer.export.report import words
+from explorer.export.report.gather import gather_codes
 from explorer.figures.latent import latent_scatter
 
 SHOWN_CODES = 2000
@@ -29,8 +38,8 @@ CODE_FILES = ("npz", "npy", "parquet", "csv", "h5ad")
 
 
 def ask_for_codes() -> None:
-    """Diagnose a file of anyone's codes."""
-    with st.expander(text("collapse.own"), icon=":material/upload:"):
+    """Answer on a file of anyone's codes."""
+    with st.container(key="collapse_own"):
         st.caption(text("collapse.own.help"))
         given = st.file_uploader(
             text("collapse.own.drop"), CODE_FILES, key="collapse_codes", max_upload_size=50
@@ -82,19 +91,39 @@ def _show_own(own: JudgedCodes) -> None:
         _show_own_map(codes, values, own.score)
         _show_findings(own)
         return
-    show_diagnosis(values, None)
-    if len(codes.steps):
-        st.caption(text("collapse.own.last", step=int(codes.steps[-1]), count=len(codes.steps)))
-        draw_timeline(codes.points(), "own")
-    left, right = st.columns(2, gap="medium")
+    _show_answer(own, values)
+    with st.expander(text("why.details"), expanded=True):
+        show_diagnosis(values, None)
+        _show_own_map(codes, values, own.score)
+        st.markdown(f"**{text('collapse.table')}**")
+        show_table(values)
+        _show_findings(own)
+
+
+def _show_answer(own: JudgedCodes, values: dict[str, Any]) -> None:
+    """Show the answer in one sentence, since when beside why, and what to do."""
+    codes = own.codes
+    points = codes.points() if len(codes.steps) else []
+    head = st.container()
+    left, right = st.columns([1.25, 1], gap="medium")
     with left:
+        if points:
+            draw_timeline(points, "own")
+            st.caption(text("collapse.own.last", step=int(codes.steps[-1]), count=len(codes.steps)))
         st.markdown(f"**{text('collapse.plane')}**")
         show_plane(values, "own")
+    weight = None
+    found = consult_codes(codes.name, values, points)
+    if found.asleep:
+        with st.expander(text("loss.title"), icon=":material/balance:", expanded=True):
+            weight = ask_for_loss()
+        found = consult_codes(codes.name, values, points, weight)
+    with head:
+        show_headline(found)
     with right:
-        _show_own_map(codes, values, own.score)
-    st.markdown(f"**{text('collapse.table')}**")
-    show_table(values)
-    _show_findings(own)
+        show_why(found, "own")
+        show_elsewhere(found)
+    offer_report(lambda: gather_codes(own, weight), codes.name)
 
 
 def _show_findings(own: JudgedCodes) -> None:

@@ -1,20 +1,25 @@
 """Collapse: which dimensions are in use, since when, why not, and what brings them back."""
 
+from typing import Any
+
 import streamlit as st
 
+from explorer.analysis.consultation.consult import consult_run
 from explorer.app.cached import diagnose_stored
-from explorer.app.cached.collapse import match_stored
+from explorer.app.cached.collapse import ask_stored, match_stored
 from explorer.app.parts.address import leave_behind, read_as
 from explorer.app.parts.beta import describe_beta
-from explorer.app.parts.choices import kept_choice
+from explorer.app.parts.choices import bound_segments, kept_choice
 from explorer.app.parts.failures import told
+from explorer.app.parts.kept import Kept
 from explorer.app.parts.lede import show_lede
 from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section, show_sections
 from explorer.app.session import library
-from explorer.app.text import plain, text
+from explorer.app.text import language, plain, text
 from explorer.app.views.collapse.adopted import show_adopted, show_weights
-from explorer.app.views.collapse.cure import follow_treated, offer_remedies
+from explorer.app.views.collapse.answer import offer_report, show_headline, show_why
+from explorer.app.views.collapse.cure import follow_treated, offer_best, offer_remedies
 from explorer.app.views.collapse.factors import offer_factors
 from explorer.app.views.collapse.film import show_film, show_moves
 from explorer.app.views.collapse.loss import ask_for_loss
@@ -22,6 +27,8 @@ from explorer.app.views.collapse.own import ask_for_codes
 from explorer.app.views.collapse.patient import Patient
 from explorer.app.views.collapse.prior import show_prior
 from explorer.app.views.collapse.verdicts import show_causes, show_diagnosis, show_table
+from explorer.export.report import words
+from explorer.export.report.gather import gather_run
 from explorer.runs.run import Run
 
 
@@ -32,8 +39,8 @@ def list_patients() -> dict[str, str]:
     return {run.id: label_run(run) for run in runs}
 
 
-def judge_run(run: Run) -> Patient:
-    """Return a run with its diagnosis, and show a bar while that takes its time."""
+def judge_run(run: Run) -> dict[str, Any]:
+    """Return a run's diagnosis, and show a bar while that takes its time."""
     place = st.empty()
 
     def tell(share: float) -> None:
@@ -41,7 +48,7 @@ def judge_run(run: Run) -> Patient:
 
     values = diagnose_stored(str(run.path), run.fingerprint, tell)
     place.empty()
-    return Patient(run, values)
+    return values
 
 
 def show_facts(patient: Patient) -> None:
@@ -66,13 +73,62 @@ def show_run_prior(patient: Patient) -> None:
     show_prior(match_stored(str(run.path), run.fingerprint), "run")
 
 
+def show_answer(patient: Patient) -> None:
+    """Show the answer in one sentence, the timeline beside why, and the best remedy."""
+    show_headline(patient.found)
+    if patient.run.info.config is not None:
+        show_facts(patient)
+    left, right = st.columns([1.25, 1], gap="medium")
+    with left:
+        show_film(patient)
+    with right:
+        show_why(patient.found, "run")
+        if patient.found.asleep:
+            with st.container(key="collapse_cure"):
+                offer_best(patient)
+
+
+def show_asked(patient: Patient) -> None:
+    """Show what is asked beside collapse: of training at once, of pictures on demand."""
+    run, found = patient.run, patient.found
+    if found.convergence is not None:
+        st.markdown(f"**{text('why.converged')}**")
+        st.markdown(plain(words.say_convergence(found.convergence, language())))
+    if not run.info.has_model or not library().has_images_of(run):
+        return
+    asked = Kept(f"collapse_asked_{run.id}", False)
+    if not asked.get() and st.button(
+        text("why.ask"), key="collapse_ask", help=text("why.ask.caption")
+    ):
+        asked.put(True)
+    if asked.get():
+        with st.spinner():
+            pictures, sampling = ask_stored(str(run.path), run.fingerprint)
+        st.markdown(f"**{text('why.pictures')}**")
+        st.markdown(plain(words.say_pictures(pictures, language())))
+        st.markdown(f"**{text('why.sampling')}**")
+        st.markdown(plain(words.say_sampling(sampling, language())))
+
+
+def show_report(patient: Patient) -> None:
+    """Offer the report."""
+    run, values = patient.run, patient.values
+    images = library().images_of
+    offer_report(lambda: gather_run(run, images(run), diagnosis=values), run.id.replace("/", "-"))
+
+
 SECTIONS: tuple[Section[Patient], ...] = (
-    Section(show_facts, needs=("config",)),
     Section(
         show_adopted, title="adopted.title", needs=("adopted",), key="collapse_adopted", silent=True
     ),
+    Section(show_answer),
+    Section(follow_treated, needs=("training",)),
+    Section(show_asked, title="why.asked", key="collapse_asked"),
+    Section(show_report),
+)
+"""The page, once a patient is chosen."""
+DETAILS: tuple[Section[Patient], ...] = (
     Section(lambda patient: show_diagnosis(patient.values, patient.run.info.config)),
-    Section(show_film),
     Section(lambda patient: show_table(patient.values), title="collapse.table"),
     Section(lambda patient: show_causes(patient.values), title="collapse.why"),
     Section(show_run_prior, title="prior.title", key="collapse_prior"),
@@ -85,6 +141,7 @@ SECTIONS: tuple[Section[Patient], ...] = (
         silent=True,
     ),
     Section(offer_factors),
+    Section(offer_factors),
     Section(show_moves, title="collapse.moves", needs=("model",), key="collapse_moves"),
     Section(
         offer_remedies,
@@ -93,34 +150,74 @@ SECTIONS: tuple[Section[Patient], ...] = (
         needs=("training",),
         key="collapse_remedies",
     ),
-    Section(follow_treated, needs=("training",)),
 )
-"""The page, once a patient is chosen."""
+"""What the answer rests on, folded below it."""
 
 
-def show_page() -> None:
-    """Lay out the page."""
-    show_lede("collapse.lead")
+def choose_run() -> str | None:
+    """Return the id of the run to ask about, None where there is none."""
     read_as("run", "model")
     patients = list_patients()
     ids, asked = list(patients), st.query_params.get("run")
     kept = kept_choice("collapse_choose", ids, "run")
     chosen = st.selectbox(
-        text("collapse.choose"), ids, None if kept is None else ids.index(kept),
-        key="collapse_choose", width=420, format_func=lambda run_id: patients.get(run_id, run_id),
-    )  # fmt: skip
-    # What visitors bring stands first: most of them come with a model of their own.
-    with st.container(key="collapse_own"):
-        ask_for_codes()
-        ask_for_loss()
-    if chosen is None:
-        return
-    if asked in ids and asked != chosen:
-        leave_behind(("step", "after"))
-    st.query_params["run"] = chosen
+        text("collapse.choose"),
+        ids,
+        None if kept is None else ids.index(kept),
+        key="collapse_choose",
+        width=420,
+        format_func=lambda run_id: patients.get(run_id, run_id),
+        label_visibility="collapsed",
+    )
+    if chosen is not None:
+        if asked in ids and asked != chosen:
+            leave_behind(("step", "after"))
+        st.query_params["run"] = chosen
+    return chosen
+
+
+def show_run(chosen: str) -> None:
+    """Answer on a run: a patient of ours, a training, somebody's own loop, an adopted model."""
     with told():
         run = library().find(chosen)
-        show_sections(SECTIONS, judge_run(run), run)
+        values = judge_run(run)
+        images = library().has_images_of(run)
+        found = consult_run(run, values, images=images)
+        place = st.container()
+        if found.asleep and found.beta is None:
+            with st.expander(text("loss.title"), icon=":material/balance:", expanded=True):
+                found = consult_run(run, values, images=images, weight=ask_for_loss())
+        patient = Patient(run, values, found)
+        with place:
+            show_sections(SECTIONS, patient, run)
+        with st.expander(text("why.details"), key="collapse_details"):
+            show_sections(DETAILS, patient, run)
+
+
+SUBJECTS = {"run": "why.subject.run", "codes": "collapse.own", "loss": "loss.title"}
+"""Whom one may ask about, one at a time, with the keys of their names."""
+
+
+def show_page() -> None:
+    """Lay out the page."""
+    show_lede("collapse.lead")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        subject = bound_segments(
+            "collapse_subject",
+            "subject",
+            list(SUBJECTS),
+            text("why.subject"),
+            lambda name: text(SUBJECTS[name]),
+            label_visibility="collapsed",
+            width="content",
+        )
+        chosen = choose_run() if subject == "run" else None
+    if subject == "codes":
+        ask_for_codes()
+    elif subject == "loss":
+        ask_for_loss(bars=True)
+    elif chosen is not None:
+        show_run(chosen)
 
 
 show_page()

@@ -1,10 +1,11 @@
 """ELBO under the microscope: the identity in two bars, and q against the exact posterior."""
 
+import numpy as np
 import streamlit as st
 
+from explorer.analysis.inference.likelihood import bits_of_values
 from explorer.analysis.inference.microscope import Balance
 from explorer.app.cached.elbo import (
-    ESTIMATE_SAMPLES,
     MANY,
     compute_balance,
     get_balance,
@@ -19,6 +20,7 @@ from explorer.app.parts.kept import Kept
 from explorer.app.parts.mount import balance_bars, lens, send_refinement
 from explorer.app.subject import Subject
 from explorer.app.text import explain, paragraph, sentences, text
+from explorer.app.views.elbo.shared import check_normal
 from explorer.errors import ExplorerError
 from explorer.export.lens import describe_refinement
 from explorer.figures.elbo import gap_histogram
@@ -37,6 +39,7 @@ def show_microscope(subject: Subject) -> None:
             prepare_grid(subject)
             with st.spinner(text("elbo.preparing")):
                 payload = get_lens(subject)
+            check_normal()
             show_lens(subject, payload)
         except ExplorerError as error:
             st.info(text("elbo.too_large", reason=explain(error)))
@@ -74,23 +77,35 @@ def show_lens(subject: Subject, payload: bytes) -> None:
 def show_balance(subject: Subject) -> None:
     """Show the two bars of one image without a lens, and how far to believe them."""
     latents = subject.run.model.latent_dim
-    if latents <= 2:
-        prepare_grid(subject)
+    if latents > 2:
+        show_estimate(subject)
+        return
+    prepare_grid(subject)
     with st.spinner(text("elbo.preparing")):
-        found = get_balance(subject) if latents <= 2 else get_estimate(subject)
+        found = get_balance(subject)
     if latents == 1:
         st.caption(text("elbo.one_latent"))
-    elif latents > 2:
-        st.caption(text("elbo.many_latents", count=latents))
     draw_bars(found, "elbo_bars")
     values = {"log_px": float(found.log_px[0]), "error": float(found.error[0])}
+    told = text("elbo.exact" if found.trusted[0] else "elbo.exact.uncertified", **values)
+    st.caption(paragraph(told, tell_bits(subject, values["log_px"])))
+
+
+def show_estimate(subject: Subject) -> None:
+    """Show the two bars of one image where log p(x) and the ELBO are estimated by draws."""
+    with st.spinner(text("elbo.preparing")):
+        found, elbo, samples = get_estimate(subject)
+    st.caption(text("elbo.many_latents", count=subject.run.model.latent_dim))
+    draw_bars(found, "elbo_bars")
+    log_px, error = float(found.log_px[0]), float(found.error[0])
     trusted = bool(found.trusted[0])
-    if latents <= 2:
-        st.caption(text("elbo.exact" if trusted else "elbo.exact.uncertified", **values))
-        return
-    told = text("elbo.estimate", samples=ESTIMATE_SAMPLES, **values)
-    verdict = text("elbo.estimate.trusted" if trusted else "elbo.estimate.flagged")
-    (st.caption if trusted else st.warning)(paragraph(told, verdict))
+    told = paragraph(
+        text("elbo.estimate", log_px=log_px, error=error, samples=samples),
+        tell_bits(subject, log_px),
+        text("elbo.estimate.trusted" if trusted else "elbo.estimate.flagged"),
+        text("elbo.estimate.elbo", elbo=elbo.elbo, elbo_error=elbo.error, decodes=elbo.decodes),
+    )
+    (st.caption if trusted else st.warning)(told)
 
 
 @st.fragment
@@ -131,12 +146,18 @@ def show_mean(subject: Subject, found: Balance) -> None:
     kind = "certified" if latents <= 2 else "unflagged"
     trusted = text(f"elbo.many.{kind}", certified=int(found.trusted.sum()), count=count)
     drawn = text("elbo.many.sample") if subject.pictures.source == "sample" else ""
-    st.caption(paragraph(told, trusted, drawn))
+    st.caption(paragraph(told, trusted, tell_bits(subject, float(found.log_px.mean())), drawn))
     here = float(found.gap[subject.index]) if subject.index < count else None
     figure = gap_histogram(found.gap, here, role_colours(), sentences("elbo.figure."))
     show_chart(figure, "elbo_many_histogram")
     marked = "" if here is None else text("elbo.many.here")
     st.caption(paragraph(text("elbo.many.histogram"), marked))
+
+
+def tell_bits(subject: Subject, log_px: float) -> str:
+    """Return what log p(x) comes to in bits per dimension, nothing for binary pixels."""
+    bits = bits_of_values(subject.run.model, np.array(log_px))
+    return "" if bits is None else text("elbo.bits", bits=float(bits))
 
 
 def draw_bars(found: Balance, key: str) -> None:

@@ -18,6 +18,7 @@ from explorer.app.views.elbo.microscope import show_microscope
 from explorer.app.views.elbo.players import show_players
 from explorer.app.views.elbo.reveal import show_reveal
 from explorer.app.views.elbo.samples import show_samples
+from explorer.app.views.elbo.shared import leave_image
 from explorer.export.payload import Pictures
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 from explorer.runs.run import Run
@@ -107,6 +108,7 @@ def choose_subject() -> Subject | None:
             st.info(text("elbo.no_pictures"))
             return None
         index = choose_image(run, pictures)
+    leave_image(chosen, index)
     st.query_params.update({"run": chosen, "image": str(index)})
     return Subject(run, pictures, index)
 

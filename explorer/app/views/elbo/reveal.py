@@ -17,6 +17,7 @@ from explorer.app.parts.pixels import pixel_brush, visible_pixels
 from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.elbo.beliefs import WINDOW, map_codes, rasterise
+from explorer.app.views.elbo.shared import find_way, read_uncovered, write_uncovered
 from explorer.figures.elbo_reveal import (
     belief_line,
     belief_map,
@@ -48,28 +49,30 @@ def _show(subject: Subject) -> None:
     controls, map_column, answers = st.columns([0.9, 1.45, 1.25], gap="medium")
     with st.spinner(text("elbo_reveal.preparing")):
         reveal = get_reveal(subject)
-    mask = visible_pixels(reveal.shape, key, SHARE)
+    start = _first_rows(reveal.shape)
+    opened = read_uncovered(reveal.shape, subject.index, start)
+    mask = visible_pixels(reveal.shape, key, opened)
+    write_uncovered(mask, subject.index, start)
+    way = find_way(mask, subject.index)
     known = reveal.know(mask)
     draws = known.draw(COMPLETIONS, seed=int(mask.sum()))
     with map_column:
         _show_belief(subject, reveal, known, draws)
     with answers:
         _show_completions(reveal, draws, mask)
-        _show_knowledge(known, mask, f"{key}_{_find_way(subject, mask)}")
+        _show_knowledge(known, mask, f"{key}_{way}")
     with controls:
         picture = (255 * reveal.picture.clip(0, 1)).round().astype(np.uint8)
         random_order = order_pixels(reveal.shape, "random", subject.index).tolist()
-        pixel_brush(picture, random_order, sentences("elbo_reveal.words."), key=key, share=SHARE)
+        pixel_brush(
+            picture, random_order, sentences("elbo_reveal.words."), key=key, mode=way, start=mask
+        )
         st.caption(text("elbo_reveal.caption"))
 
 
-def _find_way(subject: Subject, mask: np.ndarray) -> str:
-    """Return how the mask came about, as far as it shows: by rows, at random, or by brush."""
-    for way in ("rows", "random"):
-        order = order_pixels(mask.shape, way, subject.index)
-        if (uncover(mask.shape, order, int(mask.sum())) == mask).all():
-            return way
-    return "brush"
+def _first_rows(shape: tuple[int, ...]) -> np.ndarray:
+    rows, width = shape[-2:]
+    return uncover(shape, order_pixels(shape, "rows"), round(SHARE * rows) * width)
 
 
 def _show_belief(subject: Subject, reveal: Reveal, known: Knowledge, draws: np.ndarray) -> None:
