@@ -230,3 +230,24 @@ def test_the_default_recipe_follows_the_number_of_latents():
     assert default_config(seconds=600).model.hidden > default_config(seconds=10).model.hidden
     rates = [default_config(seconds=s).optimiser.learning_rate for s in (600, 10)]
     assert rates == [2e-3, 3e-3]
+
+
+@pytest.mark.parametrize(
+    "network, hidden, rate",
+    [
+        ("conv", (64, 128, 256, 512), 5e-4),
+        ("conv", (32, 64, 128, 256), 1e-3),
+        ("conv", (16, 32, 64, 128), 2e-3),
+        ("mlp", (512, 256), 2e-3),
+        ("linear", (), 2e-3),
+    ],
+)
+def test_a_rate_that_is_not_stated_falls_as_convolutions_widen(network, hidden, rate):
+    toml = f'[model]\nnetwork = "{network}"\nhidden = {list(hidden)}\n'
+    assert Config.from_toml(toml).optimiser.learning_rate == rate
+    stated = Config.from_toml(f"{toml}[optimiser]\nlearning_rate = 2e-3\n")
+    assert stated.optimiser.learning_rate == 2e-3
+
+
+def test_an_optimiser_alone_has_the_rate_of_narrow_networks():
+    assert OptimiserConfig(schedule="constant", warmup_steps=0).learning_rate_at(3, 9) == 2e-3

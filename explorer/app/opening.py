@@ -9,11 +9,13 @@ import gzip
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from explorer.app.offers import OFFERS, Offers
 from explorer.app.parts.lede import LEDES, SKELETON, write_lede
 from explorer.app.parts.mount import COMPONENT, LENS, PACKAGE, find_scripts
 from explorer.browser import read_script, read_styles
@@ -24,8 +26,14 @@ from explorer.text import LANGUAGES, closest_language, say
 ELEMENTS = ("BidiComponent", "Html", "ButtonGroup")
 """Streamlit's elements on every page, each a script that its document does not call."""
 FOREVER = "public, immutable, max-age=31536000"
+OWN_FOREVER = FOREVER.replace("public", "private")
+"""Of what may be of a visitor's own images: no cache between may keep it."""
 _IMPORT = re.compile(r'(?:from|import)\s*"\./([\w.-]+\.js)"')
 _SCRIPT = re.compile(rf"/_stcore/bidi-components/{PACKAGE}\.\w+/([0-9a-f]{{16}}/[\w/]+\.js)$")
+_PAYLOAD = re.compile(
+    rf"/_stcore/bidi-components/{COMPONENT}/(?:[0-9a-f]{{16}}/)?payload/([0-9a-f]{{16}})"
+)
+"""Beside the map's own script, so that whatever lets this through lets that through."""
 
 
 STYLE = (
@@ -39,8 +47,9 @@ STYLE = (
 class Opening:
     """ASGI middleware: answers for the pages' document and for the bundled scripts."""
 
-    def __init__(self, app: ASGIApp, static: Path, base: str = "") -> None:
+    def __init__(self, app: ASGIApp, static: Path, base: str = "", offers: Offers = OFFERS) -> None:
         """`static` is the folder of Streamlit's own document, `base` its `server.baseUrlPath`."""
+        self.offers = offers
         self.app = app
         self.static = static
         self.base = f"/{base.strip('/')}".rstrip("/")
@@ -63,7 +72,16 @@ class Opening:
             return self.open(path.strip("/"), scope, headers)
         if (match := _SCRIPT.search(path)) and "gzip" in headers.get("accept-encoding", ""):
             return self.hand_out(match.group(1))
+        if match := _PAYLOAD.fullmatch(path):
+            return self.hand_over(match.group(1))
         return None
+
+    def hand_over(self, fingerprint: str) -> Response:
+        """Return a payload, as it is: most of it are numbers, which hardly pack."""
+        if (payload := self.offers.find(fingerprint)) is None:
+            return Response(status_code=404, headers={"cache-control": "no-store"})
+        told = {"cache-control": OWN_FOREVER}
+        return Response(payload, media_type="application/octet-stream", headers=told)
 
     def hand_out(self, name: str) -> Response | None:
         """Return a script that the browser may keep: its address names its content."""
@@ -74,12 +92,15 @@ class Opening:
 
     def open(self, page: str, scope: Scope, headers: Mapping[str, str]) -> Response:
         """Return the document of a page, in the language of the address, else of the browser."""
-        asked = re.search(rb"(?:^|&)lang=([\w-]+)", scope.get("query_string", b""))
-        language = asked.group(1).decode() if asked else ""
+        asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        language = asked.get("lang", [""])[-1]
         if language not in LANGUAGES:
             language = closest_language(headers.get("accept-language", "").split(",")[0])
         document = (self.static / "index.html").read_text(encoding="utf-8")
         calls = "".join(f'<link rel="modulepreload" href="./{name}">' for name in self.calls(page))
+        if page == "" and (wanted := self.offers.expect(asked.get("model", [""])[-1], language)):
+            address = f"./_stcore/bidi-components/{COMPONENT}/{self.folder}payload/{wanted}"
+            calls += f'<link rel="preload" as="fetch" crossorigin href="{address}">'
         document = document.replace("<title>Streamlit", f"<title>{say(language, 'app.title')}")
         document = document.replace('<html lang="en">', f'<html lang="{language}">')
         document = document.replace("</head>", f"{calls}{STYLE}</head>")

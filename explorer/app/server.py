@@ -11,8 +11,10 @@ import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from streamlit import config, file_util  # noqa: E402
 
+from explorer.app.offers import OFFERS  # noqa: E402
 from explorer.app.opening import Opening  # noqa: E402
 
+OFFERS.is_open = True
 app = st.App(
     Path(__file__).with_name("main.py"),
     middleware=[

@@ -48,11 +48,20 @@ def pack(header: Any) -> bytes:
     return MAGIC + len(text).to_bytes(4, "little") + text + b"".join(blobs)
 
 
-def unpack(payload: bytes) -> Any:
-    """Return the header with its arrays; the inverse of `pack`."""
+def read_header(payload: bytes) -> Any:
+    """Return the header as it is stored, with references in the places of its arrays."""
+    return json.loads(payload[8 : _find_arrays(payload)])
+
+
+def _find_arrays(payload: bytes) -> int:
     if payload[:4] != MAGIC:
         raise ValueError("This is not a latent-map payload.")
-    start = 8 + int.from_bytes(payload[4:8], "little")
+    return 8 + int.from_bytes(payload[4:8], "little")
+
+
+def unpack(payload: bytes) -> Any:
+    """Return the header with its arrays; the inverse of `pack`."""
+    start = _find_arrays(payload)
     names = {short: name for name, short in TYPES.items()}
 
     def find(value: Any) -> Any:
@@ -67,7 +76,7 @@ def unpack(payload: bytes) -> Any:
             return [find(item) for item in value]
         return value
 
-    return find(json.loads(payload[8:start]))
+    return find(read_header(payload))
 
 
 def shorten(array: NDArray[Any]) -> NDArray[Any]:

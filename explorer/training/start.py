@@ -40,7 +40,7 @@ def start_optimiser(model: nn.Module, config: Config, device: torch.device) -> Q
     """Return a fresh optimiser of the model's weights."""
     return QuickAdam(
         model.parameters(),
-        lr=config.optimiser.learning_rate,
+        lr=config.optimiser.peak,
         eps=config.optimiser.epsilon,
         fused=device.type in ("cpu", "cuda"),
     )

@@ -8,9 +8,11 @@ import pytest
 from streamlit import file_util
 
 from explorer.app import opening
+from explorer.app.offers import Offers
 from explorer.app.opening import Opening, find_elements
 from explorer.app.parts import mount
 from explorer.app.parts.lede import LEDES
+from explorer.export.container import pack
 from explorer.text import LANGUAGES, say
 
 APP = Path(opening.__file__).parent
@@ -28,6 +30,14 @@ def served(tmp_path_factory):
         mount.find_scripts.cache_clear()
         yield Opening(nowhere, STATIC)
     mount.find_scripts.cache_clear()
+
+
+@pytest.fixture
+def offers(served, monkeypatch):
+    made = Offers()
+    made.is_open = True
+    monkeypatch.setattr(served, "offers", made)
+    return made
 
 
 def ask(served: Opening, path: str, query: str = "", method: str = "GET", **headers: str):
@@ -118,6 +128,47 @@ def test_all_else_is_streamlits(served):
     name = f"/_stcore/bidi-components/latent-explorer.latent_map/{served.folder}map/main.js"
     assert ask(served, name) is None, "a browser that cannot unpack it"
     assert ask(served, name.replace("main", "none"), accept_encoding="gzip") is None
+
+
+def payload_address(served: Opening, name: str) -> str:
+    return f"/_stcore/bidi-components/latent-explorer.latent_map/{served.folder}payload/{name}"
+
+
+def test_a_payload_is_answered_as_it_is_and_may_be_kept_by_the_browser_alone(served, offers):
+    payload = pack({"fingerprint": "0123456789abcdef", "numbers": [1, 2, 3]})
+    offers.offer(payload, "", "en")
+    response = ask(served, payload_address(served, "0123456789abcdef"))
+    assert response.body == payload
+    assert set(response.headers["cache-control"].split(", ")) >= {"private", "immutable"}
+
+
+def test_a_fingerprint_that_is_not_handed_out_is_not_found_and_not_kept(served, offers):
+    response = ask(served, payload_address(served, "f" * 16))
+    assert response.status_code == 404
+    assert response.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "../map/main.js", "..%2Fmain.js", "0123456789abcde", "0123456789abcdef0",
+     "0123456789ABCDEF", "0123456789abcdef/..", "0123456789abcdef\n", "/etc/passwd"],
+)  # fmt: skip
+def test_what_is_no_fingerprint_is_no_payload(served, offers, name):
+    offers.offer(pack({"fingerprint": name}), "", "en")
+    assert ask(served, payload_address(served, name)) is None
+
+
+def test_the_document_calls_the_payload_that_its_page_asked_for_last(served, offers):
+    def preloaded(query: str, page: str = "/") -> list[str]:
+        document = read(ask(served, page, query))
+        return re.findall(r'<link rel="preload" as="fetch" crossorigin href="\.(.+?)"', document)
+
+    assert preloaded("") == []
+    offers.offer(pack({"fingerprint": "0" * 16}), "", "en")
+    offers.offer(pack({"fingerprint": "1" * 16}), "sweep/b 4", "zh-Hans")
+    assert preloaded("") == [payload_address(served, "0" * 16)]
+    assert preloaded("lang=zh-Hans&model=sweep%2Fb+4") == [payload_address(served, "1" * 16)]
+    assert preloaded("lang=zh-Hans") == preloaded("model=other") == preloaded("", "/elbo") == []
 
 
 def test_the_pages_may_lie_below_a_path(tmp_path):

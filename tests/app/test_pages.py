@@ -288,7 +288,7 @@ def test_runs_without_a_log_are_compared_without_curves(stranger, tmp_path, monk
     monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(tmp_path))
     app = open_page("runs", ticked="one,other")
     assert not app.exception
-    assert "Neither has a log of its training: there are no curves to compare." in said(app)
+    assert "None of them has a log of its training: there are no curves to compare." in said(app)
 
 
 def test_the_weights_of_a_model_of_ours_tell_its_beta_on_demand():

@@ -23,6 +23,11 @@ ASK = (
     }"""
 )
 
+TWO_PAINTS = """new Promise((done) => {
+  const then = (next) => requestAnimationFrame(() => setTimeout(next));
+  then(() => then(done));
+})"""
+
 MODELS: dict[str, dict[str, Any]] = {
     "two": {"hidden": (48, 32)},
     "two-high": {"hidden": (48, 32)},
@@ -70,6 +75,9 @@ class ExplorePage:
         # The first page of a server waits for its imports, and for scripts that no cache has.
         self.until("app.painted > 0", timeout=120_000)
         if self.ask("app.host.kind === 'streamlit'"):
+            wait_for_script(self.page)
+            # Once it is painted, it asks for its sweep, and the script runs again.
+            self.page.evaluate(TWO_PAINTS)
             wait_for_script(self.page)
         self.settle()
 

@@ -246,6 +246,7 @@ def test_many_latents_have_an_estimate_instead_and_it_says_so(page, server):
     page.goto(f"{server.url}/elbo?run=mnist-20d")
     page.get_by_text("has 20 latents: p(z|x) has no grid").wait_for(timeout=90_000)
     page.get_by_text("5,000 samples of the encoder's q").wait_for(timeout=60_000)
+    page.get_by_text("draws in pairs μ ± σε").wait_for()
     page.get_by_text("−log p(x)").first.wait_for()
 
 

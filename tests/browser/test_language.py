@@ -52,14 +52,17 @@ def test_the_map_changes_its_words_and_keeps_its_scene(explore, server, page, ch
 
 def test_settings_stay_when_the_words_change(page, server):
     page.goto(f"{server.url}/train")
+    page.get_by_role("button", name="Settings").click(timeout=60_000)
     field = page.locator(".st-key-train_latent_dim input")
-    field.wait_for(timeout=60_000)
     field.fill("5")
     field.press("Enter")
-    page.get_by_label("Likelihood p(x|z)").wait_for()
+    page.get_by_text("· 5 latents ·").wait_for()
+    page.keyboard.press("Escape")
     switch(page, "简", declares("zh-Hans"))
-    page.get_by_text("似然 p(x|z)").wait_for()
+    page.get_by_text("· 5 个隐维度 ·").wait_for()
+    page.get_by_role("button", name="设置").click()
     expect(field).to_have_value("5")
+    page.keyboard.press("Escape")
     assert "lang=zh-Hans" in page.url
     page.get_by_role("link", name="训练记录").click()
     page.get_by_text("只有图像相同、似然相同的记录").wait_for(timeout=60_000)

@@ -72,16 +72,26 @@ def test_the_models_of_a_sweep_come_after_the_map(page, address, server):
     assert view.errors == []
 
 
-def test_a_second_visit_fetches_no_script_again(visitor, address):
+def test_a_second_visit_fetches_no_script_and_no_payload_again(visitor, address):
     view = ExplorePage(visitor.new_page(), address)
     view.open()
     fetched = view.page.evaluate(
-        "performance.getEntriesByType('resource').filter((r) => r.name.endsWith('.js'))"
+        "performance.getEntriesByType('resource')"
+        ".filter((r) => r.name.endsWith('.js') || r.name.includes('/payload/'))"
         ".map((r) => [r.name, r.transferSize])"
     )
-    assert any(name.endswith("/map/main.js") for name, _ in fetched)
+    for part in ("/map/main.js", "/payload/"):
+        assert any(part in name for name, _ in fetched)
     assert [name for name, size in fetched if size > 0] == []
     view.page.close()
+
+
+def test_a_payload_that_cannot_be_fetched_is_sent(visitor, address):
+    page = visitor.new_page()
+    page.route("**/payload/*", lambda route: route.fulfill(status=404))
+    view = ExplorePage(page, address)
+    assert view.ask("s.z.length") == 2 and view.errors == []
+    page.close()
 
 
 def test_the_axes_are_drawn_anew_when_their_font_has_come(visitor, address):

@@ -47,7 +47,7 @@ def test_a_zip_becomes_a_data_set_that_is_used_and_removed_again(page, server, p
     dialog.get_by_label("Name of the data set").press("Enter")
     dialog.get_by_role("button", name="Keep and use").click()
     expect(page.get_by_role("dialog")).to_be_hidden()
-    expect(page.get_by_role("combobox", name="Images", exact=True)).to_have_value("my-pets")
+    page.get_by_text("my-pets · ").wait_for()
     expect(page.get_by_text("pets.zip has been read")).to_be_hidden()
     dialog = open_dialog(page)
     expect(dialog.get_by_text("my-pets: 12 images of 16 × 16 pixels")).to_be_visible()

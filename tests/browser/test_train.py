@@ -53,9 +53,12 @@ def start_training(page, server, seconds):
     clear_queue(server)
     before = {run.id for run in RunStore(server.runs).list()}
     page.goto(f"{server.url}/train")
+    page.get_by_role("button", name="Settings").click()
     budget = page.get_by_label("Time budget, seconds")
     budget.fill(str(seconds))
     budget.press("Enter")
+    page.get_by_text(f"· {seconds} s").wait_for()
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Start", exact=True).click()
 
     def made():

@@ -16,7 +16,10 @@ def read_npz(place: Place, name: str) -> dict[str, StoredArray]:
     with open_npz(place, name, LARGE_BYTES) as arrays:
         headers = {key: arrays.read_header(key) for key in arrays.keys}
     if not headers:
-        raise ExplorerError(f"{name} is a zip archive without NumPy arrays.")
+        raise ExplorerError(
+            f"{name} is a zip archive without NumPy arrays, such as torch.save writes; codes are "
+            "saved with np.savez."
+        )
 
     def blocks(key: str) -> Callable[[], Iterator[Array]]:
         def read() -> Iterator[Array]:

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.analysis.codes_in.numbers import say_shape
-from explorer.analysis.codes_in.told import list_words
+from explorer.analysis.codes_in.numbers import list_words, say_shape
 from explorer.errors import ExplorerError
 
 Floats = NDArray[np.floating]
@@ -90,20 +89,23 @@ def parse_axes(letters: str, count: int, per: str = "channel") -> Axes:
 
 
 def ask_for_axes(
-    name: str, shape: tuple[int, ...], spread: Floats | None, step_names: tuple[str, ...] = ()
-) -> AxesNeeded:
+    name: str, shape: tuple[int, ...], spread: Floats | None, *, moments: bool = False,
+    stacked: int | None = None,
+) -> AxesNeeded:  # fmt: skip
     """Return the question which axes are which, with what the values themselves say.
 
-    `spread` are spreads (or means) of some items in the array's own axes.
+    `spread` are spreads (or means) of some items in the array's own axes. `moments` says that the
+    latents' axis holds both moments, `stacked` along which axis of 2 they seem to lie.
     """
     choices = tuple(
         Choice(
             letters,
             shape[0],
-            shape[parse_axes(letters, len(shape)).latent],
-            int(np.prod(shape[1:])) // shape[parse_axes(letters, len(shape)).latent],
+            shape[latent] // (2 if moments else 1),
+            int(np.prod(shape[1:])) // shape[latent],
         )
         for letters in USUAL.get(len(shape), ())
+        for latent in [parse_axes(letters, len(shape)).latent]
     )
     if not choices:
         return AxesNeeded(
@@ -120,7 +122,12 @@ def ask_for_axes(
             f"{shape[1]:,} items and {shape[2]:,} latents"
         )
     hint = ""
-    if likely is not None:
+    if stacked is not None:
+        hint = (
+            f"Its two parts along axis {stacked} fit as mean and spread: save them apart, "
+            "np.savez(path, mean=…, logvar=…)."
+        )
+    elif likely is not None:
         hint = f"Its spreads differ most along axis {likely} (of {shape[likely]:,}), as latents do."
     question = f"{name} holds codes {say_shape(shape)}: say what the axes are."
     options = (

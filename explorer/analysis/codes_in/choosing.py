@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from explorer.analysis.codes_in.arrays import StoredArray
 from explorer.analysis.codes_in.naming import SPREADS, role_of, say_names
-from explorer.analysis.codes_in.told import Told, list_words
+from explorer.analysis.codes_in.numbers import list_words
+from explorer.analysis.codes_in.told import Told
 from explorer.errors import ExplorerError
 
 LISTED = 12

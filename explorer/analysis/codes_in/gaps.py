@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.analysis.checks import plain
-from explorer.analysis.codes_in.told import list_words
+from explorer.analysis.codes_in.numbers import list_words
 from explorer.errors import ExplorerError
 
 Floats = NDArray[np.floating]

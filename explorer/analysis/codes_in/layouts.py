@@ -23,12 +23,12 @@ from explorer.analysis.codes_in.axes import (
     lay_out,
     positions_of,
 )
-from explorer.analysis.codes_in.choosing import Chosen
+from explorer.analysis.codes_in.choosing import LISTED, Chosen
 from explorer.analysis.codes_in.gaps import NAMED, Gaps, find_gaps
 from explorer.analysis.codes_in.labels import take_labels
-from explorer.analysis.codes_in.numbers import real_numbers
+from explorer.analysis.codes_in.numbers import list_words, real_numbers
 from explorer.analysis.codes_in.result import CodesIn
-from explorer.analysis.codes_in.spread import Spread, as_logvar, weigh_spread
+from explorer.analysis.codes_in.spread import Spread, as_logvar, fit_as_moments, weigh_spread
 from explorer.analysis.codes_in.told import Told
 from explorer.codes import kl_of_codes
 from explorer.errors import ExplorerError
@@ -111,7 +111,11 @@ class Layouts:
         values = take(array, items).values
         values = np.where(np.isfinite(values), values, 0.0)
         telling = values if self.chosen.spread is not None else values**2
-        return ask_for_axes(self.name, array.shape, telling)
+        lone = self.chosen.spread is None and self.chosen.moments is None
+        return ask_for_axes(
+            self.name, array.shape, telling, moments=self.chosen.moments is not None,
+            stacked=_find_stacked(values) if lone else None,
+        )  # fmt: skip
 
     def _choose(self, width: int) -> NDArray[np.int64]:
         count = self.chosen.first.shape[0]
@@ -146,13 +150,19 @@ class Layouts:
         return first, take(chosen.spread, items, lambda done: report(done, 1))
 
     def _doubt_means(self, values: NDArray[np.floating], axis: int) -> None:
-        """Told where a lone array looks like means and log-variances, one after the other."""
+        """Told where a lone array looks like means and spreads, one after the other."""
         if values.shape[axis] % 2:
             return
+        name = {"name": self.chosen.first.name}
         known = np.where(np.isfinite(values), values, -1.0)
         first, second = np.split(known, 2, axis=axis)
         if second.max() < 0 < first.max():
-            self.told.append(Told("maybe_moments", {"name": self.chosen.first.name}))
+            self.told.append(Told("maybe_moments", name))
+            return
+        rows = np.moveaxis(values, axis, -1).reshape(-1, values.shape[axis])
+        rows = rows[np.isfinite(rows).all(1)][:WEIGHED_ITEMS]
+        if len(rows) and fit_as_moments(*np.split(rows, 2, axis=1)) is not None:
+            self.told.append(Told("moments_fit", name))
 
     def _finish(
         self, rows: NDArray[np.int64], mean: Taken, spread: Taken | None, letters: str,
@@ -210,7 +220,8 @@ class Layouts:
         array = chosen.spread or chosen.first
         some = np.linspace(0, len(mu) - 1, min(len(mu), WEIGHED_ITEMS)).astype(int)
         judged = weigh_spread(mu[some], raw[some], chosen.claimed, name=array.name,
-                              source=chosen.source, asked=self.spread)  # fmt: skip
+                              source=chosen.source, asked=self.spread,
+                              mean_name=chosen.first.name)  # fmt: skip
         low, high = LOGVAR_RANGE
         logvar = as_logvar(raw, judged.used)
         if logvar.min() < low or logvar.max() > high:
@@ -225,6 +236,17 @@ class Layouts:
 
     def _tell_means_alone(self) -> None:
         self.told.append(Told("means_alone"))
+        first = self.chosen.first
+        beside = [
+            str(array)
+            for array in self.arrays.values()
+            if array.name not in self.chosen.used and array.is_numeric
+            and array.shape[:2] == first.shape[:2] and len(array.shape) > 1
+        ]  # fmt: skip
+        if beside:
+            self.told.append(Told("other_arrays", {"names": list_words(beside[:LISTED])}))
+        if first.dtype.kind in "iu":
+            self.told.append(Told("whole_numbers", {"name": first.name}))
         name = self.chosen.first.name.lower()
         if any(word in name for word in ("scvi", "scanvi", "totalvi", "qzm")):
             self.told.append(Told("export_both"))
@@ -277,6 +299,17 @@ class Layouts:
         first = [told for told in self.told if told.code == "axes_doubtful"]
         rest = [told for told in self.told if told.code != "axes_doubtful"]
         return (*doubt, *first, *rest)
+
+
+def _find_stacked(values: NDArray[np.floating]) -> int | None:
+    """Return the axis of two along which a mean and its spread lie, None where they do not."""
+    for axis in (0, 1):
+        if values.shape[axis] == 2:
+            parts = np.moveaxis(values, axis, 0)
+            mean, spread = (part.reshape(len(part), -1) for part in parts)
+            if len(mean) > 2 and fit_as_moments(mean, spread) is not None:
+                return axis
+    return None
 
 
 def _mean_kl(mean: NDArray[np.floating], logvar: Floats) -> Floats:

@@ -2,9 +2,11 @@
 
 import re
 
-from explorer.analysis.codes_in.told import list_words
+from explorer.analysis.codes_in.numbers import list_words
 
-PARTS = frozenset("z q qz latent latents posterior enc encoder x code codes scvi all test".split())
+PARTS = frozenset(
+    "z q qz latent latents posterior enc encoder fc linear head x code codes scvi all test".split()
+)
 """Words around the telling one: z_mean, X_latent_qzm, encoder.log_var."""
 ROLES = {
     "mean": "mean mu loc means mus location qzm zmean zmu center",
@@ -18,7 +20,8 @@ ROLES = {
     "sample": "sample samples embedding embeddings emb representation scvi scanvi totalvi features",
     "steps": "steps step epochs epoch iterations iteration",
     "labels": "labels label y target targets class classes celltype celltypes type types "
-              "category categories digit digits group groups cluster clusters leiden louvain",
+              "category categories onehot yonehot labelsonehot digit digits group groups "
+              "cluster clusters leiden louvain",
 }  # fmt: skip
 """Role → names, without underscores and the words of PARTS."""
 SPREADS = ("logvar", "log_std", "std", "variance", "softplus")

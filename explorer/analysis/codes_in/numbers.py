@@ -104,3 +104,14 @@ def say_shape(shape: tuple[int, ...]) -> str:
     """
     inner = ", ".join(f"{size:,}" for size in shape)
     return f"({inner},)" if len(shape) == 1 else f"({inner})"
+
+
+def list_words(words: list[str], last: str = "and") -> str:
+    """Return words as a list in a sentence.
+
+    >>> list_words(["mean", "mu", "loc"], "or")
+    'mean, mu or loc'
+    """
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"

@@ -34,6 +34,8 @@ GOOD, DOUBTFUL, WRONG = 0.1, 0.06, 0.3
 Among the shipped models the true reading reaches .08 at most."""
 USUAL = ("variance", "logvar", "std", "log_std", "softplus")
 """What is meant most often, where two readings fit alike."""
+STORED = ("logvar", "std", "variance")
+"""What most people store: thought of where nothing says that an array is a spread."""
 CLEARER = 3.0
 """So many times better must another reading be."""
 
@@ -85,7 +87,7 @@ def as_logvar(values: Numbers, reading: str) -> Floats:
 
 def weigh_spread(
     mean: Numbers, values: Numbers, claimed: str, *, name: str = "logvar", source: str = "name",
-    asked: str | None = None,
+    asked: str | None = None, mean_name: str = "mean",
 ) -> Spread:  # fmt: skip
     """Return how an array of spreads (N, K) beside means (N, K) is to be read, and what is said.
 
@@ -99,6 +101,11 @@ def weigh_spread(
     fits = measure_fits(mean, values)
     if "softplus" not in (claimed, asked) and fits["softplus"] >= GOOD:
         del fits["softplus"]  # Any number has a softplus: it is thought of only where it fits.
+    swapped = _say_swapped(mean, values, claimed, fits)
+    if asked is None and swapped is not None:
+        said = Told("spread_swapped", {"mean": mean_name, "name": name, **swapped})
+        used = claimed if claimed in fits else min(fits, key=USUAL.index)
+        return Spread(claimed, source, used, "contradicted", None, fits, said)
     noise = _noise(mean)
     best = _best(fits, claimed, noise) if fits else ""
     if asked is not None:
@@ -129,11 +136,45 @@ def measure_fits(mean: Numbers, values: Numbers) -> dict[str, float]:
     for reading in SPREADS:
         if _why_impossible(values, reading):
             continue
-        total = np.abs(var_mean + np.exp(as_logvar(values, reading)).mean(0) - 1)
+        total = _miss_total(mean, values, reading)
         fits[reading] = float(
             max(np.median(total[group]) for group in (live, ~live) if group.any())
         )
     return fits
+
+
+def _say_swapped(
+    mean: Numbers, values: Numbers, claimed: str, fits: Mapping[str, float]
+) -> dict[str, float] | None:
+    """Return by how much both orders miss a total variance of 1, where only the other one fits."""
+    best = fit_as_moments(values, mean)
+    possible = [reading for reading in STORED if reading in fits]
+    if best is None or not possible:
+        return None
+    lives = np.asarray(values, dtype=np.float64).var(0) >= LIVE
+    readings = [claimed] if claimed in fits else possible
+    missed = (_miss_total(mean, values, reading)[lives] for reading in readings)
+    off = min(float(np.median(dimensions)) for dimensions in missed)
+    return {"off": off, "best": best} if off > max(WRONG, CLEARER * best) else None
+
+
+def fit_as_moments(mean: Numbers, values: Numbers) -> float | None:
+    """Return |Var μ + E σ² − 1| of values that fit means as their spread, None of others.
+
+    Some dimension must live: constants alone would fit by accident.
+    """
+    if not (np.asarray(mean, dtype=np.float64).var(0) >= LIVE).any():
+        return None
+    fits = measure_fits(mean, values)
+    best = min((fits[reading] for reading in STORED if reading in fits), default=None)
+    return best if best is not None and best < GOOD else None
+
+
+def _miss_total(mean: Numbers, values: Numbers, reading: str) -> Floats:
+    """Return |Var μ + E σ² − 1| of each dimension (K,)."""
+    var_mean = np.asarray(mean, dtype=np.float64).var(0)
+    missed: Floats = np.abs(var_mean + np.exp(as_logvar(values, reading)).mean(0) - 1)
+    return missed
 
 
 def _noise(mean: Numbers) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from explorer.analysis.codes_in.arrays import StoredArray, check_unpacked, rows_per_block
+from explorer.analysis.codes_in.naming import SPREADS, role_of
 from explorer.analysis.codes_in.numbers import Array
 from explorer.archives.zips import Place
 from explorer.errors import ExplorerError
@@ -17,6 +18,10 @@ from explorer.errors import ExplorerError
 MOST_COLUMNS = 20_000
 NUMBERED = re.compile(r"^(.*?)[\s_.\-\[(]*(\d+)[\])]*$")
 """mu_0, mu0, mu.0, mu[0], latent 12."""
+NUMBERED_WITHIN = re.compile(r"^(\D*)(\d+)[\s_.\-\])]*(\D+)$")
+"""z0_mean, dim[3].logvar: counted where what follows the number names a moment."""
+INDEX = re.compile(r"^(Unnamed: \d+|__index_level_\d+__)?$")
+"""What pandas calls the column of its row names."""
 CSV_BLOCK = 1 << 20
 SNIFFED = 64 * 1024
 
@@ -59,9 +64,10 @@ def read_parquet(place: Place, name: str) -> dict[str, StoredArray]:
 
 
 def read_csv(place: Place, name: str) -> dict[str, StoredArray]:
-    """Return a text table's columns as arrays; comma, semicolon or tab, with or without a header.
+    """Return a text table's columns as arrays; comma, semicolon, tab or space; header or none.
 
-    With semicolons a comma may be the decimal sign. UTF-8, with or without its mark.
+    A header of 0, 1, 2 … is that of pandas and no row. With semicolons a comma may be the
+    decimal sign. UTF-8, with or without its mark.
     """
     import pyarrow
     from pyarrow import csv
@@ -75,13 +81,17 @@ def read_csv(place: Place, name: str) -> dict[str, StoredArray]:
         raise ExplorerError(f"{name} is no table of codes: it holds no text.")
     first = text.splitlines()[0]
     delimiter = max(",;\t", key=first.count)
+    if delimiter not in first and " " in first:
+        delimiter = " "
     decimal = "," if delimiter == ";" and re.search(r"\d,\d", text) else "."
     cells = [cell.strip().strip('"') for cell in first.split(delimiter)]
+    counted = [str(place) for place in range(len(cells))]
     headed = not all(_is_number(cell, decimal) for cell in cells)
+    headed = headed or (len(cells) > 1 and cells == counted)
     if len(cells) > MOST_COLUMNS:
         raise ExplorerError(f"{name} has {len(cells):,} columns; that is no table of codes.")
     read = csv.ReadOptions(
-        block_size=CSV_BLOCK, autogenerate_column_names=not headed, use_threads=False
+        block_size=CSV_BLOCK, column_names=None if headed else counted, use_threads=False
     )
     parse = csv.ParseOptions(delimiter=delimiter)
 
@@ -118,9 +128,12 @@ def _arrays(name: str, table: _Table) -> dict[str, StoredArray]:
     groups: dict[str, list[tuple[int, str]]] = {}
     found: dict[str, StoredArray] = {}
     for column, kind in table.types.items():
-        numbered = NUMBERED.match(column)
-        if numbered and _numeric(kind):
-            groups.setdefault(numbered[1], []).append((int(numbered[2]), column))
+        if INDEX.match(column):
+            continue
+        numbered = _split_number(column)
+        if numbered is not None and _numeric(kind):
+            title, number = numbered
+            groups.setdefault(title, []).append((number, column))
         elif _is_list(kind):
             found[column] = _list_array(name, table, column)
         else:
@@ -132,6 +145,22 @@ def _arrays(name: str, table: _Table) -> dict[str, StoredArray]:
         else:
             found[title or "columns"] = _matrix(table, title or "columns", columns)
     return found
+
+
+def _split_number(column: str) -> tuple[str, int] | None:
+    """Return the array and the dimension that a column is of, None where it says neither.
+
+    >>> _split_number("mu_12"), _split_number("z3_logvar"), _split_number("top_50_genes")
+    (('mu', 12), ('z_logvar', 3), None)
+    """
+    column = column.removeprefix("#").strip()  # As np.savetxt begins its header.
+    last = NUMBERED.match(column)
+    if last:
+        return last[1], int(last[2])
+    within = NUMBERED_WITHIN.match(column)
+    if within and role_of(within[3]) in ("mean", *SPREADS):
+        return f"{within[1].strip(' _.-[(')}_{within[3]}", int(within[2])
+    return None
 
 
 def _matrix(table: _Table, title: str, columns: list[str]) -> StoredArray:

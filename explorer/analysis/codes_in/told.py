@@ -16,6 +16,10 @@ SENTENCES = {
     "halves": "{name} {shape} is split in two halves: mean, then spread.",
     "maybe_moments": "The second half of {name}'s channels is negative throughout, as "
     "log-variances are: if it holds both moments, name the array moments.",
+    "moments_fit": "The second half of {name} fits its first half as a spread fits means: if it "
+    "holds both moments, name the array moments: np.savez(path, moments=…).",
+    "whole_numbers": "{name} holds whole numbers: if they are indices into a codebook, they are no "
+    "means, and nothing below holds.",
     "by_position": "{mean} is taken for the mean and {spread} for the log-variance, by order.",
     "bfloat16": "{name} is read as bfloat16, which NumPy stores without its name.",
     "axes": "Read as {axes}: {items:,} items of {latents} latents at {positions} positions each.",
@@ -32,6 +36,9 @@ SENTENCES = {
     "spread_contradicted": "{name} is hardly {claimed}: {why}. Read it as {better} "
     "(--spread {option}).",
     "spread_impossible": "{name} cannot be {claimed}: {why}. It is read as {better}.",
+    "spread_swapped": "{mean} and {name} look exchanged: the total variance of a dimension, 1 at "
+    "an optimum, is off by {off:.2f} as they are called, and by {best:.2f} the other way round. "
+    "Exchange their names in the file.",
     "other_arrays": "Not used: {names}.",
 }
 
@@ -49,14 +56,3 @@ class Told:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values with the sentence."""
         return plain({"code": self.code, "values": self.values, "text": str(self)})
-
-
-def list_words(words: list[str], last: str = "and") -> str:
-    """Return words as a list in a sentence.
-
-    >>> list_words(["mean", "mu", "loc"], "or")
-    'mean, mu or loc'
-    """
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} {last} {words[-1]}"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 import torch
 
+from explorer.analysis.inference.elbo import ElboEstimate, balance_image
 from explorer.analysis.inference.microscope import (
     Balance,
     Examination,
@@ -26,8 +27,6 @@ MANY = 100
 """Images of the mean."""
 GRIDS = 6
 """Grids that are kept, the newest."""
-ESTIMATE_SAMPLES = 5000
-"""Draws of an importance-weighted log p(x) of one image."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -77,12 +76,12 @@ def get_balance(subject: Subject) -> Balance:
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def _estimate_for(key: Key, _subject: Subject) -> Balance:
-    return balance_images(_subject.run.model, _subject.target(), samples=ESTIMATE_SAMPLES)
+def _estimate_for(key: Key, _subject: Subject) -> tuple[Balance, ElboEstimate, int]:
+    return balance_image(_subject.run.model, _subject.target())
 
 
-def get_estimate(subject: Subject) -> Balance:
-    """Return the identity with an importance-weighted log p(x), for any number of latents."""
+def get_estimate(subject: Subject) -> tuple[Balance, ElboEstimate, int]:
+    """Return the identity by draws, its ELBO and the samples of log p(x); for any latents."""
     return _estimate_for(_key(subject), subject)
 
 

@@ -31,7 +31,7 @@ def offer_own_images(choose: str, key: str) -> None:
     kept. `key` is the button's.
     """
     asked = st.button(
-        text("own.open"), key=key, icon=":material/add_photo_alternate:", width="stretch"
+        text("own.open"), key=key, icon=":material/add_photo_alternate:", width="content"
     )
     if asked or OPEN.get():
         OPEN.forget()

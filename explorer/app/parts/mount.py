@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from explorer.app.parts.kept import read_widget
 from explorer.browser import ASSETS, read_script, read_styles
 from explorer.errors import ExplorerError
 from explorer.export.bundle import publish_bundles
@@ -101,15 +102,21 @@ def do_nothing() -> None:
     """Stand in for a callback: a state with a default needs one."""
 
 
-def latent_map(payload: bytes, key: str, **callbacks: Callable[[], None]) -> Any:
+def latent_map(
+    payload: bytes, fingerprint: str | None, key: str, **callbacks: Callable[[], None]
+) -> Any:
     """Mount the map for a payload of `explorer.export.payload.build_payload`.
 
-    States: z (list of floats, where z came to rest); for models decoded on the server also encode,
-    decode and batch (requests). Triggers: picked ({z, id, label}),
-    model (an id), export ({kind: html | parquet, …}), project ({kind: tsne}). Callbacks are
-    `on_<name>_change`.
+    With a `fingerprint` the browser fetches it by that (`explorer.app.offers`), and comes back with
+    the state refused (the fingerprint) where it could not; without, it is sent.
+    Other states: z (list of floats, where z came to rest); for models decoded on the server also
+    encode, decode and batch (requests). Triggers: picked ({z, id, label}), model (an id), export
+    ({kind: html | parquet, …}), project ({kind: tsne}). Callbacks are `on_<name>_change`.
     """
-    return register_components()(key=key, data=payload, **callbacks)
+    refused = read_widget(key, {}).get("refused")
+    fetched = fingerprint is not None and fingerprint != refused
+    data = {"payload": fingerprint} if fetched else payload
+    return register_components()(key=key, data=data, on_refused_change=do_nothing, **callbacks)
 
 
 def send_message(message: dict[str, Any], key: str) -> None:

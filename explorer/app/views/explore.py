@@ -13,6 +13,7 @@ from explorer.app.cached import (
     get_projection,
     get_run_with_model,
 )
+from explorer.app.offers import OFFERS
 from explorer.app.parts.address import read_as
 from explorer.app.parts.failures import told
 from explorer.app.parts.kept import Kept, read_widget
@@ -26,7 +27,7 @@ from explorer.app.parts.mount import (
 )
 from explorer.app.parts.names import label_run
 from explorer.app.session import library
-from explorer.app.text import explain, in_words, plain, text
+from explorer.app.text import explain, in_words, language, plain, text
 from explorer.errors import ExplorerError
 from explorer.export.tables import codes_parquet
 from explorer.runs.run import Run
@@ -124,8 +125,11 @@ def show_map(models: dict[str, tuple[Run, str]]) -> None:
         (f"on_{name}_change" for name in ("z", *REQUESTS, "picked", "export")),
         lambda: None,
     )
+    payload = get_payload(run)
+    named = run.id if asked_model() == run.id else ""
     result = latent_map(
-        get_payload(run),
+        payload,
+        OFFERS.offer(payload, named, language()),
         MAP,
         on_model_change=remember_model,
         on_project_change=lambda: None,

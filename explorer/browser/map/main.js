@@ -1,9 +1,10 @@
 import { readHeader, readPayload } from "../shared/payload.js";
 import { Explorer } from "./explorer.js";
+import { fetchPayload } from "./fetch.js";
 
 /**
- * How Streamlit mounts the map. Three mounts share this module: one is given the payload (bytes) and
- * becomes the page; one is given small JSON messages from Python and passes them on; one asks for
+ * How Streamlit mounts the map. Three mounts share this module: one is given the payload (bytes), or
+ * its fingerprint to fetch it by, and becomes the page; one is given small JSON messages from Python and passes them on; one asks for
  * the models of a sweep, which are megabytes, once the page stands there.
  * @typedef {import("../model/header.js").Member} Member
  * @typedef {NonNullable<import("./scene/state.js").State["models"]>} Models
@@ -49,54 +50,110 @@ function askForSweeps() {
   }
 }
 
+/** @type {Map<HTMLElement | ShadowRoot, import("../shared/component.js").Component>} mounts whose payload is on its way, as they were last called */
+const awaiting = new Map();
+
+/** @param {import("../shared/component.js").Component} component */
+function mountFetched(component) {
+  const { data, parentElement } = component;
+  const isOnItsWay = awaiting.get(parentElement)?.data.payload === data.payload;
+  awaiting.set(parentElement, component);
+  const present = mounted.get(parentElement);
+  if (present && present.fingerprint === data.payload) {
+    awaiting.delete(parentElement);
+    present.app.host = hostOf(component);
+    present.app.refreshTheme();
+  } else if (!isOnItsWay) {
+    fetchPayload(data.payload).then(
+      (bytes) => arrive(parentElement, data.payload, (latest) => show(latest, bytes)),
+      () => arrive(parentElement, data.payload, (latest) => latest.setStateValue("refused", data.payload)),
+    );
+  }
+  return () => unmount(parentElement);
+}
+
+/**
+ * @param {HTMLElement | ShadowRoot} parent
+ * @param {string} fingerprint of what was fetched: meanwhile another model may be wanted
+ * @param {(latest: import("../shared/component.js").Component) => void} then
+ */
+function arrive(parent, fingerprint, then) {
+  const latest = awaiting.get(parent);
+  if (latest?.data.payload !== fingerprint) return;
+  awaiting.delete(parent);
+  then(latest);
+}
+
+/**
+ * @param {import("../shared/component.js").Component} component
+ * @returns {import("./scene/app.js").Host}
+ */
+const hostOf = (component) => ({
+  kind: "streamlit",
+  startWorker: () => new Worker(new URL("../model/worker.js", import.meta.url), { type: "module" }),
+  setState: component.setStateValue,
+  trigger: component.setTriggerValue,
+});
+
 /** @param {() => void} then called once what was drawn is on the screen */
 const afterPaint = (then) => requestAnimationFrame(() => setTimeout(then));
+
+/** @param {HTMLElement | ShadowRoot} parent */
+function unmount(parent) {
+  awaiting.delete(parent);
+  mounted.get(parent)?.app.dispose();
+  mounted.get(parent)?.app.root.remove();
+  mounted.delete(parent);
+  document.documentElement.classList.toggle("explorer-map-stands", mounted.size > 0);
+}
+
+/**
+ * Become the page of a payload.
+ * @param {import("../shared/component.js").Component} component
+ * @param {Uint8Array} bytes
+ */
+function show(component, bytes) {
+  const { parentElement } = component;
+  const host = hostOf(component);
+  const { fingerprint, language, id } = readHeader(bytes).header;
+  const present = mounted.get(parentElement);
+  if (present && present.fingerprint === fingerprint) {
+    present.app.host = host;
+    present.app.refreshTheme();
+    return;
+  }
+  const isSame = present?.app.header.id === id;
+  const former = isSame && present?.app.header.language !== language ? present?.app : undefined;
+  present?.app.dispose();
+  const root = present?.app.root ?? document.createElement("div");
+  root.className = "lx";
+  if (!present) parentElement.append(root);
+  document.documentElement.classList.add("explorer-map-stands");
+  const app = new Explorer(root, readPayload(bytes), host, former);
+  // For tests and the curious: the page's own state.
+  Object.assign(root, { explorer: app });
+  mounted.set(parentElement, { app, fingerprint });
+  for (const member of members.values()) app.addMember(member);
+  if (models) app.receive({ models });
+  afterPaint(askForSweeps);
+}
 
 /** @param {import("../shared/component.js").Component} component */
 export default function mount(component) {
   const { data, parentElement } = component;
   if (data.sweep) return awaitMap(component);
+  if (data.payload) return mountFetched(component);
   if (!(data instanceof Uint8Array)) {
     models = data.models ?? models;
     for (const { app } of mounted.values()) app.receive(data);
     return undefined;
   }
-  /** @type {import("./scene/app.js").Host} */
-  const host = {
-    kind: "streamlit",
-    startWorker: () => new Worker(new URL("../model/worker.js", import.meta.url), { type: "module" }),
-    setState: component.setStateValue,
-    trigger: component.setTriggerValue,
-  };
-  const { fingerprint, role, language, id } = readHeader(data).header;
+  const { fingerprint, role } = readHeader(data).header;
   if (role === "member") {
     deliver(fingerprint, readPayload(data));
     return undefined;
   }
-  const present = mounted.get(parentElement);
-  if (present && present.fingerprint === fingerprint) {
-    present.app.host = host;
-    present.app.refreshTheme();
-  } else {
-    const isSame = present?.app.header.id === id;
-    const former = isSame && present?.app.header.language !== language ? present?.app : undefined;
-    present?.app.dispose();
-    const root = present?.app.root ?? document.createElement("div");
-    root.className = "lx";
-    if (!present) parentElement.append(root);
-    document.documentElement.classList.add("explorer-map-stands");
-    const app = new Explorer(root, readPayload(data), host, former);
-    // For tests and the curious: the page's own state.
-    Object.assign(root, { explorer: app });
-    mounted.set(parentElement, { app, fingerprint });
-    for (const member of members.values()) app.addMember(member);
-    if (models) app.receive({ models });
-    afterPaint(askForSweeps);
-  }
-  return () => {
-    mounted.get(parentElement)?.app.dispose();
-    mounted.get(parentElement)?.app.root.remove();
-    mounted.delete(parentElement);
-    document.documentElement.classList.toggle("explorer-map-stands", mounted.size > 0);
-  };
+  awaiting.delete(parentElement);
+  show(component, data);
+  return () => unmount(parentElement);
 }

@@ -188,7 +188,9 @@ def _figures(diagnosis: Mapping[str, Any], language: str) -> str:
     cells = []
     for name, key, error in FIGURES:
         value = f"{diagnosis[key]:,}" if error is None else number(diagnosis[key])
-        if error is not None:
+        if name == "information" and diagnosis["mutual_information_saturated"]:
+            value = f"≥ {value}"
+        elif error is not None:
             value += f" ± {number(diagnosis[error])}"
         if error is None:
             value += f" / {len(diagnosis['dimensions'])}"
@@ -198,6 +200,9 @@ def _figures(diagnosis: Mapping[str, Any], language: str) -> str:
         language, "report.figures.caption", count=diagnosis["images"],
         ceiling=diagnosis["mutual_information_ceiling"],
     )  # fmt: skip
+    if diagnosis["mutual_information_saturated"]:
+        ceiling, count = diagnosis["mutual_information_ceiling"], diagnosis["images"]
+        caption += " " + say(language, "collapse.figure.saturated", count=count, ceiling=ceiling)
     body = f'<dl class="figures">{"".join(cells)}</dl>'
     return _section(say(language, "report.figures"), body, caption)
 

@@ -1,13 +1,15 @@
 """What a file is, by its content, before any loader touches it; and why many are refused."""
 
-import zipfile
 from collections.abc import Container
 from pathlib import Path
 
+from explorer.archives.zips import open_zip
 from explorer.errors import ExplorerError
 from explorer.models.adopted.layers.limits import MAX_FILE_BYTES
 
 SAVE_STATE = "save model.state_dict() with torch.save, or as safetensors"
+LONGEST_LIST = 4_000_000
+"""Bytes of an archive's table of contents: more than MAX_TENSORS of torch.save's take."""
 REFUSED = {
     "safetensors": "is a file of weights: give it with its layers.json, in place of ONNX files",
     "torch": "is a file of weights, or a whole module: give a state_dict with its layers.json, or "
@@ -49,11 +51,8 @@ def sniff(path: Path) -> str:
 
 
 def _sniff_archive(path: Path) -> str:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [member.filename for member in archive.infolist()]
-    except (zipfile.BadZipFile, OSError, NotImplementedError):
-        return "unknown"
+    with open_zip(path, path.name, LONGEST_LIST, SAVE_STATE) as archive:
+        names = [member.filename for member in archive.infolist()]
     last = {name.rpartition("/")[2] for name in names}
     if "constants.pkl" in last or any("/code/" in name for name in names):
         return "torchscript"

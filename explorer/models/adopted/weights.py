@@ -21,10 +21,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from explorer.archives.zips import open_zip
 from explorer.errors import ExplorerError
 from explorer.files import replace_file, replace_json
 from explorer.models.adopted.foreign import Foreign, check_network, from_layers
-from explorer.models.adopted.formats import SAVE_STATE, check_kind, sniff
+from explorer.models.adopted.formats import LONGEST_LIST, SAVE_STATE, check_kind, sniff
 from explorer.models.adopted.layers.limits import (
     MAX_DEPTH,
     MAX_LAYERS,
@@ -246,7 +247,7 @@ def _read_state(path: Path) -> dict[str, Tensor]:
 
 def _check_members(path: Path) -> None:
     """An archive of weights is stored as it is: compressed ones may unpack to anything."""
-    with zipfile.ZipFile(path) as archive:
+    with open_zip(path, path.name, LONGEST_LIST, SAVE_STATE) as archive:
         members = archive.infolist()
     total = sum(member.file_size for member in members)
     packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)

@@ -80,3 +80,16 @@ def test_own_codes_are_reported_without_model_and_their_names_are_no_markup(own)
     assert "1 of 2 latents are asleep" in text
     assert say("en", "why.converged") not in text
     assert "500 items, 2 dimensions" in text
+
+
+def test_information_at_its_ceiling_is_a_lower_bound(tmp_path):
+    """200 codes as narrow as can be, in six dimensions: each image has its own place, ln 200."""
+    mean = np.random.default_rng(0).standard_normal((200, 6))
+    np.savez(tmp_path / "codes.npz", mean=mean, logvar=np.full((200, 6), -9.0))
+    text = build_report(gather_codes(judge_file(tmp_path / "codes.npz"))).decode()
+    assert re.search(r"<dd>≥ 5\.30?</dd>", text) and "ln 200 = 5.30 nats" in text
+
+
+def test_information_below_its_ceiling_has_an_error(own):
+    text = build_report(own).decode()
+    assert "<dd>≥" not in text and "at its ceiling" not in text

@@ -19,6 +19,7 @@ from explorer.models.adopted.layers.limits import MAX_WEIGHTS
 from explorer.models.adopted.layers.network import build_network
 from explorer.models.adopted.layers.schema import Layer, opaque_kind
 from explorer.models.adopted.weights import read_networks, read_weights, save_networks
+from tests.datasets.own.cases import raw_zip
 from tests.helpers import present
 from tests.models.adopted.onnx_writer import digits_decoder, digits_model, one_node
 
@@ -172,6 +173,8 @@ FILES = {
     "damaged.safetensors": lambda p: p.write_bytes(struct.pack("<Q", 20) + b"{" + bytes(30)),
     "empty.pt": lambda p: torch.save({"epoch": 3}, p),
     "broken.zip": lambda p: p.write_bytes(b"PK\x03\x04" + bytes(100)),
+    "shared.pt": lambda p: raw_zip(p, b"archive/data.pkl", bytes(9), 9, names=50),
+    "many.pt": lambda p: archive(p, {f"archive/{i:0>2000}": "" for i in range(2_100)}),
     "text.txt": lambda p: p.write_text("hello", encoding="utf-8"),
     "net.onnx": lambda p: p.write_bytes(digits_decoder()),
 }
@@ -180,7 +183,8 @@ WORDS = {
     "script.pt": "TorchScript", "exported.pt2": "exported program", "model.keras": "Keras",
     "model.h5": "Keras", "arrays.npz": "no network", "wide.pt": f"{MAX_WEIGHTS:,}",
     "compressed.pt": "torch.save", "promising.safetensors": "damaged",
-    "damaged.safetensors": "damaged", "empty.pt": "no state_dict", "broken.zip": "no format",
+    "damaged.safetensors": "damaged", "empty.pt": "no state_dict", "broken.zip": "broken",
+    "shared.pt": "share the same bytes", "many.pt": "more files",
     "text.txt": "no format", "net.onnx": "ONNX files as encoder and decoder",
 }  # fmt: skip
 

@@ -61,10 +61,13 @@ def show_diagnosis(values: dict[str, Any], config: Config | None) -> None:
             _with_error(values, "effective_dimensions") if values["active_units"] else "0",
         ),
         ("rate", _with_error(values, "rate")),
-        ("information", _with_error(values, "mutual_information")),
+        ("information", _describe_information(values)),
     )
     for column, (name, shown) in zip(columns, figures, strict=True):
         column.metric(text(f"collapse.figure.{name}"), shown, help=help_text)
+    if values["mutual_information_saturated"]:
+        ceiling, images = values["mutual_information_ceiling"], values["images"]
+        st.caption(text("collapse.figure.saturated", count=images, ceiling=ceiling))
     if config is not None and (config.objective.free_bits or config.objective.free_bits_total):
         st.warning(text("collapse.floor"))
 
@@ -87,6 +90,13 @@ def _describe_state(values: dict[str, Any]) -> str:
     if uncertain:
         told.append(text("collapse.state.uncertain", count=count, uncertain=uncertain))
     return paragraph(*told) or text("collapse.state.healthy", count=count)
+
+
+def _describe_information(values: dict[str, Any]) -> str:
+    """Return I(x; z); at its ceiling it is a lower bound, whose tiny spread would mislead."""
+    if values["mutual_information_saturated"]:
+        return f"≥ {number(values['mutual_information'])}"
+    return _with_error(values, "mutual_information")
 
 
 def _with_error(values: dict[str, Any], name: str) -> str:

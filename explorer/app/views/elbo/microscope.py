@@ -6,7 +6,6 @@ import streamlit as st
 from explorer.analysis.inference.likelihood import bits_of_values
 from explorer.analysis.inference.microscope import Balance
 from explorer.app.cached.elbo import (
-    ESTIMATE_SAMPLES,
     MANY,
     compute_balance,
     get_balance,
@@ -78,25 +77,35 @@ def show_lens(subject: Subject, payload: bytes) -> None:
 def show_balance(subject: Subject) -> None:
     """Show the two bars of one image without a lens, and how far to believe them."""
     latents = subject.run.model.latent_dim
-    if latents <= 2:
-        prepare_grid(subject)
+    if latents > 2:
+        show_estimate(subject)
+        return
+    prepare_grid(subject)
     with st.spinner(text("elbo.preparing")):
-        found = get_balance(subject) if latents <= 2 else get_estimate(subject)
+        found = get_balance(subject)
     if latents == 1:
         st.caption(text("elbo.one_latent"))
-    elif latents > 2:
-        st.caption(text("elbo.many_latents", count=latents))
     draw_bars(found, "elbo_bars")
     values = {"log_px": float(found.log_px[0]), "error": float(found.error[0])}
+    told = text("elbo.exact" if found.trusted[0] else "elbo.exact.uncertified", **values)
+    st.caption(paragraph(told, tell_bits(subject, values["log_px"])))
+
+
+def show_estimate(subject: Subject) -> None:
+    """Show the two bars of one image where log p(x) and the ELBO are estimated by draws."""
+    with st.spinner(text("elbo.preparing")):
+        found, elbo, samples = get_estimate(subject)
+    st.caption(text("elbo.many_latents", count=subject.run.model.latent_dim))
+    draw_bars(found, "elbo_bars")
+    log_px, error = float(found.log_px[0]), float(found.error[0])
     trusted = bool(found.trusted[0])
-    if latents <= 2:
-        told = text("elbo.exact" if trusted else "elbo.exact.uncertified", **values)
-        st.caption(paragraph(told, tell_bits(subject, values["log_px"])))
-        return
-    told = text("elbo.estimate", samples=ESTIMATE_SAMPLES, **values)
-    told = paragraph(told, tell_bits(subject, values["log_px"]))
-    verdict = text("elbo.estimate.trusted" if trusted else "elbo.estimate.flagged")
-    (st.caption if trusted else st.warning)(paragraph(told, verdict))
+    told = paragraph(
+        text("elbo.estimate", log_px=log_px, error=error, samples=samples),
+        tell_bits(subject, log_px),
+        text("elbo.estimate.trusted" if trusted else "elbo.estimate.flagged"),
+        text("elbo.estimate.elbo", elbo=elbo.elbo, elbo_error=elbo.error, decodes=elbo.decodes),
+    )
+    (st.caption if trusted else st.warning)(told)
 
 
 @st.fragment

@@ -1,4 +1,4 @@
-"""Train: choose settings on the left, watch the run on the right."""
+"""Train: the settings in one line, and below it the run that is watched."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from explorer.app.parts.kept import read_widget
 from explorer.app.parts.lede import show_lede
 from explorer.app.parts.names import free_name
 from explorer.app.session import get_session, library
-from explorer.app.text import explain, text
+from explorer.app.text import explain, plain, text
 from explorer.app.views.train.watch import watch_run
 from explorer.config import (
     BETA_SCHEDULES,
@@ -51,7 +51,6 @@ def choose_config() -> Config:
     dataset = bound_select(
         "train_dataset", "images", ready, text("train.dataset"), persist_state=KEEP
     )
-    offer_own_images("train_dataset", "train_own")
     shape = library().image_shape(dataset)
     # Other widgets for large images, and another one for colour: each stands on its own default.
     suffix = "_large" if is_large(shape) else ""
@@ -86,7 +85,7 @@ def choose_config() -> Config:
         batch = base.optimiser.batch_size
         key = "train_batch_size" if batch == BATCH else f"train_batch_size_{batch}"
         batch_size = _ask("batch_size", 1, 4096, batch, key=key)
-        rate = base.optimiser.learning_rate
+        rate = base.optimiser.peak
         learning_rate = _ask(
             "learning_rate", 1e-6, 1.0, rate, key=f"train_learning_rate_{rate:g}", format="%.2g"
         )
@@ -173,6 +172,20 @@ def _explain_weight(likelihood: str, beta: float, sigma2: float) -> None:
         st.caption(text("train.effective_nats"))
 
 
+def summarise(config: Config) -> str:
+    """Return the settings in one line: what is trained, on what, at which β, for how long."""
+    model, latent = config.model, LATENTS[config.model.latent]
+    told = [
+        plain(config.dataset),
+        text("train.said.latents", count=model.latent_dim),
+        text(f"train.likelihood.{model.likelihood}"),
+    ]
+    if latent.has_density:
+        told.append(f"β {config.objective.beta:g}")
+    told.append(text("train.said.seconds", count=config.budget.seconds or 0.0))
+    return " · ".join(told)
+
+
 def start(config: Config) -> None:
     """Queue the training and watch it."""
     name = text(
@@ -196,7 +209,7 @@ def offer_downloads() -> None:
     missing = library().absent_sets()
     if not missing:
         return
-    with st.popover(text("train.get_data"), width="stretch"):
+    with st.popover(text("train.get_data")):
         for name in missing:
             st.caption(
                 text("train.get_data_help", name=name, description=text(f"app.dataset.{name}"))
@@ -225,28 +238,30 @@ def show_page() -> None:
     asked = st.query_params.get("run")
     if asked:
         session.watched = asked
-    settings, live = st.columns([1, 3.2], gap="medium")
-    with settings:
-        with st.container(border=True, key="train_settings"):
-            config = None
-            button = st.empty()
+    with st.container(horizontal=True, vertical_alignment="center", key="train_bar"):
+        button, config = st.empty(), None
+        with st.popover(text("train.settings"), icon=":material/tune:", key="train_settings"):
             try:
                 config = choose_config()
             except ExplorerError as error:
                 st.error(explain(error))
-            with button:
-                if st.button(
-                    text("train.start"), key="train_start", type="primary", width="stretch",
-                    disabled=config is None, help=text("train.start_help"),
-                ):  # fmt: skip
-                    assert config is not None
-                    start(config)
+        if config is not None:
+            st.markdown(summarise(config), width="content")
+        offer_own_images("train_dataset", "train_own")
         offer_downloads()
-        if session.notice:
-            st.success(session.notice)
-            session.notice = None
-    with live:
-        watch_run(session.watched)
+    with button:
+        if st.button(
+            text("train.start"), key="train_start", type="primary",
+            disabled=config is None, help=text("train.start_help"),
+        ):  # fmt: skip
+            assert config is not None
+            start(config)
+    if config is None:
+        st.error(text("train.settings_wrong"))
+    if session.notice:
+        st.success(session.notice)
+        session.notice = None
+    watch_run(session.watched)
     warm_worker()
 
 

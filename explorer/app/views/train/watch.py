@@ -64,12 +64,10 @@ def watch_run(run_id: str | None) -> None:
         st.error(explain(error))
         return
     state, live = status.shown_state(), status.is_alive()
-    # On a phone what lives stands above the settings (style.css goes by this key).
-    with st.container(key="train_live" if live else "train_watched"):
-        show_controls(run, state, live)
-        send_anew(STAGE)
-        # A timer is fixed when its fragment is registered: a run that ends reruns the page once.
-        st.fragment(_show_live, run_every=TICK_SECONDS if live else None)(run, state)
+    show_controls(run, state, live)
+    send_anew(STAGE)
+    # A timer is fixed when its fragment is registered: a run that ends reruns the page once.
+    st.fragment(_show_live, run_every=TICK_SECONDS if live else None)(run, state)
 
 
 def show_example() -> None:
@@ -186,6 +184,10 @@ def show_controls(run: Run, state: str, live: bool) -> None:
             offer_map(run, "train", text("train.explore"))
             if info.has_shares:
                 _offer_why(run, info)
+            if info.has_density and info.has_model and library().has_images_of(run):
+                if st.button(text("train.slow"), key="train_slow"):
+                    query = {"run": run.id, "section": "players"}
+                    st.switch_page("views/elbo/page.py", query_params=query)
     if state == "failed":
         st.error(text("train.failed", message=explain(info.status.message), step=_kept_step(run)))
     if state == "interrupted":
