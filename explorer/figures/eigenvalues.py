@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.labels import label_ends
+from explorer.figures.labels import label_corner, label_ends
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
 
@@ -45,10 +45,15 @@ def eigenvalue_bars(
     )  # fmt: skip
     figure.add_hline(y=price, line={"color": roles.text, "width": 1.5, "dash": "dash"})
     # Bars fall from left to right: the upper right corner is free.
-    figure.add_annotation(
-        x=1, xref="paper", y=1, yref="paper", text=words["price"].format(value=f"{price:g}"),
-        showarrow=False, xanchor="right", yanchor="top", font={"size": 13, "color": roles.text},
-    )  # fmt: skip
+    price_line = words["price"].format(value=f"{price:g}")
+    label_corner(
+        figure,
+        [
+            (words["kept"], roles.kl),
+            (price_line, roles.text),
+            (words["lost"], roles.reconstruction),
+        ],
+    )
     ticks = [value for value in (0.01, 0.03, 0.1, 0.3, 1, 3) if value > floor]
     top = 1.5 * max(1.0, price, float(values.max()))
     figure.update_layout(barmode="overlay", bargap=0.25, hovermode="x unified")
@@ -62,7 +67,7 @@ def eigenvalue_bars(
         tickvals=ticks,
         ticktext=[f"{value:g}" for value in ticks],
     )
-    return apply_style(figure, roles, height)
+    return apply_style(figure, roles, height).update_layout(showlegend=False)
 
 
 def kl_over_beta(

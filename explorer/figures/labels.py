@@ -42,6 +42,40 @@ def label_ends(figure: go.Figure) -> go.Figure:
     return figure.update_layout(margin={"r": max(margin.r, round(widest) + 10)})
 
 
+def label_peaks(figure: go.Figure, names: Sequence[str]) -> go.Figure:
+    """Return `figure` with the curves' `names` above their highest points, and no legend.
+
+    Names that would lie on one another are moved apart. The y axis begins at 0; called once the
+    figure has its height.
+    """
+    named = [trace for trace in figure.data if trace.name in names]
+    places = [int(np.argmax(trace.y)) for trace in named]
+    margin = figure.layout.margin
+    plot = figure.layout.height - margin.t - margin.b
+    top = max(float(np.max(trace.y)) for trace in figure.data) / (1 - LINE / plot)
+    peaks = [float(trace.y[place]) for trace, place in zip(named, places, strict=True)]
+    wanted = [plot * (1 - peak / top) - LINE / 2 for peak in peaks]
+    lines = move_apart(wanted, [LINE] * len(named), plot)
+    for trace, place, line in zip(named, places, lines, strict=True):
+        figure.add_annotation(
+            x=trace.x[place], y=top * (1 - line / plot), text=trace.name, yanchor="middle",
+            showarrow=False, font={"size": SIZE, "color": _colour(trace)},
+        )  # fmt: skip
+    figure.update_yaxes(range=[0, top])
+    return figure.update_layout(showlegend=False)
+
+
+def label_corner(
+    figure: go.Figure, names: Sequence[tuple[str, str]], x: str = "x", y: str = "y"
+) -> None:
+    """Write names, each with its colour, below one another in the upper right corner of a plot."""
+    for line, (name, colour) in enumerate(names):
+        figure.add_annotation(
+            x=1, xref=f"{x} domain", xanchor="right", y=1, yref=f"{y} domain", yanchor="top",
+            yshift=-LINE * line, text=name, showarrow=False, font={"size": SIZE, "color": colour},
+        )  # fmt: skip
+
+
 def label_line(figure: go.Figure, x: np.ndarray, y: np.ndarray, name: str, colour: str) -> None:
     """Write a line's name right of the last of its points that lies within the axes' ranges."""
     (left, right), (bottom, top) = figure.layout.xaxis.range, figure.layout.yaxis.range

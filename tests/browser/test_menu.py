@@ -27,3 +27,19 @@ def test_the_menu_has_a_name_and_closes_once_a_page_is_chosen(chromium, server):
     box = choice.bounding_box()
     assert opener.is_visible() and (box is None or box["x"] + box["width"] <= 0)
     context.close()
+
+
+@pytest.mark.parametrize("language", ["en", "zh-Hant"])
+def test_the_menus_opener_touches_no_other_switch_of_the_bar(chromium, server, language):
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"{server.url}/runs?lang={language}")
+    opener = page.locator("[data-testid=stExpandSidebarButton]")
+    opener.wait_for(timeout=SLOW)
+    page.locator(".explorer-guide-switch").wait_for(timeout=SLOW)
+    page.wait_for_timeout(500)
+    names = ("[data-testid=stExpandSidebarButton]", ".explorer-bar", ".st-key-language")
+    boxes = [page.locator(name).bounding_box() for name in names]
+    for left, right in zip(boxes, boxes[1:], strict=False):
+        assert left["x"] + left["width"] + 5 <= right["x"]
+    context.close()

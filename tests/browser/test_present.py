@@ -8,9 +8,11 @@ pytestmark = pytest.mark.browser
 SLOW = 60_000
 PRESENTING = "() => document.body.classList.contains('explorer-presenting')"
 SEEN_WHOLE = """() => {
-  const [chart, column] = ['.stPlotlyChart .main-svg', '.stColumn:has(.stPlotlyChart)']
+  const around = ['.stColumn', '.stElementContainer'].map((name) => `${name}:has(.stPlotlyChart)`);
+  const [chart, column, room] = ['.stPlotlyChart .main-svg', ...around]
     .map((selector) => document.querySelector(selector)?.getBoundingClientRect());
-  return chart && column && chart.width > 0.8 * column.width && chart.right < column.right + 2;
+  return chart && column && chart.width > 0.8 * column.width && chart.right < column.right + 2
+    && Math.abs(chart.bottom - room.bottom) < 3;
 }"""
 
 

@@ -21,9 +21,12 @@ def test_a_bar_ends_at_its_eigenvalue_and_tells_its_kl(price):
     assert np.asarray(kept.customdata)[:, 1] == pytest.approx(optimum.kl_per_dim)
 
 
-def test_the_price_is_named():
-    figure = eigenvalue_bars(VALUES, 0.05, LIGHT, BARS)
-    assert [note.text for note in figure.layout.annotations] == ["at 0.05"]
+def test_both_parts_and_the_price_are_named_in_their_colours_and_there_is_no_legend():
+    words = {**BARS, "kept": "told", "lost": "left"}
+    figure = eigenvalue_bars(VALUES, 0.05, LIGHT, words)
+    named = {note.text: note.font.color for note in figure.layout.annotations}
+    expected = {"told": LIGHT.kl, "at 0.05": LIGHT.text, "left": LIGHT.reconstruction}
+    assert named == expected and figure.layout.showlegend is False
 
 
 def test_kl_is_sorted_per_model_and_what_is_dead_lies_at_the_floor():

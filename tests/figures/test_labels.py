@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 import pytest
 
-from explorer.figures.labels import LINE, label_ends, move_apart
+from explorer.figures.labels import LINE, label_ends, label_peaks, move_apart
 from explorer.figures.palette import choose_roles
 from explorer.figures.style import apply_style
 from explorer.figures.training import elbo_curves
@@ -57,3 +57,26 @@ def test_names_that_would_touch_keep_a_line_between_them():
     label_ends(apply_style(figure, ROLES, 200))
     shifts = sorted(note.yshift for note in figure.layout.annotations)
     assert [round(b - a, 6) for a, b in zip(shifts, shifts[1:], strict=False)] == [LINE, LINE]
+
+
+def test_a_density_is_named_above_its_peak_and_below_the_upper_edge():
+    figure = go.Figure()
+    for name, y in (("far", [1, 4, 1, 0]), ("near", [0, 1, 8, 1]), ("other", [0, 9, 0, 0])):
+        figure.add_scatter(x=[1, 2, 3, 4], y=y, name=name, line={"color": ROLES.kl})
+    label_peaks(apply_style(figure, ROLES, 200), ("far", "near"))
+    places = {note.text: (note.x, note.y) for note in figure.layout.annotations}
+    assert places.keys() == {"far", "near"}
+    assert places["far"][0] == 2 and places["near"][0] == 3
+    assert places["far"][1] > 4 and 8 < places["near"][1] < figure.layout.yaxis.range[1]
+    assert figure.layout.yaxis.range[1] > 9 and figure.layout.showlegend is False
+
+
+def test_two_equal_densities_have_their_names_a_line_apart():
+    figure = go.Figure()
+    for name in "ab":
+        figure.add_scatter(x=[1, 2, 3], y=[0, 1, 0], name=name, line={"color": ROLES.kl})
+    label_peaks(apply_style(figure, ROLES, 200), "ab")
+    first, second = (note.y for note in figure.layout.annotations)
+    margin = figure.layout.margin
+    plot = 200 - margin.t - margin.b
+    assert abs(first - second) / figure.layout.yaxis.range[1] * plot == pytest.approx(LINE)
