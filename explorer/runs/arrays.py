@@ -28,6 +28,28 @@ def as_floats(value: Any) -> Array:
         raise ExplorerError("These values are not an array of numbers.") from error
 
 
+def as_number(value: Any, name: str) -> float:
+    """Return a figure of one value: a number, or an array or tensor that holds one."""
+    numbers = as_floats(value)
+    if numbers.size != 1:
+        raise ExplorerError(f"{name} is one number; it has the shape {numbers.shape}.")
+    return float(numbers.reshape(()))
+
+
+def mean_over_images(value: Any, name: str) -> float:
+    """Return the mean of a figure that is a number or one per image (B,).
+
+    ExplorerError for more than one per image: their mean would be one over pixels too.
+    """
+    numbers = as_floats(value)
+    if numbers.size and numbers.size > max(len(np.atleast_1d(numbers)), 1):
+        raise ExplorerError(
+            f"{name} is a number or one per image (B,); it has the shape {numbers.shape}: sum it "
+            "over all axes but the first."
+        )
+    return float(numbers.mean()) if numbers.size else float("nan")
+
+
 def as_array(value: Any) -> Array:
     """Return an array or a torch tensor as an array of its own kind."""
     if hasattr(value, "detach"):

@@ -6,7 +6,7 @@ import numpy as np
 
 from explorer.codes import kl_of_codes
 from explorer.errors import ExplorerError
-from explorer.runs.arrays import as_floats
+from explorer.runs.arrays import as_floats, mean_over_images
 from explorer.runs.fields import is_number, is_text
 
 NEEDED = ("step", "seconds", "elbo", "reconstruction")
@@ -17,9 +17,7 @@ ROUNDING = 1e-3
 """Nats by which a computed KL may lie below 0 in half precision."""
 
 
-def find_kl(
-    latent_dim: int, mean: Any, logvar: Any, kl_per_dim: Any, kl: float | None
-) -> dict[str, Any]:
+def find_kl(latent_dim: int, mean: Any, logvar: Any, kl_per_dim: Any, kl: Any) -> dict[str, Any]:
     """Return `kl`, and `kl_per_dim` where it is known; nothing where there is no KL.
 
     ExplorerError for codes that are not (B, latent_dim), for shares of another number, and for a
@@ -28,7 +26,7 @@ def find_kl(
     if mean is not None and logvar is not None:
         kl_per_dim = _kl_of_batch(latent_dim, mean, logvar)
     if kl_per_dim is None:
-        return {} if kl is None else {"kl": float(kl)}
+        return {} if kl is None else {"kl": mean_over_images(kl, "kl")}
     per_dim = as_floats(kl_per_dim)
     if per_dim.shape != (latent_dim,):
         raise ExplorerError(

@@ -26,7 +26,15 @@ from explorer.codes import Array
 from explorer.config import Config
 from explorer.errors import ExplorerError, RunRemoved, shorten
 from explorer.files import explain_os_error, replace_file, replace_json
-from explorer.runs.arrays import as_array, as_floats, flatten_indices, tidy_codes, tidy_frame
+from explorer.runs.arrays import (
+    as_array,
+    as_floats,
+    as_number,
+    flatten_indices,
+    mean_over_images,
+    tidy_codes,
+    tidy_frame,
+)
 from explorer.runs.fields import LARGEST_WHOLE, is_number
 from explorer.runs.folder import prepare_folder, refuse_foreign
 from explorer.runs.info import (
@@ -137,6 +145,8 @@ class RunWriter:
         if not writer._may_write():
             return writer
         kept = [point for point in run.metrics() if point["step"] <= step]
+        for point in kept:
+            writer._last_steps[point.get("split", "train")] = point["step"]
         text = "".join(json.dumps(point) + "\n" for point in kept)
         replace_file(writer.path / "metrics.jsonl", lambda stream: stream.write(text.encode()))
         for part in [*run.path.glob("*/.*.part"), *run.path.glob(".*.part")]:
@@ -199,10 +209,10 @@ class RunWriter:
         mean: Any = None,
         logvar: Any = None,
         kl_per_dim: Any = None,
-        kl: float | None = None,
-        beta: float | None = None,
-        objective: float | None = None,
-        images: int | None = None,
+        kl: Any = None,
+        beta: Any = None,
+        objective: Any = None,
+        images: Any = None,
         seconds: float | None = None,
         split: str = "train",
         **extra: Any,
@@ -212,7 +222,8 @@ class RunWriter:
         Give either `mean` and `logvar` (B, K) of a batch, from which KL to N(0, I) per dimension
         is computed, or `kl_per_dim` (K,) itself, or `kl` alone where only the total is known
         (against a learned or conditional prior), or none of them where the model has no KL.
-        `reconstruction` is a positive −log p(x|z), a number or one per image (B,). Where `beta` is
+        `reconstruction` is a positive −log p(x|z); it and `kl` are a number or one per image (B,).
+        Where `beta` is
         not given it is unknown, and so is the objective, unless that is. Further numbers go in by
         name. A figure that is not finite, and a step that is no whole number from 0 or
         lies before the split's last one, is an ExplorerError and is not logged.
@@ -226,23 +237,23 @@ class RunWriter:
             )
         point: dict[str, Any] = {
             "step": step,
-            "images": images,
+            "images": None if images is None else _as_count(images),
             "seconds": time.time() - self.info.created if seconds is None else seconds,
             "split": split,
-            "reconstruction": float(as_floats(reconstruction).mean()),
+            "reconstruction": mean_over_images(reconstruction, "reconstruction"),
         }
         point |= find_kl(self.info.latent_dim, mean, logvar, kl_per_dim, kl)
         cost = point["reconstruction"], point.get("kl", 0.0)
         point["elbo"] = -sum(cost)
         if beta is not None:
-            point["beta"] = float(beta)
-            point["objective"] = cost[0] + beta * cost[1]
+            point["beta"] = as_number(beta, "beta")
+            point["objective"] = cost[0] + point["beta"] * cost[1]
         if objective is not None:
-            point["objective"] = float(objective)
+            point["objective"] = as_number(objective, "objective")
         for name, value in extra.items():
             if name == "elbo":
                 raise ExplorerError("elbo is computed here from reconstruction and KL.")
-            point[name] = value if isinstance(value, int) else float(value)
+            point[name] = value if isinstance(value, int) else as_number(value, name)
         numbers = [value for value in point.values() if type(value) in (int, float)]
         if not all(map(is_number, [*numbers, *point.get("kl_per_dim", [])])):
             raise ExplorerError(f"A figure of step {step} is not finite; it was not logged.")
@@ -396,9 +407,16 @@ def mark_run(path: Path, state: str, message: str = "", step: int | None = None)
 
 
 def _check_step(step: Any) -> int:
-    if not 0 <= step <= LARGEST_WHOLE or int(step) != step:
+    number = as_number(step, "step") if not isinstance(step, int) else step
+    if not 0 <= number <= LARGEST_WHOLE or int(number) != number:
         raise ExplorerError(f"A step is a whole number from 0; it is {step!r}.")
-    return int(step)
+    return int(number)
+
+
+def _as_count(images: Any) -> float:
+    """Return how many images have been seen, whole where it is."""
+    count = as_number(images, "images")
+    return int(count) if count.is_integer() else count
 
 
 def _halve(values: Array) -> Array:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import socket
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,6 +113,52 @@ def test_a_beta_that_nobody_stated_is_unknown(tmp_path):
     told = [(point.get("beta"), point.get("objective")) for point in points]
     assert told == [(None, None), (None, 100), (1, 115)]
     assert [point["elbo"] for point in points] == [-115] * 3
+
+
+def test_figures_of_any_library_are_taken_as_they_are(tmp_path):
+    run = RunWriter(tmp_path / "run", latent_dim=3)
+    step: Any = torch.tensor(4)
+    run.log(
+        step,
+        reconstruction=torch.tensor([[2.0], [4.0]], requires_grad=True),
+        kl=torch.tensor([1.0, 2.0], requires_grad=True),
+        beta=torch.tensor(0.5),
+        images=torch.tensor(128),
+        rate=np.float32(0.25),
+    )
+    (point,) = Run(tmp_path / "run").metrics()
+    assert (point["step"], point["images"], point["rate"]) == (4, 128, 0.25)
+    assert (point["reconstruction"], point["kl"], point["objective"]) == (3.0, 1.5, 3.75)
+
+
+@pytest.mark.parametrize(
+    "figures, what",
+    [
+        ({"reconstruction": torch.ones(16, 784)}, r"reconstruction .* sum it over all axes"),
+        ({"kl": torch.ones(16, 3)}, r"kl is a number or one per image .* \(16, 3\)"),
+        ({"beta": torch.ones(16)}, "beta is one number"),
+        ({"accuracy": "high"}, "not an array of numbers"),
+        ({"images": float("nan")}, "not finite"),
+        ({"step": None}, "whole number"),
+        ({"step": torch.ones(2)}, "step is one number"),
+    ],
+)
+def test_figures_that_are_none_are_refused_and_not_averaged(tmp_path, figures, what):
+    """A mean over (B, pixels) would be one over pixels too, and 784 times too small."""
+    run = RunWriter(tmp_path / "run", latent_dim=3)
+    with pytest.raises(ExplorerError, match=what):
+        run.log(**{"step": 1, "reconstruction": 3.0, "kl": 1.0, **figures})
+
+
+def test_steps_never_fall_after_a_resumption_either(tmp_path):
+    with RunWriter(tmp_path / "run", latent_dim=3) as run:
+        for step in (10, 20, 30):
+            run.log(step, reconstruction=3.0)
+    again = RunWriter.resume(tmp_path / "run", 20)
+    with pytest.raises(ExplorerError, match="Step 19 follows step 20"):
+        again.log(19, reconstruction=3.0)
+    again.log(21, reconstruction=3.0)
+    assert [point["step"] for point in Run(tmp_path / "run").metrics()] == [10, 20, 21]
 
 
 def test_steps_never_fall_within_a_split(tmp_path):

@@ -34,7 +34,9 @@ from explorer.figures.latent import latent_scatter
 SHOWN_CODES = 2000
 STEPPED = 3
 """Axes of codes over the steps of a training."""
-CODE_FILES = ("npz", "npy", "parquet", "csv", "h5ad")
+CODE_FILES = ("npz", "npy", "parquet", "csv", "tsv", "txt", "h5ad")
+DOUBTS = ("axes_doubtful", "moments_fit", "whole_numbers")
+"""What is said of a file that every verdict depends on, beside what its spread is."""
 
 
 def ask_for_codes() -> None:
@@ -82,7 +84,7 @@ def _show_own(own: JudgedCodes) -> None:
     codes, values = own.codes, own.to_dict()
     st.markdown(text("collapse.own.title", name=plain(codes.name)))
     for said in own.told:
-        doubt = said.code.startswith("spread") or said.code == "axes_doubtful"
+        doubt = said.code.startswith("spread") or said.code in DOUBTS
         (st.warning if doubt else st.caption)(say_told(said))
     if codes.logvar is not None:
         _offer_spread(own)
