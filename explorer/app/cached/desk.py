@@ -1,11 +1,16 @@
 """What the list of runs keeps between reruns: each log in short, and a run's report."""
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from explorer.app.cached import diagnose_stored
 from explorer.app.session import library
 from explorer.runs.run import Run
 from explorer.runs.trace import Trace, trace_run
+
+if TYPE_CHECKING:
+    from explorer.analysis.questions.another_map import MapMatch
 
 
 @st.cache_resource(show_spinner=False, max_entries=4096)
@@ -31,3 +36,11 @@ def _report_for(path: str, fingerprint: str, name: str, language: str) -> bytes:
 def get_report(run: Run, language: str) -> bytes:
     """Return the consultation on a run as one HTML page in a language of the catalogue."""
     return _report_for(str(run.path), run.fingerprint, run.name, language)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def match_stored(path: str, fingerprint: str, other: str, others: str) -> "MapMatch":
+    """Return what of one run's map another has; the fingerprints are part of the key alone."""
+    from explorer.analysis.questions.another_map import match_runs
+
+    return match_runs(Run(path), Run(other))

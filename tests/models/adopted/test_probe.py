@@ -77,6 +77,8 @@ STRANGERS = [
     ("strokes-10d", "signed", "interleaved: mean", "log-sd", "logits", "NHWC"),
     ("strokes-10d", "bytes", "halves: spread", "sd", "bytes", "NCHW"),
     ("strokes-10d", "standardised", "halves: mean", "log-variance", "signed", "NCHW"),
+    ("strokes-10d", "centred", "halves: mean", "sd", "as input", "NHWC"),
+    ("digits-2d", "centred", "two outputs: mean", "log-variance", "logits", "NCHW"),
     ("strokes-10d", "unit", "halves: spread", "softplus-sd", "logits", "NCHW"),
     ("strokes-10d", "unit", "two outputs: mean", "softplus-variance", "unit", "flat"),
 ]

@@ -15,6 +15,7 @@ from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section, show_beside, show_sections
 from explorer.app.parts.tables import show_rows
 from explorer.app.text import number, plain, sentences, text
+from explorer.app.views.runs.questions import are_maps, are_sweep, show_count, show_match
 from explorer.app.views.runs.rows import name_setting, name_with_beta, print_setting
 from explorer.figures.training import compare_curves
 from explorer.library import find_lack
@@ -42,7 +43,8 @@ def compare(runs: Sequence[Run]) -> None:
     if len(set(names)) < len(names):
         names = [label_run(run) for run in shown]
     st.subheader(text("runs.compare", names=text("app.comma").join(map(plain, names))))
-    show_sections(COMPARED, Compared(tuple(zip(names, shown, strict=True))))
+    compared = Compared(tuple(zip(names, shown, strict=True)))
+    show_sections((DIFFERENCES, *list_questions(shown), *SIDE_BY_SIDE), compared)
 
 
 def show_differences(compared: Compared) -> None:
@@ -128,8 +130,17 @@ def _describe_verdicts(run: Run) -> str:
     )
 
 
-COMPARED = (
-    Section(show_differences, title="runs.compare.differs"),
-    Section(show_curves),
-    Section(show_columns),
+DIFFERENCES = Section(show_differences, title="runs.compare.differs")
+ANOTHER_MAP: Section[Compared] = Section(
+    lambda compared: show_match(compared.runs), title="questions.map"
 )
+HOW_MANY: Section[Compared] = Section(
+    lambda compared: show_count(compared.runs), title="questions.latents"
+)
+SIDE_BY_SIDE = (Section(show_curves), Section(show_columns))
+
+
+def list_questions(runs: Sequence[Run]) -> list[Section[Compared]]:
+    """Return the sections of the questions that these runs answer together."""
+    asked = ((ANOTHER_MAP, are_maps), (HOW_MANY, are_sweep))
+    return [section for section, fits in asked if fits(runs)]

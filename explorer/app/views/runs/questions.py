@@ -1,0 +1,113 @@
+"""What runs side by side answer together: another map, and how many latents are enough."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from explorer.analysis.questions.how_many import LatentCount, count_in_runs
+from explorer.app.cached.desk import match_stored
+from explorer.app.parts.tables import show_rows
+from explorer.app.text import number, paragraph, plain, text
+from explorer.library import find_lack
+from explorer.runs.apart import find_differences, list_settings
+from explorer.runs.run import Run
+
+if TYPE_CHECKING:
+    from explorer.analysis.questions.another_map import MapMatch
+
+Named = Sequence[tuple[str, Run]]
+
+
+def are_maps(runs: Sequence[Run]) -> bool:
+    """Return whether these are two continuous runs whose codes are of the same images."""
+    if len(runs) != 2 or not all(run.info.is_continuous for run in runs):
+        return False
+    if any(find_lack(run, ("codes",)) for run in runs):
+        return False
+    one, other = (run.info.dataset for run in runs)
+    if one is None or other is None:
+        return False
+    return (one.pixels or one.name) == (other.pixels or other.name)
+
+
+def are_sweep(runs: Sequence[Run]) -> bool:
+    """Return whether the runs differ in the number of their latents, and else in seeds alone."""
+    if any(run.info.config is None for run in runs):
+        return False
+    differing = find_differences([list_settings(run.info) for run in runs])
+    return "model.latent_dim" in differing and {*differing} <= {"model.latent_dim", "seed"}
+
+
+def show_match(named: Named) -> None:
+    """Say what of the first run's map the second has, and the other way round if that differs."""
+    (first, run), (second, other) = named
+    found = match_stored(str(run.path), run.fingerprint, str(other.path), other.fingerprint)
+    back = match_stored(str(other.path), other.fingerprint, str(run.path), run.fingerprint)
+    st.markdown(say_match(found, first, second))
+    if back.verdict != found.verdict:
+        told = say_match(back, second, first)
+        st.markdown(text("questions.map.back", told=told))
+    shares = {"images": found.images, "explained": found.explained}
+    evidence = text("questions.map.evidence", first=plain(first), second=plain(second), **shares)
+    st.caption(paragraph(evidence, text("questions.map.states")))
+    with st.expander(text("questions.map.table", first=plain(first), second=plain(second))):
+        show_rows(_list_dimensions(found), {text("questions.explained"): ".0%"})
+
+
+def say_match(found: "MapMatch", first: str, second: str) -> str:
+    """Return the verdict on two maps in one sentence."""
+    counts = {state: found.count(state) for state in ("same", "rotated", "lost")}
+    used = sum(counts.values())
+    names = {"first": plain(first), "second": plain(second)}
+    return text(f"questions.map.{found.verdict}", used=used, **counts, **names)
+
+
+def _list_dimensions(found: "MapMatch") -> list[dict[str, object]]:
+    return [
+        {
+            text("questions.dimension"): f"z{one.index + 1}",
+            text("questions.state"): text(f"questions.state.{one.state}"),
+            text("questions.partner"): "" if one.partner is None else f"z{one.partner + 1}",
+            text("questions.correlation"): (
+                ""
+                if one.partner is None
+                else f"{number(one.correlation, '.2f')} ± {number(one.error, '.2f')}"
+            ),
+            text("questions.explained"): one.explained,
+        }
+        for one in found.dimensions
+    ]
+
+
+def show_count(named: Named) -> None:
+    """Say how many latents are enough, with the runs' figures by their number."""
+    found = count_in_runs([run for _, run in named])
+    st.markdown(say_count(found))
+    gain = text("questions.gain")
+    show_rows(
+        [
+            {
+                text("questions.latents.number"): member.latents,
+                text("runs.column.elbo"): -member.elbo,
+                text("runs.column.kl"): member.kl,
+                text("questions.active"): member.active,
+                gain: share,
+            }
+            for member, share in zip(found.members, found.gains, strict=True)
+        ],
+        {text("runs.column.elbo"): ".2f", text("runs.column.kl"): ".2f", gain: ".0%"},
+    )
+    st.caption(text("questions.latents.evidence", kept=found.kept))
+
+
+def say_count(found: LatentCount) -> str:
+    """Return how many latents are enough in one sentence."""
+    largest = found.members[-1]
+    gain = next(
+        share
+        for member, share in zip(found.members, found.gains, strict=True)
+        if member.latents == found.enough
+    )
+    values = {"enough": found.enough, "gain": gain, "largest": largest.latents}
+    return text(f"questions.latents.{found.verdict}", active=largest.active, **values)
