@@ -50,7 +50,8 @@ class SelfTest:
 
     A finding is one of: nan, unsteady (two passes differ), batch (an image's code depends on its
     batch), range (log-variances beyond belief), unexplained (pictures explain little for what the
-    code spends), unrelated (another image's code explains as much), aggregate (codes far from the
+    code spends), worse (pictures of a quiet code miss the images by more than their mean does),
+    unrelated (another image's code explains as much), aggregate (codes far from the
     prior), spread (the objective gains by another spread, `best_factor`) and beta (the implied β is
     scattered). A code of few nats is `quiet`: it is not asked whether it explains anything.
     """
@@ -119,6 +120,7 @@ def self_test(subject: Subject, *, beta: float | None = None, seed: int = 0) -> 
         "batch": alone > ALONE,
         "range": limits[0] < LOGVAR_LIMITS[0] or limits[1] > LOGVAR_LIMITS[1],
         "unexplained": spent and not own > LEAST_EXPLAINED,
+        "worse": not spent and own < -LEAST_EXPLAINED,
         "unrelated": spent and not own - others > LEAST_GAIN,
         "aggregate": _is_far(centre, variance, known or 1.0),
         "spread": known is not None and FACTORS[best] != 1 and bool(gain[best] > BETTER),

@@ -13,7 +13,8 @@ from explorer.app.text import number, paragraph, text
 from explorer.runs.fields import is_number, is_text
 
 FINDINGS = (
-    "nan", "unsteady", "batch", "range", "unexplained", "unrelated", "aggregate", "spread", "beta",
+    "nan", "unsteady", "batch", "range", "unexplained", "worse", "unrelated", "aggregate",
+    "spread", "beta",
 )  # fmt: skip
 REASONS = ("asleep", "scattered", "unsure")
 SPREADS = {

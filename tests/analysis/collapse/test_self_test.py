@@ -107,6 +107,17 @@ def test_another_images_codes_explain_nothing_of_ones_own(digits):
     assert "unexplained" in self_test(Subject(exchanged, images)).findings
 
 
+def test_a_quiet_model_must_do_as_well_as_the_mean_picture(digits):
+    model, images = digits
+    silent = with_encoder(model, lambda code: 0 * code)
+    # One picture for all: the images' own mean explains nothing, their negatives' less than that.
+    found = self_test(Subject(silent, 255 - images))
+    assert found.quiet and found.explained < -0.1 and "worse" in found.findings
+    patient = open_run("digits-collapsed").model
+    found = self_test(Subject(patient, images))
+    assert found.quiet and "worse" not in found.findings
+
+
 @pytest.mark.parametrize("factor", [1 / 16, 16])
 def test_a_wrong_spread_is_told_where_the_beta_is_known(strokes, factor):
     """σ² sixteen times too small or too large: the objective prefers four times σ, or a quarter."""
