@@ -62,6 +62,12 @@ def as_array(value: Any) -> Array:
         raise ExplorerError("These values are not an array.") from error
 
 
+def halve(values: Array) -> Array:
+    """Return half precision, or single where half would overflow."""
+    fits = bool((np.abs(values) <= np.finfo(np.float16).max).all())
+    return values.astype(np.float16 if fits else np.float32)
+
+
 def flatten_indices(values: Any) -> Array:
     """Return whole numbers (N, …), an index into a codebook each, as (N, positions)."""
     array = np.atleast_1d(as_array(values))

@@ -1,13 +1,14 @@
 """A log point: its KL, refused where it cannot be, and what a line that somebody wrote lacks."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from explorer.codes import kl_of_codes
 from explorer.errors import ExplorerError
-from explorer.runs.arrays import as_floats, mean_over_images
-from explorer.runs.fields import is_number, is_text
+from explorer.runs.arrays import as_floats, as_number, mean_over_images
+from explorer.runs.fields import LARGEST_WHOLE, is_number, is_text
 
 NEEDED = ("step", "seconds", "elbo", "reconstruction")
 """What every log point has."""
@@ -15,6 +16,20 @@ IF_KNOWN = ("images", "beta", "objective")
 """Figures that may be missing, or null: a β that nobody stated is unknown."""
 ROUNDING = 1e-3
 """Nats by which a computed KL may lie below 0 in half precision."""
+
+
+def check_step(step: Any) -> int:
+    """Return a step as a whole number; ExplorerError for what is none from 0."""
+    number = as_number(step, "step") if not isinstance(step, int) else step
+    if not 0 <= number <= LARGEST_WHOLE or int(number) != number:
+        raise ExplorerError(f"A step is a whole number from 0; it is {step!r}.")
+    return int(number)
+
+
+def as_count(images: Any) -> float:
+    """Return how many images have been seen, whole where it is."""
+    count = as_number(images, "images")
+    return int(count) if count.is_integer() else count
 
 
 def find_kl(latent_dim: int, mean: Any, logvar: Any, kl_per_dim: Any, kl: Any) -> dict[str, Any]:
@@ -39,6 +54,31 @@ def find_kl(latent_dim: int, mean: Any, logvar: Any, kl_per_dim: Any, kl: Any) -
             "log it without the minus sign; an estimate against another prior goes in as kl=…"
         )
     return {"kl": float(per_dim.sum()), "kl_per_dim": [float(value) for value in per_dim]}
+
+
+def find_costs(
+    point: Mapping[str, Any], beta: Any, objective: Any, extra: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return `elbo`, `beta` and `objective` where they are known, and further numbers by name."""
+    cost = point["reconstruction"], point.get("kl", 0.0)
+    found: dict[str, Any] = {"elbo": -sum(cost)}
+    if beta is not None:
+        found["beta"] = as_number(beta, "beta")
+        found["objective"] = cost[0] + found["beta"] * cost[1]
+    if objective is not None:
+        found["objective"] = as_number(objective, "objective")
+    if "elbo" in extra:
+        raise ExplorerError("elbo is computed here from reconstruction and KL.")
+    for name, value in extra.items():
+        found[name] = value if isinstance(value, int) else as_number(value, name)
+    return found
+
+
+def check_finite(point: Mapping[str, Any]) -> None:
+    """Refuse a log point of which a figure is not finite."""
+    numbers = [value for value in point.values() if type(value) in (int, float)]
+    if not all(map(is_number, [*numbers, *point.get("kl_per_dim", [])])):
+        raise ExplorerError(f"A figure of step {point['step']} is not finite; it was not logged.")
 
 
 def _kl_of_batch(latent_dim: int, mean: Any, logvar: Any) -> Any:

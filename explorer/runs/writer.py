@@ -29,13 +29,12 @@ from explorer.files import explain_os_error, replace_file, replace_json
 from explorer.runs.arrays import (
     as_array,
     as_floats,
-    as_number,
     flatten_indices,
+    halve,
     mean_over_images,
     tidy_codes,
     tidy_frame,
 )
-from explorer.runs.fields import LARGEST_WHOLE, is_number
 from explorer.runs.folder import prepare_folder, refuse_foreign
 from explorer.runs.info import (
     LARGEST_LATENT,
@@ -49,7 +48,7 @@ from explorer.runs.info import (
     state_likelihood,
 )
 from explorer.runs.plausible import doubt_reconstruction
-from explorer.runs.points import find_kl
+from explorer.runs.points import as_count, check_finite, check_step, find_costs, find_kl
 from explorer.runs.ranks import is_first_rank
 from explorer.runs.run import Run, versions
 
@@ -228,7 +227,7 @@ class RunWriter:
         name. A figure that is not finite, and a step that is no whole number from 0 or
         lies before the split's last one, is an ExplorerError and is not logged.
         """
-        step = _check_step(step)
+        step = check_step(step)
         last = self._last_steps.get(split, 0)
         if step < last:
             raise ExplorerError(
@@ -237,26 +236,14 @@ class RunWriter:
             )
         point: dict[str, Any] = {
             "step": step,
-            "images": None if images is None else _as_count(images),
+            "images": None if images is None else as_count(images),
             "seconds": time.time() - self.info.created if seconds is None else seconds,
             "split": split,
             "reconstruction": mean_over_images(reconstruction, "reconstruction"),
         }
         point |= find_kl(self.info.latent_dim, mean, logvar, kl_per_dim, kl)
-        cost = point["reconstruction"], point.get("kl", 0.0)
-        point["elbo"] = -sum(cost)
-        if beta is not None:
-            point["beta"] = as_number(beta, "beta")
-            point["objective"] = cost[0] + point["beta"] * cost[1]
-        if objective is not None:
-            point["objective"] = as_number(objective, "objective")
-        for name, value in extra.items():
-            if name == "elbo":
-                raise ExplorerError("elbo is computed here from reconstruction and KL.")
-            point[name] = value if isinstance(value, int) else as_number(value, name)
-        numbers = [value for value in point.values() if type(value) in (int, float)]
-        if not all(map(is_number, [*numbers, *point.get("kl_per_dim", [])])):
-            raise ExplorerError(f"A figure of step {step} is not finite; it was not logged.")
+        point |= find_costs(point, beta, objective, extra)
+        check_finite(point)
         self._doubt(point)
         self._append(json.dumps(point) + "\n")
         self._last_steps[split] = step
@@ -275,10 +262,10 @@ class RunWriter:
         Probe codes (P, K), indices (P, …) where codes are categorical, and any of labels (P,) and
         uint8 inputs, reconstructions and samples (M, C, H, W).
         """
-        step, values = _check_step(step), self._name_codes(mean, logvar)
+        step, values = check_step(step), self._name_codes(mean, logvar)
         values |= {key: as_array(value) for key, value in arrays.items() if value is not None}
         values |= tidy_frame(values, self.info)
-        values |= {key: _halve(values[key]) for key in ("mean", "logvar") if key in values}
+        values |= {key: halve(values[key]) for key in ("mean", "logvar") if key in values}
         if not self._may_write():
             return
         with self._in_folder("snapshots"):
@@ -404,22 +391,3 @@ class RunWriter:
 def mark_run(path: Path, state: str, message: str = "", step: int | None = None) -> None:
     """Set the state of a run whose own writer is gone or has not begun."""
     RunWriter(path, info=Run(path).info).set_state(state, message, step)
-
-
-def _check_step(step: Any) -> int:
-    number = as_number(step, "step") if not isinstance(step, int) else step
-    if not 0 <= number <= LARGEST_WHOLE or int(number) != number:
-        raise ExplorerError(f"A step is a whole number from 0; it is {step!r}.")
-    return int(number)
-
-
-def _as_count(images: Any) -> float:
-    """Return how many images have been seen, whole where it is."""
-    count = as_number(images, "images")
-    return int(count) if count.is_integer() else count
-
-
-def _halve(values: Array) -> Array:
-    """Return half precision, or single where half would overflow."""
-    fits = bool((np.abs(values) <= np.finfo(np.float16).max).all())
-    return values.astype(np.float16 if fits else np.float32)

@@ -30,6 +30,18 @@ def test_doubts_about_the_spread_name_both_readings(tmp_path):
     assert said.startswith("logvar was read as log σ², but log σ fits better")
 
 
+def test_what_other_hands_did_is_told(tmp_path):
+    mean, logvar = make_codes()
+    (said,) = told_of(tmp_path, mean=logvar, logvar=mean)
+    assert said.startswith("mean and logvar look exchanged") and "the other way round" in said
+    said = told_of(tmp_path, latent=np.hstack([mean, logvar]))
+    assert any("fits its first half as a spread fits means" in one for one in said)
+    said = told_of(tmp_path, codes=np.arange(4900).reshape(100, 49))
+    assert any("indices into a codebook" in one for one in said)
+    said = told_of(tmp_path, mu=mean, precision=np.exp(-logvar))
+    assert any(one.startswith("Not used: precision") for one in said)
+
+
 def test_gaps_are_named(tmp_path):
     mean, logvar = make_codes()
     mean[:, 7], mean[13] = np.nan, np.nan

@@ -7,6 +7,7 @@ import pytest
 
 from explorer.export.film import choose_frames, encode_frame, encode_log, encode_pictures
 from explorer.runs.run import Snapshot
+from tests.helpers import present
 
 
 def frame_of(mean, pictures=None):
@@ -31,7 +32,7 @@ def test_what_is_no_number_or_far_out_is_a_point_all_the_same():
 
 def test_pictures_arrive_to_the_byte():
     pictures = np.arange(2 * 3 * 4 * 5, dtype=np.uint8).reshape(2, 3, 4, 5)
-    sent = encode_pictures(pictures)
+    sent = present(encode_pictures(pictures))
     assert sent["shape"] == [2, 3, 4, 5]
     assert (read(sent["bytes"], np.uint8) == pictures.ravel()).all()
     assert encode_pictures(None) is None

@@ -103,7 +103,7 @@ def weigh_spread(
         del fits["softplus"]  # Any number has a softplus: it is thought of only where it fits.
     swapped = _say_swapped(mean, values, claimed, fits)
     if asked is None and swapped is not None:
-        said = Told("spread_swapped", {"mean": mean_name, "name": name, **swapped})
+        said = Told("exchanged", {"mean": mean_name, "name": name, **swapped})
         used = claimed if claimed in fits else min(fits, key=USUAL.index)
         return Spread(claimed, source, used, "contradicted", None, fits, said)
     noise = _noise(mean)

@@ -36,7 +36,7 @@ SENTENCES = {
     "spread_contradicted": "{name} is hardly {claimed}: {why}. Read it as {better} "
     "(--spread {option}).",
     "spread_impossible": "{name} cannot be {claimed}: {why}. It is read as {better}.",
-    "spread_swapped": "{mean} and {name} look exchanged: the total variance of a dimension, 1 at "
+    "exchanged": "{mean} and {name} look exchanged: the total variance of a dimension, 1 at "
     "an optimum, is off by {off:.2f} as they are called, and by {best:.2f} the other way round. "
     "Exchange their names in the file.",
     "other_arrays": "Not used: {names}.",

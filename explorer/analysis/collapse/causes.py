@@ -31,6 +31,8 @@ REFINING_STEPS = 100
 REFINING_COST, SCORING_COST = 1.7e9, 4e10
 """Multiply-adds that decoding the draws of all refined images may take: a step, and the score. Of
 costly decoders fewer images are refined, by fewer draws: a diagnosis stays one of seconds."""
+PRIOR_DRAWS = 8
+"""Codes of the prior that tell whether refining could find anything."""
 REFINED_KL_NATS = 0.05
 """A refined q(z_i|x) this far from the prior, on average, means that the encoder lags."""
 
@@ -78,7 +80,10 @@ def find_causes(
         evidence |= {"top_eigenvalue_now": top, "top_eigenvalue_now_error": top_error}
         pays = vote(top, top_error, beta)
     watch.check(0.4)
-    refined_kl, encoder_kl, error = _refined_kl(subject, seed, watch.part(0.4, 1))
+    if not _could_tell(subject, asleep, seed):
+        watch.report(1.0)
+        return (*causes, *_blame(pays, tuple(asleep), evidence))
+    refined_kl, encoder_kl, error = _refined_kl(subject, seed, watch.part(0.45, 1))
     lagging = [i for i in asleep if refined_kl[i] - encoder_kl[i] > REFINED_KL_NATS + 2 * error[i]]
     if lagging:
         gains = [float(refined_kl[i] - encoder_kl[i]) for i in lagging]
@@ -90,13 +95,39 @@ def find_causes(
             Cause("encoder_lags", tuple(lagging), worst, {**evidence, "refined_kl_gain": gains})
         )
     rest = tuple(i for i in asleep if i not in lagging)
+    return (*causes, *_blame(pays, rest, evidence))
+
+
+def _blame(
+    pays: float | None, rest: tuple[int, ...], evidence: dict[str, Any]
+) -> tuple[Cause, ...]:
+    """Return why dimensions sleep whose q is as far from the prior as the true posterior."""
     if pays is None or not rest:
-        return tuple(causes)
+        return ()
     if pays < 0.5:
-        causes.append(Cause("objective", rest, 1 - pays, evidence))
-    else:
-        causes.append(Cause("decoder_ignores", rest, pays, evidence))
-    return tuple(causes)
+        return (Cause("objective", rest, 1 - pays, evidence),)
+    return (Cause("decoder_ignores", rest, pays, evidence),)
+
+
+def _could_tell(subject: Subject, asleep: list[int], seed: int) -> bool:
+    """Return whether the true posterior of sleeping dimensions can differ from their prior.
+
+    Where log p(x|z) hardly varies while they run over the prior it cannot: KL(p(z|x) ‖ p(z)) is
+    half that variance, to its second order. A few draws tell that, and refining takes hundreds.
+    """
+    model, count = subject.model, _affordable(subject)
+    mean = subject.posterior[0][:count]
+    generator = torch.Generator(mean.device).manual_seed(seed)
+    likelihood = []
+    with torch.no_grad(), subject.hold():
+        for _ in range(PRIOR_DRAWS):
+            z = mean.clone()
+            z[:, asleep] = torch.randn(
+                len(mean), len(asleep), generator=generator, device=mean.device, dtype=mean.dtype
+            )
+            likelihood.append(model.nll(z, subject.x[:count]).double())
+    kl = float(torch.stack(likelihood).var(0).mean() / 2)
+    return not kl < REFINED_KL_NATS / 2
 
 
 def _look_at_collapse(subject: Subject, beta: float, seed: int) -> dict[str, Any]:
@@ -115,6 +146,12 @@ def _look_at_collapse(subject: Subject, beta: float, seed: int) -> dict[str, Any
     }
 
 
+def _affordable(subject: Subject) -> int:
+    """Return how many images are refined."""
+    most = REFINING_COST / decoding_cost(subject.model) / FEWEST_TRAINING
+    return int(min(max(most, FEWEST_REFINED), REFINED_IMAGES, len(subject)))
+
+
 def _refined_kl(
     subject: Subject, seed: int, watch: Watch
 ) -> tuple[list[float], list[float], list[float]]:
@@ -122,8 +159,7 @@ def _refined_kl(
 
     Of the first images: as many as the cost of the decoder allows.
     """
-    cost = decoding_cost(subject.model)
-    count = int(min(max(REFINING_COST / cost / FEWEST_TRAINING, FEWEST_REFINED), REFINED_IMAGES))
+    cost, count = decoding_cost(subject.model), _affordable(subject)
     subject = subject.first(count)
     refined = refine_subject(
         subject,

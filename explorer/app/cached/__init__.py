@@ -1,7 +1,9 @@
 """Everything that the server keeps between reruns: each entry wraps a pure function."""
 
+import copy
 import gc
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,9 @@ from explorer.export.pictures import find_pictures
 from explorer.export.tsne import Projection
 from explorer.facts import LIKELIHOODS
 from explorer.runs.run import Run
+
+DIAGNOSES = 100
+"""Diagnoses that are kept, the newest."""
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -87,22 +92,40 @@ def measure_codes(run: Run, step: int | None) -> dict[str, Any]:
     return _measures_for(str(run.path), key, step)
 
 
-@st.cache_data(show_spinner=False, max_entries=100)
-def diagnose_stored(path: str, fingerprint: str) -> dict[str, Any]:
+@st.cache_resource(show_spinner=False)
+def _diagnoses() -> dict[tuple[str, str], dict[str, Any]]:
+    return {}
+
+
+def diagnose_stored(
+    path: str, fingerprint: str, tell: Callable[[float], None] | None = None
+) -> dict[str, Any]:
     """Return the diagnosis of a run as plain values, with causes where its images are at hand.
 
-    A shipped run brings what was found on it: of large images that takes most of a minute.
-    `fingerprint` is part of the key alone.
+    A shipped run brings what was found on it: of large images that takes most of a minute, and
+    `tell` hears the finished share. `fingerprint` is part of the key alone.
     """
+    # Not an entry of its own in Streamlit's cache, inside of which no progress can be drawn.
+    known = _diagnoses()
+    if (path, fingerprint) not in known:
+        known[path, fingerprint] = _diagnose(path, tell)
+        for oldest in list(known)[:-DIAGNOSES]:
+            known.pop(oldest, None)
+    return copy.deepcopy(known[path, fingerprint])
+
+
+def _diagnose(path: str, tell: Callable[[float], None] | None) -> dict[str, Any]:
     from explorer.analysis.collapse.diagnose import diagnose_run
 
     run = Run(path)
     found: dict[str, Any] | None = library().stored(run, "diagnosis")
     if found is not None:
         return found
+    if tell is not None:
+        tell(0.0)
     images = library().images_of(run)
     held_out = None if images is None else images.held_out().images[:2000]
-    return diagnose_run(run, held_out).to_dict()
+    return diagnose_run(run, held_out, progress=tell).to_dict()
 
 
 @st.cache_data(show_spinner=False, max_entries=100)

@@ -27,6 +27,8 @@ from explorer.models.adopted.trace.outputs import LOGITS, MEAN, STD
 
 USUAL: tuple[Scaling, ...] = ((1.0, 0.0), (2.0, -1.0), (255.0, 0.0))
 """Pixels in [0, 1], in [−1, 1] and as bytes, by the scale and shift that make them so."""
+CENTRED: Scaling = (1.0, -0.5)
+"""Pixels in [−½, ½]."""
 COPIED: dict[int, tuple[tuple[Sequence[float], Sequence[float]], ...]] = {
     1: (((0.1307,), (0.3081,)),),
     3: (((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),),
@@ -68,7 +70,7 @@ def sizes_of(shape: Shape, channels: int) -> list[tuple[int, int]]:
 
 
 def ranges_of(images: np.ndarray, told: Mapping[str, Any]) -> list[Scaling]:
-    """Return (scale, shift) of pixels in [0, 1]: the usual ones, and standardised.
+    """Return (scale, shift) of pixels in [0, 1]: the usual ones, centred, and standardised.
 
     By the constants that everybody copies, or else by the images' own mean and deviation.
     """
@@ -79,7 +81,7 @@ def ranges_of(images: np.ndarray, told: Mapping[str, Any]) -> list[Scaling]:
     near = any(np.allclose(sd, known[1], rtol=0.1) for known in COPIED.get(len(mean), ()))
     if not near and (sd > 1e-3).all():
         found.append(_standardise(mean, sd))
-    return [*USUAL, *found]
+    return [*USUAL, CENTRED, *found]
 
 
 def _moments(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -60,7 +60,7 @@ def test_dimensions_may_be_counted_before_the_moment(tmp_path, codes):
 def test_exchanged_moments_are_told_first(tmp_path, codes, name, spread):
     mean, logvar = codes
     found = read_any_codes(save(tmp_path / "x.npz", mean=spread(logvar), **{name: mean}))
-    assert told(found)[0] == "spread_swapped"
+    assert told(found)[0] == "exchanged"
     found = read_any_codes(save(tmp_path / "y.npz", mean=mean, **{name: spread(logvar)}))
     assert told(found) == []
 
@@ -69,7 +69,7 @@ def test_codes_of_no_optimum_are_not_called_exchanged(tmp_path):
     rng = np.random.default_rng(0)
     for scale, level in ((5.0, -6.0), (0.01, -2.0), (0.01, 0.5)):
         mean, logvar = scale * rng.normal(size=(400, 6)), level + 0.05 * rng.normal(size=(400, 6))
-        assert "spread_swapped" not in told(read_any_codes(save(tmp_path / "x.npz", mean=mean,
+        assert "exchanged" not in told(read_any_codes(save(tmp_path / "x.npz", mean=mean,
                                                                 logvar=logvar)))  # fmt: skip
 
 

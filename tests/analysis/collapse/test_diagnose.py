@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.analysis.collapse import verdicts
+from explorer.analysis.collapse import causes, verdicts
 from explorer.analysis.collapse.decoder_use import measure_decoder_use
 from explorer.analysis.collapse.diagnose import (
     diagnose,
@@ -144,6 +144,17 @@ def test_cause_decoder_ignores(digits):
     model = _break(oracles.linear_vae(4, sigma2=0.05), silence=3, deafen=3)
     dimension = diagnose(model, torch.from_numpy(digits)).dimensions[3]
     assert (dimension.verdict, dimension.cause) == ("collapsed", "decoder_ignores")
+
+
+def test_what_no_code_changes_is_not_refined(digits, monkeypatch):
+    """A decoder that reads nothing has the prior as its posterior: hundreds of steps find none."""
+    model = oracles.linear_vae(4, sigma2=0.05)
+    for dimension in range(4):
+        _break(model, silence=dimension, deafen=dimension)
+    monkeypatch.setattr(causes, "refine_subject", lambda *_, **__: pytest.fail("it was refined"))
+    diagnosis = diagnose(model, torch.from_numpy(digits))
+    assert diagnosis.state == "collapsed"
+    assert [cause.code for cause in diagnosis.causes] == ["decoder_ignores"]
 
 
 @pytest.mark.parametrize("beta", [1.0, 8.0])

@@ -29,10 +29,12 @@ PIXELS = {
     "unit": lambda u: u,
     "signed": lambda u: (u + 1) / 2,
     "bytes": lambda u: u / 255,
+    "centred": lambda u: u + 0.5,
     "standardised": lambda u: u * 0.3081 + 0.1307,
 }
 SCALES = {
-    "unit": (1, 0), "signed": (2, -1), "bytes": (255, 0), "standardised": (3.2457, -0.4242),
+    "unit": (1, 0), "signed": (2, -1), "bytes": (255, 0), "centred": (1, -0.5),
+    "standardised": (3.2457, -0.4242),
 }  # fmt: skip
 # From log-variances to what the stranger calls its spread.
 SPREADS = {
@@ -56,6 +58,7 @@ PICTURES = {
     "unit": torch.sigmoid,
     "signed": lambda logits: 2 * torch.sigmoid(logits) - 1,
     "bytes": lambda logits: 255 * torch.sigmoid(logits),
+    "as input": lambda logits: torch.sigmoid(logits) - 0.5,  # of centred pixels
 }
 
 

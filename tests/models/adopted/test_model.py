@@ -160,7 +160,8 @@ def test_a_callable_that_was_not_drawn_serves_and_is_never_written():
         return model.encode_parameters(x if x.mean() > -1 else -x)
 
     question = Question(images, "bernoulli", binarise=True)
-    pair = open_pair(encode, model.decoder, (1, 8, 8), keep=True)
+    with pytest.warns(UserWarning, match="codes and pictures alone"):
+        pair = open_pair(encode, model.decoder, (1, 8, 8), keep=True)
     fits = probe(*pair, question)
     own = adopt_fit(fits[0], question)
     x = question.target(images)

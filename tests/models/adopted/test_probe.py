@@ -11,6 +11,7 @@ from explorer.models.adopted.model import adopt_fit
 from explorer.models.adopted.opening import open_pair
 from explorer.models.adopted.probe import ALIKE, probe
 from explorer.models.adopted.question import Question
+from tests.helpers import present
 from tests.models.adopted.onnx_writer import DECODERS, ENCODERS, digits_model
 from tests.models.adopted.strangers import (
     SCALES,
@@ -64,7 +65,8 @@ def test_a_variance_is_taken_in_the_decoders_units_whatever_the_likelihood(likel
     assert fit.reading.output == "signed"
     # A learned log-variance stays softly above a floor, which lifts it a little.
     assert fit.sigma2 == pytest.approx(0.05, rel=1e-3)
-    assert adopt_fit(fit, question).likelihood.sigma2().item() == pytest.approx(0.05, rel=1e-3)
+    held = present(adopt_fit(fit, question).likelihood.sigma2())
+    assert held.item() == pytest.approx(0.05, rel=1e-3)
 
 
 # Torch callables.
@@ -77,6 +79,8 @@ STRANGERS = [
     ("strokes-10d", "signed", "interleaved: mean", "log-sd", "logits", "NHWC"),
     ("strokes-10d", "bytes", "halves: spread", "sd", "bytes", "NCHW"),
     ("strokes-10d", "standardised", "halves: mean", "log-variance", "signed", "NCHW"),
+    ("strokes-10d", "centred", "halves: mean", "sd", "as input", "NHWC"),
+    ("digits-2d", "centred", "two outputs: mean", "log-variance", "logits", "NCHW"),
     ("strokes-10d", "unit", "halves: spread", "softplus-sd", "logits", "NCHW"),
     ("strokes-10d", "unit", "two outputs: mean", "softplus-variance", "unit", "flat"),
 ]

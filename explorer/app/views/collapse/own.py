@@ -35,7 +35,7 @@ SHOWN_CODES = 2000
 STEPPED = 3
 """Axes of codes over the steps of a training."""
 CODE_FILES = ("npz", "npy", "parquet", "csv", "tsv", "txt", "h5ad")
-DOUBTS = ("axes_doubtful", "moments_fit", "whole_numbers")
+DOUBTS = ("axes_doubtful", "exchanged", "moments_fit", "whole_numbers")
 """What is said of a file that every verdict depends on, beside what its spread is."""
 
 

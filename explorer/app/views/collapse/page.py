@@ -1,5 +1,7 @@
 """Collapse: which dimensions are in use, since when, why not, and what brings them back."""
 
+from typing import Any
+
 import streamlit as st
 
 from explorer.analysis.consultation.consult import consult_run
@@ -27,6 +29,7 @@ from explorer.app.views.collapse.prior import show_prior
 from explorer.app.views.collapse.verdicts import show_causes, show_diagnosis, show_table
 from explorer.export.report import words
 from explorer.export.report.gather import gather_run
+from explorer.runs.run import Run
 
 
 def list_patients() -> dict[str, str]:
@@ -34,6 +37,18 @@ def list_patients() -> dict[str, str]:
     runs = library().runs({"shares", "codes"})
     runs.sort(key=lambda run: run.id != "digits-collapsed")
     return {run.id: label_run(run) for run in runs}
+
+
+def judge_run(run: Run) -> dict[str, Any]:
+    """Return a run's diagnosis, and show a bar while that takes its time."""
+    place = st.empty()
+
+    def tell(share: float) -> None:
+        place.progress(share, text("collapse.judging"))
+
+    values = diagnose_stored(str(run.path), run.fingerprint, tell)
+    place.empty()
+    return values
 
 
 def show_facts(patient: Patient) -> None:
@@ -165,8 +180,7 @@ def show_run(chosen: str) -> None:
     """Answer on a run: a patient of ours, a training, somebody's own loop, an adopted model."""
     with told():
         run = library().find(chosen)
-        with st.spinner():
-            values = diagnose_stored(str(run.path), run.fingerprint)
+        values = judge_run(run)
         images = library().has_images_of(run)
         found = consult_run(run, values, images=images)
         place = st.container()

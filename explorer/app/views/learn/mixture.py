@@ -58,9 +58,9 @@ def show_chapter() -> None:
         show_heading("mixture")
         say("learn.mixture.prose.parts")
         show_formula(
-            r"p(x) = \int @reconstruction{p(x|z)}\, @gap{p(z)}\, d@latent{z} \approx "
-            r"\frac1K \sum_{k=1}^K \mathcal N\bigl(x;\, @mean{\mu(}@latent{z_k}@mean{)},\, "
-            r"@sigma{\sigma^2(}@latent{z_k}@sigma{)}\bigr)"
+            r"\begin{gathered}p(x) = \int @reconstruction{p(x|z)}\, @gap{p(z)}\, d@latent{z} \\"
+            r"\approx \frac1K \sum_{k=1}^K \mathcal N\bigl(x;\, @mean{\mu(}@latent{z_k}@mean{)},\, "
+            r"@sigma{\sigma^2(}@latent{z_k}@sigma{)}\bigr)\end{gathered}"
         )
         say("learn.mixture.prose.limit")
         say("learn.mixture.prose.slip")
