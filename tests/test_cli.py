@@ -14,13 +14,16 @@ import pytest
 
 from explorer.cli import build_parser, main, may_choose_threads
 from explorer.commands.app import check_port
-from explorer.commands.training import config_from_options
+from explorer.commands.training import config_from_options, count_in_sweep
 from explorer.config import Config
 from explorer.errors import ExplorerError
 from explorer.paths import resource
 from explorer.recipes import default_config
+from explorer.runs.sweeps import Sweep
 from explorer.runs.writer import RunWriter
+from explorer.training.loop import train
 from tests.analysis.codes_in.makers import make_codes
+from tests.small_run import change, make_config
 
 LONG, DEEP = "x" * 4000, "x/" * 2000
 """A name and a path that no system takes."""
@@ -164,6 +167,20 @@ def test_a_mistake_is_one_clear_sentence_and_exit_code_2(arguments, said, capsys
     assert said in streams.err and streams.err.count("\n") == 1 and "Traceback" not in streams.err
     assert len(streams.err) < 1100
     assert not (tmp_path / "run").exists(), "nothing half-made is left behind"
+
+
+def test_of_a_sweep_each_beta_with_several_k_says_how_many_are_enough(tmp_path):
+    config = make_config(5)
+    grid = {"a": (1, 1.0), "b": (2, 1.0), "c": (2, 4.0)}
+    configs = {
+        name: change(config, model__latent_dim=latents, objective__beta=beta)
+        for name, (latents, beta) in grid.items()
+    }
+    for name, each in configs.items():
+        train(each, tmp_path / name)
+    found = count_in_sweep(Sweep(tmp_path, "sweep", configs))
+    assert list(found) == [1.0], "one K says nothing"
+    assert [member.latents for member in found[1.0].members] == [1, 2]
 
 
 @pytest.mark.parametrize("out", [LONG, DEEP, "x/" * 600], ids=["long", "deep", "half as deep"])

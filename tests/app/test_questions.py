@@ -9,7 +9,8 @@ from explorer.analysis.questions.another_map import VERDICTS, match_maps
 from explorer.analysis.questions.how_many import VERDICTS as ANSWERS
 from explorer.analysis.questions.how_many import Member, count_latents
 from explorer.app.views.runs.compare import list_questions
-from explorer.app.views.runs.questions import say_count, say_match
+from explorer.app.views.runs.questions import say_match
+from explorer.export.report.words import say_count
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
 from explorer.text import LANGUAGES, catalogue, say
@@ -102,7 +103,7 @@ def test_a_rotated_map_names_how_many_are_rotated():
 
 def test_enough_is_told_with_what_the_largest_uses():
     members = [Member(1, -100, 2, 1), Member(2, -80, 4, 2), Member(4, -79, 4, 2)]
-    told = say_count(count_latents(members, floor=-140))
+    told = say_count(count_latents(members, floor=-140), "en")
     # 60 of the 61 nats that the best gains.
     assert told.startswith("K = 2 is enough") and "98%" in told and "of 4 latents 2 are" in told
 

@@ -10,6 +10,7 @@ from explorer.analysis.codes_in.told import Told
 from explorer.analysis.consultation.consult import Consultation
 from explorer.analysis.consultation.prescription import Change, Prescription, aim_beta
 from explorer.analysis.questions.converged import Convergence
+from explorer.analysis.questions.how_many import LatentCount
 from explorer.analysis.questions.pictures import PictureVerdict
 from explorer.analysis.questions.sampling import SamplingVerdict
 from explorer.text import paragraph, say, sentences
@@ -113,6 +114,18 @@ def say_pictures(found: PictureVerdict, language: str) -> str:
 def say_sampling(found: SamplingVerdict, language: str) -> str:
     """Return whether random codes decode to something, and why not."""
     return say(language, f"why.sampling.{found.verdict}", **_unsigned(found.to_dict()))
+
+
+def say_count(found: LatentCount, language: str) -> str:
+    """Return how many latents are enough."""
+    largest = found.members[-1]
+    gain = next(
+        share
+        for member, share in zip(found.members, found.gains, strict=True)
+        if member.latents == found.enough
+    )
+    values = {"enough": found.enough, "gain": gain, "largest": largest.latents}
+    return say(language, f"questions.latents.{found.verdict}", active=largest.active, **values)
 
 
 def say_told(

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from explorer.analysis.questions.how_many import LatentCount, count_in_runs
+from explorer.analysis.questions.how_many import count_in_runs
 from explorer.app.cached.desk import match_stored
 from explorer.app.parts.tables import show_rows
-from explorer.app.text import number, paragraph, plain, text
+from explorer.app.text import language, number, paragraph, plain, text
+from explorer.export.report.words import say_count
 from explorer.library import find_lack
 from explorer.runs.apart import find_differences, list_settings
 from explorer.runs.run import Run
@@ -60,7 +61,8 @@ def say_match(found: "MapMatch", first: str, second: str) -> str:
     counts = {state: found.count(state) for state in ("same", "rotated", "lost")}
     used = sum(counts.values())
     names = {"first": plain(first), "second": plain(second)}
-    return text(f"questions.map.{found.verdict}", used=used, **counts, **names)
+    share = found.explained
+    return text(f"questions.map.{found.verdict}", used=used, explained=share, **counts, **names)
 
 
 def _list_dimensions(found: "MapMatch") -> list[dict[str, object]]:
@@ -83,7 +85,7 @@ def _list_dimensions(found: "MapMatch") -> list[dict[str, object]]:
 def show_count(named: Named) -> None:
     """Say how many latents are enough, with the runs' figures by their number."""
     found = count_in_runs([run for _, run in named])
-    st.markdown(say_count(found))
+    st.markdown(say_count(found, language()))
     gain = text("questions.gain")
     show_rows(
         [
@@ -99,15 +101,3 @@ def show_count(named: Named) -> None:
         {text("runs.column.elbo"): ".2f", text("runs.column.kl"): ".2f", gain: ".0%"},
     )
     st.caption(text("questions.latents.evidence", kept=found.kept))
-
-
-def say_count(found: LatentCount) -> str:
-    """Return how many latents are enough in one sentence."""
-    largest = found.members[-1]
-    gain = next(
-        share
-        for member, share in zip(found.members, found.gains, strict=True)
-        if member.latents == found.enough
-    )
-    values = {"enough": found.enough, "gain": gain, "largest": largest.latents}
-    return text(f"questions.latents.{found.verdict}", active=largest.active, **values)
