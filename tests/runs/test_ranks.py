@@ -8,7 +8,9 @@ from explorer.errors import ExplorerError
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
 
-NAMES = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
+NAMES = (
+    "RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK",
+)  # fmt: skip
 
 
 class Logged(torch.nn.Module):
@@ -46,6 +48,8 @@ def write_all(run):
         {"LOCAL_RANK": "1"},
         {"LOCAL_RANK": "0", "NODE_RANK": "1"},
         {"SLURM_PROCID": "3"},
+        {"OMPI_COMM_WORLD_RANK": "1"},
+        {"PMI_RANK": "2"},
     ],
 )
 def test_another_rank_calls_the_same_and_writes_nothing(tmp_path, monkeypatch, ranks):
@@ -62,6 +66,9 @@ def test_another_rank_calls_the_same_and_writes_nothing(tmp_path, monkeypatch, r
         {"RANK": "0", "SLURM_PROCID": "5"},
         {"LOCAL_RANK": "0", "NODE_RANK": "0"},
         {"SLURM_PROCID": "0"},
+        {"RANK": "colonel"},
+        {"RANK": "colonel", "SLURM_PROCID": "0"},
+        {"PMI_RANK": "-1"},
     ],
 )
 def test_the_first_rank_writes(tmp_path, monkeypatch, ranks):
