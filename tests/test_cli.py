@@ -388,7 +388,7 @@ def test_a_pasted_loss_has_its_beta(capsys):
 
 
 def test_what_a_loss_does_not_say_is_asked(capsys):
-    assert main(["beta", PASTE, "--shape", "3", "64", "64"]) == 0
+    assert main(["beta", PASTE, "--shape", "3", "64", "64"]) == 2
     told = capsys.readouterr().out
     assert "beta has no number in the paste" in told and "Say first: kl_weight" in told
 

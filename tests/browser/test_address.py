@@ -53,6 +53,7 @@ def shows_models(page):
 
 
 def shows_train(page):
+    page.get_by_role("button", name="Settings").click()
     expect(page.get_by_label("β, the weight of KL")).to_have_value("4.5")
     expect(page.get_by_label("Latent dimensions")).to_have_value("5")
 
@@ -101,6 +102,7 @@ def test_what_cannot_be_is_one_sentence_and_no_traceback(visit, path, query, nam
 
 def test_what_is_chosen_is_in_the_address_that_is_copied(visit):
     page = visit("collapse", "run=digits-cured")
+    page.get_by_text("The codes at this step").click()
     page.get_by_role("radio", name="Map of the codes").click()
     page.wait_for_url("**view=map*")
     query = urlparse(page.url).query

@@ -155,8 +155,9 @@ def test_standardised_pixels_are_known_by_the_images_or_by_what_everybody_copies
     rng = np.random.default_rng(0)
     plain = rng.integers(0, 256, (50, 3, 4, 4), dtype=np.uint8)
     scalings = ranges_of(plain, {})
-    assert scalings[:3] == [(1.0, 0.0), (2.0, -1.0), (255.0, 0.0)] and len(scalings) == 5
-    scale, shift = scalings[4]
+    known = [(1.0, 0.0), (2.0, -1.0), (255.0, 0.0), (1.0, -0.5)]
+    assert scalings[:4] == known and len(scalings) == 6
+    scale, shift = scalings[5]
     x = torch.from_numpy(plain).float() / 255
     z = enter(x, "NCHW", (scale, shift))
     torch.testing.assert_close(z.mean((0, 2, 3)), torch.zeros(3), atol=1e-3, rtol=0)
