@@ -118,7 +118,7 @@ def make_run(config: ModelConfig, count: int, shape: tuple[int, int, int] = SHAP
     codes = SimpleNamespace(mean=mean, logvar=logvar, labels=labels, ids=np.arange(count))
     dataset = SimpleNamespace(name="mnist", shape=shape, class_names=tuple("0123456789"))
     facts: dict[str, Any] = {"config": None, "beta": None, "best_split": None, "best_results": {}}
-    info = SimpleNamespace(dataset=dataset, **facts)
+    info = SimpleNamespace(dataset=dataset, model=SimpleNamespace(is_beta_implied=False), **facts)
     return SimpleNamespace(id="bench", name="bench", info=info, model=model, codes=lambda: codes)
 
 
