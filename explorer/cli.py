@@ -314,6 +314,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     disentangle.add_argument("run", metavar="RUN", nargs="?", help="a run, unless --codes is given")
     disentangle.add_argument("--codes", metavar="FILE", help="codes with the factors as columns")
+    disentangle.add_argument("--dataset", metavar="D", help="the run's images, if it does not tell")
     disentangle.add_argument("--seed", type=int, default=0)
     disentangle.set_defaults(command=score_disentangled)
 

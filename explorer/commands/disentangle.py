@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from explorer.commands.output import report
-from explorer.commands.runs import own_images
+from explorer.commands.runs import named_images
 from explorer.errors import ExplorerError
 
 SCORES = {
@@ -37,8 +37,8 @@ def score_disentangled(options: argparse.Namespace) -> None:
         codes = run.codes()
         if codes is None or not run.info.is_continuous:
             raise ExplorerError(f"{run.name} has no codes that are coordinates.")
-        factors = own_images(run, options.data_root).factors
-        found = score_run_factors(codes, factors, seed=options.seed)
+        images = named_images(run, options.dataset, options.data_root)
+        found = score_run_factors(codes, images.factors, seed=options.seed)
     values = found.to_dict()
     report(options.json, values, "\n".join(describe_scores(values)))
 

@@ -97,15 +97,17 @@ def find_images(
     run: "Run", dataset: str | None, split: str, data_root: str | None, limit: int | None
 ) -> Any:
     """Return uint8 images (N, C, H, W) of the run's own data set, or of a named one."""
-    from explorer.datasets import load_dataset
-
-    if dataset is None:
-        images = own_images(run, data_root).split(split).images
-    else:
-        images = load_dataset(dataset, data_root=data_root).split(split).images
+    images = named_images(run, dataset, data_root).split(split).images
     if limit is not None and limit < 1:
         raise ExplorerError(f"--limit must be at least 1; it is {limit}.")
     return images[:limit]
+
+
+def named_images(run: "Run", dataset: str | None, data_root: str | None) -> "ImageDataset":
+    """Return a named data set, or the one that a run was made from."""
+    from explorer.datasets import load_dataset
+
+    return load_dataset(dataset, data_root=data_root) if dataset else own_images(run, data_root)
 
 
 def own_images(run: "Run", data_root: str | None) -> "ImageDataset":

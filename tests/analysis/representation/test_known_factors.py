@@ -64,6 +64,10 @@ def test_the_command_scores_a_shipped_run(capsys):
     assert main(["disentangle", "strokes-vae-2d", "--json"]) == 0
     values = json.loads(capsys.readouterr().out)
     assert 0 <= values["mig"] <= 1 and values["images"] == 2000
+    # What an error advises of a run without named images is there to be said.
+    assert main(["disentangle", "strokes-vae-2d", "--dataset", "digits"]) == 2
+    assert main(["disentangle", "strokes-vae-2d", "--dataset", "strokes"]) == 0
+    capsys.readouterr()
     assert main(["disentangle", "digits-2d"]) == 2
     assert "no known factors" in capsys.readouterr().err
     assert main(["disentangle"]) == 2
