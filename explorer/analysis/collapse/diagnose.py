@@ -179,6 +179,7 @@ def diagnose_run(
     run: "Run",
     images: "Array | None" = None,
     *,
+    beta: float | None = None,
     causes: bool = True,
     seed: int = 0,
     progress: Progress | None = None,
@@ -187,14 +188,15 @@ def diagnose_run(
     """Return the diagnosis of a run: of its model on uint8 images (N, C, H, W), or of its codes.
 
     Without images, or without a model of ours, the stored codes are diagnosed alone. β is the one
-    that the run was trained with. ExplorerError where the run has neither.
+    that the run was trained with; `beta` stands in where it does not say. ExplorerError where the
+    run has neither.
     """
     info = run.info
     if images is not None and info.has_model:
         return diagnose(
             run.model,
             images,
-            beta=info.beta,
+            beta=beta if info.beta is None else info.beta,
             causes=causes,
             seed=seed,
             progress=progress,
