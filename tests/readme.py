@@ -18,6 +18,7 @@ SCRIPTS = {
     "film": "A training as a stage, and its film.",
     "guide": "The guide that floats over the pages.",
     "menu": "The app's menu on a phone.",
+    "notebook": "The same map, lens and film as widgets of a notebook.",
     "opening": "What a page shows until it has come.",
     "present": "Every page on a projector.",
     "charts": "Charts for those who do not see them.",

@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "slider": {"shared"},
     "desk": {"shared"},
     "film": {"shared"},
+    "notebook": {"shared", "map", "map/scene", "lens", "film"},
 }
 """Room by room, what its modules may import besides their own neighbours, types included."""
 
