@@ -16,6 +16,7 @@ SCRIPTS = {
     "brush": "A covered picture to uncover by hand.",
     "desk": "The table of runs.",
     "film": "A training as a stage, and its film.",
+    "lab": "A sweep as one linked picture under the hand.",
     "guide": "The guide that floats over the pages.",
     "menu": "The app's menu on a phone.",
     "opening": "What a page shows until it has come.",
