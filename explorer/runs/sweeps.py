@@ -246,8 +246,8 @@ def find_places(configs: Sequence[Config]) -> tuple[dict[str, list[Any]], list[l
     places = []
     for config in configs:
         flat = _flatten(config.to_dict()).items()
-        values = {name.rpartition(".")[2]: value for name, value in flat}
-        places.append([grid[name].index(values[name]) for name in grid])
+        own = {name.rpartition(".")[2]: value for name, value in flat}
+        places.append([grid[name].index(own[name]) for name in grid])
     return grid, places
 
 
