@@ -1,6 +1,7 @@
 """Models that differ in β, side by side: maps, the rate–distortion plane, units over β."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,6 +19,9 @@ LEAST_RANGE, LARGEST_RANGE = 3.2, 7.0
 NEARLY_ALL = 0.97
 NEAR = 1.25
 """Eigenvalues in a smaller ratio have names that would lie on one another."""
+
+
+NO_BOUNDS: Mapping[str, Sequence[bool]] = MappingProxyType({})
 
 
 def choose_range(codes: Sequence[np.ndarray]) -> float:
@@ -89,22 +93,28 @@ def units_over_beta(
     counts: Mapping[str, Sequence[float]],
     roles: Roles,
     *,
+    bounds: Mapping[str, Sequence[bool]] = NO_BOUNDS,
     eigenvalues: Sequence[float] = (),
     height: int = 360,
     words: Words = WORDS,
 ) -> go.Figure:
     """Return curves over β, such as active units and mutual information, on a logarithmic axis.
 
-    `counts` maps names to one value per β. At each of the `eigenvalues` a further latent falls
-    asleep, says the wake-up rule: they are drawn as vertical lines.
+    `counts` maps names to one value per β; `bounds` tells of a name which of its values are lower
+    bounds: they are marked by a triangle and told with "≥". At each of the `eigenvalues` a further
+    latent falls asleep, says the wake-up rule: they are drawn as vertical lines.
     """
     figure = go.Figure()
     styles = ((roles.latent, "solid"), (roles.mean, "dash"), (roles.kl, "dot"))
     for (name, values), (colour, dash) in zip(counts.items(), styles, strict=False):
+        least = bounds.get(name, [False] * len(values))
+        symbols = ["triangle-up" if bound else "circle" for bound in least]
         figure.add_scatter(
             x=list(betas), y=list(values), name=name, mode="lines+markers",
-            line={"color": colour, "dash": dash, "width": 2}, marker={"size": 6},
-            hovertemplate="β = %{x:g}: %{y:.2f}",
+            line={"color": colour, "dash": dash, "width": 2},
+            marker={"size": [10 if bound else 6 for bound in least], "symbol": symbols},
+            customdata=["≥ " if bound else "" for bound in least],
+            hovertemplate="β = %{x:g}: %{customdata}%{y:.2f}",
         )  # fmt: skip
     top = 1.05 * max((max(values) for values in counts.values() if len(values)), default=1.0)
     height_of_name = 1.0

@@ -9,6 +9,7 @@ from explorer.figures.beta import (
     choose_range,
     kl_bars,
     small_maps,
+    units_over_beta,
 )
 from explorer.figures.collapse import variance_plane
 from explorer.figures.marks import merge_marks
@@ -47,3 +48,13 @@ def test_a_crowd_of_points_has_one_name():
 def test_a_moved_beta_is_the_name_of_its_bar():
     bars = kl_bars([1.0, 4.0], [50.0, 60.0], np.ones((2, 2)), LIGHT, marks=["1", "2 → 4"])
     assert bars.data[0].x == ("1", "2 → 4")
+
+
+def test_a_lower_bound_is_marked_and_told_as_one():
+    rows = {"information, nats": [7.6, 3.1], "active units": [20.0, 4.0]}
+    bounds = {"information, nats": [True, False]}
+    figure = units_over_beta([0.1, 4.0], rows, LIGHT, bounds=bounds)
+    shown = {trace.name: trace for trace in figure.data}
+    assert list(shown["information, nats"].customdata) == ["≥ ", ""]
+    assert list(shown["information, nats"].marker.symbol) == ["triangle-up", "circle"]
+    assert set(shown["active units"].marker.symbol) == {"circle"}

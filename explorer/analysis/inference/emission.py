@@ -38,6 +38,13 @@ class Seen(NamedTuple):
         return Seen(self.projection[index], self.constant[index])
 
 
+class Rectified(NamedTuple):
+    """A decoder of rectified linear layers: (weight, bias) of its hidden ones and of the last."""
+
+    hidden: list[tuple[Tensor, Tensor]]
+    last: tuple[Tensor, Tensor]
+
+
 class Emission:
     """The decoder and likelihood of one model, in `dtype`, split into features of z and of x."""
 
@@ -54,6 +61,21 @@ class Emission:
         folds = self.factors and own.likelihood.output_is_natural
         self._last = last if folds else None
         self._body = body if folds or last is None else nn.Sequential(body, last)
+
+    def rectified(self) -> Rectified | None:
+        """Return the layers where each is linear with a bias and rectified, else None."""
+        if self._last is None or not isinstance(self._body, nn.Sequential) or not self._body:
+            return None
+        linear, rectifiers = list(self._body)[::2], list(self._body)[1::2]
+        layers: list[tuple[Tensor, Tensor]] = [
+            (layer.weight, layer.bias)
+            for layer in [*linear, self._last]
+            if isinstance(layer, nn.Linear) and layer.bias is not None
+        ]
+        rectified = all(isinstance(layer, nn.ReLU) for layer in rectifiers)
+        if not rectified or not len(layers) - 1 == len(linear) == len(rectifiers):
+            return None
+        return Rectified(layers[:-1], layers[-1])
 
     @torch.no_grad()
     def features(self, z: Tensor) -> Decoded:

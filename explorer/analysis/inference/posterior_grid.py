@@ -85,8 +85,8 @@ class PosteriorGrid:
             return self.prior.log_prob(z.double())
 
     def log_joint_rows(self, z: Tensor, seen: Seen) -> Tensor:
-        """Return log p(x_m, z_m), (M,), nats, of as many codes as images, by the walker."""
-        rows = self.walker.score_rows(self.walker.features(z), seen)
+        """Return log p(x_m, z_m), (M,), nats, in float64, of as many codes as images."""
+        rows = self.emission.score_rows(self.emission.features(z), seen)
         return rows.double() + self.log_prior(z)
 
 

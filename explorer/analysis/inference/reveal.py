@@ -197,6 +197,9 @@ class _VisibleEmission(Emission):
         self.likelihood = model.likelihood
         self.factors = True
 
+    def rectified(self) -> None:
+        """Return None: no layer is folded into the image."""
+
     @torch.no_grad()
     def features(self, z: Tensor) -> Decoded:
         """Return no features, (M, 1), and log p(visible|z) as the normaliser (M,)."""

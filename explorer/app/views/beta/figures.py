@@ -43,15 +43,17 @@ def show_units(scene: Scene) -> None:
         ],
         text("beta.units.information"): [m["mutual_information"] for m in measures],
     }
+    bounds = {text("beta.units.information"): [m["mutual_information_saturated"] for m in measures]}
     rule = _find_rule(scene.sweep, film)
     figure = units_over_beta(
-        [m.beta for m in film], rows, role_colours(), eigenvalues=rule, height=SHOWN_HEIGHT,
+        [m.beta for m in film], rows, role_colours(), bounds=bounds, eigenvalues=rule, height=SHOWN_HEIGHT,
         words=sentences("figure."),
     )  # fmt: skip
     show_chart(figure, "beta_units")
     count = measures[0]["images"]
     caption = text("beta.units.caption", count=count, ceiling=math.log(count))
-    st.caption(paragraph(caption, text("beta.units.rule") if rule else ""))
+    bounded = text("beta.units.bound") if any(*bounds.values()) else ""
+    st.caption(paragraph(caption, bounded, text("beta.units.rule") if rule else ""))
 
 
 def _find_rule(sweep: Sweep, film: list[Member]) -> list[float]:

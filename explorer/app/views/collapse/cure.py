@@ -25,6 +25,7 @@ from explorer.app.session import library
 from explorer.app.text import language, plain, sentences, text
 from explorer.app.views.collapse.answer import show_elsewhere
 from explorer.app.views.collapse.patient import Patient
+from explorer.app.views.collapse.verdicts import describe_information
 from explorer.export.report import words
 from explorer.figures.collapse import rate_curves
 from explorer.runs.run import Run
@@ -174,8 +175,8 @@ def compare_treated(run: Run, was_live: bool) -> None:
             if info.status.is_alive() and info.planned_steps:
                 points = shown.metrics("train")
                 step = points[-1]["step"] if points else 0
-                words = text("collapse.training", step=step, planned=info.planned_steps)
-                show_progress(step, info.planned_steps, words)
+                running = text("collapse.training", step=step, planned=info.planned_steps)
+                show_progress(step, info.planned_steps, running)
             elif (shown.path / "codes.npz").is_file():
                 values = diagnose_stored(str(shown.path), shown.fingerprint)
                 st.markdown(
@@ -185,7 +186,7 @@ def compare_treated(run: Run, was_live: bool) -> None:
                         count=len(values["dimensions"]),
                         rate=values["rate"],
                         error=values["rate_error"],
-                        information=values["mutual_information"],
+                        information=describe_information(values),
                     )
                 )
             steps = shown.snapshot_steps()

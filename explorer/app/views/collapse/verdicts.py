@@ -61,7 +61,7 @@ def show_diagnosis(values: dict[str, Any], config: Config | None) -> None:
             _with_error(values, "effective_dimensions") if values["active_units"] else "0",
         ),
         ("rate", _with_error(values, "rate")),
-        ("information", _describe_information(values)),
+        ("information", describe_information(values)),
     )
     for column, (name, shown) in zip(columns, figures, strict=True):
         column.metric(text(f"collapse.figure.{name}"), shown, help=help_text)
@@ -92,7 +92,7 @@ def _describe_state(values: dict[str, Any]) -> str:
     return paragraph(*told) or text("collapse.state.healthy", count=count)
 
 
-def _describe_information(values: dict[str, Any]) -> str:
+def describe_information(values: dict[str, Any]) -> str:
     """Return I(x; z); at its ceiling it is a lower bound, whose tiny spread would mislead."""
     if values["mutual_information_saturated"]:
         return f"≥ {number(values['mutual_information'])}"

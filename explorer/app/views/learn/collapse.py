@@ -24,7 +24,6 @@ from explorer.codes import match_latents
 from explorer.errors import ExplorerError
 from explorer.figures.beta import small_maps
 from explorer.figures.eigenvalues import kl_over_beta
-from explorer.files import read_json
 from explorer.paths import resource
 from explorer.runs.run import Run
 from explorer.runs.sweeps import read_sweep
@@ -49,8 +48,10 @@ def show_chapter() -> None:
     """Lay out the chapter: prose on the left, the shipped sweep over β on the right."""
     try:
         sweep = read_sweep(resource("pretrained") / SWEEP)
-        recorded = read_json(sweep.path / "theory.json")["wake_up"]
+        theory = library().stored_beside(sweep, "theory")
     except ExplorerError:
+        theory = None
+    if theory is None:
         show_heading("collapse")
         st.info(text("learn.collapse.missing"))
         return
@@ -64,7 +65,7 @@ def show_chapter() -> None:
         words = sentences("learn.collapse.formula.")
         show_formula(FORMULA % (words["objective"], words["wakes"]))
         say("learn.collapse.rule")
-        eigenvalues = _show_source(recorded)
+        eigenvalues = _show_source(theory["wake_up"])
     with right:
         place = live_choice(
             text("learn.collapse.beta"), [f"{beta:g}" for beta in betas], betas.index(START),
