@@ -24,7 +24,7 @@ from explorer.figures.beta import (
 )
 from explorer.runs.sweeps import Sweep
 
-SHOWN_HEIGHT = 300
+HEIGHT = 300
 
 
 def show_units(scene: Scene) -> None:
@@ -46,8 +46,8 @@ def show_units(scene: Scene) -> None:
     bounds = {text("beta.units.information"): [m["mutual_information_saturated"] for m in measures]}
     rule = _find_rule(scene.sweep, film)
     figure = units_over_beta(
-        [m.beta for m in film], rows, role_colours(), bounds=bounds, eigenvalues=rule, height=SHOWN_HEIGHT,
-        words=sentences("figure."),
+        [m.beta for m in film], rows, role_colours(), bounds=bounds, eigenvalues=rule,
+        height=HEIGHT, words=sentences("figure."),
     )  # fmt: skip
     show_chart(figure, "beta_units")
     count = measures[0]["images"]
@@ -78,7 +78,7 @@ def show_shares(scene: Scene) -> None:
         [point["reconstruction"] for point in scene.points],
         np.array([point["kl_per_dim"] for point in scene.points]),
         role_colours(),
-        SHOWN_HEIGHT,
+        HEIGHT,
         sentences("figure."),
         marks=[member.mark for member in scene.film],
     )
