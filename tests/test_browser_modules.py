@@ -29,12 +29,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "charts": {"shared"},
     "brush": {"shared"},
     "slider": {"shared"},
+    "timeline": {"shared"},
     "desk": {"shared"},
     "film": {"shared"},
 }
 """Room by room, what its modules may import besides their own neighbours, types included."""
 
-ALONE = ("guide", "menu", "opening", "present", "charts", "brush", "slider", "desk", "film")
+ALONE = (
+    "guide",
+    "menu",
+    "opening",
+    "present",
+    "charts",
+    "brush",
+    "slider",
+    "timeline",
+    "desk",
+    "film",
+)
 """Rooms of one script, which Streamlit is handed as text: it can import nothing."""
 
 FETCHES = ASSETS / "map" / "fetch.js"
