@@ -317,6 +317,15 @@ def test_tsne_is_computed_in_a_process_and_kept() -> None:
     assert again.process is None, "kept"
 
 
+def test_one_seed_gives_one_tsne_and_says_how_far_it_is() -> None:
+    mean = np.random.default_rng(0).normal(0, 1, (40, 4))
+    heard: list[float] = []
+    plane = tsne.project(mean, seed=3, report=heard.append)
+    assert heard == sorted(heard) and heard[0] < 0.1 and heard[-1] == 1
+    assert np.array_equal(plane, tsne.project(mean, seed=3))
+    assert not np.array_equal(plane, tsne.project(mean, seed=4))
+
+
 def test_pictures_are_those_of_the_codes(tiny_run) -> None:
     found = pictures.find_pictures(tiny_run, load_dataset("digits"))
     codes = tiny_run.codes()

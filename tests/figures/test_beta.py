@@ -57,7 +57,7 @@ def test_a_moved_beta_stands_beside_its_point_and_its_slope_is_what_it_became():
 
 
 def test_a_lower_bound_is_marked_and_told_as_one():
-    rows = {"information, nats": [7.6, 3.1], "active units": [20, 4]}
+    rows = {"information, nats": [7.6, 3.1], "active units": [20.0, 4.0]}
     bounds = {"information, nats": [True, False]}
     figure = units_over_beta([0.1, 4.0], rows, LIGHT, bounds=bounds)
     shown = {trace.name: trace for trace in figure.data}
