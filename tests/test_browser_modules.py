@@ -29,13 +29,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "charts": {"shared"},
     "brush": {"shared"},
     "slider": {"shared"},
+    "timeline": {"shared"},
     "desk": {"shared"},
     "film": {"shared"},
     "lab": {"shared", "film"},
 }
 """Room by room, what its modules may import besides their own neighbours, types included."""
 
-ALONE = ("guide", "menu", "opening", "present", "charts", "brush", "slider", "desk")
+ALONE = (
+    "guide",
+    "menu",
+    "opening",
+    "present",
+    "charts",
+    "brush",
+    "slider",
+    "timeline",
+    "desk",
+)
 """Rooms of one script that imports nothing."""
 
 FETCHES = ASSETS / "map" / "fetch.js"

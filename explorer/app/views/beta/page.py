@@ -50,8 +50,8 @@ def find_sweeps() -> dict[str, tuple[Sweep, bool]]:
 def offer_training() -> None:
     """Show the settings of a new family and start it."""
     # A new key is a new popover, which is closed: Start leaves the view on the family.
-    key = f"beta_new_{STARTED.get()}"
-    with st.popover(text("beta.new"), icon=":material/play_arrow:", key=key):
+    started = STARTED.get()
+    with st.popover(text("beta.new"), icon=":material/play_arrow:", key=f"beta_new_{started}"):
         ready = library().image_sets()
         dataset = st.selectbox(text("beta.dataset"), ready, key="beta_dataset")
         offer_own_images("beta_dataset", "beta_own")
@@ -71,20 +71,28 @@ def offer_training() -> None:
             st.caption(text("beta.too_few"))
         st.button(
             text("beta.start"),
-            key="beta_start",
+            key=f"beta_start_{started}",
             type="primary",
             disabled=len(betas) < 2,
             on_click=_start,
-            args=(dataset, sorted(betas), likelihood, int(latent_dim), float(seconds)),
+            args=(started, dataset, sorted(betas), likelihood, int(latent_dim), float(seconds)),
         )
         st.caption(text("beta.elsewhere", folder=plain(library().own.folder)))
 
 
 def _start(
-    dataset: str, betas: list[float], likelihood: str, latent_dim: int, seconds: float
+    started: int,
+    dataset: str,
+    betas: list[float],
+    likelihood: str,
+    latent_dim: int,
+    seconds: float,
 ) -> None:
     from explorer.training.family import family_configs
 
+    # The button stands until the page is drawn anew: a second press starts no second family.
+    if started != STARTED.get():
+        return
     # Convolutions are not stacked into families: large images too get a dense network here.
     base = default_config(dataset, latent_dim, seconds, "mlp", library().image_shape(dataset))
     configs = family_configs(_shape_member(base, likelihood, seconds), betas)
