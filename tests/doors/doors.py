@@ -276,7 +276,7 @@ def address(rng: np.random.Generator, folder: Path) -> None:
 
 def message(rng: np.random.Generator, folder: Path) -> None:
     """What a map asks of the server, as nobody's browser would."""
-    from explorer.app.parts.answers import ANSWERS
+    from explorer.export.answers import ANSWERS
     from explorer.runs.store import open_run
 
     model = open_run("digits-2d").model
