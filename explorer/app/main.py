@@ -10,6 +10,7 @@ if _ROOT not in sys.path:
 
 import streamlit as st  # noqa: E402
 
+from explorer.app.hosts import refuse_strange_name  # noqa: E402
 from explorer.app.parts.address import tell_refused  # noqa: E402
 from explorer.app.parts.failures import told  # noqa: E402
 from explorer.app.parts.guide import show_guide  # noqa: E402
@@ -27,6 +28,7 @@ from explorer.figures.pictures import wordmark  # noqa: E402
 st.set_page_config(
     page_title=text("app.title"), page_icon="◎", layout="wide", initial_sidebar_state="collapsed"
 )
+refuse_strange_name()
 st.html(f"<style>{read_styles('page', 'guide', 'opening', 'present')}</style>")
 st.html(f"<style>:root {{{role_variables(is_dark())}}}</style>")
 st.logo(wordmark(text("app.title"), is_dark()), size="large")
@@ -48,11 +50,12 @@ show_guide()
 show_present()
 tend_menu()
 name_charts()
+# It stands there at every run: a page whose parts change places is seen twice until its last one.
+waiting = st.empty()
 if page.url_path and "torch" not in sys.modules:
     # Only a server's first visitor waits for the libraries, and not on Explore, whose map needs
     # none of them. A spinner around the page would stand above what is there already, until the
     # page's last element has come.
-    waiting = st.empty()
     with waiting.container():
         show_lede(LEDES[page.url_path])
         with st.spinner(text("app.loading")):

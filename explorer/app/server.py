@@ -17,6 +17,7 @@ from streamlit import cli_util, config, file_util  # noqa: E402
 from streamlit.web.server import server_util  # noqa: E402
 
 from explorer.app.admission import Admission  # noqa: E402
+from explorer.app.hosts import KnownHosts  # noqa: E402
 from explorer.app.offers import OFFERS  # noqa: E402
 from explorer.app.opening import Opening  # noqa: E402
 from explorer.visitors.house import open_house  # noqa: E402
@@ -55,6 +56,7 @@ app = st.App(
     Path(__file__).with_name("main.py"),
     lifespan=open_browser,
     middleware=[
+        Middleware(KnownHosts),
         *([] if HOUSE is None else [Middleware(Admission, house=HOUSE, base=BASE)]),
         Middleware(Opening, static=Path(file_util.get_static_dir()), base=BASE),
     ],
