@@ -13,11 +13,10 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.app.parts import answers
 from explorer.browser import ASSETS
 from explorer.datasets import load_dataset
 from explorer.errors import ExplorerError
-from explorer.export import pictures, tsne
+from explorer.export import answers, pictures, tsne
 from explorer.export.bundle import WORKER_ENTRY, bundle_modules
 from explorer.export.container import unpack
 from explorer.export.page import MAX_PAGE_BYTES, build_page

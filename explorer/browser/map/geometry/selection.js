@@ -44,6 +44,17 @@ function extent(outline, axis) {
 }
 
 /**
+ * One per code that is among `indices`, else zero.
+ * @param {number[]} indices
+ * @param {number} count
+ */
+export function maskOf(indices, count) {
+  const mask = new Uint8Array(count);
+  for (const i of indices) mask[i] = 1;
+  return mask;
+}
+
+/**
  * Counts per class, and mean and standard deviation per latent, of the selection and of the rest.
  * @param {{codes: Float32Array, size: number, count: number, labels: ArrayLike<number> | null}} data
  * @param {number[]} indices
