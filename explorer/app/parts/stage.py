@@ -9,7 +9,7 @@ from typing import Any
 from explorer.app.cached.film import get_frame
 from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.kept import Kept
-from explorer.app.parts.mount import inline_component
+from explorer.app.parts.mount import enclose, inline_component
 from explorer.app.text import sentences
 from explorer.codes import main_dimensions
 from explorer.errors import ExplorerError
@@ -59,16 +59,18 @@ def show_stage(
     labels = newest.labels
     inline_component("stage", "film", _MARKUP)(
         key=key,
-        data={
-            "run": run.id,
-            "axes": list(axes),
-            "frames": frames,
-            "labels": None if labels is None else [int(label) for label in labels[:MOST_POINTS]],
-            "names": list(info.dataset.class_names) if info.dataset else [],
-            "inputs": encode_pictures(newest.inputs),
-            "log": encode_log(points),
-            "rings": info.has_shares,
-            "beta": describe_beta(run) or "",
-            "words": sentences("stage."),
-        },
+        data=enclose(
+            {
+                "run": run.id,
+                "axes": list(axes),
+                "frames": frames,
+                "labels": None if labels is None else [int(label) for label in labels[:MOST_POINTS]],
+                "names": list(info.dataset.class_names) if info.dataset else [],
+                "inputs": encode_pictures(newest.inputs),
+                "log": encode_log(points),
+                "rings": info.has_shares,
+                "beta": describe_beta(run) or "",
+                "words": sentences("stage."),
+            }
+        ),
     )

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from explorer.app.text import number
@@ -17,6 +16,8 @@ def show_rows(rows: Sequence[Mapping[str, Any]], specs: Mapping[str, str], **opt
     cell empty. What a column format would write has a hyphen for a minus; a styled cell shows its
     own text.
     """
+    import pandas as pd
+
     frame = pd.DataFrame(list(rows))
     for name in specs.keys() & set(frame):
         frame[name] = pd.to_numeric(frame[name])
