@@ -73,6 +73,13 @@ def build_parser() -> argparse.ArgumentParser:
     app = commands.add_parser("app", help="open the explorer in the browser")
     app.add_argument("--port", type=int, default=8501)
     app.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback)")
+    app.add_argument(
+        "--allow-host",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a name that this server is called by, all others being refused; may be repeated",
+    )
     app.add_argument("--no-browser", action="store_true", help="start without opening a browser")
     app.add_argument(
         "--runs", metavar="DIR", help=f"folder of your runs (default: {runs_folder()})"

@@ -80,7 +80,7 @@ class AdoptionQueue(UploadQueue[Adoption]):
                     f"{describe_bytes(LARGEST_UPLOAD)} is adopted by command line, "
                     "`latent-explorer adopt`."
                 )
-        self.check_room()
+        self.check_room(owner)
         workshop, copied = open_workshop(self.data_root), {}
         for part, file in files.items():
             name = Path(names[part])

@@ -16,6 +16,7 @@ from starlette.middleware import Middleware  # noqa: E402
 from streamlit import cli_util, config, file_util  # noqa: E402
 from streamlit.web.server import server_util  # noqa: E402
 
+from explorer.app.hosts import KnownHosts  # noqa: E402
 from explorer.app.offers import OFFERS  # noqa: E402
 from explorer.app.opening import Opening  # noqa: E402
 
@@ -51,10 +52,11 @@ app = st.App(
     Path(__file__).with_name("main.py"),
     lifespan=open_browser,
     middleware=[
+        Middleware(KnownHosts),
         Middleware(
             Opening,
             static=Path(file_util.get_static_dir()),
             base=config.get_option("server.baseUrlPath") or "",
-        )
+        ),
     ],
 )

@@ -22,6 +22,8 @@ def open_app(options: argparse.Namespace) -> None:
         environment["LATENT_EXPLORER_RUNS"] = str(Path(options.runs).resolve())
     if options.data_root:
         environment["LATENT_EXPLORER_DATA"] = str(Path(options.data_root).resolve())
+    if options.allow_host:
+        environment["LATENT_EXPLORER_HOSTS"] = ",".join(options.allow_host)
     flags = theme_flags()
     flags += ["--server.port", str(options.port), "--server.address", options.host]
     flags += ["--server.headless", "true" if options.no_browser else "false"]

@@ -68,7 +68,7 @@ class ReadingQueue(UploadQueue[Reading]):
                 f"{describe_bytes(LARGEST_UPLOAD)} is added by command line, "
                 "`latent-explorer data add PATH --name N`."
             )
-        self.check_room()
+        self.check_room(owner)
         workshop = open_workshop(self.data_root)
         path = receive(file, workshop, Path(shown).stem or "images", suffix)
         return self.enqueue(

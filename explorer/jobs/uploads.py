@@ -46,14 +46,15 @@ U = TypeVar("U", bound=Upload)
 
 
 class UploadQueue(Generic[U]):
-    """Uploads of one kind, at most `most` of them; `work` says what is done with each.
+    """Uploads of one kind, at most `most` of one visit; `work` says what is done with each.
 
     Nothing of them is decoded in this process. Raises ExplorerError in one sentence for what is
     refused.
     """
 
-    most = 4
-    """So many may wait, be read or be looked at; each holds its files on disk."""
+    most, most_of_all = 4, 24
+    """So many of one visit, and of all together, may wait, be read or be looked at; each holds its
+    files on disk."""
 
     def __init__(self, name: str, data_root: Root = None) -> None:
         self.data_root = data_root
@@ -94,10 +95,15 @@ class UploadQueue(Generic[U]):
         for upload in self.uploads():
             self.discard(upload)
 
-    def check_room(self) -> None:
-        """Raise where so many are here that no more is taken."""
-        if len(self.uploads()) >= self.most:
+    def check_room(self, owner: str = "") -> None:
+        """Raise where so many are here, of a visit or of all, that no more is taken."""
+        uploads = self.uploads()
+        if sum(upload.owner == owner for upload in uploads) >= self.most:
             raise ExplorerError(f"{self.most} files are here already: keep one, or let one go.")
+        if len(uploads) >= self.most_of_all:
+            raise ExplorerError(
+                f"{len(uploads)} files of all visitors are here already: try again later."
+            )
 
     def enqueue(self, upload: U) -> U:
         """Have an upload worked on once those before it are done, for the first time or again."""

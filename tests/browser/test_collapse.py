@@ -134,7 +134,7 @@ def test_a_pasted_loss_tells_why_codes_of_ones_own_sleep(page, server, tmp_path)
     page.get_by_role("combobox", name="Your data").click()
     page.get_by_role("option", name="digits", exact=True).click()
     page.get_by_text("and in these images 3 directions exceed that").wait_for()
-    page.get_by_text("Bring βσ² below").wait_for()
+    page.get_by_text("βσ² falls from 0.5 to 0.1").wait_for()
     with page.expect_download() as download:
         page.get_by_role("button", name="Report to send").click()
     text = download.value.path().read_text(encoding="utf-8")

@@ -7,6 +7,7 @@ import pytest
 from explorer.analysis.teaching.gaussians import kl_terms
 from explorer.analysis.teaching.toy import LinearEncoder, LinearToy, measure_three_ways
 from tests.helpers import present
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 FORMULAS_HOLD = """numbers => {
@@ -100,23 +101,18 @@ def test_the_two_bars_say_the_sum_and_their_axis_waits_for_the_slider(page, serv
     def span():
         return root.evaluate("root => root.bars.axis.span")
 
-    def until(condition):
-        look = f"() => {condition} ? done() : requestAnimationFrame(look)"
-        code = f"new Promise(done => {{ const look = {look}; look(); }})"
-        root.evaluate(f"(root, small) => {code}", small)
-
     small = span()
     slider = present(page.get_by_role("slider", name="μ of q").bounding_box())
     middle = slider["y"] + slider["height"] / 2
     page.mouse.move(slider["x"] + 0.55 * slider["width"], middle)
     page.mouse.down()
     page.mouse.move(slider["x"] + 2, middle, steps=3)
-    until("root.bars.axis.span > small")
+    wait_until(lambda: span() > small)
     page.mouse.move(slider["x"] + 0.55 * slider["width"], middle, steps=3)
     page.get_by_text("is p(z|x) now").or_(page.get_by_text("Gap 0.0")).first.wait_for()
     assert span() > small, "the axis stands still while the thumb is held"
     page.mouse.up()
-    until("root.bars.axis.span === small")
+    wait_until(lambda: span() == small)
 
 
 def test_the_same_lines_hold_on_a_real_model(page, server):

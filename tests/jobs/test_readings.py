@@ -161,6 +161,15 @@ def test_so_many_may_be_here_at_a_time(queue, pets, held):
     upload(queue, pets)
 
 
+def test_what_one_visit_holds_leaves_room_for_the_next(queue, pets, held, monkeypatch):
+    for _ in range(ReadingQueue.most):
+        upload(queue, pets, owner="first")
+    upload(queue, pets, owner="second")
+    monkeypatch.setattr(ReadingQueue, "most_of_all", len(queue.uploads()))
+    with pytest.raises(ExplorerError, match="5 files of all visitors are here already"):
+        upload(queue, pets, owner="third")
+
+
 def test_what_a_killed_server_left_goes_with_the_next_start(root):
     left = root / "own" / "work" / "left"
     left.mkdir(parents=True)

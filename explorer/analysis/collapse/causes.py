@@ -12,6 +12,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from explorer.analysis.checks import plain
@@ -26,11 +27,13 @@ from explorer.models.likelihoods.base import NoRuleKnown
 from explorer.models.priors import gaussian_kl
 
 CAUSES = ("objective", "encoder_lags", "decoder_ignores", "written_not_read")
-REFINED_IMAGES, FEWEST_REFINED = 32, 12
-REFINING_STEPS = 100
-REFINING_COST, SCORING_COST = 1.7e9, 4e10
-"""Multiply-adds that decoding the draws of all refined images may take: a step, and the score. Of
-costly decoders fewer images are refined, by fewer draws: a diagnosis stays one of seconds."""
+REFINED_IMAGES, FEWEST_REFINED = 32, 8
+REFINING_STEPS, FEWEST_STEPS = 100, 30
+REFINING_COST, SCORING_COST = 2e10, 4e9
+"""Multiply-adds that decoding the draws of all refined images may take: the steps, and the score.
+Of costly decoders fewer images are refined, in fewer steps: a diagnosis stays one of seconds."""
+WAY = 5.0
+"""Steps × their size, in units of q's sd: fewer steps are longer."""
 PRIOR_DRAWS = 8
 """Codes of the prior that tell whether refining could find anything."""
 REFINED_KL_NATS = 0.05
@@ -115,7 +118,7 @@ def _could_tell(subject: Subject, asleep: list[int], seed: int) -> bool:
     Where log p(x|z) hardly varies while they run over the prior it cannot: KL(p(z|x) ‖ p(z)) is
     half that variance, to its second order. A few draws tell that, and refining takes hundreds.
     """
-    model, count = subject.model, _affordable(subject)
+    model, count = subject.model, plan_refining(subject).images
     mean = subject.posterior[0][:count]
     generator = torch.Generator(mean.device).manual_seed(seed)
     likelihood = []
@@ -146,10 +149,24 @@ def _look_at_collapse(subject: Subject, beta: float, seed: int) -> dict[str, Any
     }
 
 
-def _affordable(subject: Subject) -> int:
-    """Return how many images are refined."""
-    most = REFINING_COST / decoding_cost(subject.model) / FEWEST_TRAINING
-    return int(min(max(most, FEWEST_REFINED), REFINED_IMAGES, len(subject)))
+@dataclass(frozen=True)
+class Refining:
+    """How many images are refined, in how many steps, by how many draws of q."""
+
+    images: int
+    steps: int
+    draws: Draws
+
+
+def plan_refining(subject: Subject) -> Refining:
+    """Return what refining may take of a subject's decoder, however costly that is."""
+    cost = decoding_cost(subject.model)
+    decodes, scored = REFINING_COST / cost, SCORING_COST / cost
+    draws = 2 * FEWEST_TRAINING
+    steps = int(np.clip(decodes / draws / (2 * FEWEST_REFINED), FEWEST_STEPS, REFINING_STEPS))
+    affordable = np.clip(decodes / draws / steps, FEWEST_REFINED, REFINED_IMAGES)
+    images = min(int(affordable), len(subject))
+    return Refining(images, steps, Draws.within(decodes / steps / images, scored / images))
 
 
 def _refined_kl(
@@ -159,14 +176,15 @@ def _refined_kl(
 
     Of the first images: as many as the cost of the decoder allows.
     """
-    cost, count = decoding_cost(subject.model), _affordable(subject)
-    subject = subject.first(count)
+    plan = plan_refining(subject)
+    subject = subject.first(plan.images)
     refined = refine_subject(
         subject,
         prior_starts=0,
-        steps=REFINING_STEPS,
+        steps=plan.steps,
+        learning_rate=WAY / plan.steps,
         seed=seed,
-        draws=Draws.within(REFINING_COST / cost / count, SCORING_COST / cost / count),
+        draws=plan.draws,
         progress=watch.report,
         stop=watch.stopped,
     )

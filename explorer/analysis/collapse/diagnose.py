@@ -37,15 +37,17 @@ from explorer.codes import kl_of_codes
 from explorer.config import check_seed
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
+from explorer.models.cost import decoding_cost
 
 if TYPE_CHECKING:
     from explorer.codes import Array
     from explorer.runs.run import Run
 
-DECODER_IMAGES = 1000
-DECODER_VALUES = 3_200_000
-"""Numbers in all images together that the decoder's use is measured on: fewer of large ones."""
+DECODER_IMAGES, FEWEST_DECODED = 1000, 48
 """Images that the decoder's measures use."""
+DECODER_VALUES, DECODER_COST = 3_200_000, 4e10
+"""Numbers in all these images together, and multiply-adds to decode them: fewer of large ones, and
+of decoders that cost much."""
 CAUSE_IMAGES = 2000
 
 
@@ -150,7 +152,7 @@ def diagnose(
     information = decompose_rate(mu, lv, seed=seed, progress=inner.report, stop=inner.stopped)
     inner = watch.part(0.6, 0.75)
     use = measure_decoder_use(
-        subject.first(min(DECODER_IMAGES, max(100, DECODER_VALUES // math.prod(model.shape)))),
+        subject.first(_count_decoded(model)),
         seed=seed,
         progress=inner.report,
         stop=inner.stopped,
@@ -177,6 +179,7 @@ def diagnose_run(
     run: "Run",
     images: "Array | None" = None,
     *,
+    beta: float | None = None,
     causes: bool = True,
     seed: int = 0,
     progress: Progress | None = None,
@@ -185,14 +188,15 @@ def diagnose_run(
     """Return the diagnosis of a run: of its model on uint8 images (N, C, H, W), or of its codes.
 
     Without images, or without a model of ours, the stored codes are diagnosed alone. β is the one
-    that the run was trained with. ExplorerError where the run has neither.
+    that the run was trained with; `beta` stands in where it does not say. ExplorerError where the
+    run has neither.
     """
     info = run.info
     if images is not None and info.has_model:
         return diagnose(
             run.model,
             images,
-            beta=info.beta,
+            beta=beta if info.beta is None else info.beta,
             causes=causes,
             seed=seed,
             progress=progress,
@@ -229,6 +233,13 @@ def effective_dimensions(kl_per_image: Floats) -> tuple[float, float]:
     entropy = float(-(share * log_share).sum())
     slope = -(log_share + entropy) / rate
     return float(np.exp(entropy)), float(np.exp(entropy)) * standard_error(kl_per_image @ slope)
+
+
+def _count_decoded(model: Model) -> int:
+    """Return of how many images the decoder's use is measured, three decodes for each latent."""
+    cheap = DECODER_COST / decoding_cost(model) / (3 * model.latent_dim)
+    small = max(100, DECODER_VALUES // math.prod(model.shape))
+    return int(min(DECODER_IMAGES, small, max(FEWEST_DECODED, cheap)))
 
 
 def _measure_codes(mu: Floats, lv: Floats, epsilon: float) -> _Measures:

@@ -108,11 +108,13 @@ def consult_run(
     diagnosis: Mapping[str, Any],
     *,
     images: bool = True,
+    beta: float | None = None,
     weight: Weight | None = None,
 ) -> Consultation:
     """Return the answer on a run with its diagnosis; `images` says whether they are at hand.
 
-    `weight` is that of a pasted loss, and counts where the run does not say its β.
+    `beta`, as somebody remembers it, and `weight`, that of a pasted loss, count where the run does
+    not say its β.
     """
     info = run.info
     kind = "adopted" if info.model.adopted is not None else "trained"
@@ -120,16 +122,18 @@ def consult_run(
     if not info.has_model:
         kind = "logged"
     lacking = {"model": info.has_model, "images": images or not info.has_model}
-    beta = find_beta(run) or _logged_beta(points)
-    lacking["beta"] = beta is not None
+    used = find_beta(run) or _logged_beta(points)
+    if used is None and beta is not None:
+        used = UsedBeta(beta, beta)
+    lacking["beta"] = used is not None
     missing = [name for name, has in lacking.items() if not has]
     return _answer(
         run.name,
         kind,
         diagnosis,
         points,
-        beta=beta,
-        weight=weight if beta is None else None,
+        beta=used,
+        weight=weight if used is None else None,
         missing=missing,
         prescription=prescribe(run, diagnosis),
         convergence=judge_run(run) if points else None,

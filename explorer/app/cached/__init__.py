@@ -93,28 +93,34 @@ def measure_codes(run: Run, step: int | None) -> dict[str, Any]:
 
 
 @st.cache_resource(show_spinner=False)
-def _diagnoses() -> dict[tuple[str, str], dict[str, Any]]:
+def _diagnoses() -> dict[tuple[str, str, float | None], dict[str, Any]]:
     return {}
 
 
 def diagnose_stored(
-    path: str, fingerprint: str, tell: Callable[[float], None] | None = None
+    path: str,
+    fingerprint: str,
+    tell: Callable[[float], None] | None = None,
+    beta: float | None = None,
 ) -> dict[str, Any]:
     """Return the diagnosis of a run as plain values, with causes where its images are at hand.
 
     A shipped run brings what was found on it: of large images that takes most of a minute, and
-    `tell` hears the finished share. `fingerprint` is part of the key alone.
+    `tell` hears the finished share. `beta` stands in where the run does not say its own.
+    `fingerprint` is part of the key alone.
     """
     # Not an entry of its own in Streamlit's cache, inside of which no progress can be drawn.
     known = _diagnoses()
-    if (path, fingerprint) not in known:
-        known[path, fingerprint] = _diagnose(path, tell)
+    if (path, fingerprint, beta) not in known:
+        known[path, fingerprint, beta] = _diagnose(path, tell, beta)
         for oldest in list(known)[:-DIAGNOSES]:
             known.pop(oldest, None)
-    return copy.deepcopy(known[path, fingerprint])
+    return copy.deepcopy(known[path, fingerprint, beta])
 
 
-def _diagnose(path: str, tell: Callable[[float], None] | None) -> dict[str, Any]:
+def _diagnose(
+    path: str, tell: Callable[[float], None] | None, beta: float | None
+) -> dict[str, Any]:
     from explorer.analysis.collapse.diagnose import diagnose_run
 
     run = Run(path)
@@ -125,7 +131,7 @@ def _diagnose(path: str, tell: Callable[[float], None] | None) -> dict[str, Any]
         tell(0.0)
     images = library().images_of(run)
     held_out = None if images is None else images.held_out().images[:2000]
-    return diagnose_run(run, held_out, progress=tell).to_dict()
+    return diagnose_run(run, held_out, beta=beta, progress=tell).to_dict()
 
 
 @st.cache_data(show_spinner=False, max_entries=100)

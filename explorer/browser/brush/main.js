@@ -44,7 +44,10 @@ export default function mount({ data: [data], parentElement, setStateValue }) {
   const shown = brush;
   shown.send = (mask) => setStateValue("mask", mask);
   shown.hear(data);
-  return () => shown.stop();
+  // Called too after a call that newer data overtook (shared/component.js): the brush stays.
+  return () => {
+    if (!parentElement.isConnected) shown.stop();
+  };
 }
 
 class PixelBrush {

@@ -1,3 +1,4 @@
+import { onceGone } from "../shared/component.js";
 import { print } from "../shared/dom.js";
 import { readHeader, readPayload } from "../shared/payload.js";
 import { createText } from "../shared/text.js";
@@ -50,11 +51,11 @@ function mountLens(data, parentElement, component) {
     Object.assign(root, { lens });
     mounted.set(parentElement, { lens, fingerprint });
   }
-  return () => {
+  return onceGone(parentElement, () => {
     mounted.get(parentElement)?.lens.dispose();
     mounted.get(parentElement)?.lens.root.remove();
     mounted.delete(parentElement);
-  };
+  });
 }
 
 /** @type {Map<HTMLElement | ShadowRoot, {bars: Bars, root: HTMLElement, spoken: string}>} */
@@ -85,7 +86,7 @@ function mountBars({ balance, text: words }, parentElement) {
     readTheme(present.root);
     tellBalance(present.bars, balance);
   }
-  return () => removeBars(parentElement);
+  return onceGone(parentElement, () => removeBars(parentElement));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { onceGone } from "../shared/component.js";
 import { readHeader, readPayload } from "../shared/payload.js";
 import { Explorer } from "./explorer.js";
 import { fetchPayload } from "./fetch.js";
@@ -38,7 +39,7 @@ function awaitMap({ data, parentElement, setStateValue }) {
     sweeps.set(parentElement, { of: data.sweep, ask: () => setStateValue("ready", data.sweep) });
     afterPaint(askForSweeps);
   }
-  return () => sweeps.delete(parentElement);
+  return onceGone(parentElement, () => sweeps.delete(parentElement));
 }
 
 function askForSweeps() {
@@ -69,7 +70,7 @@ function mountFetched(component) {
       () => arrive(parentElement, data.payload, (latest) => latest.setStateValue("refused", data.payload)),
     );
   }
-  return () => unmount(parentElement);
+  return onceGone(parentElement, () => unmount(parentElement));
 }
 
 /**
@@ -156,5 +157,5 @@ export default function mount(component) {
   }
   awaiting.delete(parentElement);
   show(component, data);
-  return () => unmount(parentElement);
+  return onceGone(parentElement, () => unmount(parentElement));
 }

@@ -1,6 +1,6 @@
 /**
  * What Streamlit hands to a component's module when it mounts it, as far as ours ask for it
- * (FrontendRendererArgs of components v2). Nothing here runs.
+ * (FrontendRendererArgs of components v2).
  *
  * @template [Data=any] bytes or plain values, as Python sent them
  * @typedef {object} Component
@@ -10,4 +10,13 @@
  * @property {(name: string, value: unknown) => void} setTriggerValue
  */
 
-export {};
+/**
+ * Return what a component gives Streamlit to run when it goes. Streamlit runs that too after a call
+ * which newer data overtook while the script was loading: then the place stands, and is the newer
+ * call's.
+ * @param {Node} place
+ * @param {() => void} remove
+ */
+export const onceGone = (place, remove) => () => {
+  if (!place.isConnected) remove();
+};

@@ -68,7 +68,10 @@ export default function mount({ data: [data], parentElement, setStateValue }) {
     send();
     setStateValue("rest", Number(input.value));
   };
-  return () => window.clearTimeout(state.timer);
+  // Called too after a call that newer data overtook (shared/component.js): the hand still moves.
+  return () => {
+    if (!parentElement.isConnected) window.clearTimeout(state.timer);
+  };
 }
 
 /**

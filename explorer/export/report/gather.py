@@ -64,13 +64,15 @@ def gather_run(
     images: ImageDataset | None,
     *,
     diagnosis: Mapping[str, Any] | None = None,
+    beta: float | None = None,
     seed: int = 0,
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Report:
     """Return the report on a run; `images` are those it was made from, None where not at hand.
 
-    Without a diagnosis (`Diagnosis.to_dict`) it is made here, which takes some seconds.
+    `beta` stands in where the run does not say its own. Without a diagnosis (`Diagnosis.to_dict`)
+    it is made here, which takes some seconds.
     """
     from explorer.analysis.collapse.diagnose import diagnose_run
 
@@ -79,7 +81,7 @@ def gather_run(
         held_out = None if images is None else images.held_out().images[:DIAGNOSED]
         inner = watch.part(0.0, 0.7)
         diagnosis = diagnose_run(
-            run, held_out, seed=seed, progress=inner.report, stop=inner.stopped
+            run, held_out, beta=beta, seed=seed, progress=inner.report, stop=inner.stopped
         ).to_dict()
     watch.check(0.7)
     info = run.info
@@ -89,7 +91,7 @@ def gather_run(
         pictures, sampling = ask_of_images(run, images, diagnosis, seed=seed, watch=inner)
         sheet = _show(run, pick_images(images)[1][:SHOWN])
     return Report(
-        found=consult_run(run, diagnosis, images=images is not None),
+        found=consult_run(run, diagnosis, images=images is not None, beta=beta),
         points=run.metrics("train") or run.metrics(),
         run=run,
         pictures=pictures,

@@ -86,9 +86,17 @@ def say_elsewhere(found: Consultation, language: str) -> str:
     """Return what to change where the model was made elsewhere, "" without a cause."""
     if not found.cause:
         return ""
-    code, values = _vary(found), found.thresholds.values
-    beta = aim_beta(values[: found.latents]) if values else 0.0
-    told = say(language, f"why.elsewhere.{code}", beta=beta, count=found.latents)
+    code, values = _vary(found), found.thresholds.values[: found.latents]
+    beta, used = aim_beta(values) if values else 0.0, found.used or 0.0
+    told = say(
+        language,
+        f"why.elsewhere.{code}",
+        beta=beta,
+        used=used,
+        factor=min(1.0, beta / used) if used else 1.0,
+        expected=sum(value > beta for value in values),
+        count=found.latents,
+    )
     return paragraph(language, told, say(language, "why.remedy.elsewhere"))
 
 

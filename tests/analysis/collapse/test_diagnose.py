@@ -157,6 +157,19 @@ def test_what_no_code_changes_is_not_refined(digits, monkeypatch):
     assert [cause.code for cause in diagnosis.causes] == ["decoder_ignores"]
 
 
+def test_a_costly_decoder_is_decoded_seldom(digits, monkeypatch):
+    """Of 45 million multiply-adds a code, each decode a second time for its gradient."""
+    model = _break(oracles.linear_vae(4, sigma2=0.05), silence=1)
+    monkeypatch.setattr(causes, "decoding_cost", lambda _: 45_000_000)
+    decoded = []
+    model.decoder.register_forward_hook(lambda _, inputs, __: decoded.append(len(inputs[0])))
+    (cause,) = causes.find_causes(
+        Subject(model, torch.from_numpy(digits)), beta=None, asleep=[1], ignored=[]
+    )
+    assert (cause.code, cause.dimensions) == ("encoder_lags", (1,))
+    assert sum(decoded) < 3000
+
+
 @pytest.mark.parametrize("beta", [1.0, 8.0])
 def test_cause_the_objective_asks_for_it(digits, beta):
     """The same silent dimension: at β = 8 its eigenvalue .395/.05 = 7.9 does not pay any more."""

@@ -74,6 +74,18 @@ def test_a_run_of_ones_own_loop_is_dated_with_its_beta_and_no_cause_is_claimed(l
     assert present(found.beta).now == 8.0
 
 
+def test_beta_as_somebody_remembers_it_counts_where_the_run_does_not_say_it(logged, tmp_path):
+    with RunWriter(tmp_path / "silent", latent_dim=2) as writer:
+        writer.log(10, reconstruction=90.0, kl_per_dim=[1.5, 0.0])
+        writer.save_codes(*codes(1, 1))
+    silent = Run(tmp_path / "silent")
+    values = diagnose_run(silent).to_dict()
+    assert "beta" in consult_run(silent, values).missing
+    told = consult_run(silent, values, beta=20.0)
+    assert present(told.beta).now == 20.0 and "beta" not in told.missing
+    assert present(consult_run(logged, values, beta=20.0).beta).now == 8.0
+
+
 def test_codes_alone_lack_the_model_and_a_beta():
     found = consult_codes("mine", judged(1, 2))
     assert (found.asleep, found.cause, found.missing) == ((1, 2), None, ("model", "beta"))

@@ -1,8 +1,11 @@
 """What the weights say of a model on the Collapse page: is it that model at all, and which β?
 
-Of one that was made elsewhere it stands first, since it was found when that was adopted; of ours it
-is found on demand.
+Of one that was made elsewhere it was found when that was adopted, and what speaks against a verdict
+stands before it; of ours it is found on demand.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -23,12 +26,19 @@ from explorer.app.text import paragraph, text
 from explorer.app.views.collapse.patient import Patient
 
 
+def warn_of_adopted(patient: Patient) -> None:
+    """Show what speaks against a verdict, before there is one."""
+    report = _read_report(patient)
+    if report.get("findings"):
+        show_findings(report)
+
+
 def show_adopted(patient: Patient) -> None:
     """Show the self-test in plain words, β by the weights, and readings that fit as well."""
     info = patient.run.info
-    kept = as_table(info.model.adopted)
-    report = as_table(kept.get("report"))
-    show_findings(report)
+    kept, report = as_table(info.model.adopted), _read_report(patient)
+    if not report.get("findings"):
+        show_findings(report)
     sentences = [
         text("adopted.likelihood", likelihood=name_likelihood(info)),
         describe_explained(report),
@@ -36,6 +46,10 @@ def show_adopted(patient: Patient) -> None:
         *describe_others(kept),
     ]
     st.markdown(paragraph(*sentences))
+
+
+def _read_report(patient: Patient) -> Mapping[str, Any]:
+    return as_table(as_table(patient.run.info.model.adopted).get("report"))
 
 
 def show_weights(patient: Patient) -> None:

@@ -68,7 +68,9 @@ def offer_report(gather: Callable[[], Report], name: str) -> None:
 
 
 def _show_missing(found: Consultation) -> None:
-    if "beta" in found.missing:
+    if found.kind == "adopted" and found.missing == ("beta",) and found.weight is None:
+        st.info(text("why.beta.missing"))
+    elif "beta" in found.missing:
         key = "why.paste" if found.weight is None else "why.paste.data"
         st.info(text(key, beta=0.0 if found.weight is None else found.weight.beta))
     if "images" in found.missing:

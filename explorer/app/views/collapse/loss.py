@@ -46,37 +46,55 @@ EIGENVALUES_OF = {
 LIMIT = 1e12
 
 
-def ask_for_loss(*, bars: bool = False) -> Weight | None:
-    """Show the form "what is my β?" and its answer; return what the loss weighs KL with.
+LATENTS = 20
+"""In the example."""
 
-    None where that is not known, and while the form holds its example. `bars` holds the weight
-    against the images in a picture.
+
+def explain_loss() -> None:
+    """Show the form "what is my β?" with an example, and the weight against the images."""
+    with st.container(key="collapse_loss"):
+        st.caption(text("loss.caption"))
+        _read_loss(EXAMPLE, "loss_paste", LATENTS, None, bars=True)
+
+
+def ask_for_loss(latents: int, images: str | None = None) -> Weight | None:
+    """Show the form for the loss of codes at hand; return what it weighs KL with, once known.
+
+    `latents` is how many these codes have, `images` the name of their data set.
     """
     with st.container(key="collapse_loss"):
         st.caption(text("loss.caption"))
-        left, right = st.columns([3, 2], gap="medium")
-        with left:
-            paste = st.text_area(text("loss.paste"), EXAMPLE, height=110, key="loss_paste")
-            # The answer stands right below the question; what it rests on may be corrected below.
-            answer = st.container()
-        with right:
-            data, dataset = _ask_for_data()
-        try:
-            understood = read_loss(paste, data)
-            corrected = _correct(understood, hashlib.sha1(paste.encode()).hexdigest()[:8])
-            eigenvalues = _eigenvalues(dataset, corrected)
-            meaning = effective_loss(corrected, data, eigenvalues=eigenvalues)
-        except ExplorerError as error:
-            answer.error(explain(error))
+        return _read_loss("", "loss_paste_own", latents, images)
+
+
+def _read_loss(
+    start: str, key: str, latents: int, images: str | None, *, bars: bool = False
+) -> Weight | None:
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        paste = st.text_area(text("loss.paste"), start, height=110, key=key, placeholder=EXAMPLE)
+        if not paste.strip():
             return None
-        weight = _weigh(meaning, corrected, eigenvalues)
-        with answer:
-            for doubt in corrected.doubts:
-                st.warning(text(f"loss.doubt.{doubt.code}", text=plain(doubt.text)))
-            _show_meaning(meaning, data, dataset)
-            if bars and weight and weight.thresholds and meaning.surviving is not None:
-                _show_bars(weight, data.latent_size, meaning.surviving)
-    return None if paste == EXAMPLE else weight
+        # The answer stands right below the question; what it rests on may be corrected below.
+        answer = st.container()
+    with right:
+        data, dataset = _ask_for_data(latents, images)
+    try:
+        understood = read_loss(paste, data)
+        corrected = _correct(understood, hashlib.sha1(paste.encode()).hexdigest()[:8])
+        eigenvalues = _eigenvalues(dataset, corrected)
+        meaning = effective_loss(corrected, data, eigenvalues=eigenvalues)
+    except ExplorerError as error:
+        answer.error(explain(error))
+        return None
+    weight = _weigh(meaning, corrected, eigenvalues)
+    with answer:
+        for doubt in corrected.doubts:
+            st.warning(text(f"loss.doubt.{doubt.code}", text=plain(doubt.text)))
+        _show_meaning(meaning, data, dataset)
+        if bars and weight and weight.thresholds and meaning.surviving is not None:
+            _show_bars(weight, data.latent_size, meaning.surviving)
+    return weight
 
 
 def _weigh(
@@ -101,14 +119,19 @@ def _show_bars(weight: Weight, latents: int, surviving: int) -> None:
     show_chart(figure, "collapse_loss_bars", text("why.loss", surviving=surviving, count=latents))
 
 
-def _ask_for_data() -> tuple[Data, str | None]:
-    """Return the data that the loss is meant for, and the data set where it is one at hand."""
+def _ask_for_data(start: int, images: str | None) -> tuple[Data, str | None]:
+    """Return the data that the loss is meant for, and the data set where it is one at hand.
+
+    `start` is how many latents it opens with, `images` its data set.
+    """
+    known_sets = library().image_sets()
     chosen = bound_select(
+        f"loss_data_{images or ''}",
         "loss_data",
-        "loss_data",
-        [OWN_DATA, *library().image_sets()],
+        [OWN_DATA, *known_sets],
         text("loss.data"),
         lambda name: text("loss.data.own") if name == OWN_DATA else plain(name),
+        images if images in known_sets else None,
     )
     known = None if chosen == OWN_DATA else get_dataset(chosen)
     shape = (1, 28, 28) if known is None else known.shape
@@ -116,7 +139,8 @@ def _ask_for_data() -> tuple[Data, str | None]:
         shape = _ask_for_shape()
     first, second, third = st.columns(3)
     with first:
-        latents = bound_number("loss_latents", "loss_latents", text("loss.latents"), 1, 100_000, 20)
+        key = f"loss_latents_{start}"
+        latents = bound_number(key, "loss_latents", text("loss.latents"), 1, 100_000, start)
     with second:
         batch = bound_number("loss_batch", "loss_batch", text("loss.batch"), 1, 10**7, 128)
     with third:
@@ -216,7 +240,7 @@ def _show_meaning(meaning: LossMeaning, data: Data, dataset: str | None) -> None
             st.markdown("- " + text(f"loss.note.{note}"))
     if meaning.corrected:
         st.caption(text("loss.corrected"))
-        st.code(meaning.corrected, language="python")
+        st.code(meaning.corrected, language="python", wrap_lines=True)
 
 
 def _advise(meaning: LossMeaning) -> str:

@@ -82,12 +82,13 @@ def _ask_for_axes(needed: AxesNeeded) -> None:
 def _show_own(own: JudgedCodes) -> None:
     """Show what must be said of a file first, and then its verdicts."""
     codes, values = own.codes, own.to_dict()
-    st.markdown(text("collapse.own.title", name=plain(codes.name)))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.markdown(text("collapse.own.title", name=plain(codes.name)), width="content")
+        if codes.logvar is not None:
+            _offer_spread(own)
     for said in own.told:
         doubt = said.code.startswith("spread") or said.code in DOUBTS
         (st.warning if doubt else st.caption)(say_told(said))
-    if codes.logvar is not None:
-        _offer_spread(own)
     if values["state"] == "means_alone":
         show_means(values)
         _show_own_map(codes, values, own.score)
@@ -118,7 +119,7 @@ def _show_answer(own: JudgedCodes, values: dict[str, Any]) -> None:
     found = consult_codes(codes.name, values, points)
     if found.asleep:
         with st.expander(text("loss.title"), icon=":material/balance:", expanded=True):
-            weight = ask_for_loss()
+            weight = ask_for_loss(found.latents)
         found = consult_codes(codes.name, values, points, weight)
     with head:
         show_headline(found)

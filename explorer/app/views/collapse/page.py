@@ -17,15 +17,16 @@ from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section, show_sections
 from explorer.app.session import library
 from explorer.app.text import language, plain, text
-from explorer.app.views.collapse.adopted import show_adopted, show_weights
+from explorer.app.views.collapse.adopted import show_adopted, show_weights, warn_of_adopted
 from explorer.app.views.collapse.answer import offer_report, show_headline, show_why
 from explorer.app.views.collapse.cure import follow_treated, offer_best, offer_remedies
 from explorer.app.views.collapse.factors import offer_factors
 from explorer.app.views.collapse.film import show_film, show_moves
-from explorer.app.views.collapse.loss import ask_for_loss
+from explorer.app.views.collapse.loss import ask_for_loss, explain_loss
 from explorer.app.views.collapse.own import ask_for_codes
 from explorer.app.views.collapse.patient import Patient
 from explorer.app.views.collapse.prior import show_prior
+from explorer.app.views.collapse.remembered import ask_for_beta, asks_for_beta, remember_beta
 from explorer.app.views.collapse.verdicts import show_causes, show_diagnosis, show_table
 from explorer.export.report import words
 from explorer.export.report.gather import gather_run
@@ -39,14 +40,14 @@ def list_patients() -> dict[str, str]:
     return {run.id: label_run(run) for run in runs}
 
 
-def judge_run(run: Run) -> dict[str, Any]:
-    """Return a run's diagnosis, and show a bar while that takes its time."""
+def judge_run(run: Run, beta: float | None) -> dict[str, Any]:
+    """Return a run's diagnosis, and show a bar while that takes its time; `beta` as remembered."""
     place = st.empty()
 
     def tell(share: float) -> None:
         place.progress(share, text("collapse.judging"))
 
-    values = diagnose_stored(str(run.path), run.fingerprint, tell)
+    values = diagnose_stored(str(run.path), run.fingerprint, tell, beta)
     place.empty()
     return values
 
@@ -82,6 +83,8 @@ def show_answer(patient: Patient) -> None:
     with left:
         show_film(patient)
     with right:
+        if patient.found.asleep and asks_for_beta(patient.run):
+            ask_for_beta(patient.run)
         show_why(patient.found, "run")
         if patient.found.asleep:
             with st.container(key="collapse_cure"):
@@ -113,15 +116,18 @@ def show_asked(patient: Patient) -> None:
 def show_report(patient: Patient) -> None:
     """Offer the report."""
     run, values = patient.run, patient.values
-    images = library().images_of
-    offer_report(lambda: gather_run(run, images(run), diagnosis=values), run.id.replace("/", "-"))
+    images, beta = library().images_of, remember_beta(run)
+    offer_report(
+        lambda: gather_run(run, images(run), diagnosis=values, beta=beta), run.id.replace("/", "-")
+    )
 
 
 SECTIONS: tuple[Section[Patient], ...] = (
+    Section(warn_of_adopted, needs=("adopted",)),
+    Section(show_answer),
     Section(
         show_adopted, title="adopted.title", needs=("adopted",), key="collapse_adopted", silent=True
     ),
-    Section(show_answer),
     Section(follow_treated, needs=("training",)),
     Section(show_asked, title="why.asked", key="collapse_asked"),
     Section(show_report),
@@ -180,13 +186,16 @@ def show_run(chosen: str) -> None:
     """Answer on a run: a patient of ours, a training, somebody's own loop, an adopted model."""
     with told():
         run = library().find(chosen)
-        values = judge_run(run)
+        beta = remember_beta(run)
+        values = judge_run(run, beta)
         images = library().has_images_of(run)
-        found = consult_run(run, values, images=images)
+        found = consult_run(run, values, images=images, beta=beta)
         place = st.container()
         if found.asleep and found.beta is None:
+            named = None if run.info.dataset is None else run.info.dataset.name
             with st.expander(text("loss.title"), icon=":material/balance:", expanded=True):
-                found = consult_run(run, values, images=images, weight=ask_for_loss())
+                weight = ask_for_loss(found.latents, named)
+            found = consult_run(run, values, images=images, weight=weight)
         patient = Patient(run, values, found)
         with place:
             show_sections(SECTIONS, patient, run)
@@ -215,7 +224,7 @@ def show_page() -> None:
     if subject == "codes":
         ask_for_codes()
     elif subject == "loss":
-        ask_for_loss(bars=True)
+        explain_loss()
     elif chosen is not None:
         show_run(chosen)
 
