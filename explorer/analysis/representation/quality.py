@@ -5,9 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import orthogonal_procrustes
-from scipy.optimize import linear_sum_assignment
-from scipy.special import logsumexp
 
 from explorer.analysis.checks import Floats, as_array, plain
 from explorer.errors import ExplorerError
@@ -65,7 +62,7 @@ class LatentDensity:
             white = np.linalg.solve(factor, (z - mean).T)
             log_scale = np.log(np.diag(factor)).sum() + 0.5 * z.shape[1] * LN_2PI
             terms.append(np.log(weight) - 0.5 * (white**2).sum(0) - log_scale)
-        return np.asarray(logsumexp(terms, axis=0))
+        return np.asarray(np.logaddexp.reduce(terms, axis=0))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
@@ -182,6 +179,9 @@ def align_codes(
     (Hungarian method), the symmetry of the ELBO with a diagonal q; rotation is the orthogonal
     Procrustes solution (Schönemann 1966), the symmetry of the prior.
     """
+    from scipy.linalg import orthogonal_procrustes
+    from scipy.optimize import linear_sum_assignment
+
     a, b = as_array(codes_a), as_array(codes_b)
     if a.ndim != 2 or a.shape != b.shape or not len(a):
         raise ExplorerError(f"Both runs need codes of one shape (N, K): {a.shape}, {b.shape}.")

@@ -64,7 +64,9 @@ def show_stage(
                 "run": run.id,
                 "axes": list(axes),
                 "frames": frames,
-                "labels": None if labels is None else [int(label) for label in labels[:MOST_POINTS]],
+                "labels": None
+                if labels is None
+                else [int(label) for label in labels[:MOST_POINTS]],
                 "names": list(info.dataset.class_names) if info.dataset else [],
                 "inputs": encode_pictures(newest.inputs),
                 "log": encode_log(points),
