@@ -102,7 +102,7 @@ def _follow(module: nn.Module, layer: Layer, shape: Shape, where: str) -> Shape:
     if isinstance(module, Opaque):
         return module.follow(shape)
     # PyTorch loads its compiler to run these without memory: a second, and 70 MB.
-    if layer.kind in POINTWISE and math.prod(shape) and shape:
+    if layer.kind in POINTWISE and shape and 0 not in shape:
         return shape
     if isinstance(module, nn.Linear) and shape[-1:] == (module.in_features,):
         return *shape[:-1], module.out_features
