@@ -16,8 +16,10 @@ SCRIPTS = {
     "brush": "A covered picture to uncover by hand.",
     "desk": "The table of runs.",
     "film": "A training as a stage, and its film.",
+    "lab": "A sweep as one linked picture under the hand.",
     "guide": "The guide that floats over the pages.",
     "menu": "The app's menu on a phone.",
+    "notebook": "The same map, lens and film as widgets of a notebook.",
     "opening": "What a page shows until it has come.",
     "present": "Every page on a projector.",
     "charts": "Charts for those who do not see them.",
@@ -32,6 +34,7 @@ SCRIPTS = {
     "model/likelihoods": "One file a likelihood, as in `explorer/models/likelihoods/`.",
     "shared": "What the map and the lens share.",
     "slider": "A slider that reports while it is dragged.",
+    "timeline": "KL of each latent over a training or a sweep, with a playhead.",
 }
 """What the rooms of the browser side are, which have no `__init__.py` to say it."""
 NOT_OURS = {"__pycache__", "_shipped", "node_modules"}

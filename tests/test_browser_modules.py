@@ -29,13 +29,26 @@ MAY_IMPORT: dict[str, set[str]] = {
     "charts": {"shared"},
     "brush": {"shared"},
     "slider": {"shared"},
+    "timeline": {"shared"},
     "desk": {"shared"},
     "film": {"shared"},
+    "notebook": {"shared", "map", "map/scene", "lens", "film"},
+    "lab": {"shared", "film"},
 }
 """Room by room, what its modules may import besides their own neighbours, types included."""
 
-ALONE = ("guide", "menu", "opening", "present", "charts", "brush", "slider", "desk", "film")
-"""Rooms of one script, which Streamlit is handed as text: it can import nothing."""
+ALONE = (
+    "guide",
+    "menu",
+    "opening",
+    "present",
+    "charts",
+    "brush",
+    "slider",
+    "timeline",
+    "desk",
+)
+"""Rooms of one script that imports nothing."""
 
 FETCHES = ASSETS / "map" / "fetch.js"
 """The one module that may ask the server from which it came."""

@@ -8,19 +8,25 @@ import hashlib
 import os
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.errors import ExplorerError
+from explorer.files import read_json, replace_json
 from explorer.paths import PACKAGE, cache_folder
 from explorer.training.machine import WORKER_NICENESS, step_back
 
 MAX_CODES = 10_000
-EXPECTED_SECONDS_PER_CODE = 0.006
-"""Of one slow core; only the progress shown before the end depends on it."""
+EARLY_ITERATIONS = 250
+ITERATIONS = 500
+REPORT_EVERY = 10
+THREADS = 2
+ALONE = 3000
+"""Codes up to which one thread is as fast: threads that wait for each other 750 times cost more."""
 
 Array = NDArray[Any]
 
@@ -33,7 +39,6 @@ class Projection:
         self.path = cache_folder() / "tsne" / f"{key}.npz"
         self.mean = mean
         self.process: subprocess.Popen[bytes] | None = None
-        self.started = 0.0
 
     def start(self) -> None:
         """Begin in the background, unless it is there or under way."""
@@ -45,15 +50,17 @@ class Projection:
         command = [sys.executable, "-m", "explorer.export.tsne", str(source), str(self.path)]
         root = str(PACKAGE.parent)
         path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-        self.process = subprocess.Popen(
-            command, env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
-        )
-        self.started = time.monotonic()
+        # Threads that spin while they wait take the cores from whoever else needs them.
+        threads = {"OMP_NUM_THREADS": str(THREADS), "GOMP_SPINCOUNT": "0"}
+        self.process = subprocess.Popen(command, env={**os.environ, **threads, "PYTHONPATH": path})
 
     def percent(self) -> int:
-        """Return an estimate of how much is done, 0 to 99."""
-        expected = 4 + EXPECTED_SECONDS_PER_CODE * min(len(self.mean), MAX_CODES)
-        return int(99 * (1 - np.exp(-(time.monotonic() - self.started) / expected)))
+        """Return how many of a hundred iterations are done, 0 to 99."""
+        try:
+            done = float(read_json(_progress_file(self.path)))
+        except (ExplorerError, OSError, ValueError):
+            return 0
+        return min(99, int(100 * done))
 
     def failed(self) -> bool:
         """Tell whether the process ended without a result."""
@@ -69,22 +76,39 @@ class Projection:
         return plane
 
 
-def project(mean: Array, seed: int = 0) -> Array:
+def project(mean: Array, seed: int = 0, report: Callable[[float], None] | None = None) -> Array:
     """Return a t-SNE (N, 2) of codes (N, K), scaled to a spread of 1.
 
-    More than 10,000 codes are placed at the nearest of 10,000 that were embedded.
+    By openTSNE (Poličar, Stražar and Zupan 2024): Barnes–Hut, or interpolation on a grid (Linderman
+    et al. 2019) for many codes. More than 10,000 codes are placed at the nearest of 10,000 that
+    were embedded. `report` hears what part of the iterations is done. One seed gives one map.
     """
-    from sklearn.manifold import TSNE
+    from openTSNE import TSNE
 
     rng = np.random.default_rng(seed)
     count = len(mean)
     chosen = np.arange(count)
     if count > MAX_CODES:
         chosen = np.sort(rng.choice(count, MAX_CODES, replace=False))
-    perplexity = min(30.0, max(2.0, (len(chosen) - 1) / 4))
-    embedding = TSNE(
-        perplexity=perplexity, init="pca", random_state=seed, max_iter=600, n_jobs=1
-    ).fit_transform(np.asarray(mean[chosen], np.float32))
+    calls = 0
+
+    def tell(iteration: int, error: float, embedding: Array) -> None:
+        nonlocal calls
+        calls += 1
+        if report:
+            report(calls * REPORT_EVERY / (EARLY_ITERATIONS + ITERATIONS))
+
+    embedding = np.asarray(
+        TSNE(
+            perplexity=min(30.0, max(2.0, (len(chosen) - 1) / 4)),
+            early_exaggeration_iter=EARLY_ITERATIONS,
+            n_iter=ITERATIONS,
+            random_state=seed,
+            n_jobs=THREADS if len(chosen) > ALONE else 1,
+            callbacks=tell,
+            callbacks_every_iters=REPORT_EVERY,
+        ).fit(np.asarray(mean[chosen], np.float64))
+    )
     embedding = (embedding - embedding.mean(0)) / embedding.std()
     if count > MAX_CODES:
         from sklearn.neighbors import NearestNeighbors
@@ -97,11 +121,17 @@ def project(mean: Array, seed: int = 0) -> Array:
 def main(source: str, target: str) -> None:
     """Compute and write whole, so that a reader never sees half a file."""
     step_back(WORKER_NICENESS)
-    plane = project(np.load(source))
+    progress = _progress_file(Path(target))
+    plane = project(np.load(source), report=lambda done: replace_json(progress, done))
     part = Path(target).with_suffix(".part.npz")
     np.savez(part, plane=plane)
     os.replace(part, target)
     Path(source).unlink(missing_ok=True)
+    progress.unlink(missing_ok=True)
+
+
+def _progress_file(path: Path) -> Path:
+    return path.with_suffix(".progress")
 
 
 if __name__ == "__main__":

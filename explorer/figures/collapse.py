@@ -1,71 +1,20 @@
-"""Collapse in pictures: when each dimension died, and where active and passive ones separate."""
+"""Collapse in pictures: where active and passive dimensions separate, and KL over the steps."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.labels import label_ends
 from explorer.figures.marks import merge_marks
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
-from explorer.figures.training import MAX_ROWS
 from explorer.figures.words import WORDS, Words
 
 SYMBOLS = {
     "active": "circle", "weak": "circle-open", "mixed": "diamond", "collapsed": "x",
     "empty": "square-open", "ignored": "triangle-down", "uncertain": "star-open",
 }  # fmt: skip
-
-
-def collapse_timeline(
-    points: Sequence[Mapping[str, Any]],
-    events: Sequence[tuple[int, int, str]],
-    roles: Roles,
-    *,
-    step: int | None = None,
-    height: int = 300,
-    words: Words = WORDS,
-) -> go.Figure:
-    """Return a heat map dimension × step of KL, with a mark where each dimension died or woke.
-
-    `points` are log points; `events` are (dimension, step, "died" or "woke"). Colour follows
-    the square root of KL, so that what is nearly dead still differs from what is dead.
-    """
-    figure = go.Figure()
-    rows = [point for point in points if "kl_per_dim" in point and point["step"] > 0]
-    if rows:
-        steps = [point["step"] for point in rows]
-        values = np.array([point["kl_per_dim"] for point in rows]).T
-        order = np.argsort(-values.mean(1), kind="stable")[:MAX_ROWS]
-        names = [f"z{index + 1}" for index in order]
-        figure.add_heatmap(
-            x=steps, y=names, z=np.sqrt(np.maximum(values[order], 0)), zmin=0,
-            # Without its partner Plotly would leave zmin aside.
-            zmax=float(np.sqrt(max(float(values.max(initial=0)), 1e-9))),
-            customdata=values[order], showscale=False,
-            colorscale=[[0, "rgba(128,128,128,0.06)"], [1, roles.kl]],
-            hovertemplate=words["root_kl_at_step"] + "<extra></extra>",
-        )  # fmt: skip
-        shown = {int(index): name for index, name in zip(order, names, strict=True)}
-        for kind, symbol, colour in (("died", "x", roles.text), ("woke", "star", roles.latent)):
-            marks = [(d, s) for d, s, k in events if k == kind and d in shown]
-            if marks:
-                figure.add_scatter(
-                    x=[s for _, s in marks],
-                    y=[shown[d] for d, _ in marks],
-                    mode="markers",
-                    name=words[kind],
-                    marker={"symbol": symbol, "color": colour, "size": 9},
-                    hovertemplate=words[f"{kind}_at_step"] + "<extra></extra>",
-                )
-        if step is not None:
-            figure.add_vline(x=step, line={"color": roles.mean, "width": 1})
-    # Much happens early: the steps are logged, and drawn, geometrically.
-    figure.update_xaxes(title=words["step"], type="log", dtick=1)
-    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
-    return apply_style(figure, roles, height)
 
 
 NAME_WIDTH = 3.0

@@ -16,7 +16,7 @@ from explorer.config import Config
 from explorer.errors import ExplorerError
 from explorer.export.container import pack
 from explorer.export.payload import describe_codes, describe_figures
-from explorer.figures.collapse import collapse_timeline
+from explorer.export.timeline import build_timeline
 from explorer.figures.latent import latent_scatter
 from explorer.figures.palette import choose_roles
 from explorer.figures.pictures import encode_png, picture_sheet
@@ -62,13 +62,10 @@ def read_codes(run):
 
 
 def draw_log(run):
-    points, events = read_log(run)
+    points, _ = read_log(run)
     elbo_curves(points, run.metrics("validation"), ROLES, 225)
     kl_over_time(points, ROLES, 225)
-    rows = [point for point in points if "kl_per_dim" in point]
-    if rows:
-        marks = [(event.dimension, event.step, event.kind) for event in events]
-        collapse_timeline(rows, marks, ROLES)
+    json.dumps(build_timeline(points), allow_nan=False)
 
 
 def draw_frame(run):

@@ -42,6 +42,19 @@ class Fate:
         return {**vars(self), "is_coarse": self.is_coarse}
 
 
+def list_events(points: Sequence[Mapping[str, Any]]) -> tuple[Fate, ...]:
+    """Return every time that a dimension died or woke, in order of step."""
+    rows = [point for point in points if "kl_per_dim" in point]
+    steps = [int(row["step"]) for row in rows]
+    before = dict(zip(steps[1:], steps, strict=False))
+    betas = {step: row.get("beta") for step, row in zip(steps, rows, strict=True)}
+    events = find_events(steps, [row["kl_per_dim"] for row in rows])
+    return tuple(
+        Fate(event.dimension, event.kind, event.step, before.get(event.step), betas[event.step])
+        for event in events
+    )
+
+
 def find_fates(points: Sequence[Mapping[str, Any]]) -> tuple[Fate, ...]:
     """Return the fate of each dimension from log points with kl_per_dim, none without any.
 
@@ -52,20 +65,11 @@ def find_fates(points: Sequence[Mapping[str, Any]]) -> tuple[Fate, ...]:
     rows = [point for point in points if "kl_per_dim" in point]
     if not rows:
         return ()
-    steps = [int(row["step"]) for row in rows]
-    events = find_events(steps, [row["kl_per_dim"] for row in rows])
-    last = {event.dimension: event for event in events}
-    before = dict(zip(steps[1:], steps, strict=False))
-    betas = {int(row["step"]): row.get("beta") for row in rows}
+    last = {event.dimension: event for event in list_events(rows)}
     fates = []
     for dimension, kl in enumerate(rows[0]["kl_per_dim"]):
-        event = last.get(dimension)
-        if event is None:
-            kind = "awake" if find_events([0, 1], [[kl], [0.0]]) else "never"
-            fates.append(Fate(dimension, kind))
-            continue
-        step = event.step
-        fates.append(Fate(dimension, event.kind, step, before.get(step), betas[step]))
+        kind = "awake" if find_events([0, 1], [[kl], [0.0]]) else "never"
+        fates.append(last.get(dimension, Fate(dimension, kind)))
     return tuple(fates)
 
 

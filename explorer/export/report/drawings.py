@@ -55,9 +55,19 @@ def draw_timeline(points: Sequence[Mapping[str, Any]], fates: Sequence[Fate], la
             x = _log_place(fate.step, steps)
             mark, role = ("✕", "ink") if fate.kind == "died" else ("★", "z")
             y = places[fate.dimension] * LINE + 12
+            if fate.is_coarse and fate.after is not None:
+                start = _log_place(fate.after, steps)
+                parts.append(_bracket(start, x, y - 4))
+                x = (start + x) / 2
             parts.append(f'<text class="{role}" x="{x:.1f}" y="{y}" {_MIDDLE}>{mark}</text>')
     parts += _log_axis(steps, height, say(language, "figure.step"))
     return _svg(parts, height + 34, say(language, "collapse.timeline"))
+
+
+def _bracket(start: float, end: float, y: float) -> str:
+    """Return the interval in which something happened."""
+    path = f"M{start:.1f} {y - 4}v8M{end:.1f} {y - 4}v8M{start:.1f} {y}H{end:.1f}"
+    return f'<path class="axis" fill="none" d="{path}"/>'
 
 
 def draw_thresholds(found: Consultation, language: str) -> str:

@@ -1,88 +1,70 @@
-"""The Collapse page's film: the timeline, a scrubber over snapshots, and strips of the decoder."""
+"""The Collapse page's film: the timeline, the frame at its playhead, and strips of the decoder."""
 
 from typing import Any
 
 import streamlit as st
 
-from explorer.analysis.collapse.timeline import DEAD_NATS, find_events
+from explorer.analysis.collapse.timeline import DEAD_NATS
+from explorer.analysis.consultation.fates import list_events
 from explorer.app.cached import measure_codes, move_dimension
-from explorer.app.parts.charts import role_colours, show_chart
-from explorer.app.parts.choices import bound_segments
+from explorer.app.parts.address import write_address
+from explorer.app.parts.choices import bound_segments, kept_number
 from explorer.app.parts.failures import told
 from explorer.app.parts.film import show_map
 from explorer.app.parts.pictures import show_row
-from explorer.app.parts.sliders import live_choice
-from explorer.app.text import sentences, text
+from explorer.app.parts.timeline import show_timeline, tell_events
+from explorer.app.text import text
 from explorer.app.views.collapse.patient import Patient
 from explorer.app.views.collapse.verdicts import SLEEPING, show_plane
 from explorer.errors import ExplorerError
-from explorer.figures.collapse import collapse_timeline
-from explorer.runs.run import Run
+from explorer.export.timeline import build_timeline
 
 VIEWS = ("plane", "map")
-ROW, ROOM, TALLEST = 26, 70, 300
-"""Pixels of a dimension in the timeline, of its axis, and of all of it at most."""
+NEWEST = 10**12
+"""A step past every training: the playhead at its end."""
 
 
-def draw_timeline(points: list[dict[str, Any]], key: str, step: int | None = None) -> None:
-    """Show KL over dimension and step, from log points, with the events."""
+def draw_timeline(points: list[dict[str, Any]], key: str, start: int | None = None) -> int | None:
+    """Show KL over dimension and step, from log points; return where the playhead was let go.
+
+    None at the end, and where nothing was logged.
+    """
     st.markdown(f"**{text('collapse.timeline')}**")
-    rows = [point for point in points if "kl_per_dim" in point]
-    if not rows:
+    values = build_timeline(points)
+    if not values["rows"]:
         st.caption(text("collapse.timeline.none"))
-        return
-    found = find_events([p["step"] for p in rows], [p["kl_per_dim"] for p in rows])
-    events = [(event.dimension, event.step, event.kind) for event in found]
-    height = min(TALLEST, ROOM + ROW * len(rows[0]["kl_per_dim"]))
-    figure = collapse_timeline(
-        rows, events, role_colours(), step=step, height=height, words=sentences("figure.")
-    )
-    show_chart(
-        figure, f"collapse_timeline_{key}", text("collapse.timeline.caption", dead=DEAD_NATS)
-    )
+        return None
+    told = tell_events(list_events(points))
+    with st.container(key=f"collapse_timeline_{key}"):
+        step = show_timeline(values, told, f"collapse_playhead_{key}", start=start)
+    st.caption(text("collapse.timeline.caption", dead=DEAD_NATS))
+    return None if step is None else int(step)
 
 
 @st.fragment
 @told()
 def show_film(patient: Patient) -> None:
-    """Show the timeline, with a playhead under the hand where the run kept frames."""
+    """Show the timeline, and the codes at the frame before its playhead."""
     run, points = patient.run, patient.run.metrics("train") or patient.run.metrics()
-    timeline = st.container()
-    step = choose_live_step(run)
-    with timeline:
-        draw_timeline(points, "run", step)
-    tell_moment(points, step)
-    with st.expander(text("why.frame"), expanded="view" in st.query_params):
-        show_frame(patient, step)
-
-
-def choose_live_step(run: Run) -> int | None:
-    """Return the step that the playhead stands on while it is dragged, None for the newest."""
-    steps = run.snapshot_steps()
-    if len(steps) < 2:
-        return None
-    names = [*map(str, steps[:-1]), text("collapse.film.latest")]
-    key, label = f"collapse_film_{run.id}", text("collapse.film")
-    place = live_choice(label, names, len(names) - 1, key=key, role="mean", address="step")
-    return None if place == len(names) - 1 else steps[place]
-
-
-def tell_moment(points: list[dict[str, Any]], step: int | None) -> None:
-    """Say where training stood at a step: β, KL, and how many latents were awake."""
-    rows = [point for point in points if "kl_per_dim" in point]
-    if not rows:
+    if not any("kl_per_dim" in point for point in points):
+        show_plane(patient.values, "run")
         return
-    before = [point for point in rows if step is None or point["step"] <= step]
-    point = before[-1] if before else rows[0]
-    values = {
-        "step": point["step"],
-        "kl": point["kl"] + 0.0,
-        "awake": sum(kl > DEAD_NATS for kl in point["kl_per_dim"]),
-        "count": len(point["kl_per_dim"]),
-    }
-    beta = point.get("beta")
-    known = text("why.moment", **values)
-    st.caption(known if beta is None else text("why.moment.beta", beta=beta, **values))
+    start = kept_number("collapse_step", "step", NEWEST, 0, NEWEST)
+    step = draw_timeline(points, run.id, None if start == NEWEST else start)
+    write_address("step", NEWEST if step is None else step, NEWEST)
+    with st.expander(text("why.frame"), expanded="view" in st.query_params):
+        show_frame(patient, find_frame(run.snapshot_steps(), step))
+
+
+def find_frame(steps: list[int], step: int | None) -> int | None:
+    """Return the last frame up to a step, None for the newest.
+
+    >>> find_frame([0, 10, 20], 15), find_frame([0, 10, 20], 20), find_frame([5, 9], 0)
+    (10, None, 5)
+    """
+    if step is None or not steps or step >= steps[-1]:
+        return None
+    return max((kept for kept in steps if kept <= step), default=steps[0])
 
 
 def show_frame(patient: Patient, step: int | None) -> None:

@@ -1,0 +1,58 @@
+"""KL of each latent over a training or a sweep, with a playhead that follows the hand."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from explorer.analysis.consultation.fates import Fate
+from explorer.app.parts.mount import do_nothing, inline_component
+from explorer.app.text import sentences, text
+
+_MARKUP = '<div class="timeline"></div>'
+TOLD = 12
+"""Events that a screen reader is told one by one."""
+
+
+def show_timeline(
+    values: Mapping[str, Any],
+    told: str,
+    key: str,
+    *,
+    start: float | None = None,
+    moment: str = "why.moment.",
+    label: str = "collapse.film",
+) -> float | None:
+    """Show a timeline of `explorer.export.timeline`; return where its playhead was let go.
+
+    That is the step or member (`at`), None at the end. `told` says the picture in words; `moment`
+    begins the keys of the sentence below it, which follows the hand in the browser.
+    """
+    moments = sentences(moment)
+    words = {
+        "label": text(label),
+        "told": told,
+        "moment": moments["plain"],
+        "moment_beta": moments["beta"],
+    }
+    state = inline_component("timeline", "timeline", _MARKUP)(
+        key=key,
+        data={**values, "subject": key, "start": start, "words": words},
+        default={"rest": start},
+        on_rest_change=do_nothing,
+    )
+    rest: float | None = state.rest
+    return rest
+
+
+def tell_events(events: Sequence[Fate]) -> str:
+    """Return when latents fell asleep or woke, in words."""
+    shown = [
+        text(
+            f"why.event.{event.kind}{'_between' if event.is_coarse else ''}",
+            dimension=event.dimension + 1,
+            step=event.step,
+            after=event.after,
+        )
+        for event in events[:TOLD]
+    ]
+    more = text("why.event.more", count=len(events) - TOLD) if len(events) > TOLD else ""
+    return " ".join(filter(None, [text("collapse.timeline"), *shown, more]))
