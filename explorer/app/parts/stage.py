@@ -55,29 +55,7 @@ def show_stage(
         except ExplorerError:
             continue
     _sent(key).put(axes)
-<<<<<<< HEAD
-    labels = newest.labels
-    inline_component("stage", "film", _MARKUP)(
-        key=key,
-        data=enclose(
-            {
-                "run": run.id,
-                "axes": list(axes),
-                "frames": frames,
-                "labels": None
-                if labels is None
-                else [int(label) for label in labels[:MOST_POINTS]],
-                "names": list(info.dataset.class_names) if info.dataset else [],
-                "inputs": encode_pictures(newest.inputs),
-                "log": encode_log(points),
-                "rings": info.has_shares,
-                "beta": describe_beta(run) or "",
-                "words": sentences("stage."),
-            }
-        ),
-=======
     film = describe_film(
         run, newest, frames, points, axes, describe_beta(run) or "", sentences("stage.")
->>>>>>> main
     )
-    inline_component("stage", "film", _MARKUP)(key=key, data=film)
+    inline_component("stage", "film", _MARKUP)(key=key, data=enclose(film))
