@@ -1,4 +1,4 @@
-"""Codes of images as arrays: what each dimension costs, and which two show most."""
+"""Codes of images as arrays: what each dimension costs, which show most, whose are alike."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -50,3 +50,47 @@ def main_dimensions(mean: Array, logvar: Array | None, has_shares: bool = True) 
             worth = kl_of_codes(mean, logvar).mean(0)
     first, second = np.argsort(-worth, kind="stable")[:2]
     return int(first), int(second)
+
+
+def match_latents(reference: Array, other: Array) -> tuple[Array, Array]:
+    """Return (order (K,), sign (K,)) such that other[:, order] · sign lies closest to reference.
+
+    Both are codes (N, K) of the same images. The assignment maximises the sum of absolute
+    correlations (Hungarian method); latents without variance are left over.
+    """
+    _, order, sign = _assign(reference, other)
+    return order, sign
+
+
+def _assign(reference: Array, other: Array) -> tuple[Array, Array, Array]:
+    """Return which dimensions of `reference` have a match, which one, and its sign."""
+    from scipy.optimize import linear_sum_assignment
+
+    def standardise(codes: Array) -> Array:
+        spread = codes.std(0)
+        return (codes - codes.mean(0)) / np.where(spread > 1e-8, spread, np.inf)
+
+    correlation = standardise(reference).T @ standardise(other) / max(1, len(reference))
+    rows, order = linear_sum_assignment(-np.abs(correlation))
+    sign = np.sign(correlation[rows, order])
+    return rows, order, np.where(sign == 0, 1.0, sign).astype(np.float32)
+
+
+def lay_on_axes(
+    target: Array, main: tuple[int, int], codes: Array
+) -> tuple[tuple[int, int], tuple[float, float]]:
+    """Return the dimensions of `codes` that lie closest to two of `target`, and their signs.
+
+    Both are codes (N, K) of the same images; K may differ. −1 stands where a model has no dimension
+    for an axis. Dimensions are put in order, never turned: that would be another posterior.
+    """
+    axes = [axis for axis in main if axis < target.shape[1]]
+    if codes.shape[1] == target.shape[1]:
+        order, sign = match_latents(target, codes)
+        found = {axis: (int(order[axis]), float(sign[axis])) for axis in axes}
+    else:
+        rows, order, sign = _assign(target[:, axes], codes)
+        places = zip(rows, order, sign, strict=True)
+        found = {axes[row]: (int(column), float(way)) for row, column, way in places}
+    (first, one), (second, other) = (found.get(axis, (-1, 1.0)) for axis in main)
+    return (first, second), (one, other)

@@ -32,6 +32,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "timeline": {"shared"},
     "desk": {"shared"},
     "film": {"shared"},
+    "notebook": {"shared", "map", "map/scene", "lens", "film"},
+    "lab": {"shared", "film"},
 }
 """Room by room, what its modules may import besides their own neighbours, types included."""
 
@@ -45,9 +47,8 @@ ALONE = (
     "slider",
     "timeline",
     "desk",
-    "film",
 )
-"""Rooms of one script, which Streamlit is handed as text: it can import nothing."""
+"""Rooms of one script that imports nothing."""
 
 FETCHES = ASSETS / "map" / "fetch.js"
 """The one module that may ask the server from which it came."""

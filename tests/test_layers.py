@@ -19,11 +19,14 @@ EXPORTED = [
     "default_config",
     "diagnose",
     "diagnose_codes",
+    "lens",
     "load_dataset",
     "open_run",
     "read_images",
     "replay",
     "runs_folder",
+    "show",
+    "timeline",
     "train",
 ]
 

@@ -50,11 +50,12 @@ show_guide()
 show_present()
 tend_menu()
 name_charts()
+# It stands there at every run: a page whose parts change places is seen twice until its last one.
+waiting = st.empty()
 if page.url_path and "torch" not in sys.modules:
     # Only a server's first visitor waits for the libraries, and not on Explore, whose map needs
     # none of them. A spinner around the page would stand above what is there already, until the
     # page's last element has come.
-    waiting = st.empty()
     with waiting.container():
         show_lede(LEDES[page.url_path])
         with st.spinner(text("app.loading")):

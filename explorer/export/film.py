@@ -15,14 +15,50 @@ UNIT = 1000.0
 """Codes are sent as whole thousandths, up to ±32.7."""
 
 
-def choose_frames(steps: Sequence[int]) -> list[int]:
+def describe_film(
+    run: Any,
+    newest: Snapshot,
+    frames: Sequence[Mapping[str, Any]],
+    points: Sequence[Mapping[str, Any]],
+    axes: tuple[int, int],
+    beta: str,
+    words: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return what the stage is given: `frames` as `encode_frame` does, all or what is new.
+
+    `run` is an `explorer.runs.run.Run`, `points` its log; `words` are the sentences of stage.
+    """
+    info = run.info
+    labels = newest.labels
+    return {
+        "run": run.id,
+        "axes": list(axes),
+        "frames": list(frames),
+        "labels": None if labels is None else [int(label) for label in labels[:MOST_POINTS]],
+        "names": list(info.dataset.class_names) if info.dataset else [],
+        "inputs": encode_pictures(newest.inputs),
+        "log": encode_log(points),
+        "rings": info.has_shares,
+        "beta": beta,
+        "words": dict(words),
+    }
+
+
+def choose_frames(steps: Sequence[int], most: int = MOST_FRAMES) -> list[int]:
     """Return the steps whose frames are played: all of them, or evenly taken ones."""
-    return [int(step) for step in thin(list(steps), MOST_FRAMES)]
+    if most == 1:
+        return [int(step) for step in steps[-1:]]
+    return [int(step) for step in thin(list(steps), most)]
 
 
-def encode_frame(frame: Snapshot, axes: tuple[int, int]) -> dict[str, Any]:
-    """Return a frame: its step, codes (N, 2) as int16 thousandths, and its pictures, as base64."""
-    codes = frame.mean[:MOST_POINTS][:, list(axes)]
+def encode_frame(
+    frame: Snapshot, axes: tuple[int, int], signs: tuple[float, float] = (1.0, 1.0)
+) -> dict[str, Any]:
+    """Return a frame: its step, codes (N, 2) as int16 thousandths, and its pictures, as base64.
+
+    Where a model has no dimension for an axis (−1), its codes lie at 0 there.
+    """
+    codes = lay_out(frame.mean[:MOST_POINTS], axes, signs)
     held = np.clip(np.nan_to_num(codes) * UNIT, -32767, 32767).round().astype("<i2")
     return {
         "step": frame.step,
@@ -31,17 +67,28 @@ def encode_frame(frame: Snapshot, axes: tuple[int, int]) -> dict[str, Any]:
     }
 
 
-def encode_pictures(pictures: Any) -> dict[str, Any] | None:
+def lay_out(mean: Any, axes: tuple[int, int], signs: tuple[float, float] = (1.0, 1.0)) -> Any:
+    """Return codes (N, K) on two axes (N, 2), 0 where the model has no dimension for one (−1)."""
+    codes = np.zeros((len(mean), 2), np.float32)
+    for place, (axis, sign) in enumerate(zip(axes, signs, strict=True)):
+        if axis >= 0:
+            codes[:, place] = sign * mean[:, axis]
+    return codes
+
+
+def encode_pictures(pictures: Any, most: int = SHOWN_PICTURES) -> dict[str, Any] | None:
     """Return uint8 pictures (M, C, H, W), the first of them, with their shape; None without any."""
     if pictures is None:
         return None
-    shown = np.ascontiguousarray(pictures[:SHOWN_PICTURES])
+    shown = np.ascontiguousarray(pictures[:most])
     return {"shape": list(shown.shape), "bytes": _encode(shown)}
 
 
-def encode_log(points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def encode_log(
+    points: Sequence[Mapping[str, Any]], most: int = MOST_LOGGED
+) -> list[dict[str, Any]]:
     """Return log points with what a stage shows: step, reconstruction, kl, kl_per_dim and beta."""
-    places = thin(list(range(len(points))), MOST_LOGGED)
+    places = thin(list(range(len(points))), most)
     names = ("step", "reconstruction", "kl", "kl_per_dim", "beta")
     return [{name: points[int(i)].get(name) for name in names} for i in places]
 

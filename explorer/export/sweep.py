@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from explorer.codes import match_latents
 from explorer.export.container import pack
 from explorer.export.networks import count_weights, describe_network
 from explorer.export.payload import (
@@ -90,24 +91,6 @@ def _one_per_beta(run: Any, others: Iterable[Any]) -> dict[float, Any]:
     for other in others:
         found.setdefault(other.info.config.objective.beta, other)
     return found
-
-
-def match_latents(reference: Array, other: Array) -> tuple[Array, Array]:
-    """Return (order (K,), sign (K,)) such that other[:, order] · sign lies closest to reference.
-
-    Both are codes (N, K) of the same images. The assignment maximises the sum of absolute
-    correlations (Hungarian method); latents without variance are left over.
-    """
-    from scipy.optimize import linear_sum_assignment
-
-    def standardise(codes: Array) -> Array:
-        spread = codes.std(0)
-        return (codes - codes.mean(0)) / np.where(spread > 1e-8, spread, np.inf)
-
-    correlation = standardise(reference).T @ standardise(other) / len(reference)
-    _, order = linear_sum_assignment(-np.abs(correlation))
-    sign = np.sign(correlation[np.arange(len(order)), order])
-    return order, np.where(sign == 0, 1.0, sign).astype(np.float32)
 
 
 def reorder_model(model: Any, order: Array, sign: Array) -> tuple[nn.Sequential, nn.Sequential]:

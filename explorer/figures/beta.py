@@ -7,17 +7,16 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from explorer.figures.labels import label_ends, label_line
+from explorer.figures.labels import label_ends
 from explorer.figures.latent import RINGS
-from explorer.figures.marks import merge_marks
 from explorer.figures.palette import Roles, class_colour
 from explorer.figures.style import apply_style
 from explorer.figures.words import WORDS, Words
-from explorer.text import number
 
 LEAST_RANGE, LARGEST_RANGE = 3.2, 7.0
 """Small maps all show the same square, which reaches this far in prior standard deviations."""
 
+NEARLY_ALL = 0.97
 NEAR = 1.25
 """Eigenvalues in a smaller ratio have names that would lie on one another."""
 
@@ -26,14 +25,12 @@ NO_BOUNDS: Mapping[str, Sequence[bool]] = MappingProxyType({})
 
 
 def choose_range(codes: Sequence[np.ndarray]) -> float:
-    """Return how far a square around 0 must reach to hold all codes (N, 2), within its limits."""
-    reach = max((float(np.abs(points).max()) for points in codes if len(points)), default=0.0)
-    return min(max(1.03 * reach, LEAST_RANGE), LARGEST_RANGE)
+    """Return how far a square around 0 must reach to hold nearly all of each (N, 2).
 
-
-def count_outside(codes: np.ndarray, reach: float) -> int:
-    """Return how many of the codes (N, 2) lie outside the square from −reach to reach."""
-    return int((np.abs(codes) > reach).any(1).sum())
+    A few far codes of one model would make the maps of all others small.
+    """
+    far = [np.quantile(np.abs(points).max(1), NEARLY_ALL) for points in codes if len(points)]
+    return float(min(max(1.06 * max(far, default=0.0), LEAST_RANGE), LARGEST_RANGE))
 
 
 def small_maps(
@@ -89,87 +86,6 @@ def small_maps(
     figure.update_layout(showlegend=False, margin={"l": 4, "r": 4, "t": 24, "b": 4})
     figure.update_annotations(font={"size": 12, "color": roles.text})
     return figure
-
-
-def rate_distortion_plane(
-    names: Sequence[str],
-    betas: Sequence[float],
-    rates: Sequence[float],
-    distortions: Sequence[float],
-    roles: Roles,
-    *,
-    marks: Sequence[str] = (),
-    selected: int | None = None,
-    trails: Sequence[tuple[np.ndarray, np.ndarray]] = (),
-    theory: tuple[np.ndarray, np.ndarray] | None = None,
-    height: int = 360,
-    words: Words = WORDS,
-) -> go.Figure:
-    """Return the plane of rate (KL) and distortion (reconstruction), a point for each model.
-
-    Straight dotted lines join what has the same ELBO. At the selected point the line of slope −β
-    is drawn, which the curve touches there if each model is at its optimum. `trails` are how each
-    point came to be where it is; `theory` the curve of the linear model, (rates, distortions);
-    `marks` what stands beside the points, β unless given.
-    """
-    figure = go.Figure()
-    rate, distortion = np.asarray(rates, float), np.asarray(distortions, float)
-    width = max(1.0, float(rate.max()) * 1.12)
-    low, high = float(distortion.min()), float(distortion.max())
-    pad = max(2.0, 0.08 * (high - low))
-    shown: list[tuple[np.ndarray, np.ndarray, str, str]] = []
-    levels = np.linspace(low, high + rate.max(), 9)
-    for level in levels:
-        figure.add_scatter(
-            x=[0, width], y=[level, level - width], mode="lines", hoverinfo="skip",
-            line={"color": roles.gap, "width": 0.7, "dash": "dot"}, showlegend=False,
-        )  # fmt: skip
-        if low - pad < level < high + pad:
-            figure.add_annotation(
-                x=0, y=level, text=number(-level, ".0f"), showarrow=False,
-                xanchor="left", font={"size": 9, "color": roles.gap}, yshift=6,
-            )  # fmt: skip
-    for trail_rate, trail_distortion in trails:
-        figure.add_scatter(
-            x=trail_rate, y=trail_distortion, mode="lines", hoverinfo="skip", showlegend=False,
-            line={"color": roles.latent, "width": 1}, opacity=0.35,
-        )  # fmt: skip
-    if theory is not None:
-        figure.add_scatter(
-            x=theory[0], y=theory[1], mode="lines", name=words["theory"], hoverinfo="skip",
-            line={"color": roles.sigma, "width": 1.5, "dash": "dash"},
-        )  # fmt: skip
-        shown.append((theory[0], theory[1], words["theory"], roles.sigma))
-    if selected is not None:
-        x = np.array([max(0.0, rate[selected] - 0.25 * width), rate[selected] + 0.25 * width])
-        y = distortion[selected] - betas[selected] * (x - rate[selected])
-        name = words["slope"].format(slope=number(-betas[selected], "g"))
-        figure.add_scatter(
-            x=x, y=y, mode="lines", name=name, hoverinfo="skip",
-            line={"color": roles.mean, "width": 2},
-        )  # fmt: skip
-        shown.append((x, y, name, roles.mean))
-    figure.add_scatter(
-        x=rate, y=distortion, mode="markers+text", showlegend=False,
-        text=merge_marks(
-            rate.tolist(), distortion.tolist(), marks or [f"{beta:g}" for beta in betas],
-            (width, high - low + 2 * pad),
-        ), textposition="top right",
-        textfont={"size": 11, "color": roles.text},
-        customdata=list(names),
-        marker={
-            "color": roles.beta,
-            "size": [15 if i == selected else 10 for i in range(len(rate))],
-            "line": {"color": roles.ground, "width": 1},
-        },
-        hovertemplate=words["model_point"] + "<extra></extra>",
-    )  # fmt: skip
-    figure.update_xaxes(title=words["rate"], range=[-0.02 * width, width])
-    figure.update_yaxes(title=words["distortion"], range=[low - pad, high + pad])
-    apply_style(figure, roles, height)
-    for x, y, name, colour in shown:
-        label_line(figure, x, y, name, colour)
-    return figure.update_layout(showlegend=False)
 
 
 def units_over_beta(

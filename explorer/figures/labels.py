@@ -76,23 +76,6 @@ def label_corner(
         )  # fmt: skip
 
 
-def label_line(figure: go.Figure, x: np.ndarray, y: np.ndarray, name: str, colour: str) -> None:
-    """Write a line's name right of the last of its points that lies within the axes' ranges."""
-    (left, right), (bottom, top) = figure.layout.xaxis.range, figure.layout.yaxis.range
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    along = np.linspace(0, len(x) - 1, 200)
-    x, y = (np.interp(along, range(len(x)), values) for values in (x, y))
-    inside = np.flatnonzero((left <= x) & (x <= right) & (bottom <= y) & (y <= top))
-    if not len(inside):
-        return
-    last = inside[-1]
-    near_edge = x[last] > left + 0.7 * (right - left)
-    figure.add_annotation(
-        x=x[last], y=y[last], text=name, showarrow=False, xanchor="right" if near_edge else "left",
-        yanchor="bottom", xshift=4, font={"size": SIZE, "color": colour},
-    )  # fmt: skip
-
-
 def move_apart(wanted: Sequence[float], room: Sequence[float], height: float) -> list[float]:
     """Return places near the `wanted` ones, pixels from the top, that lie `room` apart."""
     order = np.argsort(wanted, kind="stable")

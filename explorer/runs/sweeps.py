@@ -232,6 +232,25 @@ def find_grid(configs: Iterable[Config]) -> dict[str, list[Any]]:
     }
 
 
+def find_places(configs: Sequence[Config]) -> tuple[dict[str, list[Any]], list[list[int]]]:
+    """Return the grid of configs, β first and numbers ascending, and each config's places in it.
+
+    >>> find_places([Config(seed=4), Config(seed=1)])
+    ({'seed': [1, 4]}, [[1], [0]])
+    """
+    found = find_grid(configs)
+    grid = {name: found[name] for name in sorted(found, key=lambda name: name != "beta")}
+    for values in grid.values():
+        if all(isinstance(value, int | float) for value in values):
+            values.sort()
+    places = []
+    for config in configs:
+        flat = _flatten(config.to_dict()).items()
+        own = {name.rpartition(".")[2]: value for name, value in flat}
+        places.append([grid[name].index(own[name]) for name in grid])
+    return grid, places
+
+
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in values.items():

@@ -111,7 +111,7 @@ def test_a_short_training_shows_a_map_a_model_and_its_film(page, server):
     terms = page.locator(".stage .sum")
     expect(terms).to_contain_text(f"{last['reconstruction'] + last['kl']:.2f}")
     codes = page.locator(".stage").evaluate("root => [...root.stage.frames.at(-1).codes]")
-    assert np.array(codes).reshape(-1, 2) / 1000 == pytest.approx(newest.mean, abs=6e-4)
+    assert np.array(codes).reshape(-1, 2) == pytest.approx(newest.mean, abs=6e-4)
     before = page.locator(".stage .map canvas").evaluate(PIXELS)
     picture = page.locator(".stage .strip canvas").nth(1).evaluate(PIXELS)
     slider = page.get_by_role("slider", name="Film")

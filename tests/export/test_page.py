@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import hashlib
 import io
 import json
 import re
@@ -13,16 +14,15 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.app.parts import answers
 from explorer.browser import ASSETS
 from explorer.datasets import load_dataset
 from explorer.errors import ExplorerError
-from explorer.export import pictures, tsne
+from explorer.export import answers, pictures, tsne
 from explorer.export.bundle import WORKER_ENTRY, bundle_modules
 from explorer.export.container import unpack
 from explorer.export.page import MAX_PAGE_BYTES, build_page
 from explorer.export.payload import pick_pictures
-from explorer.export.sweep import build_member, find_siblings, match_latents, reorder_model
+from explorer.export.sweep import build_member, find_siblings, reorder_model
 from explorer.export.tables import codes_parquet, codes_table
 from explorer.runs.info import DatasetInfo
 from explorer.runs.store import find_run
@@ -44,6 +44,16 @@ def test_page_carries_payload_scene_and_nothing_from_elsewhere() -> None:
     assert stored and unpack(base64.b64decode(stored.group(1)))["text"] == {"input": "<Input>"}
     assert 'data-scene="z=1,2&quot;&gt;&lt;script&gt;"' in text
     assert "http://" not in text and "https://" not in text and "src=" not in text
+
+
+def test_a_page_runs_its_own_script_and_loads_nothing() -> None:
+    page = build_page(make_run("mlp"), None, {}).decode()
+    policy = page.split('http-equiv="Content-Security-Policy" content="')[1].split('"')[0]
+    script = page.rsplit("<script>", 1)[1].rsplit("</script>", 1)[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}' blob:;" in policy
+    assert policy.startswith("default-src 'none'") and "unsafe-inline'; img" in policy
+    assert page.index("Content-Security-Policy") < page.index("<title>")
 
 
 def test_page_says_which_language_it_speaks() -> None:
@@ -153,22 +163,6 @@ def test_parquet_is_read_back() -> None:
     run = make_run("mlp")
     table = parquet.read_table(io.BytesIO(codes_parquet(run)))
     assert table.num_rows == 20 and table["id"][0].as_py() == 100
-
-
-def test_latents_are_matched_whatever_their_order_and_sign() -> None:
-    rng = np.random.default_rng(1)
-    reference = rng.normal(size=(400, 5)).astype(np.float32)
-    order, sign = rng.permutation(5), np.array([1, -1, -1, 1, -1], np.float32)
-    other = np.empty_like(reference)
-    other[:, order] = reference * sign + 0.05 * rng.normal(size=reference.shape)
-    found, flips = match_latents(reference, other)
-    assert found.tolist() == order.tolist() and flips.tolist() == sign.tolist()
-
-
-def test_collapsed_latents_are_matched_without_nan() -> None:
-    reference = np.zeros((50, 3), np.float32)
-    order, sign = match_latents(reference, reference)
-    assert sorted(order.tolist()) == [0, 1, 2] and set(sign.tolist()) == {1.0}
 
 
 @pytest.mark.parametrize("name", ["mlp", "conv", "linear"])
@@ -289,6 +283,7 @@ def test_server_decodes_many_points_at_once() -> None:
         {"z": "abc", "number": 1, "seed": 1},
         {"z": [float("nan")] * 3, "number": 1, "seed": 1},
         {"x": "!!", "number": 1},
+        {"z": [0.0] * 3, "number": float("inf"), "seed": 1},
         {"points": [[1, 2]], "number": 1},
         {"points": [[1, 2, 3], [1]], "number": 1},
     ],

@@ -208,5 +208,5 @@ def test_sentences_follow_one_another_as_the_language_writes_them():
 
 def test_numbers_have_a_true_minus_sign():
     assert number(-1.5) == "−1.50" and number(-1e-5, ".0e") == "−1e−05"
-    assert say("en", "beta.map_title", beta=0.5, kl=-0.25) == "β = 0.5 · KL −0.25"
+    assert say("en", "beta.grid.beta", value=-0.25) == "β −0.25"
     assert say("en", "runs.bin.entry", name="a-b", until=-2) == "a-b, until −2"

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.export.film import encode_frame
+from explorer.export.lab import Placing, encode_member_frame
 from explorer.runs.run import Run
 
 
@@ -16,3 +17,14 @@ def _frame_for(path: str, step: int, stamp: str, axes: tuple[int, int]) -> dict[
 def get_frame(run: Run, step: int, axes: tuple[int, int]) -> dict[str, Any]:
     """Return one frame of a run's film on two axes; an ExplorerError where it was cut away."""
     return _frame_for(str(run.path), step, run.stamp(f"snapshots/{step:09d}.npz"), axes)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2000)
+def _member_frame_for(path: str, step: int, stamp: str, placing: Placing) -> dict[str, Any]:
+    return encode_member_frame(Run(path).snapshot(step), placing)
+
+
+def get_member_frame(run: Run, step: int, placing: Placing) -> dict[str, Any]:
+    """Return one frame of a model of a sweep; an ExplorerError where it was cut away."""
+    stamp = run.stamp(f"snapshots/{step:09d}.npz")
+    return _member_frame_for(str(run.path), step, stamp, placing)

@@ -12,7 +12,7 @@ from typing import Any
 from explorer.app.parts.kept import read_widget
 from explorer.browser import ASSETS, read_script, read_styles
 from explorer.errors import ExplorerError
-from explorer.export.bundle import publish_bundles
+from explorer.export.bundle import bundle_component, publish_bundles
 from explorer.paths import cache_folder
 
 PACKAGE = "latent-explorer"
@@ -86,14 +86,14 @@ def script_component(room: str) -> Callable[..., Any]:
 
 
 def inline_component(name: str, room: str, markup: str) -> Callable[..., Any]:
-    """Return what mounts a small component of one script and one style, from its room."""
+    """Return what mounts a small component, whose script and style are sent as text."""
     from streamlit.components.v2 import component
     from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 
     place = id(get_bidi_component_manager()), name
     if place not in _renderers:
         _renderers[place] = component(
-            f"explorer_{name}", html=markup, css=read_styles(room), js=read_script(room)
+            f"explorer_{name}", html=markup, css=read_styles(room), js=bundle_component(room)
         )
     return _renderers[place]
 

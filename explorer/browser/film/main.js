@@ -1,3 +1,9 @@
+import { make, print } from "../shared/dom.js";
+import { createText } from "../shared/text.js";
+import { blendCodes, pointAt, readFrame } from "./frames.js";
+import { showPictures } from "./pictures.js";
+import { clearCanvas, drawScatter } from "./scatter.js";
+
 /**
  * A training as a stage: the map of held-out images moves from frame to frame, beside it the terms,
  * their curves and the pictures, below it the film. Between two frames points move along straight
@@ -5,34 +11,26 @@
  */
 
 /**
- * @typedef {{shape: number[], bytes: string}} Pictures (M, C, H, W)
- * @typedef {{step: number, codes: string, made: Pictures | null}} Sent
- * @typedef {{step: number, codes: Int16Array, reach: number, made: Pictures | null}} Frame
- * @typedef {{step: number, reconstruction: number, kl: number | null, kl_per_dim: number[] | null, beta: number | null}} Point
+ * @typedef {import("./frames.js").Frame} Frame
+ * @typedef {import("./frames.js").Point} Point
  *
  * @typedef {object} Data
  * @property {string} run
  * @property {number[]} axes
- * @property {Sent[]} frames all of them, or what is new
+ * @property {import("./frames.js").Sent[]} frames all of them, or what is new
  * @property {number[] | null} labels
  * @property {string[]} names
- * @property {Pictures | null} inputs
+ * @property {import("./frames.js").Pictures | null} inputs
  * @property {Point[]} log
  * @property {boolean} rings
  * @property {string} beta as it is told of the whole run, such as "1 → 4"
  * @property {Record<string, string>} words
  */
 
-const UNIT = 1000;
 const MOVE = 350;
 const FILM = 6000;
 const SHOWN_SHARES = 6;
 const ASLEEP = 0.03;
-/** Petroff's ten accessible colours (arXiv:2107.02270), as on the map. */
-const COLOURS = [
-  "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6",
-  "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
-];
 
 /** @type {WeakMap<object, Stage>} */
 const mounted = new WeakMap();
@@ -108,10 +106,8 @@ class Stage {
     for (const step of this.kept.keys()) {
       if (step > newest || (step >= first && !sent.has(step))) this.kept.delete(step);
     }
-    for (const { step, codes, made } of data.frames) {
-      if (this.kept.has(step)) continue;
-      const whole = new Int16Array(decode(codes).buffer);
-      this.kept.set(step, { step, codes: whole, reach: reachOf(whole), made });
+    for (const sent of data.frames) {
+      if (!this.kept.has(sent.step)) this.kept.set(sent.step, readFrame(sent));
     }
     this.data = data;
     this.frames = [...this.kept.values()].sort((a, b) => a.step - b.step);
@@ -197,18 +193,18 @@ class Stage {
     const frame = this.frames[Math.round(this.at)];
     const point = pointAt(data.log, frame.step);
     this.drawMap(data);
-    this.told.textContent = fill(data.words.step, {
+    this.told.textContent = createText(data.words)("step", {
       step: frame.step.toLocaleString("en"),
       beta: this.at >= this.last && data.beta ? data.beta : point?.beta == null ? "–" : String(+point.beta.toPrecision(3)),
     });
     this.slider.setAttribute("aria-valuetext", this.told.textContent);
-    this.map.setAttribute("aria-label", fill(data.words.map, { count: frame.codes.length / 2, step: frame.step }));
+    this.map.setAttribute("aria-label", createText(data.words)("map", { count: frame.codes.length / 2, step: frame.step }));
     if (point) this.drawTerms(data, point);
     this.drawCurves(data, frame.step);
     this.strip.hidden = !frame.made;
     if (frame.made) {
-      paint(this.made, frame.made);
-      if (data.inputs) paint(this.inputs, data.inputs);
+      showPictures(this.made, frame.made);
+      if (data.inputs) showPictures(this.inputs, data.inputs);
       this.inputs.setAttribute("aria-label", data.words.inputs);
       this.made.setAttribute("aria-label", data.words.made);
     }
@@ -216,64 +212,19 @@ class Stage {
 
   /** @param {Data} data */
   drawMap(data) {
-    const context = fit(this.map);
-    const [width, height] = [this.map.clientWidth, this.map.clientHeight];
     const low = Math.floor(this.at);
     const [former, later] = [this.frames[low], this.frames[Math.min(this.last, low + 1)]];
-    const [one, other] = [former.codes, later.codes];
     const part = this.at - low;
-    const count = Math.min(one.length, other.length) / 2;
-    const scale = Math.min(width, height) / 2 / (former.reach + part * (later.reach - former.reach));
-    const [x0, y0] = [width / 2, height / 2];
-    const style = getComputedStyle(this.root);
-    context.strokeStyle = style.getPropertyValue("--role-grid");
-    context.beginPath();
-    context.moveTo(0, y0);
-    context.lineTo(width, y0);
-    context.moveTo(x0, 0);
-    context.lineTo(x0, height);
-    context.stroke();
-    if (data.rings) {
-      context.strokeStyle = style.getPropertyValue("--role-prior");
-      context.setLineDash([4, 4]);
-      for (const radius of [1, 2, 3]) {
-        context.beginPath();
-        context.arc(x0, y0, radius * scale, 0, 2 * Math.PI);
-        context.stroke();
-      }
-      context.setLineDash([]);
-    }
-    const size = count > 400 ? 2.4 : 3.2;
-    /** @type {Map<number, number[]>} by class: sums of x and y, and how many */
-    const middles = new Map();
-    for (let index = 0; index < count; index++) {
-      const x = one[2 * index] + part * (other[2 * index] - one[2 * index]);
-      const y = one[2 * index + 1] + part * (other[2 * index + 1] - one[2 * index + 1]);
-      const label = data.labels?.[index] ?? 0;
-      const middle = middles.get(label) ?? [0, 0, 0];
-      middles.set(label, [middle[0] + x, middle[1] + y, middle[2] + 1]);
-      context.fillStyle = COLOURS[label % COLOURS.length];
-      context.beginPath();
-      context.arc(x0 + (x / UNIT) * scale, y0 - (y / UNIT) * scale, size, 0, 2 * Math.PI);
-      context.fill();
-    }
-    context.font = "600 14px sans-serif";
-    context.textAlign = "center";
-    context.lineWidth = 4;
-    context.lineJoin = "round";
-    context.strokeStyle = style.getPropertyValue("--role-ground");
-    context.fillStyle = style.getPropertyValue("--role-text");
-    for (const [label, [x, y, n]] of middles) {
-      const place = /** @type {const} */ ([x0 + (x / n / UNIT) * scale, y0 - (y / n / UNIT) * scale + 5]);
-      context.strokeText(data.names[label] ?? "", ...place);
-      context.fillText(data.names[label] ?? "", ...place);
-    }
-    context.lineWidth = 1;
-    context.textAlign = "left";
-    context.fillStyle = style.getPropertyValue("--role-caption");
-    context.font = "italic 12px sans-serif";
-    context.fillText(`z${data.axes[0] + 1}`, width - 20, y0 - 6);
-    context.fillText(`z${data.axes[1] + 1}`, x0 + 6, 14);
+    drawScatter(
+      clearCanvas(this.map), this.map.clientWidth, this.map.clientHeight,
+      {
+        ...data,
+        codes: blendCodes(former.codes, later.codes, part),
+        reach: former.reach + part * (later.reach - former.reach),
+        axes: data.axes.map((axis) => (axis < 0 ? "" : `z${axis + 1}`)),
+      },
+      getComputedStyle(this.root),
+    );
   }
 
   /** @param {Data} data @param {Point} point */
@@ -309,7 +260,7 @@ class Stage {
 
   /** @param {Data} data @param {number} step */
   drawCurves(data, step) {
-    const context = fit(this.curves);
+    const context = clearCanvas(this.curves);
     const [width, height] = [this.curves.clientWidth, this.curves.clientHeight];
     const style = getComputedStyle(this.root);
     const end = Math.max(1, data.log.at(-1)?.step ?? 1);
@@ -333,80 +284,4 @@ class Stage {
     context.fillRect(Math.min(width - 1, (width * step) / end), 0, 1, height);
     this.curves.setAttribute("aria-label", data.words.curves);
   }
-}
-
-/** @param {Point[]} log @param {number} step */
-function pointAt(log, step) {
-  const later = log.findIndex((point) => point.step > step);
-  return later > 0 ? log[later - 1] : later < 0 ? log[log.length - 1] : log[0];
-}
-
-/** Half of what the map shows: the prior's rings, or nearly all codes. @param {Int16Array} codes */
-function reachOf(codes) {
-  const sizes = Array.from(codes, Math.abs).sort((a, b) => a - b);
-  return Math.max(3.3, (1.12 * (sizes[Math.floor(0.985 * sizes.length)] ?? 0)) / UNIT);
-}
-
-/** A clear canvas at the screen's own resolution. @param {HTMLCanvasElement} canvas */
-function fit(canvas) {
-  const ratio = window.devicePixelRatio || 1;
-  const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
-  if (canvas.width !== width || canvas.height !== height) {
-    canvas.width = width;
-    canvas.height = height;
-  }
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
-  return context;
-}
-
-/** Pictures in a row. @param {HTMLCanvasElement} canvas @param {Pictures} pictures */
-function paint(canvas, { shape: [count, channels, height, width], bytes }) {
-  if (canvas.dataset.shown === bytes) return;
-  canvas.dataset.shown = bytes;
-  const pixels = decode(bytes);
-  canvas.width = count * width;
-  canvas.height = height;
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  const image = context.createImageData(count * width, height);
-  const plane = width * height;
-  for (let n = 0; n < count; n++) {
-    for (let i = 0; i < plane; i++) {
-      const at = 4 * (Math.floor(i / width) * count * width + n * width + (i % width));
-      for (let c = 0; c < 3; c++) image.data[at + c] = pixels[(n * channels + (channels === 3 ? c : 0)) * plane + i];
-      image.data[at + 3] = 255;
-    }
-  }
-  context.putImageData(image, 0, 0);
-}
-
-/** @param {string} text base64 */
-function decode(text) {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-}
-
-/** @param {number} value */
-function print(value) {
-  const told = value.toFixed(2);
-  return (Number(told) === 0 ? told.replace("-", "") : told).replace("-", "−");
-}
-
-/** @param {string} words @param {Record<string, string | number>} values */
-function fill(words, values) {
-  return words.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
-}
-
-/**
- * @template {keyof HTMLElementTagNameMap} Tag
- * @param {Tag} tag
- * @param {Record<string, string>} [attributes]
- * @param {...(Node | string)} children
- * @returns {HTMLElementTagNameMap[Tag]}
- */
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
 }

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from explorer.analysis.collapse.moved_beta import find_beta
-from explorer.app.parts.beta import describe_beta
+from explorer.analysis.collapse.moved_beta import describe_beta, find_beta
 from explorer.config import Config
 from explorer.errors import ExplorerError
 from explorer.runs.run import Run, Snapshot
@@ -28,22 +27,13 @@ class Member:
 
 @dataclass(frozen=True)
 class Scene:
-    """The models at one step: those of the film with their frames and figures, and all others."""
+    """The models of the charts over β at one step, with their frames and figures."""
 
     sweep: Sweep
     film: list[Member]
     frames: list[Snapshot]
-    last: list[Snapshot]
-    """The newest frames, whatever the step."""
     points: list[dict[str, Any]]
-    others: list[Member]
-    """Those that have no place in the film: several have the same β, or another shape."""
     is_latest: bool
-
-    @property
-    def step(self) -> int:
-        """The step that is shown."""
-        return self.frames[0].step
 
 
 def find_members(sweep: Sweep) -> list[Member]:
@@ -66,7 +56,7 @@ def find_members(sweep: Sweep) -> list[Member]:
 
 
 def choose_film(members: list[Member]) -> list[Member]:
-    """Return one model per β, all of one shape, at most as many as small maps fit."""
+    """Return one model per β, all of one shape, at most as many as charts over β show."""
     latents = members[0].config.model.latent_dim
     found: dict[float, Member] = {}
     for member in members:
@@ -106,14 +96,19 @@ def find_steps(film: Sequence[Member]) -> list[int]:
 
 
 def find_scene(sweep: Sweep, members: list[Member], step: int | None) -> Scene | None:
-    """Return the models at a step, the newest for None; None before there are figures of all."""
+    """Return the models at a step, the newest for None or where one of them has no frame there.
+
+    None before there are figures of all.
+    """
     film = choose_film(members)
-    last = [_last_frame(sweep, member, find_steps(film)) for member in film]
-    frames = last if step is None else [member.run.snapshot(step) for member in film]
-    final = step is None
+    common = find_steps(film)
+    final = step is None or step not in common
+    if final:
+        frames = [_last_frame(sweep, member, common) for member in film]
+    else:
+        frames = [member.run.snapshot(step or 0) for member in film]
     points = [point_at(m.run, f.step, final=final) for m, f in zip(film, frames, strict=True)]
     measured = [point for point in points if point is not None]
     if len(measured) < len(points):
         return None
-    others = [member for member in members if member not in film]
-    return Scene(sweep, film, frames, last, measured, others, final)
+    return Scene(sweep, film, frames, measured, final)

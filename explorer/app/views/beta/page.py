@@ -14,6 +14,7 @@ from explorer.app.parts.lede import show_lede
 from explorer.app.session import library
 from explorer.app.text import explain, plain, text
 from explorer.app.views.beta.figures import show_figures
+from explorer.app.views.beta.lab import NAMED, send_lab_anew
 from explorer.app.views.beta.members import find_members
 from explorer.app.views.beta.progress import (
     Signature,
@@ -28,6 +29,7 @@ from explorer.facts import LIKELIHOODS
 from explorer.recipes import default_config
 from explorer.runs.run import new_run_id
 from explorer.runs.sweeps import Sweep, read_sweep
+from explorer.visitors.house import get_house
 
 TICK_SECONDS = 1.0
 BETAS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0, 64.0)
@@ -35,8 +37,6 @@ CHOICES = tuple(name for name, facts in LIKELIHOODS.items() if facts.wakes_by_ru
 CHOICE = "beta_choose"
 STARTED = Kept("beta_started", 0)
 """How many families this visitor has started."""
-NAMED = ("beta", "latent_dim", "seed")
-"""Settings that the command line sweeps over, with a word of their own."""
 
 
 def find_sweeps() -> dict[str, tuple[Sweep, bool]]:
@@ -78,7 +78,8 @@ def offer_training() -> None:
             on_click=_start,
             args=(started, dataset, sorted(betas), likelihood, int(latent_dim), float(seconds)),
         )
-        st.caption(text("beta.elsewhere", folder=plain(library().own.folder)))
+        if get_house() is None:  # Elsewhere the visitor has no command line.
+            st.caption(text("beta.elsewhere", folder=plain(library().own.folder)))
 
 
 def _start(
@@ -125,18 +126,18 @@ def show_sweep(sweep: Sweep, shown: Signature) -> None:
     show_members(sweep, progress, is_active=shown[0])
     members = find_members(sweep)
     if members:
-        show_figures(sweep, members)
+        show_figures(sweep, members, live=shown[0])
     elif shown[0]:
         st.caption(text("job.waiting" if sweep.kind == "family" else "beta.sweep_waiting"))
 
 
 def describe_grid(sweep: Sweep) -> str:
-    """Say in what the models differ where it is more than β; empty where it is β alone."""
+    """Return in what the models differ where it is more than β; empty where it is β alone."""
     grid = sweep.grid
     if set(grid) <= {"beta"}:
         return ""
     named = [text(f"beta.differs.{name}") if name in NAMED else name for name in grid]
-    return text("beta.lead.grid", names=text("beta.differs.join").join(named))
+    return text("beta.differs.join").join(named)
 
 
 def show_page() -> None:
@@ -144,15 +145,18 @@ def show_page() -> None:
     sweeps = find_sweeps()
     asked = st.query_params.get("sweep")
     kept = kept_choice(CHOICE, sweeps, "sweep")
-    show_lede("beta.lead")
-    if kept is not None and (differs := describe_grid(sweeps[kept][0])):
-        st.caption(differs)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    differs = "" if kept is None else describe_grid(sweeps[kept][0])
+    if differs:
+        show_lede("beta.lead.grid", names=differs)
+    else:
+        show_lede("beta.lead")
+    with st.container(horizontal=True, vertical_alignment="center", key="beta_bar"):
         chosen = None
         if kept is not None:
             names = list(sweeps)
             chosen = st.selectbox(
                 text("beta.choose"), names, names.index(kept), key=CHOICE, width=420,
+                label_visibility="collapsed",
                 format_func=lambda i: text("beta.shipped", name=i) if sweeps[i][1] else i,
             )  # fmt: skip
         offer_training()
@@ -170,6 +174,7 @@ def show_page() -> None:
     signature = sign(sweep, progress)
     if sweep.kind == "family" and signature[0]:
         show_transport(sweep, signature[1])
+    send_lab_anew()
     st.fragment(show_sweep, run_every=TICK_SECONDS if signature[0] else None)(sweep, signature)
 
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.analysis.collapse.moved_beta import describe_beta
 from explorer.analysis.consultation.consult import consult_run
 from explorer.app.cached import diagnose_stored
 from explorer.app.cached.collapse import ask_stored, match_stored
 from explorer.app.parts.address import leave_behind, read_as
-from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.choices import bound_segments, kept_choice
 from explorer.app.parts.failures import told
 from explorer.app.parts.kept import Kept

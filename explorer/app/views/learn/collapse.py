@@ -20,8 +20,8 @@ from explorer.app.views.learn.parts import (
     show_heading,
     show_question,
 )
+from explorer.codes import match_latents
 from explorer.errors import ExplorerError
-from explorer.export.sweep import match_latents
 from explorer.figures.beta import small_maps
 from explorer.figures.eigenvalues import kl_over_beta
 from explorer.paths import resource

@@ -6,9 +6,9 @@ from functools import partial
 
 import streamlit as st
 
+from explorer.analysis.collapse.moved_beta import describe_beta
 from explorer.app.cached import diagnose_stored
 from explorer.app.cached.desk import get_trace
-from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.film import show_map, show_strips
 from explorer.app.parts.names import label_run
