@@ -19,7 +19,8 @@ from explorer.app.session import library
 from explorer.app.text import language, plain, text
 from explorer.app.views.collapse.adopted import show_adopted, show_weights, warn_of_adopted
 from explorer.app.views.collapse.answer import offer_report, show_headline, show_why
-from explorer.app.views.collapse.cure import follow_treated, offer_best, offer_remedies
+from explorer.app.views.collapse.compare import follow_treated
+from explorer.app.views.collapse.cure import offer_best, offer_remedies
 from explorer.app.views.collapse.factors import offer_factors
 from explorer.app.views.collapse.film import show_film, show_moves
 from explorer.app.views.collapse.loss import ask_for_loss, explain_loss
@@ -128,7 +129,7 @@ SECTIONS: tuple[Section[Patient], ...] = (
     Section(
         show_adopted, title="adopted.title", needs=("adopted",), key="collapse_adopted", silent=True
     ),
-    Section(follow_treated, needs=("training",)),
+    Section(follow_treated),
     Section(show_asked, title="why.asked", key="collapse_asked"),
     Section(show_report),
 )
