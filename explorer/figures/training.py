@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.labels import label_ends
-from explorer.figures.palette import Roles
+from explorer.figures.palette import Roles, class_colour
 from explorer.figures.style import apply_style, as_label
 from explorer.figures.words import WORDS, Words
 
@@ -136,13 +136,12 @@ def kl_over_time(
 def compare_curves(
     runs: Mapping[str, Sequence[Point]], roles: Roles, height: int = 320, words: Words = WORDS
 ) -> go.Figure:
-    """Return −ELBO over images seen of several runs by name; dotted is KL."""
+    """Return −ELBO over the steps of several runs by name, each in its colour; dotted is KL."""
     figure = go.Figure()
-    colours = (roles.mean, roles.sigma, roles.latent, roles.gap)
     for index, (run, points) in enumerate(runs.items()):
         name = as_label(run)
         steps = [point["step"] for point in points]
-        colour = colours[index % len(colours)]
+        colour = class_colour(index)
         figure.add_scatter(
             x=steps, y=[-point["elbo"] for point in points], name=f"{name} −ELBO", mode="lines",
             line={"color": colour, "width": 2}, hovertemplate="%{y:.2f} nats",
