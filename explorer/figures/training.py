@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.labels import label_ends
-from explorer.figures.palette import Roles, class_colour
+from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style, as_label
 from explorer.figures.words import WORDS, Words
 
@@ -138,10 +138,14 @@ def compare_curves(
 ) -> go.Figure:
     """Return −ELBO over the steps of several runs by name, each in its colour; dotted is KL."""
     figure = go.Figure()
+    # Names stand in these colours beside the curves: each of them can be read as text.
+    colours = (
+        roles.mean, roles.sigma, roles.latent, roles.reconstruction, roles.beta, roles.gap,
+    )  # fmt: skip
     for index, (run, points) in enumerate(runs.items()):
         name = as_label(run)
         steps = [point["step"] for point in points]
-        colour = class_colour(index)
+        colour = colours[index % len(colours)]
         figure.add_scatter(
             x=steps, y=[-point["elbo"] for point in points], name=f"{name} −ELBO", mode="lines",
             line={"color": colour, "width": 2}, hovertemplate="%{y:.2f} nats",
