@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from explorer.datasets import load_dataset
     from explorer.datasets.own.read import read_images
     from explorer.errors import ExplorerError
+    from explorer.notebook.show import lens, show, timeline
     from explorer.paths import runs_folder
     from explorer.recipes import default_config
     from explorer.runs.store import open_run
@@ -33,11 +34,14 @@ _HOMES = {
     "default_config": "explorer.recipes",
     "diagnose": "explorer.analysis.collapse.diagnose",
     "diagnose_codes": "explorer.analysis.collapse.diagnose",
+    "lens": "explorer.notebook.show",
     "load_dataset": "explorer.datasets",
     "open_run": "explorer.runs.store",
     "read_images": "explorer.datasets.own.read",
     "replay": "explorer.adopting.replay",
     "runs_folder": "explorer.paths",
+    "show": "explorer.notebook.show",
+    "timeline": "explorer.notebook.show",
     "train": "explorer.training.loop",
 }
 
@@ -49,11 +53,14 @@ __all__ = [
     "default_config",
     "diagnose",
     "diagnose_codes",
+    "lens",
     "load_dataset",
     "open_run",
     "read_images",
     "replay",
     "runs_folder",
+    "show",
+    "timeline",
     "train",
 ]
 

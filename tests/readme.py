@@ -19,6 +19,7 @@ SCRIPTS = {
     "lab": "A sweep as one linked picture under the hand.",
     "guide": "The guide that floats over the pages.",
     "menu": "The app's menu on a phone.",
+    "notebook": "The same map, lens and film as widgets of a notebook.",
     "opening": "What a page shows until it has come.",
     "present": "Every page on a projector.",
     "charts": "Charts for those who do not see them.",

@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "timeline": {"shared"},
     "desk": {"shared"},
     "film": {"shared"},
+    "notebook": {"shared", "map", "map/scene", "lens", "film"},
     "lab": {"shared", "film"},
 }
 """Room by room, what its modules may import besides their own neighbours, types included."""

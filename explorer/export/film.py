@@ -17,6 +17,35 @@ UNIT = 1000.0
 """Codes are sent as whole thousandths, up to ±32.7."""
 
 
+def describe_film(
+    run: Any,
+    newest: Snapshot,
+    frames: Sequence[Mapping[str, Any]],
+    points: Sequence[Mapping[str, Any]],
+    axes: tuple[int, int],
+    beta: str,
+    words: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return what the stage is given: `frames` as `encode_frame` does, all or what is new.
+
+    `run` is an `explorer.runs.run.Run`, `points` its log; `words` are the sentences of stage.
+    """
+    info = run.info
+    labels = newest.labels
+    return {
+        "run": run.id,
+        "axes": list(axes),
+        "frames": list(frames),
+        "labels": None if labels is None else [int(label) for label in labels[:MOST_POINTS]],
+        "names": list(info.dataset.class_names) if info.dataset else [],
+        "inputs": encode_pictures(newest.inputs),
+        "log": encode_log(points),
+        "rings": info.has_shares and axes[1] >= 0,
+        "beta": beta,
+        "words": dict(words),
+    }
+
+
 def choose_frames(steps: Sequence[int], most: int = MOST_FRAMES) -> list[int]:
     """Return the steps whose frames are played: all of them, or evenly taken ones."""
     if most == 1:

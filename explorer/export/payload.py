@@ -92,7 +92,7 @@ def build_payload(
         "networks": _describe_networks(model, half) if atlas is None else None,
         "atlas": atlas,
         "codes": _describe_own_codes(run, pictures, half, max_codes),
-        "pictures": _describe_pictures(pictures, packed),
+        "pictures": describe_pictures(pictures, packed),
         "classes": _class_names(run),
         "figures": describe_figures(run),
         "preprocessing": "handwriting" if is_handwriting(run.info.dataset) else "plain",
@@ -186,7 +186,8 @@ def add_factors(codes: dict[str, Any], factors: Mapping[str, Array]) -> dict[str
     return {**codes, "factors": describe_factors(factors, ids, codes["labels"])}
 
 
-def _describe_pictures(pictures: Pictures | None, packed: bool) -> dict[str, Any] | None:
+def describe_pictures(pictures: Pictures | None, packed: bool) -> dict[str, Any] | None:
+    """Return pictures with their labels, ids and source, `packed` as a sheet; None without any."""
     if pictures is None or not len(pictures.images):
         return None
     pixels = np.asarray(pictures.images, np.uint8)

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import explorer
-from explorer.app.parts.answers import ANSWERS
 from explorer.app.parts.mount import REQUESTS
+from explorer.export.answers import ANSWERS
 
 SCRIPT = """
 import sys

@@ -152,8 +152,8 @@ def test_a_family_trains_to_its_end(page, server):
     # Whoever presses twice has one family.
     page.get_by_role("button", name="Start", exact=True).dblclick()
     sweep = wait_until(
-        lambda: next((found for found in list_sweeps(server.runs) if found.id not in known), None)
-    )
+        lambda: [found for found in list_sweeps(server.runs) if found.id not in known]
+    )[0]
     page.wait_for_url(f"**sweep={sweep.id}*")
     # Two seconds may be over before a busy page looks: the family waits for it.
     Control(sweep.path).send("pause")

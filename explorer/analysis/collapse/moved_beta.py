@@ -1,5 +1,6 @@
 """β as a run really had it: what was planned, and what a hand made of it while it trained."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from explorer.runs.run import Run
@@ -41,3 +42,14 @@ def find_beta(run: Run) -> UsedBeta | None:
         expected = objective.beta_at(step - 1, info.planned_steps)
     moved = abs(last - expected) > TOLERANCE * max(expected, TOLERANCE)
     return UsedBeta(objective.beta, float(last) if moved else objective.beta)
+
+
+def describe_beta(run: Run) -> str | None:
+    """Return the run's β, or "1 → 4" where a viewer moved it; "≈ 1.5" is read off weights."""
+    beta = find_beta(run)
+    if beta is None:
+        return None
+    told = (run.info.model.adopted or {}).get("beta")
+    if isinstance(told, Mapping) and told.get("told") is None:
+        return f"≈ {beta.planned:.2g}"
+    return f"{beta.planned:g} → {beta.now:g}" if beta.is_moved else f"{beta.planned:g}"

@@ -1,10 +1,7 @@
 """β of a run while it trains: how it is told, and the slider that moves it from any tab."""
 
-from collections.abc import Mapping
-
 import streamlit as st
 
-from explorer.analysis.collapse.moved_beta import find_beta
 from explorer.app.parts.jobs import try_or_toast
 from explorer.app.parts.kept import Kept, is_shown, read_widget
 from explorer.app.text import text
@@ -13,17 +10,6 @@ from explorer.runs.control import Control
 from explorer.runs.run import Run
 
 BETAS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0, 64.0)
-
-
-def describe_beta(run: Run) -> str | None:
-    """Return the run's β, or "1 → 4" where a viewer moved it; "≈ 1.5" is read off weights."""
-    beta = find_beta(run)
-    if beta is None:
-        return None
-    told = (run.info.model.adopted or {}).get("beta")
-    if isinstance(told, Mapping) and told.get("told") is None:
-        return f"≈ {beta.planned:.2g}"
-    return f"{beta.planned:g} → {beta.now:g}" if beta.is_moved else f"{beta.planned:g}"
 
 
 def _shown(run: Run) -> Kept[tuple[int | None, str, float]]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from itertools import count
 
-from explorer.app.parts.beta import describe_beta
+from explorer.analysis.collapse.moved_beta import describe_beta
 from explorer.app.text import plain, text
 from explorer.errors import ExplorerError
 from explorer.facts import LIKELIHOODS

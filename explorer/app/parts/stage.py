@@ -6,14 +6,14 @@ A run that lives sends what is new at every tick; a page that is drawn anew send
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from explorer.analysis.collapse.moved_beta import describe_beta
 from explorer.app.cached.film import get_frame
-from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.kept import Kept
-from explorer.app.parts.mount import inline_component
+from explorer.app.parts.mount import enclose, inline_component
 from explorer.app.text import sentences
 from explorer.codes import main_dimensions
 from explorer.errors import ExplorerError
-from explorer.export.film import MOST_POINTS, choose_frames, encode_log, encode_pictures
+from explorer.export.film import choose_frames, describe_film
 from explorer.runs.run import Run, Snapshot
 
 RECENT = 12
@@ -45,9 +45,8 @@ def show_stage(
     run: Run, newest: Snapshot, points: Sequence[Mapping[str, Any]], *, key: str, live: bool
 ) -> None:
     """Show the stage of a run whose newest frame is given; `points` is the log of its training."""
-    info = run.info
-    is_line = newest.mean.shape[1] == 1
-    axes = (0, -1) if is_line else main_dimensions(newest.mean, newest.logvar, info.has_shares)
+    has_shares, is_line = run.info.has_shares, newest.mean.shape[1] == 1
+    axes = (0, -1) if is_line else main_dimensions(newest.mean, newest.logvar, has_shares)
     steps = run.snapshot_steps()
     is_whole = _sent(key).get() != axes or not live
     frames = []
@@ -57,19 +56,7 @@ def show_stage(
         except ExplorerError:
             continue
     _sent(key).put(axes)
-    labels = newest.labels
-    inline_component("stage", "film", _MARKUP)(
-        key=key,
-        data={
-            "run": run.id,
-            "axes": list(axes),
-            "frames": frames,
-            "labels": None if labels is None else [int(label) for label in labels[:MOST_POINTS]],
-            "names": list(info.dataset.class_names) if info.dataset else [],
-            "inputs": encode_pictures(newest.inputs),
-            "log": encode_log(points),
-            "rings": info.has_shares and not is_line,
-            "beta": describe_beta(run) or "",
-            "words": sentences("stage."),
-        },
+    film = describe_film(
+        run, newest, frames, points, axes, describe_beta(run) or "", sentences("stage.")
     )
+    inline_component("stage", "film", _MARKUP)(key=key, data=enclose(film))

@@ -8,7 +8,7 @@ import { createText } from "../shared/text.js";
 import { readTheme } from "../shared/theme.js";
 import { nearestRow } from "./geometry/nearest.js";
 import { pairProjection, pcaProjection } from "./geometry/projection.js";
-import { insideOutline, summarise } from "./geometry/selection.js";
+import { insideOutline, maskOf, summarise } from "./geometry/selection.js";
 import { buildLayout } from "./panels/layout.js";
 import { attachGestures } from "./plane/gestures.js";
 import { LatentMap } from "./plane/map.js";
@@ -55,7 +55,7 @@ export class Explorer {
     this.host = host;
     this.text = createText(header.text);
     this.theme = readTheme(root);
-    const isServed = host.kind === "streamlit";
+    const isServed = host.kind !== "file";
     this.model = chooseModel(header, {
       startWorker: host.startWorker,
       ask: isServed ? (request) => this.host.setState(request.kind, request) : null,
@@ -378,16 +378,16 @@ export class Explorer {
   selectOutline(outline) {
     const { xs, ys } = this.map.projection;
     const { hidden } = this.store.state;
-    const mask = new Uint8Array(this.count);
-    const indices = outline.length < 3 ? [] : insideOutline(xs, ys, outline, (i) => !this.groups || !hidden.has(this.groups[i]));
-    for (const i of indices) mask[i] = 1;
-    if (!indices.length) return this.clearSelection();
-    this.store.set({ selection: { mask, ...summarise(this, indices) }, tab: "selection", tool: "hover" });
+    this.select(outline.length < 3 ? [] : insideOutline(xs, ys, outline, (i) => !this.groups || !hidden.has(this.groups[i])));
   }
 
-  clearSelection() {
-    this.store.set({ selection: null, tool: "hover" });
+  /** @param {number[]} indices of codes; none to clear the selection */
+  select(indices) {
+    if (!indices.length) return this.clearSelection();
+    this.store.set({ selection: { mask: maskOf(indices, this.count), ...summarise(this, indices) }, tab: "selection", tool: "hover" });
   }
+
+  clearSelection() { this.store.set({ selection: null, tool: "hover" }); }
 
   /** Escape: close what is open, then leave presentation mode, then clear the selection. */
   escape() {

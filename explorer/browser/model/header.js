@@ -66,7 +66,8 @@
  * @property {string} preprocessing
  * @property {string} language
  * @property {Record<string, string>} text
- * @property {string} [scene] what a file's document asks for
+ * @property {string} [scene] what a file's document or a notebook asks for
+ * @property {boolean} [live] a pair of functions in a notebook, whose pictures are all that is known of p(x|z)
  *
  * @typedef {ModelHeader & PageHeader} Header the payload of a latent map
  *

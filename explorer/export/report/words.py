@@ -9,6 +9,7 @@ from typing import Any
 from explorer.analysis.codes_in.told import Told
 from explorer.analysis.consultation.consult import Consultation
 from explorer.analysis.consultation.prescription import Change, Prescription, aim_beta
+from explorer.analysis.consultation.stand_in import STAND_IN
 from explorer.analysis.questions.converged import Convergence
 from explorer.analysis.questions.how_many import LatentCount
 from explorer.analysis.questions.pictures import PictureVerdict
@@ -67,6 +68,8 @@ def say_remedy(plan: Prescription, language: str) -> str:
     beta = next((change for change in plan.changes if change.name == "objective.beta"), None)
     if plan.remedy == "lower-beta" and beta is not None:
         return say(language, "why.remedy.lower", before=beta.before, after=beta.after)
+    if plan.remedy == STAND_IN and beta is not None:
+        return say(language, "why.remedy.stand_in", before=beta.before, after=beta.after)
     return say(language, f"collapse.remedy.{plan.remedy}")
 
 

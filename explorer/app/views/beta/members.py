@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from explorer.analysis.collapse.moved_beta import find_beta
-from explorer.app.parts.beta import describe_beta
+from explorer.analysis.collapse.moved_beta import describe_beta, find_beta
 from explorer.config import Config
 from explorer.errors import ExplorerError
 from explorer.runs.run import Run, Snapshot

@@ -29,6 +29,7 @@ from explorer.facts import LIKELIHOODS
 from explorer.recipes import default_config
 from explorer.runs.run import new_run_id
 from explorer.runs.sweeps import Sweep, read_sweep
+from explorer.visitors.house import get_house
 
 TICK_SECONDS = 1.0
 BETAS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0, 64.0)
@@ -77,7 +78,8 @@ def offer_training() -> None:
             on_click=_start,
             args=(started, dataset, sorted(betas), likelihood, int(latent_dim), float(seconds)),
         )
-        st.caption(text("beta.elsewhere", folder=plain(library().own.folder)))
+        if get_house() is None:  # Elsewhere the visitor has no command line.
+            st.caption(text("beta.elsewhere", folder=plain(library().own.folder)))
 
 
 def _start(

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.analysis.collapse.moved_beta import find_beta
+from explorer.analysis.collapse.moved_beta import describe_beta, find_beta
 from explorer.app.cached.collapse import self_test_stored
 from explorer.app.parts.adopted import (
     as_table,
@@ -19,7 +19,6 @@ from explorer.app.parts.adopted import (
     describe_others,
     show_findings,
 )
-from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.kept import Kept
 from explorer.app.parts.names import name_likelihood
 from explorer.app.text import paragraph, text

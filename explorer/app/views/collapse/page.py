@@ -4,11 +4,11 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.analysis.collapse.moved_beta import describe_beta
 from explorer.analysis.consultation.consult import consult_run
 from explorer.app.cached import diagnose_stored
 from explorer.app.cached.collapse import ask_stored, match_stored
 from explorer.app.parts.address import leave_behind, read_as
-from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.choices import bound_segments, kept_choice
 from explorer.app.parts.failures import told
 from explorer.app.parts.kept import Kept
@@ -19,7 +19,8 @@ from explorer.app.session import library
 from explorer.app.text import language, plain, text
 from explorer.app.views.collapse.adopted import show_adopted, show_weights, warn_of_adopted
 from explorer.app.views.collapse.answer import offer_report, show_headline, show_why
-from explorer.app.views.collapse.cure import follow_treated, offer_best, offer_remedies
+from explorer.app.views.collapse.compare import follow_treated
+from explorer.app.views.collapse.cure import offer_best, offer_remedies
 from explorer.app.views.collapse.factors import offer_factors
 from explorer.app.views.collapse.film import show_film, show_moves
 from explorer.app.views.collapse.loss import ask_for_loss, explain_loss
@@ -128,7 +129,7 @@ SECTIONS: tuple[Section[Patient], ...] = (
     Section(
         show_adopted, title="adopted.title", needs=("adopted",), key="collapse_adopted", silent=True
     ),
-    Section(follow_treated, needs=("training",)),
+    Section(follow_treated),
     Section(show_asked, title="why.asked", key="collapse_asked"),
     Section(show_report),
 )

@@ -5,8 +5,8 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from explorer.analysis.collapse.moved_beta import describe_beta
 from explorer.app.cached.desk import get_trace
-from explorer.app.parts.beta import describe_beta
 from explorer.app.parts.names import name_likelihood, name_with_beta
 from explorer.app.session import library
 from explorer.app.text import text

@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from explorer.analysis.collapse.moved_beta import describe_beta
 from explorer.analysis.collapse.timeline import DEAD_NATS, find_events
-from explorer.app.parts.beta import describe_beta, is_beta_outdated, show_beta
+from explorer.app.parts.beta import is_beta_outdated, show_beta
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.failures import told
 from explorer.app.parts.jobs import (

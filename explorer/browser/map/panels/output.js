@@ -41,7 +41,7 @@ export function buildOutputPanel(app) {
     make(
       "div",
       { class: "buttons" },
-      !model.decodedPoints && mode,
+      !model.decodedPoints && !header.live && mode,
       redraw,
       model.hasPosterior &&
         button(text("sample_prior"), () => app.samplePrior(), { "data-action": "sample", title: text(model.prior.isStandard ? "sample_prior_help" : "sample_prior_mixture_help") }),
@@ -104,7 +104,8 @@ function deviationTop(model, picture) {
  * @param {App} app
  * @param {State} state
  */
-function noteOf({ text, model }, { outputMode }) {
+function noteOf({ text, model, header }, { outputMode }) {
+  if (header.live) return "";
   if (model.decodedPoints) return text("output_atlas", { count: model.decodedPoints });
   if (outputMode === "deviation") {
     const top = model.likelihood.deviationTop;

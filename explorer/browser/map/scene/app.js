@@ -4,8 +4,8 @@
  * @typedef {import("../../model/header.js").Header} Header
  * @typedef {import("./state.js").State} State
  *
- * @typedef {object} Host who the page belongs to: Streamlit, or a file that stands alone
- * @property {"streamlit" | "file"} kind
+ * @typedef {object} Host who the page belongs to: Streamlit, a notebook, or a file that stands alone
+ * @property {"streamlit" | "notebook" | "file"} kind
  * @property {(() => Worker) | null} startWorker
  * @property {(name: string, value: unknown) => void} setState
  * @property {(name: string, value: unknown) => void} trigger
@@ -74,6 +74,7 @@
  * @property {(name: string) => void} removePin
  * @property {(direction: [number, number]) => boolean} stepScene
  * @property {(outline: number[][]) => void} selectOutline
+ * @property {(indices: number[]) => void} select
  * @property {() => void} clearSelection
  * @property {() => void} escape
  * @property {(index: number) => void} showMember

@@ -185,13 +185,24 @@ export function formatScene(app) {
 /** @param {App} app */
 const isFile = (app) => app.host.kind === "file";
 
+/** Whether the page around has an address of its own, which says nothing of this map. @param {App} app */
+const isGuest = (app) => app.host.kind === "notebook" || !/^(https?|file):/.test(window.location.protocol);
+
+/**
+ * What the page is asked to open with: by its address, by a file's own, or by who mounts it.
+ * @param {App} app
+ */
+function askedScene(app) {
+  if (isGuest(app)) return app.header.scene ?? "";
+  return isFile(app) ? window.location.hash.slice(1) || app.header.scene || "" : window.location.search;
+}
+
 /**
  * What the address bar asks for.
  * @param {App} app
  */
 export function readScene(app) {
-  const text = isFile(app) ? window.location.hash.slice(1) || app.header.scene || "" : window.location.search;
-  const params = new URLSearchParams(text);
+  const params = new URLSearchParams(askedScene(app));
   // A scene of another model says nothing about this one.
   const other = !isFile(app) && params.get("model") !== null && params.get("model") !== app.header.id;
   /** @type {State["outputMode"][]} */
@@ -232,6 +243,7 @@ export function sceneAddress(app) {
  * @param {App} app
  */
 export function watchScene(app) {
+  if (isGuest(app)) return;
   let timer = 0;
   const write = () => {
     clearTimeout(timer);
