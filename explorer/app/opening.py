@@ -34,6 +34,9 @@ _PAYLOAD = re.compile(
     rf"/_stcore/bidi-components/{COMPONENT}/(?:[0-9a-f]{{16}}/)?payload/([0-9a-f]{{16}})"
 )
 """Beside the map's own script, so that whatever lets this through lets that through."""
+ROOT = '<script>window.__streamlit ??= {BACKEND_BASE_URL: new URL(".", location).href}</script>'
+"""Where the server is. From a page's own address Streamlit asks for it below that first, which are
+two requests that find nothing, and then one round trip to the right place."""
 
 
 STYLE = (
@@ -104,6 +107,7 @@ class Opening:
             calls += f'<link rel="preload" as="fetch" crossorigin href="{address}">'
         document = document.replace("<title>Streamlit", f"<title>{say(language, 'app.title')}")
         document = document.replace('<html lang="en">', f'<html lang="{language}">')
+        document = document.replace("<head>", f"<head>{ROOT if page else ''}")
         document = document.replace("</head>", f"{calls}{STYLE}</head>")
         document = document.replace("<body>", f"<body>{draw_frame(page, language)}")
         kept = {"cache-control": "no-cache", "vary": "accept-language"}

@@ -83,6 +83,12 @@ def test_the_document_is_streamlits_with_the_pages_sentence(served, page, langua
     assert script and (STATIC / script.group(1)).is_file()
 
 
+@pytest.mark.parametrize("page", LEDES)
+def test_a_page_tells_where_the_server_is_before_streamlit_looks_for_it(served, page):
+    before, _, _ = read(ask(served, f"/{page}")).partition('<script type="module" crossorigin')
+    assert ("BACKEND_BASE_URL" in before) == (page != ""), "the first page lies there itself"
+
+
 def test_the_browsers_language_holds_where_the_address_names_none(served):
     for query in ("", "lang=tlh"):
         document = read(ask(served, "/", query, accept_language="zh-TW,zh;q=0.9"))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from explorer.analysis.consultation.fates import Fate
-from explorer.app.parts.mount import do_nothing, inline_component
+from explorer.app.parts.mount import do_nothing, enclose, inline_component
 from explorer.app.text import sentences, text
 
 _MARKUP = '<div class="timeline"></div>'
@@ -35,7 +35,7 @@ def show_timeline(
     }
     state = inline_component("timeline", "timeline", _MARKUP)(
         key=key,
-        data={**values, "subject": key, "start": start, "words": words},
+        data=enclose({**values, "subject": key, "start": start, "words": words}),
         default={"rest": start},
         on_rest_change=do_nothing,
     )
