@@ -18,20 +18,20 @@ def show_timeline(
     key: str,
     *,
     start: float | None = None,
-    moment: str = "why.moment.",
+    moment: str | None = None,
     label: str = "collapse.film",
 ) -> float | None:
     """Show a timeline of `explorer.export.timeline`; return where its playhead was let go.
 
     That is the step or member (`at`), None at the end. `told` says the picture in words; `moment`
-    begins the keys of the sentence below it, which follows the hand in the browser.
+    is the sentence below it, which follows the hand in the browser; without it that of a training.
     """
-    moments = sentences(moment)
+    moments = sentences("why.moment.")
     words = {
         "label": text(label),
         "told": told,
-        "moment": moments["plain"],
-        "moment_beta": moments["beta"],
+        "moment": moment or moments["plain"],
+        "moment_beta": moment or moments["beta"],
     }
     state = inline_component("timeline", "timeline", _MARKUP)(
         key=key,

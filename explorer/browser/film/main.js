@@ -221,7 +221,7 @@ class Stage {
         ...data,
         codes: blendCodes(former.codes, later.codes, part),
         reach: former.reach + part * (later.reach - former.reach),
-        axes: data.axes.map((axis) => (axis < 0 ? "" : `z${axis + 1}`)),
+        axes: data.axes.map((axis) => (axis < 0 ? data.words.rows : `z${axis + 1}`)),
       },
       getComputedStyle(this.root),
     );
