@@ -18,7 +18,7 @@ from explorer.export.kept import keep_payload
 from explorer.export.page import PAGE_IMAGE_BYTES, build_page
 from explorer.export.payload import Pictures, build_payload
 from explorer.export.pictures import find_pictures
-from explorer.export.tsne import Projection
+from explorer.export.tsne import PROJECTIONS, Projection
 from explorer.facts import LIKELIHOODS
 from explorer.runs.run import Run
 
@@ -285,17 +285,12 @@ def get_page(run: Run, scene: str) -> bytes:
     return build_page(get_run_with_model(run), pictures, words, scene, language())
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _projection_for(fingerprint: str, _mean: Any) -> Projection:
-    return Projection(fingerprint, _mean)
-
-
 def get_projection(run: Run) -> Projection | None:
     """Return the t-SNE of a run's codes, to be started; None where there are too few."""
     codes = run.codes()
     if codes is None or len(codes.mean) <= 10:
         return None
-    return _projection_for(run.fingerprint, codes.mean)
+    return PROJECTIONS.find(run.fingerprint, codes.mean)
 
 
 @st.cache_resource(show_spinner=False)
