@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from explorer.app.offers import OFFERS, OWNER, Offers
-from explorer.app.parts.lede import LEDES, SKELETON, write_lede
+from explorer.app.parts.lede import LEDES, SKELETONS, write_lede
 from explorer.app.parts.mount import COMPONENT, LENS, PACKAGE, find_scripts
 from explorer.browser import read_script, read_styles
 from explorer.figures.palette import role_variables
@@ -148,7 +148,7 @@ def draw_frame(page: str, language: str) -> str:
         f'<div class="mark {theme}">{wordmark(title, theme == "dark")}</div>'
         for theme in ("light", "dark")
     )
-    below = SKELETON if page == "" else ""
+    below = SKELETONS.get(page, "")
     sentence = write_lede(say(language, LEDES[page]))
     return (
         f'<div id="first-frame"><div>{marks}{sentence}{below}</div></div>'
