@@ -58,6 +58,33 @@ def may_choose_threads(options: argparse.Namespace) -> bool:
     return options.command is train_run and not changed
 
 
+def add_visitors(app: argparse.ArgumentParser) -> None:
+    """Add what decides who may use a server, and how much of it."""
+    modes = app.add_mutually_exclusive_group()
+    modes.add_argument(
+        "--classroom", action="store_true", help="each visitor has runs of their own; one leads"
+    )
+    modes.add_argument(
+        "--public", action="store_true", help="each visitor has runs of their own; nobody leads"
+    )
+    app.add_argument(
+        "--trust-network", action="store_true",
+        help="without a mode: let everybody who reaches --host do all that you can do",
+    )  # fmt: skip
+    app.add_argument("--code", metavar="WORD", help="what a visitor has to say to come in")
+    app.add_argument(
+        "--lecturer", metavar="WORD", help="what the lecturer says (default: made and printed)"
+    )
+    app.add_argument(
+        "--uploads", action=argparse.BooleanOptionalAction, default=None,
+        help="whether visitors hand over files (default: in a classroom)",
+    )  # fmt: skip
+    app.add_argument("--limits", metavar="FILE", help="a TOML file with a table [limits]")
+    app.add_argument(
+        "--limit", metavar="NAME=N", action="append", default=[], help="one limit, over the file's"
+    )
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = argparse.ArgumentParser(
@@ -85,6 +112,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--runs", metavar="DIR", help=f"folder of your runs (default: {runs_folder()})"
     )
     app.add_argument("--data-root", metavar="DIR", help="where torchvision data sets lie")
+    add_visitors(app)
     app.set_defaults(command=open_app)
 
     train = commands.add_parser(

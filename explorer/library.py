@@ -6,7 +6,7 @@ from. What is computed on runs stands above it, in `analysis`.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,13 +80,15 @@ class Library:
     def __init__(self, folder: Root = None, data_root: Root = None) -> None:
         self.own = RunStore(folder)
         self.shipped = pretrained_store()
+        self.others: tuple[RunStore, ...] = (self.shipped,)
+        """Whose runs are seen beside one's own, and changed by nobody here."""
         self.data_root = data_root
 
     # Runs
 
     def find(self, run_id: str) -> Run:
         """Return the run that an id opens; an unknown id is an ExplorerError."""
-        return find_run(run_id, (self.own, self.shipped))
+        return find_run(run_id, (self.own, *self.others))
 
     def runs(self, needs: Iterable[str] = (), *, first: str = "own") -> list[Run]:
         """Return the readable runs that have all of `needs` (keys of NEEDS), newest first.
@@ -95,7 +97,7 @@ class Library:
         """
         asked = [NEEDS[need] for need in needs]
         found = list_runs(
-            lambda run, info: all(fits(run, info) for fits in asked), (self.own, self.shipped)
+            lambda run, info: all(fits(run, info) for fits in asked), (self.own, *self.others)
         )
         return sorted(found, key=lambda run: self.is_own(run) == (first != "own"))
 
@@ -105,7 +107,19 @@ class Library:
 
     def holds(self, path: Path) -> bool:
         """Tell whether a folder is the visitor's."""
-        return not path.is_relative_to(self.shipped.folder)
+        return not any(path.is_relative_to(store.folder) for store in self.others)
+
+    def describe(self, run: Run, name: str, tags: Sequence[str]) -> None:
+        """Change what a run is shown as, and the words that it is kept under."""
+        run.tag(tags)
+        if name != run.name:
+            run.rename(name)
+
+    def admit(self, runs: int = 0, size_bytes: int = 0) -> None:
+        """Raise ExplorerError where so much more may not be kept; one user has no limits."""
+
+    def admit_upload(self, size_bytes: int) -> None:
+        """Raise ExplorerError for a file that may not be handed over; one user may all."""
 
     def sweeps(self) -> dict[str, Sweep]:
         """Return the sweeps and families by id: the visitor's, newest first, then shipped ones."""
@@ -126,7 +140,8 @@ class Library:
         return self._stored(sweep.path / f"{name}.json")
 
     def _stored(self, path: Path) -> Any:
-        return None if self.holds(path) or not path.is_file() else read_json(path)
+        is_shipped = path.is_relative_to(self.shipped.folder)
+        return read_json(path) if is_shipped and path.is_file() else None
 
     # Images
 
@@ -197,10 +212,10 @@ class Library:
 
     @property
     def readings(self) -> "ReadingQueue":
-        """The uploaded files of this process that are on their way to a data set."""
+        """The uploaded files that are on their way to a data set of this data folder."""
         from explorer.jobs.host import get_readings
 
-        return get_readings()
+        return get_readings(self._job_root())
 
     def start(
         self,

@@ -133,13 +133,13 @@ def _show(path: str) -> str:
 
 
 _lock = threading.Lock()
-_adoptions: AdoptionQueue | None = None
+_adoptions: dict[str | None, AdoptionQueue] = {}
+"""By the data folder that their images are looked for in."""
 
 
-def get_adoptions() -> AdoptionQueue:
-    """Return the process's adoptions of uploaded files, made at first use."""
-    global _adoptions
+def get_adoptions(data_root: str | None = None) -> AdoptionQueue:
+    """Return the process's adoptions of uploaded files for a data folder, made at first use."""
     with _lock:
-        if _adoptions is None:
-            _adoptions = AdoptionQueue()
-        return _adoptions
+        if data_root not in _adoptions:
+            _adoptions[data_root] = AdoptionQueue(data_root)
+        return _adoptions[data_root]

@@ -11,6 +11,8 @@ from typing import Any
 from explorer.export.container import read_header
 
 MOST_OFFERED, MOST_PAGES = 24, 100
+OWNER = "explorer.owner"
+"""Where a request says whose it is, once that has been found out."""
 
 
 class Offers:
@@ -19,33 +21,38 @@ class Offers:
     def __init__(self) -> None:
         self.is_open = False
         """Whether somebody answers for them: `streamlit run` alone has no route of ours."""
-        self._payloads: OrderedDict[str, bytes] = OrderedDict()
-        self._pages: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._payloads: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._pages: OrderedDict[tuple[str, str, str], str] = OrderedDict()
         self._lock = Lock()
 
-    def offer(self, payload: bytes, model: str, language: str) -> str | None:
+    def offer(self, payload: bytes, model: str, language: str, owner: str = "") -> str | None:
         """Hand a payload out from now on; return its fingerprint, None where nobody answers.
 
-        `model`, as the address names it ("" for none), and `language` are those of its page.
+        `model`, as the address names it ("" for none), and `language` are those of its page. It is
+        handed to nobody but its `owner`, the visitor whose run it is; to all with "".
         """
         if not self.is_open:
             return None
         fingerprint = str(read_header(payload)["fingerprint"])
         with self._lock:
-            _put(self._payloads, fingerprint, payload, MOST_OFFERED)
-            _put(self._pages, (model, language), fingerprint, MOST_PAGES)
+            _put(self._payloads, (owner, fingerprint), payload, MOST_OFFERED)
+            _put(self._pages, (owner, model, language), fingerprint, MOST_PAGES)
         return fingerprint
 
-    def find(self, fingerprint: str) -> bytes | None:
-        """Return the payload of a fingerprint, None for one that is not handed out."""
+    def find(self, fingerprint: str, owner: str = "") -> bytes | None:
+        """Return the payload of a fingerprint, None for one that is not handed out to `owner`."""
         with self._lock:
-            return self._payloads.get(fingerprint)
+            own = self._payloads.get((owner, fingerprint))
+            return self._payloads.get(("", fingerprint)) if own is None else own
 
-    def expect(self, model: str, language: str) -> str | None:
+    def expect(self, model: str, language: str, owner: str = "") -> str | None:
         """Return the fingerprint of what a page asked for when it was last opened, if any."""
         with self._lock:
-            fingerprint = self._pages.get((model, language))
-            return fingerprint if fingerprint in self._payloads else None
+            for whose in (owner, ""):
+                fingerprint = self._pages.get((whose, model, language))
+                if fingerprint is not None and (whose, fingerprint) in self._payloads:
+                    return fingerprint
+        return None
 
 
 OFFERS = Offers()

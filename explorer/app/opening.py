@@ -15,8 +15,8 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from explorer.app.offers import OFFERS, Offers
-from explorer.app.parts.lede import LEDES, SKELETON, write_lede
+from explorer.app.offers import OFFERS, OWNER, Offers
+from explorer.app.parts.lede import LEDES, SKELETONS, write_lede
 from explorer.app.parts.mount import COMPONENT, LENS, PACKAGE, find_scripts
 from explorer.browser import read_script, read_styles
 from explorer.figures.palette import role_variables
@@ -34,6 +34,9 @@ _PAYLOAD = re.compile(
     rf"/_stcore/bidi-components/{COMPONENT}/(?:[0-9a-f]{{16}}/)?payload/([0-9a-f]{{16}})"
 )
 """Beside the map's own script, so that whatever lets this through lets that through."""
+ROOT = '<script>window.__streamlit ??= {BACKEND_BASE_URL: new URL(".", location).href}</script>'
+"""Where the server is. From a page's own address Streamlit asks for it below that first, which are
+two requests that find nothing, and then one round trip to the right place."""
 
 
 STYLE = (
@@ -73,12 +76,12 @@ class Opening:
         if (match := _SCRIPT.search(path)) and "gzip" in headers.get("accept-encoding", ""):
             return self.hand_out(match.group(1))
         if match := _PAYLOAD.fullmatch(path):
-            return self.hand_over(match.group(1))
+            return self.hand_over(match.group(1), scope.get(OWNER, ""))
         return None
 
-    def hand_over(self, fingerprint: str) -> Response:
+    def hand_over(self, fingerprint: str, owner: str = "") -> Response:
         """Return a payload, as it is: most of it are numbers, which hardly pack."""
-        if (payload := self.offers.find(fingerprint)) is None:
+        if (payload := self.offers.find(fingerprint, owner)) is None:
             return Response(status_code=404, headers={"cache-control": "no-store"})
         told = {"cache-control": OWN_FOREVER}
         return Response(payload, media_type="application/octet-stream", headers=told)
@@ -98,11 +101,13 @@ class Opening:
             language = closest_language(headers.get("accept-language", "").split(",")[0])
         document = (self.static / "index.html").read_text(encoding="utf-8")
         calls = "".join(f'<link rel="modulepreload" href="./{name}">' for name in self.calls(page))
-        if page == "" and (wanted := self.offers.expect(asked.get("model", [""])[-1], language)):
+        model, owner = asked.get("model", [""])[-1], scope.get(OWNER, "")
+        if page == "" and (wanted := self.offers.expect(model, language, owner)):
             address = f"./_stcore/bidi-components/{COMPONENT}/{self.folder}payload/{wanted}"
             calls += f'<link rel="preload" as="fetch" crossorigin href="{address}">'
         document = document.replace("<title>Streamlit", f"<title>{say(language, 'app.title')}")
         document = document.replace('<html lang="en">', f'<html lang="{language}">')
+        document = document.replace("<head>", f"<head>{ROOT if page else ''}")
         document = document.replace("</head>", f"{calls}{STYLE}</head>")
         document = document.replace("<body>", f"<body>{draw_frame(page, language)}")
         kept = {"cache-control": "no-cache", "vary": "accept-language"}
@@ -143,7 +148,7 @@ def draw_frame(page: str, language: str) -> str:
         f'<div class="mark {theme}">{wordmark(title, theme == "dark")}</div>'
         for theme in ("light", "dark")
     )
-    below = SKELETON if page == "" else ""
+    below = SKELETONS.get(page, "")
     sentence = write_lede(say(language, LEDES[page]))
     return (
         f'<div id="first-frame"><div>{marks}{sentence}{below}</div></div>'

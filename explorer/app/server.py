@@ -16,9 +16,11 @@ from starlette.middleware import Middleware  # noqa: E402
 from streamlit import cli_util, config, file_util  # noqa: E402
 from streamlit.web.server import server_util  # noqa: E402
 
+from explorer.app.admission import Admission  # noqa: E402
 from explorer.app.hosts import KnownHosts  # noqa: E402
 from explorer.app.offers import OFFERS  # noqa: E402
 from explorer.app.opening import Opening  # noqa: E402
+from explorer.visitors.house import open_house  # noqa: E402
 
 
 @asynccontextmanager
@@ -48,15 +50,14 @@ async def _open_when_it_listens() -> None:
 
 
 OFFERS.is_open = True
+BASE = config.get_option("server.baseUrlPath") or ""
+HOUSE = open_house()
 app = st.App(
     Path(__file__).with_name("main.py"),
     lifespan=open_browser,
     middleware=[
         Middleware(KnownHosts),
-        Middleware(
-            Opening,
-            static=Path(file_util.get_static_dir()),
-            base=config.get_option("server.baseUrlPath") or "",
-        ),
+        *([] if HOUSE is None else [Middleware(Admission, house=HOUSE, base=BASE)]),
+        Middleware(Opening, static=Path(file_util.get_static_dir()), base=BASE),
     ],
 )

@@ -7,11 +7,16 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from explorer.errors import ExplorerError
 from explorer.jobs.uploads import U
 from explorer.library import Library
+from explorer.visitors.house import get_house
+from explorer.visitors.passes import Visitor
 
 CHOSEN = "lang"
 """The chosen language's name in the address and in the visitor's session."""
+PASS = "latent_explorer_pass"
+"""The cookie that says who somebody is."""
 
 
 @dataclass
@@ -42,8 +47,25 @@ def chosen_language() -> str | None:
 
 
 def library() -> Library:
-    """Return the visitor's runs, images and jobs; local use has one Library for all."""
-    return Library()
+    """Return the visitor's runs, images and jobs; the server of one user has one for all."""
+    house = get_house()
+    return Library() if house is None else house.library(get_visitor())
+
+
+def get_visitor() -> Visitor:
+    """Return who looks at this page of a server with visitors, by the pass in their cookie."""
+    house = get_house()
+    visitor = None
+    if house is not None:
+        visitor = house.passes.read(st.context.cookies.get(PASS, ""))
+    if visitor is None:
+        raise ExplorerError("Your visit is over: load the page again.")
+    return visitor
+
+
+def name_owner() -> str:
+    """Return what tells this visitor from others wherever something is handed out by content."""
+    return "" if get_house() is None else get_visitor().id
 
 
 def name_visit() -> str:

@@ -1,8 +1,11 @@
 """Open the explorer in the browser."""
 
 import argparse
+import ipaddress
 import json
+import math
 import os
+import secrets
 import socket
 import sys
 from pathlib import Path
@@ -10,14 +13,19 @@ from typing import Any
 
 from explorer.errors import ExplorerError
 from explorer.paths import PACKAGE, resource, runs_folder
+from explorer.visitors.limits import read_limits
+from explorer.visitors.mode import ENVIRONMENT, Mode
 
 
 def open_app(options: argparse.Namespace) -> None:
     """Start the Streamlit server on app/server.py, with the shipped theme handed over by flags."""
     if not 0 <= options.port <= 65535:
         raise ExplorerError(f"A port is a number from 0 to 65535, not {options.port}.")
+    mode = choose_mode(options)
     check_port(options.host, options.port)
-    environment = dict(os.environ)
+    environment = {name: value for name, value in os.environ.items() if name != ENVIRONMENT}
+    if mode is not None:
+        environment[ENVIRONMENT] = mode.write()
     if options.runs:
         environment["LATENT_EXPLORER_RUNS"] = str(Path(options.runs).resolve())
     if options.data_root:
@@ -27,15 +35,56 @@ def open_app(options: argparse.Namespace) -> None:
     flags = theme_flags()
     flags += ["--server.port", str(options.port), "--server.address", options.host]
     flags += ["--server.headless", "true" if options.no_browser else "false"]
+    if mode is not None:
+        megabytes = math.ceil(mode.limits.upload_megabytes) if mode.uploads else 1
+        flags += ["--server.maxUploadSize", str(megabytes)]
     command = [sys.executable, "-m", "streamlit", "run", str(PACKAGE / "app" / "server.py"), *flags]
     folder = environment.get("LATENT_EXPLORER_RUNS") or runs_folder()
     place = f"[{options.host}]" if ":" in options.host else options.host
     print(f"Latent Explorer on http://{place}:{options.port}, runs in {folder}", flush=True)
+    if mode is not None and mode.lecturer:
+        print(f"The lecturer's code is {mode.lecturer}: it is asked for at /enter.", flush=True)
     if os.name == "nt":
         import subprocess
 
         sys.exit(subprocess.call(command, env=environment))
     os.execve(sys.executable, command, environment)
+
+
+def choose_mode(options: argparse.Namespace) -> Mode | None:
+    """Return how the server is open to visitors, None for one user.
+
+    Raises ExplorerError where strangers could come in and nobody said that they may.
+    """
+    kind = "classroom" if options.classroom else "public" if options.public else ""
+    if not kind:
+        given = (options.code, options.lecturer, options.limits, options.uploads)
+        if options.limit or any(value is not None for value in given):
+            raise ExplorerError("Codes, uploads and limits are of --classroom or --public.")
+        if not is_loopback(options.host) and not options.trust_network:
+            raise ExplorerError(
+                f"Whoever reaches {options.host} could see, change and delete your runs, train on "
+                "this machine and fill its disk: choose --classroom or --public, or say "
+                "--trust-network."
+            )
+        return None
+    if kind == "public" and options.lecturer is not None:
+        raise ExplorerError("A public server has no lecturer: choose --classroom.")
+    limits = read_limits(Path(options.limits) if options.limits else None, options.limit)
+    lecturer = "" if kind == "public" else options.lecturer or secrets.token_hex(4)
+    code = options.code or ""
+    if lecturer and lecturer == code:
+        raise ExplorerError("The lecturer's code must not be the visitors'.")
+    uploads = options.classroom if options.uploads is None else options.uploads
+    return Mode(kind, code, lecturer, uploads, limits=limits)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address is reached from this machine alone."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def check_port(host: str, port: int) -> None:

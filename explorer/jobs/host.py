@@ -11,7 +11,8 @@ from explorer.runs.store import RunStore
 
 _lock = threading.Lock()
 _runner: LocalRunner | None = None
-_readings: ReadingQueue | None = None
+_readings: dict[str | None, ReadingQueue] = {}
+"""By the data folder to which the images go."""
 _left: list[tuple[Run, str | None]] = []
 """Runs of an earlier server for which the queue had no room yet, with their data folder."""
 _looked: set[Path] = set()
@@ -39,13 +40,17 @@ def get_runner(folder: Path | None = None, data_root: str | None = None) -> Loca
         return _runner
 
 
-def get_readings() -> ReadingQueue:
-    """Return the process's readings of uploaded files, made at first use."""
-    global _readings
+def peek_runner() -> LocalRunner | None:
+    """Return the process's queue, None where nobody has asked for it yet."""
+    return _runner
+
+
+def get_readings(data_root: str | None = None) -> ReadingQueue:
+    """Return the process's readings of uploaded files for a data folder, made at first use."""
     with _lock:
-        if _readings is None:
-            _readings = ReadingQueue()
-        return _readings
+        if data_root not in _readings:
+            _readings[data_root] = ReadingQueue(data_root)
+        return _readings[data_root]
 
 
 def _take_up(runner: LocalRunner, run: Run, data_root: str | None) -> None:

@@ -162,6 +162,11 @@ class LocalRunner:
         with self._changed:
             return ([self._active] if self._active else []) + list(self._waiting)
 
+    def count(self) -> tuple[int, int]:
+        """Return how many jobs are trained, and how many wait."""
+        with self._changed:
+            return int(self._active is not None), len(self._waiting)
+
     def stop(self, directory: str | os.PathLike[str]) -> None:
         """Stop a job: take it from the queue, or ask the worker to end it."""
         path = Path(directory)

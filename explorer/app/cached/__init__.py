@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.app.session import library
+from explorer.app.session import library, name_owner
 from explorer.app.text import language, sentences
 from explorer.codes import Codes, main_dimensions
-from explorer.datasets import ImageDataset
+from explorer.datasets import DATASETS, ImageDataset
 from explorer.errors import ExplorerError
 from explorer.export.kept import keep_payload
 from explorer.export.page import PAGE_IMAGE_BYTES, build_page
 from explorer.export.payload import Pictures, build_payload
 from explorer.export.pictures import find_pictures
-from explorer.export.tsne import Projection
+from explorer.export.tsne import PROJECTIONS, Projection
 from explorer.facts import LIKELIHOODS
 from explorer.runs.run import Run
 
@@ -62,9 +62,18 @@ def main_axes(run: Run) -> tuple[int, int]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)
+def _dataset_for(whose: str, name: str) -> ImageDataset | None:
+    return library().images(name) if library().has_images(name) else None
+
+
 def get_dataset(name: str) -> ImageDataset | None:
     """Return a data set that is at hand, None for one that would need a download."""
-    return library().images(name) if library().has_images(name) else None
+    return _dataset_for(_tell_whose(name), name)
+
+
+def _tell_whose(dataset: str) -> str:
+    """Return whose data set this is: two visitors may have others of one name."""
+    return "" if dataset in DATASETS else name_owner()
 
 
 @st.cache_data(show_spinner=False, max_entries=400)
@@ -152,9 +161,15 @@ def move_dimension(path: str, fingerprint: str, dimension: int) -> tuple[Any, An
     return values, (255 * images).round().astype("uint8"), change
 
 
-@st.cache_data(show_spinner=False, max_entries=20)
 def measure_eigenvalues(dataset: str, likelihood: str, sigma2: float = 1.0) -> list[float] | None:
     """Return what a loss's weight is held against: of the wake-up rule, or of the covariance."""
+    return _eigenvalues_for(_tell_whose(dataset), dataset, likelihood, sigma2)
+
+
+@st.cache_data(show_spinner=False, max_entries=20)
+def _eigenvalues_for(
+    whose: str, dataset: str, likelihood: str, sigma2: float
+) -> list[float] | None:
     from explorer.analysis.collapse.wakeup import MOST_PIXELS, wake_up_eigenvalues
 
     images = get_dataset(dataset)
@@ -166,9 +181,13 @@ def measure_eigenvalues(dataset: str, likelihood: str, sigma2: float = 1.0) -> l
     return [float(value) for value in found]
 
 
-@st.cache_data(show_spinner=False, max_entries=50)
 def measure_wake_up(dataset: str, likelihood: str, sigma2: float) -> list[float]:
     """Return the leading eigenvalues of the wake-up rule, empty where they cannot be told."""
+    return _wake_up_for(_tell_whose(dataset), dataset, likelihood, sigma2)
+
+
+@st.cache_data(show_spinner=False, max_entries=50)
+def _wake_up_for(whose: str, dataset: str, likelihood: str, sigma2: float) -> list[float]:
     from explorer.analysis.collapse.wakeup import MOST_PIXELS, wake_up_eigenvalues
 
     images = get_dataset(dataset)
@@ -180,7 +199,6 @@ def measure_wake_up(dataset: str, likelihood: str, sigma2: float) -> list[float]
     return [float(value) for value in values[:16]]
 
 
-@st.cache_data(show_spinner=False, max_entries=50)
 def measure_linear_curve(
     dataset: str, latent_dim: int, sigma2: float, lowest: float, highest: float
 ) -> tuple[Any, Any] | None:
@@ -188,6 +206,13 @@ def measure_linear_curve(
 
     None where the images are not at hand.
     """
+    return _linear_curve_for(_tell_whose(dataset), dataset, latent_dim, sigma2, lowest, highest)
+
+
+@st.cache_data(show_spinner=False, max_entries=50)
+def _linear_curve_for(
+    whose: str, dataset: str, latent_dim: int, sigma2: float, lowest: float, highest: float
+) -> tuple[Any, Any] | None:
     from explorer.analysis.collapse.linear import rate_distortion_curve
 
     eigenvalues = measure_eigenvalues(dataset, "gaussian")
@@ -239,11 +264,17 @@ def get_pictures(run: Run) -> Pictures | None:
 def _member_for(
     fingerprints: tuple[str, str], at_hand: tuple[bool, bool], _run: Run, _reference: Run
 ) -> bytes:
-    from explorer.export.sweep import build_member
+    def build() -> bytes:
+        from explorer.export.sweep import build_member
 
-    pictures = get_pictures(_reference)
-    factors = None if pictures is None else pictures.factors
-    return build_member(get_run_with_model(_run), get_run_with_model(_reference), factors)
+        pictures = get_pictures(_reference)
+        factors = None if pictures is None else pictures.factors
+        return build_member(get_run_with_model(_run), get_run_with_model(_reference), factors)
+
+    if library().is_own(_run) or library().is_own(_reference):
+        return build()
+    names = _run.id, _run.name, _reference.id
+    return keep_payload(("member", *names, fingerprints, at_hand), build)
 
 
 def get_member(run: Run, reference: Run) -> bytes:
@@ -260,17 +291,12 @@ def get_page(run: Run, scene: str) -> bytes:
     return build_page(get_run_with_model(run), pictures, words, scene, language())
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _projection_for(fingerprint: str, _mean: Any) -> Projection:
-    return Projection(fingerprint, _mean)
-
-
 def get_projection(run: Run) -> Projection | None:
     """Return the t-SNE of a run's codes, to be started; None where there are too few."""
     codes = run.codes()
     if codes is None or len(codes.mean) <= 10:
         return None
-    return _projection_for(run.fingerprint, codes.mean)
+    return PROJECTIONS.find(run.fingerprint, codes.mean)
 
 
 @st.cache_resource(show_spinner=False)

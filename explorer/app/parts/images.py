@@ -86,6 +86,7 @@ def _drop_file() -> None:
 
 def _read(file: "st.runtime.uploaded_file_manager.UploadedFile", rules: dict[str, object]) -> None:
     def add() -> Reading:
+        library().admit_upload(file.size)
         return library().readings.add(file, file.name, file.size, owner=name_visit(), **rules)
 
     if try_or_toast(add):

@@ -1,5 +1,6 @@
 """Your own model on a page: two files are dropped, adopted elsewhere, asked about, and opened."""
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from explorer.adopting.queue import (
     LARGEST_UPLOAD,
     STEPS,
     Adoption,
+    AdoptionQueue,
     File,
     get_adoptions,
 )
@@ -46,7 +48,7 @@ def offer_own_model(key: str) -> None:
     if st.button(text("own_model.open"), key=key, icon=":material/upload_file:") or OPEN.get():
         OPEN.forget()
         _show_dialog()
-    for adoption in choose_own(get_adoptions().uploads()):
+    for adoption in choose_own(_adoptions().uploads()):
         state = "asks" if adoption.asks and adoption.state == "read" else adoption.state
         st.caption(text(f"own_model.here.{state}", name=plain(adoption.name)))
 
@@ -57,7 +59,7 @@ def _show_dialog() -> None:
 
 
 def _show_models() -> None:
-    adoptions = choose_own(get_adoptions().uploads())
+    adoptions = choose_own(_adoptions().uploads())
     for adoption in adoptions:
         with st.container(border=True):
             _show_adoption(adoption)
@@ -129,12 +131,18 @@ def _ask_for_loss() -> dict[str, Any]:
     return told
 
 
+def _adoptions() -> AdoptionQueue:
+    root = library().data_root
+    return get_adoptions(None if root is None else os.fspath(root))
+
+
 def _bring(dropped: dict[str, Any], told: dict[str, Any], name: str) -> None:
     def add() -> Adoption:
+        library().admit_upload(max(file.size for file in dropped.values()))
         files = {part: File(file, file.name, file.size) for part, file in dropped.items()}
         called = name or Path(next(iter(files.values())).name).stem
         path = library().own.new_path(called)
-        return get_adoptions().add(files, path, owner=name_visit(), name=called, **told)
+        return _adoptions().add(files, path, owner=name_visit(), name=called, **told)
 
     if try_or_toast(add):
         count_up(TAKEN)
@@ -185,12 +193,12 @@ def _show_what_came(adoption: Adoption) -> None:
         type="primary",
         width="stretch",
     ):
-        get_adoptions().discard(adoption)
+        _adoptions().discard(adoption)
         st.switch_page("views/explore.py", query_params={"model": run.path.name})
     if collapse.button(
         text("own_model.collapse"), key=f"own_model_collapse_{run.id}", width="stretch"
     ):
-        get_adoptions().discard(adoption)
+        _adoptions().discard(adoption)
         st.switch_page("views/collapse/page.py", query_params={"run": run.path.name})
     with leave:
         _offer_discard(adoption, text("own_model.close"))
@@ -207,7 +215,7 @@ def _ask_for_reading(adoption: Adoption) -> None:
             key=f"own_model_choose_{place}_{id(adoption)}",
             width="stretch",
             on_click=press,
-            args=(get_adoptions().choose, adoption, reading),
+            args=(_adoptions().choose, adoption, reading),
         )
     _offer_discard(adoption, text("own_model.undecided"))
 
@@ -225,5 +233,5 @@ def _offer_discard(adoption: Adoption, words: str) -> None:
         key=f"own_model_discard_{id(adoption)}",
         width="stretch",
         on_click=press,
-        args=(get_adoptions().discard, adoption),
+        args=(_adoptions().discard, adoption),
     )

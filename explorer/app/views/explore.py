@@ -26,10 +26,11 @@ from explorer.app.parts.mount import (
     send_message,
 )
 from explorer.app.parts.names import label_run
-from explorer.app.session import library
+from explorer.app.session import library, name_owner
 from explorer.app.text import explain, in_words, language, plain, text
 from explorer.errors import ExplorerError
 from explorer.export.tables import codes_parquet
+from explorer.export.tsne import PROJECTIONS
 from explorer.runs.run import Run
 
 FAVOURITE = "mnist-2d"
@@ -126,10 +127,11 @@ def show_map(models: dict[str, tuple[Run, str]]) -> None:
         lambda: None,
     )
     payload = get_payload(run)
+    owner = name_owner() if library().is_own(run) else ""
     named = run.id if asked_model() == run.id else ""
     result = latent_map(
         payload,
-        OFFERS.offer(payload, named, language()),
+        OFFERS.offer(payload, named, language(), owner),
         MAP,
         on_model_change=remember_model,
         on_project_change=lambda: None,
@@ -182,7 +184,7 @@ def follow_projection(run: Run) -> None:
     projection = get_projection(run)
     if projection is None:
         return
-    projection.start()
+    PROJECTIONS.start(projection, name_owner())
     if projection.result() is not None or projection.failed():
         st.rerun()
     message = {"of": run.id, "percent": projection.percent()}

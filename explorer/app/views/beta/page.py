@@ -8,7 +8,7 @@ from explorer.app.parts.address import leave_behind
 from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.failures import told
 from explorer.app.parts.images import offer_own_images
-from explorer.app.parts.jobs import try_or_toast, warm_worker
+from explorer.app.parts.jobs import try_or_toast
 from explorer.app.parts.kept import Kept, count_up, move_widget
 from explorer.app.parts.lede import show_lede
 from explorer.app.session import library
@@ -29,6 +29,7 @@ from explorer.facts import LIKELIHOODS
 from explorer.recipes import default_config
 from explorer.runs.run import new_run_id
 from explorer.runs.sweeps import Sweep, read_sweep
+from explorer.visitors.house import get_house
 
 TICK_SECONDS = 1.0
 BETAS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 24.0, 32.0, 40.0, 64.0)
@@ -77,7 +78,8 @@ def offer_training() -> None:
             on_click=_start,
             args=(started, dataset, sorted(betas), likelihood, int(latent_dim), float(seconds)),
         )
-        st.caption(text("beta.elsewhere", folder=plain(library().own.folder)))
+        if get_house() is None:  # Elsewhere the visitor has no command line.
+            st.caption(text("beta.elsewhere", folder=plain(library().own.folder)))
 
 
 def _start(
@@ -159,7 +161,6 @@ def show_page() -> None:
             )  # fmt: skip
         offer_training()
     follow_folder(chosen)
-    warm_worker()
     if chosen is None:
         st.info(text("beta.none"), icon=":material/school:")
         return

@@ -54,9 +54,7 @@ def ask_for_name(run: Run) -> None:
 
 
 def _describe(run: Run, name: str, tags: str) -> None:
-    run.tag(tags.replace("，", ",").replace("、", ",").split(","))
-    if name != run.name:
-        run.rename(name)
+    library().describe(run, name, tags.replace("，", ",").replace("、", ",").split(","))
 
 
 @st.dialog(text("runs.export"))

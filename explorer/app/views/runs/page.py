@@ -12,6 +12,7 @@ from explorer.app.views.runs.bin import show_bin, show_undo
 from explorer.app.views.runs.compare import compare
 from explorer.app.views.runs.table import choose_runs
 from explorer.runs.run import Run
+from explorer.visitors.house import get_house
 
 SHOWN_UNREADABLE = 30
 
@@ -72,7 +73,8 @@ def show_page() -> None:
     st.caption(text("runs.caption"))
     show_sections(BELOW, chosen)
     offer_own_model("runs_own_model")
-    st.caption(text("runs.lead", folder=plain(library().own.folder)))
+    if get_house() is None:  # Elsewhere the folder is nothing to the visitor.
+        st.caption(text("runs.lead", folder=plain(library().own.folder)))
 
 
 show_page()

@@ -1,0 +1,199 @@
+"""Who comes in on a server with visitors: a pass in a cookie, by a code, or by one's own link.
+
+Nothing of the app is answered without a pass but its scripts: no page, no message, no file.
+"""
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from html import escape
+from http.cookies import CookieError, SimpleCookie
+from pathlib import PurePosixPath
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from explorer.app.offers import OWNER
+from explorer.app.session import PASS
+from explorer.browser import read_styles
+from explorer.figures.palette import role_variables
+from explorer.text import LANGUAGES, closest_language, say
+from explorer.visitors.house import House
+from explorer.visitors.metrics import write_metrics
+from explorer.visitors.passes import Visitor
+
+ENTER, HEALTH = "enter", "healthz"
+OPEN = ("static/", "_stcore/health")
+"""What is answered without a pass: Streamlit's own scripts, and whether it is up."""
+PAGES = "text/html"
+LONGEST_FORM = 2000
+GUESSES, GUESS_SECONDS = 10, 60.0
+"""So many wrong codes from one address in so long; more are not looked at."""
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+class Admission:
+    """ASGI middleware: lets in who has a pass, and gives one to whoever may have one."""
+
+    def __init__(self, app: ASGIApp, house: House, base: str = "") -> None:
+        """`base` is Streamlit's `server.baseUrlPath`."""
+        self.app = app
+        self.house = house
+        self.base = f"/{base.strip('/')}".rstrip("/")
+        self.guesses: dict[str, deque[float]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, refuse, or hand the request on with whose it is."""
+        if scope["type"] not in ("http", "websocket"):
+            return await self.app(scope, receive, send)
+        path = scope["path"].removeprefix(self.base).strip("/")
+        visitor = self.find(scope)
+        if scope["type"] == "websocket":
+            if visitor is None:
+                self.house.refused += 1
+                return await send({"type": "websocket.close", "code": 1008})
+            return await self.app({**scope, OWNER: visitor.id}, receive, send)
+        if path == HEALTH:
+            return await PlainTextResponse(write_metrics(self.house))(scope, receive, send)
+        if path == ENTER:
+            return await (await self.enter(Request(scope, receive)))(scope, receive, send)
+        if visitor is not None:
+            return await self.app({**scope, OWNER: visitor.id}, receive, send)
+        if path.startswith(OPEN):
+            return await self.app(scope, receive, send)
+        await self.welcome(path, scope, receive, send)
+
+    def find(self, scope: Scope) -> Visitor | None:
+        """Return whose pass comes with a request, None without one of ours."""
+        try:
+            jar = SimpleCookie(Headers(scope=scope).get("cookie", ""))
+        except CookieError:
+            return None
+        return self.house.passes.read(jar[PASS].value) if PASS in jar else None
+
+    async def welcome(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let somebody in who has no pass and asks for a page; refuse anything else."""
+        asks_for_page = PAGES in Headers(scope=scope).get("accept", "")
+        if (
+            scope["method"] not in ("GET", "HEAD")
+            or not asks_for_page
+            or PurePosixPath(path).suffix
+        ):
+            self.house.refused += 1
+            return await PlainTextResponse("No pass.", 403)(scope, receive, send)
+        if self.house.mode.code:
+            answer = RedirectResponse(f"{self.base}/{ENTER}", 303)
+            return await answer(scope, receive, send)
+        visitor = self.house.passes.new_visitor()
+        cookie = self.write_cookie(visitor, scope)
+
+        async def send_with_pass(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.append("set-cookie", cookie)
+                headers["cache-control"] = "no-store"
+            await send(message)
+
+        await self.app({**scope, OWNER: visitor.id}, receive, send_with_pass)
+
+    async def enter(self, request: Request) -> Response:
+        """Show the form; take a code, or one's own link, for a pass."""
+        language = choose_language(request.headers)
+        if request.method == "GET":
+            written = parse_qs(request.url.query).get("pass", [""])[-1]
+            if (visitor := self.house.passes.read(written)) is not None:
+                return self.let_in(visitor, request.scope)
+            return show_form(language, "enter.link_wrong" if written else "")
+        if request.method != "POST":
+            return PlainTextResponse("", 405)
+        if not is_from_here(request.headers):
+            self.house.refused += 1
+            return PlainTextResponse("", 403)
+        peer = request.client.host if request.client else ""
+        if self.count_guesses(peer) >= GUESSES:
+            self.house.refused += 1
+            return show_form(language, "enter.wait", 429)
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > LONGEST_FORM:
+                return PlainTextResponse("", 413)
+        said = parse_qs(body.decode("utf-8", "replace")).get("code", [""])[-1].strip()
+        visitor = self.house.come_in(said)
+        if visitor is None:
+            self.house.refused += 1
+            self.guesses.setdefault(peer, deque()).append(time.monotonic())
+            return show_form(language, "enter.wrong", 403)
+        return self.let_in(visitor, request.scope)
+
+    def count_guesses(self, peer: str) -> int:
+        """Return how many wrong codes came from an address of late; older ones are forgotten."""
+        oldest = time.monotonic() - GUESS_SECONDS
+        for other, times in list(self.guesses.items()):
+            while times and times[0] < oldest:
+                times.popleft()
+            if not times:
+                del self.guesses[other]
+        return len(self.guesses.get(peer, ()))
+
+    def let_in(self, visitor: Visitor, scope: Scope) -> Response:
+        """Return the way to the first page, with a pass."""
+        answer = RedirectResponse(f"{self.base}/", 303)
+        answer.headers.append("set-cookie", self.write_cookie(visitor, scope))
+        answer.headers["cache-control"] = "no-store"
+        answer.headers["referrer-policy"] = "no-referrer"
+        return answer
+
+    def write_cookie(self, visitor: Visitor, scope: Scope) -> str:
+        """Return a cookie that no script reads and that no other site sends along."""
+        seconds = int(self.house.mode.limits.days * 86400)
+        proxied = Headers(scope=scope).get("x-forwarded-proto", "")
+        secure = "; Secure" if "https" in (scope.get("scheme"), proxied) else ""
+        return (
+            f"{PASS}={self.house.passes.write(visitor)}; Path={self.base or '/'}; "
+            f"Max-Age={max(seconds, 86400)}; HttpOnly; SameSite=Lax{secure}"
+        )
+
+
+def is_from_here(headers: Mapping[str, str]) -> bool:
+    """Tell whether a form was sent by a page of this host."""
+    origin = headers.get("origin", "")
+    return not origin or origin.partition("://")[2] == headers.get("host", "")
+
+
+def choose_language(headers: Mapping[str, str]) -> str:
+    """Return the language of a browser."""
+    return closest_language(headers.get("accept-language", "").split(",")[0])
+
+
+def show_form(language: str, trouble: str = "", status: int = 200) -> Response:
+    """Return the page that asks for the code; `trouble` is the key of what went wrong."""
+    words = {
+        name: escape(say(language, f"enter.{name}")) for name in ("title", "lead", "code", "go")
+    }
+    told = (
+        f'<p class="trouble" role="alert">{escape(say(language, trouble))}</p>' if trouble else ""
+    )
+    assert language in LANGUAGES
+    page = (
+        f'<!doctype html><html lang="{language}"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{words['title']}</title><style>:root {{ {role_variables(False)} }}"
+        f"@media (prefers-color-scheme: dark) {{ :root {{ {role_variables(True)} }} }}"
+        f"{read_styles('enter')}</style><main><h1>{words['title']}</h1><p>{words['lead']}</p>"
+        f'<form method="post"><label>{words["code"]}<input name="code" type="password" '
+        f'autocomplete="off" maxlength="200" autofocus required></label>{told}'
+        f"<button>{words['go']}</button></form></main></html>"
+    )
+    told_headers = {
+        "cache-control": "no-store",
+        "content-security-policy": POLICY,
+        "referrer-policy": "same-origin",
+    }
+    return HTMLResponse(page, status, told_headers)

@@ -1,0 +1,55 @@
+"""`latent-explorer app`: who may come in is said before a server listens to strangers."""
+
+import pytest
+
+from explorer.cli import build_parser
+from explorer.commands.app import choose_mode, is_loopback
+from explorer.errors import ExplorerError
+
+
+def choose(*words):
+    return choose_mode(build_parser().parse_args(["app", *words]))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "localhost", "::1", "[::1]"])
+def test_on_ones_own_machine_nothing_is_asked(host):
+    assert is_loopback(host)
+    assert choose("--host", host) is None
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.4", "class.example"])
+def test_who_listens_to_strangers_is_told_what_they_could_do(host):
+    with pytest.raises(ExplorerError, match="change and delete your runs"):
+        choose("--host", host)
+    assert choose("--host", host, "--trust-network") is None
+    mode = choose("--host", host, "--public")
+    assert mode is not None and mode.kind == "public"
+
+
+def test_a_classroom_has_a_lecturer_and_takes_files():
+    mode = choose("--classroom", "--code", "apple", "--lecturer", "pear", "--limit", "runs=3")
+    assert mode is not None
+    assert (mode.code, mode.lecturer, mode.uploads) == ("apple", "pear", True)
+    assert mode.limits.runs == 3
+    codes = {choose("--classroom").lecturer for _ in range(3)}
+    assert len(codes) == 3 and all(len(code) == 8 for code in codes)
+
+
+def test_a_public_server_has_none_and_takes_no_files_unless_asked():
+    mode = choose("--public")
+    assert mode is not None and (mode.lecturer, mode.uploads) == ("", False)
+    asked = choose("--public", "--uploads")
+    assert asked is not None and asked.uploads
+    with pytest.raises(ExplorerError, match="has no lecturer"):
+        choose("--public", "--lecturer", "pear")
+
+
+def test_what_does_not_go_together_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        choose("--public", "--classroom")
+    capsys.readouterr()
+    with pytest.raises(ExplorerError, match="must not be the visitors'"):
+        choose("--classroom", "--code", "apple", "--lecturer", "apple")
+    for words in (("--code", "a"), ("--limit", "runs=3"), ("--no-uploads",)):
+        with pytest.raises(ExplorerError, match="are of --classroom or --public"):
+            choose(*words)
