@@ -6,6 +6,7 @@ nats per image; fractions are of the planned steps, so that a schedule depends o
 
 import dataclasses
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ GENTLE_WIDTH = 128
 LARGEST_SEED = 2**31 - 1
 LONGEST_TOML = 10_000
 """Characters; Python's parser takes a gigabyte for a key of some ten thousand parts."""
+_LONG_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++\s*+\.\s*+){40}""")
+"""A dotted key of more parts than any table of a config lies deep."""
 
 
 @dataclass(frozen=True)
@@ -345,6 +348,8 @@ class Config:
         """Read a config from TOML text."""
         if len(text) > LONGEST_TOML:
             raise ExplorerError(f"A config has at most {LONGEST_TOML:,} characters of TOML.")
+        if _LONG_KEY.search(text):  # Of which the parser makes as many tables at each part.
+            raise ExplorerError("The config is not valid TOML: it is nested too deeply.")
         try:
             return cls.from_dict(tomllib.loads(text))
         except ValueError as error:  # Of numbers with thousands of digits too.

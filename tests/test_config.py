@@ -251,3 +251,8 @@ def test_a_rate_that_is_not_stated_falls_as_convolutions_widen(network, hidden, 
 
 def test_an_optimiser_alone_has_the_rate_of_narrow_networks():
     assert OptimiserConfig(schedule="constant", warmup_steps=0).learning_rate_at(3, 9) == 2e-3
+
+
+def test_a_key_of_thousands_of_parts_is_refused_before_it_is_parsed():
+    with pytest.raises(ExplorerError, match="nested too deeply"):
+        Config.from_toml("a . " * 2000 + "b = 1")

@@ -22,6 +22,8 @@ class Slider:
     low: float
     high: float
     fragment: str
+    steps: tuple[str, ...] = ()
+    """What a slider of steps stands on, in place of numbers."""
 
 
 @dataclass
@@ -50,7 +52,8 @@ class Turn:
             self.alerts.append(element.alert.body)
         elif kind == "slider" and not element.slider.disabled:
             slider = element.slider
-            self.sliders.append(Slider(slider.id, slider.min, slider.max, delta.fragment_id))
+            steps = tuple(slider.options)
+            self.sliders.append(Slider(slider.id, slider.min, slider.max, delta.fragment_id, steps))
 
 
 class Visitor:
@@ -108,7 +111,10 @@ class Visitor:
         client.page_script_hash, client.query_string = self.pages[self.page], self.query
         client.fragment_id = slider.fragment
         state = client.widget_states.widgets.add(id=slider.id)
-        state.double_array_value.data.append(value)
+        if slider.steps:
+            state.string_array_value.data.append(slider.steps[round(value)])
+        else:
+            state.double_array_value.data.append(value)
         return self._ask(message)
 
     def _ask(self, message: BackMsg) -> Turn:

@@ -8,6 +8,8 @@ import torch
 from numpy.typing import NDArray
 
 MAX_BATCH = 64
+UNREADABLE = (LookupError, TypeError, ValueError, OverflowError, RuntimeError)
+"""What a request raises that no map of ours would send."""
 
 
 @torch.inference_mode()
@@ -17,7 +19,7 @@ def answer_encode(model: Any, request: Any) -> dict[str, Any] | None:
         pixels = np.frombuffer(base64.b64decode(request["x"]), np.uint8)
         x = torch.from_numpy(pixels.astype(np.float32) / 255).reshape(1, *model.shape)
         number = int(request["number"])
-    except (KeyError, TypeError, ValueError, RuntimeError):
+    except UNREADABLE:
         return None
     mean, logvar = model.encode_parameters(x.to(model.reference.dtype))
     return {
@@ -36,7 +38,7 @@ def answer_decode(model: Any, request: Any) -> dict[str, Any] | None:
     try:
         z = torch.tensor(request["z"], dtype=model.reference.dtype).reshape(1, -1)
         number, seed = int(request["number"]), int(request["seed"])
-    except (KeyError, TypeError, ValueError):
+    except UNREADABLE:
         return None
     if z.shape[1] != model.latent_dim or not bool(torch.isfinite(z).all()):
         return None
@@ -61,7 +63,7 @@ def answer_batch(model: Any, request: Any) -> dict[str, Any] | None:
     try:
         z = torch.tensor(request["points"], dtype=model.reference.dtype)
         number = int(request["number"])
-    except (KeyError, TypeError, ValueError):
+    except UNREADABLE:
         return None
     if z.ndim != 2 or z.shape[1] != model.latent_dim or not 1 <= len(z) <= MAX_BATCH:
         return None

@@ -4,6 +4,7 @@ It works by double-click: its modules are bundled, as browsers refuse to import 
 """
 
 import base64
+import hashlib
 import html
 from collections.abc import Mapping
 from typing import Any
@@ -97,7 +98,10 @@ def wrap_payload(
     script, worker = (
         bundle_modules(entry).replace("</script", "<\\/script") for entry in (ENTRY, WORKER_ENTRY)
     )
+    # A script's digest is of all between its tags.
+    digest = base64.b64encode(hashlib.sha256(f"\n{script}\n".encode()).digest()).decode()
     return _PAGE.format(
+        policy=_POLICY.format(digest=digest),
         title=html.escape(f"{name} · Latent Explorer"),
         scene=html.escape(scene, quote=True),
         language=html.escape(language, quote=True),
@@ -120,10 +124,17 @@ def _first(pictures: Pictures, count: int) -> Pictures:
     return Pictures(*kept, pictures.source, pictures.credit, pictures.factors)
 
 
+_POLICY = (
+    "default-src 'none'; script-src 'sha256-{digest}' blob:; worker-src blob:; "
+    "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+)
+"""Its own script and the worker made of it, and nothing from anywhere else: whatever a name in the
+page is made to be, the browser runs and loads nothing of it."""
 _PAGE = """<!doctype html>
 <html lang="{language}">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>

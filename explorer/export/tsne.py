@@ -8,6 +8,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ THREADS = 2
 ALONE = 3000
 """Codes up to which one thread is as fast: threads that wait for each other 750 times cost more."""
 
+AT_ONCE = 2
+"""Projections that a server makes at a time, whoever asks."""
+
 Array = NDArray[Any]
 
 
@@ -42,7 +46,7 @@ class Projection:
 
     def start(self) -> None:
         """Begin in the background, unless it is there or under way."""
-        if self.path.is_file() or (self.process and self.process.poll() is None):
+        if self.path.is_file() or self.is_running():
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         source = self.path.with_suffix(".codes.npy")
@@ -53,6 +57,10 @@ class Projection:
         # Threads that spin while they wait take the cores from whoever else needs them.
         threads = {"OMP_NUM_THREADS": str(THREADS), "GOMP_SPINCOUNT": "0"}
         self.process = subprocess.Popen(command, env={**os.environ, **threads, "PYTHONPATH": path})
+
+    def is_running(self) -> bool:
+        """Tell whether the process is at it."""
+        return self.process is not None and self.process.poll() is None
 
     def percent(self) -> int:
         """Return how many of a hundred iterations are done, 0 to 99."""
@@ -74,6 +82,43 @@ class Projection:
         with np.load(self.path) as archive:
             plane: Array = archive["plane"]
         return plane
+
+
+class ProjectionQueue:
+    """Projections of all visitors: each has one at a time, and the server a few.
+
+    Who asks for another waits, and asks again; it is held by the process and by no cache, which any
+    visitor may have cleared. Visitors who ask for the same wait for the same process.
+    """
+
+    def __init__(self, limit: int = AT_ONCE) -> None:
+        self.limit = limit
+        self._lock = threading.Lock()
+        self._begun: dict[Path, tuple[Projection, str]] = {}
+
+    def find(self, fingerprint: str, mean: Array) -> Projection:
+        """Return the t-SNE of codes, the one under way where it is."""
+        asked = Projection(fingerprint, mean)
+        with self._lock:
+            return self._begun.get(asked.path, (asked, ""))[0]
+
+    def start(self, projection: Projection, owner: str) -> bool:
+        """Begin a t-SNE if it is its visitor's turn; tells whether it is begun, there or failed."""
+        with self._lock:
+            if projection.path in self._begun or projection.path.is_file():
+                return True
+            owners = [by for begun, by in self._begun.values() if begun.is_running()]
+            if owner in owners or len(owners) >= self.limit:
+                return False
+            projection.start()
+            # What failed is remembered, so that nobody begins it again and again.
+            kept = {path: one for path, one in self._begun.items() if not path.is_file()}
+            self._begun = {**kept, projection.path: (projection, owner)}
+            return True
+
+
+PROJECTIONS = ProjectionQueue()
+"""Those of this process."""
 
 
 def project(mean: Array, seed: int = 0, report: Callable[[float], None] | None = None) -> Array:

@@ -1,11 +1,9 @@
-"""Collapse in pictures: where active and passive dimensions separate, and KL over the steps."""
+"""Collapse in pictures: where active and passive dimensions separate."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import plotly.graph_objects as go
 
-from explorer.figures.labels import label_ends
 from explorer.figures.marks import merge_marks
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
@@ -63,28 +61,3 @@ def variance_plane(
     figure.update_xaxes(title=words["var_mean"], range=ranges[0], zeroline=False)
     figure.update_yaxes(title=words["mean_var"], range=ranges[1], zeroline=False)
     return apply_style(figure, roles, height)
-
-
-def rate_curves(
-    runs: Mapping[str, Sequence[Mapping[str, Any]]],
-    roles: Roles,
-    height: int = 260,
-    words: Words = WORDS,
-) -> go.Figure:
-    """Return total KL over the steps of several runs by name, from their log points."""
-    figure = go.Figure()
-    styles = ((roles.gap, "dash"), (roles.kl, "solid"), (roles.mean, "dot"))
-    for (name, points), (colour, dash) in zip(runs.items(), styles, strict=False):
-        rows = [point for point in points if "kl" in point and point["step"] > 0]
-        figure.add_scatter(
-            x=[point["step"] for point in rows],
-            y=[point["kl"] for point in rows],
-            name=name,
-            mode="lines",
-            line={"color": colour, "dash": dash, "width": 2},
-            hovertemplate="%{y:.2f} nats",
-        )
-    figure.update_xaxes(title=words["step"], type="log", dtick=1)
-    figure.update_yaxes(title=words["kl_nats_per_image"], rangemode="tozero")
-    figure.update_layout(hovermode="x unified")
-    return label_ends(apply_style(figure, roles, height))

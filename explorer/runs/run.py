@@ -32,6 +32,7 @@ from explorer.files import parse_json, read_json, read_limited, replace_json
 from explorer.runs.arrays import tidy_codes, tidy_frame
 from explorer.runs.fields import LARGEST_WHOLE, is_text
 from explorer.runs.info import RunInfo, UnreadableRun
+from explorer.runs.info_read import read_info
 from explorer.runs.points import find_fault
 from explorer.runs.words import describe_run
 
@@ -271,7 +272,7 @@ def _read_info(path: Path) -> RunInfo:
         raise UnreadableRun(f"{path} cannot be read as a run description.") from error
     if not isinstance(values, dict):
         raise UnreadableRun(f"{path} cannot be read as a run description.")
-    return RunInfo.from_dict(values, str(path))
+    return read_info(values, str(path))
 
 
 def new_run_id(*parts: str) -> str:

@@ -43,10 +43,10 @@ from explorer.runs.info import (
     ModelInfo,
     RunInfo,
     Status,
-    check_info,
     describe_config,
     state_likelihood,
 )
+from explorer.runs.info_read import check_info
 from explorer.runs.plausible import doubt_reconstruction
 from explorer.runs.points import as_count, check_finite, check_step, find_costs, find_kl
 from explorer.runs.ranks import is_first_rank

@@ -1,5 +1,6 @@
 """A run is called one thing on every page."""
 
+import json
 import shutil
 
 import pytest
@@ -24,6 +25,15 @@ def test_a_name_goes_with_its_id_where_they_differ(named):
     assert title_run(named) == r"**my \*best\*** :small[:gray[mine]]"
     shipped = find_run("mnist-2d")
     assert label_run(shipped) == "mnist-2d" and title_run(shipped) == r"**mnist\-2d**"
+
+
+def test_a_beta_that_was_moved_stands_behind_the_name_on_every_page(named):
+    path = named.path / "run.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["timing"]["beta"] = 24.0
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert label_run(named) == "my *best* · β 1 → 24 · mine"
+    assert title_run(named).startswith(r"**my \*best\* · β 1 → 24**")
 
 
 def test_a_name_that_is_taken_is_numbered():

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 import explorer
 from explorer.app.text import JOINER, plain
+from explorer.app.views.models.compare_card import describe
 from explorer.runs.run import Run
 from explorer.runs.store import RunStore
 from explorer.runs.sweeps import prepare_sweep
@@ -264,6 +265,11 @@ def test_its_self_test_stands_before_any_verdict(stranger, monkeypatch):
     assert any("nothing that speaks against" in sentence for sentence in words)
     assert any("weights imply β = 0.9" in sentence for sentence in said(app))
     assert any("Only a model that was trained here" in sentence for sentence in said(app))
+
+
+def test_its_beta_stands_beside_it_in_the_comparison(stranger):
+    run = Run(stranger / "stranger")
+    assert re.fullmatch(r"Stranger: 2 latents, β = (0\.9\d?|1) by its weights", describe(run))
 
 
 def test_a_model_that_was_fed_with_noise_is_told_and_not_called_healthy(

@@ -2,9 +2,13 @@
 
 import base64
 import dataclasses
+import hashlib
 import io
 import json
 import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -43,6 +47,16 @@ def test_page_carries_payload_scene_and_nothing_from_elsewhere() -> None:
     assert stored and unpack(base64.b64decode(stored.group(1)))["text"] == {"input": "<Input>"}
     assert 'data-scene="z=1,2&quot;&gt;&lt;script&gt;"' in text
     assert "http://" not in text and "https://" not in text and "src=" not in text
+
+
+def test_a_page_runs_its_own_script_and_loads_nothing() -> None:
+    page = build_page(make_run("mlp"), None, {}).decode()
+    policy = page.split('http-equiv="Content-Security-Policy" content="')[1].split('"')[0]
+    script = page.rsplit("<script>", 1)[1].rsplit("</script>", 1)[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}' blob:;" in policy
+    assert policy.startswith("default-src 'none'") and "unsafe-inline'; img" in policy
+    assert page.index("Content-Security-Policy") < page.index("<title>")
 
 
 def test_page_says_which_language_it_speaks() -> None:
@@ -272,6 +286,7 @@ def test_server_decodes_many_points_at_once() -> None:
         {"z": "abc", "number": 1, "seed": 1},
         {"z": [float("nan")] * 3, "number": 1, "seed": 1},
         {"x": "!!", "number": 1},
+        {"z": [0.0] * 3, "number": float("inf"), "seed": 1},
         {"points": [[1, 2]], "number": 1},
         {"points": [[1, 2, 3], [1]], "number": 1},
     ],
@@ -298,6 +313,51 @@ def test_tsne_is_computed_in_a_process_and_kept() -> None:
     again = tsne.Projection("one", mean)
     again.start()
     assert again.process is None, "kept"
+
+
+@pytest.fixture
+def projections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+    """A queue whose processes only wait until they are ended; `ask(name, owner)` comes with one."""
+    monkeypatch.setenv("LATENT_EXPLORER_CACHE", str(tmp_path))
+    waiting = [sys.executable, "-c", "input()"]
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def start(self: tsne.Projection) -> None:
+        self.path.parent.mkdir(exist_ok=True)
+        self.process = subprocess.Popen(waiting, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        begun.append(self.process)
+
+    monkeypatch.setattr(tsne.Projection, "start", start)
+    queue = tsne.ProjectionQueue(limit=2)
+
+    def ask(name: str, owner: str) -> tuple[tsne.Projection, bool]:
+        projection = queue.find(name, np.zeros((20, 3)))
+        return projection, queue.start(projection, owner)
+
+    yield ask
+    for process in begun:
+        process.kill()
+        process.communicate()
+
+
+def test_a_visitor_has_one_tsne_at_a_time_and_the_server_a_few(projections) -> None:
+    first, begun = projections("one", "ann")
+    assert begun and first.is_running()
+    assert projections("one", "ann") == projections("one", "ben") == (first, True), "the same one"
+    assert not projections("two", "ann")[1], "ann waits for her first"
+    second, begun = projections("two", "ben")
+    assert begun and not projections("three", "eve")[1], "two are all that the server makes"
+    first.process.kill()
+    first.process.wait()
+    assert projections("three", "eve")[1] and second.is_running()
+
+
+def test_a_tsne_that_failed_is_told_and_not_begun_again(projections) -> None:
+    first, _ = projections("one", "ann")
+    first.process.kill()
+    first.process.wait()
+    assert projections("two", "ann")[1]
+    assert projections("one", "ann") == (first, True) and first.failed()
 
 
 def test_one_seed_gives_one_tsne_and_says_how_far_it_is() -> None:

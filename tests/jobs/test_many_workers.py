@@ -22,7 +22,7 @@ class Fake:
 
     def __init__(self, answers, heard, gate):
         self.answers, self.heard, self.gate = answers, heard, gate
-        self.pid = 1
+        self.pid: int | None = 1
         self.killed = threading.Event()
 
     def start(self):

@@ -6,7 +6,7 @@ import { PointIndex } from "../../explorer/browser/map/geometry/nearest.js";
 import { combine, lerp, norm, slerp, walk } from "../../explorer/browser/map/geometry/paths.js";
 import { pairProjection, pcaProjection } from "../../explorer/browser/map/geometry/projection.js";
 import { createRandom } from "../../explorer/browser/shared/random.js";
-import { insideOutline, summarise } from "../../explorer/browser/map/geometry/selection.js";
+import { insideOutline, selectionCsv, summarise } from "../../explorer/browser/map/geometry/selection.js";
 import { priorMass } from "../../explorer/browser/shared/special.js";
 import { Viewport } from "../../explorer/browser/shared/viewport.js";
 
@@ -97,4 +97,13 @@ test("zooming keeps the point under the pointer, panning follows it", () => {
   view.toPlane(100, 50).forEach((value, i) => close(value, before[i], 1e-9));
   view.panBy(30, -20);
   view.toPlane(130, 30).forEach((value, i) => close(value, before[i], 1e-9));
+});
+
+test("a class that would be a formula is text in the table of a selection, and numbers stay", () => {
+  const classes = ["=1+1", "@cmd", "-x", "\t=1", "-1", 'a "b", c', "digits"];
+  const app = {
+    size: 1, labels: classes.map((_, i) => i), header: { classes }, idOf: (i) => i, codeAt: () => F(-2),
+  };
+  const cells = selectionCsv(app, app.labels).split("\n").slice(1, -1).map((line) => line.slice(2, -3));
+  assert.deepEqual(cells, ["'=1+1", "'@cmd", "'-x", "'\t=1", "-1", '"a ""b"", c"', "digits"]);
 });

@@ -15,7 +15,7 @@ from explorer.cli import main
 from explorer.errors import ExplorerError
 from explorer.paths import resource
 from explorer.runs.check import MOST_PER_FILE, check_run, find_runs
-from explorer.runs.info import RunInfo
+from explorer.runs.info_read import read_info
 from explorer.runs.run import Run
 from explorer.runs.schema import describe_field, read_schema
 from explorer.runs.writer import RunWriter
@@ -219,7 +219,7 @@ FULL = json.loads(json.dumps({
     },
     "images": {"name": "own", "shape": [1, 4, 4], "class_names": ["a"], "fingerprint": "",
                "pixels": ""},
-    "config": None, "planned_steps": 5, "status": vars(RunInfo.from_dict(
+    "config": None, "planned_steps": 5, "status": vars(read_info(
         json.loads((resource("pretrained") / "digits-2d/run.json").read_text("utf-8")), "").status),
     "timing": {"seconds": 1.0},
     "results": {"test": {"elbo": -1.0, "reconstruction": 1.0, "kl": 0.0, "kl_per_dim": [0, 0]}},
@@ -231,7 +231,7 @@ def agrees(values):
     """Tell what the schema says of a description, having seen the reader say the same."""
     valid = jsonschema.Draft202012Validator(DESCRIPTION).is_valid(values)
     try:
-        RunInfo.from_dict(values, "It")
+        read_info(values, "It")
     except ExplorerError:
         assert not valid, values
     else:

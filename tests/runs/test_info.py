@@ -25,6 +25,7 @@ from explorer.runs.info import (
     UnreadableRun,
     describe_config,
 )
+from explorer.runs.info_read import read_info
 from explorer.runs.run import Run
 from explorer.runs.store import find_run, list_pretrained
 from tests.helpers import begin_run, present
@@ -59,7 +60,7 @@ def test_the_description_is_the_same_both_ways():
         results={"test": {"elbo": -1.0}},
         timing={"seconds": 2.0},
     )
-    assert RunInfo.from_dict(json.loads(json.dumps(info.to_dict())), "run.json") == info
+    assert read_info(json.loads(json.dumps(info.to_dict())), "run.json") == info
     stranger = ModelInfo(
         "onnx",
         "gaussian",
@@ -69,7 +70,7 @@ def test_the_description_is_the_same_both_ways():
         adopted={"heads": "joined", "sha256": "0"},
     )
     bare = dataclasses.replace(info, config=None, model=stranger, dataset=None, planned_steps=None)
-    assert RunInfo.from_dict(json.loads(json.dumps(bare.to_dict())), "run.json") == bare
+    assert read_info(json.loads(json.dumps(bare.to_dict())), "run.json") == bare
 
 
 def test_a_finished_run_tells_everything(tiny_run):
@@ -104,15 +105,15 @@ FIRST_SCHEMA = {
 
 
 def test_the_first_schema_is_read_as_what_it_meant():
-    info = RunInfo.from_dict(FIRST_SCHEMA, "run.json")
+    info = read_info(FIRST_SCHEMA, "run.json")
     assert info.model == ModelInfo(
         "config", "gaussian", 2, (1, 8, 8), "mixture", LikelihoodInfo("gaussian", 0.1)
     )
     assert info.has_model and info.has_density and not info.has_shares and info.is_trained_here
     assert info.dataset == DatasetInfo("digits", (1, 8, 8), ("0", "1"), "abc")
     theirs = {**FIRST_SCHEMA, "model": {"kind": "exported"}, "config": None}
-    assert not RunInfo.from_dict(theirs, "run.json").has_model
-    assert RunInfo.from_dict(info.to_dict() | {"images": None}, "run.json").model == info.model
+    assert not read_info(theirs, "run.json").has_model
+    assert read_info(info.to_dict() | {"images": None}, "run.json").model == info.model
 
 
 @pytest.mark.parametrize("name", [run.id for run in list_pretrained()])

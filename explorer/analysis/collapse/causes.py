@@ -27,7 +27,7 @@ from explorer.models.likelihoods.base import NoRuleKnown
 from explorer.models.priors import gaussian_kl
 
 CAUSES = ("objective", "encoder_lags", "decoder_ignores", "written_not_read")
-REFINED_IMAGES, FEWEST_REFINED = 32, 8
+REFINED_IMAGES, FEWEST_REFINED = 32, 12
 REFINING_STEPS, FEWEST_STEPS = 100, 30
 REFINING_COST, SCORING_COST = 2e10, 4e9
 """Multiply-adds that decoding the draws of all refined images may take: the steps, and the score.

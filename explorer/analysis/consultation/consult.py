@@ -20,6 +20,7 @@ from explorer.analysis.consultation.prescription import (
     prescribe,
     read_thresholds,
 )
+from explorer.analysis.consultation.stand_in import prescribe_elsewhere
 from explorer.analysis.questions.converged import Convergence, judge_run
 from explorer.runs.run import Run
 
@@ -125,6 +126,9 @@ def consult_run(
     used = find_beta(run) or _logged_beta(points)
     if used is None and beta is not None:
         used = UsedBeta(beta, beta)
+    plan = prescribe(run, diagnosis)
+    if kind == "adopted" and used is not None:
+        plan = prescribe_elsewhere(run, diagnosis, used.now)
     lacking["beta"] = used is not None
     missing = [name for name, has in lacking.items() if not has]
     return _answer(
@@ -135,7 +139,7 @@ def consult_run(
         beta=used,
         weight=weight if used is None else None,
         missing=missing,
-        prescription=prescribe(run, diagnosis),
+        prescription=plan,
         convergence=judge_run(run) if points else None,
     )
 

@@ -18,7 +18,7 @@ from explorer.export.kept import keep_payload
 from explorer.export.page import PAGE_IMAGE_BYTES, build_page
 from explorer.export.payload import Pictures, build_payload
 from explorer.export.pictures import find_pictures
-from explorer.export.tsne import Projection
+from explorer.export.tsne import PROJECTIONS, Projection
 from explorer.facts import LIKELIHOODS
 from explorer.runs.run import Run
 
@@ -264,11 +264,17 @@ def get_pictures(run: Run) -> Pictures | None:
 def _member_for(
     fingerprints: tuple[str, str], at_hand: tuple[bool, bool], _run: Run, _reference: Run
 ) -> bytes:
-    from explorer.export.sweep import build_member
+    def build() -> bytes:
+        from explorer.export.sweep import build_member
 
-    pictures = get_pictures(_reference)
-    factors = None if pictures is None else pictures.factors
-    return build_member(get_run_with_model(_run), get_run_with_model(_reference), factors)
+        pictures = get_pictures(_reference)
+        factors = None if pictures is None else pictures.factors
+        return build_member(get_run_with_model(_run), get_run_with_model(_reference), factors)
+
+    if library().is_own(_run) or library().is_own(_reference):
+        return build()
+    names = _run.id, _run.name, _reference.id
+    return keep_payload(("member", *names, fingerprints, at_hand), build)
 
 
 def get_member(run: Run, reference: Run) -> bytes:
@@ -285,17 +291,12 @@ def get_page(run: Run, scene: str) -> bytes:
     return build_page(get_run_with_model(run), pictures, words, scene, language())
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _projection_for(fingerprint: str, _mean: Any) -> Projection:
-    return Projection(fingerprint, _mean)
-
-
 def get_projection(run: Run) -> Projection | None:
     """Return the t-SNE of a run's codes, to be started; None where there are too few."""
     codes = run.codes()
     if codes is None or len(codes.mean) <= 10:
         return None
-    return _projection_for(run.fingerprint, codes.mean)
+    return PROJECTIONS.find(run.fingerprint, codes.mean)
 
 
 @st.cache_resource(show_spinner=False)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from explorer.app.text import number, paragraph, text
 from explorer.runs.fields import is_number, is_text
+from explorer.runs.run import Run
 
 FINDINGS = (
     "nan", "unsteady", "batch", "range", "unexplained", "worse", "unrelated", "aggregate",
@@ -50,6 +51,17 @@ def describe_beta_of(kept: Mapping[str, Any]) -> str:
     told = beta.get("told")
     first = text("adopted.told", beta=number(told, ".3g")) if is_number(told) else ""
     return paragraph(first, describe_implied(as_table(beta.get("implied")), kept))
+
+
+def describe_weighed_beta(run: Run) -> str:
+    """Return the β of an adopted model as was told, and as its weights imply it; "" for neither."""
+    beta = as_table(as_table(run.info.model.adopted).get("beta"))
+    told, implied = beta.get("told"), as_table(beta.get("implied")).get("beta")
+    known = number(told, ".3g") if is_number(told) else ""
+    if not is_number(implied):
+        return known
+    weighed = text("adopted.by_weights", beta=number(implied, ".2g"))
+    return f"{known} ({weighed})" if known else weighed
 
 
 def describe_implied(implied: Mapping[str, Any], kept: Mapping[str, Any]) -> str:

@@ -30,6 +30,7 @@ from explorer.app.session import library, name_owner
 from explorer.app.text import explain, in_words, language, plain, text
 from explorer.errors import ExplorerError
 from explorer.export.tables import codes_parquet
+from explorer.export.tsne import PROJECTIONS
 from explorer.runs.run import Run
 
 FAVOURITE = "mnist-2d"
@@ -183,7 +184,7 @@ def follow_projection(run: Run) -> None:
     projection = get_projection(run)
     if projection is None:
         return
-    projection.start()
+    PROJECTIONS.start(projection, name_owner())
     if projection.result() is not None or projection.failed():
         st.rerun()
     message = {"of": run.id, "percent": projection.percent()}

@@ -35,8 +35,8 @@ const ASLEEP = 0.03;
 /** @type {WeakMap<object, Stage>} */
 const mounted = new WeakMap();
 
-/** @param {import("../shared/component.js").Component<Data>} component */
-export default function mount({ data, parentElement }) {
+/** @param {import("../shared/component.js").Component<[Data]>} component */
+export default function mount({ data: [data], parentElement }) {
   const root = /** @type {HTMLElement} */ (parentElement.querySelector(".stage"));
   const stage = mounted.get(root) ?? new Stage(root);
   mounted.set(root, stage);
@@ -221,7 +221,7 @@ class Stage {
         ...data,
         codes: blendCodes(former.codes, later.codes, part),
         reach: former.reach + part * (later.reach - former.reach),
-        axes: data.axes.map((axis) => (axis < 0 ? "" : `z${axis + 1}`)),
+        axes: data.axes.map((axis) => (axis < 0 ? data.words.rows : `z${axis + 1}`)),
       },
       getComputedStyle(this.root),
     );

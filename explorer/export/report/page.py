@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from explorer.analysis.consultation.stand_in import STAND_IN
 from explorer.browser import read_styles
 from explorer.export.report.drawings import draw_plane, draw_thresholds, draw_timeline
 from explorer.export.report.followed import describe_followed, draw_followed
@@ -144,7 +145,7 @@ def _when(report: Report, language: str) -> str:
 
 def _remedy(report: Report, language: str) -> str:
     found, plan = report.found, report.found.prescription
-    if plan is None:
+    if plan is None or plan.remedy == STAND_IN:
         told = say_elsewhere(found, language)
         return _section(say(language, "why.remedy"), "", told) if told else ""
     lines = [*say_changes(plan, language), say(language, "why.change.same")]
@@ -251,7 +252,8 @@ def _foot(report: Report, language: str) -> str:
         asked.append("rule")
     if report.found.cause == "encoder_lags":
         asked.append("lagging")
-    if report.found.prescription is not None:
+    plan = report.found.prescription
+    if plan is not None and plan.remedy != STAND_IN:
         asked.append("remedy")
     if report.sampling is not None:
         asked.append("holes")
@@ -299,6 +301,8 @@ _PAGE = """<!doctype html>
 <html lang="{language}">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
+style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>

@@ -167,7 +167,7 @@ def test_a_costly_decoder_is_decoded_seldom(digits, monkeypatch):
         Subject(model, torch.from_numpy(digits)), beta=None, asleep=[1], ignored=[]
     )
     assert (cause.code, cause.dimensions) == ("encoder_lags", (1,))
-    assert sum(decoded) < 3000
+    assert sum(decoded) < 5000
 
 
 @pytest.mark.parametrize("beta", [1.0, 8.0])

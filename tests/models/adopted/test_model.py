@@ -21,7 +21,7 @@ from explorer.models.adopted.probe import probe
 from explorer.models.adopted.question import Question
 from explorer.models.adopted.weights import pack_networks, read_networks, save_networks
 from explorer.models.likelihoods.bernoulli import BernoulliLikelihood
-from explorer.runs.info import RunInfo
+from explorer.runs.info_read import read_info
 from tests.helpers import present
 from tests.models.adopted.onnx_writer import digits_decoder, digits_encoder
 from tests.models.adopted.strangers import shipped
@@ -133,7 +133,7 @@ def test_the_block_is_one_that_run_json_reads(adopted):
         "status": {"state": "finished", "step": 0, "message": "", "pid": 0, "host": "",
                    "heartbeat": 0.0, "control": 0, "family_control": 0},
     }  # fmt: skip
-    info = RunInfo.from_dict(values, "run.json")
+    info = read_info(values, "run.json")
     assert (info.model.kind, info.latent_dim, info.model.shape) == ("layers", 2, (1, 8, 8))
     likelihood = present(info.model.likelihood)
     assert likelihood.binarise and likelihood.told

@@ -8,7 +8,7 @@ from explorer.app.parts.address import leave_behind
 from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.failures import told
 from explorer.app.parts.images import offer_own_images
-from explorer.app.parts.jobs import try_or_toast, warm_worker
+from explorer.app.parts.jobs import try_or_toast
 from explorer.app.parts.kept import Kept, count_up, move_widget
 from explorer.app.parts.lede import show_lede
 from explorer.app.session import library
@@ -161,7 +161,6 @@ def show_page() -> None:
             )  # fmt: skip
         offer_training()
     follow_folder(chosen)
-    warm_worker()
     if chosen is None:
         st.info(text("beta.none"), icon=":material/school:")
         return

@@ -19,7 +19,8 @@ from explorer.app.session import library
 from explorer.app.text import language, plain, text
 from explorer.app.views.collapse.adopted import show_adopted, show_weights, warn_of_adopted
 from explorer.app.views.collapse.answer import offer_report, show_headline, show_why
-from explorer.app.views.collapse.cure import follow_treated, offer_best, offer_remedies
+from explorer.app.views.collapse.compare import follow_treated
+from explorer.app.views.collapse.cure import offer_best, offer_remedies
 from explorer.app.views.collapse.factors import offer_factors
 from explorer.app.views.collapse.film import show_film, show_moves
 from explorer.app.views.collapse.loss import ask_for_loss, explain_loss
@@ -27,6 +28,7 @@ from explorer.app.views.collapse.own import ask_for_codes
 from explorer.app.views.collapse.patient import Patient
 from explorer.app.views.collapse.prior import show_prior
 from explorer.app.views.collapse.remembered import ask_for_beta, asks_for_beta, remember_beta
+from explorer.app.views.collapse.sweep import ask_for_sweep
 from explorer.app.views.collapse.verdicts import show_causes, show_diagnosis, show_table
 from explorer.export.report import words
 from explorer.export.report.gather import gather_run
@@ -128,7 +130,7 @@ SECTIONS: tuple[Section[Patient], ...] = (
     Section(
         show_adopted, title="adopted.title", needs=("adopted",), key="collapse_adopted", silent=True
     ),
-    Section(follow_treated, needs=("training",)),
+    Section(follow_treated),
     Section(show_asked, title="why.asked", key="collapse_asked"),
     Section(show_report),
 )
@@ -203,7 +205,12 @@ def show_run(chosen: str) -> None:
             show_sections(DETAILS, patient, run)
 
 
-SUBJECTS = {"run": "why.subject.run", "codes": "collapse.own", "loss": "loss.title"}
+SUBJECTS = {
+    "run": "why.subject.run",
+    "sweep": "why.subject.sweep",
+    "codes": "collapse.own",
+    "loss": "loss.title",
+}
 """Whom one may ask about, one at a time, with the keys of their names."""
 
 
@@ -221,7 +228,9 @@ def show_page() -> None:
             width="content",
         )
         chosen = choose_run() if subject == "run" else None
-    if subject == "codes":
+    if subject == "sweep":
+        ask_for_sweep()
+    elif subject == "codes":
         ask_for_codes()
     elif subject == "loss":
         explain_loss()

@@ -15,7 +15,9 @@ from explorer.app.cached.compare import (
     get_images,
     reconstruct,
 )
+from explorer.app.parts.adopted import describe_weighed_beta
 from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.names import name_run
 from explorer.app.parts.pictures import show_pairs, show_row
 from explorer.app.text import sentences, text
 from explorer.codes import Array
@@ -55,10 +57,12 @@ def describe(run: Run) -> str:
     """Return the line under a model's heading."""
     info = run.info
     config = info.config
-    values: dict[str, Any] = {"name": run.name, "latents": info.latent_dim}
+    values: dict[str, Any] = {"name": name_run(run), "latents": info.latent_dim}
     if info.latent_dim > 2 and info.is_continuous:
         first, second = main_axes(run)
         values["name"] += " " + text("compare.many", first=first + 1, second=second + 1)
+    if config is None and (beta := describe_weighed_beta(run)):
+        return text("compare.under_beta", beta=beta, **values)
     if config is None or config.method in FITS:
         return text("compare.under", **values)
     if not info.is_continuous:
@@ -66,7 +70,7 @@ def describe(run: Run) -> str:
     if has_noise(config):
         return text("compare.under_noise", noise=config.model.noise, **values)
     if info.has_density:
-        return text("compare.under_beta", beta=config.objective.beta, **values)
+        return text("compare.under_beta", beta=f"{config.objective.beta:g}", **values)
     return text("compare.under", **values)
 
 

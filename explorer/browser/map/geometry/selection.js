@@ -107,6 +107,12 @@ const spread = (sum, squares, count) =>
   count > 1 ? Math.sqrt(Math.max(0, (squares - (sum * sum) / count) / (count - 1))) : NaN;
 
 /**
+ * A cell that a spreadsheet takes as text: one that would be a formula gets an apostrophe before it.
+ * @param {string} value
+ */
+const asText = (value) => (/^[=+\-@\t\r]/.test(value) && !Number.isFinite(Number(value)) ? `'${value}` : value);
+
+/**
  * Codes of the selection as CSV: id, class, z1 … zK.
  * @param {{size: number, labels: ArrayLike<number> | null, header: {classes: string[]},
  *   idOf: (index: number) => number, codeAt: (index: number) => Float32Array}} app
@@ -115,10 +121,10 @@ const spread = (sum, squares, count) =>
 export function selectionCsv(app, indices) {
   const names = Array.from({ length: app.size }, (_, d) => `z${d + 1}`);
   /** @param {string} value */
-  const quote = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+  const quote = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
   const lines = [["id", "class", ...names].join(",")];
   for (const i of indices) {
-    const label = app.labels ? quote(app.header.classes[app.labels[i]] ?? String(app.labels[i])) : "";
+    const label = app.labels ? quote(asText(app.header.classes[app.labels[i]] ?? String(app.labels[i]))) : "";
     lines.push([app.idOf(i), label, ...app.codeAt(i)].join(","));
   }
   return `${lines.join("\n")}\n`;

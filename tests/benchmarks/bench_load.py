@@ -1,0 +1,159 @@
+"""A class at once: visitors who turn pages, change models and move sliders, without and with a job.
+
+Thirty sockets speak Streamlit's own protocol with one server on the loopback address; what a page
+costs is the time from the request to the end of its script. --minutes=N is the time of each of the
+two halves, --visitors=N their number. The browser's own work is in none of the figures.
+"""
+
+import dataclasses
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from pathlib import Path
+
+from explorer.jobs.queue import LocalRunner
+from explorer.recipes import default_config
+from tests.visiting import Turn, Visitor
+
+PAUSE_SECONDS = 10.0
+"""From the end of one page to the next, on average."""
+MOVES = 3
+MODELS = ("digits-2d", "mnist-2d", "mnist-20d", "strokes-vae-2d", "strokes-mixture-2d")
+PAGES = ("", "learn", "train", "beta", "collapse", "elbo", "models", "runs")
+OF_A_MODEL = ("", "collapse", "elbo")
+
+
+class Notes:
+    """What all visitors saw: seconds by page, and what went wrong."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.seconds: dict[str, list[float]] = defaultdict(list)
+        self.errors: dict[str, list[str]] = defaultdict(list)
+
+    def note(self, what: str, turn: Turn) -> None:
+        with self.lock:
+            self.seconds[what].append(turn.seconds)
+            self.errors[what] += turn.errors
+
+    def fail(self, what: str, error: Exception) -> None:
+        with self.lock:
+            self.errors[what].append(f"{type(error).__name__}: {error}")
+
+
+def visit(url: str, seed: int, deadline: float, notes: Notes) -> None:
+    """Turn pages at random until the deadline, as one visitor."""
+    choose = random.Random(seed)
+    page = "connect"
+    try:
+        with Visitor(url) as visitor:
+            while time.monotonic() < deadline:
+                page = choose.choice(PAGES)
+                query = f"model={choose.choice(MODELS)}" if page in OF_A_MODEL else ""
+                turn = visitor.turn(page, query)
+                notes.note(page or "explore", turn)
+                for slider in turn.sliders[:1] * MOVES:
+                    moved = visitor.move(slider, choose.uniform(slider.low, slider.high))
+                    notes.note("a slider", moved)
+                rest = choose.uniform(0.5, 1.5) * PAUSE_SECONDS
+                time.sleep(max(0.0, min(rest, deadline - time.monotonic())))
+    except Exception as error:  # The others go on; the table tells.
+        notes.fail(page or "explore", error)
+
+
+def crowd(url: str, visitors: int, minutes: float) -> Notes:
+    """Let visitors come within one pause of each other, and return what they saw."""
+    notes, deadline = Notes(), time.monotonic() + 60 * minutes
+    threads = [
+        threading.Thread(target=visit, args=(url, seed, deadline, notes))
+        for seed in range(visitors)
+    ]
+    for thread in threads:
+        thread.start()
+        time.sleep(PAUSE_SECONDS / visitors)
+    for thread in threads:
+        thread.join()
+    return notes
+
+
+def measure(pid: int) -> tuple[float, float, int]:
+    """Return the megabytes of a process, those of its children too, and its threads."""
+    shown = subprocess.run(
+        ["ps", "-eo", "pid=,ppid=,rss=,nlwp="], capture_output=True, text=True, check=True
+    )
+    rows = [[int(part) for part in line.split()] for line in shown.stdout.splitlines()]
+    own = next(row for row in rows if row[0] == pid)
+    children = sum(row[2] for row in rows if row[1] == pid)
+    return own[2] / 1024, (own[2] + children) / 1024, own[3]
+
+
+def option(name: str, start: float) -> float:
+    """Return the number that the command line gives as --name=N."""
+    given = [part.partition("=")[2] for part in sys.argv if part.startswith(f"--{name}=")]
+    return float(given[-1]) if given else start
+
+
+def main(quick: bool = False) -> None:
+    from tests.browser.conftest import Server
+
+    minutes = option("minutes", 0.5 if quick else 7.5)
+    visitors = int(option("visitors", 8 if quick else 30))
+    state: list[tuple[str, tuple[float, float, int]]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        runs = Path(folder) / "runs"
+        runs.mkdir()
+        server = Server(runs, LATENT_EXPLORER_CACHE=str(Path(folder) / "cache"))
+        runner = LocalRunner()
+        try:
+            with Visitor(server.url) as first:
+                for page in PAGES:
+                    first.turn(page)
+            state.append(("one visitor has seen all pages", measure(server.process.pid)))
+            idle = crowd(server.url, visitors, minutes)
+            state.append((f"after {visitors} visitors", measure(server.process.pid)))
+            config = default_config("digits", 2, 60 * minutes)
+            future = runner.submit(dataclasses.replace(config, seed=1), runs / "job")
+            busy = crowd(server.url, visitors, minutes)
+            state.append(("after as many beside a training", measure(server.process.pid)))
+            runner.stop(runs / "job")
+            future.result()
+            time.sleep(5 if quick else 60)
+            state.append(("all have left", measure(server.process.pid)))
+        finally:
+            server.stop()
+            runner.close()
+    cores, load = os.cpu_count(), os.getloadavg()[1]
+    print(f"{visitors} visitors, {minutes:g} minutes a half, {cores} cores, load {load:.1f}")
+    for name, notes in (("idle", idle), ("beside a training", busy)):
+        show(name, notes)
+    print("\n| server | RSS, MB | with its processes, MB | threads |\n|---|---|---|---|")
+    for name, (own, all_of_it, threads) in state:
+        print(f"| {name} | {own:.0f} | {all_of_it:.0f} | {threads} |")
+
+
+def show(name: str, notes: Notes) -> None:
+    """Print the table of what visitors saw, and the first error of each page."""
+    print(f"\n| {name} | turns | median, s | p95, s | errors |\n|---|---|---|---|---|")
+    everything = [value for values in notes.seconds.values() for value in values]
+    rows = sorted({*notes.seconds, *notes.errors})
+    for row, values in [*((row, notes.seconds.get(row, [])) for row in rows), ("all", everything)]:
+        failed = sum(map(len, notes.errors.values())) if row == "all" else len(notes.errors[row])
+        middle = f"{statistics.median(values):.2f} | {percentile(values):.2f}" if values else "|"
+        print(f"| {row} | {len(values)} | {middle} | {failed} |")
+    for row, errors in notes.errors.items():
+        if errors:
+            print(f"\n{row}: {errors[0]}")
+
+
+def percentile(values: list[float]) -> float:
+    return sorted(values)[min(len(values) - 1, int(0.95 * len(values)))]
+
+
+if __name__ == "__main__":
+    main()
