@@ -53,7 +53,7 @@ def _show_place(house: House, visitor: Visitor) -> None:
         runs = [run for run in library().runs() if library().is_own(run)]
         if runs and st.button(text("visit.zip"), key="visit_zip"):
             st.download_button(
-                text("visit.zip.save"), zip_runs(runs), "runs.zip", "application/zip",
+                text("visit.zip.save"), zip_runs(runs), "all-runs.zip", "application/zip",
                 key="visit_zip_save",
             )  # fmt: skip
         st.markdown(text("visit.link"))
