@@ -1,5 +1,7 @@
 """`latent-explorer app`: who may come in is said before a server listens to strangers."""
 
+import os
+
 import pytest
 
 from explorer.cli import build_parser
@@ -53,3 +55,13 @@ def test_what_does_not_go_together_is_refused(capsys):
     for words in (("--code", "a"), ("--limit", "runs=3"), ("--no-uploads",)):
         with pytest.raises(ExplorerError, match="are of --classroom or --public"):
             choose(*words)
+
+
+def test_workers_are_counted():
+    assert choose("--classroom", "--workers", "3").workers == 3
+    assert choose("--classroom").workers == max(1, (os.cpu_count() or 2) - 1)
+    cluster = choose("--classroom", "--scheduler", "tcp://a:1")
+    assert (cluster.scheduler, cluster.workers) == ("tcp://a:1", 8)
+    for wrong in ("-1", "1000"):
+        with pytest.raises(ExplorerError, match="from 1 to 256"):
+            choose("--public", "--workers", wrong)
