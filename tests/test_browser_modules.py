@@ -45,7 +45,6 @@ ALONE = (
     "charts",
     "brush",
     "slider",
-    "timeline",
     "desk",
 )
 """Rooms of one script that imports nothing."""
