@@ -67,3 +67,13 @@ def test_a_server_keeps_little_of_what_its_threads_have_freed(monkeypatch, tmp_p
         monkeypatch.setenv("MALLOC_ARENA_MAX", own)
     open_app(build_parser().parse_args(["app", "--port", "0", "--runs", str(tmp_path)]))
     assert handed["MALLOC_ARENA_MAX"] == (own or "2"), "what a visitor has set holds"
+
+
+def test_workers_are_counted():
+    assert choose("--classroom", "--workers", "3").workers == 3
+    assert choose("--classroom").workers == max(1, (os.cpu_count() or 2) - 1)
+    cluster = choose("--classroom", "--scheduler", "tcp://a:1")
+    assert (cluster.scheduler, cluster.workers) == ("tcp://a:1", 8)
+    for wrong in ("-1", "1000"):
+        with pytest.raises(ExplorerError, match="from 1 to 256"):
+            choose("--public", "--workers", wrong)
