@@ -10,11 +10,13 @@ pytestmark = pytest.mark.browser
 
 @pytest.mark.parametrize("address", LEDES, ids=lambda address: address or "explore")
 def test_the_console_stays_clean(page, server, address):
-    said, missed = [], []
-    page.on("console", lambda line: line.type == "error" and said.append(line.text))
+    lines, answers, said = [], [], []
+    page.on("console", lines.append)
+    page.on("response", answers.append)
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("response", lambda answer: answer.status >= 400 and missed.append(answer.url))
     page.goto(f"{server.url}/{address}")
     page.locator("#root .explorer-lede").wait_for()
     wait_for_script(page)
-    assert (said, missed) == ([], [])
+    said += [line.text for line in lines if line.type == "error"]
+    said += [answer.url for answer in answers if answer.status >= 400]
+    assert said == []
