@@ -182,6 +182,39 @@ def test_figures_are_drawn_without_torch():
     run_blocked({"torch", "torchvision", "streamlit"}, code)
 
 
+HEAVY = {"scipy", "sklearn", "pandas", "pyarrow", "sympy"}
+"""A third of a server's memory, were they loaded; PyTorch's compiler is known by its SymPy."""
+
+
+def test_the_pages_load_nothing_that_only_fits_and_tables_need():
+    pages = ("explorer.app.main", "explorer.app.server", "explorer.app.views.explore")
+    names = [
+        name
+        for name, room in modules()
+        if room == "app" and name not in pages and not name.endswith(".page")
+    ]
+    assert len(names) > 80
+    code = f"import importlib; [importlib.import_module(name) for name in {names!r}]"
+    run_blocked(HEAVY, code)
+
+
+def test_a_map_and_an_exact_posterior_are_computed_without_them():
+    code = (
+        "from explorer.analysis.inference.exact import infer_posterior\n"
+        "from explorer.elbo.encoding import draw_targets\n"
+        "from explorer.export.payload import build_payload\n"
+        "from explorer.export.pictures import find_pictures\n"
+        "from explorer.library import Library\n"
+        "run = Library().find('digits-2d')\n"
+        "images = Library().images_of(run)\n"
+        "payload = build_payload(run, find_pictures(run, images), {}, 'en')\n"
+        "x = draw_targets(run.model, images.split('test').images[:1])\n"
+        "print(len(payload) > 100_000, infer_posterior(run.model, x).log_px[0] < 0)"
+    )
+    # scikit-learn, which cannot do without SciPy, may be asked where its files are.
+    assert run_blocked(HEAVY - {"sklearn"}, code) == "True True"
+
+
 def test_importing_the_package_and_the_run_is_light():
     code = (
         "import explorer, sys\n"

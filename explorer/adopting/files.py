@@ -7,6 +7,7 @@ memory ends with its process, and a run appears whole or not at all.
 """
 
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -46,7 +47,8 @@ def adopt_files(
 
     Either two ONNX files, or `weights` (safetensors, or a state_dict) with the `layers` beside
     them, as `adopt` writes both. The rest is as in `explorer.adopt`; `images` is a name or a path.
-    The question is "" where one reading stands alone. Raises ExplorerError with one sentence.
+    The question is "" where one reading stands alone. Raises ExplorerError with one sentence, and
+    warns where weights were matched by their order, since they are called otherwise.
     """
     if (weights is None) == (encoder is None and decoder is None):
         raise ExplorerError(
@@ -129,8 +131,10 @@ def _adopt(
             "advice": "bring a smaller one, or its codes alone (.npz)",
         }
         tell = None if progress is None else lambda done, total: progress(str(done))
-        doubt = run_worker("explorer.adopting.worker", job, tell, stop)
-    return Run(directory), str(doubt)
+        found: Any = run_worker("explorer.adopting.worker", job, tell, stop)
+    if found["note"]:
+        warnings.warn(found["note"], stacklevel=3)
+    return Run(directory), found["question"]
 
 
 def _as_text(path: Root) -> str | None:

@@ -12,11 +12,13 @@ from explorer.adopting.replay import read_alike, write_film
 from explorer.datasets.report import ReadingStopped
 from explorer.jobs.process import serve
 from explorer.models.adopted.opening import open_pair
-from explorer.models.adopted.weights import read_foreign
+from explorer.models.adopted.weights import explain_names, read_foreign
 
 
-def work(job: dict[str, Any], tell: Callable[..., None], stop: Callable[[], bool]) -> str:
-    """Do one adoption; return what must be asked of its reading."""
+def work(
+    job: dict[str, Any], tell: Callable[..., None], stop: Callable[[], bool]
+) -> dict[str, str]:
+    """Do one adoption; return what must be asked of its reading, and noted of its weights."""
     told, beta = job["reading"], job["beta"]
     asked = Asked(job["likelihood"], job["sigma2"], job["binarise"], told, beta)
 
@@ -27,9 +29,10 @@ def work(job: dict[str, Any], tell: Callable[..., None], stop: Callable[[], bool
 
     progress("pictures")
     dataset = gather_images(job["images"], data_root=job["data_root"])
-    layers = None if job["layers"] is None else Path(job["layers"])
+    note, layers = "", None if job["layers"] is None else Path(job["layers"])
     if job["weights"] is not None:
         encoder, decoder = read_foreign(Path(job["weights"]), layers)
+        note = explain_names(Path(job["weights"]), layers)
         encoders, decoders = [encoder], [decoder]
     else:
         files = Path(job["encoder"]), Path(job["decoder"])
@@ -40,7 +43,7 @@ def work(job: dict[str, Any], tell: Callable[..., None], stop: Callable[[], bool
     if job["checkpoints"]:
         read = ((step, read_foreign(Path(weights), layers)) for step, weights in job["checkpoints"])
         write_film(path, adopted, ((s, read_alike(adopted, *pair)) for s, pair in read), progress)
-    return explain_doubt(adopted)
+    return {"question": explain_doubt(adopted), "note": note}
 
 
 if __name__ == "__main__":

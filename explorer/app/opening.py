@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from explorer.app.offers import OFFERS, OWNER, Offers
-from explorer.app.parts.lede import LEDES, SKELETON, write_lede
+from explorer.app.parts.lede import LEDES, SKELETONS, write_lede
 from explorer.app.parts.mount import COMPONENT, LENS, PACKAGE, find_scripts
 from explorer.browser import read_script, read_styles
 from explorer.figures.palette import role_variables
@@ -34,6 +34,9 @@ _PAYLOAD = re.compile(
     rf"/_stcore/bidi-components/{COMPONENT}/(?:[0-9a-f]{{16}}/)?payload/([0-9a-f]{{16}})"
 )
 """Beside the map's own script, so that whatever lets this through lets that through."""
+ROOT = '<script>window.__streamlit ??= {BACKEND_BASE_URL: new URL(".", location).href}</script>'
+"""Where the server is. From a page's own address Streamlit asks for it below that first, which are
+two requests that find nothing, and then one round trip to the right place."""
 
 
 STYLE = (
@@ -104,6 +107,7 @@ class Opening:
             calls += f'<link rel="preload" as="fetch" crossorigin href="{address}">'
         document = document.replace("<title>Streamlit", f"<title>{say(language, 'app.title')}")
         document = document.replace('<html lang="en">', f'<html lang="{language}">')
+        document = document.replace("<head>", f"<head>{ROOT if page else ''}")
         document = document.replace("</head>", f"{calls}{STYLE}</head>")
         document = document.replace("<body>", f"<body>{draw_frame(page, language)}")
         kept = {"cache-control": "no-cache", "vary": "accept-language"}
@@ -144,7 +148,7 @@ def draw_frame(page: str, language: str) -> str:
         f'<div class="mark {theme}">{wordmark(title, theme == "dark")}</div>'
         for theme in ("light", "dark")
     )
-    below = SKELETON if page == "" else ""
+    below = SKELETONS.get(page, "")
     sentence = write_lede(say(language, LEDES[page]))
     return (
         f'<div id="first-frame"><div>{marks}{sentence}{below}</div></div>'

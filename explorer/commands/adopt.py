@@ -1,6 +1,7 @@
 """Make a run of a VAE that was trained elsewhere, from files."""
 
 import argparse
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from explorer.commands.output import progress_line, report
@@ -15,7 +16,8 @@ def adopt_run(options: argparse.Namespace) -> None:
     """Read, test and measure the model in a process of its own, and print what was found."""
     from explorer.adopting.files import adopt_files
 
-    with progress_line() as show:
+    with warnings.catch_warnings(record=True) as noted, progress_line() as show:
+        warnings.simplefilter("always")
         run, doubt = adopt_files(
             options.out,
             encoder=options.encoder,
@@ -25,14 +27,15 @@ def adopt_run(options: argparse.Namespace) -> None:
             progress=lambda step: show(f"{step} …"),
             **gather_told(options),
         )
-    report_adopted(options.json, run, doubt)
+    report_adopted(options.json, run, doubt, [str(one.message) for one in noted])
 
 
 def replay_run(options: argparse.Namespace) -> None:
     """Make one run of checkpoints in a process of its own, and print what was found."""
     from explorer.adopting.files import replay_files
 
-    with progress_line() as show:
+    with warnings.catch_warnings(record=True) as noted, progress_line() as show:
+        warnings.simplefilter("always")
         run, doubt = replay_files(
             options.out,
             [read_checkpoint(written) for written in options.checkpoints],
@@ -40,7 +43,7 @@ def replay_run(options: argparse.Namespace) -> None:
             progress=lambda step: show(f"{step} …"),
             **gather_told(options),
         )
-    report_adopted(options.json, run, doubt)
+    report_adopted(options.json, run, doubt, [str(one.message) for one in noted])
 
 
 def gather_told(options: argparse.Namespace) -> dict[str, Any]:
@@ -50,8 +53,8 @@ def gather_told(options: argparse.Namespace) -> dict[str, Any]:
     return told | {"reading": dict(map(read_setting, options.reading))}
 
 
-def report_adopted(as_json: bool, run: "Run", doubt: str) -> None:
-    """Print what was found of a model, and what must be asked of its reading."""
+def report_adopted(as_json: bool, run: "Run", doubt: str, notes: list[str]) -> None:
+    """Print what was found of a model, what must be asked of its reading, and what was noted."""
     info = run.info
     adopted: Any = info.model.adopted
     split, found = info.best_split, info.best_results
@@ -65,8 +68,9 @@ def report_adopted(as_json: bool, run: "Run", doubt: str) -> None:
         "beta": adopted["beta"],
         "self_test": {"passed": test["passed"], "findings": test["findings"]},
         "question": doubt or None,
+        "notes": notes,
     }
-    lines = [describe_run(str(run.path), info), *filter(None, [doubt])]
+    lines = [describe_run(str(run.path), info), *filter(None, [doubt, *notes])]
     report(as_json, values, "\n".join(lines))
 
 

@@ -1,6 +1,11 @@
 """scikit-learn's 1,797 real handwritten digits of 8 × 8 pixels."""
 
+import gzip
+from importlib.util import find_spec
+from pathlib import Path
+
 import numpy as np
+from numpy.typing import NDArray
 
 from explorer.datasets.images import ImageDataset, split_rows
 
@@ -19,14 +24,30 @@ def load_digits() -> ImageDataset:
     round(b / 255 * 16) gives v back.
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998.
     """
-    from sklearn import datasets
-
-    counts, labels = datasets.load_digits(return_X_y=True)
-    labels = labels.astype(np.int64)
+    table = _read_table()
+    counts, labels = table[:, :-1], table[:, -1].copy()
     return ImageDataset(
         name="digits",
-        images=BYTES[counts.astype(np.int64)].reshape(-1, 1, 8, 8),
+        images=BYTES[counts].reshape(-1, 1, 8, 8),
         labels=labels,
         class_names=tuple("0123456789"),
         splits=split_rows(labels, seed=0, validation=200, test=300),
     )
+
+
+def _read_table() -> NDArray[np.int64]:
+    """Return counts and label of each digit, (1797, 65).
+
+    They are read from scikit-learn's file: its `load_digits` brings SciPy and pandas along, 130 MB
+    that pages which only show have no use for. It is asked where it keeps the file elsewhere.
+    """
+    found = find_spec("sklearn")
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        path = Path(folder) / "datasets" / "data" / "digits.csv.gz"
+        if path.is_file():
+            with gzip.open(path, "rt", encoding="ascii") as lines:
+                return np.loadtxt(lines, np.int64, delimiter=",")
+    from sklearn import datasets
+
+    counts, labels = datasets.load_digits(return_X_y=True)
+    return np.column_stack((counts, labels)).astype(np.int64)

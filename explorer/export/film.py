@@ -11,6 +11,8 @@ from explorer.runs.trace import thin
 
 MOST_FRAMES, MOST_POINTS, MOST_LOGGED = 200, 1000, 240
 SHOWN_PICTURES = 10
+ROW, TOP, GOLDEN = 0.35, 2.7, 0.618034
+"""Of codes with one latent: a row's height, the first one's middle, how codes lie in it."""
 UNIT = 1000.0
 """Codes are sent as whole thousandths, up to ±32.7."""
 
@@ -38,7 +40,7 @@ def describe_film(
         "names": list(info.dataset.class_names) if info.dataset else [],
         "inputs": encode_pictures(newest.inputs),
         "log": encode_log(points),
-        "rings": info.has_shares,
+        "rings": info.has_shares and axes[1] >= 0,
         "beta": beta,
         "words": dict(words),
     }
@@ -58,7 +60,25 @@ def encode_frame(
 
     Where a model has no dimension for an axis (−1), its codes lie at 0 there.
     """
-    codes = lay_out(frame.mean[:MOST_POINTS], axes, signs)
+    return _encode_codes(frame, lay_out(frame.mean[:MOST_POINTS], axes, signs))
+
+
+def encode_line_frame(frame: Snapshot) -> dict[str, Any]:
+    """Return a frame of a model with one latent as `encode_frame` does: each class in its own row.
+
+    Rows, and places within them, tell nothing of the model: codes would lie on one another.
+    """
+    codes = lay_out(frame.mean[:MOST_POINTS], (0, -1))
+    count = len(codes)
+    # Multiples of the golden ratio lie evenly in a row, whatever its length.
+    codes[:, 1] = ROW * ((np.arange(count) * GOLDEN) % 1.0 - 0.5)
+    if frame.labels is not None:
+        classes, rows = np.unique(frame.labels, return_inverse=True)
+        codes[:, 1] += np.linspace(TOP, -TOP, len(classes))[rows[:count]] if len(classes) > 1 else 0
+    return _encode_codes(frame, codes)
+
+
+def _encode_codes(frame: Snapshot, codes: Any) -> dict[str, Any]:
     held = np.clip(np.nan_to_num(codes) * UNIT, -32767, 32767).round().astype("<i2")
     return {
         "step": frame.step,

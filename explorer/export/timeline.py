@@ -7,6 +7,7 @@ import numpy as np
 
 from explorer.analysis.collapse.timeline import DEAD_NATS
 from explorer.analysis.consultation.fates import Fate, list_events
+from explorer.analysis.consultation.sweep import SweepAnswer
 from explorer.runs.trace import thin
 
 MOST_ROWS, MOST_LATENTS = 240, 60
@@ -52,3 +53,29 @@ def mark_event(event: Fate, places: Mapping[int, int]) -> dict[str, Any] | None:
         "at": event.step,
         "after": event.after if event.is_coarse else None,
     }
+
+
+def build_sweep_timeline(found: SweepAnswer) -> dict[str, Any]:
+    """Return the same of a sweep's answer: a row a member, latents by their rank.
+
+    Seeds have no distance: they stand one after another.
+    """
+    latents = min(found.latents, MOST_LATENTS)
+    rows = []
+    for place, member in enumerate(found.members):
+        kl = [*member.kl, *([0.0] * latents)][:latents]
+        rows.append(
+            {
+                "at": place + 1.0 if found.axis == "seed" else member.value,
+                "name": f"{member.value:g}",
+                "kl": [round(value, 4) for value in kl],
+                "beta": None,
+            }
+        )
+    marks = [
+        {"row": fall.rank, "kind": "died", "at": fall.at, "after": fall.after}
+        for fall in found.falls
+        if fall.rank < latents
+    ]
+    names = [f"#{rank + 1}" for rank in range(latents)]
+    return {"rows": rows, "names": names, "marks": marks, "dead": DEAD_NATS}

@@ -136,9 +136,12 @@ def kl_over_time(
 def compare_curves(
     runs: Mapping[str, Sequence[Point]], roles: Roles, height: int = 320, words: Words = WORDS
 ) -> go.Figure:
-    """Return −ELBO over images seen of several runs by name; dotted is KL."""
+    """Return −ELBO over the steps of several runs by name, each in its colour; dotted is KL."""
     figure = go.Figure()
-    colours = (roles.mean, roles.sigma, roles.latent, roles.gap)
+    # Names stand in these colours beside the curves: each of them can be read as text.
+    colours = (
+        roles.mean, roles.sigma, roles.latent, roles.reconstruction, roles.beta, roles.gap,
+    )  # fmt: skip
     for index, (run, points) in enumerate(runs.items()):
         name = as_label(run)
         steps = [point["step"] for point in points]

@@ -1,6 +1,7 @@
 """Checkpoints that a training left behind become the log and the film that it would have had."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -178,6 +179,25 @@ def test_weights_beside_one_layer_list_need_no_code(training, tmp_path, capsys):
             q = load(folder / f"{step}.pt")[0](x)
         kl = kl_of_codes(q["mu"].numpy(), q["logvar"].numpy()).mean(0)
         np.testing.assert_allclose(point["kl_per_dim"], kl, rtol=1e-3, atol=1e-4)
+
+
+def test_weights_named_otherwise_are_matched_by_order_and_that_is_said(training, tmp_path, capsys):
+    folder, _ = training
+    named = json.loads(re.sub(r'"(body|heads|picture)\.', r'"ours.\1.', json.dumps(LAYERS)))
+    (tmp_path / "layers.json").write_text(json.dumps(named), encoding="utf-8")
+    arguments = ["replay", "--checkpoints", f"400={folder / '400.pt'}", "--images", "digits"]
+    arguments += ["--layers", str(tmp_path / "layers.json"), "--likelihood", "gaussian"]
+    arguments += ["--sigma2", ".05", "--out", str(tmp_path / "film"), "--json"]
+    arguments += ["--reading", "spread=log-variance", "heads=halves: mean", "scale=1"]
+    assert main([*arguments, "--data-root", str(tmp_path)]) == 0
+    (note,) = json.loads(capsys.readouterr().out.splitlines()[-1])["notes"]
+    assert "400.pt" in note and "matched by their order" in note
+    x = torch.from_numpy(np.array(load_dataset("digits").split("test").images)).float() / 255
+    with torch.no_grad():
+        q = load(folder / "400.pt")[0](x)
+    (point,) = Run(tmp_path / "film").metrics("train")
+    kl = kl_of_codes(q["mu"].numpy(), q["logvar"].numpy()).mean(0)
+    np.testing.assert_allclose(point["kl_per_dim"], kl, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("written", ["a.pt", "one=a.pt", "1=", "-1=a.pt"])

@@ -1,11 +1,13 @@
 """A run is called one thing on every page."""
 
+import json
 import shutil
 
 import pytest
 
 from explorer.app.parts.names import free_name, label_run, title_run
 from explorer.app.views.train.watch import Watched, _explain_curves
+from explorer.export.payload import describe_figures
 from explorer.runs.run import Run
 from explorer.runs.store import find_run
 
@@ -26,6 +28,15 @@ def test_a_name_goes_with_its_id_where_they_differ(named):
     assert label_run(shipped) == "mnist-2d" and title_run(shipped) == r"**mnist\-2d**"
 
 
+def test_a_beta_that_was_moved_stands_behind_the_name_on_every_page(named):
+    path = named.path / "run.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["timing"]["beta"] = 24.0
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert label_run(named) == "my *best* · β 1 → 24 · mine"
+    assert title_run(named).startswith(r"**my \*best\* · β 1 → 24**")
+
+
 def test_a_name_that_is_taken_is_numbered():
     assert free_name("digits", set()) == "digits"
     assert free_name("digits", {"digits"}) == "digits (2)"
@@ -40,3 +51,13 @@ def test_the_caption_of_the_curves_knows_a_collapse():
         told[name] = _explain_curves(Watched(run, run.info, run.metrics("train")))
     assert told["digits-collapsed"].startswith("KL is at 0.00 nats: the code says nothing")
     assert "being put to use" in told["digits-cured"]
+
+
+def test_the_map_is_told_of_a_moved_beta_too(named):
+    assert "moved" not in describe_figures(named)
+    path = named.path / "run.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["timing"]["beta"] = 24.0
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert describe_figures(named)["moved"] == "1 → 24"
+    assert title_run(named, is_steered=True).startswith(r"**my \*best\*** ")

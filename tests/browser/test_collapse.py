@@ -150,3 +150,15 @@ def test_the_playhead_tells_each_moment_while_it_is_dragged(page, server):
     assert "step=" not in page.url
     page.mouse.up()
     page.wait_for_url(re.compile(r"step=[01]\b"))
+
+
+def test_a_sweep_says_at_which_beta_its_latents_fall_asleep(page, server):
+    page.goto(f"{server.url}/collapse?subject=sweep&sweep=mnist-beta-sweep")
+    page.get_by_text("the last between 31 and 34").first.wait_for(timeout=60_000)
+    slider = page.get_by_role("slider", name="β")
+    slider.focus()
+    for _ in range(12):
+        slider.press("ArrowLeft")
+    page.get_by_text("β = 0.1: KL").wait_for()
+    page.get_by_role("button", name=re.compile(r"Ask about .*0\.1")).click()
+    page.get_by_text("All latents are in use (2 of 2).").wait_for(timeout=60_000)

@@ -3,14 +3,19 @@
 import json
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
 
 from explorer.app.text import JOINER
+from explorer.runs.control import Control
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
+from explorer.training.loop import train
+from tests.small_run import make_config
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -203,3 +208,48 @@ def test_thousands_of_runs_are_listed_and_a_screenful_is_drawn(page, server, two
     assert len(ids_shown(page)) < 200
     page.get_by_role("searchbox").fill("copy-299")
     expect(page.locator(".desk tr[data-id]")).to_have_count(1)
+
+
+def test_six_runs_stand_side_by_side_each_in_its_colour(page, server, two_runs):
+    ids = [run.id for run in two_runs]
+    for name in ("third", "fourth", "fifth", "sixth"):
+        shutil.copytree(two_runs[0].path, server.runs / name)
+        Run(server.runs / name).rename(f"the {name}")
+        ids.append(name)
+    page.goto(f"{server.url}/runs?ticked={','.join(ids)}")
+    page.wait_for_function(DRAWN, arg=[f"the {name} −ELBO" for name in ids])
+    colours = page.evaluate(
+        """() => [...document.querySelectorAll('.js-plotly-plot')]
+          .flatMap((plot) => plot.data).filter((trace) => trace.name?.endsWith('−ELBO'))
+          .map((trace) => trace.line.color)"""
+    )
+    assert len(colours) == len(set(colours)) == 6
+    for name in ids:
+        page.get_by_text(f"the {name}", exact=True).last.wait_for()
+
+
+def test_a_stopped_run_goes_on_from_its_row_and_a_report_is_offered(page, server, two_runs):
+    path = server.runs / "stopped"
+
+    def stop():
+        wait_until(lambda: (path / "run.json").is_file() and Run(path).metrics("train"))
+        Control(path).send("stop")
+
+    with ThreadPoolExecutor(1) as pool:
+        stopping = pool.submit(stop)
+        train(make_config(30_000), path)
+        stopping.result()
+    run = Run(path)
+    step = run.info.status.step
+    assert run.info.status.state == "stopped" and step < 30_000
+    page.goto(f"{server.url}/runs")
+    row_of(page, run).get_by_role("button", name="Go on").click()
+    page.wait_for_url(f"**/train?run={run.id}")
+    wait_until(lambda: run.info.status.step > step)
+    page.goto(f"{server.url}/runs")
+    row_of(page, two_runs[0]).get_by_role("button", name="Report").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the report").click()
+    assert download.value.suggested_filename == f"{two_runs[0].id}-report.html"
+    Control(path).send("stop")
+    wait_until(lambda: not run.info.status.is_alive())

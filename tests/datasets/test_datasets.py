@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from explorer import datasets
-from explorer.datasets import DATASETS, ImageDataset, external, is_available, load_dataset
+from explorer.datasets import DATASETS, ImageDataset, digits, external, is_available, load_dataset
 from explorer.datasets.images import split_rows
 from explorer.errors import ExplorerError
 from tests.helpers import present
@@ -221,6 +221,11 @@ def test_digits_in_bytes_give_back_the_counts_of_the_source():
     bytes_ = load_dataset("digits").images[:, 0]
     assert np.array_equal(np.rint(bytes_ / 255 * 16), counts)
     assert np.abs(bytes_ / 255 - counts / 16).max() < 1 / 370
+
+
+def test_digits_are_the_same_where_scikit_learn_keeps_them_elsewhere(monkeypatch):
+    monkeypatch.setattr(digits, "find_spec", lambda name: None)
+    assert np.array_equal(digits.load_digits().images, load_dataset("digits").images)
 
 
 def test_digits_keep_the_spectrum_of_the_linear_oracle():

@@ -5,7 +5,13 @@ import base64
 import numpy as np
 import pytest
 
-from explorer.export.film import choose_frames, encode_frame, encode_log, encode_pictures
+from explorer.export.film import (
+    choose_frames,
+    encode_frame,
+    encode_line_frame,
+    encode_log,
+    encode_pictures,
+)
 from explorer.runs.run import Snapshot
 from tests.helpers import present
 
@@ -46,3 +52,16 @@ def test_a_long_film_keeps_its_first_and_its_last_frame():
 def test_log_points_say_what_was_logged_and_nothing_else():
     (point,) = encode_log([{"step": 1, "reconstruction": 3.0, "elbo": -3.5, "kl": 0.5}])
     assert point == {"step": 1, "reconstruction": 3.0, "kl": 0.5, "kl_per_dim": None, "beta": None}
+
+
+def test_a_model_with_one_latent_has_a_row_for_each_class():
+    mean = np.linspace(-2, 2, 60, dtype=np.float32)[:, None]
+    labels = np.arange(60) % 3
+    sent = encode_line_frame(Snapshot(7, mean, None, labels, None, None, None))
+    codes = read(sent["codes"], "<i2").reshape(-1, 2) / 1000
+    assert codes[:, 0] == pytest.approx(mean[:, 0], abs=6e-4)
+    rows = [codes[labels == label, 1] for label in range(3)]
+    assert rows[0].min() > rows[1].max() > rows[1].min() > rows[2].max()
+    alone = encode_line_frame(Snapshot(7, mean, None, None, None, None, None))
+    heights = read(alone["codes"], "<i2").reshape(-1, 2)[:, 1]
+    assert len(set(heights.tolist())) == 60, "codes do not hide one another"

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 from torch import Tensor
 
 from explorer.analysis.checks import Floats, plain
@@ -236,7 +235,11 @@ def _correct_rounding(grid: PosteriorGrid, x: Tensor, lattices: list[Lattice]) -
     seen = grid.emission.project(x).image(torch.from_numpy(owner))
     exact = grid.log_joint_rows(torch.from_numpy(np.concatenate(z)), seen).numpy()
     for n, lattice in enumerate(lattices):
-        lattice.shift(logsumexp(exact[owner == n]) - logsumexp(lattice.log_joint[heaviest[n]]))
+        lattice.shift(_sum_logs(exact[owner == n]) - _sum_logs(lattice.log_joint[heaviest[n]]))
+
+
+def _sum_logs(values: Floats) -> float:
+    return float(torch.logsumexp(torch.from_numpy(values), 0))
 
 
 def _locate(grid: PosteriorGrid, lattice: Lattice, nodes: NDArray[np.int64]) -> Floats:

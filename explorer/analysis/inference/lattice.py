@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from explorer.analysis.checks import Floats
 from explorer.analysis.inference.posterior_grid import RATIO, PosteriorGrid
@@ -96,7 +96,7 @@ class Lattice:
         if self.window is None:
             self.peak = float(self.log_joint.max())
         if first:
-            self.total = float(logsumexp(values)) + self.log_cell
+            self.total = float(torch.logsumexp(torch.from_numpy(values), 0)) + self.log_cell
             return
         mass = np.exp(self.log_joint - self.peak)
         live = mass * self._fade(self.window)

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import xlog1py, xlogy
 from torch import Tensor
 
 from explorer.analysis.checks import Floats, as_pixels
@@ -24,6 +23,8 @@ def collapsed_nll(
     >>> collapsed_nll(np.full((4, 3), 0.5)) == 3 * float(np.log(2))
     True
     """
+    from scipy.special import xlog1py, xlogy
+
     means = pixel_means(images)
     if reference is None:
         return float(-(xlogy(means, means) + xlog1py(1 - means, -means)).sum())
@@ -45,6 +46,8 @@ def grey_floor(images: NDArray[Any] | Tensor) -> float:
     >>> grey_floor(np.array([[0.0, 1.0], [1.0, 1.0]]))
     0.0
     """
+    from scipy.special import xlog1py, xlogy
+
     if isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.size:
         counts = np.bincount(images.ravel(), minlength=256)
         x, weights = np.arange(256) / 255, counts / len(images)

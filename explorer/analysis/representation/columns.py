@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from explorer.analysis.checks import Floats, as_array, plain
 from explorer.analysis.watch import Watch
@@ -186,6 +185,8 @@ def _between(classes: Floats) -> Callable[[Floats], Floats]:
 
 
 def _ranks(values: Floats) -> Floats:
+    from scipy.stats import rankdata
+
     return np.asarray(rankdata(values, axis=0), dtype=np.float64)
 
 

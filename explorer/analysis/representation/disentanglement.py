@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import entropy
 
 from explorer.analysis.checks import Floats, as_array, plain
 from explorer.errors import ExplorerError
@@ -138,6 +137,8 @@ def mutual_information_gap(
 
     Chen et al. 2018, Eq. 6. With one code dimension the second best is 0.
     """
+    from scipy.stats import entropy
+
     z, v = _check(codes, factors)
     information = mutual_information_matrix(z, v, categorical=categorical)
     ranked = np.sort(information, 0)[::-1]
@@ -251,6 +252,8 @@ def dci_from_importance(importance: ArrayLike) -> tuple[float, float]:
 
 
 def _concentration(matrix: Floats) -> float:
+    from scipy.stats import entropy
+
     totals = matrix.sum(1)
     if matrix.shape[1] == 1:
         return 1.0

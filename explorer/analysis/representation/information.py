@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import CubicSpline
-from scipy.special import logsumexp
 from torch import Tensor
 
 from explorer.analysis.checks import Floats, check_codes, plain
@@ -180,6 +178,8 @@ def log_mixture_1d(z: Floats, mean: Floats, logvar: Floats) -> Floats:
     STEPS_PER_SD nodes per smallest sd and read off by a cubic spline (error < 1e-4); otherwise at
     every point.
     """
+    from scipy.interpolate import CubicSpline
+
     low, high = float(z.min()), float(z.max())
     step = math.exp(0.5 * logvar.min()) / STEPS_PER_SD
     nodes = int(min(1e9, (high - low) / step)) + 2
@@ -212,7 +212,7 @@ def _logsumexp_rows(exponent: NDArray[np.float64]) -> Floats:
     """Return logsumexp over the last axis; overwrites `exponent`. fp32 after the maximum is off."""
     top = exponent.max(1)
     if not np.isfinite(top).all():
-        return np.asarray(logsumexp(exponent, axis=1))
+        return np.asarray(np.logaddexp.reduce(exponent, axis=1))
     exponent -= top[:, None]
     np.maximum(exponent, SMALLEST_EXPONENT, out=exponent)
     scaled = exponent.astype(np.float32)

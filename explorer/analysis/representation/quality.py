@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import orthogonal_procrustes
-from scipy.optimize import linear_sum_assignment
-from scipy.special import logsumexp
 
 from explorer.analysis.checks import Floats, as_array, plain
 from explorer.errors import ExplorerError
 
 NEIGHBOURS = 15
+FEW = 2500
 LN_2PI = float(np.log(2 * np.pi))
 ALIGNMENTS = ("signed-permutation", "rotation")
 
@@ -65,7 +64,7 @@ class LatentDensity:
             white = np.linalg.solve(factor, (z - mean).T)
             log_scale = np.log(np.diag(factor)).sum() + 0.5 * z.shape[1] * LN_2PI
             terms.append(np.log(weight) - 0.5 * (white**2).sum(0) - log_scale)
-        return np.asarray(logsumexp(terms, axis=0))
+        return np.asarray(np.logaddexp.reduce(terms, axis=0))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
@@ -107,21 +106,37 @@ def neighbour_accuracy(
     With test codes these are classified by `codes`; without, each code by all others
     (leave-one-out).
     """
-    from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
-
     z, y = _check_labels(codes, labels)
     if len(z) <= neighbours:
         raise ExplorerError(f"{neighbours} neighbours need more than {neighbours} codes.")
     if test_codes is not None and test_labels is not None:
         test_z, test_y = _check_labels(test_codes, test_labels)
+        from sklearn.neighbors import KNeighborsClassifier
+
         guess = KNeighborsClassifier(neighbours).fit(z, y).predict(test_z)
         return _accuracy(guess == test_y)
-    index = NearestNeighbors(n_neighbors=neighbours).fit(z).kneighbors(return_distance=False)
+    index = _find_nearest(z, neighbours)
     classes, numbers = np.unique(y, return_inverse=True)
     counts = np.zeros((len(y), len(classes)))
     for column in index.T:
         counts[np.arange(len(y)), numbers[column]] += 1
     return _accuracy(counts.argmax(1) == numbers)
+
+
+def _find_nearest(z: Floats, neighbours: int) -> NDArray[np.int64]:
+    """Return the places (N, `neighbours`) of the codes nearest to each of z (N, K), but for itself.
+
+    Among few all distances are measured: a page that shows them needs no scikit-learn, 50 MB.
+    """
+    if len(z) > FEW:
+        from sklearn.neighbors import NearestNeighbors
+
+        nearest = NearestNeighbors(n_neighbors=neighbours).fit(z)
+        return np.asarray(nearest.kneighbors(return_distance=False))
+    points = torch.from_numpy(z)
+    distances = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
+    distances.fill_diagonal_(torch.inf)
+    return distances.topk(neighbours, largest=False).indices.numpy()
 
 
 def probe_accuracy(
@@ -182,6 +197,9 @@ def align_codes(
     (Hungarian method), the symmetry of the ELBO with a diagonal q; rotation is the orthogonal
     Procrustes solution (Schönemann 1966), the symmetry of the prior.
     """
+    from scipy.linalg import orthogonal_procrustes
+    from scipy.optimize import linear_sum_assignment
+
     a, b = as_array(codes_a), as_array(codes_b)
     if a.ndim != 2 or a.shape != b.shape or not len(a):
         raise ExplorerError(f"Both runs need codes of one shape (N, K): {a.shape}, {b.shape}.")

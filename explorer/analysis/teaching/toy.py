@@ -7,10 +7,10 @@ ends are exact to rounding (Trefethen and Weideman 2014).
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
 
 from explorer.analysis.checks import Floats, as_array
 from explorer.analysis.teaching.gaussians import (
@@ -70,7 +70,7 @@ def bent_toy() -> ToyModel:
 def spread_codes(count: int) -> Floats:
     """Return `count` codes, (count,), each at the middle of an equal share of N(0, 1)."""
     _check_count(count)
-    return ndtri((np.arange(count) + 0.5) / count)
+    return np.array([NormalDist().inv_cdf((place + 0.5) / count) for place in range(count)])
 
 
 def draw_codes(count: int, seed: int) -> Floats:

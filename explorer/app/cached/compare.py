@@ -76,13 +76,13 @@ def get_holes(run: Run, source: str) -> Holes | None:
 
 
 def find_figures(run: Run, source: str) -> dict[str, Any] | None:
-    """Return the figures of `get_holes`; a shipped run brings those of where its images were."""
+    """Return the figures of `get_holes`; a shipped run brings those of where it was made."""
+    shipped: dict[str, Any] = library().stored(run, "holes") or {}
+    if source in shipped:
+        found: dict[str, Any] = shipped[source]
+        return found
     holes = get_holes(run, source)
-    if holes is not None:
-        return holes.to_dict()
-    shipped = library().stored(run, "holes")
-    found: dict[str, Any] | None = None if shipped is None else shipped.get(source)
-    return found
+    return None if holes is None else holes.to_dict()
 
 
 def get_images(run: Run) -> tuple[Array, Array]:

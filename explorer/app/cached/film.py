@@ -4,18 +4,22 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.export.film import encode_frame
+from explorer.export.film import encode_frame, encode_line_frame
 from explorer.export.lab import Placing, encode_member_frame
 from explorer.runs.run import Run
 
 
 @st.cache_resource(show_spinner=False, max_entries=2000)
 def _frame_for(path: str, step: int, stamp: str, axes: tuple[int, int]) -> dict[str, Any]:
-    return encode_frame(Run(path).snapshot(step), axes)
+    frame = Run(path).snapshot(step)
+    return encode_line_frame(frame) if axes[1] < 0 else encode_frame(frame, axes)
 
 
 def get_frame(run: Run, step: int, axes: tuple[int, int]) -> dict[str, Any]:
-    """Return one frame of a run's film on two axes; an ExplorerError where it was cut away."""
+    """Return one frame of a run's film on two axes; an ExplorerError where it was cut away.
+
+    A second axis of −1 is that of a model with one latent: its classes lie in rows.
+    """
     return _frame_for(str(run.path), step, run.stamp(f"snapshots/{step:09d}.npz"), axes)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from explorer.app.parts.mount import script_component
+from explorer.app.parts.mount import enclose, script_component
 from explorer.app.text import sentences, text
 
 
@@ -73,7 +73,7 @@ def show_guide() -> None:
         "words": sentences("guide.word."),
     }
     with st.container(key="guide"):
-        script_component("guide")(key="guide_mount", data=data, height=1)
+        script_component("guide")(key="guide_mount", data=enclose(data), height=1)
 
 
 def _describe(stop: Stop) -> dict[str, str]:

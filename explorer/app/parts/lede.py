@@ -18,12 +18,19 @@ LEDES = {
 }
 """The sentence that opens each page, by the page's address."""
 
-SKELETON = (
-    '<div class="explorer-skeleton" aria-hidden="true"><i class="bar"></i>'
-    '<div class="row"><i class="picture"></i><i class="plane"></i><i class="picture"></i></div>'
-    "</div>"
-)
+
+def _outline(kind: str, *parts: str) -> str:
+    row = "".join(f'<i class="{part}"></i>' for part in parts)
+    return (
+        '<div class="explorer-skeleton" aria-hidden="true"><i class="bar"></i>'
+        f'<div class="{kind}">{row}</div></div>'
+    )
+
+
+SKELETON = _outline("row", "picture", "plane", "picture")
 """The row of the map, as grey shapes: it goes when the map stands there (browser/map/main.js)."""
+SKELETONS = {"": SKELETON, "elbo": SKELETON, "models": _outline("alike", *4 * ["map"])}
+"""What is about to stand below the sentence, by the page's address: of pages with one figure."""
 
 
 def show_lede(key: str, **values: object) -> None:

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from explorer.app.parts.mount import script_component
+from explorer.app.parts.mount import enclose, script_component
 from explorer.app.text import sentences
 
 
 def tend_menu() -> None:
     """Let the browser name the drawer's buttons and close it."""
     with st.container(key="menu"):
-        script_component("menu")(key="menu_mount", data={"words": sentences("app.menu.")}, height=1)
+        data = enclose({"words": sentences("app.menu.")})
+        script_component("menu")(key="menu_mount", data=data, height=1)

@@ -98,6 +98,14 @@ def inline_component(name: str, room: str, markup: str) -> Callable[..., Any]:
     return _renderers[place]
 
 
+def enclose(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a message for a component as Streamlit sends it without a second look.
+
+    Among the values of a bare dictionary it looks for tables, and loads pandas for that: 70 MB.
+    """
+    return [message]
+
+
 def do_nothing() -> None:
     """Stand in for a callback: a state with a default needs one."""
 
@@ -121,7 +129,7 @@ def latent_map(
 
 def send_message(message: dict[str, Any], key: str) -> None:
     """Tell the mounted map something small: models to choose from, a decoded picture, a file."""
-    register_components()(key=key, data=message, height=1)
+    register_components()(key=key, data=enclose(message), height=1)
 
 
 def await_map(run_id: str, key: str) -> bool:
@@ -147,7 +155,7 @@ def lens(payload: bytes, key: str, **callbacks: Callable[[], None]) -> Any:
 
 def send_refinement(message: dict[str, Any], key: str) -> None:
     """Tell the mounted lens how q was refined (`explorer.export.lens.describe_refinement`)."""
-    register_lens()(key=key, data={"refined": message}, height=1)
+    register_lens()(key=key, data=enclose({"refined": message}), height=1)
 
 
 def balance_bars(
@@ -158,4 +166,4 @@ def balance_bars(
     The axis stands still from run to run while a slider is dragged, and settles once it rests.
     """
     balance = {"reconstruction": reconstruction, "kl": kl, "log_px": log_px}
-    register_lens()(key=key, data={"balance": balance, "text": words})
+    register_lens()(key=key, data=enclose({"balance": balance, "text": words}))

@@ -3,7 +3,9 @@
 from collections.abc import Collection
 from itertools import count
 
+from explorer.analysis.collapse.moved_beta import describe_beta
 from explorer.app.text import plain, text
+from explorer.errors import ExplorerError
 from explorer.facts import LIKELIHOODS
 from explorer.runs.info import RunInfo
 from explorer.runs.run import Run
@@ -19,9 +21,22 @@ def free_name(name: str, taken: Collection[str]) -> str:
     return next(candidate for candidate in numbered if candidate not in taken)
 
 
+def name_run(run: Run) -> str:
+    """Return a run's name, with its β where that was moved: "digits · β 1 → 24"."""
+    try:
+        return name_with_beta(run.name, describe_beta(run))
+    except ExplorerError:
+        return run.name
+
+
+def name_with_beta(name: str, beta: str | None) -> str:
+    """Return a name with β, as `describe_beta` tells it, where that was moved."""
+    return f"{name} · β {beta}" if beta and "→" in beta else name
+
+
 def label_run(run: Run) -> str:
     """Return what a list shows: the name, and the id behind it where they differ."""
-    return run.name if run.name == run.id else f"{run.name} · {run.id}"
+    return name_run(run) if run.name == run.id else f"{name_run(run)} · {run.id}"
 
 
 def name_likelihood(info: RunInfo) -> str:
@@ -32,7 +47,10 @@ def name_likelihood(info: RunInfo) -> str:
     return text(f"train.likelihood.{stated.name}") if stated.name in LIKELIHOODS else stated.name
 
 
-def title_run(run: Run) -> str:
-    """Return a heading as Markdown: the name in bold, and the id in small where they differ."""
-    title = f"**{plain(run.name)}**"
+def title_run(run: Run, *, is_steered: bool = False) -> str:
+    """Return a heading as Markdown: the name in bold, and the id in small where they differ.
+
+    Where β is moved beside it right now (`is_steered`), the name leaves it to its slider.
+    """
+    title = f"**{plain(run.name if is_steered else name_run(run))}**"
     return title if run.name == run.id else f"{title} :small[:gray[{plain(run.id)}]]"

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.app.parts.kept import read_widget
-from explorer.app.parts.mount import do_nothing, inline_component
+from explorer.app.parts.mount import do_nothing, enclose, inline_component
 
 _MARKUP = """<div class="pixel-brush">
   <div class="modes" role="radiogroup">
@@ -66,4 +66,4 @@ def pixel_brush(
         "echo": (read_widget(key) or {}).get("mask", opened),
     }
     mount = inline_component("pixel_brush", "brush", _MARKUP)
-    mount(key=key, data=data, default={"mask": opened}, on_mask_change=do_nothing)
+    mount(key=key, data=enclose(data), default={"mask": opened}, on_mask_change=do_nothing)

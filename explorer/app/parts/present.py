@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from explorer.app.parts.guide import GUIDE
-from explorer.app.parts.mount import script_component
+from explorer.app.parts.mount import enclose, script_component
 from explorer.app.text import sentences
 
 SWITCHES: Mapping[str, str] = {
@@ -24,4 +24,4 @@ def show_present() -> None:
         "words": sentences("present."),
     }
     with st.container(key="present"):
-        script_component("present")(key="present_mount", data=data, height=1)
+        script_component("present")(key="present_mount", data=enclose(data), height=1)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.app.parts.address import refuse, write_address
 from explorer.app.parts.kept import Kept
-from explorer.app.parts.mount import do_nothing, inline_component
+from explorer.app.parts.mount import do_nothing, enclose, inline_component
 
 _MARKUP = '<div class="live-slider"><label></label><output></output><input type="range"></div>'
 
@@ -98,7 +98,7 @@ def _place(
     # A moved slider is a new one: what the old one reported no longer counts.
     state = inline_component("live_slider", "slider", _MARKUP)(
         key=f"{key}_{stamp}",
-        data=data,
+        data=enclose(data),
         default={"value": start, "rest": start},
         on_value_change=do_nothing,
         on_rest_change=do_nothing,

@@ -9,7 +9,7 @@ from typing import Any
 from explorer.analysis.collapse.moved_beta import describe_beta
 from explorer.app.cached.film import get_frame
 from explorer.app.parts.kept import Kept
-from explorer.app.parts.mount import inline_component
+from explorer.app.parts.mount import enclose, inline_component
 from explorer.app.text import sentences
 from explorer.codes import main_dimensions
 from explorer.errors import ExplorerError
@@ -22,13 +22,13 @@ _MARKUP = '<div class="stage"></div>'
 
 
 def may_stage(run: Run) -> Snapshot | None:
-    """Return the newest frame of a run whose film is a map on a plane, else None."""
+    """Return the newest frame of a run whose film is a map, else None: categories have none."""
     steps = run.snapshot_steps()
     try:
         frame = run.snapshot(steps[-1]) if steps else None
     except ExplorerError:
         return None  # Cut away by a resumed job between the two looks.
-    return frame if frame is not None and frame.mean.shape[1] > 1 else None
+    return frame if frame is not None and frame.mean.shape[1] > 0 else None
 
 
 def _sent(key: str) -> Kept[tuple[int, int] | None]:
@@ -45,7 +45,8 @@ def show_stage(
     run: Run, newest: Snapshot, points: Sequence[Mapping[str, Any]], *, key: str, live: bool
 ) -> None:
     """Show the stage of a run whose newest frame is given; `points` is the log of its training."""
-    axes = main_dimensions(newest.mean, newest.logvar, run.info.has_shares)
+    has_shares, is_line = run.info.has_shares, newest.mean.shape[1] == 1
+    axes = (0, -1) if is_line else main_dimensions(newest.mean, newest.logvar, has_shares)
     steps = run.snapshot_steps()
     is_whole = _sent(key).get() != axes or not live
     frames = []
@@ -58,4 +59,4 @@ def show_stage(
     film = describe_film(
         run, newest, frames, points, axes, describe_beta(run) or "", sentences("stage.")
     )
-    inline_component("stage", "film", _MARKUP)(key=key, data=film)
+    inline_component("stage", "film", _MARKUP)(key=key, data=enclose(film))

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from explorer.app.text import JOINER, number
@@ -29,6 +28,8 @@ def show_rows(rows: Sequence[Mapping[str, Any]], specs: Mapping[str, str], **opt
     cell empty. What a column format would write has a hyphen for a minus; a styled cell shows its
     own text.
     """
+    import pandas as pd
+
     frame = pd.DataFrame([{key: as_cell(cell) for key, cell in row.items()} for row in rows])
     for name in specs.keys() & set(frame):
         frame[name] = pd.to_numeric(frame[name])

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from explorer.analysis.consultation.fates import Fate
-from explorer.app.parts.mount import do_nothing, inline_component
+from explorer.app.parts.mount import do_nothing, enclose, inline_component
 from explorer.app.text import sentences, text
 
 _MARKUP = '<div class="timeline"></div>'
@@ -18,24 +18,24 @@ def show_timeline(
     key: str,
     *,
     start: float | None = None,
-    moment: str = "why.moment.",
+    moment: str | None = None,
     label: str = "collapse.film",
 ) -> float | None:
     """Show a timeline of `explorer.export.timeline`; return where its playhead was let go.
 
     That is the step or member (`at`), None at the end. `told` says the picture in words; `moment`
-    begins the keys of the sentence below it, which follows the hand in the browser.
+    is the sentence below it, which follows the hand in the browser; without it that of a training.
     """
-    moments = sentences(moment)
+    moments = sentences("why.moment.")
     words = {
         "label": text(label),
         "told": told,
-        "moment": moments["plain"],
-        "moment_beta": moments["beta"],
+        "moment": moment or moments["plain"],
+        "moment_beta": moment or moments["beta"],
     }
     state = inline_component("timeline", "timeline", _MARKUP)(
         key=key,
-        data={**values, "subject": key, "start": start, "words": words},
+        data=enclose({**values, "subject": key, "start": start, "words": words}),
         default={"rest": start},
         on_rest_change=do_nothing,
     )

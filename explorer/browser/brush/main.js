@@ -32,8 +32,8 @@ const FILLS = /** @type {const} */ (["cover", "show"]);
 /** @type {WeakMap<object, PixelBrush>} */
 const mounted = new WeakMap();
 
-/** @param {import("../shared/component.js").Component<Data>} component */
-export default function mount({ data, parentElement, setStateValue }) {
+/** @param {import("../shared/component.js").Component<[Data]>} component */
+export default function mount({ data: [data], parentElement, setStateValue }) {
   const root = /** @type {HTMLElement} */ (parentElement.querySelector(".pixel-brush"));
   let brush = mounted.get(root);
   if (!brush || brush.stamp !== data.stamp) {

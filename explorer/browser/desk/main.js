@@ -49,8 +49,8 @@ const COLUMNS = [
 /** @type {WeakMap<object, Desk>} */
 const mounted = new WeakMap();
 
-/** @param {import("../shared/component.js").Component<Data>} component */
-export default function mount({ data, parentElement, setStateValue, setTriggerValue }) {
+/** @param {import("../shared/component.js").Component<[Data]>} component */
+export default function mount({ data: [data], parentElement, setStateValue, setTriggerValue }) {
   const root = /** @type {HTMLElement} */ (parentElement.querySelector(".desk"));
   const desk = mounted.get(root) ?? new Desk(root);
   mounted.set(root, desk);

@@ -36,8 +36,8 @@ const ASLEEP = 0.03;
 /** @type {WeakMap<object, Stage>} */
 const mounted = new WeakMap();
 
-/** @param {import("../shared/component.js").Component<Data>} component */
-export default function mount({ data, parentElement }) {
+/** @param {import("../shared/component.js").Component<[Data]>} component */
+export default function mount({ data: [data], parentElement }) {
   const root = /** @type {HTMLElement} */ (parentElement.querySelector(".stage"));
   const stage = mounted.get(root) ?? new Stage(root);
   mounted.set(root, stage);
@@ -70,7 +70,8 @@ class Stage {
     this.shares = make("div", { class: "shares" });
     this.inputs = make("canvas", { role: "img" });
     this.made = make("canvas", { role: "img" });
-    this.strip = make("div", { class: "strip" }, "x", this.inputs, "x̂", this.made);
+    this.given = make("span", {}, "x");
+    this.strip = make("div", { class: "strip" }, this.given, this.inputs, make("span", {}, "x̂"), this.made);
     this.button = make("button", { type: "button" });
     this.slider = make("input", { type: "range", min: "0", step: "any" });
     root.replaceChildren(
@@ -203,6 +204,7 @@ class Stage {
     if (point) this.drawTerms(data, point);
     this.drawCurves(data, frame.step);
     this.strip.hidden = !frame.made;
+    this.given.hidden = this.inputs.hidden = !data.inputs;
     if (frame.made) {
       showPictures(this.made, frame.made);
       if (data.inputs) showPictures(this.inputs, data.inputs);
@@ -222,7 +224,7 @@ class Stage {
         ...data,
         codes: blendCodes(former.codes, later.codes, part),
         reach: former.reach + part * (later.reach - former.reach),
-        axes: data.axes.map((axis) => (axis < 0 ? "" : `z${axis + 1}`)),
+        axes: data.axes.map((axis) => (axis < 0 ? data.words.rows : `z${axis + 1}`)),
       },
       getComputedStyle(this.root),
     );

@@ -27,8 +27,8 @@ const SHADOWED = '.st-key-explore_map *, [class*="st-key-elbo_lens"] *';
 /** @type {Guide | null} made once, and told of every page */
 let floating = null;
 
-/** @param {import("../shared/component.js").Component<Data>} component */
-export default function mount({ data }) {
+/** @param {import("../shared/component.js").Component<[Data]>} component */
+export default function mount({ data: [data] }) {
   if (floating) floating.data = data;
   else floating = new Guide(data);
   floating.show(false);

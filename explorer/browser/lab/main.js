@@ -26,8 +26,8 @@ import { Lab } from "./lab.js";
 /** @type {WeakMap<object, Lab>} */
 const mounted = new WeakMap();
 
-/** @param {import("../shared/component.js").Component<Data>} component */
-export default function mount({ data, parentElement, setStateValue, setTriggerValue }) {
+/** @param {import("../shared/component.js").Component<[Data]>} component */
+export default function mount({ data: [data], parentElement, setStateValue, setTriggerValue }) {
   const root = /** @type {HTMLElement} */ (parentElement.querySelector(".lab"));
   const lab = mounted.get(root) ?? new Lab(root);
   mounted.set(root, lab);

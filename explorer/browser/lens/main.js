@@ -21,9 +21,10 @@ const mounted = new Map();
 export default function mount(component) {
   const { data, parentElement } = component;
   if (data instanceof Uint8Array) return mountLens(data, parentElement, component);
-  if (data.balance) return mountBars(data, parentElement);
+  const [message] = data;
+  if (message.balance) return mountBars(message, parentElement);
   for (const { lens, fingerprint } of mounted.values()) {
-    if (fingerprint === data.refined.fingerprint) lens.receive(data.refined);
+    if (fingerprint === message.refined.fingerprint) lens.receive(message.refined);
   }
   return undefined;
 }

@@ -144,9 +144,10 @@ export default function mount(component) {
   const { data, parentElement } = component;
   if (data.sweep) return awaitMap(component);
   if (data.payload) return mountFetched(component);
-  if (!(data instanceof Uint8Array)) {
-    models = data.models ?? models;
-    for (const { app } of mounted.values()) app.receive(data);
+  if (Array.isArray(data)) {
+    const [message] = data;
+    models = message.models ?? models;
+    for (const { app } of mounted.values()) app.receive(message);
     return undefined;
   }
   const { fingerprint, role } = readHeader(data).header;

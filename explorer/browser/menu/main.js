@@ -10,8 +10,8 @@ const CLOSER = '[data-testid="stSidebarCollapseButton"] button';
 /** @type {Words | null} null before the first mount */
 let words = null;
 
-/** @param {import("../shared/component.js").Component<{words: Words}>} component */
-export default function mount({ data }) {
+/** @param {import("../shared/component.js").Component<[{words: Words}]>} component */
+export default function mount({ data: [data] }) {
   if (!words) listen();
   words = data.words;
   name();

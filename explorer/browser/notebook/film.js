@@ -26,7 +26,7 @@ function showFilm(model, root) {
     const isThere = Boolean(data?.frames?.length);
     waiting.hidden = isThere;
     stage.hidden = !isThere;
-    if (isThere) mount({ data, parentElement: root, setStateValue: () => {}, setTriggerValue: () => {} });
+    if (isThere) mount({ data: [data], parentElement: root, setStateValue: () => {}, setTriggerValue: () => {} });
   };
   const follow = () => show(model.get("data"));
   /** @param {{film?: any}} message */

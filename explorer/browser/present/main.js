@@ -27,8 +27,8 @@ const OPENED = '[data-baseweb="popover"], [role="dialog"], .explorer-guide:not([
 /** @type {Presenter | null} made once, and told of every page */
 let presenter = null;
 
-/** @param {import("../shared/component.js").Component<Data>} component */
-export default function mount({ data }) {
+/** @param {import("../shared/component.js").Component<[Data]>} component */
+export default function mount({ data: [data] }) {
   if (presenter) presenter.data = data;
   else presenter = new Presenter(data);
   presenter.show();

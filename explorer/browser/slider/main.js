@@ -20,8 +20,8 @@ const PAUSE = 60;
 /** @type {WeakMap<object, {stamp: unknown, sent: number, timer: number | undefined}>} */
 const mounted = new WeakMap();
 
-/** @param {import("../shared/component.js").Component<Data>} component */
-export default function mount({ data, parentElement, setStateValue }) {
+/** @param {import("../shared/component.js").Component<[Data]>} component */
+export default function mount({ data: [data], parentElement, setStateValue }) {
   /** @type {HTMLElement} */
   const root = find(parentElement, ".live-slider");
   /** @type {HTMLInputElement} */

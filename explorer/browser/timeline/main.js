@@ -30,8 +30,8 @@ const GAP = 14;
 /** @type {WeakMap<object, Timeline>} */
 const mounted = new WeakMap();
 
-/** @param {import("../shared/component.js").Component<Data>} component */
-export default function mount({ data, parentElement, setStateValue }) {
+/** @param {import("../shared/component.js").Component<[Data]>} component */
+export default function mount({ data: [data], parentElement, setStateValue }) {
   const root = /** @type {HTMLElement} */ (parentElement.querySelector(".timeline"));
   const timeline = mounted.get(root) ?? new Timeline(root);
   mounted.set(root, timeline);

@@ -10,6 +10,7 @@ from explorer.analysis.codes_in.told import Told
 from explorer.analysis.consultation.consult import Consultation
 from explorer.analysis.consultation.prescription import Change, Prescription, aim_beta
 from explorer.analysis.consultation.stand_in import STAND_IN
+from explorer.analysis.consultation.sweep import SweepAnswer
 from explorer.analysis.questions.converged import Convergence
 from explorer.analysis.questions.how_many import LatentCount
 from explorer.analysis.questions.pictures import PictureVerdict
@@ -137,6 +138,36 @@ def say_count(found: LatentCount, language: str) -> str:
     )
     values = {"enough": found.enough, "gain": gain, "largest": largest.latents}
     return say(language, f"questions.latents.{found.verdict}", active=largest.active, **values)
+
+
+def say_sweep(found: SweepAnswer, language: str) -> str:
+    """Return at which β latents fall asleep, or how many each seed has awake."""
+    counts = [member.awake for member in found.members]
+    values: dict[str, Any] = {
+        "count": found.latents, "low": min(counts), "high": max(counts), "awake": found.always,
+        "start": found.members[0].value, "end": found.members[-1].value,
+    }  # fmt: skip
+    if found.axis == "seed":
+        kind = "same" if min(counts) == max(counts) else "differ"
+        return say(language, f"why.sweep.seed.{kind}", **values)
+    if not found.falls:
+        kind = "rests" if max(counts) else "asleep"
+        return say(language, f"why.sweep.beta.{kind}", **values)
+    first, last = found.falls[0], found.falls[-1]
+    kind = "one" if (first.after, first.at) == (last.after, last.at) else "falls"
+    told = say(
+        language,
+        f"why.sweep.beta.{kind}",
+        falls=len(found.falls),
+        first_after=first.after,
+        first=first.at,
+        last_after=last.after,
+        last=last.at,
+        **values,
+    )
+    return paragraph(
+        language, told, say(language, "why.sweep.beta.still", **values) if found.always else ""
+    )
 
 
 def say_told(

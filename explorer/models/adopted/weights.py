@@ -35,6 +35,7 @@ from explorer.models.adopted.layers.limits import (
 )
 from explorer.models.adopted.layers.network import Network
 from explorer.models.adopted.layers.schema import SCHEMAS, Layer, Layers, opaque_kind
+from explorer.models.adopted.names import explain_match, match_names
 from explorer.models.adopted.onnx.graph import OnnxGraph
 
 SCHEMA = 1
@@ -114,6 +115,7 @@ def read_networks(weights: Path, layers: Path | None = None) -> tuple[Network, N
             f"{layers.name} is of schema {shown(values.get('schema'))}; this version reads "
             f"schema {SCHEMA}."
         )
+    tensors = match_names(_all_layers(values), tensors, weights.name)
     found = []
     for part in PARTS:
         described: Any = values.get(part)
@@ -129,6 +131,18 @@ def read_networks(weights: Path, layers: Path | None = None) -> tuple[Network, N
         parsed = parse_layers(described["layers"], tensors, where)
         found.append(check_network(parsed, tuple(shape), where))
     return found[0], found[1]
+
+
+def explain_names(weights: Path, layers: Path | None = None) -> str:
+    """Return what must be said where weights were matched by order, "" where names agree."""
+    values = _read_json(layers or weights.with_name(LAYERS_FILE))
+    return explain_match(_all_layers(values), read_weights(weights), weights.name)
+
+
+def _all_layers(values: Mapping[str, Any]) -> list[Any]:
+    """Return the lists of layers of all parts, whatever stands there."""
+    parts = (values.get(part) for part in PARTS)
+    return [part.get("layers") for part in parts if isinstance(part, dict)]
 
 
 def parse_layers(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, ortho_group
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from explorer.analysis.representation import quality
 from explorer.errors import ExplorerError
@@ -30,6 +30,15 @@ def test_leave_one_out_does_not_see_itself():
     codes, labels = rng.normal(size=(1000, 2)), rng.integers(0, 2, 1000)
     found = quality.neighbour_accuracy(codes, labels, neighbours=1)
     assert abs(found.accuracy - 0.5) < 5 * found.standard_error
+
+
+@pytest.mark.parametrize("few", [600, 599], ids=["measured", "searched"])
+def test_leave_one_out_has_scikit_learns_neighbours(clusters, monkeypatch, few):
+    monkeypatch.setattr(quality, "FEW", few)
+    codes, labels = clusters
+    nearest = NearestNeighbors(n_neighbors=15).fit(codes).kneighbors(return_distance=False)
+    votes = [np.bincount(labels[places], minlength=3).argmax() for places in nearest]
+    assert quality.neighbour_accuracy(codes, labels).accuracy == np.mean(votes == labels)
 
 
 def test_probe_separates_clusters(clusters):

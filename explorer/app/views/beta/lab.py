@@ -9,7 +9,7 @@ from explorer.app.cached import measure_linear_curve
 from explorer.app.cached.film import get_member_frame
 from explorer.app.parts.address import refuse, write_address
 from explorer.app.parts.kept import Kept
-from explorer.app.parts.mount import do_nothing, inline_component
+from explorer.app.parts.mount import do_nothing, enclose, inline_component
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.beta.members import Member, point_at
 from explorer.errors import ExplorerError
@@ -57,7 +57,7 @@ def show_lab(sweep: Sweep, members: list[Member], *, live: bool) -> int | None:
     data = _describe(sweep, members, live=live) | {"start": {"model": _name(start), "step": step}}
     with st.container(key="beta_stage"):
         result = inline_component("lab", "lab", _MARKUP)(
-            key=LAB, data=data, on_rest_change=do_nothing, on_open_change=do_nothing
+            key=LAB, data=enclose(data), on_rest_change=do_nothing, on_open_change=do_nothing
         )
     _follow(result.get("open"))
     st.caption(_explain(data, first.config.model.likelihood))

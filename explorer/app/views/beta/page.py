@@ -8,7 +8,7 @@ from explorer.app.parts.address import leave_behind
 from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.failures import told
 from explorer.app.parts.images import offer_own_images
-from explorer.app.parts.jobs import try_or_toast, warm_worker
+from explorer.app.parts.jobs import try_or_toast
 from explorer.app.parts.kept import Kept, count_up, move_widget
 from explorer.app.parts.lede import show_lede
 from explorer.app.session import library
@@ -23,6 +23,7 @@ from explorer.app.views.beta.progress import (
     show_transport,
     sign,
 )
+from explorer.app.views.runs.questions import are_sweep, show_count
 from explorer.config import BudgetConfig, Config, OptimiserConfig
 from explorer.errors import ExplorerError
 from explorer.facts import LIKELIHOODS
@@ -127,6 +128,10 @@ def show_sweep(sweep: Sweep, shown: Signature) -> None:
     members = find_members(sweep)
     if members:
         show_figures(sweep, members, live=shown[0])
+        measured = [member.run for member in members if "elbo" in member.run.info.best_results]
+        if len(measured) > 1 and are_sweep(measured):
+            st.markdown(f"**{text('questions.latents')}**")
+            show_count([(run.name, run) for run in measured])
     elif shown[0]:
         st.caption(text("job.waiting" if sweep.kind == "family" else "beta.sweep_waiting"))
 
@@ -161,7 +166,6 @@ def show_page() -> None:
             )  # fmt: skip
         offer_training()
     follow_folder(chosen)
-    warm_worker()
     if chosen is None:
         st.info(text("beta.none"), icon=":material/school:")
         return

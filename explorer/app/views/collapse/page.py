@@ -28,6 +28,7 @@ from explorer.app.views.collapse.own import ask_for_codes
 from explorer.app.views.collapse.patient import Patient
 from explorer.app.views.collapse.prior import show_prior
 from explorer.app.views.collapse.remembered import ask_for_beta, asks_for_beta, remember_beta
+from explorer.app.views.collapse.sweep import ask_for_sweep
 from explorer.app.views.collapse.verdicts import show_causes, show_diagnosis, show_table
 from explorer.export.report import words
 from explorer.export.report.gather import gather_run
@@ -204,7 +205,12 @@ def show_run(chosen: str) -> None:
             show_sections(DETAILS, patient, run)
 
 
-SUBJECTS = {"run": "why.subject.run", "codes": "collapse.own", "loss": "loss.title"}
+SUBJECTS = {
+    "run": "why.subject.run",
+    "sweep": "why.subject.sweep",
+    "codes": "collapse.own",
+    "loss": "loss.title",
+}
 """Whom one may ask about, one at a time, with the keys of their names."""
 
 
@@ -222,7 +228,9 @@ def show_page() -> None:
             width="content",
         )
         chosen = choose_run() if subject == "run" else None
-    if subject == "codes":
+    if subject == "sweep":
+        ask_for_sweep()
+    elif subject == "codes":
         ask_for_codes()
     elif subject == "loss":
         explain_loss()

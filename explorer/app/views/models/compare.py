@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -125,10 +126,13 @@ class Comparison:
     """A few of the data set's images, or stand-ins of its kind."""
     squares: Mapping[str, Square]
     """The part of the plane that each model's map shows, by id."""
-    figures: dict[str, dict[str, Any] | None]
-    """Figures of random codes, by id."""
     at_hand: bool
     """Whether the images that they were made from are on this machine."""
+
+    @cached_property
+    def figures(self) -> dict[str, dict[str, Any] | None]:
+        """Figures of random codes, by id: measured once they are asked for, below the maps."""
+        return gather(self.runs, self.view.source)
 
     @property
     def dataset(self) -> str:
@@ -210,7 +214,7 @@ def show_comparison() -> None:
 
 
 def find_comparison(runs: Sequence[Run]) -> Comparison:
-    """Return what the sections show, measured where it is not yet."""
+    """Return what the sections show."""
     view = choose_view()
     assert runs[0].info.dataset is not None
     at_hand = library().images_of(runs[0], at_once=True) is not None
@@ -218,7 +222,7 @@ def find_comparison(runs: Sequence[Run]) -> Comparison:
         st.info(text("compare.need_images", name=plain(runs[0].info.dataset.name)))
     images = pick_images(get_pictures(runs[0]))
     squares = find_squares(runs, view.same)
-    return Comparison(runs, view, images, squares, gather(runs, view.source), at_hand)
+    return Comparison(runs, view, images, squares, at_hand)
 
 
 def show_models(shown: Comparison) -> None:

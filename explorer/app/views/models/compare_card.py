@@ -17,6 +17,7 @@ from explorer.app.cached.compare import (
 )
 from explorer.app.parts.adopted import describe_weighed_beta
 from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.parts.names import name_run
 from explorer.app.parts.pictures import show_pairs, show_row
 from explorer.app.text import sentences, text
 from explorer.codes import Array
@@ -56,7 +57,7 @@ def describe(run: Run) -> str:
     """Return the line under a model's heading."""
     info = run.info
     config = info.config
-    values: dict[str, Any] = {"name": run.name, "latents": info.latent_dim}
+    values: dict[str, Any] = {"name": name_run(run), "latents": info.latent_dim}
     if info.latent_dim > 2 and info.is_continuous:
         first, second = main_axes(run)
         values["name"] += " " + text("compare.many", first=first + 1, second=second + 1)

@@ -11,7 +11,7 @@ from explorer.analysis.representation.latents import linear_components
 from explorer.app.cached import get_codes, get_run_with_model
 from explorer.app.cached.compare import find_figures, get_neighbours
 from explorer.app.parts.charts import role_colours, show_chart
-from explorer.app.parts.names import name_likelihood
+from explorer.app.parts.names import name_likelihood, name_run
 from explorer.app.parts.pictures import show_row
 from explorer.app.text import text
 from explorer.app.views.models.compare_card import SHOWN_IMAGES, kind_of
@@ -46,7 +46,7 @@ def _row(run: Run, found: dict[str, Any] | None) -> str:
     near = get_neighbours(run)
     absent = text("compare.absent")
     cells = [
-        html.escape(text("compare.kind." + kind_of(run)) + f" ({run.name})"),
+        html.escape(text("compare.kind." + kind_of(run)) + f" ({name_run(run)})"),
         html.escape(name_likelihood(info)),
         _number(result.get("reconstruction"), None, 1),
         _number(result["kl"], None, 2) if "kl" in result else absent,
@@ -92,7 +92,7 @@ def _distinct(runs: Sequence[Run]) -> list[str]:
     """Return the kinds' names, the runs' own where a kind comes twice."""
     kinds = [kind_of(run) for run in runs]
     return [
-        text(f"compare.kind.{kind}") if kinds.count(kind) == 1 else run.name
+        text(f"compare.kind.{kind}") if kinds.count(kind) == 1 else name_run(run)
         for kind, run in zip(kinds, runs, strict=True)
     ]
 

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from explorer.app.parts.choices import bound_section
-from explorer.app.parts.jobs import warm_worker
 from explorer.app.parts.lede import show_lede
 from explorer.app.parts.own_model import offer_own_model
 from explorer.app.parts.sections import Section
@@ -30,7 +29,6 @@ def show_page() -> None:
         )
         offer_own_model("models_own_model")
     SECTIONS[section].show(None)
-    warm_worker()
 
 
 show_page()

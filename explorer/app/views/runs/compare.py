@@ -6,17 +6,16 @@ from functools import partial
 
 import streamlit as st
 
-from explorer.analysis.collapse.moved_beta import describe_beta
 from explorer.app.cached import diagnose_stored
 from explorer.app.cached.desk import get_trace
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.film import show_map, show_strips
-from explorer.app.parts.names import label_run
+from explorer.app.parts.names import label_run, name_run
 from explorer.app.parts.sections import Section, show_beside, show_sections
 from explorer.app.parts.tables import show_rows
 from explorer.app.text import number, plain, sentences, text
 from explorer.app.views.runs.questions import are_maps, are_sweep, show_count, show_match
-from explorer.app.views.runs.rows import name_setting, name_with_beta, print_setting
+from explorer.app.views.runs.rows import name_setting, print_setting
 from explorer.figures.training import compare_curves
 from explorer.library import find_lack
 from explorer.runs.apart import find_differences, list_settings
@@ -39,7 +38,7 @@ def compare(runs: Sequence[Run]) -> None:
     if len(runs) > MOST:
         st.caption(text("runs.compare.too_many", most=MOST))
     shown = runs[:MOST]
-    names = [name_with_beta(run.name, describe_beta(run)) for run in shown]
+    names = [name_run(run) for run in shown]
     if len(set(names)) < len(names):
         names = [label_run(run) for run in shown]
     st.subheader(text("runs.compare", names=text("app.comma").join(map(plain, names))))

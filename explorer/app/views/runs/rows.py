@@ -7,7 +7,7 @@ from typing import Any
 
 from explorer.analysis.collapse.moved_beta import describe_beta
 from explorer.app.cached.desk import get_trace
-from explorer.app.parts.names import name_likelihood
+from explorer.app.parts.names import name_likelihood, name_with_beta
 from explorer.app.session import library
 from explorer.app.text import text
 from explorer.runs.apart import list_settings, tell_apart
@@ -79,11 +79,6 @@ def _describe(
 
 def _plan(info: RunInfo) -> str | None:
     return None if info.beta is None else f"{info.beta:g}"
-
-
-def name_with_beta(name: str, beta: str | None) -> str:
-    """Return a run's name, with its β where that was moved: "digits · β 1 → 24"."""
-    return f"{name} · β {beta}" if beta and "→" in beta else name
 
 
 def _note(run: Run, differing: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from explorer.app.parts.address import refuse, write_address
 from explorer.app.parts.kept import Kept, is_shown, read_widget
-from explorer.app.parts.mount import do_nothing, inline_component
+from explorer.app.parts.mount import do_nothing, enclose, inline_component
 from explorer.app.text import sentences
 from explorer.app.views.runs.acts import delete
 from explorer.app.views.runs.rows import list_rows
@@ -38,7 +38,7 @@ def choose_runs(runs: Sequence[Run]) -> tuple[list[Run], tuple[str, Run] | None]
     }
     result = inline_component("desk", "desk", _MARKUP)(
         key=DESK,
-        data=data,
+        data=enclose(data),
         default={"ticked": ticked, "wanted": []},
         on_ticked_change=do_nothing,
         on_wanted_change=do_nothing,

@@ -1,10 +1,10 @@
-"""The film of the watched run: the map of one frame, or its codebook's use, beside its pictures."""
+"""The film of a run with categorical codes: how its codebook is used, beside its pictures."""
 
 import streamlit as st
 
 from explorer.analysis.representation.codebook import measure_usage
 from explorer.app.parts.charts import role_colours, show_chart
-from explorer.app.parts.film import choose_step, show_map, show_strips
+from explorer.app.parts.film import choose_step, show_strips
 from explorer.app.text import number, sentences, text
 from explorer.errors import ExplorerError
 from explorer.figures.codebook import usage_bars
@@ -23,13 +23,10 @@ def show_film(run: Run) -> None:
         frame = run.snapshot(steps[-1] if step is None else step)
     except ExplorerError:
         return  # Cut away by a resumed job between the two looks; the next tick shows the rest.
-    with left:
-        if frame.indices is not None:
+    if frame.indices is not None:
+        with left:
             st.markdown(f"**{text('train.usage')}**")
             show_usage(run, frame)
-        else:
-            st.markdown(f"**{text('train.map')}**")
-            show_map(run, frame, "train_map", 360)
     with right:
         show_strips(frame)
 

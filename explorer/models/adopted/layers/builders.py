@@ -218,6 +218,10 @@ BUILDERS: dict[str, Callable[[Layer, Shape], nn.Module]] = {
     "upsample": _upsample,
     "opaque": _opaque,
 }
+POINTWISE = frozenset(
+    "relu silu tanh sigmoid leakyRelu elu gelu softplus clamp exp log logit erf".split()
+)
+"""Kinds that put out what they are given, value by value: of the same shape."""
 JOINS: dict[str, Callable[[Layer, list[nn.Sequential]], nn.Module]] = {
     "sum": lambda layer, parts: modules.Sum(parts),
     "product": lambda layer, parts: modules.Product(parts),

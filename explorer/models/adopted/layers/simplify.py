@@ -86,7 +86,8 @@ def _push(done: list[Layer], shapes: list[Shape], layer: Layer) -> None:
             layer = Layer("reshape", {"shape": moved})
     if _is_nothing(layer, shapes[-1]):
         return
-    if layer.kind == "linear" and [part.kind for part in done[-2:]] == ["affine", "reshape"]:
+    kinds, is_row = [part.kind for part in done[-2:]], len(shapes[-1]) == 1
+    if layer.kind == "linear" and is_row and kinds == ["affine", "reshape"]:
         # Constants move behind the flattening, where the linear layer takes them in.
         flat, affine, shape = done.pop(), done.pop(), shapes[-3]
         del shapes[-2:]
@@ -95,7 +96,7 @@ def _push(done: list[Layer], shapes: list[Shape], layer: Layer) -> None:
         for part in (flat, _fold_before(make_affine(*spread), layer, (math.prod(shape),))):
             _push(done, shapes, part)
         return
-    if layer.kind == "permute" and [part.kind for part in done[-2:]] == ["linear", "reshape"]:
+    if layer.kind == "permute" and kinds == ["linear", "reshape"] and len(shapes[-2]) == 1:
         # Another order of a linear layer's outputs is another order of its rows.
         flat, linear, shape = done.pop(), done.pop(), shapes[-1]
         del shapes[-2:]
@@ -153,7 +154,9 @@ def _join(first: Layer, second: Layer, shape: Shape) -> list[Layer] | None:
         folded = _fold(first, second)
         return None if folded is None else [folded]
     if kinds == ("affine", "linear"):
-        return [_fold_before(first, second, shape)]
+        # Of several rows, such as the pixels that attention compares, each must be alike.
+        alike = all(constant.ndim < 2 for constant in first.tensors.values())
+        return [_fold_before(first, second, shape[-1:])] if alike or len(shape) == 1 else None
     if kinds == ("tanh", "affine") and _is_half(second):
         # (tanh a + 1)/2 is sigmoid(2a): pixels in [-1, 1] have logits too.
         return [make_affine(torch.tensor(2.0), None), Layer("sigmoid")]

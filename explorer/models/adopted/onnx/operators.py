@@ -59,6 +59,10 @@ def _prelu(call: Call) -> Tensor:
     return torch.where(x < 0, x * call[1], x)
 
 
+def _hard_sigmoid(call: Call) -> Tensor:
+    return (call.number("alpha", 0.2) * call[0] + call.number("beta", 0.5)).clamp(0, 1)
+
+
 def _softmax(function: Callable[..., Tensor]) -> Operator:
     def apply(call: Call) -> Tensor:
         x = call[0]
@@ -260,6 +264,14 @@ def _product(x: Tensor, axes: Sequence[int], keep: bool) -> Tensor:
     return x
 
 
+def _square_sum(x: Tensor, axes: Sequence[int], keep: bool) -> Tensor:
+    return x.square().sum(tuple(axes), keepdim=keep)
+
+
+def _length(x: Tensor, axes: Sequence[int], keep: bool) -> Tensor:
+    return _square_sum(x, axes, keep).sqrt()
+
+
 def _noise_like(call: Call) -> Tensor:
     return torch.full_like(call[0], _noise(call), dtype=call.dtype)
 
@@ -294,9 +306,15 @@ OPERATORS: dict[str, Operator] = {
     "Ceil": one(torch.ceil),
     "Reciprocal": one(torch.reciprocal),
     "Erf": one(torch.erf),
+    "Sin": one(torch.sin),
+    "Cos": one(torch.cos),
+    "Sign": one(torch.sign),
+    "Round": one(torch.round),
     "Equal": two(torch.eq),
     "Greater": two(torch.gt),
     "Less": two(torch.lt),
+    "GreaterOrEqual": two(torch.ge),
+    "LessOrEqual": two(torch.le),
     "Where": lambda call: torch.where(call[0].bool(), call[1], call[2]),
     "Clip": _clip,
     "Relu": one(torch.relu),
@@ -308,7 +326,18 @@ OPERATORS: dict[str, Operator] = {
     "Softplus": one(functional.softplus),
     "Swish": lambda call: call[0] * torch.sigmoid(call.number("alpha", 1.0) * call[0]),
     "Gelu": _gelu,
+    "Selu": lambda call: (
+        call.number("gamma", 1.0507009873554805)
+        * functional.elu(call[0], call.number("alpha", 1.6732632423543772))
+    ),
+    "Celu": lambda call: functional.celu(call[0], call.number("alpha", 1.0)),
+    "HardSigmoid": _hard_sigmoid,
+    "HardSwish": one(functional.hardswish),
+    "Mish": one(functional.mish),
+    "Softsign": one(functional.softsign),
+    "ThresholdedRelu": lambda call: functional.threshold(call[0], call.number("alpha", 1.0), 0.0),
     "Softmax": _softmax(torch.softmax),
+    "LogSoftmax": _softmax(torch.log_softmax),
     "Gemm": _gemm,
     "MatMul": two(torch.matmul),
     "Conv": _conv,
@@ -320,9 +349,14 @@ OPERATORS: dict[str, Operator] = {
     "MaxPool": _max_pool,
     "AveragePool": _average_pool,
     "GlobalAveragePool": _global_pool(torch.mean),
+    "GlobalMaxPool": _global_pool(torch.amax),
     "ReduceMean": _reduce(torch.mean, 18),
     "ReduceSum": _reduce(torch.sum, 13),
     "ReduceProd": _reduce(_product, 18),
+    "ReduceMax": _reduce(torch.amax, 18),
+    "ReduceMin": _reduce(torch.amin, 18),
+    "ReduceL2": _reduce(_length, 18),
+    "ReduceSumSquare": _reduce(_square_sum, 18),
     "RandomNormalLike": _noise_like,
     "RandomNormal": _noise_of_shape,
 }

@@ -10,11 +10,14 @@ from explorer.models.adopted.layers.schema import Layer
 from explorer.models.adopted.layers.sketch import (
     Item,
     NotLayers,
+    Value,
     add,
     divide,
     elementwise,
+    matrix_product,
     multiply,
     plain,
+    softmax,
 )
 from explorer.models.adopted.onnx.operators import pads_of, transposed_pads
 from explorer.models.adopted.onnx.stroke import Rule, Stroke
@@ -99,7 +102,34 @@ def _gemm(stroke: Stroke) -> Item:
 
 
 def _matmul(stroke: Stroke) -> Item:
+    if isinstance(stroke[1], Value):
+        return matrix_product(stroke[0], stroke[1])
     return strokes.linear(stroke[0], stroke.constant(1).mT, None)
+
+
+def _softmax(stroke: Stroke) -> Item:
+    """Draw a softmax along one axis; before opset 13 it took all axes from that one on."""
+    axes, is_late = len(stroke.shape), stroke.call.opset >= 13
+    axis = stroke.call.axis("axis", -1 if is_late else 1, axes + 1)
+    if not axis or (not is_late and axis != axes):
+        raise NotLayers("a softmax across the batch, or along several axes")
+    return softmax(stroke[0], axis - 1)
+
+
+def _root(stroke: Stroke) -> Item:
+    """Draw √x as exp(½ ln x), of variances."""
+    half = multiply(elementwise(stroke[0], Layer("log"), "a root"), torch.tensor(0.5))
+    return elementwise(half, Layer("exp"), "a root")
+
+
+def _hard_sigmoid(x: Item, slope: float, shift: float) -> Item:
+    line = add(multiply(x, torch.tensor(slope)), torch.tensor(shift))
+    return elementwise(line, Layer("clamp", {"low": 0.0, "high": 1.0}), "a hard sigmoid")
+
+
+def _mish(stroke: Stroke) -> Item:
+    gate = elementwise(elementwise(stroke[0], Layer("softplus"), "Mish"), Layer("tanh"), "Mish")
+    return multiply(stroke[0], gate)
 
 
 def _wholes(stroke: Stroke, name: str, default: int) -> list[int]:
@@ -211,6 +241,7 @@ RULES: dict[str, Rule] = {
     "Softplus": _activation("softplus"),
     "Exp": _activation("exp"),
     "Log": _activation("log"),
+    "Sqrt": _root,
     "Erf": _activation("erf"),
     "LeakyRelu": _activation("leakyRelu", slope=("alpha", 0.01)),
     "Elu": _activation("elu", alpha=("alpha", 1.0)),
@@ -218,8 +249,14 @@ RULES: dict[str, Rule] = {
     "Swish": _swish,
     "Clip": _clip,
     "PRelu": _prelu,
+    "HardSigmoid": lambda s: _hard_sigmoid(
+        s[0], s.call.number("alpha", 0.2), s.call.number("beta", 0.5)
+    ),
+    "HardSwish": lambda s: multiply(s[0], _hard_sigmoid(s[0], 1 / 6, 0.5)),
+    "Mish": _mish,
     "Gemm": _gemm,
     "MatMul": _matmul,
+    "Softmax": _softmax,
     "Conv": _conv,
     "ConvTranspose": _conv_transpose,
     "BatchNormalization": _batch_norm,

@@ -117,7 +117,9 @@ def _slice(call: Call) -> Tensor:
     x = call[0]
     for axis, start, stop, step in slices_of(call, x.ndim):
         if step > 0:
-            x = x[(slice(None),) * axis + (slice(start, stop, step),)]
+            # As exporters write it, the end may be the largest whole number there is.
+            cut = slice(*slice(start, stop, step).indices(x.shape[axis]))
+            x = x[(slice(None),) * axis + (cut,)]
         else:
             chosen = torch.tensor(range(x.shape[axis])[start:stop:step], device=x.device)
             x = x.index_select(axis, chosen.long())
@@ -300,5 +302,9 @@ SHAPE_INPUTS: dict[str, set[int]] = {
     "ReduceMean": {1},
     "ReduceSum": {1},
     "ReduceProd": {1},
+    "ReduceMax": {1},
+    "ReduceMin": {1},
+    "ReduceL2": {1},
+    "ReduceSumSquare": {1},
 }
 """Inputs that are sizes and places: they must be known without looking at a picture."""

@@ -57,6 +57,17 @@ CASES = {
                                            ["reshape", "linear", "reshape"]),
     "a permutation of an axis of one": ([reshape(1, 12, 12),
                                          Layer("permute", {"order": [1, 2, 0]})], ["reshape"]),
+    "constants of rows before a linear layer of each": (
+        [reshape(12, 12), make_affine(TWO, numbers(12)), linear(3, 12)], ["reshape", "linear"]),
+    "constants that differ between rows stay": (
+        [reshape(12, 12), make_affine(TWO, numbers(12, 1)), linear(3, 12)],
+        ["reshape", "affine", "linear"]),
+    "constants of pixels before a linear layer of each row stay": (
+        [make_affine(TWO, numbers(4, 1, 1)), reshape(12, 12), linear(3, 12)],
+        ["affine", "reshape", "linear"]),
+    "a permutation of heads after a linear layer of each row": (
+        [reshape(12, 12), linear(6, 12), reshape(12, 2, 3), Layer("permute", {"order": [1, 0, 2]})],
+        ["reshape", "linear", "reshape", "permute"]),
     "log of exp": ([Layer("exp"), Layer("log")], []),
     "logit of a sigmoid behind a reshape": ([Layer("sigmoid"), reshape(144), Layer("logit")],
                                             ["reshape"]),

@@ -71,6 +71,33 @@ def cases():
     yield op("Clip", lambda x: x.clamp(-0.5, 0.4), clip)
     yield op("Clip", lambda x: x.clamp(-0.5, 0.4), opset=6, min=-0.5, max=0.4)
     yield op("Softmax", lambda x: x.softmax(1), axis=1)
+    yield op("LogSoftmax", lambda x: x.log_softmax(1), axis=1)
+    yield op("Selu", functional.selu)
+    yield op("Celu", lambda x: functional.celu(x, 2.0), alpha=2.0)
+    yield op("HardSigmoid", lambda x: (0.2 * x + 0.5).clamp(0, 1))
+    yield op("HardSigmoid", functional.hardsigmoid, alpha=1 / 6, beta=0.5)
+    yield op("HardSwish", functional.hardswish)
+    yield op("Mish", functional.mish)
+    yield op("Softsign", functional.softsign)
+    yield op("ThresholdedRelu", lambda x: functional.threshold(x, 0.3, 0.0), alpha=0.3)
+    yield op("GlobalMaxPool", lambda x: x.amax((2, 3), keepdim=True))
+    pixels = [("axes", whole(2, 3))]
+    yield op("ReduceMax", lambda x: x.amax((2, 3), keepdim=True), pixels, opset=18)
+    yield op("ReduceMin", lambda x: x.amin((2, 3), keepdim=True), pixels, opset=18)
+    yield op("ReduceL2", lambda x: x.flatten(2).norm(dim=2)[..., None, None], pixels, opset=18)
+    squares = [("axes", whole(1))]
+    yield op("ReduceSumSquare", lambda x: (x**2).sum(1, keepdim=True), squares, opset=18)
+    for name in ("Sin", "Cos", "Sign", "Round"):
+        yield op(name, getattr(torch, name.lower()))
+    choose = [node("Where", ["c", "x", "w"], ["y"])]
+    for name, function in (("GreaterOrEqual", torch.maximum), ("LessOrEqual", torch.minimum)):
+        compared = [node(name, ["x", "w"], ["c"]), *choose]
+        yield chain(name, compared, lambda x, f=function: f(x, t(VECTOR)), [("w", VECTOR)])
+    scores = [
+        node("Transpose", ["x"], ["k"], perm=[0, 1, 3, 2]), node("MatMul", ["x", "k"], ["s"]),
+        node("Softmax", ["s"], ["a"], axis=-1), node("MatMul", ["a", "x"], ["y"]),
+    ]  # fmt: skip
+    yield chain("MatMul", scores, lambda x: (x @ x.mT).softmax(-1) @ x)
     yield op("Softmax", lambda x: x.flatten(1).softmax(1).reshape(x.shape), opset=11, axis=1)
     yield op("Mod", lambda x: torch.fmod(x, t(SCALARS)), [("w", SCALARS)], fmod=1)
     above = [node("Greater", ["x", "w"], ["c"]), node("Where", ["c", "x", "v"], ["y"])]

@@ -1,0 +1,71 @@
+"""Weights that are called otherwise in their file than in layers.json: matched by their order.
+
+A layers.json that `adopt` wrote names the weights of its own checkpoint; a state_dict calls them
+as its modules are called. Both list them in the order of the network, encoder first.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from torch import Tensor
+
+from explorer.errors import ExplorerError
+from explorer.models.adopted.layers.limits import MAX_DEPTH, shown
+from explorer.models.adopted.layers.schema import SCHEMAS
+
+ROWS = {"linear": 2, "conv": 4, "transposedConv": 4}
+"""Axes of the weight of these layers; of any bias there is one."""
+
+
+def match_names(described: Any, tensors: Mapping[str, Tensor], file: str) -> dict[str, Tensor]:
+    """Return tensors by the names that layers.json asks for; `described` is a part or several.
+
+    As they are where any of them is there by its name. Else by order, where there are as many
+    arrays of as many axes. Raises ExplorerError, which says what to do instead.
+    """
+    wanted: dict[str, int | None] = {}
+    for name, axes in _list_wanted(described, 0):
+        wanted.setdefault(name, axes)
+    if not wanted or any(name in tensors for name in wanted):
+        return dict(tensors)
+    given = {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point()}
+    alike = len(given) == len(wanted) and all(
+        axes in (None, tensor.ndim)
+        for axes, tensor in zip(wanted.values(), given.values(), strict=True)
+    )
+    if not alike:
+        asked, held = (", ".join(map(shown, list(names)[:3])) for names in (wanted, given))
+        raise ExplorerError(
+            f"{file} names its weights otherwise ({held}, …) than layers.json ({asked}, …), and "
+            f"they cannot be matched by order ({len(given)} arrays for {len(wanted)}): give a "
+            "layers.json with the names of the state_dict as --layers."
+        )
+    return dict(zip(wanted, given.values(), strict=True))
+
+
+def explain_match(described: Any, tensors: Mapping[str, Tensor], file: str) -> str:
+    """Return what must be said of weights that were matched by order; "" where names agree."""
+    names = [name for name, _ in _list_wanted(described, 0)]
+    if not names or any(name in tensors for name in names):
+        return ""
+    return (
+        f"{file} names its weights otherwise than layers.json: they were matched by their order, "
+        "which is that of the modules as they were made; look whether the figures are yours."
+    )
+
+
+def _list_wanted(described: Any, depth: int) -> Iterator[tuple[str, int | None]]:
+    """Yield the names of weights in the order of the network, with their axes where known."""
+    if depth > 2 * MAX_DEPTH:
+        return
+    for part in described if isinstance(described, list) else []:
+        if isinstance(part, list):
+            yield from _list_wanted(part, depth + 1)
+        elif isinstance(part, dict):
+            kind = part.get("kind")
+            schema = SCHEMAS.get(kind) if isinstance(kind, str) else None
+            for field in schema.tensors if schema else ():
+                field = field.rstrip("?")
+                if isinstance(name := part.get(field), str):
+                    yield name, ROWS.get(str(kind)) if field == "weight" else None
+            yield from _list_wanted(part.get("branches"), depth + 1)
