@@ -10,13 +10,20 @@ pytestmark = pytest.mark.browser
 
 @pytest.mark.parametrize("address", LEDES, ids=lambda address: address or "explore")
 def test_the_console_stays_clean(page, server, address):
-    lines, answers, said = [], [], []
-    page.on("console", lines.append)
-    page.on("response", answers.append)
+    said: list[str] = []
+
+    def read(line):
+        if line.type == "error":
+            said.append(line.text)
+
+    def look(answer):
+        if answer.status >= 400:
+            said.append(answer.url)
+
+    page.on("console", read)
+    page.on("response", look)
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(f"{server.url}/{address}")
     page.locator("#root .explorer-lede").wait_for()
     wait_for_script(page)
-    said += [line.text for line in lines if line.type == "error"]
-    said += [answer.url for answer in answers if answer.status >= 400]
     assert said == []
