@@ -30,7 +30,7 @@ def _():
 
 @app.cell
 def _(mo, widget):
-    mo.md("z is " + ", ".join(f"{value:.3f}" for value in widget.value["z"]))
+    mo.plain_text("z is " + ", ".join(f"{value:.3f}" for value in widget.value["z"]))
     return
 
 
