@@ -80,6 +80,8 @@ def add_visitors(app: argparse.ArgumentParser) -> None:
         "--uploads", action=argparse.BooleanOptionalAction, default=None,
         help="whether visitors hand over files (default: in a classroom)",
     )  # fmt: skip
+    app.add_argument("--workers", type=int, metavar="N", help="trainings at a time")
+    app.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster that trains instead")
     app.add_argument("--limits", metavar="FILE", help="a TOML file with a table [limits]")
     app.add_argument(
         "--limit", metavar="NAME=N", action="append", default=[], help="one limit, over the file's"

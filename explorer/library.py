@@ -83,6 +83,8 @@ class Library:
         self.others: tuple[RunStore, ...] = (self.shipped,)
         """Whose runs are seen beside one's own, and changed by nobody here."""
         self.data_root = data_root
+        self.terms: dict[str, Any] = {}
+        """On which its jobs are queued: whose they are, and how long they may take."""
 
     # Runs
 
@@ -208,7 +210,7 @@ class Library:
         """The job queue of this process."""
         from explorer.jobs.host import get_runner
 
-        return get_runner(self.own.folder, self._job_root())
+        return get_runner(self.own.folder, self._job_root(), **self.terms)
 
     @property
     def readings(self) -> "ReadingQueue":
@@ -251,8 +253,7 @@ class Library:
 
     def jobs_before(self, path: Path) -> int:
         """Return how many jobs of this process come before the one that trains `path`."""
-        places = [job.directory in (path, path.parent) for job in self.queue.jobs()]
-        return places.index(True) if any(places) else 0
+        return self.queue.expect(path)[0]
 
     def submit(
         self, config: Config, path: Path, images: DatasetInfo | None = None
@@ -263,12 +264,12 @@ class Library:
         elif is_named(images) and not is_to_be_drawn(images):  # Else the job finds it out.
             if find_images_of(images, self.data_root) is None:
                 raise explain_missing(images)
-        return self.queue.submit(config, path, self._job_root(), images)
+        return self.queue.submit(config, path, self._job_root(), images, **self.terms)
 
     def submit_family(self, configs: Mapping[str, Config], path: Path) -> "Future[Any]":
         """Queue models that are trained together."""
         images = self._identify(next(iter(configs.values())).dataset) if configs else None
-        return self.queue.submit_family(configs, path, self._job_root(), images)
+        return self.queue.submit_family(configs, path, self._job_root(), images, **self.terms)
 
     def _identify(self, name: str) -> DatasetInfo | None:
         """Return what an own set of this name is, so that a job finds it whatever it is called."""

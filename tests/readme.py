@@ -22,6 +22,7 @@ SCRIPTS = {
     "notebook": "The same map, lens and film as widgets of a notebook.",
     "opening": "What a page shows until it has come.",
     "present": "Every page on a projector.",
+    "together": "What the lecturer shows to all who follow.",
     "charts": "Charts for those who do not see them.",
     "lens": "One image of a two-latent model on the ELBO page: q in the visitor's hand.",
     "map": "The latent map: how it is mounted, and what can be done with it.",

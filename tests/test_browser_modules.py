@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "menu": {"shared"},
     "opening": {"shared"},
     "present": {"shared"},
+    "together": {"shared"},
     "charts": {"shared"},
     "brush": {"shared"},
     "slider": {"shared"},
@@ -43,10 +44,10 @@ ALONE = (
     "menu",
     "opening",
     "present",
+    "together",
     "charts",
     "brush",
     "slider",
-    "timeline",
     "desk",
 )
 """Rooms of one script that imports nothing."""

@@ -1,9 +1,11 @@
 """`latent-explorer app`: who may come in is said before a server listens to strangers."""
 
+import os
+
 import pytest
 
 from explorer.cli import build_parser
-from explorer.commands.app import choose_mode, is_loopback
+from explorer.commands.app import choose_mode, is_loopback, open_app
 from explorer.errors import ExplorerError
 
 
@@ -53,3 +55,25 @@ def test_what_does_not_go_together_is_refused(capsys):
     for words in (("--code", "a"), ("--limit", "runs=3"), ("--no-uploads",)):
         with pytest.raises(ExplorerError, match="are of --classroom or --public"):
             choose(*words)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="glibc's settings are no affair of Windows")
+@pytest.mark.parametrize("own", [None, "8"])
+def test_a_server_keeps_little_of_what_its_threads_have_freed(monkeypatch, tmp_path, own):
+    handed = {}
+    monkeypatch.setattr(os, "execve", lambda path, command, environment: handed.update(environment))
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    if own is not None:
+        monkeypatch.setenv("MALLOC_ARENA_MAX", own)
+    open_app(build_parser().parse_args(["app", "--port", "0", "--runs", str(tmp_path)]))
+    assert handed["MALLOC_ARENA_MAX"] == (own or "2"), "what a visitor has set holds"
+
+
+def test_workers_are_counted():
+    assert choose("--classroom", "--workers", "3").workers == 3
+    assert choose("--classroom").workers == max(1, (os.cpu_count() or 2) - 1)
+    cluster = choose("--classroom", "--scheduler", "tcp://a:1")
+    assert (cluster.scheduler, cluster.workers) == ("tcp://a:1", 8)
+    for wrong in ("-1", "1000"):
+        with pytest.raises(ExplorerError, match="from 1 to 256"):
+            choose("--public", "--workers", wrong)

@@ -18,6 +18,7 @@ from explorer.app.parts.languages import show_language_switch  # noqa: E402
 from explorer.app.parts.lede import LEDES, SKELETONS, show_lede  # noqa: E402
 from explorer.app.parts.menu import tend_menu  # noqa: E402
 from explorer.app.parts.present import show_present  # noqa: E402
+from explorer.app.parts.together import show_together  # noqa: E402
 from explorer.app.parts.unseen import name_charts  # noqa: E402
 from explorer.app.session import is_dark  # noqa: E402
 from explorer.app.text import text  # noqa: E402
@@ -48,6 +49,8 @@ page = st.navigation(
 show_language_switch()
 show_guide()
 show_present()
+with told():
+    show_together()
 tend_menu()
 name_charts()
 # It stands there at every run: a page whose parts change places is seen twice until its last one.

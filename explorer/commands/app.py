@@ -16,6 +16,10 @@ from explorer.paths import PACKAGE, resource, runs_folder
 from explorer.visitors.limits import read_limits
 from explorer.visitors.mode import ENVIRONMENT, Mode
 
+PLACES = 8
+"""Trainings at a time on a cluster, unless said otherwise."""
+MOST_WORKERS = 256
+
 
 def open_app(options: argparse.Namespace) -> None:
     """Start the Streamlit server on app/server.py, with the shipped theme handed over by flags."""
@@ -24,6 +28,8 @@ def open_app(options: argparse.Namespace) -> None:
     mode = choose_mode(options)
     check_port(options.host, options.port)
     environment = {name: value for name, value in os.environ.items() if name != ENVIRONMENT}
+    # A run of a page is a thread, and glibc keeps what each has freed for itself: 150 MB more.
+    environment.setdefault("MALLOC_ARENA_MAX", "2")
     if mode is not None:
         environment[ENVIRONMENT] = mode.write()
     if options.runs:
@@ -58,9 +64,14 @@ def choose_mode(options: argparse.Namespace) -> Mode | None:
     """
     kind = "classroom" if options.classroom else "public" if options.public else ""
     if not kind:
-        given = (options.code, options.lecturer, options.limits, options.uploads)
+        given = (
+            options.code, options.lecturer, options.limits, options.uploads, options.workers,
+            options.scheduler,
+        )  # fmt: skip
         if options.limit or any(value is not None for value in given):
-            raise ExplorerError("Codes, uploads and limits are of --classroom or --public.")
+            raise ExplorerError(
+                "Codes, uploads, workers and limits are of --classroom or --public."
+            )
         if not is_loopback(options.host) and not options.trust_network:
             raise ExplorerError(
                 f"Whoever reaches {options.host} could see, change and delete your runs, train on "
@@ -76,7 +87,15 @@ def choose_mode(options: argparse.Namespace) -> Mode | None:
     if lecturer and lecturer == code:
         raise ExplorerError("The lecturer's code must not be the visitors'.")
     uploads = options.classroom if options.uploads is None else options.uploads
-    return Mode(kind, code, lecturer, uploads, limits=limits)
+    workers = options.workers or (PLACES if options.scheduler else max(1, cpus() - 1))
+    if not 1 <= workers <= MOST_WORKERS:
+        raise ExplorerError(f"The number of workers must be from 1 to {MOST_WORKERS}.")
+    return Mode(kind, code, lecturer, uploads, workers, options.scheduler, limits)
+
+
+def cpus() -> int:
+    """Return how many cores this machine has."""
+    return os.cpu_count() or 2
 
 
 def is_loopback(host: str) -> bool:

@@ -14,8 +14,8 @@ from explorer.export.container import MAGIC
 from explorer.files import make_folder, replace_file
 from explorer.paths import PACKAGE, cache_folder
 
-MOST_KEPT = 32
-"""Payloads in the folder, of one to two megabytes each."""
+MOST_KEPT = 64
+"""Payloads in the folder, of half a megabyte to two each: a sweep's models are many."""
 
 
 def keep_payload(parts: Iterable[object], build: Callable[[], bytes]) -> bytes:
@@ -24,9 +24,7 @@ def keep_payload(parts: Iterable[object], build: Callable[[], bytes]) -> bytes:
     A file that is none of ours, or was cut off, is built anew. Where nothing can be written,
     nothing is kept.
     """
-    # Another version of the programme may build something else of the same.
-    key = hashlib.sha256(repr((stamp_code(), *parts)).encode()).hexdigest()[:32]
-    path = cache_folder() / "payloads" / f"{key}.lxp.gz"
+    path = _locate(parts)
     payload = _read(path)
     if payload is None:
         payload = build()
@@ -35,6 +33,17 @@ def keep_payload(parts: Iterable[object], build: Callable[[], bytes]) -> bytes:
             replace_file(path, partial(_write, payload))
             _remove_oldest(path.parent)
     return payload
+
+
+def find_payload(parts: Iterable[object]) -> bytes | None:
+    """Return what `keep_payload` has kept of the same `parts`, None where it has not."""
+    return _read(_locate(parts))
+
+
+def _locate(parts: Iterable[object]) -> Path:
+    # Another version of the programme may build something else of the same.
+    key = hashlib.sha256(repr((stamp_code(), *parts)).encode()).hexdigest()[:32]
+    return cache_folder() / "payloads" / f"{key}.lxp.gz"
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.analysis.collapse.moved_beta import find_beta
 from explorer.codes import kl_of_codes
 from explorer.datasets import DATASETS
 from explorer.errors import ExplorerError
@@ -213,7 +214,7 @@ def _class_names(run: Any) -> list[str]:
 
 
 def describe_figures(run: Any) -> dict[str, Any]:
-    """Return β, whether weights imply it, and the figures of the best held-out split."""
+    """Return β, whether weights imply it or a hand moved it, and the best held-out figures."""
     split = run.info.best_split
     config = run.info.config
     figures: dict[str, Any] = {
@@ -221,6 +222,9 @@ def describe_figures(run: Any) -> dict[str, Any]:
         "implied": config is None and run.info.model.is_beta_implied,
         "split": split,
     }
+    used = find_beta(run) if "beta" in run.info.timing else None
+    if used is not None and used.is_moved:
+        figures["moved"] = f"{used.planned:g} → {used.now:g}"
     for name in ("elbo", "reconstruction", "kl"):
         value = run.info.best_results.get(name)
         figures[name] = None if value is None or not np.isfinite(value) else float(value)

@@ -5,14 +5,12 @@
 """
 
 import contextlib
-import json
 import os
 import socket
-import subprocess
-import sys
 import threading
+import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +18,8 @@ from typing import Any
 
 from explorer.config import Config
 from explorer.errors import ExplorerError
+from explorer.jobs.turns import order_fairly
+from explorer.jobs.workers import Answer, ProcessWorker, SchedulerLost, Worker
 from explorer.runs.control import Control
 from explorer.runs.folder import find_unfinished
 from explorer.runs.info import HEARTBEAT_TIMEOUT_SECONDS, LIVE_STATES, DatasetInfo, Status
@@ -29,6 +29,12 @@ from explorer.runs.writer import RunWriter, mark_run
 
 QUEUE_LIMIT = 8
 BEAT_SECONDS = HEARTBEAT_TIMEOUT_SECONDS / 3
+GRACE_SECONDS = 30.0
+"""After its longest time a job is asked to stop; after so long again it is ended."""
+RETRY_SECONDS = 5.0
+"""So often a lost scheduler is looked for."""
+USUAL_SECONDS = 60.0
+"""What a job without a budget in seconds is taken to last, for who waits behind it."""
 
 
 @dataclass(eq=False)
@@ -41,6 +47,17 @@ class Job:
     future: "Future[Any]" = field(default_factory=Future)
     family: Mapping[str, Config] | None = None
     """The members' configs by name; `config` is the first of them."""
+    owner: str = ""
+    """Whose it is: owners have turns."""
+    longest: float | None = None
+    """Seconds after which it is stopped, in good order where it heeds."""
+    begun: float = 0.0
+    """When its training began, on the monotonic clock; 0 while it waits."""
+
+    def expected_seconds(self) -> float:
+        """Return how long it will still take, as far as its budget tells."""
+        whole = self.config.budget.seconds or self.longest or USUAL_SECONDS
+        return max(0.0, whole - (time.monotonic() - self.begun if self.begun else 0.0))
 
     def mark(self, state: str, message: str = "", worker: int | None = None) -> None:
         """Set the state of its run, or of every member.
@@ -64,22 +81,34 @@ class Job:
 
 
 class LocalRunner:
-    """Runs jobs one after the other in a worker process of its own session.
+    """Runs jobs one after the other in a worker process of its own session, or in several.
 
-    The worker starts at once and stays warm; if it dies, its run is marked as failed and the next
+    Owners have turns; of one owner's jobs the first that came is the first to go. The first worker
+    starts at once and stays warm; if it dies, its run is marked as failed and the next
     job gets a fresh one. A job whose folder is deleted ends, and leaves nothing there. Waiting runs
     get a sign of life now and then, so that they can be told from those of a server that is gone.
     Closing the runner lets the job at hand end by itself.
     """
 
-    def __init__(self, limit: int = QUEUE_LIMIT) -> None:
+    def __init__(
+        self,
+        limit: int = QUEUE_LIMIT,
+        workers: int = 1,
+        attempts: int = 1,
+        hire: Callable[[], Worker] = ProcessWorker,
+    ) -> None:
         self.limit = limit
+        self.attempts = attempts
+        self.trouble = ""
+        """Why nothing is trained at the moment, "" while there is no such reason."""
         self._waiting: deque[Job] = deque()
-        self._active: Job | None = None
+        self._active: list[Job] = []
+        self._served: dict[str, int] = {}
         self._changed = threading.Condition()
         self._closed = False
-        self._worker: subprocess.Popen[str] | None = None
-        for task in (self._serve, self._beat):
+        self._hire = hire
+        self._workers: list[Worker] = []
+        for task in (*[self._serve] * workers, self._beat):
             threading.Thread(target=task, name=f"jobs{task.__name__}", daemon=True).start()
 
     def submit(
@@ -88,9 +117,11 @@ class LocalRunner:
         directory: str | os.PathLike[str],
         data_root: str | None = None,
         images: DatasetInfo | None = None,
+        **terms: Any,
     ) -> "Future[Any]":
         """Queue a training; its run directory exists, as "queued", when this returns.
 
+        `terms` are a Job's owner and longest time.
         `images` are those that a new run is made from; without them the config names a data set. It
         is the run that names them to whoever trains it: a job is found by its folder alone, by the
         worker, by the next server, and when it goes on.
@@ -98,7 +129,7 @@ class LocalRunner:
         path = Path(directory)
         if is_family_member(path):
             return self.submit_family(
-                read_sweep(path.parent).configs, path.parent, data_root, images
+                read_sweep(path.parent).configs, path.parent, data_root, images, **terms
             )
         with self._changed:
             self._check_room(path)
@@ -107,7 +138,7 @@ class LocalRunner:
             else:
                 mark_run(path, "queued")
                 Control(path).clear()
-            return self._enqueue(Job(config, path, data_root))
+            return self._enqueue(Job(config, path, data_root, **terms))
 
     def submit_family(
         self,
@@ -115,6 +146,7 @@ class LocalRunner:
         directory: str | os.PathLike[str],
         data_root: str | None = None,
         images: DatasetInfo | None = None,
+        **terms: Any,
     ) -> "Future[Any]":
         """Queue models to be trained together; all their run directories exist on return."""
         from explorer.training.family import check_family
@@ -136,7 +168,7 @@ class LocalRunner:
                 Control(path / name).clear()
             Control(path).clear()
             config = next(iter(configs.values()))
-            return self._enqueue(Job(config, path, data_root, family=dict(configs)))
+            return self._enqueue(Job(config, path, data_root, family=dict(configs), **terms))
 
     def has_room(self) -> bool:
         """Tell whether another job may wait."""
@@ -149,7 +181,7 @@ class LocalRunner:
             raise ExplorerError(
                 f"{self.limit} jobs are waiting already; stop one or let one finish first."
             )
-        if any(job.directory == path for job in [*self._waiting, self._active] if job):
+        if any(job.directory == path for job in [*self._waiting, *self._active]):
             raise ExplorerError(f"{path} is in the queue already.")
 
     def _enqueue(self, job: Job) -> "Future[Any]":
@@ -158,14 +190,22 @@ class LocalRunner:
         return job.future
 
     def jobs(self) -> list[Job]:
-        """Return the job being trained, if any, then the waiting ones in order."""
+        """Return the jobs being trained, then the waiting ones in the order of their turns."""
         with self._changed:
-            return ([self._active] if self._active else []) + list(self._waiting)
+            return [*self._active, *order_fairly(self._waiting, self._served)]
+
+    def expect(self, path: Path) -> tuple[int, float]:
+        """Return how many jobs come before the one that trains `path`, and in how many seconds."""
+        jobs = self.jobs()
+        places = [job.directory in (path, path.parent) for job in jobs]
+        before = jobs[: places.index(True)] if any(places) else []
+        seconds = sum(job.expected_seconds() for job in before) / max(1, len(self._workers))
+        return len(before), seconds
 
     def count(self) -> tuple[int, int]:
         """Return how many jobs are trained, and how many wait."""
         with self._changed:
-            return int(self._active is not None), len(self._waiting)
+            return len(self._active), len(self._waiting)
 
     def stop(self, directory: str | os.PathLike[str]) -> None:
         """Stop a job: take it from the queue, or ask the worker to end it."""
@@ -188,35 +228,65 @@ class LocalRunner:
                 job.future.cancel()
             self._waiting.clear()
             self._changed.notify_all()
-        worker = self._worker
-        if worker is not None and worker.stdin is not None:
-            with contextlib.suppress(OSError):
-                worker.stdin.close()
+            workers = list(self._workers)
+        for worker in workers:
+            worker.finish()
 
     @property
     def worker_pid(self) -> int | None:
-        """The worker's process id, None while there is none."""
-        worker = self._worker
-        return worker.pid if worker is not None and worker.poll() is None else None
+        """The first worker's process id, None while there is none."""
+        return self._workers[0].pid if self._workers else None
 
     def _serve(self) -> None:
-        with contextlib.suppress(OSError):  # Tried again, and told, with the first job.
-            self._start_worker()
+        worker = self._hire()
+        with self._changed:
+            self._workers.append(worker)
+            is_first = len(self._workers) == 1
+        if is_first:
+            with contextlib.suppress(OSError, ExplorerError):  # Tried again with the first job.
+                worker.start()
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._waiting)
                 if self._closed:
                     break
-                job = self._active = self._waiting.popleft()
+                job = self._take_next()
             try:
-                if job.future.set_running_or_notify_cancel():
-                    self._train(job)
+                if job.future.running() or job.future.set_running_or_notify_cancel():
+                    job.begun = time.monotonic()
+                    self._train(job, worker)
+            except SchedulerLost as error:
+                self._put_back(job, str(error))
+                continue
             except Exception as error:  # The queue must outlive any one job.
                 job.future.set_exception(error)
             finally:
                 with self._changed:
-                    self._active = None
-        self._release_worker()
+                    if job in self._active:
+                        self._active.remove(job)
+            self.trouble = ""
+        worker.release()
+
+    def _take_next(self) -> Job:
+        job = order_fairly(self._waiting, self._served)[0]
+        self._waiting.remove(job)
+        self._active.append(job)
+        self._served[job.owner] = 1 + max(self._served.values(), default=0)
+        return job
+
+    def _put_back(self, job: Job, reason: str) -> None:
+        """Have a job wait, first of all, until the cluster is there again."""
+        with self._changed:
+            self.trouble = reason
+            if self._closed:
+                return
+            with contextlib.suppress(ExplorerError):
+                job.mark("queued")
+            job.begun = 0.0
+            self._active.remove(job)
+            self._waiting.appendleft(job)
+            self._served.pop(job.owner, None)
+            self._changed.wait_for(lambda: self._closed, RETRY_SECONDS)
 
     def _beat(self) -> None:
         with self._changed:
@@ -225,71 +295,72 @@ class LocalRunner:
                     with contextlib.suppress(ExplorerError):
                         job.mark("queued")
 
-    def _train(self, job: Job) -> None:
+    def _train(self, job: Job, worker: Worker) -> None:
         request = {
             "config": job.config.to_dict(),
             "directory": str(job.directory),
             "data_root": job.data_root,
             "family": {name: config.to_dict() for name, config in (job.family or {}).items()},
         }
-        # A worker that died while idle is noticed here at the latest: the job, which has not
-        # begun then, goes to a fresh one.
-        for _ in range(2):
-            answer = None
-            # ValueError: the worker's input was closed by `close`.
-            with contextlib.suppress(OSError, ValueError):
-                if self.worker_pid is None:
-                    self._start_worker()
-                answer = self._ask(request)
-            if answer is not None or self._closed or not job.is_queued():
-                break
+        with self._limited(job, worker):
+            answer = self._ask(job, worker, request)
         if answer is None:
             message = "The training process ended unexpectedly."
-            if self.worker_pid is None:
+            if worker.pid is None:
                 with contextlib.suppress(ExplorerError):
                     job.mark("failed", message)
             job.future.set_exception(ExplorerError(message))
         elif answer["event"] == "failed":
             with contextlib.suppress(ExplorerError):
-                job.mark("failed", answer["message"], self.worker_pid)
+                job.mark("failed", answer["message"], worker.pid)
             job.future.set_exception(ExplorerError(answer["message"]))
         else:
             job.future.set_result(read_sweep(job.directory) if job.family else Run(job.directory))
 
-    def _ask(self, request: Mapping[str, Any]) -> dict[str, str] | None:
-        worker = self._worker
-        assert worker is not None and worker.stdin is not None and worker.stdout is not None
-        worker.stdin.write(json.dumps(request) + "\n")
-        worker.stdin.flush()
-        line = worker.stdout.readline()
-        if not line:
-            worker.wait()
-            return None
-        answer: dict[str, str] = json.loads(line)
-        return answer
+    def _ask(self, job: Job, worker: Worker, request: Mapping[str, Any]) -> Answer:
+        """Have a job trained, and begun anew by a fresh worker where one dies."""
+        begun = 0
+        while True:
+            # A worker that died while idle is noticed here at the latest: the job, which has not
+            # begun then, goes to a fresh one.
+            answer = None
+            for _ in range(2):
+                # ValueError: the worker's input was closed by `close`.
+                with contextlib.suppress(OSError, ValueError):
+                    if worker.pid is None:
+                        worker.start()
+                    answer = worker.ask(request)
+                if answer is not None or self._closed or not job.is_queued():
+                    break
+            begun += 1
+            if answer is not None or self._closed or begun >= self.attempts:
+                return answer
+            with contextlib.suppress(ExplorerError):
+                job.mark("queued")
 
-    def _start_worker(self) -> None:
-        self._release_worker()
-        environment = {**os.environ, "PYTHONPATH": _import_path()}
-        self._worker = subprocess.Popen(
-            [sys.executable, "-m", "explorer.jobs.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-            start_new_session=True,
-        )
-        assert self._worker.stdout is not None
-        self._worker.stdout.readline()
+    @contextlib.contextmanager
+    def _limited(self, job: Job, worker: Worker) -> Iterator[None]:
+        """Stop a job that takes longer than it may; end it where it does not heed."""
+        if job.longest is None:
+            yield
+            return
 
-    def _release_worker(self) -> None:
-        """Let a worker that has died, or has nothing more to do, go."""
-        worker, self._worker = self._worker, None
-        if worker is not None and worker.stdin is not None and worker.stdout is not None:
-            with contextlib.suppress(OSError):
-                worker.stdin.close()
-            worker.wait()
-            worker.stdout.close()
+        def stop() -> None:
+            with contextlib.suppress(ExplorerError):
+                Control(job.directory).send("stop")
+
+        timers = [
+            threading.Timer(job.longest + GRACE_SECONDS, stop),
+            threading.Timer(job.longest + 2 * GRACE_SECONDS, worker.kill),
+        ]
+        for timer in timers:
+            timer.daemon = True
+            timer.start()
+        try:
+            yield
+        finally:
+            for timer in timers:
+                timer.cancel()
 
 
 def find_abandoned(runs: list[Run]) -> list[Run]:
@@ -310,12 +381,6 @@ def find_abandoned(runs: list[Run]) -> list[Run]:
 
 def _is_of(status: Status, pid: int | None) -> bool:
     return status.pid == pid and status.host == socket.gethostname()
-
-
-def _import_path() -> str:
-    """Return a PYTHONPATH on which the worker finds this very package."""
-    package_parent = str(Path(__file__).resolve().parents[2])
-    return os.pathsep.join([package_parent, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 __all__ = ["CancelledError", "Job", "LocalRunner", "find_abandoned"]

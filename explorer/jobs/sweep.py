@@ -96,7 +96,7 @@ def run_sweep(
     if workers is not None and not 1 <= workers <= 256:
         raise ExplorerError(f"The number of workers must be from 1 to 256; it is {workers}.")
     if scheduler is not None:
-        _connect(scheduler).close()  # A wrong address is told before anything is written.
+        connect(scheduler).close()  # A wrong address is told before anything is written.
     sweep = prepare_sweep(path, "sweep", configs, overwrite)
     root = None if data_root is None else str(Path(data_root).resolve())
     names = [name for name, state in sweep.states().items() if state != "finished"]
@@ -162,7 +162,7 @@ def _train_all(
 def open_executor(scheduler: str | None, workers: int) -> Iterator[Executor]:
     """Yield the executor: local processes, or the Dask cluster at `scheduler`."""
     if scheduler is not None:
-        with _connect(scheduler) as client:
+        with connect(scheduler) as client:
             yield client.get_executor(pure=False)
         return
     executor = ProcessPoolExecutor(
@@ -180,7 +180,8 @@ def open_executor(scheduler: str | None, workers: int) -> Iterator[Executor]:
     executor.shutdown()
 
 
-def _connect(address: str) -> Any:
+def connect(address: str) -> Any:
+    """Return a client of the Dask cluster at an address; an ExplorerError where there is none."""
     try:
         from distributed import Client
     except ImportError as error:
@@ -213,6 +214,21 @@ def train_member(config: dict[str, Any], directory: str, data_root: str | None) 
             time.sleep(TICK_SECONDS)
         if _state(path) != "finished":
             train(Config.from_dict(config), path, data_root=data_root)
+
+
+def train_request(request: dict[str, Any]) -> None:
+    """Train what the job queue asks for, a run or a family; this is what a cluster executes."""
+    from explorer.training.family import train_family
+
+    path, root = Path(request["directory"]), request["data_root"]
+    if not request.get("family"):
+        train_member(request["config"], str(path), root)
+        return
+    configs = {name: Config.from_dict(values) for name, values in request["family"].items()}
+    with _one_at_a_time, one_thread():
+        while any(_is_alive(path / name) for name in configs):
+            time.sleep(TICK_SECONDS)
+        train_family(configs, path, data_root=root)
 
 
 _one_at_a_time = threading.Lock()

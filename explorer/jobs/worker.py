@@ -1,4 +1,4 @@
-"""The process that trains: `python -m explorer.jobs.worker`.
+"""The process that trains: `python -m explorer.jobs.worker [THREADS]`.
 
 It reads one job per line of standard input (JSON: directory, config, data_root and, for models
 trained together, family) and answers each with one line of standard output. It is started once,
@@ -19,6 +19,7 @@ from explorer.training.machine import (
     leave_a_core,
     set_spin_count,
     step_back,
+    use_threads,
 )
 
 
@@ -34,7 +35,10 @@ def main() -> None:
     from explorer.training.family import train_family
     from explorer.training.loop import train
 
-    leave_a_core()
+    if len(sys.argv) > 1:
+        use_threads(int(sys.argv[1]))
+    else:
+        leave_a_core()
     warm_up()
     _answer(answers, event="ready")
     for line in sys.stdin:

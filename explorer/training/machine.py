@@ -134,6 +134,13 @@ def leave_a_core() -> None:
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
 
 
+def use_threads(count: int) -> None:
+    """Train on so many threads: other workers have the other cores."""
+    import torch
+
+    torch.set_num_threads(count)
+
+
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
     """Compute on one thread: results do not depend on the machine, nor workers on each other."""

@@ -7,17 +7,23 @@ RUNS/.visitors/shared/      copies of runs that all see
 RUNS/.visitors/extended     by whom more may be had, and how many times as much
 """
 
+import contextlib
 import dataclasses
 import hmac
 import os
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from explorer.errors import ExplorerError
 from explorer.files import explain_os_error, make_folder, read_json, replace_json
+from explorer.jobs.host import make_runners
 from explorer.library import Library
 from explorer.paths import runs_folder
 from explorer.runs.run import Run
@@ -27,12 +33,19 @@ from explorer.visitors.limits import Limits
 from explorer.visitors.mode import Mode, read_mode
 from explorer.visitors.passes import LECTURER, Passes, Visitor, load_key
 
+if TYPE_CHECKING:
+    from explorer.jobs.queue import LocalRunner
+
 SEEN_SECONDS = 60.0
 """A visit is noted again after so long."""
 SWEEP_SECONDS = 600.0
 EXTENDED = ("runs", "megabytes", "waiting", "seconds")
 """The limits that the lecturer may multiply for a visitor."""
 MOST_TIMES = 64
+LONGEST = 8000
+"""Characters of an address."""
+ATTEMPTS = 3
+"""How often a training is begun whose worker died."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,16 @@ class Present:
     """How many times the limits they have."""
 
 
+@dataclass(frozen=True)
+class Scene:
+    """What the lecturer has all look at."""
+
+    number: int = 0
+    """Of the showing; 0 before the first."""
+    address: str = ""
+    """Path and query of a page here."""
+
+
 class House:
     """The visitors of the server that keeps its runs in `folder`."""
 
@@ -62,6 +85,24 @@ class House:
         """Requests and wishes that were not met since the server began."""
         self._lock = threading.Lock()
         self._swept = 0.0
+
+    def make_runner(self) -> "LocalRunner":
+        """Return the queue of this server: so many workers here, or places on a cluster."""
+        from explorer.jobs.queue import LocalRunner
+        from explorer.jobs.workers import ClusterWorker, ProcessWorker, Worker
+
+        mode = self.mode
+        address = mode.scheduler
+        hire: Callable[[], Worker] = partial(ProcessWorker, None if mode.workers == 1 else 1)
+        if address is not None:
+            hire = partial(ClusterWorker, address)
+        return LocalRunner(int(mode.limits.all_waiting), mode.workers, ATTEMPTS, hire)
+
+    def take_up(self) -> None:
+        """Queue again what visitors of an earlier server had waiting."""
+        for home in self._homes():
+            with contextlib.suppress(ExplorerError):
+                self._open(home.name).queue  # noqa: B018
 
     # Coming in
 
@@ -84,9 +125,8 @@ class House:
             lecturers = Library(self.folder)
             lecturers.others = (self.shared, lecturers.shipped)
             return lecturers
-        home = self._home_of(visitor.id)
-        self._note(home)
-        return VisitorLibrary(home, self.shared, self.mode, self.limits_of(visitor.id), visitor.id)
+        self._note(self._home_of(visitor.id))
+        return self._open(visitor.id)
 
     def limits_of(self, visitor_id: str) -> Limits:
         """Return a visitor's limits, as far as the lecturer extended them."""
@@ -95,9 +135,9 @@ class House:
         more = {name: getattr(limits, name) * times for name in EXTENDED}
         return dataclasses.replace(limits, **more)
 
-    def goes(self, visitor: Visitor) -> float:
-        """Return when what a visitor has is removed, should they not come again, in Unix s."""
-        return time.time() + self.mode.limits.days * 86400
+    def home_of(self, visitor: Visitor) -> Path:
+        """Return the folder of all that a visitor has."""
+        return self._home_of(visitor.id)
 
     def count(self, since: float = 0.0) -> int:
         """Return how many visitors are kept, or were here since a time in Unix seconds."""
@@ -159,6 +199,29 @@ class House:
         """Have nobody see a shared run any more."""
         shutil.rmtree(self.shared.open(run_id).path, ignore_errors=True)
 
+    def show(self, address: str) -> None:
+        """Have all who follow look at a page, by its path and query.
+
+        A run of the lecturer's own that is named there is shared first, as it is.
+        """
+        split = urlsplit(address)
+        if split.netloc or split.scheme or not split.path.startswith("/") or len(address) > LONGEST:
+            raise ExplorerError("Only pages of this server can be shown to all.")
+        lecturers, asked = RunStore(self.folder), dict(parse_qsl(split.query))
+        for name in ("model", "run"):
+            if lecturers.has(asked.get(name, "")):
+                asked[name] = self.share(lecturers.open(asked[name])).id
+        asked.pop("present", None)  # The projector is the lecturer's.
+        shown = urlunsplit(("", "", split.path, urlencode(asked, safe=",;"), ""))
+        with self._lock:
+            number = self.scene().number + 1
+            replace_json(self.home / "scene", {"number": number, "address": shown})
+
+    def scene(self) -> Scene:
+        """Return what all are to look at."""
+        path = self.home / "scene"
+        return Scene(**read_json(path)) if path.is_file() else Scene()
+
     # Going
 
     def sweep(self, now: float | None = None) -> list[str]:
@@ -179,6 +242,11 @@ class House:
                     shutil.rmtree(home, ignore_errors=True)
                     gone.append(home.name)
         return gone
+
+    def _open(self, visitor_id: str) -> VisitorLibrary:
+        limits = self.limits_of(visitor_id)
+        home = self._home_of(visitor_id)
+        return VisitorLibrary(home, self.shared, self.mode, limits, visitor_id)
 
     def _homes(self) -> list[Path]:
         return sorted(path.parent for path in (self.home / "of").glob("*/seen"))
@@ -237,6 +305,9 @@ def open_house() -> House | None:
     global _house
     mode = read_mode()
     _house = None if mode is None else House(mode)
+    if _house is not None:
+        make_runners(_house.make_runner)
+        threading.Thread(target=_house.take_up, name="take-up", daemon=True).start()
     return _house
 
 

@@ -36,7 +36,7 @@ class VisitorLibrary(Library):
         self.home = home
         self.mode = mode
         self.limits = limits
-        self.owner = owner
+        self.terms = {"owner": owner, "longest": limits.seconds}
 
     # What is changed
 

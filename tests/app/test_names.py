@@ -7,6 +7,7 @@ import pytest
 
 from explorer.app.parts.names import free_name, label_run, title_run
 from explorer.app.views.train.watch import Watched, _explain_curves
+from explorer.export.payload import describe_figures
 from explorer.runs.run import Run
 from explorer.runs.store import find_run
 
@@ -50,3 +51,13 @@ def test_the_caption_of_the_curves_knows_a_collapse():
         told[name] = _explain_curves(Watched(run, run.info, run.metrics("train")))
     assert told["digits-collapsed"].startswith("KL is at 0.00 nats: the code says nothing")
     assert "being put to use" in told["digits-cured"]
+
+
+def test_the_map_is_told_of_a_moved_beta_too(named):
+    assert "moved" not in describe_figures(named)
+    path = named.path / "run.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["timing"]["beta"] = 24.0
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert describe_figures(named)["moved"] == "1 → 24"
+    assert title_run(named, is_steered=True).startswith(r"**my \*best\*** ")

@@ -160,4 +160,5 @@ def test_a_sweep_says_at_which_beta_its_latents_fall_asleep(page, server):
     for _ in range(12):
         slider.press("ArrowLeft")
     page.get_by_text("β = 0.1: KL").wait_for()
-    page.get_by_role("link", name=re.compile("Ask about.*β 0.1")).wait_for()
+    page.get_by_role("button", name=re.compile(r"Ask about .*0\.1")).click()
+    page.get_by_text("All latents are in use (2 of 2).").wait_for(timeout=60_000)

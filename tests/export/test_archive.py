@@ -3,7 +3,7 @@
 import io
 import zipfile
 
-from explorer.export.archive import zip_run
+from explorer.export.archive import zip_run, zip_runs
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
 
@@ -39,3 +39,14 @@ def test_a_run_that_is_reached_by_a_link_is_whole(tmp_path):
     (tmp_path / "mine").symlink_to(tmp_path / "disk" / "mine")
     with zipfile.ZipFile(io.BytesIO(zip_run(Run(tmp_path / "mine")))) as archive:
         assert {"mine/run.json", "mine/snapshots/000000001.npz"} <= set(archive.namelist())
+
+
+def test_several_runs_go_into_one_file_each_in_its_folder(tmp_path):
+    for name in ("a", "family/b"):
+        with RunWriter(tmp_path / name, latent_dim=2) as writer:
+            writer.snapshot(1, [[0.0, 1.0]])
+    runs = [Run(tmp_path / name, name) for name in ("a", "family/b")]
+    with zipfile.ZipFile(io.BytesIO(zip_runs(runs))) as archive:
+        archive.extractall(tmp_path / "there")
+    for run in runs:
+        assert Run(tmp_path / "there" / run.id).snapshot_steps() == [1]

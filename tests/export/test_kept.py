@@ -7,7 +7,7 @@ import pytest
 
 from explorer.export import kept
 from explorer.export.container import pack
-from explorer.export.kept import keep_payload
+from explorer.export.kept import find_payload, keep_payload
 
 PAYLOAD = pack({"schema": 1, "text": "x" * 1000})
 
@@ -25,6 +25,13 @@ def never() -> bytes:
 def test_of_the_same_parts_nothing_is_built_again(folder):
     assert keep_payload(("run", "stamp", "en"), lambda: PAYLOAD) == PAYLOAD
     assert keep_payload(("run", "stamp", "en"), never) == PAYLOAD
+
+
+def test_what_was_kept_is_found_and_nothing_else(folder):
+    assert find_payload(("run", "stamp")) is None
+    keep_payload(("run", "stamp"), lambda: PAYLOAD)
+    assert find_payload(("run", "stamp")) == PAYLOAD
+    assert find_payload(("run", "later")) is None
 
 
 def test_other_weights_or_another_version_are_built_anew(folder, monkeypatch):

@@ -1,5 +1,6 @@
 """The house: codes, what all see, who is here, and what is removed when somebody stays away."""
 
+import dataclasses
 import os
 import shutil
 import time
@@ -8,15 +9,26 @@ import pytest
 
 from explorer.config import BudgetConfig, Config
 from explorer.errors import ExplorerError
+from explorer.jobs import host
+from explorer.jobs.host import get_runner
 from explorer.visitors import house as house_module
 from explorer.visitors.house import House, open_house
 from explorer.visitors.metrics import write_metrics
 from explorer.visitors.mode import ENVIRONMENT, Mode, read_mode
 from explorer.visitors.passes import LECTURER, Visitor
+from tests.small_run import die
 
 ANNA, BELA = Visitor("a" * 32), Visitor("b" * 32)
 LECTURES = Visitor(LECTURER, LECTURER)
 DAY = 86400.0
+
+
+def forget_queue():
+    """Leave a process as it is when it begins."""
+    if host._runner is not None:
+        host._runner.close()
+    host._runner = None
+    host._looked.clear()
 
 
 def be_away(house, visitor, days):
@@ -45,6 +57,7 @@ def test_a_mode_is_told_to_the_server(monkeypatch, tmp_path):
     assert read_mode({}) is None
     monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(tmp_path))
     monkeypatch.setattr(house_module, "_house", None)
+    monkeypatch.setattr(host, "_make", None)
     monkeypatch.setenv(ENVIRONMENT, mode.write())
     opened = open_house()
     assert opened is not None and opened.mode == mode and opened.folder == tmp_path
@@ -174,3 +187,51 @@ def test_the_line_for_whoever_runs_the_server_names_nobody(house, own_run):
     assert ANNA.id not in line and "secret" not in line
     shutil.rmtree(house.home / "of")
     assert "kept=0" in write_metrics(house)
+
+
+def test_all_are_shown_a_page_with_what_is_on_it(house, own_run):
+    assert house.scene().number == 0
+    lecturer = house.library(LECTURES)
+    own_run(lecturer, "example")
+    house.show("/collapse?run=example&present=1&lang=en")
+    assert house.scene().number == 1
+    assert house.scene().address == "/collapse?run=example&lang=en"
+    assert house.library(ANNA).find("example")
+    house.show("/?model=mnist-2d&z=0.5,1")
+    assert (house.scene().number, house.scene().address) == (2, "/?model=mnist-2d&z=0.5,1")
+    assert House(house.mode, house.folder).scene().number == 2
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://elsewhere.example/", "//elsewhere.example/x", "javascript:alert(1)", "", "x"],
+)
+def test_nobody_is_led_elsewhere(house, address):
+    with pytest.raises(ExplorerError, match="Only pages of this server"):
+        house.show(address)
+    assert house.scene().number == 0
+
+
+def test_showing_shares_no_visitors_run(house, own_run):
+    own_run(house.library(ANNA))
+    house.show("/?model=secret")
+    with pytest.raises(ExplorerError):
+        house.library(BELA).find("secret")
+
+
+def test_what_waited_on_an_earlier_server_is_taken_up_in_its_owners_turn(house):
+    run = house.library(ANNA).start(Config(budget=BudgetConfig(seconds=5)))
+    die(run.path)
+    forget_queue()
+    House(house.mode, house.folder).take_up()
+    jobs = get_runner(house.folder).jobs()
+    assert [(job.directory, job.owner) for job in jobs] == [(run.path, ANNA.id)]
+    assert jobs[0].longest == house.mode.limits.seconds
+
+
+def test_a_queue_has_as_many_workers_as_the_mode_says(open_house):
+    house = open_house(all_waiting=7)
+    house.mode = dataclasses.replace(house.mode, workers=3)
+    runner = house.make_runner()
+    assert (runner.limit, runner.attempts) == (7, 3)
+    runner.close()

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from explorer.codes import Array
     from explorer.runs.run import Run
 
-DECODER_IMAGES, FEWEST_DECODED = 1000, 48
-"""Images that the decoder's measures use."""
+DECODER_IMAGES, FEWEST_DECODED, FEWEST_PAIRS = 1000, 8, 1536
+"""Images that the decoder's measures use; at least so many, or so many pairs with a latent."""
 DECODER_VALUES, DECODER_COST = 3_200_000, 4e10
 """Numbers in all these images together, and multiply-adds to decode them: fewer of large ones, and
 of decoders that cost much."""
@@ -239,7 +239,8 @@ def _count_decoded(model: Model) -> int:
     """Return of how many images the decoder's use is measured, three decodes for each latent."""
     cheap = DECODER_COST / decoding_cost(model) / (3 * model.latent_dim)
     small = max(100, DECODER_VALUES // math.prod(model.shape))
-    return int(min(DECODER_IMAGES, small, max(FEWEST_DECODED, cheap)))
+    fewest = max(FEWEST_DECODED, FEWEST_PAIRS / model.latent_dim)
+    return int(min(DECODER_IMAGES, small, max(fewest, cheap)))
 
 
 def _measure_codes(mu: Floats, lv: Floats, epsilon: float) -> _Measures:

@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike
 
 from explorer.analysis.checks import plain
 from explorer.analysis.collapse.linear import linear_optimum
+from explorer.analysis.representation.baselines import collapsed_nll
+from explorer.datasets import ImageDataset
 from explorer.errors import ExplorerError
 from explorer.runs.run import Run
 
@@ -92,10 +94,25 @@ def count_latents(
     return LatentCount(verdict, enough, needed, tuple(rows), gains, base, kept)
 
 
-def count_in_runs(runs: Sequence[Run], *, kept: float = KEPT) -> LatentCount:
+def find_floor(run: Run, images: ImageDataset) -> float | None:
+    """Return the ELBO of a run's likelihood without latents: a decoder that says the mean image.
+
+    Of a Bernoulli it is the held-out images' cross-entropy with the training images' means; None
+    for other likelihoods.
+    """
+    told = run.info.model.likelihood
+    if told is None or told.name != "bernoulli":
+        return None
+    return -collapsed_nll(images.held_out().images, images.split("train").images)
+
+
+def count_in_runs(
+    runs: Sequence[Run], *, floor: float | None = None, kept: float = KEPT
+) -> LatentCount:
     """Return how many latents the runs of a sweep over K say to be enough.
 
-    The floor is the ELBO of the first log points, when no latent said anything yet. ExplorerError
+    `floor` is the ELBO without latents (`find_floor`); unsaid, that of the first log points stands
+    in, when no latent said anything yet and the decoder had learned nothing either. ExplorerError
     where the runs differ in more than K and seed, so that their nats do not compare.
     """
     from dataclasses import replace
@@ -110,8 +127,10 @@ def count_in_runs(runs: Sequence[Run], *, kept: float = KEPT) -> LatentCount:
     if len(kinds) > 1:
         raise ExplorerError("These runs differ in more than K: their ELBOs do not answer this.")
     members = [found for found in map(_describe, runs) if found is not None]
-    floors = [points[0]["elbo"] for run in runs if (points := run.metrics("train"))]
-    return count_latents(members, floor=max(floors) if floors else None, kept=kept)
+    if floor is None:
+        floors = [points[0]["elbo"] for run in runs if (points := run.metrics("train"))]
+        floor = max(floors, default=None)
+    return count_latents(members, floor=floor, kept=kept)
 
 
 def sweep_linear(

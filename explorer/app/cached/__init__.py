@@ -264,11 +264,17 @@ def get_pictures(run: Run) -> Pictures | None:
 def _member_for(
     fingerprints: tuple[str, str], at_hand: tuple[bool, bool], _run: Run, _reference: Run
 ) -> bytes:
-    from explorer.export.sweep import build_member
+    def build() -> bytes:
+        from explorer.export.sweep import build_member
 
-    pictures = get_pictures(_reference)
-    factors = None if pictures is None else pictures.factors
-    return build_member(get_run_with_model(_run), get_run_with_model(_reference), factors)
+        pictures = get_pictures(_reference)
+        factors = None if pictures is None else pictures.factors
+        return build_member(get_run_with_model(_run), get_run_with_model(_reference), factors)
+
+    if library().is_own(_run) or library().is_own(_reference):
+        return build()
+    names = _run.id, _run.name, _reference.id
+    return keep_payload(("member", *names, fingerprints, at_hand), build)
 
 
 def get_member(run: Run, reference: Run) -> bytes:

@@ -15,9 +15,11 @@ from explorer.analysis.inference.microscope import (
 from explorer.analysis.inference.posterior_grid import QUICK_RATIO, PosteriorGrid, build_grid
 from explorer.analysis.inference.refinement_path import RefinementPath, trace_refinement
 from explorer.app.cached import get_codes, get_run_with_model
-from explorer.app.subject import Subject
+from explorer.app.session import library
+from explorer.app.subject import Subject, find_telling
 from explorer.app.text import language, sentences
 from explorer.elbo.encoding import draw_targets
+from explorer.export.kept import find_payload, keep_payload
 from explorer.export.lens import build_lens
 from explorer.export.payload import Pictures
 from explorer.runs.run import Run
@@ -87,14 +89,35 @@ def get_estimate(subject: Subject) -> tuple[Balance, ElboEstimate, int]:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _lens_for(key: Key, name: str, chosen_language: str, _subject: Subject) -> bytes:
-    target = _subject.target()[0].numpy()
-    found, words = get_examination(_subject), sentences("elbo.lens.")
-    return build_lens(_subject.run, target, found, words, chosen_language)
+    words = sentences("elbo.lens.")
+
+    def build() -> bytes:
+        target, found = _subject.target()[0].numpy(), get_examination(_subject)
+        return build_lens(_subject.run, target, found, words, chosen_language)
+
+    return keep_payload(_lens_parts(_subject), build) if _is_kept(_subject) else build()
 
 
 def get_lens(subject: Subject) -> bytes:
     """Return what the lens in the browser works from; ExplorerError where it cannot."""
     return _lens_for(_key(subject), subject.run.name, language(), subject)
+
+
+def find_lens(subject: Subject) -> bytes | None:
+    """Return the lens of an image that a shipped model opens on, None before it was first built.
+
+    Without it the first visitor of every server would wait for the exact posterior.
+    """
+    return find_payload(_lens_parts(subject)) if _is_kept(subject) else None
+
+
+def _is_kept(subject: Subject) -> bool:
+    telling = find_telling(subject.run.id, subject.pictures)
+    return subject.index in telling and not library().is_own(subject.run)
+
+
+def _lens_parts(subject: Subject) -> tuple[object, ...]:
+    return "lens", *_key(subject), subject.run.name, language(), sentences("elbo.lens.")
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)

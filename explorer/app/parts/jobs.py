@@ -16,6 +16,7 @@ from explorer.errors import ExplorerError
 from explorer.runs.control import Control
 from explorer.runs.info import Status
 from explorer.runs.run import Run
+from explorer.visitors.house import get_house
 
 Width = int | Literal["content"]
 
@@ -82,5 +83,12 @@ def show_progress(step: int, planned: int, words: str) -> None:
 
 def describe_wait(run: Run, status: Status) -> str:
     """Return what a job that has no figures yet waits for."""
-    ahead = library().jobs_before(run.path) if status.state == "queued" else 0
+    if status.state != "queued":
+        return text("job.waiting")
+    queue = library().queue
+    if queue.trouble:
+        return explain(queue.trouble)
+    ahead, seconds = queue.expect(run.path)
+    if get_house() is not None and ahead:
+        return text("job.expected", count=ahead, seconds=round(seconds))
     return text("job.behind", count=ahead) if ahead else text("job.waiting")

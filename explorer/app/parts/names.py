@@ -47,7 +47,10 @@ def name_likelihood(info: RunInfo) -> str:
     return text(f"train.likelihood.{stated.name}") if stated.name in LIKELIHOODS else stated.name
 
 
-def title_run(run: Run) -> str:
-    """Return a heading as Markdown: the name in bold, and the id in small where they differ."""
-    title = f"**{plain(name_run(run))}**"
+def title_run(run: Run, *, is_steered: bool = False) -> str:
+    """Return a heading as Markdown: the name in bold, and the id in small where they differ.
+
+    Where β is moved beside it right now (`is_steered`), the name leaves it to its slider.
+    """
+    title = f"**{plain(run.name if is_steered else name_run(run))}**"
     return title if run.name == run.id else f"{title} :small[:gray[{plain(run.id)}]]"

@@ -2,7 +2,8 @@ import { make, print } from "../shared/dom.js";
 import { createText } from "../shared/text.js";
 import { blendCodes, pointAt, readFrame } from "./frames.js";
 import { showPictures } from "./pictures.js";
-import { clearCanvas, drawScatter } from "./scatter.js";
+import { clearCanvas } from "../shared/clear.js";
+import { drawScatter } from "./scatter.js";
 
 /**
  * A training as a stage: the map of held-out images moves from frame to frame, beside it the terms,
@@ -69,7 +70,8 @@ class Stage {
     this.shares = make("div", { class: "shares" });
     this.inputs = make("canvas", { role: "img" });
     this.made = make("canvas", { role: "img" });
-    this.strip = make("div", { class: "strip" }, "x", this.inputs, "x̂", this.made);
+    this.given = make("span", {}, "x");
+    this.strip = make("div", { class: "strip" }, this.given, this.inputs, make("span", {}, "x̂"), this.made);
     this.button = make("button", { type: "button" });
     this.slider = make("input", { type: "range", min: "0", step: "any" });
     root.replaceChildren(
@@ -202,6 +204,7 @@ class Stage {
     if (point) this.drawTerms(data, point);
     this.drawCurves(data, frame.step);
     this.strip.hidden = !frame.made;
+    this.given.hidden = this.inputs.hidden = !data.inputs;
     if (frame.made) {
       showPictures(this.made, frame.made);
       if (data.inputs) showPictures(this.inputs, data.inputs);

@@ -12,6 +12,8 @@ import { CLASS_COLOURS } from "../shared/theme.js";
  */
 
 const RINGS = [1, 2, 3];
+/** Pixels: classes with no more between their middles are one heap. */
+const PILE = 14;
 
 /**
  * @param {CanvasRenderingContext2D} context a clear one
@@ -48,10 +50,14 @@ export function drawScatter(context, width, height, { codes, reach, labels, name
   context.lineJoin = "round";
   context.strokeStyle = style.getPropertyValue("--role-ground");
   context.fillStyle = style.getPropertyValue("--role-text");
-  for (const [label, [x, y, n]] of middles) {
-    const place = /** @type {const} */ ([x0 + (x / n) * scale, y0 - (y / n) * scale + 5]);
-    context.strokeText(names[label] ?? "", ...place);
-    context.fillText(names[label] ?? "", ...place);
+  const places = [...middles].map(([label, [x, y, n]]) => ({
+    name: names[label] ?? "", x: x0 + (x / n) * scale, y: y0 - (y / n) * scale + 5,
+  }));
+  // In a collapsed code all names would lie on one another and on the points: the last would stand for all.
+  const isOne = places.every(({ x, y }) => Math.hypot(x - places[0].x, y - places[0].y) < PILE);
+  for (const { name, x, y } of isOne && places.length > 1 ? [] : places) {
+    context.strokeText(name, x, y);
+    context.fillText(name, x, y);
   }
   context.lineWidth = 1;
   context.textAlign = "left";
@@ -84,20 +90,4 @@ export function drawPoints(context, { codes, labels, scale, x0, y0, size, every 
     context.fill();
   }
   return middles;
-}
-
-/** A clear canvas at the screen's own resolution. @param {HTMLCanvasElement} canvas */
-export function clearCanvas(canvas) {
-  // A presented page is drawn larger: `currentCSSZoom` is not yet in every browser nor its types.
-  const { currentCSSZoom = 1 } = /** @type {{currentCSSZoom?: number}} */ (canvas);
-  const ratio = (window.devicePixelRatio || 1) * currentCSSZoom;
-  const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
-  if (canvas.width !== width || canvas.height !== height) {
-    canvas.width = width;
-    canvas.height = height;
-  }
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
-  return context;
 }

@@ -51,6 +51,7 @@
  * @typedef {object} FiguresHeader
  * @property {number | null} beta
  * @property {boolean} [implied] whether β is read off the weights alone
+ * @property {string} [moved] β as it was planned and as it became, where a hand moved it
  * @property {string | null} split
  * @property {number | null} elbo
  * @property {number | null} reconstruction

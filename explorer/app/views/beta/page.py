@@ -23,6 +23,7 @@ from explorer.app.views.beta.progress import (
     show_transport,
     sign,
 )
+from explorer.app.views.runs.questions import are_sweep, show_count
 from explorer.config import BudgetConfig, Config, OptimiserConfig
 from explorer.errors import ExplorerError
 from explorer.facts import LIKELIHOODS
@@ -127,6 +128,10 @@ def show_sweep(sweep: Sweep, shown: Signature) -> None:
     members = find_members(sweep)
     if members:
         show_figures(sweep, members, live=shown[0])
+        measured = [member.run for member in members if "elbo" in member.run.info.best_results]
+        if len(measured) > 1 and are_sweep(measured):
+            st.markdown(f"**{text('questions.latents')}**")
+            show_count([(run.name, run) for run in measured])
     elif shown[0]:
         st.caption(text("job.waiting" if sweep.kind == "family" else "beta.sweep_waiting"))
 

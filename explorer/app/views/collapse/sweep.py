@@ -6,6 +6,7 @@ from explorer.analysis.consultation.sweep import SweepAnswer, SweepMember, consu
 from explorer.analysis.questions.how_many import count_in_runs
 from explorer.app.parts.choices import bound_select
 from explorer.app.parts.failures import told
+from explorer.app.parts.kept import move_widget
 from explorer.app.parts.names import label_run
 from explorer.app.parts.timeline import show_timeline
 from explorer.app.session import library
@@ -47,12 +48,20 @@ def show_sweep(sweep: Sweep) -> None:
     )
     st.caption(text("why.sweep.caption"))
     member = _member_at(found, place)
-    st.page_link(
-        "views/collapse/page.py",
-        label=text("why.sweep.ask", name=plain(label_run(member.run))),
+    asked = st.button(
+        text("why.sweep.ask", name=plain(label_run(member.run))),
+        key="collapse_sweep_ask",
         icon=":material/stethoscope:",
-        query_params={"run": member.run.id},
+        on_click=_ask_about,
+        args=(member.run.id,),
     )
+    if asked:
+        st.rerun()  # The whole page, of which this is a part.
+
+
+def _ask_about(run_id: str) -> None:
+    move_widget("collapse_subject", "run")
+    move_widget("collapse_choose", run_id)
 
 
 def say_sweep(found: SweepAnswer) -> str:

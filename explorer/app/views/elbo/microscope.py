@@ -8,6 +8,7 @@ from explorer.analysis.inference.microscope import Balance
 from explorer.app.cached.elbo import (
     MANY,
     compute_balance,
+    find_lens,
     get_balance,
     get_estimate,
     get_grid,
@@ -36,9 +37,11 @@ def show_microscope(subject: Subject) -> None:
         with st.container(key="elbo_lead"):
             st.caption(text("elbo.microscope.lead"))
         try:
-            prepare_grid(subject)
-            with st.spinner(text("elbo.preparing")):
-                payload = get_lens(subject)
+            payload = find_lens(subject)
+            if payload is None:
+                prepare_grid(subject)
+                with st.spinner(text("elbo.preparing")):
+                    payload = get_lens(subject)
             check_normal()
             show_lens(subject, payload)
         except ExplorerError as error:

@@ -5,6 +5,7 @@ import streamlit as st
 from explorer.app.parts.lede import show_lede
 from explorer.app.parts.own_model import offer_own_model
 from explorer.app.parts.sections import Section, show_sections
+from explorer.app.parts.visit import show_visit
 from explorer.app.session import library
 from explorer.app.text import plain, text
 from explorer.app.views.runs.acts import act
@@ -73,6 +74,7 @@ def show_page() -> None:
     st.caption(text("runs.caption"))
     show_sections(BELOW, chosen)
     offer_own_model("runs_own_model")
+    show_visit()
     if get_house() is None:  # Elsewhere the folder is nothing to the visitor.
         st.caption(text("runs.lead", folder=plain(library().own.folder)))
 

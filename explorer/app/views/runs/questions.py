@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from explorer.analysis.questions.how_many import count_in_runs
+from explorer.analysis.questions.how_many import count_in_runs, find_floor
 from explorer.app.cached.desk import match_stored
 from explorer.app.parts.tables import show_rows
+from explorer.app.session import library
 from explorer.app.text import language, number, paragraph, plain, text
 from explorer.export.report.words import say_count
 from explorer.library import find_lack
@@ -84,7 +85,10 @@ def _list_dimensions(found: "MapMatch") -> list[dict[str, object]]:
 
 def show_count(named: Named) -> None:
     """Say how many latents are enough, with the runs' figures by their number."""
-    found = count_in_runs([run for _, run in named])
+    runs = [run for _, run in named]
+    images = library().images_of(runs[0]) if library().has_images_of(runs[0]) else None
+    floor = None if images is None or "train" not in images.splits else find_floor(runs[0], images)
+    found = count_in_runs(runs, floor=floor)
     st.markdown(say_count(found, language()))
     gain = text("questions.gain")
     show_rows(
@@ -100,4 +104,5 @@ def show_count(named: Named) -> None:
         ],
         {text("runs.column.elbo"): ".2f", text("runs.column.kl"): ".2f", gain: ".0%"},
     )
-    st.caption(text("questions.latents.evidence", kept=found.kept))
+    over = "first_point" if floor is None else "mean_image"
+    st.caption(text(f"questions.latents.evidence.{over}", kept=found.kept))

@@ -172,7 +172,8 @@ def show_controls(run: Run, state: str, live: bool) -> None:
         has_transport = live and is_ours and state != "queued"
         # "running" is longer than "paused": the buttons must not move under the hand.
         width: int | Literal["auto"] = NAME_WIDTH if has_transport else "auto"
-        st.markdown(f"{title_run(run)} · {text('state.' + state)}", width=width)
+        title = title_run(run, is_steered=has_transport)
+        st.markdown(f"{title} · {text('state.' + state)}", width=width)
         if has_transport:
             _show_transport(run, info, state)
         elif live and is_ours:

@@ -72,10 +72,10 @@ export function buildToolbar(app) {
 
 /** @param {App} app */
 function figuresOf({ text, header, model }) {
-  const { beta, implied, elbo, split } = header.figures;
+  const { beta, implied, moved, elbo, split } = header.figures;
   const parts = [text(model.latentSize === 1 ? "figures_latent" : "figures_latents", { count: model.latentSize })];
   if (beta !== null && model.hasPosterior) {
-    parts.push(implied ? `β ≈ ${Number(beta.toPrecision(2))}` : `β = ${print(beta, 2).replace(/\.?0+$/, "")}`);
+    parts.push(moved ? `β = ${moved}` : implied ? `β ≈ ${Number(beta.toPrecision(2))}` : `β = ${print(beta, 2).replace(/\.?0+$/, "")}`);
   }
   if (elbo !== null && model.hasPosterior) {
     parts.push(text("figures_elbo", { elbo: print(-elbo, 1), split: text(`split_${split}`) }));
