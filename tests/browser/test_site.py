@@ -13,6 +13,11 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 Z = "() => Array.from(document.getElementById('explorer').explorer.store.state.z)"
+BOX = """() => {
+  const { top } = document.getElementById('explorer').explorer.map;
+  const { left, top: above, width, height } = top.getBoundingClientRect();
+  return [left, above, width, height];
+}"""
 LENS_OBJECT = "document.getElementById('lens').lens"
 MAP, LENS = "models/strokes-vae-2d/index.html", "models/strokes-vae-2d/lens-1.html"
 
@@ -44,8 +49,8 @@ def test_from_the_disk_the_map_decodes_under_the_hand(bare, folder):
     bare.get_by_role("link", name="Explore").click()
     bare.wait_for_selector("#explorer[data-ready]", state="attached")
     before = bare.evaluate(Z)
-    box = bare.locator("#explorer .map canvas").last.bounding_box()
-    bare.mouse.click(box["x"] + box["width"] / 3, box["y"] + box["height"] / 3)
+    left, top, width, height = bare.evaluate(BOX)
+    bare.mouse.click(left + width / 3, top + height / 3)
     wait_until(lambda: bare.evaluate(Z) != before)
     wait_until(lambda: "z=" in bare.evaluate("() => location.hash"))
 

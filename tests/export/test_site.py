@@ -82,7 +82,7 @@ def test_what_a_run_cannot_give_is_named_and_the_rest_is_made(site):
         "mnist-vq, report", "mnist-vq, map",
     ]  # fmt: skip
     assert not any("mnist-vq" in path for path in site.files)
-    assert "models/strokes-vae-2d/report.html" in site.files
+    assert "models/strokes-vae-2d/consultation.html" in site.files
 
 
 def test_pages_run_scripts_of_the_site_alone(site):
