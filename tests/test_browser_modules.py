@@ -47,7 +47,6 @@ ALONE = (
     "charts",
     "brush",
     "slider",
-    "timeline",
     "desk",
 )
 """Rooms of one script that imports nothing."""

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from explorer.cli import build_parser
-from explorer.commands.app import choose_mode, is_loopback
+from explorer.commands.app import choose_mode, is_loopback, open_app
 from explorer.errors import ExplorerError
 
 
@@ -55,6 +55,18 @@ def test_what_does_not_go_together_is_refused(capsys):
     for words in (("--code", "a"), ("--limit", "runs=3"), ("--no-uploads",)):
         with pytest.raises(ExplorerError, match="are of --classroom or --public"):
             choose(*words)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="glibc's settings are no affair of Windows")
+@pytest.mark.parametrize("own", [None, "8"])
+def test_a_server_keeps_little_of_what_its_threads_have_freed(monkeypatch, tmp_path, own):
+    handed = {}
+    monkeypatch.setattr(os, "execve", lambda path, command, environment: handed.update(environment))
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    if own is not None:
+        monkeypatch.setenv("MALLOC_ARENA_MAX", own)
+    open_app(build_parser().parse_args(["app", "--port", "0", "--runs", str(tmp_path)]))
+    assert handed["MALLOC_ARENA_MAX"] == (own or "2"), "what a visitor has set holds"
 
 
 def test_workers_are_counted():

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
+from explorer.figures.labels import label_corner
 from explorer.figures.marks import merge_marks
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
@@ -13,7 +14,12 @@ SYMBOLS = {
     "active": "circle", "weak": "circle-open", "mixed": "diamond", "collapsed": "x",
     "empty": "square-open", "ignored": "triangle-down", "uncertain": "star-open",
 }  # fmt: skip
-
+SIGNS = {
+    "circle": "●", "circle-open": "○", "diamond": "◆", "x": "✕", "square-open": "□",
+    "triangle-down": "▼", "star-open": "☆",
+}  # fmt: skip
+"""Plotly's symbols as letters."""
+SLEEPING = ("collapsed", "empty", "ignored")
 
 NAME_WIDTH = 3.0
 """How much wider than high a point with its name is."""
@@ -44,15 +50,13 @@ def variance_plane(
     marks = merge_marks(var_mean, mean_var, names, (NAME_WIDTH * spans[0], spans[1]))
     for verdict in dict.fromkeys(verdicts):
         chosen = [i for i, found in enumerate(verdicts) if found == verdict]
-        sleeping = verdict in ("collapsed", "empty", "ignored")
         figure.add_scatter(
             x=[var_mean[i] for i in chosen], y=[mean_var[i] for i in chosen],
             mode="markers+text" if len(names) <= 12 else "markers",
             text=[marks[i] for i in chosen], customdata=[names[i] for i in chosen],
             textposition="top right", name=shown_as[verdict],
             marker={
-                "symbol": SYMBOLS[verdict], "size": 10,
-                "color": roles.kl if sleeping else roles.latent,
+                "symbol": SYMBOLS[verdict], "size": 10, "color": _colour(verdict, roles),
             },
             hovertemplate="%{customdata}: Var μ %{x:.3f}, E σ² %{y:.3f}<extra></extra>",
         )  # fmt: skip
@@ -60,4 +64,16 @@ def variance_plane(
     ranges = [[-0.05 * span, 1.12 * span] for span in spans]
     figure.update_xaxes(title=words["var_mean"], range=ranges[0], zeroline=False)
     figure.update_yaxes(title=words["mean_var"], range=ranges[1], zeroline=False)
-    return apply_style(figure, roles, height)
+    # Nothing lies far above the dotted line: what the symbols mean stands in that corner.
+    label_corner(
+        figure,
+        [
+            (f"{shown_as[verdict]} {SIGNS[SYMBOLS[verdict]]}", _colour(verdict, roles))
+            for verdict in dict.fromkeys(verdicts)
+        ],
+    )
+    return apply_style(figure, roles, height).update_layout(showlegend=False)
+
+
+def _colour(verdict: str, roles: Roles) -> str:
+    return roles.kl if verdict in SLEEPING else roles.latent

@@ -104,7 +104,8 @@ def small_map(
             hovertemplate=f"{drawn_name}: (%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(range=square.axis(), constrain="domain")
-    figure.update_yaxes(range=square.axis(True), constrain="domain")
+    # In a narrow column the square shrinks: it stays below its title.
+    figure.update_yaxes(range=square.axis(True), constrain="domain", constraintoward="top")
     return figure.update_layout(margin={"l": 34, "r": 4, "t": 4, "b": 32})
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.labels import label_ends
+from explorer.figures.labels import label_corner, label_ends
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
 
@@ -45,13 +45,14 @@ def gradient_histograms(
     figure.add_vline(x=gradient, line={"color": roles.text, "width": 1.5, "dash": "dash"})
     figure.add_annotation(
         x=gradient, y=1.08 * tallest, text=words["gradient"].format(value=shown),
-        showarrow=False, xanchor="left", xshift=5, yanchor="top",
+        showarrow=False, xanchor="right", xshift=-5, yanchor="top",
         font={"size": 12, "color": roles.text}, bgcolor=roles.ground, opacity=0.85,
     )  # fmt: skip
     figure.update_layout(barmode="overlay", bargap=0)
     figure.update_xaxes(title=words["estimate"], range=[low, high])
     figure.update_yaxes(title=words["share"], range=[0, 1.1 * tallest], tickformat=".0%")
-    return apply_style(figure, roles, height)
+    label_corner(figure, [(words[name], colour) for name, colour in _colours(roles).items()])
+    return apply_style(figure, roles, height).update_layout(showlegend=False)
 
 
 def variance_over_draws(

@@ -1,5 +1,7 @@
 """The pictures of Learn: densities, their mixtures, and the areas that are a KL."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -48,8 +50,30 @@ def kl_areas(
     figure.update_yaxes(title="p ln(p/q)", row=2, col=2)
     apply_style(figure, roles, height)
     figure.update_annotations(font={"size": 13, "color": roles.text})
-    figure.update_layout(margin={"t": 26, "l": 40})
+    _name_densities(figure, z, {"p(z)": (p, roles.prior), "q(z|x)": (q, roles.q)})
+    _write(figure, mean, 0.0, "μ", roles.mean, "left", "bottom")
+    _write(figure, mean + sd, top, "σ", roles.sigma, "left", "top")
+    figure.update_layout(margin={"t": 26, "l": 40}, showlegend=False)
     return figure
+
+
+def _name_densities(
+    figure: go.Figure, z: np.ndarray, curves: Mapping[str, tuple[np.ndarray, str]]
+) -> None:
+    """Write the names of two curves beside their peaks, each on the side away from the other."""
+    peaks = sorted((float(z[curve.argmax()]), name) for name, (curve, _) in curves.items())
+    for (place, name), side in zip(peaks, ("right", "left"), strict=True):
+        curve, colour = curves[name]
+        _write(figure, place, float(curve.max()), name, colour, side, "middle")
+
+
+def _write(
+    figure: go.Figure, x: float, y: float, words: str, colour: str, side: str, line: str
+) -> None:
+    figure.add_annotation(
+        x=x, y=y, text=words, showarrow=False, xanchor=side, yanchor=line,
+        xshift=6 if side == "left" else -6, font={"size": 12, "color": colour},
+    )  # fmt: skip
 
 
 def add_signed_area(

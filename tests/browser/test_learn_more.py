@@ -115,3 +115,22 @@ def test_the_guide_docks_at_the_bottom_of_a_phone(page, server):
     box = guide.bounding_box()
     assert box["x"] == 0 and box["width"] == 390
     assert math.isclose(box["y"] + box["height"], 844, abs_tol=1)
+
+
+def test_on_a_phone_the_sliders_stay_in_view_from_the_formula_to_the_figure(page, server):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{server.url}/learn?chapter=reparameterise")
+    slider = page.locator(".st-key-learn_sliders input").first
+    slider.wait_for(timeout=SLOW)
+    wait_for_script(page)
+    for part in (".katex-display", ".stPlotlyChart"):
+        page.locator(f".st-key-learn_body {part}").first.evaluate(
+            "e => e.scrollIntoView({block: 'center'})"
+        )
+        page.wait_for_function(
+            """(e) => {
+              const box = e.getBoundingClientRect();
+              return box.top > 50 && box.bottom < 844;
+            }""",
+            arg=slider.element_handle(),
+        )

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.waiting import wait_for_script
+
 pytestmark = pytest.mark.browser
 SLOW = 60_000
 PRESENTING = "() => document.body.classList.contains('explorer-presenting')"
@@ -86,3 +88,30 @@ def test_the_map_and_its_sliders_fit_a_small_projector(view):
     view.until("!s.presentation")
     view.page.set_viewport_size({"width": 1280, "height": 800})
     view.rest()
+
+
+@pytest.mark.parametrize(
+    ("address", "part"),
+    [
+        ("beta", ".st-key-beta_stage .film input"),
+        ("runs", ".desk tbody tr .acts"),
+        pytest.param(
+            "models", "[class*='st-key-compare_map_'] .cartesianlayer .bg", marks=pytest.mark.slow
+        ),
+    ],
+)
+def test_what_a_page_is_about_fits_a_small_projector(page, server, address, part):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{server.url}/{address}{'&' if '?' in address else '?'}present=1")
+    page.wait_for_function(PRESENTING, timeout=SLOW)
+    shown = page.locator(part).first
+    shown.wait_for(timeout=SLOW)
+    wait_for_script(page)
+    page.wait_for_function(
+        """(e) => {
+          const box = e.getBoundingClientRect();
+          return box.width > 0 && box.right <= 1280 && box.bottom <= 720;
+        }""",
+        arg=shown.element_handle(),
+        timeout=SLOW,
+    )

@@ -43,6 +43,9 @@ def test_a_crowd_of_points_has_one_name():
     figure = variance_plane(marks, x, y, verdicts, words, LIGHT)
     collapsed = next(trace for trace in figure.data if trace.name == "collapsed")
     assert collapsed.text == ("z1, z2 +2", "", "", "") and collapsed.customdata[3] == "z5"
+    told = {label.text: label.font.color for label in figure.layout.annotations}
+    assert told == {"collapsed ✕": LIGHT.kl, "active ●": LIGHT.latent}
+    assert figure.layout.showlegend is False
 
 
 def test_a_moved_beta_is_the_name_of_its_bar():

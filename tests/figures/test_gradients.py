@@ -16,7 +16,9 @@ def test_every_estimate_is_in_a_bar_even_far_out():
     words = {**WORDS, "gradient": "exact {value}"}
     figure = gradient_histograms(estimates, -4.0, 3.0, LIGHT, words)
     assert [np.sum(bars.y) for bars in figure.data] == pytest.approx([1, 1])
-    assert figure.layout.annotations[0].text == "exact −4.00"
+    exact, *names = figure.layout.annotations
+    assert exact.text == "exact −4.00" and figure.layout.showlegend is False
+    assert [name.font.color for name in names] == [LIGHT.gap, LIGHT.latent]
     low, high = figure.layout.xaxis.range
     assert (low + high) / 2 == pytest.approx(-4)
 

@@ -101,6 +101,13 @@ def test_the_browser_has_the_colours_of_the_table(theme):
     }
 
 
+def test_the_blue_of_the_encoder_is_nothing_elses():
+    rules = re.compile(r"([^{}]+)\{[^{}]*var\(--role-mean\)[^{}]*\}")
+    sheets = [path.read_text(encoding="utf-8") for path in (PACKAGE / "browser").rglob("*.css")]
+    blue = {rule.strip() for sheet in sheets for rule in rules.findall(sheet)}
+    assert blue == {".role-mean", '.explorer-player[data-player="encoder"]'}
+
+
 @pytest.mark.parametrize("theme", THEMES)
 def test_streamlits_theme_has_the_colours_of_the_table(theme):
     config = tomllib.loads((REPOSITORY / ".streamlit" / "config.toml").read_text("utf-8"))

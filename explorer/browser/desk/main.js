@@ -42,7 +42,7 @@ const COLUMNS = [
   { field: "weight", word: "beta", style: "middle" },
   { field: "latents", word: "latents", style: "middle" },
   { field: "images", word: "images", style: "text middle" },
-  { field: "state", word: "state", style: "text middle" },
+  { field: "state", word: "state", style: "text middle state" },
   { field: "created", word: "made", style: "middle wide" },
 ];
 
@@ -214,7 +214,7 @@ class Desk {
     }
     const figure = make("td", { class: "elbo" }, print(row.elbo ?? row.reconstruction));
     if (row.split) figure.append(make("small", {}, row.split));
-    const state = make("td", { class: "text middle" }, make("span", { class: row.live ? "live" : "" }, row.state));
+    const state = make("td", { class: "text middle state" }, make("span", { class: row.live ? "live" : "" }, row.state));
     if (row.kind) state.append(make("small", {}, row.kind));
     line.append(
       make("td", { class: "box" }, box),

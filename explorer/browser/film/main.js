@@ -2,7 +2,8 @@ import { make, print } from "../shared/dom.js";
 import { createText } from "../shared/text.js";
 import { blendCodes, pointAt, readFrame } from "./frames.js";
 import { showPictures } from "./pictures.js";
-import { clearCanvas, drawScatter } from "./scatter.js";
+import { clearCanvas } from "../shared/clear.js";
+import { drawScatter } from "./scatter.js";
 
 /**
  * A training as a stage: the map of held-out images moves from frame to frame, beside it the terms,

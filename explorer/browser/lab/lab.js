@@ -1,5 +1,6 @@
 import { blendCodes } from "../film/frames.js";
-import { clearCanvas, drawScatter } from "../film/scatter.js";
+import { drawScatter } from "../film/scatter.js";
+import { clearCanvas } from "../shared/clear.js";
 import { button, make } from "../shared/dom.js";
 import { createText } from "../shared/text.js";
 import { Hand } from "./hand.js";

@@ -60,7 +60,8 @@ export function drawPlane(context, width, height, plane, style) {
   context.beginPath();
   context.rect(LEFT, 0, width - LEFT, height - BOTTOM);
   context.clip();
-  drawLevels(context, plane.bounds, at, colour("gap"), colour("caption"), height / LEVEL);
+  const places = plane.points.map((point) => at(point.place));
+  drawLevels(context, plane.bounds, at, places, colour("gap"), colour("caption"), height / LEVEL);
   if (plane.theory) {
     const { rates, distortions } = plane.theory;
     trace(context, rates.map((rate, i) => at([rate, distortions[i]])), colour("sigma"), [6, 4]);
@@ -71,7 +72,7 @@ export function drawPlane(context, width, height, plane, style) {
     const reach = 0.25 * plane.bounds.right;
     const [x, y] = plane.hand;
     const ends = [-reach, reach].map((far) => plain(plane.bounds, width, height, [x + far, y - (plane.slope ?? 0) * far]));
-    trace(context, ends, colour("mean"), [], 2);
+    trace(context, ends, colour("text"), [], 2);
   }
   context.restore();
   drawAxes(context, width, height, plane, colour);
@@ -90,11 +91,12 @@ function plain({ right, low, high }, width, height, [rate, distortion]) {
  * @param {CanvasRenderingContext2D} context
  * @param {Bounds} bounds
  * @param {(place: [number, number]) => [number, number]} at
+ * @param {[number, number][]} places of the points, whose marks go before a level's value
  * @param {string} line
  * @param {string} ink
  * @param {number} count of levels, about
  */
-function drawLevels(context, { right, low, high }, at, line, ink, count) {
+function drawLevels(context, { right, low, high }, at, places, line, ink, count) {
   const step = niceStep((high + right - low) / count);
   context.font = "11px sans-serif";
   context.textAlign = "right";
@@ -106,7 +108,8 @@ function drawLevels(context, { right, low, high }, at, line, ink, count) {
     trace(context, [at([start, level - start]), at([end, level - end])], line, [2, 4]);
     if (end < right) continue;
     const [x, y] = at([right, level - right]);
-    context.fillText(print(-level, 0), x, y - 4);
+    const isFree = places.every(([u, v]) => Math.abs(u - x) > 60 || Math.abs(v - y) > 16);
+    if (isFree) context.fillText(print(-level, 0), x, y - 4);
   }
 }
 

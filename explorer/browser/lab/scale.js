@@ -1,4 +1,5 @@
-import { clearCanvas, drawPoints } from "../film/scatter.js";
+import { drawPoints } from "../film/scatter.js";
+import { clearCanvas } from "../shared/clear.js";
 import { make } from "../shared/dom.js";
 import { codesAt } from "./line.js";
 

@@ -65,7 +65,7 @@ function takeColours(root) {
  * @param {Element} element
  */
 function groundOf(element) {
-  const context = make("canvas", { width: 1, height: 1 }).getContext("2d");
+  const context = make("canvas", { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
   /** @type {Node | null} */
   let around = element.parentNode;
   for (; context && around; around = around instanceof ShadowRoot ? around.host : around.parentNode) {

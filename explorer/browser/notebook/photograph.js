@@ -42,9 +42,9 @@ async function photograph(root, style) {
  * @param {HTMLCanvasElement} canvas
  */
 function imageOf(canvas) {
-  const { width, height, display, position, inset, background, borderRadius } = getComputedStyle(canvas);
+  const { width, height, display, position, inset, background, border, borderRadius, boxSizing } = getComputedStyle(canvas);
   const image = make("img", { class: canvas.className, src: canvas.width && canvas.height ? canvas.toDataURL() : "" });
-  Object.assign(image.style, { width, height, display, position, inset, background, borderRadius, objectFit: "contain", imageRendering: "pixelated" });
+  Object.assign(image.style, { width, height, display, position, inset, background, border, borderRadius, boxSizing, objectFit: "contain", imageRendering: "pixelated" });
   return image;
 }
 

@@ -4,6 +4,8 @@
  * reported as state `rest`.
  */
 
+import { clearCanvas } from "../shared/clear.js";
+
 /**
  * @typedef {{at: number, name: string, kl: number[], beta: number | null}} Row a log point or member
  * @typedef {{row: number, kind: string, at: number, after: number | null}} Mark `after` of an interval
@@ -154,7 +156,7 @@ class Timeline {
     if (!data || !data.rows.length || !this.root.clientWidth) return;
     const height = Math.min(TALLEST, ROW * data.names.length);
     canvas.style.height = `${height + AXIS}px`;
-    const context = fit(canvas);
+    const context = clearCanvas(canvas);
     const style = getComputedStyle(this.root);
     /** @param {string} role */
     const colour = (role) => style.getPropertyValue(`--role-${role}`);
@@ -167,7 +169,7 @@ class Timeline {
     this.drawMarks(context, high, colour);
     this.drawAxis(context, height, colour);
     this.drawBars(context, high, row, colour);
-    context.fillStyle = colour("mean");
+    context.fillStyle = colour("text");
     context.fillRect(this.across(row.at) - 1, 0, 2, height);
     this.tell(row);
   }
@@ -287,20 +289,6 @@ function pickTicks(rows) {
     chosen.push({ ...rows[0], at: power, name: power.toLocaleString("en") });
   }
   return chosen.filter((row) => row.at >= rows[0].at);
-}
-
-/** A clear canvas at the screen's own resolution. @param {HTMLCanvasElement} canvas */
-function fit(canvas) {
-  const ratio = window.devicePixelRatio || 1;
-  const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
-  if (canvas.width !== width || canvas.height !== height) {
-    canvas.width = width;
-    canvas.height = height;
-  }
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
-  return context;
 }
 
 /** @param {string} words @param {Record<string, string | number>} values */

@@ -67,7 +67,7 @@ def draw_timeline(points: Sequence[Mapping[str, Any]], fates: Sequence[Fate], la
 def _bracket(start: float, end: float, y: float) -> str:
     """Return the interval in which something happened."""
     path = f"M{start:.1f} {y - 4}v8M{end:.1f} {y - 4}v8M{start:.1f} {y}H{end:.1f}"
-    return f'<path class="axis" fill="none" d="{path}"/>'
+    return f'<path fill="none" stroke="currentColor" stroke-width="1.5" d="{path}"/>'
 
 
 def draw_thresholds(found: Consultation, language: str) -> str:

@@ -13,7 +13,7 @@ from explorer.app.parts.failures import told
 from explorer.app.parts.film import show_map
 from explorer.app.parts.pictures import show_row
 from explorer.app.parts.timeline import show_timeline, tell_events
-from explorer.app.text import text
+from explorer.app.text import paragraph, text
 from explorer.app.views.collapse.patient import Patient
 from explorer.app.views.collapse.verdicts import SLEEPING, show_plane
 from explorer.errors import ExplorerError
@@ -37,7 +37,8 @@ def draw_timeline(points: list[dict[str, Any]], key: str, start: int | None = No
     told = tell_events(list_events(points))
     with st.container(key=f"collapse_timeline_{key}"):
         step = show_timeline(values, told, f"collapse_playhead_{key}", start=start)
-    st.caption(text("collapse.timeline.caption", dead=DEAD_NATS))
+    marks = text("collapse.timeline.caption", dead=DEAD_NATS)
+    st.caption(paragraph(marks, text("collapse.timeline.drag")))
     return None if step is None else int(step)
 
 

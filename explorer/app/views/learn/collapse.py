@@ -15,6 +15,7 @@ from explorer.app.parts.sliders import live_choice
 from explorer.app.session import library
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
+    frame_sliders,
     say,
     show_formula,
     show_heading,
@@ -67,10 +68,11 @@ def show_chapter() -> None:
         say("learn.collapse.rule")
         eigenvalues = _show_source(theory["wake_up"])
     with right:
-        place = live_choice(
-            text("learn.collapse.beta"), [f"{beta:g}" for beta in betas], betas.index(START),
-            key="sweep_beta", role="beta",
-        )  # fmt: skip
+        with frame_sliders():
+            place = live_choice(
+                text("learn.collapse.beta"), [f"{beta:g}" for beta in betas], betas.index(START),
+                key="sweep_beta", role="beta",
+            )  # fmt: skip
         beta = betas[place]
         active = _show_numbers(beta, results[place])
         figure = kl_over_beta(

@@ -25,6 +25,7 @@ from explorer.app.subject import Subject, find_telling
 from explorer.app.text import explain, sentences, text
 from explorer.app.views.learn.parts import (
     choose_segment,
+    frame_sliders,
     say,
     show_formula,
     show_heading,
@@ -80,7 +81,8 @@ def show_chapter() -> None:
 
 def _show_toy(left: DeltaGenerator, right: DeltaGenerator) -> None:
     with right:
-        first, second = st.columns(2)
+        with frame_sliders():
+            first, second = st.columns(2)
         with first:
             mean = live_slider(text("learn.elbo.mean"), -1, 3, 0.3, 0.02, key="mean", role="mean")
         with second:
@@ -117,7 +119,8 @@ def _choose_picture(right: DeltaGenerator) -> Subject:
     places = list(dict.fromkeys([*find_telling(run.id, pictures), *range(PICTURES)]))[:PICTURES]
     with right:
         names = [f"{place + 1} / {len(places)}" for place in range(len(places))]
-        chosen = live_choice(text("learn.elbo.picture"), names, 0, key="picture")
+        with frame_sliders():
+            chosen = live_choice(text("learn.elbo.picture"), names, 0, key="picture")
     return Subject(run, pictures, places[chosen])
 
 

@@ -16,6 +16,7 @@ from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.sliders import live_slider
 from explorer.app.text import text
 from explorer.app.views.learn.parts import (
+    frame_sliders,
     say,
     show_formula,
     show_heading,
@@ -51,7 +52,8 @@ def show_chapter() -> None:
 
 
 def _show_sliders() -> tuple[float, float, float, float]:
-    first, second = st.columns(2)
+    with frame_sliders():
+        first, second = st.columns(2)
     with first:
         mean = live_slider(text("learn.kl.q_mean"), -3, 3, 1.2, 0.02, key="q_mean", role="mean")
         prior_mean = live_slider(

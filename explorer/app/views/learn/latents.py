@@ -11,6 +11,7 @@ from explorer.app.session import library
 from explorer.app.text import explain, text
 from explorer.app.views.learn.parts import (
     choose_segment,
+    frame_sliders,
     offer_draw,
     say,
     show_formula,
@@ -63,7 +64,8 @@ def _show_controls() -> tuple[int, str, int]:
         )  # fmt: skip
         seed = offer_draw("latents")
     names = [f"{side} × {side}" for side in SIDES]
-    place = live_choice(text("learn.latents.side"), names, 0, key="shared")
+    with frame_sliders():
+        place = live_choice(text("learn.latents.side"), names, 0, key="shared")
     return SIDES[place], shown, seed
 
 

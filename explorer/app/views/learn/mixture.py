@@ -12,6 +12,7 @@ from explorer.app.parts.sliders import live_choice
 from explorer.app.text import text
 from explorer.app.views.learn.parts import (
     choose_segment,
+    frame_sliders,
     offer_draw,
     say,
     show_formula,
@@ -80,7 +81,8 @@ def _show_controls() -> Mixture:
         )
         seed = offer_draw("mixture") if kind == "drawn" else 0
     names = [f"{count:,}" for count in COUNTS] + ["∞"]
-    place = live_choice(text("learn.mixture.count"), names, 3, key="gaussians")
+    with frame_sliders():
+        place = live_choice(text("learn.mixture.count"), names, 3, key="gaussians")
     return _mix(kind, COUNTS[place] if place < len(COUNTS) else None, seed)
 
 

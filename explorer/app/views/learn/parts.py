@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.app.parts.address import refuse
 from explorer.app.parts.charts import role_colours
@@ -95,6 +96,11 @@ def choose_switch(label: str, *, key: str) -> bool:
         return True
     st.query_params.pop(key, None)
     return False
+
+
+def frame_sliders() -> DeltaGenerator:
+    """Return the place of a chapter's sliders: on a phone it stays in view while one reads on."""
+    return st.container(key="learn_sliders")
 
 
 def offer_draw(chapter: str) -> int:

@@ -24,6 +24,7 @@ from explorer.app.session import library
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
     choose_segment,
+    frame_sliders,
     say,
     show_formula,
     show_heading,
@@ -81,7 +82,8 @@ def show_chapter() -> None:
 
 def _choose_draws() -> tuple[float, float, int]:
     """Return q's mean and standard deviation, and the number of draws per estimate."""
-    first, second, third = st.columns(3)
+    with frame_sliders():
+        first, second, third = st.columns(3)
     with first:
         mean = live_slider(
             text("learn.reparameterise.mean"), -2, 3, 1, 0.1, key="draw_mean", role="mean", digits=1

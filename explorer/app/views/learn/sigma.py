@@ -17,6 +17,7 @@ from explorer.app.parts.sliders import live_choice
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
     choose_switch,
+    frame_sliders,
     say,
     show_formula,
     show_heading,
@@ -66,7 +67,8 @@ def show_chapter() -> None:
 
 def _choose_weights() -> tuple[float, float, bool]:
     """Return σ², β and whether the Gaussian's ½ is left out."""
-    first, second = st.columns(2)
+    with frame_sliders():
+        first, second = st.columns(2)
     with first:
         place = live_choice(
             text("learn.sigma.variance"), [f"{value:g}" for value in VARIANCES],
