@@ -42,8 +42,12 @@ function follows() {
 /** @param {Data} data */
 function follow(data) {
   button?.setAttribute("aria-pressed", String(follows()));
-  const seen = Number(window.sessionStorage.getItem(SEEN) ?? 0);
-  if (!follows() || data.number <= seen) return;
+  // A tab that has just been opened was led here by its visitor: it follows from the next showing on.
+  const seen = Number(window.sessionStorage.getItem(SEEN) ?? data.number);
+  if (!follows() || data.number <= seen) {
+    window.sessionStorage.setItem(SEEN, String(seen));
+    return;
+  }
   window.sessionStorage.setItem(SEEN, String(data.number));
   const wanted = new URL(data.address, window.location.origin);
   const lang = new URLSearchParams(window.location.search).get("lang");

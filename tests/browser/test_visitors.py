@@ -1,0 +1,165 @@
+"""A class in three browsers: look together, train, reach nobody else's run, lose the server."""
+
+import json
+import os
+import re
+import signal
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from explorer.app.session import PASS
+from explorer.runs.run import Run
+from tests.browser.conftest import VIEWPORT, Server
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.browser
+FLAGS = (
+    "--port {port} --no-browser --classroom --code apple --lecturer pear --workers 1 "
+    "--limit seconds=60"
+)
+PAGES = ("?model={run}", "train?run={run}", "collapse?run={run}", "elbo?run={run}",
+         "models?vq={run}", "runs?ticked={run}")  # fmt: skip
+
+
+class Person:
+    """Somebody with a browser of their own."""
+
+    def __init__(self, chromium, server, code):
+        self.context = chromium.new_context(viewport=VIEWPORT)
+        self.context.set_default_timeout(60_000)
+        self.page = self.context.new_page()
+        self.page.goto(f"{server.url}/")
+        assert self.page.url.endswith("/enter")
+        self.page.get_by_label("Code").fill(code)
+        self.page.get_by_role("button", name="Come in").click()
+        self.page.wait_for_url(lambda url: not url.endswith("/enter"))
+
+    def cookie(self):
+        return next(one["value"] for one in self.context.cookies() if one["name"] == PASS)
+
+    def home(self, server):
+        return server.runs / ".visitors" / "of" / self.cookie().split(".")[1]
+
+    def train(self, server, seconds):
+        """Press Start, and return the run's folder."""
+        self.page.goto(f"{server.url}/train?seconds={seconds}")
+        self.page.get_by_role("button", name="Start", exact=True).click()
+        found = wait_until(lambda: list((self.home(server) / "runs").glob("*/run.json")))
+        return found[0].parent
+
+    def ask(self, server, path):
+        """Return what is answered to this person's browser."""
+        request = urllib.request.Request(
+            f"{server.url}/{path}", headers={"Cookie": f"{PASS}={self.cookie()}"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return answer.read()
+        except urllib.error.HTTPError as error:
+            return error.read()
+
+
+class Class:
+    """A server on a folder, which may be killed and begun anew, and three who use it."""
+
+    def __init__(self, folder: Path, chromium):
+        self.folder = folder
+        self.server = self.begin()
+        self.lecturer = Person(chromium, self.server, "pear")
+        self.anna = Person(chromium, self.server, "apple")
+        self.bela = Person(chromium, self.server, "apple")
+
+    def begin(self):
+        cache = str(self.folder / "cache")
+        return Server(self.folder / "runs", flags=FLAGS, LATENT_EXPLORER_CACHE=cache)
+
+    def lose(self, run):
+        """Kill the server, and the worker that trains a run."""
+        worker = Run(run).info.status.pid
+        os.kill(self.server.process.pid, signal.SIGKILL)
+        if worker is not None:
+            os.kill(worker, signal.SIGKILL)
+        self.server.process.wait(10)
+        self.server.log.close()
+        self.server = self.begin()
+
+    def end(self):
+        for person in (self.lecturer, self.anna, self.bela):
+            person.context.close()
+        self.server.stop()
+
+
+@pytest.fixture
+def lesson(tmp_path, chromium):
+    (tmp_path / "runs").mkdir()
+    held = Class(tmp_path, chromium)
+    yield held
+    held.end()
+
+
+def state(path):
+    return Run(path).info.status.shown_state()
+
+
+def is_away(person, server, run):
+    """Assert that no page shows a run, and no address hands it over."""
+    for page in PAGES:
+        person.page.goto(f"{server.url}/{page.format(run=run.name)}")
+        person.page.locator(".explorer-lede, .stAlert").first.wait_for()
+        person.page.wait_for_timeout(1500)
+        shown = person.page.locator(".stMain").inner_text()
+        assert Run(run).name not in shown, page
+    inside = run.relative_to(server.runs).as_posix()
+    for door in ("media", "static", "component", "app/static", "app/static/../..", "_stcore"):
+        answer = person.ask(server, f"{door}/{inside}/run.json")
+        assert b"latent_dim" not in answer and b"checkpoint" not in answer, door
+
+
+def learn_together(lesson, kills):
+    server, anna, bela = lesson.server, lesson.anna, lesson.bela
+    # Both train: one waits for its turn.
+    first = anna.train(server, 30)
+    wait_until(lambda: Run(first).snapshot_steps())
+    Run(first).rename("of Anna alone")
+    second = bela.train(server, 2)
+    assert state(second) == "queued"
+    bela.page.get_by_text("begins in about").wait_for()
+    # Nobody reaches the other's.
+    is_away(bela, server, first)
+    # All are shown a page.
+    lesson.lecturer.page.goto(f"{server.url}/collapse")
+    lesson.lecturer.page.get_by_text("digits-collapsed").first.wait_for()
+    lesson.lecturer.page.get_by_role("button", name="Everybody look here").click()
+    for person in (anna, bela):
+        person.page.wait_for_url(re.compile(r"/collapse\?.*run=digits-collapsed"))
+    # The server and the worker die.
+    for _ in range(kills):
+        wait_until(lambda: state(first) in ("training", "running", "interrupted", "finished"))
+        before = max(Run(first).snapshot_steps())
+        lesson.lose(first)
+        server = lesson.server
+        assert max(Run(first).snapshot_steps()) >= before
+        anna.page.goto(f"{server.url}/train?run={first.name}")
+        anna.page.get_by_role("button", name="Go on training").click()
+        wait_until(lambda: state(first) not in ("interrupted", "queued"))
+    # What waited is taken up, what was lost goes on, and the pass still holds.
+    wait_until(lambda: state(second) == "finished")
+    wait_until(lambda: state(first) == "finished")
+    values = json.loads((first / "run.json").read_text(encoding="utf-8"))
+    assert values["status"]["state"] == "finished"
+    Run(second).rename("of Bela alone")
+    is_away(anna, server, second)
+    log = Path(server.log.name).read_text("utf-8")
+    assert first.name not in log and anna.cookie() not in log
+
+
+def test_a_class_looks_together_trains_at_once_and_outlives_its_server(lesson):
+    learn_together(lesson, kills=1)
+
+
+@pytest.mark.slow
+def test_a_class_outlives_many_servers(lesson):
+    learn_together(lesson, kills=4)
