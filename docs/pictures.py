@@ -1,4 +1,4 @@
-"""Make the README's pictures of the app anew: `python docs/pictures.py http://127.0.0.1:8501 my-vae`.
+"""Make README's pictures of the app anew: `python docs/pictures.py http://127.0.0.1:8501 my-vae`.
 
 The address is that of a running app; what is shown are its shipped models, and a run that it has of
 somebody's own model.
