@@ -1,6 +1,7 @@
-"""Make the README's pictures of the app anew: `python docs/pictures.py http://127.0.0.1:8501`.
+"""Make README's pictures of the app anew: `python docs/pictures.py http://127.0.0.1:8501 my-vae`.
 
-The address is that of a running app; what is shown are its shipped models.
+The address is that of a running app; what is shown are its shipped models, and a run that it has of
+somebody's own model.
 """
 
 import shutil
@@ -18,13 +19,14 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 SETTLED = 4000
 
 
-def take_pictures(address: str) -> None:
-    """Write the pictures of the app at `address` into docs/images."""
+def take_pictures(address: str, own_run: str) -> None:
+    """Write the pictures of the app at `address` into docs/images, one of them of `own_run`."""
+    pages = PAGES | {"own-model-light": (f"/?model={own_run}", ".map")}
     browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         page = browser.new_page(viewport=SIZE, color_scheme="light")
-        for name, (path, part) in PAGES.items():
+        for name, (path, part) in pages.items():
             page.goto(address + path)
             page.locator(part).first.wait_for(timeout=120_000)
             page.wait_for_timeout(SETTLED)
@@ -36,4 +38,4 @@ def take_pictures(address: str) -> None:
 
 
 if __name__ == "__main__":
-    take_pictures(sys.argv[1].rstrip("/"))
+    take_pictures(sys.argv[1].rstrip("/"), sys.argv[2])

@@ -95,9 +95,6 @@ def test_the_map_and_its_sliders_fit_a_small_projector(view):
     [
         ("beta", ".st-key-beta_stage .film input"),
         ("runs", ".desk tbody tr .acts"),
-        pytest.param(
-            "models", "[class*='st-key-compare_map_'] .cartesianlayer .bg", marks=pytest.mark.slow
-        ),
     ],
 )
 def test_what_a_page_is_about_fits_a_small_projector(page, server, address, part):

@@ -16,7 +16,8 @@ function name() {
   for (const told of document.querySelectorAll(".explorer-told")) {
     const chart = told.closest(PLACE)?.previousElementSibling?.querySelector(".stPlotlyChart");
     const words = told.getAttribute("data-words") ?? "";
-    if (!chart || chart.getAttribute("aria-label") === words) continue;
+    // While a page is drawn anew a chart stands there before its words: no name is better than an empty one.
+    if (!chart || !words || chart.getAttribute("aria-label") === words) continue;
     chart.setAttribute("role", "img");
     chart.setAttribute("aria-label", words);
   }

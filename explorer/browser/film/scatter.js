@@ -1,3 +1,4 @@
+import { lieApart } from "../shared/marks.js";
 import { CLASS_COLOURS } from "../shared/theme.js";
 
 /**
@@ -53,9 +54,7 @@ export function drawScatter(context, width, height, { codes, reach, labels, name
   const places = [...middles].map(([label, [x, y, n]]) => ({
     name: names[label] ?? "", x: x0 + (x / n) * scale, y: y0 - (y / n) * scale + 5,
   }));
-  // In a collapsed code all names would lie on one another and on the points: the last would stand for all.
-  const isOne = places.every(({ x, y }) => Math.hypot(x - places[0].x, y - places[0].y) < PILE);
-  for (const { name, x, y } of isOne && places.length > 1 ? [] : places) {
+  for (const { name, x, y } of lieApart(places, PILE) ? places : []) {
     context.strokeText(name, x, y);
     context.fillText(name, x, y);
   }

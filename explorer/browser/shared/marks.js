@@ -150,3 +150,14 @@ export function paintComponents(context, view, theme, components, dims) {
   context.setLineDash([]);
   context.globalAlpha = 1;
 }
+
+/**
+ * Whether names of classes say where each of them lies: in a collapsed code all lie at one place, and
+ * the last name would stand for all.
+ * @param {{x: number, y: number}[]} places of the names on the screen
+ * @param {number} size of a name, in the same pixels
+ */
+export function lieApart(places, size) {
+  const far = (/** @type {number[]} */ values) => Math.max(...values) - Math.min(...values);
+  return places.length < 2 || far(places.map(({ x }) => x)) > size || far(places.map(({ y }) => y)) > size;
+}

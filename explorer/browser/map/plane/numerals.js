@@ -1,4 +1,4 @@
-import { halo } from "../../shared/marks.js";
+import { halo, lieApart } from "../../shared/marks.js";
 
 /**
  * A numeral (or name) at the median of each class; those that would collide step aside.
@@ -17,12 +17,13 @@ export function paintNumerals(context, view, theme, medians, names, hidden, size
   context.textAlign = "center";
   context.textBaseline = "middle";
   context.fillStyle = theme.ink;
+  const shown = medians
+    .filter(({ label }) => !hidden.has(label))
+    .map(({ label, x, y }) => ({ label, x: view.toScreenX(x), y: view.toScreenY(y) }));
   /** @type {{x: number, y: number}[]} */
   const placed = [];
-  for (const { label, x, y } of medians) {
-    if (hidden.has(label)) continue;
-    const sx = view.toScreenX(x);
-    let sy = view.toScreenY(y);
+  for (const { label, x: sx, y } of lieApart(shown, size) ? shown : []) {
+    let sy = y;
     for (const other of placed) {
       const gap = size * 0.85 - Math.abs(other.y - sy);
       if (Math.abs(other.x - sx) < size * 0.6 && gap > 0) sy += other.y <= sy ? gap : -gap;
