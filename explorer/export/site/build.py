@@ -125,11 +125,13 @@ def _add_run(site: Site, run: Run, library: Library, lenses: int) -> None:
     picture = f"assets/{_slug(run.id)}.png"
     codes = run.codes()
     site.files[picture] = (
-        draw_codes(codes.mean, codes.labels) if shown and codes is not None else draw_image(pictures)
+        draw_codes(codes.mean, codes.labels)
+        if shown and codes is not None
+        else draw_image(pictures)
     )
     for place in site.places("index.html"):
-        card = Card(run.name, _facts(run, place.language), place.top + picture, links[place.language])
-        site.cards[place.language].append(card)
+        facts, found = _facts(run, place.language), links[place.language]
+        site.cards[place.language].append(Card(run.name, facts, place.top + picture, found))
 
 
 def _add_report(
@@ -234,9 +236,7 @@ def _add_sweep(site: Site, name: str, library: Library) -> None:
     dataset = reference.info.dataset
     for place in site.places(f"sweeps/{slug}/index.html"):
         heading = say(place.language, "site.sweep")
-        site.add_page(
-            place, map_page(place, site.languages, heading, path, sources, credit, None)
-        )
+        site.add_page(place, map_page(place, site.languages, heading, path, sources, credit, None))
         facts = say(
             place.language, "site.sweep_facts",
             count=len(siblings), images=dataset.name, low=betas[0], high=betas[-1],

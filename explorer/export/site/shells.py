@@ -1,7 +1,7 @@
 """The HTML of a site's pages: each holds words and addresses; scripts and models lie beside it."""
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -42,7 +42,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Card:
-    """What a start page shows of one thing: a picture, a name, a line, and links (address, name)."""
+    """What a start page shows of one thing: picture, name, a line, and links (address, name)."""
 
     name: str
     facts: str
@@ -51,7 +51,11 @@ class Card:
 
 
 def start_page(
-    place: Place, languages: Sequence[str], title: str, cards: Sequence[Card], credits: Sequence[str]
+    place: Place,
+    languages: Sequence[str],
+    title: str,
+    cards: Sequence[Card],
+    credits: Sequence[str],
 ) -> str:
     """Return the page that a visitor meets first."""
     found = "\n".join(_card(card) for card in cards)
@@ -115,7 +119,7 @@ def _card(card: Card) -> str:
     return (
         f'<article><a class="picture" href="{first}" tabindex="-1" aria-hidden="true">{picture}</a>'
         f"<h2>{html.escape(card.name)}</h2><p>{html.escape(card.facts)}</p>"
-        f"<p class=\"links\">{links}</p></article>"
+        f'<p class="links">{links}</p></article>'
     )
 
 
@@ -165,7 +169,7 @@ def _header(
     if is_scene:
         copy = say_here("site.page.iframe")
         parts.append(f'<button type="button" data-action="copy-iframe">{copy}</button>')
-    return f'<h1>{html.escape(heading)}</h1><nav>{" ".join(parts)}</nav>'
+    return f"<h1>{html.escape(heading)}</h1><nav>{' '.join(parts)}</nav>"
 
 
 def _escaped(language: str, key: str) -> str:
