@@ -1,4 +1,4 @@
-"""A place on a real Dask cluster: what a job's own code raises, and what a lost scheduler leaves."""
+"""A place on a real Dask cluster: what a job's code raises, and what a lost scheduler leaves."""
 
 import threading
 
