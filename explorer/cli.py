@@ -21,6 +21,7 @@ from explorer.commands.loss import tell_beta
 from explorer.commands.output import spell_what_is_missing
 from explorer.commands.report import make_report
 from explorer.commands.runs import evaluate_run, list_runs
+from explorer.commands.site import build_pages
 from explorer.commands.training import fit_run, train_run, train_sweep
 from explorer.config import DEVICES, FITS, LIKELIHOOD_NAMES, NETWORK_NAMES
 from explorer.errors import ExplorerError, shorten
@@ -343,6 +344,29 @@ def build_parser() -> argparse.ArgumentParser:
     page.add_argument("--overwrite", action="store_true", help="replace an earlier file")
     page.add_argument("--language", choices=tuple(LANGUAGES), default="en")
     page.set_defaults(command=export_run)
+
+    site = commands.add_parser(
+        "site",
+        help="write a folder of static pages: maps, reports, a sweep, images under the lens",
+        parents=[as_json, data_root],
+    )
+    site.add_argument("runs", metavar="RUN", nargs="*", help="runs, each with pages of its own")
+    site.add_argument("--out", metavar="DIR", required=True, help="the folder to write")
+    site.add_argument(
+        "--sweep", metavar="NAME", action="append", default=[], dest="sweeps",
+        help="a sweep over β, as one page; may be repeated",
+    )  # fmt: skip
+    site.add_argument(
+        "--lens", metavar="N", type=int, default=0, dest="lenses",
+        help="images of each model of two latents that one may be the encoder of",
+    )  # fmt: skip
+    site.add_argument(
+        "--lang", metavar="L", nargs="+", choices=tuple(LANGUAGES), default=["en"],
+        dest="languages", help="languages, the first at the top: en, zh-Hans, zh-Hant",
+    )  # fmt: skip
+    site.add_argument("--title", default="", help="what stands over the start page")
+    site.add_argument("--overwrite", action="store_true", help="write into a folder that has files")
+    site.set_defaults(command=build_pages)
 
     disentangle = commands.add_parser(
         "disentangle",

@@ -17,6 +17,7 @@ SCRIPTS = {
     "desk": "The table of runs.",
     "film": "A training as a stage, and its film.",
     "lab": "A sweep as one linked picture under the hand.",
+    "site": "The pages of a site, which have no server: the map, the lens and what frames them.",
     "guide": "The guide that floats over the pages.",
     "menu": "The app's menu on a phone.",
     "notebook": "The same map, lens and film as widgets of a notebook.",

@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "film": {"shared"},
     "notebook": {"shared", "map", "map/scene", "lens", "film"},
     "lab": {"shared", "film"},
+    "site": {"shared", "map", "lens"},
 }
 """Room by room, what its modules may import besides their own neighbours, types included."""
 

@@ -25,8 +25,11 @@ def build_lens(
     examination: Examination,
     text: Mapping[str, str],
     language: str = "en",
+    refined: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Return the decoder, the image as it is scored, the exact posterior and every sentence.
+
+    `refined` are the best normals (`describe_refinement`), for a page that can ask nobody for them.
 
     `run` is an `explorer.runs.run.Run` with a model of two latents; `target` (C, H, W) in [0, 1].
     ExplorerError where the decoder is too large for the browser or has a layer it does not know.
@@ -69,6 +72,7 @@ def build_lens(
         "codes": None if codes is None else {"mean": codes["mean"], "labels": codes["labels"]},
         "language": language,
         "text": dict(text),
+        "refined": None if refined is None else dict(refined),
     }
     header["fingerprint"] = hashlib.sha256(pack(header)).hexdigest()[:16]
     return pack(header)

@@ -6,7 +6,7 @@ It works by double-click: its modules are bundled, as browsers refuse to import 
 import base64
 import hashlib
 import html
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -41,25 +41,46 @@ def build_page(
     says so. `scene` is a query string as in the app's address, `language` that of `text`. Raises
     ExplorerError where even that is too large.
     """
-    page = _fit_page(run, pictures, text, scene, language, None)
-    if page is None:
-        few = None if pictures is None else _first(pictures, ATLAS_PICTURES)
-        page = _fit_page(run, few, text, scene, language, _draw_atlas(run, few))
-    if page is None:
-        raise ExplorerError("This model is too large for a page of its own (8 MB at most).")
-    return page
+    credit = "" if pictures is None else pictures.credit
+    return fit_payload(
+        run, pictures, text, language,
+        lambda payload: wrap_payload(payload, run.name, scene, language, credit), MAX_PAGE_BYTES,
+    )  # fmt: skip
 
 
-def _fit_page(
+def fit_payload(
     run: Any,
     pictures: Pictures | None,
     text: Mapping[str, str],
-    scene: str,
+    language: str,
+    wrap: Callable[[bytes], bytes],
+    limit_bytes: int,
+) -> bytes:
+    """Return `wrap` of the largest payload that it makes no more than `limit_bytes` of.
+
+    With fewer codes and pictures where the networks are large; with decoded pictures in their place
+    where a browser cannot run them. Raises ExplorerError where even that is too large.
+    """
+    found = _fit(run, pictures, text, language, None, wrap, limit_bytes)
+    if found is None:
+        few = None if pictures is None else _first(pictures, ATLAS_PICTURES)
+        found = _fit(run, few, text, language, _draw_atlas(run, few), wrap, limit_bytes)
+    if found is None:
+        room = f"{limit_bytes / 1e6:g} MB"
+        raise ExplorerError(f"This model is too large for a page of its own ({room} at most).")
+    return found
+
+
+def _fit(
+    run: Any,
+    pictures: Pictures | None,
+    text: Mapping[str, str],
     language: str,
     atlas: Mapping[str, Any] | None,
+    wrap: Callable[[bytes], bytes],
+    limit_bytes: int,
 ) -> bytes | None:
-    """Return the page with as many codes and pictures as fit; None where it has no decoder."""
-    credit = "" if pictures is None else pictures.credit
+    """Return what `wrap` makes of as many codes and pictures as fit; None without a decoder."""
     for codes, images in AMOUNTS:
         fewer = None if pictures is None else _first(pictures, images)
         payload = build_payload(
@@ -67,9 +88,9 @@ def _fit_page(
         )
         if not _has_decoder(payload):
             return None
-        page = wrap_payload(payload, run.name, scene, language, credit)
-        if len(page) <= MAX_PAGE_BYTES:
-            return page
+        wrapped = wrap(payload)
+        if len(wrapped) <= limit_bytes:
+            return wrapped
     return None
 
 

@@ -33,9 +33,9 @@ def make_stand_in(run: Run, beta: float) -> Config | None:
     """
     info = run.info
     told, images = info.model.likelihood, info.dataset
-    if info.model.adopted is None or info.latent_kind != "gaussian" or images is None:
+    if info.model.adopted is None or not info.has_shares or images is None:
         return None
-    if told is None or told.name not in LIKELIHOODS or info.model.prior != "standard":
+    if told is None or told.name not in LIKELIHOODS:
         return None
     known = {"sigma2": told.sigma2, "binarise": told.binarise}
     given: dict[str, Any] = {name: value for name, value in known.items() if value is not None}

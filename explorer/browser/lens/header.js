@@ -26,7 +26,7 @@
  * @property {string} language
  * @property {Record<string, string>} text
  *
- * @typedef {ModelHeader & LensPart} LensHeader
+ * @typedef {ModelHeader & LensPart & {refined?: Refinement | null}} LensHeader
  *
  * @typedef {object} Refinement how q was refined
  * @property {string} fingerprint

@@ -90,9 +90,9 @@ def cases():
     for name in ("Sin", "Cos", "Sign", "Round"):
         yield op(name, getattr(torch, name.lower()))
     choose = [node("Where", ["c", "x", "w"], ["y"])]
-    for name, function in (("GreaterOrEqual", torch.maximum), ("LessOrEqual", torch.minimum)):
+    for name, extreme in (("GreaterOrEqual", torch.maximum), ("LessOrEqual", torch.minimum)):
         compared = [node(name, ["x", "w"], ["c"]), *choose]
-        yield chain(name, compared, lambda x, f=function: f(x, t(VECTOR)), [("w", VECTOR)])
+        yield chain(name, compared, lambda x, f=extreme: f(x, t(VECTOR)), [("w", VECTOR)])
     scores = [
         node("Transpose", ["x"], ["k"], perm=[0, 1, 3, 2]), node("MatMul", ["x", "k"], ["s"]),
         node("Softmax", ["s"], ["a"], axis=-1), node("MatMul", ["a", "x"], ["y"]),

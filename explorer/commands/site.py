@@ -1,0 +1,38 @@
+"""Write a folder of static pages: the app's pictures for those who have no server."""
+
+import argparse
+from pathlib import Path
+
+from explorer.commands.output import progress_line, report
+from explorer.errors import ExplorerError
+from explorer.files import describe_bytes
+
+
+def build_pages(options: argparse.Namespace) -> None:
+    """Write the site of some runs, and print where it begins."""
+    from explorer.export.site.build import build_site
+    from explorer.library import Library
+    from explorer.runs.store import open_run
+
+    out = Path(options.out)
+    if out.exists() and any(out.iterdir()) and not options.overwrite:
+        raise ExplorerError(f"{out} is not empty: name another folder, or add --overwrite.")
+    runs = [open_run(name) for name in options.runs]
+    with progress_line() as show:
+        site = build_site(
+            runs,
+            Library(data_root=options.data_root),
+            languages=tuple(dict.fromkeys(options.languages)),
+            title=options.title,
+            sweeps=options.sweeps,
+            lenses=options.lenses,
+            progress=lambda part: show(f"{part:.0%}"),
+        )
+    size = site.write(out)
+    values = {
+        "out": str(out), "files": len(site.files), "bytes": size, "left_out": site.left_out,
+        "data": {p: len(c) for p, c in site.files.items() if p.startswith("data/")},
+    }  # fmt: skip
+    told = [f"Left out: {line}" for line in site.left_out]
+    told.append(f"{out / 'index.html'}: {len(site.files)} files, {describe_bytes(size)}.")
+    report(options.json, values, "\n".join(told))

@@ -1,0 +1,107 @@
+"""A site in a bare browser: from the disk without a network, and below a path of a web server."""
+
+import functools
+import http.server
+import threading
+
+import pytest
+
+from explorer.export.site.build import build_site
+from explorer.library import Library
+from explorer.runs.store import open_run
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.browser
+Z = "() => Array.from(document.getElementById('explorer').explorer.store.state.z)"
+BOX = """() => {
+  const { top } = document.getElementById('explorer').explorer.map;
+  const { left, top: above, width, height } = top.getBoundingClientRect();
+  return [left, above, width, height];
+}"""
+LENS_OBJECT = "document.getElementById('lens').lens"
+MAP, LENS = "models/strokes-vae-2d/index.html", "models/strokes-vae-2d/lens-1.html"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("web") / "some" / "path"
+    languages = ("en", "zh-Hans")
+    site = build_site([open_run("strokes-vae-2d")], Library(), languages=languages, lenses=1)
+    site.write(place)
+    return place
+
+
+@pytest.fixture
+def bare(chromium):
+    """Pages of a browser without a network, and what went wrong on them."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, offline=True)
+    page = context.new_page()
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("console", lambda m: m.type == "error" and page.errors.append(m.text))
+    yield page
+    assert page.errors == []
+    context.close()
+
+
+def test_from_the_disk_the_map_decodes_under_the_hand(bare, folder):
+    bare.goto((folder / "index.html").as_uri())
+    bare.get_by_role("link", name="Explore").click()
+    bare.wait_for_selector("#explorer[data-ready]", state="attached")
+    before = bare.evaluate(Z)
+    left, top, width, height = bare.evaluate(BOX)
+    bare.mouse.click(left + width / 3, top + height / 3)
+    wait_until(lambda: bare.evaluate(Z) != before)
+    wait_until(lambda: "z=" in bare.evaluate("() => location.hash"))
+
+
+def test_a_scene_in_the_address_opens_and_embedded_pages_have_no_frame(bare, folder):
+    address = (folder / MAP).as_uri()
+    bare.goto(f"{address}?embed=1&only=map#z=1,-1")
+    bare.wait_for_selector("#explorer[data-ready]", state="attached")
+    assert bare.evaluate(Z) == [1, -1]
+    assert bare.locator("header.site").is_hidden()
+    assert bare.locator(".part-sliders").first.is_hidden()
+    assert bare.locator("#explorer .map").is_visible()
+
+
+def test_the_lines_of_an_iframe_are_handed_out(bare, folder):
+    bare.goto((folder / MAP).as_uri())
+    bare.wait_for_selector("#explorer[data-ready]", state="attached")
+    button = bare.locator("[data-action=copy-iframe]")
+    button.click()
+    shown = bare.locator("[data-role=iframe]")
+    wait_until(lambda: shown.count() or button.text_content() == "Copied")
+    if shown.count():
+        assert "embed=1" in shown.input_value() and shown.input_value().startswith("<iframe ")
+
+
+def test_the_lens_shows_the_best_normals_without_a_server(bare, folder):
+    bare.goto((folder / LENS).as_uri())
+    bare.wait_for_selector("#lens[data-ready]", state="attached")
+    bare.locator("#lens [data-action=refine]").click()
+    wait_until(lambda: bare.evaluate(f"() => {LENS_OBJECT}.refined !== null"))
+    best = bare.evaluate(f"() => {LENS_OBJECT}.refined.full.elbo")
+    assert best <= bare.evaluate(f"() => {LENS_OBJECT}.exact.log_px") + 1e-2
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_below_a_path_of_a_web_server_in_another_language(chromium, folder, width):
+    handler = functools.partial(Quiet, directory=str(folder.parents[1]))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        context = chromium.new_context(viewport={"width": width, "height": 800})
+        page = context.new_page()
+        page.goto(f"http://127.0.0.1:{server.server_port}/some/path/index.html")
+        page.get_by_role("link", name="简").click()
+        page.get_by_role("link", name="探索").click()
+        page.wait_for_selector("#explorer[data-ready]", state="attached")
+        assert page.evaluate("document.documentElement.lang") == "zh-Hans"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        context.close()
+        server.shutdown()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Say nothing."""
