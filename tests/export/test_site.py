@@ -6,11 +6,11 @@ from html.parser import HTMLParser
 from pathlib import PurePosixPath
 
 import pytest
-from explorer.export.site.build import build_site
-from explorer.export.site.shells import Place
 
 from explorer.cli import main
 from explorer.errors import ExplorerError
+from explorer.export.site.build import build_site
+from explorer.export.site.shells import Place
 from explorer.library import Library
 from explorer.runs.store import open_run
 
