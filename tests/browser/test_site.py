@@ -5,8 +5,8 @@ import http.server
 import threading
 
 import pytest
-from explorer.export.site.build import build_site
 
+from explorer.export.site.build import build_site
 from explorer.library import Library
 from explorer.runs.store import open_run
 from tests.waiting import wait_until
