@@ -14,7 +14,7 @@ STAMP := $(VENV)/.installed
 # Dozens of processes are started: what they import is compiled once.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: app check test test-slow test-integrations bench docs
+.PHONY: app check test test-slow test-integrations bench docs site
 
 app: $(STAMP)
 	$(BIN)/latent-explorer app $(ARGS)
@@ -48,6 +48,11 @@ bench: $(STAMP)-test
 docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e ".[docs]"
 	$(BIN)/python docs/build.py site
+
+# The project's own demo, for any web server or a double click: build/site/index.html.
+site: $(STAMP)
+	$(BIN)/latent-explorer site mnist-2d digits-collapsed colour-shapes-8d strokes-vae-2d \
+	  --sweep mnist-beta-sweep --lens 3 --lang en zh-Hans zh-Hant --out build/site --overwrite $(ARGS)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
