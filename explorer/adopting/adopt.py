@@ -8,11 +8,11 @@ Torch networks become layers and weights in plain files; no code of theirs is ne
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from explorer.adopting.measure import Adopted, Asked, Tell, measure_pair
+from explorer.adopting.measure import Adopted, Asked, Tell, is_told_apart, measure_pair
 from explorer.adopting.pictures import gather_images
 from explorer.adopting.place import check_beta, placed
 from explorer.adopting.record import write_run
@@ -65,7 +65,7 @@ def adopt(
         pair = open_pair(as_source(encode), as_source(decode), dataset.shape, keep=True)
         adopted = measure_pair(*pair, dataset, asked, tell)
         write_run(path, adopted, beta=beta, name=name, data_root=data_root)
-    if sentence := explain_doubt(adopted):
+    if sentence := explain_doubt(adopted, beta):
         warnings.warn(sentence, stacklevel=2)
     return Run(directory)
 
@@ -84,8 +84,11 @@ def read_told(reading: str | Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
-def explain_doubt(adopted: Adopted) -> str:
-    """Return what must be asked of readings that fit alike; "" where nothing hangs on it."""
+def explain_doubt(adopted: Adopted, beta: float | None) -> str:
+    """Return what must be asked of readings that fit alike; "" where nothing hangs on it.
+
+    `beta` is the β that was told, which is not asked for again, nor where no reading implies one.
+    """
     if not any(_differs(fit, adopted.fits[0]) for fit in adopted.fits[1:]):
         return ""
     shown = [
@@ -95,8 +98,14 @@ def explain_doubt(adopted: Adopted) -> str:
     ]
     return (
         f"{len(adopted.fits)} readings of this model fit alike: {'; or '.join(shown)}. The first "
-        "was taken: tell beta, or what you know as reading={…}, to choose."
+        f"was taken: tell {_list_deciders(adopted.fits, beta)} to choose."
     )
+
+
+def _list_deciders(fits: Sequence[Fit], beta: float | None) -> str:
+    """Return in words what would decide between readings and was not told."""
+    known = "what you know as reading={…}"
+    return known if beta is not None or not is_told_apart(fits) else f"beta, or {known},"
 
 
 def _differs(fit: Fit, first: Fit) -> bool:

@@ -111,9 +111,14 @@ def measure_pair(
 
 def _put_first(fits: Sequence[Fit], beta: float | None) -> tuple[Fit, ...]:
     """Return fits, of which the first is the one that a told β speaks for most."""
-    if beta is None or beta <= 0 or any(fit.beta is None or fit.beta <= 0 for fit in fits):
+    if beta is None or beta <= 0 or not is_told_apart(fits):
         return tuple(fits)
     return tuple(sorted(fits, key=lambda fit: abs(float(np.log((fit.beta or beta) / beta)))))
+
+
+def is_told_apart(fits: Sequence[Fit]) -> bool:
+    """Tell whether a β would choose between fits: not where one has no dimension awake."""
+    return all(fit.beta is not None and fit.beta > 0 for fit in fits)
 
 
 def _choose(model: AdoptedModel, split: Split) -> tuple[np.ndarray, np.ndarray]:

@@ -43,7 +43,7 @@ def work(
     if job["checkpoints"]:
         read = ((step, read_foreign(Path(weights), layers)) for step, weights in job["checkpoints"])
         write_film(path, adopted, ((s, read_alike(adopted, *pair)) for s, pair in read), progress)
-    return {"question": explain_doubt(adopted), "note": note}
+    return {"question": explain_doubt(adopted, beta), "note": note}
 
 
 if __name__ == "__main__":

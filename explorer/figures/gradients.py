@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.labels import label_corner, label_ends
+from explorer.figures.labels import label_corner
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
 
@@ -85,7 +85,9 @@ def variance_over_draws(
         )  # fmt: skip
     figure.update_xaxes(title=words["draws"], type="log", tickvals=list(counts))
     figure.update_yaxes(title=words["variance"], type="log", dtick=1, exponentformat="power")
-    return label_ends(apply_style(figure, roles, height))
+    # Every line falls from the left: the corner above them is free.
+    label_corner(figure, [(words[name], colour) for name, colour in _colours(roles).items()])
+    return apply_style(figure, roles, height).update_layout(showlegend=False)
 
 
 def _colours(roles: Roles) -> dict[str, str]:

@@ -53,7 +53,7 @@ def kl_areas(
     _name_densities(figure, z, {"p(z)": (p, roles.prior), "q(z|x)": (q, roles.q)})
     _write(figure, mean, 0.0, "μ", roles.mean, "left", "bottom")
     _write(figure, mean + sd, top, "σ", roles.sigma, "left", "top")
-    figure.update_layout(margin={"t": 26, "l": 40}, showlegend=False)
+    figure.update_layout(margin={"t": 12, "l": 40}, showlegend=False)
     return figure
 
 

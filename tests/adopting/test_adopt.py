@@ -194,6 +194,27 @@ def test_readings_that_fit_alike_are_warned_of_and_kept(tmp_path, root, monkeypa
     assert read(run)["spread"] == "log-variance"  # The told β decides.
 
 
+@pytest.mark.parametrize(
+    "beta, implied, asked", [(None, 4.0, True), (4, 4.0, False), (None, None, False)]
+)
+def test_a_beta_is_asked_for_where_it_would_decide_and_was_not_told(
+    beta, implied, asked, tmp_path, root, monkeypatch
+):
+    model, images = shipped("digits-2d")
+
+    def undecided(*pair):
+        (fit, *_) = probe(*pair)
+        return [fit, dataclasses.replace(fit, beta=implied)]
+
+    monkeypatch.setattr(measure, "probe", undecided)
+    with pytest.warns(UserWarning, match="fit alike") as warned:
+        explorer.adopt(
+            tmp_path / "run", encode=model.encode_parameters, decode=model.decoder, images=images,
+            likelihood="bernoulli", binarise=True, beta=beta, data_root=root,
+        )  # fmt: skip
+    assert ("tell beta, or what you know" in str(warned[0].message)) is asked
+
+
 def test_what_is_known_of_a_reading_is_taken(tmp_path, root):
     model, images = shipped("digits-2d")
     run = explorer.adopt(

@@ -32,7 +32,7 @@ class Links(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         for name, value in attributes:
-            if name in ("href", "src", "data-source", "data-members") and value:
+            if name in ("href", "src", "data-source", "data-members", "data-scripts") and value:
                 self.found += value.split()
 
 

@@ -31,3 +31,4 @@ def test_exact_variances_fall_as_one_over_the_draws():
     assert sorted(lines) == [[2.0, 0.5], [30.0, 7.5]]
     points = [trace for trace in figure.data if trace.mode == "markers"]
     assert [list(point.error_y.array) for point in points] == [[0.2, 0.04]] * 2
+    assert [name.font.color for name in figure.layout.annotations] == [LIGHT.gap, LIGHT.latent]

@@ -61,3 +61,30 @@ test("a request goes to Python with its kind and number, and what is overtaken i
   assert.deepEqual(asked.length, 2);
   assert.deepEqual(heard, [["first", 5], ["third", 7]]);
 });
+
+/** Ask for three pictures at once; return what was asked by then, and after the first answer. */
+function askThrice(given) {
+  const asked = [];
+  const heard = [];
+  const model = new RemoteModel(given, ({ z }) => asked.push(z[0]));
+  for (const z of [1, 2, 3]) {
+    model.pictureSoon(Float32Array.of(z), "mean", 0, (picture) => heard.push([z, ...picture]));
+  }
+  const atOnce = [...asked];
+  model.receive([{ number: 1, picture: "AP8=", top: 1 }]);
+  return { atOnce, asked, heard, model };
+}
+
+test("a server is asked for one picture at a time, a kernel for two, and only the newest waits", () => {
+  assert.deepEqual(askThrice(header("bernoulli", null)).atOnce, [1]);
+  const { atOnce, asked, heard, model } = askThrice({ ...header("bernoulli", null), live: true });
+  assert.deepEqual([atOnce, asked], [[1, 2], [1, 2, 3]]);
+  model.receive([{ number: 2, picture: "/wA=", top: 1 }, { number: 3, picture: "//8=", top: 1 }]);
+  assert.deepEqual(heard, [[1, 0, 1], [2, 1, 0], [3, 1, 1]]);
+});
+
+test("a picture that was overtaken on the way is not shown after the newer one", () => {
+  const { heard, model } = askThrice({ ...header("bernoulli", null), live: true });
+  model.receive([{ number: 3, picture: "//8=", top: 1 }, { number: 2, picture: "/wA=", top: 1 }]);
+  assert.deepEqual(heard, [[1, 0, 1], [3, 1, 1]]);
+});

@@ -7,8 +7,8 @@ const PATIENCE_MS = 1500;
 const BATCH = 16;
 
 /**
- * A model too large for the browser: the same face as Model, but Python encodes and decodes. One
- * request of a kind is under way, and only the newest waits; many pictures go out in batches.
+ * A model too large for the browser: the same face as Model, but Python encodes and decodes. Few
+ * requests of a kind are under way, and only the newest waits; many pictures go out in batches.
  * @typedef {import("./described.js").Code} Code
  * @typedef {import("./described.js").Mode} Mode
  * @typedef {{kind: "encode", x: string}
@@ -26,8 +26,10 @@ export class RemoteModel extends DescribedModel {
   constructor(header, ask) {
     super(header);
     this.ask = ask;
+    /** Requests for pictures at a z under way at once: a kernel queues, a server hears the last one. */
+    this.ahead = header.live ? 2 : 1;
     this.number = 0;
-    /** @type {Map<string, {number: number, since: number, hear: (answer: Answer) => void}>} what is under way, by kind */
+    /** @type {Map<number, {kind: string, since: number, hear: (answer: Answer) => void}>} what is under way, by number */
     this.waiting = new Map();
     /** @type {Map<string, () => void>} the newest request of a kind, while another is under way */
     this.pending = new Map();
@@ -114,10 +116,19 @@ export class RemoteModel extends DescribedModel {
     this.jobs.clear();
   }
 
-  /** @param {string} kind */
+  /**
+   * Tell whether as many requests of a kind are under way as may be; what is too late is given up.
+   * @param {string} kind
+   */
   isBusy(kind) {
-    const waiting = this.waiting.get(kind);
-    return waiting !== undefined && performance.now() - waiting.since < PATIENCE_MS;
+    const late = performance.now() - PATIENCE_MS;
+    let count = 0;
+    for (const [number, one] of this.waiting) {
+      if (one.kind !== kind) continue;
+      if (one.since > late) count += 1;
+      else this.waiting.delete(number);
+    }
+    return count >= (kind === "decode" ? this.ahead : 1);
   }
 
   /**
@@ -128,7 +139,7 @@ export class RemoteModel extends DescribedModel {
     const { kind } = request;
     const go = () => {
       this.number += 1;
-      this.waiting.set(kind, { number: this.number, since: performance.now(), hear });
+      this.waiting.set(this.number, { kind, since: performance.now(), hear });
       this.ask({ ...request, number: this.number });
     };
     if (this.isBusy(kind)) this.pending.set(kind, go);
@@ -138,14 +149,17 @@ export class RemoteModel extends DescribedModel {
   /** @param {Answer[]} answers */
   receive(answers) {
     for (const answer of answers) {
-      for (const [kind, { number, hear }] of this.waiting) {
-        if (number !== answer.number) continue;
-        this.waiting.delete(kind);
-        const next = this.pending.get(kind);
-        this.pending.delete(kind);
-        next?.();
-        hear(answer);
+      const asked = this.waiting.get(answer.number);
+      if (!asked) continue;
+      const { kind, hear } = asked;
+      // What was asked before this is overtaken.
+      for (const [number, one] of this.waiting) {
+        if (one.kind === kind && number <= answer.number) this.waiting.delete(number);
       }
+      const next = this.pending.get(kind);
+      this.pending.delete(kind);
+      next?.();
+      hear(answer);
     }
   }
 }

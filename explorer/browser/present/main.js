@@ -10,6 +10,8 @@ const EVENT = "latent-explorer-present";
 const PACE = 400;
 /** Where the app's bar ends, and what may be cut off of a row before it counts as not seen. */
 const [EDGE, SLACK] = [60, 12];
+/** The share of the screen that a step goes on by at least: less is no step. */
+const LEAST = 0.2;
 const FIRST_PAGE = "explore";
 const LINK = 'a[data-testid="stTopNavLink"], a[data-testid="stSidebarNavLink"]';
 /** What the arrow keys move by themselves. */
@@ -178,9 +180,11 @@ function scrollOn(scroller, direction) {
   const boxes = main ? rows(main, height - EDGE).map((row) => row.getBoundingClientRect()) : [];
   const far = here + direction * 0.85 * (height - EDGE);
   const tops = boxes.map((box) => here + box.top - EDGE);
+  const cut = tops.find((_, i) => boxes[i].bottom > height + SLACK);
+  const isStep = cut !== undefined && cut > here + LEAST * height && cut <= far + height / 2;
   const target = direction > 0
-    ? tops.find((top, i) => boxes[i].bottom > height + SLACK && top > here + SLACK && top <= far + height / 2)
-    : tops.find((top) => top >= far - SLACK && top < here - SLACK);
+    ? isStep ? cut : far
+    : tops.find((top) => top >= far - SLACK && top < here - LEAST * height);
   scroller.scrollTo({ top: target ?? far, behavior: "smooth" });
   return true;
 }
