@@ -1,5 +1,6 @@
 """A visitor without a browser: a socket that speaks Streamlit's own protocol with a server."""
 
+import json
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -39,6 +40,10 @@ class Turn:
     """Exceptions, as they are shown."""
     alerts: list[str] = field(default_factory=list)
     sliders: list[Slider] = field(default_factory=list)
+    widgets: dict[str, str] = field(default_factory=dict)
+    """Of buttons and components: the fragment of each by its id."""
+    words: list[str] = field(default_factory=list)
+    """What is written, in texts and in the data of components."""
 
     def note(self, delta: Any) -> None:
         """Take down what one delta brings."""
@@ -46,6 +51,9 @@ class Turn:
         kind = element.WhichOneof("type") if delta.WhichOneof("type") == "new_element" else None
         if kind is not None:
             self.kinds[kind] += 1
+            self.words.append(str(element))
+        if kind in ("button", "bidi_component"):
+            self.widgets[getattr(element, kind).id] = delta.fragment_id
         if kind == "exception":
             self.errors.append(f"{element.exception.type}: {element.exception.message}")
         elif kind == "alert":
@@ -55,6 +63,10 @@ class Turn:
             steps = tuple(slider.options)
             self.sliders.append(Slider(slider.id, slider.min, slider.max, delta.fragment_id, steps))
 
+    def find(self, key: str) -> tuple[str, str]:
+        """Return id and fragment of the button or component of a key."""
+        return next(pair for pair in self.widgets.items() if pair[0].endswith(f"-{key}"))
+
 
 class Visitor:
     """One open page: it can be turned, its sliders moved, and any message be sent.
@@ -62,7 +74,7 @@ class Visitor:
     It comes with `with`, and leaves as a closed tab does.
     """
 
-    def __init__(self, url: str, name: str = "") -> None:
+    def __init__(self, url: str, name: str = "", cookie: str = "") -> None:
         """`url` is that of the server; `name` is what the visitor's page calls it instead."""
         server = urlsplit(url)
         called = f"{name or server.hostname}:{server.port}"
@@ -70,7 +82,7 @@ class Visitor:
             f"ws://{called}/_stcore/stream",
             address=(server.hostname, server.port),
             subprotocols=["streamlit"],  # type: ignore[list-item]
-            additional_headers={"Origin": f"http://{called}"},
+            additional_headers={"Origin": f"http://{called}", "Cookie": cookie},
             compression=None,
             max_size=None,
             proxy=None,
@@ -106,16 +118,36 @@ class Visitor:
 
     def move(self, slider: Slider, value: float) -> Turn:
         """Move a slider of the open page, and wait for the end of what that runs."""
-        message = BackMsg()
-        client = message.rerun_script
-        client.page_script_hash, client.query_string = self.pages[self.page], self.query
-        client.fragment_id = slider.fragment
-        state = client.widget_states.widgets.add(id=slider.id)
+        message = self._begin(slider.fragment)
+        state = message.rerun_script.widget_states.widgets.add(id=slider.id)
         if slider.steps:
             state.string_array_value.data.append(slider.steps[round(value)])
         else:
             state.double_array_value.data.append(value)
         return self._ask(message)
+
+    def press(self, button: tuple[str, str]) -> Turn:
+        """Press a button, given by id and fragment, whether it stands on the page or not."""
+        message = self._begin(button[1])
+        message.rerun_script.widget_states.widgets.add(id=button[0], trigger_value=True)
+        return self._ask(message)
+
+    def tell(self, component: tuple[str, str], event: str, value: Any) -> Turn:
+        """Send what a component, given by id and fragment, would send for an event."""
+        message = self._begin(component[1])
+        message.rerun_script.widget_states.widgets.add(
+            id=f"$$STREAMLIT_INTERNAL_KEY_{component[0]}__events",
+            json_trigger_value=json.dumps([{"event": event, "value": value}]),
+        )
+        return self._ask(message)
+
+    def _begin(self, fragment: str) -> BackMsg:
+        """Return a message that runs the open page, or a fragment of it, once more."""
+        message = BackMsg()
+        client = message.rerun_script
+        client.page_script_hash, client.query_string = self.pages[self.page], self.query
+        client.fragment_id = fragment
+        return message
 
     def _ask(self, message: BackMsg) -> Turn:
         turn, began = Turn(), time.monotonic()

@@ -64,6 +64,8 @@ class Admission:
         if path == ENTER:
             return await (await self.enter(Request(scope, receive)))(scope, receive, send)
         if visitor is not None:
+            if asks_for_page(path, scope):
+                send = self.send_with_pass(visitor, scope, send)
             return await self.app({**scope, OWNER: visitor.id}, receive, send)
         if path.startswith(OPEN):
             return await self.app(scope, receive, send)
@@ -79,28 +81,31 @@ class Admission:
 
     async def welcome(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Let somebody in who has no pass and asks for a page; refuse anything else."""
-        asks_for_page = PAGES in Headers(scope=scope).get("accept", "")
-        if (
-            scope["method"] not in ("GET", "HEAD")
-            or not asks_for_page
-            or PurePosixPath(path).suffix
-        ):
+        if not asks_for_page(path, scope):
             self.house.refused += 1
             return await PlainTextResponse("No pass.", 403)(scope, receive, send)
         if self.house.mode.code:
             answer = RedirectResponse(f"{self.base}/{ENTER}", 303)
             return await answer(scope, receive, send)
         visitor = self.house.passes.new_visitor()
+        send = self.send_with_pass(visitor, scope, send)
+        await self.app({**scope, OWNER: visitor.id}, receive, send)
+
+    def send_with_pass(self, visitor: Visitor, scope: Scope, send: Send) -> Send:
+        """Return what sends an answer with the pass: each page that is opened makes it last anew.
+
+        What a visitor has is kept from the last visit on; so is the cookie by which it is found.
+        """
         cookie = self.write_cookie(visitor, scope)
 
-        async def send_with_pass(message: Message) -> None:
+        async def send_it(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.append("set-cookie", cookie)
                 headers["cache-control"] = "no-store"
             await send(message)
 
-        await self.app({**scope, OWNER: visitor.id}, receive, send_with_pass)
+        return send_it
 
     async def enter(self, request: Request) -> Response:
         """Show the form; take a code, or one's own link, for a pass."""
@@ -159,6 +164,12 @@ class Admission:
             f"{PASS}={self.house.passes.write(visitor)}; Path={self.base or '/'}; "
             f"Max-Age={max(seconds, 86400)}; HttpOnly; SameSite=Lax{secure}"
         )
+
+
+def asks_for_page(path: str, scope: Scope) -> bool:
+    """Tell whether a browser asks for a page, and not for a file or by a message."""
+    accepted = PAGES in Headers(scope=scope).get("accept", "")
+    return scope["method"] in ("GET", "HEAD") and accepted and not PurePosixPath(path).suffix
 
 
 def is_from_here(headers: Mapping[str, str]) -> bool:

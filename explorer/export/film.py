@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from explorer.codes import main_dimensions
 from explorer.runs.run import Snapshot
 from explorer.runs.trace import thin
 
@@ -51,6 +52,18 @@ def choose_frames(steps: Sequence[int], most: int = MOST_FRAMES) -> list[int]:
     if most == 1:
         return [int(step) for step in steps[-1:]]
     return [int(step) for step in thin(list(steps), most)]
+
+
+def choose_axes(newest: Snapshot, has_shares: bool) -> tuple[int, int]:
+    """Return the two dimensions that a film is played on; (0, −1) of a model with one latent."""
+    if newest.mean.shape[1] == 1:
+        return 0, -1
+    return main_dimensions(newest.mean, newest.logvar, has_shares)
+
+
+def encode_film_frame(frame: Snapshot, axes: tuple[int, int]) -> dict[str, Any]:
+    """Return a frame on the axes that `choose_axes` found, on a plane or on a line."""
+    return encode_line_frame(frame) if axes[1] < 0 else encode_frame(frame, axes)
 
 
 def encode_frame(

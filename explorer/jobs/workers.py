@@ -144,6 +144,7 @@ class ClusterWorker:
         from explorer.jobs.sweep import train_request
 
         self.start()
+        self._future = None
         try:
             self._future = self._client.submit(train_request, dict(request), pure=False)
             self._future.result()
@@ -155,16 +156,23 @@ class ClusterWorker:
                 "message": f"The worker has no {error.name}: install latent-explorer there.",
             }
         except Exception as error:
-            # Dask's own: KilledWorker after three tries of its, and what a lost scheduler leaves.
+            # Dask's own: KilledWorker after three tries of its.
             if type(error).__name__ == "KilledWorker":
                 return None
-            if not _is_of_dask(error):
+            if self._has_raised():
                 return {"event": "failed", "message": f"{type(error).__name__}: {error}"}
             self.release()
             raise SchedulerLost(
                 f"The Dask scheduler at {self.scheduler!r} was lost; jobs wait for it."
             ) from error
         return {"event": "done"}
+
+    def _has_raised(self) -> bool:
+        """Tell a job whose own code raised from one that was lost with its scheduler.
+
+        The error does not tell: both may be an OSError or a TimeoutError.
+        """
+        return self._future is not None and self._future.status == "error"
 
     def kill(self) -> None:
         """Let the cluster forget the job."""
@@ -180,11 +188,6 @@ class ClusterWorker:
         if client is not None:
             with contextlib.suppress(Exception):  # Whatever a lost scheduler leaves behind.
                 client.close(timeout=1)
-
-
-def _is_of_dask(error: BaseException) -> bool:
-    names = {kind.__name__ for kind in type(error).__mro__}
-    return bool(names & {"CancelledError", "CommClosedError", "OSError", "TimeoutError"})
 
 
 def _import_path() -> str:

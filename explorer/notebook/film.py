@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from explorer.analysis.collapse.moved_beta import describe_beta
-from explorer.codes import main_dimensions
 from explorer.errors import ExplorerError
-from explorer.export.film import choose_frames, describe_film, encode_frame
+from explorer.export.film import choose_axes, choose_frames, describe_film, encode_film_frame
 from explorer.notebook.base import Pictured, synced
 from explorer.notebook.scripts import widget_script, widget_style
 from explorer.runs.run import Run
@@ -67,11 +66,11 @@ class FilmWidget(Pictured):
 
     def _describe(self, run: Run, steps: list[int], points: Any) -> dict[str, Any] | None:
         newest = run.snapshot(steps[-1])
-        if newest.mean.shape[1] < 2:
-            self.waiting = say(self._language, "notebook.one_latent")
+        if newest.mean.shape[1] < 1:
+            self.waiting = say(self._language, "notebook.no_latent")
             return None
-        axes = main_dimensions(newest.mean, newest.logvar, run.info.has_shares)
-        frames = [encode_frame(run.snapshot(step), axes) for step in steps]
+        axes = choose_axes(newest, run.info.has_shares)
+        frames = [encode_film_frame(run.snapshot(step), axes) for step in steps]
         words = sentences(self._language, "stage.")
         return describe_film(run, newest, frames, points, axes, describe_beta(run) or "", words)
 

@@ -196,3 +196,12 @@ def test_the_form_is_whole_in_every_language(language):
     body = bytes(show_form(language, "enter.wrong").body).decode()
     assert f'<html lang="{language}">' in body and 'role="alert"' in body
     assert "<script" not in body
+
+
+def test_each_page_that_is_opened_makes_the_pass_last_anew(door):
+    cookie = door.cookie(ANNA)
+    for path in ("/", "/runs"):
+        told = door.ask(path, cookie=cookie, **PAGE)[1]
+        assert told["set-cookie"].startswith(f"{cookie};") and "Max-Age=86400" in told["set-cookie"]
+    for path in ("/media/abc.png", "/_stcore/host-config"):
+        assert "set-cookie" not in door.ask(path, cookie=cookie)[1]

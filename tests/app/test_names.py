@@ -6,8 +6,10 @@ import shutil
 import pytest
 
 from explorer.app.parts.names import free_name, label_run, title_run
+from explorer.app.views.runs.compare import list_told
 from explorer.app.views.train.watch import Watched, _explain_curves
 from explorer.export.payload import describe_figures
+from explorer.runs.apart import find_differences
 from explorer.runs.run import Run
 from explorer.runs.store import find_run
 
@@ -61,3 +63,13 @@ def test_the_map_is_told_of_a_moved_beta_too(named):
     path.write_text(json.dumps(content), encoding="utf-8")
     assert describe_figures(named)["moved"] == "1 → 24"
     assert title_run(named, is_steered=True).startswith(r"**my \*best\*** ")
+
+
+def test_side_by_side_a_moved_beta_is_a_setting_that_differs(named):
+    planned = list_told(named)
+    path = named.path / "run.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["timing"]["beta"] = 24.0
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert find_differences([planned, list_told(named)]) == ["objective.beta"]
+    assert list_told(named)["objective.beta"] == "1 → 24"

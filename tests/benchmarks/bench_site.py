@@ -63,7 +63,7 @@ def main(quick: bool = False) -> None:
         print(f"| {name} | {paint:.0f} | {ratio:.2f} | {usable:.0f} |")
 
 
-def visit(browser, address: str) -> tuple[float, float]:  # type: ignore[no-untyped-def]
+def visit(browser, address: str) -> tuple[float, float]:
     """Return when a page in a new profile painted first, and when it could be used, in ms."""
     context = browser.new_context(viewport={"width": 1280, "height": 720})
     page = context.new_page()

@@ -104,12 +104,12 @@ def state(path):
     return Run(path).info.status.shown_state()
 
 
-def is_away(person, server, run):
+def is_away(person, server, run, pages=PAGES):
     """Assert that no page shows a run, and no address hands it over."""
-    for page in PAGES:
+    for page in pages:
         person.page.goto(f"{server.url}/{page.format(run=run.name)}")
         person.page.locator(".explorer-lede, .stAlert").first.wait_for()
-        person.page.wait_for_timeout(1500)
+        person.page.locator("[data-test-script-state=notRunning]").wait_for()
         shown = person.page.locator(".stMain").inner_text()
         assert Run(run).name not in shown, page
     inside = run.relative_to(server.runs).as_posix()
@@ -118,48 +118,73 @@ def is_away(person, server, run):
         assert b"latent_dim" not in answer and b"checkpoint" not in answer, door
 
 
-def learn_together(lesson, kills):
+def begin_together(lesson, pages):
+    """Have both train: one waits for its turn, and does not reach the other's."""
     server, anna, bela = lesson.server, lesson.anna, lesson.bela
-    # Both train: one waits for its turn.
     first = anna.train(server, 30)
     wait_until(lambda: Run(first).snapshot_steps())
     Run(first).rename("of Anna alone")
     second = bela.train(server, 2)
     assert state(second) == "queued"
     bela.page.get_by_text("begins in about").wait_for()
-    # Nobody reaches the other's.
-    is_away(bela, server, first)
-    # All are shown a page.
-    lesson.lecturer.page.goto(f"{server.url}/collapse")
+    is_away(bela, server, first, pages)
+    return first, second
+
+
+def look_together(lesson):
+    """Have the lecturer show a page to all."""
+    lesson.lecturer.page.goto(f"{lesson.server.url}/collapse")
     lesson.lecturer.page.get_by_text("digits-collapsed").first.wait_for()
     lesson.lecturer.page.get_by_role("button", name="Everybody look here").click()
-    for person in (anna, bela):
+    for person in (lesson.anna, lesson.bela):
         person.page.wait_for_url(re.compile(r"/collapse\?.*run=digits-collapsed"))
-    # The server and the worker die.
+
+
+def lose_and_go_on(lesson, run):
+    """Kill server and worker in the middle, and have Anna go on with what she trained."""
+    before = max(Run(run).snapshot_steps())
+    lesson.lose(run)
+    assert max(Run(run).snapshot_steps()) >= before
+    page = lesson.anna.page
+    page.goto(f"{lesson.server.url}/train?run={run.name}")
+    page.get_by_role("button", name="Go on training").click()
+    wait_until(lambda: state(run) not in ("interrupted", "queued"))
+
+
+def names_nobody(lesson, *runs):
+    """Assert that the server's log, which is the worker's too, holds nothing of anybody."""
+    log = Path(lesson.server.log.name).read_text("utf-8")
+    for person in (lesson.anna, lesson.bela):
+        assert person.cookie().split(".")[1] not in log
+    for run in runs:
+        assert run.name not in log and Run(run).name not in log
+
+
+def test_a_class_looks_together_and_trains_at_once(lesson):
+    first, second = begin_together(lesson, PAGES[:1])
+    look_together(lesson)
+    # The lecturer stops what takes too long; then it is the next one's turn.
+    lesson.lecturer.page.goto(f"{lesson.server.url}/runs")
+    anna = lesson.anna.cookie().split(".")[1]
+    lesson.lecturer.page.locator(f"[class*=visit_stop_{anna}] button").click()
+    wait_until(lambda: state(first) in ("stopped", "finished"))
+    wait_until(lambda: state(second) == "finished")
+    names_nobody(lesson, first, second)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [1, 4])
+def test_a_class_outlives_its_servers(lesson, kills):
+    first, second = begin_together(lesson, PAGES)
+    look_together(lesson)
     for _ in range(kills):
         wait_until(lambda: state(first) in ("training", "running", "interrupted", "finished"))
-        before = max(Run(first).snapshot_steps())
-        lesson.lose(first)
-        server = lesson.server
-        assert max(Run(first).snapshot_steps()) >= before
-        anna.page.goto(f"{server.url}/train?run={first.name}")
-        anna.page.get_by_role("button", name="Go on training").click()
-        wait_until(lambda: state(first) not in ("interrupted", "queued"))
+        lose_and_go_on(lesson, first)
     # What waited is taken up, what was lost goes on, and the pass still holds.
     wait_until(lambda: state(second) == "finished")
     wait_until(lambda: state(first) == "finished")
     values = json.loads((first / "run.json").read_text(encoding="utf-8"))
     assert values["status"]["state"] == "finished"
     Run(second).rename("of Bela alone")
-    is_away(anna, server, second)
-    log = Path(server.log.name).read_text("utf-8")
-    assert first.name not in log and anna.cookie() not in log
-
-
-def test_a_class_looks_together_trains_at_once_and_outlives_its_server(lesson):
-    learn_together(lesson, kills=1)
-
-
-@pytest.mark.slow
-def test_a_class_outlives_many_servers(lesson):
-    learn_together(lesson, kills=4)
+    is_away(lesson.anna, lesson.server, second)
+    names_nobody(lesson, first, second)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from explorer.export.film import (
+    choose_axes,
     choose_frames,
+    encode_film_frame,
     encode_frame,
     encode_line_frame,
     encode_log,
@@ -65,3 +67,10 @@ def test_a_model_with_one_latent_has_a_row_for_each_class():
     alone = encode_line_frame(Snapshot(7, mean, None, None, None, None, None))
     heights = read(alone["codes"], "<i2").reshape(-1, 2)[:, 1]
     assert len(set(heights.tolist())) == 60, "codes do not hide one another"
+
+
+def test_a_film_is_played_on_the_two_busiest_dimensions_or_on_a_line():
+    plane, line = frame_of([[0.1, 3.0, -2.0], [-0.1, -3.0, 2.0]]), frame_of([[1.0], [-1.0]])
+    assert choose_axes(plane, False) == (1, 2) and choose_axes(line, False) == (0, -1)
+    assert encode_film_frame(plane, (1, 2)) == encode_frame(plane, (1, 2))
+    assert encode_film_frame(line, (0, -1)) == encode_line_frame(line)

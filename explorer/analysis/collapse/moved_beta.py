@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from explorer.runs.run import Run
 
@@ -33,15 +34,24 @@ def find_beta(run: Run) -> UsedBeta | None:
     objective, step = info.config.objective, info.status.step
     last = info.timing.get("beta")
     if last is None or info.status.is_alive():
-        points = run.metrics("train")
-        if not points or points[-1].get("beta") is None:
+        logged = _read_last(str(run.path), run.stamp("metrics.jsonl"))
+        if logged is None:
             return UsedBeta(objective.beta, objective.beta)
-        last, step = points[-1]["beta"], points[-1]["step"]
+        last, step = logged
     expected = objective.beta
     if info.planned_steps and step:
         expected = objective.beta_at(step - 1, info.planned_steps)
     moved = abs(last - expected) > TOLERANCE * max(expected, TOLERANCE)
     return UsedBeta(objective.beta, float(last) if moved else objective.beta)
+
+
+@lru_cache(maxsize=4096)
+def _read_last(path: str, stamp: str) -> tuple[float, int] | None:
+    """Return β and step of the last log point, read once for each time that the log grew."""
+    points = Run(path).metrics("train")
+    if not points or points[-1].get("beta") is None:
+        return None
+    return points[-1]["beta"], points[-1]["step"]
 
 
 def describe_beta(run: Run) -> str | None:

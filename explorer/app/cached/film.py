@@ -4,15 +4,14 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.export.film import encode_frame, encode_line_frame
+from explorer.export.film import encode_film_frame
 from explorer.export.lab import Placing, encode_member_frame
 from explorer.runs.run import Run
 
 
 @st.cache_resource(show_spinner=False, max_entries=2000)
 def _frame_for(path: str, step: int, stamp: str, axes: tuple[int, int]) -> dict[str, Any]:
-    frame = Run(path).snapshot(step)
-    return encode_line_frame(frame) if axes[1] < 0 else encode_frame(frame, axes)
+    return encode_film_frame(Run(path).snapshot(step), axes)
 
 
 def get_frame(run: Run, step: int, axes: tuple[int, int]) -> dict[str, Any]:

@@ -11,9 +11,8 @@ from explorer.app.cached.film import get_frame
 from explorer.app.parts.kept import Kept
 from explorer.app.parts.mount import enclose, inline_component
 from explorer.app.text import sentences
-from explorer.codes import main_dimensions
 from explorer.errors import ExplorerError
-from explorer.export.film import choose_frames, describe_film
+from explorer.export.film import choose_axes, choose_frames, describe_film
 from explorer.runs.run import Run, Snapshot
 
 RECENT = 12
@@ -45,8 +44,7 @@ def show_stage(
     run: Run, newest: Snapshot, points: Sequence[Mapping[str, Any]], *, key: str, live: bool
 ) -> None:
     """Show the stage of a run whose newest frame is given; `points` is the log of its training."""
-    has_shares, is_line = run.info.has_shares, newest.mean.shape[1] == 1
-    axes = (0, -1) if is_line else main_dimensions(newest.mean, newest.logvar, has_shares)
+    axes = choose_axes(newest, run.info.has_shares)
     steps = run.snapshot_steps()
     is_whole = _sent(key).get() != axes or not live
     frames = []

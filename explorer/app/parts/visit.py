@@ -8,7 +8,7 @@ import streamlit as st
 from explorer.app.admission import ENTER
 from explorer.app.parts.jobs import press
 from explorer.app.session import get_visitor, library
-from explorer.app.text import number, plain, text
+from explorer.app.text import plain, text
 from explorer.export.archive import zip_runs
 from explorer.files import describe_bytes
 from explorer.visitors.house import House, get_house
@@ -49,7 +49,7 @@ def _show_place(house: House, visitor: Visitor) -> None:
         largest = describe_bytes(limits.upload_megabytes * 1e6)
         allowed = house.mode.uploads
         st.markdown(text("visit.uploads", size=largest) if allowed else text("visit.no_uploads"))
-        st.markdown(text("visit.goes", hours=number(limits.days * 24)))
+        st.markdown(text("visit.goes", hours=f"{limits.days * 24:.3g}"))
         runs = [run for run in library().runs() if library().is_own(run)]
         if runs and st.button(text("visit.zip"), key="visit_zip"):
             st.download_button(

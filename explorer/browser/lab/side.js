@@ -65,6 +65,7 @@ export class Side {
     const largest = [...shares].sort((a, b) => b - a).slice(0, SHOWN_SHARES);
     const most = Math.max(1, ...members.flatMap(({ final }) => final.kl_per_dim ?? []));
     if (this.shares.children.length !== 3 * largest.length) {
+      this.root.style.setProperty("--shares", String(largest.length));
       this.shares.replaceChildren(...largest.flatMap(() => [make("span"), make("i"), make("span")]));
     }
     const cells = /** @type {HTMLElement[]} */ ([...this.shares.children]);

@@ -60,7 +60,8 @@ def show_lab(sweep: Sweep, members: list[Member], *, live: bool) -> int | None:
             key=LAB, data=enclose(data), on_rest_change=do_nothing, on_open_change=do_nothing
         )
     _follow(result.get("open"))
-    st.caption(_explain(data, first.config.model.likelihood))
+    differs_in_beta = len({member.beta for member in members}) > 1
+    st.caption(_explain(data, first.config.model.likelihood, differs_in_beta=differs_in_beta))
     rest = result.get("rest")
     if isinstance(rest, Mapping) and rest.get("sweep") == sweep.id and rest.get("model") in known:
         start = known[str(rest["model"])]
@@ -70,7 +71,7 @@ def show_lab(sweep: Sweep, members: list[Member], *, live: bool) -> int | None:
     return step
 
 
-def _explain(data: Mapping[str, Any], likelihood: str) -> str:
+def _explain(data: Mapping[str, Any], likelihood: str, *, differs_in_beta: bool) -> str:
     """Say what to look for, and how the picture is made."""
     theory = ""
     if data["theory"] is not None:
@@ -79,6 +80,7 @@ def _explain(data: Mapping[str, Any], likelihood: str) -> str:
         theory = text("beta.plane.no_theory")
     matched = data["members"][data["reference"]]["names"]
     return paragraph(
+        text("beta.maps.look") if differs_in_beta else "",
         text("beta.maps.caption", reach=data["reach"]),
         text("beta.plane.caption"),
         theory,

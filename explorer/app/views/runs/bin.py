@@ -6,9 +6,12 @@ import streamlit as st
 
 from explorer.app.parts.jobs import try_or_toast
 from explorer.app.parts.kept import Kept
+from explorer.app.parts.names import name_run
 from explorer.app.session import library
 from explorer.app.text import plain, text
+from explorer.errors import ExplorerError
 from explorer.runs.bin import KEPT_SECONDS, Binned
+from explorer.runs.run import Run
 
 JUST_DELETED: Kept[tuple[Binned, ...]] = Kept("runs_just_deleted", ())
 """What the visitor deleted last, while it can be taken back with one press."""
@@ -23,7 +26,7 @@ def show_undo() -> None:
     if not gone:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="runs_undo_bar"):
-        names = plain(gone[0].name) if len(gone) == 1 else ""
+        names = plain(name_entry(gone[0])) if len(gone) == 1 else ""
         key = "runs.undo.one" if len(gone) == 1 else "runs.undo.many"
         st.markdown(text(key, name=names, count=len(gone)), width="content")
         st.button(text("runs.undo"), key="runs_undo", on_click=_restore, args=(tuple(gone),))
@@ -39,7 +42,7 @@ def show_bin() -> None:
         for number, entry in enumerate(entries[:SHOWN]):
             with st.container(horizontal=True, vertical_alignment="center"):
                 until = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.goes))
-                st.markdown(text("runs.bin.entry", name=plain(entry.name), until=until))
+                st.markdown(text("runs.bin.entry", name=plain(name_entry(entry)), until=until))
                 st.button(
                     text("runs.bin.restore"),
                     key=f"runs_restore_{number}_{entry.path.name}",
@@ -47,6 +50,14 @@ def show_bin() -> None:
                     args=((entry,),),
                 )
         st.button(text("runs.bin.empty"), key="runs_bin_empty", on_click=library().own.bin.empty)
+
+
+def name_entry(entry: Binned) -> str:
+    """Return what the desk called it, with its moved β; what cannot be read has its name alone."""
+    try:
+        return name_run(Run(entry.path / "run", entry.id))
+    except ExplorerError:
+        return entry.name
 
 
 def _restore(entries: tuple[Binned, ...]) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
+from explorer.analysis.collapse.moved_beta import describe_beta, find_beta
 from explorer.app.cached import diagnose_stored
 from explorer.app.cached.desk import get_trace
 from explorer.app.parts.charts import role_colours, show_chart
@@ -48,7 +50,7 @@ def compare(runs: Sequence[Run]) -> None:
 
 def show_differences(compared: Compared) -> None:
     """Show the settings in which the runs differ."""
-    settings = {name: list_settings(run.info) for name, run in compared.runs}
+    settings = {name: list_told(run) for name, run in compared.runs}
     fields = find_differences(list(settings.values()))
     if not fields:
         st.caption(text("runs.compare.same"))
@@ -64,6 +66,13 @@ def show_differences(compared: Compared) -> None:
         {},
         key="runs_differences",
     )
+
+
+def list_told(run: Run) -> dict[str, Any]:
+    """Return what a run was told, with β as a hand moved it: "1 → 24"."""
+    settings = list_settings(run.info)
+    beta = find_beta(run)
+    return settings | {"objective.beta": describe_beta(run)} if beta and beta.is_moved else settings
 
 
 def show_curves(compared: Compared) -> None:
