@@ -110,6 +110,9 @@ def build_parser() -> argparse.ArgumentParser:
         default=[],
         help="a name that this server is called by, all others being refused; may be repeated",
     )
+    app.add_argument(
+        "--base-path", metavar="/PATH", default="", help="where below its host a proxy has it"
+    )
     app.add_argument("--no-browser", action="store_true", help="start without opening a browser")
     app.add_argument(
         "--runs", metavar="DIR", help=f"folder of your runs (default: {runs_folder()})"

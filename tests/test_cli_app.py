@@ -5,7 +5,8 @@ import os
 import pytest
 
 from explorer.cli import build_parser
-from explorer.commands.app import choose_mode, is_loopback, open_app
+from explorer.commands.app import choose_mode, clean_base, is_loopback, open_app
+from explorer.commands.jupyter import describe_server
 from explorer.errors import ExplorerError
 
 
@@ -77,3 +78,35 @@ def test_workers_are_counted():
     for wrong in ("-1", "1000"):
         with pytest.raises(ExplorerError, match="from 1 to 256"):
             choose("--public", "--workers", wrong)
+
+
+def start(monkeypatch, *words):
+    handed: list[str] = []
+    monkeypatch.setattr(os, "execve", lambda path, command, environment: handed.extend(command))
+    open_app(build_parser().parse_args(["app", "--port", "0", *words]))
+    return handed
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows starts another process")
+def test_a_base_path_is_handed_to_the_server_and_stands_in_the_address(
+    monkeypatch, capsys, tmp_path
+):
+    command = start(monkeypatch, "--runs", str(tmp_path), "--base-path", "/user/ada/vae/")
+    assert command[command.index("--server.baseUrlPath") + 1] == "user/ada/vae"
+    assert "http://127.0.0.1:0/user/ada/vae," in capsys.readouterr().out
+    assert "--server.baseUrlPath" not in start(monkeypatch, "--runs", str(tmp_path))
+
+
+@pytest.mark.parametrize("wrong", ["/a b", "/a//b", "/../a", "https://class.example/a", "/a?b"])
+def test_a_base_path_that_is_none_is_refused(wrong):
+    with pytest.raises(ExplorerError, match="A base path is like /vae"):
+        clean_base(wrong)
+
+
+def test_jupyter_starts_the_app_on_its_own_port_below_its_own_path():
+    server = describe_server()
+    filled = [word.format(port=4321, base_url="/user/ada/vae/") for word in server["command"]]
+    options = build_parser().parse_args(filled[filled.index("app") :])
+    assert (options.port, options.base_path, options.no_browser) == (4321, "/user/ada/vae/", True)
+    assert is_loopback(options.host), "only Jupyter reaches it"
+    assert server["absolute_url"], "the app answers under the path that it was given"

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from explorer.app.offers import OFFERS, OWNER, Offers
@@ -68,9 +68,13 @@ class Opening:
     def answer(self, scope: Scope) -> Response | None:
         """Return the answer to a request, None for one that is Streamlit's."""
         headers = Headers(scope=scope)
-        if scope["method"] != "GET" or not scope["path"].startswith(self.base):
+        if scope["method"] != "GET" or not f"{scope['path']}/".startswith(f"{self.base}/"):
             return None
         path = scope["path"].removeprefix(self.base)
+        if self.base and not path:
+            # Everything that the document calls lies beside it: below the base path, not above.
+            asked = scope.get("query_string", b"").decode("latin-1")
+            return RedirectResponse(f"{self.base}/{asked and f'?{asked}'}")
         if path.strip("/") in LEDES and path.count("/") <= 1:
             return self.open(path.strip("/"), scope, headers)
         if (match := _SCRIPT.search(path)) and "gzip" in headers.get("accept-encoding", ""):

@@ -5,6 +5,7 @@ import ipaddress
 import json
 import math
 import os
+import re
 import secrets
 import socket
 import sys
@@ -19,12 +20,14 @@ from explorer.visitors.mode import ENVIRONMENT, Mode
 PLACES = 8
 """Trainings at a time on a cluster, unless said otherwise."""
 MOST_WORKERS = 256
+_PART = re.compile(r"[A-Za-z0-9._~@%-]+")
 
 
 def open_app(options: argparse.Namespace) -> None:
     """Start the Streamlit server on app/server.py, with the shipped theme handed over by flags."""
     if not 0 <= options.port <= 65535:
         raise ExplorerError(f"A port is a number from 0 to 65535, not {options.port}.")
+    base = clean_base(options.base_path)
     mode = choose_mode(options)
     check_port(options.host, options.port)
     environment = {name: value for name, value in os.environ.items() if name != ENVIRONMENT}
@@ -41,15 +44,19 @@ def open_app(options: argparse.Namespace) -> None:
     flags = theme_flags()
     flags += ["--server.port", str(options.port), "--server.address", options.host]
     flags += ["--server.headless", "true" if options.no_browser else "false"]
+    if base:
+        flags += ["--server.baseUrlPath", base]
     if mode is not None:
         megabytes = math.ceil(mode.limits.upload_megabytes) if mode.uploads else 1
         flags += ["--server.maxUploadSize", str(megabytes)]
     command = [sys.executable, "-m", "streamlit", "run", str(PACKAGE / "app" / "server.py"), *flags]
     folder = environment.get("LATENT_EXPLORER_RUNS") or runs_folder()
     place = f"[{options.host}]" if ":" in options.host else options.host
-    print(f"Latent Explorer on http://{place}:{options.port}, runs in {folder}", flush=True)
+    where = f"http://{place}:{options.port}{base and f'/{base}'}"
+    print(f"Latent Explorer on {where}, runs in {folder}", flush=True)
     if mode is not None and mode.lecturer:
-        print(f"The lecturer's code is {mode.lecturer}: it is asked for at /enter.", flush=True)
+        door = f"{base and f'/{base}'}/enter"
+        print(f"The lecturer's code is {mode.lecturer}: it is asked for at {door}.", flush=True)
     if os.name == "nt":
         import subprocess
 
@@ -96,6 +103,20 @@ def choose_mode(options: argparse.Namespace) -> Mode | None:
 def cpus() -> int:
     """Return how many cores this machine has."""
     return os.cpu_count() or 2
+
+
+def clean_base(path: str) -> str:
+    """Return a base path without its outer slashes, "" for none.
+
+    Raises ExplorerError where a part of it is more than letters, digits and `-._~@%`.
+
+    >>> clean_base("/user/ada/vae/")
+    'user/ada/vae'
+    """
+    parts = path.strip("/").split("/") if path.strip("/") else []
+    if any(not _PART.fullmatch(part) or not part.strip(".") for part in parts):
+        raise ExplorerError(f"A base path is like /vae or /user/ada/vae, not {path!r}.")
+    return "/".join(parts)
 
 
 def is_loopback(host: str) -> bool:

@@ -35,6 +35,7 @@ class Server:
         runs: Path,
         command: list[str] | None = None,
         flags: str = "--port {port} --no-browser",
+        health: str = "/_stcore/health",
         **environment: str,
     ) -> None:
         self.runs = runs
@@ -52,7 +53,7 @@ class Server:
         deadline = time.monotonic() + STARTUP_SECONDS
         while True:
             try:
-                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2):
+                with urllib.request.urlopen(f"{self.url}{health}", timeout=2):
                     return
             except OSError:
                 if time.monotonic() > deadline or self.process.poll() is not None:
