@@ -72,9 +72,8 @@ def choose_image(run: Run, image: Any) -> Array:
         pictures = find_pictures(run, Library().images_of(run))
         if pictures is None or not 0 <= image < len(pictures.images):
             count = 0 if pictures is None else len(pictures.images)
-            raise ExplorerError(
-                f"{run.id} has {count} images at hand: give a place below that, or an array."
-            )
+            known = f"give a place below {count}, or an array" if count else "give an array"
+            raise ExplorerError(f"{run.id} has {count} images at hand: {known}.")
         return np.asarray(pictures.images[image : image + 1])
     array = np.asarray(as_array(image))
     if array.dtype != np.uint8:

@@ -90,9 +90,19 @@ WAYS = (
 )  # fmt: skip
 
 
+PAIRS = [(page, way) for page in PAGES for way in WAYS]
+EVERY = 3
+"""Of how many pairs `make test` tries one; so it comes by each page, and by each way."""
+
+
 @pytest.mark.filterwarnings("ignore:.*(invalid value|Mean of empty):RuntimeWarning")
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    ("page", "way"),
+    [
+        pytest.param(*pair, marks=pytest.mark.slow if number % EVERY else ())
+        for number, pair in enumerate(PAIRS)
+    ],
+)
 def test_a_bad_run_breaks_no_page(runs, page, way):
     """Neither the page that opens, nor the one that is asked for the bad run."""
     shutil.copytree(runs / "good", runs / "bad")

@@ -17,6 +17,8 @@ SCENES = {
     "runs": {"ticked": "mnist-20d,mnist-2d"},
 }
 """For each page what its address may say, and what the page then shows (below)."""
+SHORT = ("models", "train", "runs")
+"""The pages that `make test` opens here; the others it opens by a link in their own files."""
 
 
 def write(scene):
@@ -73,7 +75,10 @@ SHOWS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("path", SCENES)
+@pytest.mark.parametrize(
+    "path",
+    [path if path in SHORT else pytest.param(path, marks=pytest.mark.slow) for path in SCENES],
+)
 def test_the_address_opens_its_scene_and_stays(visit, path):
     page = visit(path, write(SCENES[path]))
     SHOWS[path](page)

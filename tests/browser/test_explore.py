@@ -371,7 +371,8 @@ def test_a_finger_scrolls_past_the_map_until_a_tap_has_chosen_it(elsewhere):
     assert edges["bottom"] <= view.z()[1] <= edges["top"], "z stays in view"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+# In light colours every other test of this file looks at the page.
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.slow), "dark"])
 def test_colours_follow_the_theme(elsewhere, scheme):
     view = elsewhere(color_scheme=scheme)
     assert view.ask("app.theme.dark") is (scheme == "dark")

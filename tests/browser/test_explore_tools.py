@@ -225,7 +225,14 @@ def test_hostile_addresses_are_clamped_or_ignored(explore, query):
     assert max(view.output()) >= 0
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "nothing", "%3Cimg%20src=x%3E"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../etc/passwd",
+        pytest.param("nothing", marks=pytest.mark.slow),
+        pytest.param("%3Cimg%20src=x%3E", marks=pytest.mark.slow),
+    ],
+)
 def test_an_unknown_model_opens_another_one_and_says_so(page, server, name):
     ensure_run(server.runs, "two")
     view = ExplorePage(page, f"{server.url}/?model={name}")

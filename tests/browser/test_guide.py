@@ -7,14 +7,20 @@ from explorer.app.parts.guide import GUIDE
 
 pytestmark = pytest.mark.browser
 SLOW = 60_000
+SHORT = ("explore", "collapse")
+"""The pages whose stops `make test` goes through: the first one, and one of many parts."""
 
 
-def test_every_stop_frames_a_part_of_its_page(page, server):
-    for name, stops in GUIDE.items():
-        page.goto(f"{server.url}/{'' if name == 'explore' else name}?guide=1")
-        place, frame = page.locator(".explorer-guide .place"), page.locator(".explorer-guide-frame")
-        for number, stop in enumerate(stops, 1):
-            place.get_by_text(f"{number} / {len(stops)}").wait_for(timeout=SLOW)
-            expect(frame, f"{stop.target} on {name}").to_be_visible(timeout=SLOW)
-            if number < len(stops):
-                page.locator(".explorer-guide .next").click()
+@pytest.mark.parametrize(
+    "name",
+    [name if name in SHORT else pytest.param(name, marks=pytest.mark.slow) for name in GUIDE],
+)
+def test_every_stop_frames_a_part_of_its_page(page, server, name):
+    stops = GUIDE[name]
+    page.goto(f"{server.url}/{'' if name == 'explore' else name}?guide=1")
+    place, frame = page.locator(".explorer-guide .place"), page.locator(".explorer-guide-frame")
+    for number, stop in enumerate(stops, 1):
+        place.get_by_text(f"{number} / {len(stops)}").wait_for(timeout=SLOW)
+        expect(frame, f"{stop.target} on {name}").to_be_visible(timeout=SLOW)
+        if number < len(stops):
+            page.locator(".explorer-guide .next").click()

@@ -62,7 +62,9 @@ def test_two_files_become_a_run_that_opens_on_explore(page, server, files):
     expect(page.locator(".map").first).to_be_visible()
 
 
-def test_two_visitors_at_once_meet_their_own_models_alone(page, server, files, visitor):
+def test_what_is_refused_says_why_to_its_visitor_alone_until_it_is_let_go(
+    page, server, files, visitor
+):
     dialog = bring(page, server, files, "odd")
     refused = dialog.get_by_text("NonMaxSuppression")
     expect(refused).to_be_visible(timeout=ADOPTING_MS)
@@ -74,13 +76,6 @@ def test_two_visitors_at_once_meet_their_own_models_alone(page, server, files, v
     expect(refused).to_be_visible()
     dialog.get_by_role("button", name="Let go").click()
     expect(refused).to_be_hidden()
-
-
-def test_what_is_refused_says_why_in_one_sentence_and_goes(page, server, files):
-    dialog = bring(page, server, files, "odd")
-    expect(dialog.get_by_text("NonMaxSuppression")).to_be_visible(timeout=ADOPTING_MS)
-    dialog.get_by_role("button", name="Let go").click()
-    expect(dialog.get_by_text("NonMaxSuppression")).to_be_hidden()
 
 
 def test_it_is_stopped_and_leaves_nothing(page, server, files):

@@ -269,7 +269,13 @@ def test_two_tabs_command_one_job_and_neither_takes_back_the_others_beta(page, s
     assert points[-1]["beta"] == 2.0
 
 
-@pytest.mark.parametrize("run_id", ["no-such-run", "../../etc", "%00", "a" * 500])
+@pytest.mark.parametrize(
+    "run_id",
+    [
+        "../../etc",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("no-such-run", "%00", "a" * 500)),
+    ],
+)
 def test_an_unknown_run_in_the_address_is_one_clear_sentence(page, server, run_id):
     page.goto(f"{server.url}/train?run={run_id}")
     page.get_by_text("There is no run").wait_for()

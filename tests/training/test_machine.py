@@ -156,7 +156,9 @@ def test_one_thread_is_given_back(two_threads):
 
 
 @pytest.mark.skipif(not has_bfloat16(), reason="This processor does not multiply in bfloat16.")
-@pytest.mark.parametrize("batch_size", [32, 128, 512])
+@pytest.mark.parametrize(
+    "batch_size", [32, *(pytest.param(size, marks=pytest.mark.slow) for size in (128, 512))]
+)
 def test_the_weights_are_the_same_on_one_thread_and_two(two_threads, batch_size):
     weights = []
     for count in (1, 2):

@@ -130,7 +130,9 @@ def test_every_row_of_the_table(centred, beta):
     np.testing.assert_allclose(total_variance, 1, atol=0.02)
 
 
-@pytest.mark.parametrize("latent_dim", LEARNED)
+@pytest.mark.parametrize(
+    "latent_dim", [2, *(pytest.param(wide, marks=pytest.mark.slow) for wide in (8, 16))]
+)
 def test_a_learned_variance_is_that_of_probabilistic_pca(centred, latent_dim):
     model = descend(linear("gaussian-learned", latent_dim), centred, 1.0)
     assert model.likelihood.sigma2().item() == pytest.approx(LEARNED[latent_dim], rel=2e-3)
@@ -177,7 +179,8 @@ def check_trained(run, x, beta):
 
 
 @pytest.mark.parametrize(
-    "beta, steps, batch_size, learning_rate", [(1.0, 4000, 128, 0.02), (8.0, 500, 1797, 0.05)]
+    "beta, steps, batch_size, learning_rate",
+    [pytest.param(1.0, 4000, 128, 0.02, marks=pytest.mark.slow), (8.0, 500, 1797, 0.05)],
 )
 def test_training_by_samples_gets_there(tmp_path, x, beta, steps, batch_size, learning_rate):
     check_trained(trained(tmp_path / "run", beta, steps, batch_size, learning_rate), x, beta)

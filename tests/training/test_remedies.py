@@ -75,7 +75,9 @@ def eigenvalues():
     return covariance_eigenvalues(load_dataset("digits").images)
 
 
-@pytest.mark.parametrize("remedy, steps", [(None, FEWER), ("warm-up", STEPS)])
+@pytest.mark.parametrize(
+    "remedy, steps", [(None, FEWER), pytest.param("warm-up", STEPS, marks=pytest.mark.slow)]
+)
 def test_what_the_objective_asks_for_no_path_prevents(remedy, steps, eigenvalues):
     config = sick_config()
     error, rate, _ = fit(apply_remedy(remedy, config) if remedy else config, steps)
@@ -111,7 +113,10 @@ def test_a_capacity_target_is_met_at_the_water_filling_optimum(eigenvalues):
     assert error == pytest.approx(2.310, abs=0.03)
 
 
-@pytest.mark.parametrize("remedy, steps", [("learned-sigma", STEPS), ("optimal-sigma", FEWER)])
+@pytest.mark.parametrize(
+    "remedy, steps",
+    [pytest.param("learned-sigma", STEPS, marks=pytest.mark.slow), ("optimal-sigma", FEWER)],
+)
 def test_a_learned_or_optimal_sigma_wakes_all_the_closed_form_wakes(remedy, steps, eigenvalues):
     optimum = linear_optimum(eigenvalues, 16, sigma2=learned_sigma2(eigenvalues, 16))
     assert (optimum.squared_error, optimum.rate) == pytest.approx((0.9424, 20.241), abs=1e-3)

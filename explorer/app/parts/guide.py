@@ -43,8 +43,8 @@ GUIDE: Mapping[str, tuple[Stop, ...]] = {
         Stop("train_curves", ".st-key-train_stage, .st-key-train_curves", "elbo"),
     ),
     "beta": (
-        Stop("beta_plane", ".st-key-beta_stage", "collapse"),
-        Stop("beta_maps", ".st-key-beta_stage", "collapse"),
+        Stop("beta_plane", ".plane, .st-key-beta_stage", "collapse"),
+        Stop("beta_maps", ".map, .st-key-beta_stage", "collapse"),
         Stop("beta_units", ".st-key-beta_units", "collapse"),
     ),
     "collapse": (

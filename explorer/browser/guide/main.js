@@ -8,8 +8,8 @@ const MEMORY = "latent-explorer-guide";
 const PACE = 250;
 const NARROW = 640;
 const FIRST_PAGE = "explore";
-/** Where components keep their parts to themselves: the latent map and the ELBO page's lens. */
-const SHADOWED = '.st-key-explore_map *, [class*="st-key-elbo_lens"] *';
+/** Where components keep their parts to themselves: the latent map, the β lab and the ELBO page's lens. */
+const SHADOWED = '.st-key-explore_map *, .st-key-beta_stage *, [class*="st-key-elbo_lens"] *';
 
 /**
  * @typedef {object} Stop one part of a page

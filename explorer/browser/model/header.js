@@ -15,6 +15,7 @@
  * @property {LikelihoodHeader} likelihood
  * @property {NetworksHeader | null} networks null where the server decodes, or an atlas stands for them
  * @property {AtlasHeader | null} [atlas] of a file whose networks are too large for it
+ * @property {boolean} [live] a pair of functions in a notebook, whose pictures are all that is known of p(x|z)
  *
  * @typedef {object} AtlasHeader points that were decoded in advance (explorer/export/atlas.py)
  * @property {Float32Array} points (M, K), row by row
@@ -68,7 +69,6 @@
  * @property {string} language
  * @property {Record<string, string>} text
  * @property {string} [scene] what a file's document or a notebook asks for
- * @property {boolean} [live] a pair of functions in a notebook, whose pictures are all that is known of p(x|z)
  *
  * @typedef {ModelHeader & PageHeader} Header the payload of a latent map
  *
