@@ -91,6 +91,11 @@ def find(run: RunLike) -> Run:
     """Return a run that is given, or is named by its id or its folder."""
     if isinstance(run, Run):
         return run
+    if not isinstance(run, str | os.PathLike):
+        raise ExplorerError(
+            f"A {type(run).__name__} is no run: give a run, its id or its folder; "
+            "explorer.adopt makes one of a model."
+        )
     return Run(run) if (Path(run) / "run.json").is_file() else open_run(os.fspath(run))
 
 

@@ -129,3 +129,9 @@ def test_an_image_is_a_place_or_an_array(tiny_run: Run):
         choose_image(tiny_run, np.zeros((3, 3)))
     with pytest.raises(ExplorerError, match="images at hand"):
         choose_image(tiny_run, 10**6)
+
+
+def test_what_is_no_run_is_refused_in_one_sentence():
+    for call in (explorer.show, explorer.lens):
+        with pytest.raises(ExplorerError, match="A Linear is no run"):
+            call(torch.nn.Linear(2, 3))
