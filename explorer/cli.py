@@ -332,6 +332,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--codes", metavar="FILE", help="anyone's codes: .npz, .npy, .parquet, .csv or .h5ad"
     )
     sheet.add_argument("--out", metavar="FILE", required=True, help="the page, such as report.html")
+    sheet.add_argument(
+        "--beta", type=float, metavar="B", help="β of its training, for a run that does not tell it"
+    )
     sheet.add_argument("--language", choices=tuple(LANGUAGES), default="en")
     sheet.add_argument("--overwrite", action="store_true", help="replace an earlier page at --out")
     sheet.add_argument("--seed", type=int, default=0)

@@ -144,6 +144,11 @@ def test_a_finished_run_is_not_overwritten_unasked(tmp_path, capsys):
         (["evaluate", "digits-2d", "--limit", "9", "--seed", "-1"], "seed must be"),
         (["evaluate", "digits-2d", "--limit", "9", "--seed", str(10**40)], "seed must be"),
         (["report", "--out", "r.html"], "either a run or --codes"),
+        (
+            ["report", "--codes", "c.npz", "--beta", "2", "--out", "r.html"],
+            "--beta goes with a run",
+        ),
+        (["report", "digits-2d", "--beta", "-2", "--out", "r.html"], "a number from 0"),
         (["report", "digits-2d", "--out", "pyproject.toml"], "is there already"),
         (["diagnose", "digits-2d", "--seed", "-1"], "seed must be"),
         (["diagnose", "digits-2d", "--seed", str(2**63)], "seed must be"),

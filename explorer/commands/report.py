@@ -15,6 +15,8 @@ def make_report(options: argparse.Namespace) -> None:
     """Write the page, and print where it lies with the answer in one sentence."""
     if (options.run is None) == (options.codes is None):
         raise ExplorerError("Give either a run or --codes FILE.")
+    if options.beta is not None and options.codes is not None:
+        raise ExplorerError("--beta goes with a run: of codes alone no β is asked.")
     from explorer.export.report.page import build_report
     from explorer.export.report.words import say_headline
     from explorer.files import replace_file
@@ -42,6 +44,7 @@ def gather(options: argparse.Namespace) -> "Report":
                 options.codes, seed=options.seed, progress=lambda part: show(f"{part:.0%}")
             )
             return gather_codes(judged)
+        from explorer.adopting.place import check_beta
         from explorer.library import Library
         from explorer.runs.store import open_run
 
@@ -50,7 +53,8 @@ def gather(options: argparse.Namespace) -> "Report":
         return gather_run(
             run,
             library.images_of(run),
-            diagnosis=library.stored(run, "diagnosis"),
+            diagnosis=None if options.beta is not None else library.stored(run, "diagnosis"),
+            beta=check_beta(options.beta),
             seed=options.seed,
             progress=lambda part: show(f"{part:.0%}"),
         )

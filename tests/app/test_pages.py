@@ -190,6 +190,13 @@ def test_a_model_that_is_asked_for_twice_stands_there_once(runs):
     assert chosen == ["strokes-vae-2d", "strokes-ae-2d"]
 
 
+@pytest.mark.parametrize("name", ["model", "run", "models"])
+def test_models_opens_on_the_images_of_the_run_that_is_asked_for(name):
+    app = open_page("models", **{name: "digits-2d"})
+    assert app.selectbox(key="compare_images").value == "digits"
+    assert not app.exception and not [w for w in app.toast if "digits" in str(w.value)]
+
+
 def test_what_others_wrote_is_shown_letter_by_letter(runs):
     """A run's name, its failure, its folder's name; in a browser: tests/browser/test_runs.py."""
     Run(runs / "good").rename(NAME)

@@ -104,15 +104,16 @@ def _facts(report: Report, language: str) -> str:
         moved = f"{found.beta.planned:g} → {found.beta.now:g}"
         beta = moved if found.beta.is_moved else f"{found.beta.now:.4g}"
     stated = info.model.likelihood
-    return say(
+    facts = say(
         language,
         "report.facts.run",
         dataset="–" if info.dataset is None else info.dataset.name,
         latents=found.latents,
         likelihood="–" if stated is None else _name_likelihood(stated.name, language),
         beta=beta,
-        steps=info.status.step,
     )
+    steps = info.status.step  # None that we know of, where others trained it.
+    return f"{facts} · {say(language, 'report.facts.steps', steps=steps)}" if steps else facts
 
 
 def _name_likelihood(name: str, language: str) -> str:

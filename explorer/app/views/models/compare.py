@@ -11,7 +11,7 @@ import streamlit as st
 from explorer.analysis.representation.holes import SOURCES
 from explorer.app.cached import get_codes, get_pictures, main_axes
 from explorer.app.cached.compare import list_comparable
-from explorer.app.parts.address import refuse
+from explorer.app.parts.address import read_as, refuse
 from explorer.app.parts.choices import bound_segments, kept_choice
 from explorer.app.parts.failures import told
 from explorer.app.parts.names import label_run
@@ -51,17 +51,20 @@ def choose_runs() -> tuple[str, list[Run]]:
     if not found:
         st.info(text("compare.none"))
         return "", []
+    read_as("models", "model")
+    read_as("models", "run")
     names = sorted(found, key=lambda name: name != FIRST_DATA)
+    asked_for = dict.fromkeys(st.query_params.get("models", "").split(","))
+    first = next((n for n in names if any(run.id in asked_for for run in found[n])), names[0])
     left, right = st.columns([1, 4], vertical_alignment="bottom")
     with left:
         dataset = st.selectbox(
             text("compare.dataset"),
             names,
-            names.index(kept_choice("compare_images", names, "images") or names[0]),
+            names.index(kept_choice("compare_images", names, "images", first) or first),
             key="compare_images",
         )
     runs = {run.id: run for run in found[dataset]}
-    asked_for = dict.fromkeys(st.query_params.get("models", "").split(","))
     wanted = [name for name in asked_for if name in runs]
     if st.query_params.get("images", dataset) == dataset and len(wanted) < len(asked_for) - (
         "" in asked_for
