@@ -1,12 +1,20 @@
 """Waiting until something is so, in another process, thread or page; never for so long."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 Found = TypeVar("Found")
 POLL_MILLISECONDS = 30
 """How often a page is asked: asked at every frame, it draws sixty a second for nobody."""
+
+
+def run_apart(coroutine: Coroutine[Any, Any, Found]) -> Found:
+    """Run a coroutine to its end in a thread: the tests' own may hold the browser's event loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 def wait_until(condition: Callable[..., Found], seconds: float = 90.0) -> Found:

@@ -1,7 +1,5 @@
 """Every door of a server with visitors: nothing comes out without a pass, nor to another's."""
 
-import asyncio
-
 import pytest
 
 from explorer.app.admission import GUESSES, Admission, show_form
@@ -12,6 +10,7 @@ from explorer.text import LANGUAGES, say
 from explorer.visitors.house import House
 from explorer.visitors.mode import Mode
 from explorer.visitors.passes import Visitor
+from tests.waiting import run_apart
 
 HOST = "class.example"
 ANNA, BELA = Visitor("a" * 32), Visitor("b" * 32)
@@ -57,7 +56,7 @@ class Door:
         async def send(message):
             sent.append(message)
 
-        asyncio.run(self.admission(scope, receive, send))
+        run_apart(self.admission(scope, receive, send))
         first = sent[0]
         told = {key.decode(): value.decode() for key, value in first.get("headers", [])}
         return first.get("status", first["type"]), told, b"".join(m.get("body", b"") for m in sent)

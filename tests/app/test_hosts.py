@@ -1,10 +1,9 @@
 """A page elsewhere whose name leads to this machine (DNS rebinding) is not let in."""
 
-import asyncio
-
 import pytest
 
 from explorer.app.hosts import VARIABLE, KnownHosts, is_known
+from tests.waiting import run_apart
 
 NAMES = {"localhost", "lab.example", "*.school.example"}
 
@@ -50,7 +49,7 @@ def ask(kind: str, path: str, host: str | None, peer: str = "127.0.0.1", **more:
     scope = {
         "type": kind, "path": path, "method": "GET", "headers": headers, "client": (peer, 5000)
     }  # fmt: skip
-    asyncio.run(KnownHosts(app)(scope, receive, send))
+    run_apart(KnownHosts(app)(scope, receive, send))
     return sent
 
 

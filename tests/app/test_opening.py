@@ -180,6 +180,8 @@ def test_the_document_calls_the_payload_that_its_page_asked_for_last(served, off
 
 def test_the_pages_may_lie_below_a_path(tmp_path):
     served = Opening(nowhere, STATIC, "/lab/")
-    assert "explorer-skeleton" in read(ask(served, "/lab"))
+    led = ask(served, "/lab", "model=a")
+    assert led.status_code == 307 and led.headers["location"] == "/lab/?model=a"
+    assert "explorer-skeleton" in read(ask(served, "/lab/"))
     assert read(ask(served, "/lab/train")) != read(ask(served, "/lab/"))
     assert ask(served, "/train") is None

@@ -7,7 +7,7 @@ from explorer.config import ObjectiveConfig
 from explorer.runs.run import Run
 from explorer.training.loop import train
 from tests.small_run import change, make_config
-from tests.waiting import POLL_MILLISECONDS, wait_for_script
+from tests.waiting import wait_for_script, wait_until
 
 MAP = "document.querySelector('.st-key-explore_map [data-testid=stBidiComponentIsolated]')"
 """The map's host among the components of a page."""
@@ -87,9 +87,8 @@ class ExplorePage:
 
     def until(self, expression: str, argument: Any = None, timeout: float = 30_000) -> None:
         """Wait until `expression` holds, with `app`, `s` and `arg` at hand."""
-        self.page.wait_for_function(
-            ASK, arg=[expression, argument], timeout=timeout, polling=POLL_MILLISECONDS
-        )
+        # Asked from outside: the policy of an exported page lets nobody wait in it.
+        wait_until(lambda: self.ask(expression, argument), timeout / 1000)
 
     def z(self) -> list[float]:
         return self.ask("Array.from(s.z)")

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from explorer.analysis.watch import Progress, Watch
-from explorer.browser import read_styles
+from explorer.browser import ASSETS, read_styles
 from explorer.errors import ExplorerError
 from explorer.export.bundle import WORKER_ENTRY, bundle_modules
 from explorer.export.page import PAGE_IMAGE_BYTES, fit_payload
@@ -251,7 +251,7 @@ def _add_assets(site: Site) -> None:
     worker = json.dumps(bundle_modules(WORKER_ENTRY), ensure_ascii=False)
     site.files["assets/style.css"] = read_styles("shared", "map", "lens", "site").encode()
     site.files["assets/worker.js"] = f"globalThis.latentWorker = {worker};\n".encode()
-    site.files["assets/boot.js"] = bundle_modules("site/boot.js").encode()
+    site.files["assets/boot.js"] = (ASSETS / "site" / "boot.js").read_bytes()
     site.files["assets/explore.js"] = bundle_modules("site/explore.js").encode()
     rooms = {"explore": "explore."}
     if any(name.startswith("lens-") for name in used):
