@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -132,6 +133,7 @@ def test_an_image_is_a_place_or_an_array(tiny_run: Run):
 
 
 def test_what_is_no_run_is_refused_in_one_sentence():
-    for call in (explorer.show, explorer.lens):
+    calls: list[Any] = [explorer.show, explorer.lens]
+    for call in calls:
         with pytest.raises(ExplorerError, match="A Linear is no run"):
             call(torch.nn.Linear(2, 3))
