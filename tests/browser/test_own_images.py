@@ -52,7 +52,7 @@ def test_a_zip_becomes_a_data_set_that_is_used_and_removed_again(page, server, p
     dialog = open_dialog(page)
     expect(dialog.get_by_text("my-pets: 12 images of 16 × 16 pixels")).to_be_visible()
     # Adopted models may have left sets of theirs beside it.
-    dialog.locator(".st-key-own_remove_my-pets button").click()
+    dialog.locator(".st-key-own_remove_my-pets").get_by_role("button").click()
     expect(dialog.get_by_text("my-pets: 12 images")).to_be_hidden()
 
 
