@@ -1,6 +1,7 @@
 import { make } from "../shared/dom.js";
+import { readPayload } from "../shared/payload.js";
 import { createText } from "../shared/text.js";
-import { words } from "./data.js";
+import { loadBytes, words } from "./data.js";
 
 /**
  * What stands around every page of a site: embedded without its frame (`?embed=1`), reduced to some
@@ -10,8 +11,29 @@ import { words } from "./data.js";
 /** Parts that `only` knows by their own name, and the classes of the map that stand for them. */
 const PARTS = ["toolbar", "input", "draw", "legend", "sliders", "panel", "output", "map"];
 
+/**
+ * Open the page whose place is called `id`: shape it by its address, load its data, put the words of
+ * its language in, and let `show` draw it; where that fails the page says why.
+ * @param {string} id
+ * @param {(root: HTMLElement, header: any) => Promise<void> | void} show
+ */
+export async function open(id, show) {
+  const root = document.getElementById(id);
+  if (!root) throw new Error(`This document has no place called ${id}.`);
+  frame();
+  try {
+    const header = readPayload(await loadBytes(root.dataset.source ?? ""));
+    Object.assign(header, { text: words(), language: document.documentElement.lang });
+    root.replaceChildren();
+    await show(root, header);
+    root.dataset.ready = "true";
+  } catch (error) {
+    tellFailure(root, error);
+  }
+}
+
 /** Read the address and shape the page by it. */
-export function frame() {
+function frame() {
   const params = new URLSearchParams(window.location.search);
   document.documentElement.classList.toggle("is-embedded", params.get("embed") === "1");
   const only = (params.get("only") ?? "").split(",").filter((name) => PARTS.includes(name));
@@ -26,7 +48,7 @@ function hide(name) {
 }
 
 /** The lines that embed this page as it stands, scene included. */
-export function frameLines() {
+function frameLines() {
   const address = new URL(window.location.href);
   address.searchParams.set("embed", "1");
   const source = address.href.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
@@ -54,6 +76,6 @@ async function copyFrame(button) {
  * @param {HTMLElement} root
  * @param {unknown} error
  */
-export function tellFailure(root, error) {
+function tellFailure(root, error) {
   root.replaceChildren(make("p", { role: "alert" }, error instanceof Error ? error.message : String(error)));
 }

@@ -1,6 +1,7 @@
 """The HTML of a site's pages: each holds words and addresses; scripts and models lie beside it."""
 
 import html
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -60,7 +61,7 @@ def start_page(
     """Return the page that a visitor meets first."""
     found = "\n".join(_card(card) for card in cards)
     text = html.escape(say(place.language, "site.lede"))
-    foot = "".join(f'<footer lang="en">{html.escape(credit)}</footer>' for credit in credits)
+    foot = "".join(map(_foot, credits))
     body = f'<p class="lede">{text}</p>\n<div class="cards">\n{found}\n</div>\n{foot}'
     return _page(place, languages, title, title, body, ())
 
@@ -76,13 +77,7 @@ def map_page(
 ) -> str:
     """Return the page of a model's map; `source` and `members` are data files below the site."""
     sources = " ".join(place.top + member for member in members)
-    waiting = html.escape(say(place.language, "site.waiting"))
-    body = (
-        f'<div id="explorer" class="lx" data-source="{place.top}{source}" data-members="{sources}">'
-        f'<p class="waiting">{waiting}</p></div>'
-    )
-    if credit:
-        body += f'\n<footer lang="en">{html.escape(credit)}</footer>'
+    body = _stage(place, f'id="explorer" class="lx" data-members="{sources}"', source, credit)
     lede = "site.sweep_lede" if members else "site.map_lede"
     return _page(
         place, languages, name, name, body, ("worker.js", "explore.js"), "explore", lede, report
@@ -91,22 +86,28 @@ def map_page(
 
 def lens_page(place: Place, languages: Sequence[str], name: str, source: str, credit: str) -> str:
     """Return the page of one image under the lens."""
-    waiting = html.escape(say(place.language, "site.waiting"))
-    body = (
-        f'<div id="lens" class="lx lens" data-source="{place.top}{source}">'
-        f'<p class="waiting">{waiting}</p></div>'
-    )
-    if credit:
-        body += f'\n<footer lang="en">{html.escape(credit)}</footer>'
+    body = _stage(place, 'id="lens" class="lx lens"', source, credit)
     return _page(place, languages, name, name, body, ("lens.js",), "lens", "site.lens_lede")
 
 
 def words_script(language: str, prefix: str) -> str:
     """Return the script that hands a page its sentences, those below `prefix` and the site's."""
-    import json
-
     words = {**sentences(language, prefix), **sentences(language, "site.page.")}
     return f"globalThis.latentText = {json.dumps(words, ensure_ascii=False)};\n"
+
+
+def _stage(place: Place, attributes: str, source: str, credit: str) -> str:
+    """Return the place where a script draws what a data file holds, and whose its pictures are."""
+    waiting = _escaped(place.language, "site.waiting")
+    return (
+        f'<div {attributes} data-source="{place.top}{source}">'
+        f'<p class="waiting">{waiting}</p></div>'
+        f"{_foot(credit) if credit else ''}"
+    )
+
+
+def _foot(credit: str) -> str:
+    return f'\n<footer lang="en">{html.escape(credit)}</footer>'
 
 
 def _card(card: Card) -> str:
