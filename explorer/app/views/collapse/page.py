@@ -149,7 +149,6 @@ DETAILS: tuple[Section[Patient], ...] = (
         silent=True,
     ),
     Section(offer_factors),
-    Section(offer_factors),
     Section(show_moves, title="collapse.moves", needs=("model",), key="collapse_moves"),
     Section(
         offer_remedies,
