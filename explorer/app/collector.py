@@ -1,6 +1,6 @@
 """Garbage collection beside visitors: what lasts is looked through once, and not after each page.
 
-Streamlit collects all generations after every rerun of every visitor. With PyTorch, pandas and a few
+Streamlit collects all generations after every rerun of every visitor. With PyTorch, pandas and some
 sessions in memory that is 70 ms under the interpreter's lock, half of what a page costs.
 """
 
