@@ -22,7 +22,7 @@ TRIED = (6,)
 
 def build(folder: Path) -> tuple[Path, Path]:
     """Write the source archive and, from that, the wheel; return both."""
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT]
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     (source,) = folder.glob("*.tar.gz")
     (wheel,) = folder.glob("*.whl")
