@@ -10,6 +10,7 @@ from explorer.app.cached.desk import match_stored
 from explorer.app.parts.tables import show_rows
 from explorer.app.session import library
 from explorer.app.text import language, number, paragraph, plain, text
+from explorer.codes import latent_name
 from explorer.export.report.words import say_count
 from explorer.library import find_lack
 from explorer.runs.apart import find_differences, list_settings
@@ -69,9 +70,9 @@ def say_match(found: "MapMatch", first: str, second: str) -> str:
 def _list_dimensions(found: "MapMatch") -> list[dict[str, object]]:
     return [
         {
-            text("questions.dimension"): f"z{one.index + 1}",
+            text("questions.dimension"): latent_name(one.index),
             text("questions.state"): text(f"questions.state.{one.state}"),
-            text("questions.partner"): "" if one.partner is None else f"z{one.partner + 1}",
+            text("questions.partner"): "" if one.partner is None else latent_name(one.partner),
             text("questions.correlation"): (
                 ""
                 if one.partner is None
