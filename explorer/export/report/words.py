@@ -13,6 +13,7 @@ from explorer.analysis.consultation.stand_in import STAND_IN
 from explorer.analysis.consultation.sweep import SweepAnswer
 from explorer.analysis.questions.converged import Convergence
 from explorer.analysis.questions.how_many import LatentCount
+from explorer.analysis.questions.linear_oracle import LinearOracle
 from explorer.analysis.questions.pictures import PictureVerdict
 from explorer.analysis.questions.sampling import SamplingVerdict
 from explorer.codes import latent_name
@@ -139,6 +140,14 @@ def say_count(found: LatentCount, language: str) -> str:
     )
     values = {"enough": found.enough, "gain": gain, "largest": largest.latents}
     return say(language, f"questions.latents.{found.verdict}", active=largest.active, **values)
+
+
+def say_oracle(found: LinearOracle, language: str) -> str:
+    """Return which of the images' directions the linear theory keeps, and of how many latents."""
+    values = {"level": found.level, "sigma2": found.sigma2, "beta": found.beta}
+    counts = {"directions": found.directions, "active": found.active[-1]}
+    kind = "held" if found.held else "learned"
+    return say(language, f"questions.oracle.{kind}", largest=found.latents[-1], **values, **counts)
 
 
 def say_sweep(found: SweepAnswer, language: str) -> str:
