@@ -101,8 +101,8 @@ def place_names(
 def join_names(names: Sequence[str]) -> str:
     """Return names as one; of more than three the first two with the number of the others.
 
-    >>> join_names(["z4", "z7", "z8", "z9"])
-    'z4, z7 +2'
+    >>> join_names(["z₄", "z₇", "z₈", "z₉"])
+    'z₄, z₇ +2'
     """
     if len(names) <= NAMED:
         return ", ".join(names)

@@ -1,4 +1,4 @@
-import { make, print } from "../shared/dom.js";
+import { latentName, make, print } from "../shared/dom.js";
 import { createText } from "../shared/text.js";
 import { blendCodes, pointAt, readFrame } from "./frames.js";
 import { showPictures } from "./pictures.js";
@@ -224,7 +224,7 @@ class Stage {
         ...data,
         codes: blendCodes(former.codes, later.codes, part),
         reach: former.reach + part * (later.reach - former.reach),
-        axes: data.axes.map((axis) => (axis < 0 ? data.words.rows : `z${axis + 1}`)),
+        axes: data.axes.map((axis) => (axis < 0 ? data.words.rows : latentName(axis))),
       },
       getComputedStyle(this.root),
     );
@@ -254,7 +254,7 @@ class Stage {
     order.forEach((dimension, row) => {
       const [name, bar, value] = /** @type {HTMLElement[]} */ ([...this.shares.children].slice(3 * row, 3 * row + 3));
       const share = shares[dimension];
-      name.textContent = `z${dimension + 1}`;
+      name.textContent = latentName(dimension);
       bar.style.width = `${(100 * share) / most}%`;
       value.textContent = share < ASLEEP ? data.words.asleep : print(share);
       value.className = share < ASLEEP ? "asleep" : "kl";

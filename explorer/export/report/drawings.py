@@ -13,6 +13,7 @@ import numpy as np
 
 from explorer.analysis.consultation.consult import SLEEPING, Consultation
 from explorer.analysis.consultation.fates import Fate
+from explorer.codes import latent_name, threshold_name
 from explorer.figures.marks import Box, place_names
 from explorer.text import number, say
 
@@ -43,7 +44,7 @@ def draw_timeline(points: Sequence[Mapping[str, Any]], fates: Sequence[Fate], la
     parts = []
     for place, index in enumerate(order):
         y = place * LINE
-        parts.append(_label(LEFT - 6, y + 11, f"z{index + 1}", "end"))
+        parts.append(_label(LEFT - 6, y + 11, latent_name(index), "end"))
         for column, value in enumerate(kl[index] / top):
             if value > 0.02:
                 x, wide = edges[column], edges[column + 1] - edges[column]
@@ -92,7 +93,7 @@ def draw_thresholds(found: Consultation, language: str) -> str:
     parts = []
     for i, value in enumerate(values):
         y, wide = 22 + i * tall, place(value) - LEFT
-        parts.append(_label(LEFT - 6, y + 12, f"λ{i + 1}", "end"))
+        parts.append(_label(LEFT - 6, y + 12, threshold_name(i), "end"))
         state = "bar" if value > beta else "bar short"
         parts.append(
             f'<rect class="{state}" x="{LEFT}" y="{y + 2}" width="{wide:.1f}" height="{tall - 4}"/>'
@@ -137,7 +138,7 @@ def draw_plane(diagnosis: Mapping[str, Any], language: str) -> str:
     for (x, y), role in zip(points, kinds, strict=True):
         parts.append(f'<circle class="{role}" cx="{x:.1f}" cy="{y:.1f}" r="4.5" opacity=".8"/>')
     if len(rows) <= MOST_NAMED:
-        names = [f"z{row['index'] + 1}" for row in rows]
+        names = [latent_name(row["index"]) for row in rows]
         frame = Box(LEFT, 0, WIDTH - RIGHT, height + 8)
         for name in place_names(points, names, kinds, frame):
             if name.leads:

@@ -16,6 +16,7 @@ from explorer.analysis.questions.how_many import LatentCount
 from explorer.analysis.questions.linear_oracle import LinearOracle
 from explorer.analysis.questions.pictures import PictureVerdict
 from explorer.analysis.questions.sampling import SamplingVerdict
+from explorer.codes import latent_name
 from explorer.text import paragraph, say, sentences
 
 NAMED = {"objective.schedule": "why.schedule.", "model.likelihood": "train.likelihood."}
@@ -191,7 +192,7 @@ def say_told(
         for key, reading in (("claimed", "said"), ("better", "option")):
             values[key] = say(language, f"collapse.own.spread.{told.values[reading]}")
     if told.code == "gaps":
-        names = ", ".join(f"z{index + 1}" for index in told.values["dimensions"][:SHOWN])
+        names = ", ".join(latent_name(index) for index in told.values["dimensions"][:SHOWN])
         rows = ", ".join(f"{row:,}" for row in told.values["first_rows"][:SHOWN])
         values["dimension_count"] = len(told.values["dimensions"])
         values["dimension_names"] = f" ({names})" if names else ""

@@ -10,6 +10,7 @@ from explorer.app.cached.desk import foretell_stored, match_stored
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.tables import show_rows
 from explorer.app.text import language, number, paragraph, plain, sentences, text
+from explorer.codes import latent_name
 from explorer.export.report.words import say_count, say_oracle
 from explorer.figures.latent_count import elbo_over_latents
 from explorer.library import find_lack
@@ -72,9 +73,9 @@ def say_match(found: "MapMatch", first: str, second: str) -> str:
 def _list_dimensions(found: "MapMatch") -> list[dict[str, object]]:
     return [
         {
-            text("questions.dimension"): f"z{one.index + 1}",
+            text("questions.dimension"): latent_name(one.index),
             text("questions.state"): text(f"questions.state.{one.state}"),
-            text("questions.partner"): "" if one.partner is None else f"z{one.partner + 1}",
+            text("questions.partner"): "" if one.partner is None else latent_name(one.partner),
             text("questions.correlation"): (
                 ""
                 if one.partner is None
