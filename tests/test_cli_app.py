@@ -70,6 +70,15 @@ def test_a_server_keeps_little_of_what_its_threads_have_freed(monkeypatch, tmp_p
     assert handed["MALLOC_ARENA_MAX"] == (own or "2"), "what a visitor has set holds"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there the server is a child")
+def test_a_server_looks_after_no_source_files(monkeypatch, tmp_path):
+    """Streamlit would for each visitor anew, and load half of a changed package into a page."""
+    started = []
+    monkeypatch.setattr(os, "execve", lambda path, command, environment: started.extend(command))
+    open_app(build_parser().parse_args(["app", "--port", "0", "--runs", str(tmp_path)]))
+    assert started[started.index("--server.fileWatcherType") + 1] == "none"
+
+
 def test_workers_are_counted():
     assert choose("--classroom", "--workers", "3").workers == 3
     assert choose("--classroom").workers == max(1, (os.cpu_count() or 2) - 1)

@@ -20,11 +20,13 @@ def show_timeline(
     start: float | None = None,
     moment: str | None = None,
     label: str = "collapse.film",
+    film: Mapping[str, Any] | None = None,
 ) -> float | None:
     """Show a timeline of `explorer.export.timeline`; return where its playhead was let go.
 
     That is the step or member (`at`), None at the end. `told` says the picture in words; `moment`
     is the sentence below it, which follows the hand in the browser; without it that of a training.
+    `film` are the codes that follow it too (`explorer.app.parts.moments`).
     """
     moments = sentences("why.moment.")
     words = {
@@ -35,9 +37,10 @@ def show_timeline(
     }
     state = inline_component("timeline", "timeline", _MARKUP)(
         key=key,
-        data=enclose({**values, "subject": key, "start": start, "words": words}),
-        default={"rest": start},
+        data=enclose({**values, "subject": key, "start": start, "film": film, "words": words}),
+        default={"rest": start, "lacks": None},
         on_rest_change=do_nothing,
+        on_lacks_change=do_nothing,
     )
     rest: float | None = state.rest
     return rest

@@ -16,6 +16,7 @@ from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.failures import told
 from explorer.app.parts.film import show_map, show_strips
 from explorer.app.parts.jobs import show_progress
+from explorer.app.parts.moments import gather_codes
 from explorer.app.parts.names import label_run, title_run
 from explorer.app.parts.timeline import show_timeline, tell_events
 from explorer.app.session import library
@@ -115,8 +116,8 @@ def _show_side(shown: Run, points: list[dict[str, Any]], title: str) -> None:
     """Show how one of the two trained, how far it is or what became of it, and its pictures."""
     info = shown.info
     if points:
-        heard = f"{title}: {tell_events(list_events(points))}"
-        show_timeline(build_timeline(points), heard, f"collapse_side_{shown.id}")
+        heard, key = f"{title}: {tell_events(list_events(points))}", f"collapse_side_{shown.id}"
+        show_timeline(build_timeline(points), heard, key, film=gather_codes(shown, key))
     if info.status.is_alive() and info.planned_steps:
         step = points[-1]["step"] if points else 0
         running = text("collapse.training", step=step, planned=info.planned_steps)
@@ -136,7 +137,8 @@ def _show_side(shown: Run, points: list[dict[str, Any]], title: str) -> None:
     steps = shown.snapshot_steps()
     if steps:
         frame = shown.snapshot(steps[-1])
-        show_map(shown, frame, f"collapse_map_{shown.id}", MAP_HEIGHT)
+        if not points:
+            show_map(shown, frame, f"collapse_map_{shown.id}", MAP_HEIGHT)
         show_strips(frame)
 
 

@@ -69,3 +69,12 @@ class Node:
         if not axis:
             raise NotLayers(f"{self.name} across the batch")
         return axis - 1
+
+    def axes(self, name: str = "dim") -> list[int]:
+        """Return several axes of the images; without any all are meant, which a batch refuses."""
+        value, given = plain(self.item(), self.name), self[name]
+        given = [given] if isinstance(given, int) else list(given or [0])
+        axes = [axis % (len(value.shape) + 1) - 1 for axis in given]
+        if min(axes) < 0:
+            raise NotLayers(f"{self.name} across the batch")
+        return axes
