@@ -1,8 +1,8 @@
 """The films of Train and of the β lab as they play: 1,000 points, 200 frames, twelve models.
 
-Pages of their own, with the components as the app sends them. Milliseconds a frame are of the page's
-main thread (script, layout, style, paint), of the drawing alone, and of all of the browser's
-processes: they hold on a busy machine, where frames/s are the machine's.
+Pages of their own, with the components as the app sends them. Milliseconds a frame are of the
+drawing alone, of the page's main thread (script, layout, style, paint) and, in CPU time, of all of
+the browser's processes: that holds on a busy machine, where frames/s are the machine's.
 """
 
 import base64
@@ -111,8 +111,9 @@ def describe_lab(rng: np.random.Generator) -> dict[str, Any]:
         members.append(
             member
             | {
-                "name": f"m{place}", "id": f"bench/m{place}", "at": [place], "marks": [f"{beta:.2g}"],
-                "names": [f"β {beta:.2g}"], "beta": float(beta), "final": member["log"][-1],
+                "name": f"m{place}", "id": f"bench/m{place}", "at": [place],
+                "marks": [f"{beta:.2g}"], "names": [f"β {beta:.2g}"],
+                "beta": float(beta), "final": member["log"][-1],
                 "split": "test", "logged": "train",
             }
         )  # fmt: skip
