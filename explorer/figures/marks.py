@@ -13,7 +13,7 @@ def merge_marks(
     """Return the marks with those of a crowd joined at its first point, "" at its others.
 
     `spans` are the extents of the two axes. Of more than three names the first two stand, with the
-    number of the others: "z4, z7 +6".
+    number of the others: "z₄, z₇ +6".
 
     >>> merge_marks([0, 0, 5], [1, 1, 1], ["a", "b", "c"], (10, 10))
     ['a, b', '', 'c']

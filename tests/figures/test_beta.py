@@ -36,13 +36,13 @@ def test_without_codes_the_square_is_the_least():
 
 def test_a_crowd_of_points_has_one_name():
     x, y = [0.0, 0.001, 0.5, 0.0, 0.002], [1.0, 1.0, 1.0, 0.99, 1.01]
-    marks = ["z1", "z2", "z3", "z4", "z5"]
-    assert merge_marks(x, y, marks, (1.0, 1.0)) == ["z1, z2 +2", "", "z3", "", ""]
+    marks = ["z₁", "z₂", "z₃", "z₄", "z₅"]
+    assert merge_marks(x, y, marks, (1.0, 1.0)) == ["z₁, z₂ +2", "", "z₃", "", ""]
     words = {"collapsed": "collapsed", "active": "active"}
     verdicts = ["collapsed"] * 2 + ["active"] + ["collapsed"] * 2
     figure = variance_plane(marks, x, y, verdicts, words, LIGHT)
     collapsed = next(trace for trace in figure.data if trace.name == "collapsed")
-    assert collapsed.text == ("z1, z2 +2", "", "", "") and collapsed.customdata[3] == "z5"
+    assert collapsed.text == ("z₁, z₂ +2", "", "", "") and collapsed.customdata[3] == "z₅"
     told = {label.text: label.font.color for label in figure.layout.annotations}
     assert told == {"collapsed ✕": LIGHT.kl, "active ●": LIGHT.latent}
     assert figure.layout.showlegend is False

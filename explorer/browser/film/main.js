@@ -1,4 +1,4 @@
-import { make } from "../shared/dom.js";
+import { latentName, make } from "../shared/dom.js";
 import { createText } from "../shared/text.js";
 import { Curves } from "./curves.js";
 import { blendCodes, pointAt, readFrame } from "./frames.js";
@@ -226,7 +226,7 @@ class Stage {
         ...data,
         codes: blendCodes(former.codes, later.codes, part),
         reach: former.reach + part * (later.reach - former.reach),
-        axes: data.axes.map((axis) => (axis < 0 ? data.words.rows : `z${axis + 1}`)),
+        axes: data.axes.map((axis) => (axis < 0 ? data.words.rows : latentName(axis))),
       },
       style,
     );

@@ -1,4 +1,4 @@
-import { make, print } from "../shared/dom.js";
+import { latentName, make, print } from "../shared/dom.js";
 
 /**
  * Where the ELBO goes at a log point: the sum in words, the bar, and KL by dimension.
@@ -64,7 +64,7 @@ export class Terms {
     order.forEach((dimension, row) => {
       const [name, bar, value] = cells.slice(3 * row, 3 * row + 3);
       const share = shares[dimension];
-      name.textContent = `z${dimension + 1}`;
+      name.textContent = latentName(dimension);
       bar.style.width = `${(100 * share) / this.most}%`;
       value.textContent = share < ASLEEP ? words.asleep : print(share);
       value.className = share < ASLEEP ? "asleep" : "kl";

@@ -13,6 +13,7 @@ import numpy as np
 
 from explorer.analysis.consultation.consult import SLEEPING, Consultation
 from explorer.analysis.consultation.fates import Fate
+from explorer.codes import latent_name, threshold_name
 from explorer.figures.marks import merge_marks
 from explorer.text import number, say
 
@@ -41,7 +42,7 @@ def draw_timeline(points: Sequence[Mapping[str, Any]], fates: Sequence[Fate], la
     parts = []
     for place, index in enumerate(order):
         y = place * LINE
-        parts.append(_label(LEFT - 6, y + 11, f"z{index + 1}", "end"))
+        parts.append(_label(LEFT - 6, y + 11, latent_name(index), "end"))
         for column, value in enumerate(kl[index] / top):
             if value > 0.02:
                 x, wide = edges[column], edges[column + 1] - edges[column]
@@ -90,7 +91,7 @@ def draw_thresholds(found: Consultation, language: str) -> str:
     parts = []
     for i, value in enumerate(values):
         y, wide = 22 + i * tall, place(value) - LEFT
-        parts.append(_label(LEFT - 6, y + 12, f"λ{i + 1}", "end"))
+        parts.append(_label(LEFT - 6, y + 12, threshold_name(i), "end"))
         state = "bar" if value > beta else "bar short"
         parts.append(
             f'<rect class="{state}" x="{LEFT}" y="{y + 2}" width="{wide:.1f}" height="{tall - 4}"/>'
@@ -130,7 +131,7 @@ def draw_plane(diagnosis: Mapping[str, Any], language: str) -> str:
         _label(WIDTH - RIGHT, height + 38, say(language, "figure.var_mean"), "end"),
         _label(LEFT - 6, 12, say(language, "figure.mean_var"), "start"),
     ]
-    names = [f"z{row['index'] + 1}" for row in rows]
+    names = [latent_name(row["index"]) for row in rows]
     marks = merge_marks(
         [row["var_mean"] for row in rows], [row["mean_var"] for row in rows], names, (wide, tall)
     )
