@@ -223,6 +223,9 @@ def build_parser() -> argparse.ArgumentParser:
     replay.add_argument(
         "--layers", metavar="FILE", required=True, help="the layers.json of all of them"
     )
+    replay.add_argument(
+        "--betas", type=float, nargs="+", metavar="B", help="β of each checkpoint, where it changed"
+    )
     replay.set_defaults(command=replay_run)
 
     sweep = commands.add_parser(

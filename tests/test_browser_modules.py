@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "charts": {"shared"},
     "brush": {"shared"},
     "slider": {"shared"},
-    "timeline": {"shared"},
+    "timeline": {"shared", "film"},
     "desk": {"shared"},
     "film": {"shared"},
     "notebook": {"shared", "map", "map/scene", "lens", "film"},

@@ -70,6 +70,15 @@ def test_a_server_keeps_little_of_what_its_threads_have_freed(monkeypatch, tmp_p
     assert handed["MALLOC_ARENA_MAX"] == (own or "2"), "what a visitor has set holds"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there the server is a child")
+def test_a_server_looks_after_no_source_files(monkeypatch, tmp_path):
+    """Streamlit would for each visitor anew, and load half of a changed package into a page."""
+    started = []
+    monkeypatch.setattr(os, "execve", lambda path, command, environment: started.extend(command))
+    open_app(build_parser().parse_args(["app", "--port", "0", "--runs", str(tmp_path)]))
+    assert started[started.index("--server.fileWatcherType") + 1] == "none"
+
+
 def test_workers_are_counted():
     assert choose("--classroom", "--workers", "3").workers == 3
     assert choose("--classroom").workers == max(1, (os.cpu_count() or 2) - 1)
@@ -105,8 +114,9 @@ def test_a_base_path_that_is_none_is_refused(wrong):
 
 def test_jupyter_starts_the_app_on_its_own_port_below_its_own_path():
     server = describe_server()
-    filled = [word.format(port=4321, base_url="/user/ada/vae/") for word in server["command"]]
+    filled = [word.format(port=4321, base_url="/user/ada/") for word in server["command"]]
     options = build_parser().parse_args(filled[filled.index("app") :])
-    assert (options.port, options.base_path, options.no_browser) == (4321, "/user/ada/vae/", True)
+    assert (options.port, options.no_browser) == (4321, True)
+    assert options.base_path == "/user/ada/latent-explorer", "Jupyter's own and the server's name"
     assert is_loopback(options.host), "only Jupyter reaches it"
     assert server["absolute_url"], "the app answers under the path that it was given"

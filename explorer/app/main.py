@@ -10,6 +10,7 @@ if _ROOT not in sys.path:
 
 import streamlit as st  # noqa: E402
 
+from explorer.app.collector import shorten_collections  # noqa: E402
 from explorer.app.hosts import refuse_strange_name  # noqa: E402
 from explorer.app.parts.address import tell_refused  # noqa: E402
 from explorer.app.parts.failures import told  # noqa: E402
@@ -30,6 +31,7 @@ st.set_page_config(
     page_title=text("app.title"), page_icon="◎", layout="wide", initial_sidebar_state="collapsed"
 )
 refuse_strange_name()
+shorten_collections()
 st.html(f"<style>{read_styles('page', 'guide', 'opening', 'present')}</style>")
 st.html(f"<style>:root {{{role_variables(is_dark())}}}</style>")
 st.logo(wordmark(text("app.title"), is_dark()), size="large")
@@ -69,7 +71,3 @@ if page.url_path and "torch" not in sys.modules:
 with told():
     page.run()
 tell_refused()
-
-from explorer.app.cached import settle_memory  # noqa: E402
-
-settle_memory("torch" in sys.modules)

@@ -42,6 +42,8 @@ def open_app(options: argparse.Namespace) -> None:
     if options.allow_host:
         environment["LATENT_EXPLORER_HOSTS"] = ",".join(options.allow_host)
     flags = theme_flags()
+    # What is installed does not change, and Streamlit would look after each file for each visitor.
+    flags += ["--server.fileWatcherType", "none"]
     flags += ["--server.port", str(options.port), "--server.address", options.host]
     flags += ["--server.headless", "true" if options.no_browser else "false"]
     if base:

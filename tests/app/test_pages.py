@@ -1,5 +1,6 @@
 """One bad run breaks no page: each page as it is made for a visitor, without a browser."""
 
+import dataclasses
 import json
 import os
 import re
@@ -13,6 +14,8 @@ from streamlit.testing.v1 import AppTest
 import explorer
 from explorer.app.text import JOINER, plain
 from explorer.app.views.models.compare_card import describe
+from explorer.datasets import load_dataset
+from explorer.library import Library
 from explorer.runs.run import Run
 from explorer.runs.store import RunStore
 from explorer.runs.sweeps import prepare_sweep
@@ -245,6 +248,16 @@ def test_pages_take_up_nothing_twice(runs):
     assert [job.directory.name for job in host.get_runner().jobs()] == ["waits"]
     assert os.getpid() == Run(runs / "waits").info.status.pid
     assert {run.id for run in RunStore(runs).list()} == {"good", "waits"}
+
+
+def test_known_factors_are_offered_once(runs, monkeypatch):
+    images = load_dataset("digits")
+    factors = {"half": images.labels // 5}
+    known = dataclasses.replace(images, factors=factors)
+    monkeypatch.setattr(Library, "images_of", lambda self, run, at_once=False: known)
+    app = open_page("collapse", run="digits-2d")
+    assert list(app.exception) == []
+    assert [toggle.key for toggle in app.toggle] == ["collapse_factors"]
 
 
 # A model that was made elsewhere.

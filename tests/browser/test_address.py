@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 
 SCENES = {
-    "collapse": {"run": "digits-cured", "step": "262", "view": "map"},
+    "collapse": {"run": "digits-cured", "step": "262"},
     "beta": {"sweep": "mnist-beta-sweep", "step": "1035", "model": "beta-16"},
     "models": {"section": "codebook", "vq": "mnist-vq", "image": "3", "position": "7"},
     "train": {"run": "digits-2d", "images": "shapes", "latent_dim": "5", "beta": "4.5"},
@@ -41,8 +41,7 @@ def visit(chromium, server):
 
 
 def shows_collapse(page):
-    expect(page.get_by_role("radio", name="Map of the codes")).to_be_checked()
-    page.get_by_text("at step 262").first.wait_for()
+    page.get_by_role("img", name=re.compile("Codes of .* at step 262$")).wait_for()
 
 
 def shows_beta(page):

@@ -74,21 +74,16 @@ def test_own_codes_over_steps_are_a_timeline(page, server, tmp_path):
     page.locator("input[type=file]").set_input_files(tmp_path / "film.npz")
     page.get_by_text("Diagnosed at step 200, the last of 3.").wait_for()
     page.get_by_text("1 of 2 dimensions are not in use.").wait_for()
-    told = "When each dimension died or woke z2 fell asleep between steps 1 and 100."
+    told = "When each dimension died or woke z₂ fell asleep between steps 1 and 100."
     page.get_by_role("img", name=told).wait_for()
 
 
-def test_the_scrubber_goes_back_and_the_map_takes_the_planes_place(page, server):
+def test_details_show_what_the_decoder_does_with_a_dimension(page, server):
     page.goto(f"{server.url}/collapse?run=digits-cured")
     page.get_by_text("Details").click(timeout=60_000)
     page.get_by_text("What moving one dimension does").wait_for()
     page.get_by_text("In use: z").wait_for()
-    page.get_by_text("The codes at this step").click()
-    slider = page.get_by_role("slider", name="Step")
-    slider.focus()
-    slider.press("Home")
-    page.get_by_text("Map of the codes").click()
-    page.get_by_text("at step 0").wait_for()
+    page.get_by_text("Where active and passive separate").wait_for()
 
 
 def test_a_pasted_loss_says_its_beta_and_changes_with_what_is_corrected(page, server):
@@ -147,6 +142,8 @@ def test_the_playhead_tells_each_moment_while_it_is_dragged(page, server):
     page.mouse.move(box["x"] + 9, middle, steps=8)
     # The button is still down: it follows the hand, and the address keeps the last rest.
     page.get_by_text(re.compile(r"Step [01], β 1: ")).wait_for()
+    page.get_by_role("img", name=re.compile("Codes of .* at step 0$")).wait_for()
+    page.get_by_role("img", name=re.compile("^At step 0: ")).wait_for()
     assert "step=" not in page.url
     page.mouse.up()
     page.wait_for_url(re.compile(r"step=[01]\b"))

@@ -121,7 +121,18 @@ def test_a_short_training_shows_a_map_a_model_and_its_film(page, server):
     expect(page.locator(".stage output")).to_contain_text("step 0 ")
     assert page.locator(".stage .map canvas").evaluate(PIXELS) != before
     assert page.locator(".stage .strip canvas").nth(1).evaluate(PIXELS) != picture
-    page.get_by_role("button", name="Play").click()
+    draws = page.locator(".stage").evaluate(
+        """async ({ stage }) => {
+          stage.play();
+          stage.pause();
+          stage.play();
+          await new Promise(requestAnimationFrame);
+          const before = stage.drawn;
+          await new Promise(requestAnimationFrame);
+          return stage.drawn - before;
+        }"""
+    )
+    assert draws == 1, "A pause and Play within one frame leave one film running."
     page.wait_for_function(STANDS_AT, arg=newest.step)
     assert page.locator(".stage .map canvas").evaluate(PIXELS) == before
     assert Run(run.path).snapshot_steps()[0] == 0

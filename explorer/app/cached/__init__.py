@@ -1,7 +1,6 @@
 """Everything that the server keeps between reruns: each entry wraps a pure function."""
 
 import copy
-import gc
 import math
 from collections.abc import Callable
 from typing import Any
@@ -297,15 +296,3 @@ def get_projection(run: Run) -> Projection | None:
     if codes is None or len(codes.mean) <= 10:
         return None
     return PROJECTIONS.find(run.fingerprint, codes.mean)
-
-
-@st.cache_resource(show_spinner=False)
-def settle_memory(with_torch: bool) -> bool:
-    """Move what the imports made out of the collector's sight, once without PyTorch and once with.
-
-    Streamlit collects garbage after every rerun; with torch loaded that costs about 100 ms of the
-    interpreter's lock, and nothing after this.
-    """
-    gc.collect()
-    gc.freeze()
-    return True

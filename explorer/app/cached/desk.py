@@ -11,6 +11,7 @@ from explorer.runs.trace import Trace, trace_run
 
 if TYPE_CHECKING:
     from explorer.analysis.questions.another_map import MapMatch
+    from explorer.analysis.questions.linear_oracle import LinearOracle
 
 
 @st.cache_resource(show_spinner=False, max_entries=4096)
@@ -44,3 +45,21 @@ def match_stored(path: str, fingerprint: str, other: str, others: str) -> "MapMa
     from explorer.analysis.questions.another_map import match_runs
 
     return match_runs(Run(path), Run(other))
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def foretell_stored(
+    paths: tuple[str, ...], fingerprints: tuple[str, ...]
+) -> "tuple[float | None, LinearOracle | None]":
+    """Return the ELBO without latents, and the linear theory, of the runs of a sweep over K.
+
+    None where they are not known; the fingerprints are part of the key alone.
+    """
+    from explorer.analysis.questions.floor import find_floor
+    from explorer.analysis.questions.linear_oracle import find_oracle
+
+    runs = [Run(path) for path in paths]
+    images = library().images_of(runs[0]) if library().has_images_of(runs[0]) else None
+    if images is None:
+        return None, None
+    return find_floor(runs[0], images), find_oracle(runs, images)

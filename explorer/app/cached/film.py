@@ -6,6 +6,7 @@ import streamlit as st
 
 from explorer.export.film import encode_film_frame
 from explorer.export.lab import Placing, encode_member_frame
+from explorer.export.moments import encode_moment
 from explorer.runs.run import Run
 
 
@@ -31,3 +32,13 @@ def get_member_frame(run: Run, step: int, placing: Placing) -> dict[str, Any]:
     """Return one frame of a model of a sweep; an ExplorerError where it was cut away."""
     stamp = run.stamp(f"snapshots/{step:09d}.npz")
     return _member_frame_for(str(run.path), step, stamp, placing)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2000)
+def _moment_for(path: str, step: int, stamp: str, axes: tuple[int, int]) -> dict[str, Any]:
+    return encode_moment(Run(path).snapshot(step), axes)
+
+
+def get_moment(run: Run, step: int, axes: tuple[int, int]) -> dict[str, Any]:
+    """Return a run's codes and latents at one frame; an ExplorerError where it was cut away."""
+    return _moment_for(str(run.path), step, run.stamp(f"snapshots/{step:09d}.npz"), axes)

@@ -6,6 +6,7 @@ from typing import Any
 from explorer.analysis.consultation.fates import Fate
 from explorer.app.parts.mount import do_nothing, enclose, inline_component
 from explorer.app.text import sentences, text
+from explorer.codes import latent_name
 
 _MARKUP = '<div class="timeline"></div>'
 TOLD = 12
@@ -20,11 +21,13 @@ def show_timeline(
     start: float | None = None,
     moment: str | None = None,
     label: str = "collapse.film",
+    film: Mapping[str, Any] | None = None,
 ) -> float | None:
     """Show a timeline of `explorer.export.timeline`; return where its playhead was let go.
 
     That is the step or member (`at`), None at the end. `told` says the picture in words; `moment`
     is the sentence below it, which follows the hand in the browser; without it that of a training.
+    `film` are the codes that follow it too (`explorer.app.parts.moments`).
     """
     moments = sentences("why.moment.")
     words = {
@@ -35,9 +38,10 @@ def show_timeline(
     }
     state = inline_component("timeline", "timeline", _MARKUP)(
         key=key,
-        data=enclose({**values, "subject": key, "start": start, "words": words}),
-        default={"rest": start},
+        data=enclose({**values, "subject": key, "start": start, "film": film, "words": words}),
+        default={"rest": start, "lacks": None},
         on_rest_change=do_nothing,
+        on_lacks_change=do_nothing,
     )
     rest: float | None = state.rest
     return rest
@@ -48,7 +52,7 @@ def tell_events(events: Sequence[Fate]) -> str:
     shown = [
         text(
             f"why.event.{event.kind}{'_between' if event.is_coarse else ''}",
-            dimension=event.dimension + 1,
+            dimension=latent_name(event.dimension),
             step=event.step,
             after=event.after,
         )

@@ -1,10 +1,11 @@
 /**
- * KL of each latent over a training, or over the members of a sweep, with a playhead: what the
- * sentence and the bars beside it say follows the hand, in the browser alone. Where it is let go is
- * reported as state `rest`.
+ * KL of each latent over a training, or over the members of a sweep, with a playhead: the sentence,
+ * the bars beside it and the codes below follow the hand, in the browser alone. Where it is let go
+ * is reported as state `rest`; where frames of the codes are wanting, state `lacks` names the film.
  */
 
 import { clearCanvas } from "../shared/clear.js";
+import { Codes } from "./moment.js";
 
 /**
  * @typedef {{at: number, name: string, kl: number[], beta: number | null}} Row a log point or member
@@ -17,6 +18,7 @@ import { clearCanvas } from "../shared/clear.js";
  * @property {Mark[]} marks
  * @property {number | null} start the value of `at`; null for the last one
  * @property {number} dead nats below which a latent is asleep
+ * @property {import("./moment.js").Film | null} film the codes of a training, where they are shown
  * @property {Record<string, string>} words
  */
 
@@ -37,6 +39,8 @@ export default function mount({ data: [data], parentElement, setStateValue }) {
   mounted.set(root, timeline);
   timeline.report = (place) => setStateValue("rest", place);
   timeline.receive(data);
+  const lacks = timeline.codes.lacks;
+  if (lacks) setStateValue("lacks", lacks);
   return undefined;
 }
 
@@ -57,7 +61,8 @@ class Timeline {
     this.slider = document.createElement("input");
     Object.assign(this.slider, { type: "range", min: "0", max: "1", step: "any" });
     this.told = document.createElement("output");
-    root.replaceChildren(this.canvas, this.slider, this.told);
+    this.codes = new Codes();
+    root.replaceChildren(this.canvas, this.slider, this.told, this.codes.root);
     this.slider.addEventListener("input", () => this.move(this.placeAt(Number(this.slider.value))));
     this.slider.addEventListener("change", () => this.rest());
     this.slider.addEventListener("keydown", (event) => this.step(event));
@@ -74,6 +79,7 @@ class Timeline {
   receive(data) {
     const fresh = this.data?.subject !== data.subject;
     this.data = data;
+    this.codes.receive(data.film);
     const last = Math.max(0, data.rows.length - 1);
     this.slider.disabled = last === 0;
     this.slider.setAttribute("aria-label", data.words.label);
@@ -172,6 +178,8 @@ class Timeline {
     context.fillStyle = colour("text");
     context.fillRect(this.across(row.at) - 1, 0, 2, height);
     this.tell(row);
+    // The newest frame may be later than the last log point.
+    this.codes.draw(this.follows ? Infinity : row.at);
   }
 
   /** @param {CanvasRenderingContext2D} context @param {number} high @param {(role: string) => string} colour */

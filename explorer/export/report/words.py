@@ -13,8 +13,10 @@ from explorer.analysis.consultation.stand_in import STAND_IN
 from explorer.analysis.consultation.sweep import SweepAnswer
 from explorer.analysis.questions.converged import Convergence
 from explorer.analysis.questions.how_many import LatentCount
+from explorer.analysis.questions.linear_oracle import LinearOracle
 from explorer.analysis.questions.pictures import PictureVerdict
 from explorer.analysis.questions.sampling import SamplingVerdict
+from explorer.codes import latent_name
 from explorer.text import paragraph, say, sentences
 
 NAMED = {"objective.schedule": "why.schedule.", "model.likelihood": "train.likelihood."}
@@ -140,6 +142,14 @@ def say_count(found: LatentCount, language: str) -> str:
     return say(language, f"questions.latents.{found.verdict}", active=largest.active, **values)
 
 
+def say_oracle(found: LinearOracle, language: str) -> str:
+    """Return which of the images' directions the linear theory keeps, and of how many latents."""
+    values = {"level": found.level, "sigma2": found.sigma2, "beta": found.beta}
+    counts = {"directions": found.directions, "active": found.active[-1]}
+    kind = "held" if found.held else "learned"
+    return say(language, f"questions.oracle.{kind}", largest=found.latents[-1], **values, **counts)
+
+
 def say_sweep(found: SweepAnswer, language: str) -> str:
     """Return at which β latents fall asleep, or how many each seed has awake."""
     counts = [member.awake for member in found.members]
@@ -182,7 +192,7 @@ def say_told(
         for key, reading in (("claimed", "said"), ("better", "option")):
             values[key] = say(language, f"collapse.own.spread.{told.values[reading]}")
     if told.code == "gaps":
-        names = ", ".join(f"z{index + 1}" for index in told.values["dimensions"][:SHOWN])
+        names = ", ".join(latent_name(index) for index in told.values["dimensions"][:SHOWN])
         rows = ", ".join(f"{row:,}" for row in told.values["first_rows"][:SHOWN])
         values["dimension_count"] = len(told.values["dimensions"])
         values["dimension_names"] = f" ({names})" if names else ""

@@ -117,26 +117,37 @@ def _lay(x: Tensor, layer: Layer) -> Tensor:
     return x.reshape(len(x), *layer.settings["shape"])
 
 
-def heads_of(
-    encoder: Foreign, told: Mapping[str, Any]
-) -> Iterator[tuple[str, Cut, Cut, tuple[str, ...]]]:
-    """Yield (heads, mean, spread, what the spread may be) of every way to read the outputs."""
+Heads = tuple[str, Cut, Cut, tuple[str, ...]]
+"""A way to read the outputs: its name, mean, spread, and what the spread may be."""
+
+
+def heads_of(encoder: Foreign, told: Mapping[str, Any]) -> Iterator[Heads]:
+    """Yield every way to read the outputs."""
     parts = encoder.segments
-    certain = [
-        (mean, spread)
-        for mean in parts
-        for spread in parts
-        if (mean.role, spread.role) == (MEAN, STD) and mean.shape == spread.shape
-    ]
-    if certain:
-        mean, spread = certain[0]
+    certain = list(_distributions(parts))
+    for mean, spread in certain:
         name = "noise" if "noise" in mean.name else "distribution"
         yield name, _whole(mean), _whole(spread), ("sd",)
+    if certain:
         return
     known = (told["spread"],) if "spread" in told else tuple(SPREADS)
     for heads, mean_cut, spread_cut in _pairs(parts):
         if heads.startswith(told.get("heads", "")):
             yield heads, mean_cut, spread_cut, known
+
+
+def _distributions(parts: Sequence[Segment]) -> Iterator[tuple[Segment, Segment]]:
+    """Yield mean and spread of each distribution that is returned: a prior may stand beside q."""
+    for mean in parts:
+        for spread in parts:
+            told = (mean.role, spread.role) == (MEAN, STD) and mean.shape == spread.shape
+            if told and _stem(mean.name) == _stem(spread.name):
+                yield mean, spread
+
+
+def _stem(name: str) -> str:
+    """Return the name of a distribution, from that of one of its two arrays."""
+    return name.rpartition(", noise")[0] or name.rpartition(".")[0]
 
 
 def _pairs(parts: Sequence[Segment]) -> Iterator[tuple[str, Cut, Cut]]:

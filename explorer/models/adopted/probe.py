@@ -17,6 +17,7 @@ from explorer.errors import ExplorerError
 from explorer.models.adopted.candidates import (
     Code,
     Half,
+    Heads,
     enter,
     heads_of,
     pictures_of,
@@ -49,6 +50,7 @@ SAME_NATS, SAME_SHARE = 0.05, 1e-3
 """Readings whose KL and unexplained share differ by less are one."""
 
 
+@torch.no_grad()
 def probe(
     encoders: Sequence[Foreign], decoders: Sequence[Foreign], question: Question
 ) -> list[Fit]:
@@ -126,13 +128,25 @@ def _codes(
             x = question.target(images)
             for scaling in ranges_of(question.images, question.told):
                 flat = encoder.network(enter(x, layout, scaling))
-                for heads, mean_at, spread_at, spreads in heads_of(encoder, question.told):
+                for heads in _without_prior(heads_of(encoder, question.told), flat):
+                    name, mean_at, spread_at, spreads = heads
                     mean, raw = mean_at.of(flat), spread_at.of(flat)
                     if bool(mean.isfinite().all() and raw.isfinite().all()):
                         draft = Reading(
-                            layout, *scaling, heads, mean_at, spread_at, spreads[0], fit=fit
+                            layout, *scaling, name, mean_at, spread_at, spreads[0], fit=fit
                         )
                         yield Code(draft, encoder, images, mean, raw, spreads)
+
+
+def _without_prior(found: Iterator[Heads], flat: Tensor) -> list[Heads]:
+    """Return ways to read the heads but N(0, 1) itself, which some encoders return beside q."""
+    ways = list(found)
+    others = [
+        way
+        for way in ways
+        if way[3] != ("sd",) or way[1].of(flat).any() or bool((way[2].of(flat) != 1).any())
+    ]
+    return others or ways
 
 
 def _choose(images: np.ndarray, cost: int) -> np.ndarray:

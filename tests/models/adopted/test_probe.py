@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.distributions import Normal
 
 from explorer.elbo.evaluation import evaluate_elbo
 from explorer.errors import ExplorerError
@@ -70,6 +71,21 @@ def test_a_variance_is_taken_in_the_decoders_units_whatever_the_likelihood(likel
 
 
 # Torch callables.
+
+
+def test_a_prior_that_is_returned_beside_q_is_not_taken_for_it(digits):
+    model, images = digits_model(), digits[0]
+
+    def encode(x):
+        mean, logvar = model.encode_parameters(x)
+        q = Normal(mean, torch.exp(0.5 * logvar))
+        return Normal(torch.zeros_like(mean), torch.ones_like(mean)), q, q.rsample()
+
+    fits = ask(encode, model.decoder, Question(images, "bernoulli"))
+    mean, logvar = model.encode_parameters(torch.tensor(images).float() / 255)
+    assert [fit.reading.heads for fit in fits] == ["distribution"]
+    assert fits[0].kl == pytest.approx(kl_of(mean, logvar), rel=0.05)
+
 
 STRANGERS = [
     ("digits-2d", "unit", "two outputs: mean", "log-variance", "logits", "NCHW"),

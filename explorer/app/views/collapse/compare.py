@@ -16,11 +16,13 @@ from explorer.app.parts.choices import kept_choice
 from explorer.app.parts.failures import told
 from explorer.app.parts.film import show_map, show_strips
 from explorer.app.parts.jobs import show_progress
+from explorer.app.parts.moments import gather_codes
 from explorer.app.parts.names import label_run, title_run
 from explorer.app.parts.timeline import show_timeline, tell_events
 from explorer.app.session import library
 from explorer.app.text import text
 from explorer.app.views.collapse.cure import AFTER, name_remedy
+from explorer.app.views.collapse.ended import is_cut, show_ended
 from explorer.app.views.collapse.patient import Patient
 from explorer.app.views.collapse.verdicts import describe_information
 from explorer.export.timeline import build_timeline
@@ -98,6 +100,8 @@ def compare_treated(run: Run, was_live: bool) -> None:
     if all(points):
         awake = [count_awake(each[-1]) for each in points]
         key = "collapse.compared.live" if live else "collapse.compared"
+        if is_cut(after.info.status):
+            key = "why.cure.cut"
         counts = {"count": run.info.latent_dim, "before": awake[0], "after": awake[1]}
         st.markdown(text(key, **counts, kl_before=_sum(points[0]), kl_after=_sum(points[1])))
     titles = (text("collapse.before"), text("collapse.after"))
@@ -106,18 +110,19 @@ def compare_treated(run: Run, was_live: bool) -> None:
     ):
         with column:
             st.markdown(f"{title} · {title_run(shown)}")
-            _show_side(shown, each, title)
+            _show_side(shown, each, title, is_cure=shown.id == after.id)
     unlike = name == STAND_IN
     st.caption(text("why.change.same.stand_in" if unlike else "collapse.compare.caption"))
 
 
-def _show_side(shown: Run, points: list[dict[str, Any]], title: str) -> None:
+def _show_side(shown: Run, points: list[dict[str, Any]], title: str, *, is_cure: bool) -> None:
     """Show how one of the two trained, how far it is or what became of it, and its pictures."""
     info = shown.info
+    show_ended(shown, is_cure=is_cure)
     if points:
-        heard = f"{title}: {tell_events(list_events(points))}"
-        show_timeline(build_timeline(points), heard, f"collapse_side_{shown.id}")
-    if info.status.is_alive() and info.planned_steps:
+        heard, key = f"{title}: {tell_events(list_events(points))}", f"collapse_side_{shown.id}"
+        show_timeline(build_timeline(points), heard, key, film=gather_codes(shown, key))
+    if info.status.is_alive() and info.status.state == "running" and info.planned_steps:
         step = points[-1]["step"] if points else 0
         running = text("collapse.training", step=step, planned=info.planned_steps)
         show_progress(step, info.planned_steps, running)
@@ -136,7 +141,8 @@ def _show_side(shown: Run, points: list[dict[str, Any]], title: str) -> None:
     steps = shown.snapshot_steps()
     if steps:
         frame = shown.snapshot(steps[-1])
-        show_map(shown, frame, f"collapse_map_{shown.id}", MAP_HEIGHT)
+        if not points:
+            show_map(shown, frame, f"collapse_map_{shown.id}", MAP_HEIGHT)
         show_strips(frame)
 
 

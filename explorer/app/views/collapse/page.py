@@ -13,6 +13,7 @@ from explorer.app.parts.choices import bound_segments, kept_choice
 from explorer.app.parts.failures import told
 from explorer.app.parts.kept import Kept
 from explorer.app.parts.lede import show_lede
+from explorer.app.parts.moments import send_codes_anew
 from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section, show_sections
 from explorer.app.session import library
@@ -22,7 +23,7 @@ from explorer.app.views.collapse.answer import offer_report, show_headline, show
 from explorer.app.views.collapse.compare import follow_treated
 from explorer.app.views.collapse.cure import offer_best, offer_remedies
 from explorer.app.views.collapse.factors import offer_factors
-from explorer.app.views.collapse.film import show_film, show_moves
+from explorer.app.views.collapse.film import show_end, show_film, show_moves
 from explorer.app.views.collapse.loss import ask_for_loss, explain_loss
 from explorer.app.views.collapse.own import ask_for_codes
 from explorer.app.views.collapse.patient import Patient
@@ -139,6 +140,7 @@ DETAILS: tuple[Section[Patient], ...] = (
     Section(lambda patient: show_diagnosis(patient.values, patient.run.info.config)),
     Section(lambda patient: show_table(patient.values), title="collapse.table"),
     Section(lambda patient: show_causes(patient.values), title="collapse.why"),
+    Section(show_end),
     Section(show_run_prior, title="prior.title", key="collapse_prior"),
     Section(
         show_weights,
@@ -148,7 +150,6 @@ DETAILS: tuple[Section[Patient], ...] = (
         key="collapse_weights",
         silent=True,
     ),
-    Section(offer_factors),
     Section(offer_factors),
     Section(show_moves, title="collapse.moves", needs=("model",), key="collapse_moves"),
     Section(
@@ -186,6 +187,7 @@ def choose_run() -> str | None:
 
 def show_run(chosen: str) -> None:
     """Answer on a run: a patient of ours, a training, somebody's own loop, an adopted model."""
+    send_codes_anew()
     with told():
         run = library().find(chosen)
         beta = remember_beta(run)

@@ -8,6 +8,7 @@ from explorer.analysis.collapse.verdicts import FEWEST_IMAGES
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.tables import show_rows
 from explorer.app.text import number, paragraph, sentences, text
+from explorer.codes import latent_name
 from explorer.config import Config
 from explorer.figures.collapse import variance_plane
 
@@ -21,7 +22,7 @@ def show_plane(values: dict[str, Any], key: str) -> None:
     """Show the plane of Var μ and mean σ² of a diagnosis."""
     rows = values["dimensions"]
     figure = variance_plane(
-        [f"z{row['index'] + 1}" for row in rows],
+        [latent_name(row["index"]) for row in rows],
         [row["var_mean"] for row in rows],
         [row["mean_var"] for row in rows],
         [row["verdict"] for row in rows],
@@ -106,7 +107,7 @@ def _with_error(values: dict[str, Any], name: str) -> str:
 def _describe(row: dict[str, Any]) -> dict[str, Any]:
     cause = row["cause"]
     values = {
-        "dimension": f"z{row['index'] + 1}",
+        "dimension": latent_name(row["index"]),
         "verdict": text(f"collapse.verdict.{row['verdict']}"),
         "confidence": f"{row['confidence']:.0%}",
         "kl": row["kl"],
@@ -129,7 +130,7 @@ def show_causes(values: dict[str, Any]) -> None:
         st.markdown(text("collapse.why.unknown" if asleep else "collapse.why.none"))
     for cause in values["causes"]:
         evidence = cause["evidence"]
-        named = text("app.comma").join(f"z{index + 1}" for index in cause["dimensions"])
+        named = text("app.comma").join(latent_name(index) for index in cause["dimensions"])
         told = text(
             f"collapse.cause.{cause['code']}",
             dimensions=named,

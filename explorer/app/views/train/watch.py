@@ -27,6 +27,7 @@ from explorer.app.parts.ways import offer_map
 from explorer.app.session import get_session, library
 from explorer.app.text import explain, number, paragraph, plain, sentences, text
 from explorer.app.views.train.film import show_film
+from explorer.codes import latent_name
 from explorer.errors import ExplorerError
 from explorer.figures.training import elbo_curves, kl_over_time
 from explorer.runs.info import RunInfo
@@ -151,7 +152,7 @@ def describe_events(points: list[dict[str, Any]]) -> str:
     told = [
         text(
             f"train.event.{event.kind}",
-            dimension=event.dimension + 1,
+            dimension=latent_name(event.dimension),
             step=event.step,
             beta=betas[event.step],
         )

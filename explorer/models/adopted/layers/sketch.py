@@ -124,10 +124,30 @@ def softmax(item: Item, axis: int) -> Value:
 
 
 def divide(first: Item, second: Item) -> Item:
-    """Return first / second, where the second is a constant."""
-    if not isinstance(second, Tensor):
-        raise NotLayers("a division by what depends on the image")
-    return first / second if isinstance(first, Tensor) else multiply(first, 1 / second)
+    """Return first / second."""
+    if isinstance(second, Tensor):
+        return first / second if isinstance(first, Tensor) else multiply(first, 1 / second)
+    return multiply(first, power(second, -1.0, "a division"))
+
+
+def power(item: Item, exponent: float, what: str) -> Item:
+    """Return item^exponent: products for 2 to 4, else exp(exponent·ln x), of x² where x has signs.
+
+    Whole exponents are defined below 0 too; of others torch gives NaN there, as this does.
+    """
+    if isinstance(item, Tensor):
+        return torch.pow(item, exponent)
+    if exponent in (2, 3, 4):
+        result: Item = item
+        for _ in range(int(exponent) - 1):
+            result = multiply(result, item)
+        return result
+    if exponent % 2 == 1:  # x^−1 is x · (x²)^−1.
+        return multiply(item, power(item, exponent - 1, what))
+    if exponent % 2 == 0:
+        item, exponent = multiply(item, item), exponent / 2
+    log = multiply(elementwise(item, Layer("log"), what), torch.tensor(exponent))
+    return elementwise(log, Layer("exp"), what)
 
 
 def elementwise(item: Item, layer: Layer, what: str) -> Value:
@@ -150,13 +170,18 @@ def reshape(item: Item, shape: Sequence[int]) -> Item:
 
 
 def concat(items: Sequence[Item], axis: int) -> Value:
-    """Return items joined along an axis of the images."""
-    values = [plain(item, "a join") for item in items]
-    if len(values) == 1:
-        return values[0]
-    shape = list(values[0].shape)
-    shape[axis] = sum(value.shape[axis] for value in values)
-    return Value(tuple(shape), Layer("concat", {"axis": axis}), tuple(values))
+    """Return items joined along an axis of the images; constants stand beside any of them."""
+    values = [item for item in items if not isinstance(item, Tensor)]
+    first = plain(values[0] if values else items[0], "a join")
+    parts = [
+        constant(first, item, item.shape[1:]) if isinstance(item, Tensor) else plain(item, "a join")
+        for item in items
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    shape = list(parts[0].shape)
+    shape[axis] = sum(part.shape[axis] for part in parts)
+    return Value(tuple(shape), Layer("concat", {"axis": axis}), tuple(parts))
 
 
 def cut(item: Item, axis: int, start: int, stop: int, step: int = 1) -> Value:
@@ -182,7 +207,8 @@ def constant(start: Value, values: Tensor, shape: Sequence[int]) -> Value:
     same = values.float().expand(tuple(shape)).flatten()
     first = cut(reshape(start, (math.prod(start.shape),)), 0, 0, 1)
     tensors = {"weight": torch.zeros(len(same), 1), "bias": same.clone()}
-    return apply(first, Layer("linear", {}, tensors), (len(same),))
+    row = apply(first, Layer("linear", {}, tensors), (len(same),))
+    return plain(reshape(row, shape), "a constant")
 
 
 def split_noise(item: Item) -> Noisy:

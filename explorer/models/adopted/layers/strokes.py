@@ -3,13 +3,23 @@
 Sizes are (vertical, horizontal) pairs; `shape` is what comes out, without the batch.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from explorer.models.adopted.layers.schema import Layer
-from explorer.models.adopted.layers.sketch import Item, NotLayers, Value, apply, plain
+from explorer.models.adopted.layers.sketch import (
+    Item,
+    NotLayers,
+    Value,
+    add,
+    apply,
+    multiply,
+    plain,
+    reshape,
+)
 
 Shape = Sequence[int]
 
@@ -160,6 +170,56 @@ def mean_of_picture(item: Item, keep: bool) -> Value:
     channels, *size = value.shape
     mean = pool("averagePool", value, {"kernel": size, "stride": size}, (channels, 1, 1))
     return mean if keep else apply(mean, Layer("reshape", {"shape": [channels]}), (channels,))
+
+
+def total(item: Item, axes: Sequence[int], keep: bool, share: float = 1.0) -> Value:
+    """Return the sum over axes of the images, times `share`: a linear layer of equal weights."""
+    value = plain(item, "a sum along axes")
+    axes = sorted(axes)
+    if not axes or axes[0] < 0:
+        raise NotLayers("a sum across the batch")
+    rest = [axis for axis in range(len(value.shape)) if axis not in axes]
+    kept = [value.shape[axis] for axis in rest]
+    if not (rest or keep):
+        raise NotLayers("one number of a whole image")
+    count = math.prod(value.shape[axis] for axis in axes)
+    moved = permute(value, [0, *(axis + 1 for axis in (*rest, *axes))])
+    weight = torch.full((1, count), share)
+    found = linear(reshape(moved, (*kept, count)), weight, None)
+    whole = [1 if axis in axes else size for axis, size in enumerate(value.shape)]
+    return plain(reshape(found, whole if keep else kept), "a sum along axes")
+
+
+def mean(item: Item, axes: Sequence[int], keep: bool) -> Value:
+    """Return the mean over axes of the images."""
+    value = plain(item, "a mean")
+    if len(value.shape) == 3 and sorted(axes) == [1, 2]:
+        return mean_of_picture(value, keep)
+    return total(value, axes, keep, 1 / math.prod(value.shape[axis] for axis in axes))
+
+
+def variance(item: Item, axes: Sequence[int], keep: bool, correction: float) -> Value:
+    """Return the variance over axes of the images; `correction` is taken off their count."""
+    value = plain(item, "a variance")
+    count = math.prod(value.shape[axis] for axis in axes)
+    away = add(value, mean(value, axes, True), -1.0)
+    return total(multiply(away, away), axes, keep, 1 / (count - correction))
+
+
+def repeat(item: Item, shape: Shape) -> Value:
+    """Return an array of `shape` in which axes of one place are repeated; new ones come first."""
+    value = plain(item, "a repetition")
+    before = (*[1] * (len(shape) - len(value.shape)), *value.shape)
+    if any(old not in (1, new) for old, new in zip(before, shape, strict=True)):
+        raise NotLayers("a repetition of several places")
+    value = value if before == value.shape else plain(reshape(value, before), "a repetition")
+    last = len(before)
+    for axis, size in enumerate(shape):
+        if value.shape[axis] != size:
+            order = [*range(last + 1)]
+            order[axis + 1], order[last] = order[last], order[axis + 1]
+            value = permute(linear(permute(value, order), torch.ones(size, 1), None), order)
+    return value
 
 
 def pixel_shuffle(item: Item, block: int, channels_first: bool = True) -> Value:

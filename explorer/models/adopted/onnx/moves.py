@@ -103,9 +103,7 @@ def _depth_to_space(stroke: Stroke) -> Item:
 
 def _expand(stroke: Stroke) -> Item:
     value = plain(stroke[0], "a repetition")
-    if stroke.shape != value.shape:
-        raise NotLayers("a repetition")
-    return value
+    return value if stroke.shape == value.shape else strokes.repeat(value, stroke.shape)
 
 
 def _noise(stroke: Stroke) -> Item:
@@ -133,6 +131,7 @@ MOVES: dict[str, Rule] = {
     "Upsample": _resize,
     "DepthToSpace": _depth_to_space,
     "Expand": _expand,
+    "Tile": _expand,
     "RandomNormalLike": _noise,
     "RandomNormal": _noise,
 }

@@ -1,7 +1,7 @@
 """Arithmetic, activations, linear layers, norms and pools of ONNX, drawn with our layers."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -17,6 +17,7 @@ from explorer.models.adopted.layers.sketch import (
     matrix_product,
     multiply,
     plain,
+    power,
     softmax,
 )
 from explorer.models.adopted.onnx.operators import pads_of, transposed_pads
@@ -84,9 +85,9 @@ def _prelu(stroke: Stroke) -> Item:
 
 
 def _power(stroke: Stroke) -> Item:
-    if float(stroke.constant(1)) != 2:
-        raise NotLayers("a power other than the square")
-    return multiply(stroke[0], stroke[0])
+    if stroke.constant(1).numel() != 1:
+        raise NotLayers("a power that is an array")
+    return power(stroke[0], float(stroke.constant(1)), "a power")
 
 
 def _gemm(stroke: Stroke) -> Item:
@@ -114,12 +115,6 @@ def _softmax(stroke: Stroke) -> Item:
     if not axis or (not is_late and axis != axes):
         raise NotLayers("a softmax across the batch, or along several axes")
     return softmax(stroke[0], axis - 1)
-
-
-def _root(stroke: Stroke) -> Item:
-    """Draw √x as exp(½ ln x), of variances."""
-    half = multiply(elementwise(stroke[0], Layer("log"), "a root"), torch.tensor(0.5))
-    return elementwise(half, Layer("exp"), "a root")
 
 
 def _hard_sigmoid(x: Item, slope: float, shift: float) -> Item:
@@ -218,11 +213,25 @@ def _pool(kind: str) -> Callable[[Stroke], Item]:
     return rule
 
 
-def _reduce_mean(stroke: Stroke) -> Item:
-    axes = stroke.call.wholes(1, "axes") or []
-    if sorted(axis % 4 for axis in axes) != [2, 3]:
-        raise NotLayers("a mean over other than all pixels")
-    return strokes.mean_of_picture(stroke[0], bool(stroke.call.number("keepdims", 1)))
+def _along(draw: Callable[[Item, Sequence[int], bool], Item]) -> Rule:
+    """Return the rule of what is reduced along axes of the images."""
+
+    def rule(stroke: Stroke) -> Item:
+        count = len(plain(stroke[0], "a mean").shape) + 1
+        axes = [axis % count - 1 for axis in stroke.call.wholes(1, "axes") or range(count)]
+        if min(axes) < 0:
+            raise NotLayers("a mean across the batch")
+        return draw(stroke[0], axes, bool(stroke.call.number("keepdims", 1)))
+
+    return rule
+
+
+def _squares(item: Item, axes: Sequence[int], keep: bool) -> Item:
+    return strokes.total(multiply(item, item), axes, keep)
+
+
+def _length(item: Item, axes: Sequence[int], keep: bool) -> Item:
+    return power(_squares(item, axes, keep), 0.5, "a length")
 
 
 RULES: dict[str, Rule] = {
@@ -241,7 +250,8 @@ RULES: dict[str, Rule] = {
     "Softplus": _activation("softplus"),
     "Exp": _activation("exp"),
     "Log": _activation("log"),
-    "Sqrt": _root,
+    "Sqrt": lambda s: power(s[0], 0.5, "a root"),
+    "Reciprocal": lambda s: power(s[0], -1.0, "1/x"),
     "Erf": _activation("erf"),
     "LeakyRelu": _activation("leakyRelu", slope=("alpha", 0.01)),
     "Elu": _activation("elu", alpha=("alpha", 1.0)),
@@ -266,5 +276,8 @@ RULES: dict[str, Rule] = {
     "MaxPool": _pool("maxPool"),
     "AveragePool": _pool("averagePool"),
     "GlobalAveragePool": lambda s: strokes.mean_of_picture(s[0], True),
-    "ReduceMean": _reduce_mean,
+    "ReduceMean": _along(strokes.mean),
+    "ReduceSum": _along(strokes.total),
+    "ReduceSumSquare": _along(_squares),
+    "ReduceL2": _along(_length),
 }

@@ -27,15 +27,14 @@ def _reshape(node: Node) -> Item:
 
 
 def _permute(node: Node) -> Item:
-    dims = len(node.whole_shape)
-    return strokes.permute(node.item(), [axis % dims for axis in node["dims"]])
+    return strokes.permute(node.item(), node.order(node["dims"]))
 
 
 def _transpose(node: Node) -> Item:
     order = list(range(len(node.whole_shape)))
     first, second = int(node["dim0"]), int(node["dim1"])
     order[first], order[second] = order[second], order[first]
-    return strokes.permute(node.item(), order)
+    return strokes.permute(node.item(), node.order(order))
 
 
 def _t(node: Node) -> Item:
@@ -131,14 +130,44 @@ def _pixel_shuffle(node: Node) -> Item:
     return strokes.pixel_shuffle(node.item(), int(node["upscale_factor"]))
 
 
+def _pixel_unshuffle(node: Node) -> Item:
+    value, block = plain(node.item(), "a pixel unshuffle"), int(node["downscale_factor"])
+    c, h, w = value.shape
+    split = reshape(value, (c, h // block, block, w // block, block))
+    return reshape(strokes.permute(split, (0, 1, 3, 5, 2, 4)), node.shape)
+
+
+def _roll(node: Node) -> Item:
+    """Draw a roll: the two parts change places along each axis."""
+    value = result = plain(node.item(), "a roll")
+    for shift, dim in zip(node["shifts"], node["dims"], strict=True):
+        axis = int(dim) % (len(value.shape) + 1) - 1
+        if axis < 0:
+            raise NotLayers("a roll of the batch")
+        size = value.shape[axis]
+        if at := -int(shift) % size:
+            parts = (cut(result, axis, at, size), cut(result, axis, 0, at))
+            result = concat(parts, axis)
+    return result
+
+
 def _expand(node: Node) -> Item:
     item = node.item()
-    shape = item.mean.shape if isinstance(item, Noisy) else item.shape
     if isinstance(item, Tensor):
         return item.expand(node.whole_shape)
-    if tuple(shape) not in (node.shape, (1, *node.shape)):
-        raise NotLayers("a repetition")
-    return item
+    shape = item.mean.shape if isinstance(item, Noisy) else item.shape
+    if tuple(shape) in (node.shape, (1, *node.shape)):
+        return item
+    return strokes.repeat(item, node.shape)
+
+
+def _repeat(node: Node) -> Item:
+    item = node.item()
+    if isinstance(item, Tensor):
+        return item.repeat(*node["repeats"])
+    if node["repeats"][0] != 1:
+        raise NotLayers("a repetition of the images")
+    return strokes.repeat(item, node.shape)
 
 
 def _broadcast(node: Node) -> list[Item]:
@@ -213,8 +242,11 @@ MOVES: dict[str, Rule] = {
     "upsample_nearest2d": _upsample("nearest"),
     "upsample_bilinear2d": _upsample("bilinear"),
     "pixel_shuffle": _pixel_shuffle,
+    "pixel_unshuffle": _pixel_unshuffle,
+    "roll": _roll,
     "expand": _expand,
     "expand_as": _expand,
+    "repeat": _repeat,
     "broadcast_tensors": _broadcast,
     "randn": _noise,
     "randn_like": _noise,

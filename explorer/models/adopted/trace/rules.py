@@ -4,6 +4,8 @@ Operators are those of torch's own export before any decomposition: linear, conv
 what they are. Names: https://docs.pytorch.org/docs/stable/torch.compiler_ir.html.
 """
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor
 
@@ -14,13 +16,16 @@ from explorer.models.adopted.layers.sketch import (
     NotLayers,
     Value,
     add,
+    cut,
     divide,
     elementwise,
     matrix_product,
     multiply,
     plain,
+    power,
     softmax,
 )
+from explorer.models.adopted.trace.einsum import einsum
 from explorer.models.adopted.trace.node import Node, Rule
 
 
@@ -102,12 +107,11 @@ def _rsub(node: Node) -> Item:
     return add(node.item("other"), node.item(), -1.0)
 
 
-def _square(node: Node) -> Item:
-    if node["exponent"] == 0.5:
-        return _sqrt(node)
-    if node["exponent"] not in (None, 2):
-        raise NotLayers("a power other than the square")
-    return multiply(node.item(), node.item())
+def _power(node: Node) -> Item:
+    exponent = 2.0 if node["exponent"] is None else node["exponent"]
+    if not isinstance(exponent, int | float):
+        raise NotLayers("a power that is an array")
+    return power(node.item(), float(exponent), "a power")
 
 
 def _linear(node: Node) -> Item:
@@ -144,10 +148,33 @@ def _attention(node: Node) -> Item:
     return matrix_product(softmax(scores, axes - 1), node.item("value"))
 
 
-def _sqrt(node: Node) -> Item:
-    """Draw √x as exp(½ ln x): variances are positive."""
-    half = multiply(elementwise(node.item(), Layer("log"), "a root"), torch.tensor(0.5))
-    return elementwise(half, Layer("exp"), "a root")
+def _root(exponent: float) -> Rule:
+    """Return the rule of √x or 1/√x: variances are positive."""
+    return lambda node: power(node.item(), exponent, "a root")
+
+
+def _baddbmm(node: Node) -> Item:
+    found = multiply(
+        matrix_product(node.item("batch1"), node.item("batch2")),
+        torch.tensor(float(node["alpha"])),
+    )
+    if node["beta"] == 0:  # As attention is often written: what is added was never filled.
+        return found
+    return add(found, multiply(node.item(), torch.tensor(float(node["beta"]))))
+
+
+def _gated(node: Node) -> Item:
+    """Draw GLU: one half of the channels opens and closes the other."""
+    axis = node.axis()
+    half = plain(node.item(), "GLU").shape[axis] // 2
+    gate = elementwise(cut(node.item(), axis, half, 2 * half), Layer("sigmoid"), "GLU")
+    return multiply(cut(node.item(), axis, 0, half), gate)
+
+
+def _abs(node: Node) -> Item:
+    mirrored = multiply(node.item(), torch.tensor(-1.0))
+    positive = elementwise(node.item(), Layer("relu"), "|x|")
+    return add(positive, elementwise(mirrored, Layer("relu"), "|x|"))
 
 
 def _addmm(node: Node) -> Item:
@@ -262,11 +289,29 @@ def _adaptive_pool(node: Node) -> Item:
     )
 
 
-def _mean(node: Node) -> Item:
-    axes = sorted(axis % 4 for axis in node["dim"] or [])
-    if axes != [2, 3]:
-        raise NotLayers("a mean over other than all pixels")
-    return strokes.mean_of_picture(node.item(), bool(node["keepdim"]))
+def _along(draw: Callable[[Item, Sequence[int], bool], Item]) -> Rule:
+    """Return the rule of what is reduced along axes of the images."""
+    return lambda node: draw(node.item(), node.axes(), bool(node["keepdim"]))
+
+
+def _spread(exponent: float) -> Rule:
+    """Return the rule of a variance to the power of `exponent`: of that, or of a deviation."""
+
+    def rule(node: Node) -> Item:
+        correction = 1.0 if node["unbiased"] is None else float(node["unbiased"])
+        correction = correction if node["correction"] is None else float(node["correction"])
+        found = strokes.variance(node.item(), node.axes(), bool(node["keepdim"]), correction)
+        return found if exponent == 1 else power(found, exponent, "a deviation")
+
+    return rule
+
+
+def _length(node: Node) -> Item:
+    """Draw the Euclidean length along axes."""
+    if node["ord" if node["ord"] is not None else "p"] not in (None, 2):
+        raise NotLayers("a length other than the Euclidean one")
+    squares = multiply(node.item(), node.item())
+    return power(strokes.total(squares, node.axes(), bool(node["keepdim"])), 0.5, "a length")
 
 
 RULES: dict[str, Rule] = {
@@ -276,16 +321,21 @@ RULES: dict[str, Rule] = {
     "mul": lambda n: multiply(n.item(), n.item("other")),
     "div": lambda n: divide(n.item(), n.item("other")),
     "neg": lambda n: multiply(n.item(), torch.tensor(-1.0)),
-    "pow": _square,
-    "square": _square,
+    "pow": _power,
+    "square": _power,
+    "reciprocal": lambda n: power(n.item(), -1.0, "1/x"),
+    "abs": _abs,
     "linear": _linear,
     "matmul": _matmul,
     "mm": _matmul,
     "bmm": _matmul,
+    "einsum": einsum,
     "softmax": _softmax,
     "_softmax": _softmax,
     "scaled_dot_product_attention": _attention,
-    "sqrt": _sqrt,
+    "baddbmm": _baddbmm,
+    "sqrt": _root(0.5),
+    "rsqrt": _root(-0.5),
     "addmm": _addmm,
     "conv2d": _conv,
     "conv_transpose2d": _conv_transpose,
@@ -321,5 +371,11 @@ RULES: dict[str, Rule] = {
     "max_pool2d": _pool("maxPool"),
     "avg_pool2d": _pool("averagePool"),
     "adaptive_avg_pool2d": _adaptive_pool,
-    "mean": _mean,
+    "mean": _along(strokes.mean),
+    "sum": _along(strokes.total),
+    "var": _spread(1.0),
+    "std": _spread(0.5),
+    "norm": _length,
+    "linalg_vector_norm": _length,
+    "glu": _gated,
 }

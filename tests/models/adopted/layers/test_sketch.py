@@ -15,6 +15,7 @@ from explorer.models.adopted.layers.sketch import (
     divide,
     elementwise,
     multiply,
+    power,
     reshape,
     to_layers,
 )
@@ -92,6 +93,20 @@ def test_constants_scale_and_shift(start, x):
     torch.testing.assert_close(run(add(torch.ones(()), start, -1.0), start, x), 1 - x)
 
 
+def test_divisions_and_powers(start, x):
+    positive = act(start, "exp")
+    torch.testing.assert_close(run(divide(start, positive), start, x), x / x.exp())
+    torch.testing.assert_close(run(power(positive, -0.5, "a root"), start, x), (-0.5 * x).exp())
+    for whole in (-3.0, -2.0, -1.0, 3.0, 5.0, 6.0):
+        torch.testing.assert_close(run(power(start, whole, "a power"), start, x), x**whole)
+
+
+def test_a_constant_stands_beside_what_is_computed(start, x):
+    token = torch.arange(3.0).expand(1, 1, 3)
+    expected = torch.cat([token.expand(4, 1, 3), x], 1)
+    torch.testing.assert_close(run(concat([token, start], 0), start, x), expected)
+
+
 def test_noise_is_carried_through_as_mean_and_scale(start, x):
     noise = Noisy(torch.zeros(()), torch.ones(()))
     z = of_kind(Noisy, add(act(start, "tanh"), multiply(act(start, "exp"), noise)))
@@ -112,7 +127,7 @@ def test_a_zero_ends_a_product_and_leaves_no_layer(start):
     [
         lambda start, noise: multiply(noise, noise),
         lambda start, noise: act(noise, "tanh"),
-        lambda start, noise: divide(start, start),
+        lambda start, noise: divide(start, noise),
         lambda start, noise: add(start, torch.zeros(5, 2, 3)),
         lambda start, noise: add(start, torch.ones(4, 2, 3)),
         lambda start, noise: reshape(start, (5,)),
