@@ -246,7 +246,9 @@ def test_a_loop_of_ones_own_is_diagnosed_from_train_and_hears_no_commands(runs):
         writer.save_codes(np.zeros((4, 2)), np.zeros((4, 2)))
     labels = [button.label for button in open_page("train", run="own").button]
     assert labels[-1] == "Diagnose it" and "Open in Explore" not in labels
-    die(RunWriter(runs / "silent", latent_dim=2).path)
+    silent = RunWriter(runs / "silent", latent_dim=2)
+    silent.log(1, reconstruction=9.0)
+    die(silent.path)
     app = open_page("train", run="silent")
     (warning,) = app.warning
     assert "has not been heard of" in warning.value and "Go on" not in warning.value
