@@ -54,7 +54,7 @@ def start_training(page, server, seconds):
     before = {run.id for run in RunStore(server.runs).list()}
     page.goto(f"{server.url}/train")
     page.get_by_role("button", name="Settings").click()
-    budget = page.get_by_label("Time budget, seconds")
+    budget = page.get_by_role("spinbutton", name="Time budget, seconds")
     budget.fill(str(seconds))
     budget.press("Enter")
     page.get_by_text(f"· {seconds} s").wait_for()
