@@ -269,7 +269,7 @@ def test_pages_take_up_nothing_twice(runs):
 
 def test_known_factors_are_offered_once(runs, monkeypatch):
     images = load_dataset("digits")
-    factors = {"half": images.labels // 5}
+    factors = {"half": present(images.labels) // 5}
     known = dataclasses.replace(images, factors=factors)
     monkeypatch.setattr(Library, "images_of", lambda self, run, at_once=False: known)
     app = open_page("collapse", run="digits-2d")

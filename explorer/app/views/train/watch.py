@@ -100,22 +100,35 @@ def _show_live(run: Run, shown: str) -> None:
     if newest is None:
         if len(watched.points) > 1:  # One point is no curve: its figures stand above.
             show_beside(CURVES, watched, run)
+            st.caption(_explain(watched))
         show_film(run)
         return
     show_stage(run, newest, watched.points, key=STAGE, live=live)
     if live:
-        st.caption(paragraph(_explain_curves(watched), describe_events(watched.points)))
-    else:  # What stands still is drawn in full; what moves has its curves on the stage.
-        show_beside(CURVES, watched, run)
-        if newest.samples is not None:
+        st.caption(_explain(watched))
+        return
+    left, right = st.columns([1.62, 1])  # As the stage above them.
+    with left:
+        st.caption(_explain(watched))
+    if newest.samples is not None:
+        with right:
             show_row(newest.samples, text("train.samples"))
+    # What moves has its curves on the stage alone; what stands still may be read off.
+    with st.expander(text("train.curves.full"), icon=":material/show_chart:"):
+        show_beside(CURVES, watched, run)
 
 
 def show_curves(watched: Watched) -> None:
     """Show ELBO, reconstruction and KL over the steps."""
     validation = watched.run.metrics("validation")
     figure = elbo_curves(watched.points, validation, role_colours(), 225, sentences("figure."))
-    show_chart(figure, "train_curves", _explain_curves(watched))
+    show_chart(figure, "train_curves")
+
+
+def _explain(watched: Watched) -> str:
+    """Say what to look for in the terms and, where KL has shares, in those."""
+    events = describe_events(watched.points) if watched.info.has_shares else ""
+    return paragraph(_explain_curves(watched), events)
 
 
 def _explain_curves(watched: Watched) -> str:
@@ -134,7 +147,7 @@ def show_shares(watched: Watched) -> None:
         st.caption(text("train.kl.mixture"))
         return
     figure = kl_over_time(watched.points, role_colours(), 225, sentences("figure."))
-    show_chart(figure, "train_kl", describe_events(watched.points))
+    show_chart(figure, "train_kl")
 
 
 CURVES = (
