@@ -52,7 +52,8 @@ docs: $(STAMP)
 # The project's own demo, for any web server or a double click: build/site/index.html.
 site: $(STAMP)
 	$(BIN)/latent-explorer site mnist-2d digits-collapsed colour-shapes-8d strokes-vae-2d \
-	  --sweep mnist-beta-sweep --lens 3 --lang en zh-Hans zh-Hant --out build/site --overwrite $(ARGS)
+	  --sweep mnist-beta-sweep --lens 3 --lang en zh-Hans zh-Hant \
+	  --exercises examples/exercises.toml --out build/site --overwrite $(ARGS)
 
 # Archive and wheel in dist/, tried in an empty environment; says what is left to be done by hand.
 release: $(STAMP)-test

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from explorer.app.cached import diagnose_stored
-from explorer.app.session import library
+from explorer.app.session import library, name_owner
+from explorer.jobs.singly import DOWNLOADS
 from explorer.runs.run import Run
 from explorer.runs.trace import Trace, trace_run
 
@@ -36,7 +37,8 @@ def _report_for(path: str, fingerprint: str, name: str, language: str) -> bytes:
 
 def get_report(run: Run, language: str) -> bytes:
     """Return the consultation on a run as one HTML page in a language of the catalogue."""
-    return _report_for(str(run.path), run.fingerprint, run.name, language)
+    with DOWNLOADS.turn(name_owner()):
+        return _report_for(str(run.path), run.fingerprint, run.name, language)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

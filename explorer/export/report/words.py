@@ -3,7 +3,7 @@
 The pages of the app and the report say the same; sentences are plain text, without Markdown.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from explorer.analysis.codes_in.told import Told
@@ -12,8 +12,8 @@ from explorer.analysis.consultation.prescription import Change, Prescription, ai
 from explorer.analysis.consultation.stand_in import STAND_IN
 from explorer.analysis.consultation.sweep import SweepAnswer
 from explorer.analysis.questions.converged import Convergence
-from explorer.analysis.questions.how_many import LatentCount
-from explorer.analysis.questions.linear_oracle import LinearOracle
+from explorer.analysis.questions.how_many import LatentCount, Member
+from explorer.analysis.questions.linear_oracle import LinearOracle, find_shortfall
 from explorer.analysis.questions.pictures import PictureVerdict
 from explorer.analysis.questions.sampling import SamplingVerdict
 from explorer.codes import latent_name
@@ -142,12 +142,18 @@ def say_count(found: LatentCount, language: str) -> str:
     return say(language, f"questions.latents.{found.verdict}", active=largest.active, **values)
 
 
-def say_oracle(found: LinearOracle, language: str) -> str:
-    """Return which of the images' directions the linear theory keeps, and of how many latents."""
+def say_oracle(found: LinearOracle, members: Sequence[Member], language: str) -> str:
+    """Return which of the images' directions the linear theory keeps, and of how many latents.
+
+    Of members that fall short of it, it says that they do.
+    """
     values = {"level": found.level, "sigma2": found.sigma2, "beta": found.beta}
     counts = {"directions": found.directions, "active": found.active[-1]}
     kind = "held" if found.held else "learned"
-    return say(language, f"questions.oracle.{kind}", largest=found.latents[-1], **values, **counts)
+    told = say(language, f"questions.oracle.{kind}", largest=found.latents[-1], **values, **counts)
+    gap = find_shortfall(members, found)
+    short = "" if gap is None else say(language, "questions.oracle.short", gap=gap)
+    return paragraph(language, told, short)
 
 
 def say_sweep(found: SweepAnswer, language: str) -> str:

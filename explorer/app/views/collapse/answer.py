@@ -6,11 +6,13 @@ import streamlit as st
 
 from explorer.analysis.consultation.consult import Consultation
 from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.session import name_owner
 from explorer.app.text import language, plain, text
 from explorer.export.report import words
 from explorer.export.report.gather import Report
 from explorer.export.report.page import build_report
 from explorer.figures.thresholds import threshold_bars
+from explorer.jobs.singly import DOWNLOADS
 
 
 def show_headline(found: Consultation) -> None:
@@ -54,10 +56,15 @@ def show_elsewhere(found: Consultation) -> None:
 
 def offer_report(gather: Callable[[], Report], name: str) -> None:
     """Show the button that makes the report when it is pressed."""
-    spoken = language()
+    spoken, owner = language(), name_owner()
+
+    def build() -> bytes:
+        with DOWNLOADS.turn(owner):
+            return build_report(gather(), spoken)
+
     st.download_button(
         text("why.report"),
-        lambda: build_report(gather(), spoken),
+        build,
         f"{name}-report.html",
         "text/html",
         key="collapse_report",
