@@ -26,7 +26,9 @@ from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
 
-PRIOR_DRAWS = 8000
+PRIOR_DRAWS, FEWEST_DRAWS = 8000, 1000
+TABLE_VALUES = 1 << 24
+"""Pixels of draws that are scored and kept, beyond the fewest: of large images fewer are drawn."""
 CHUNK = 1024
 Mask = NDArray[np.bool_]
 
@@ -91,7 +93,8 @@ class Reveal:
             self._nodes = torch.from_numpy(self._grid.centre)
         else:
             generator = torch.Generator().manual_seed(0)
-            self._nodes = self._double.prior.sample(PRIOR_DRAWS, generator).detach()
+            draws = int(np.clip(TABLE_VALUES // self._x.numel(), FEWEST_DRAWS, PRIOR_DRAWS))
+            self._nodes = self._double.prior.sample(draws, generator).detach()
         self._table = _score_pixels(self._model, self._nodes, self._x)
 
     @property
