@@ -14,7 +14,7 @@ STAMP := $(VENV)/.installed
 # Dozens of processes are started: what they import is compiled once.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: app check test test-slow test-integrations bench docs site
+.PHONY: app check test test-slow test-integrations bench docs site release
 
 app: $(STAMP)
 	$(BIN)/latent-explorer app $(ARGS)
@@ -52,7 +52,12 @@ docs: $(STAMP)
 # The project's own demo, for any web server or a double click: build/site/index.html.
 site: $(STAMP)
 	$(BIN)/latent-explorer site mnist-2d digits-collapsed colour-shapes-8d strokes-vae-2d \
-	  --sweep mnist-beta-sweep --lens 3 --lang en zh-Hans zh-Hant --out build/site --overwrite $(ARGS)
+	  --sweep mnist-beta-sweep --lens 3 --lang en zh-Hans zh-Hant \
+	  --exercises examples/exercises.toml --out build/site --overwrite $(ARGS)
+
+# Archive and wheel in dist/, tried in an empty environment; says what is left to be done by hand.
+release: $(STAMP)-test
+	$(BIN)/python -m tests.release $(ARGS)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -17,6 +17,7 @@ from explorer.commands.data import show_data
 from explorer.commands.diagnose import diagnose_run
 from explorer.commands.disentangle import score_disentangled
 from explorer.commands.export import export_run
+from explorer.commands.grade import grade_answers
 from explorer.commands.loss import tell_beta
 from explorer.commands.output import spell_what_is_missing
 from explorer.commands.report import make_report
@@ -222,6 +223,9 @@ def build_parser() -> argparse.ArgumentParser:
     replay.add_argument(
         "--layers", metavar="FILE", required=True, help="the layers.json of all of them"
     )
+    replay.add_argument(
+        "--betas", type=float, nargs="+", metavar="B", help="β of each checkpoint, where it changed"
+    )
     replay.set_defaults(command=replay_run)
 
     sweep = commands.add_parser(
@@ -371,8 +375,22 @@ def build_parser() -> argparse.ArgumentParser:
         dest="languages", help="languages, the first at the top: en, zh-Hans, zh-Hant",
     )  # fmt: skip
     site.add_argument("--title", default="", help="what stands over the start page")
+    site.add_argument(
+        "--exercises", metavar="FILE", help="questions in TOML, which `grade` marks the answers to"
+    )
     site.add_argument("--overwrite", action="store_true", help="write into a folder that has files")
     site.set_defaults(command=build_pages)
+
+    grade = commands.add_parser(
+        "grade",
+        help="mark the lines that a site's exercises gave students",
+        parents=[as_json, data_root],
+    )
+    grade.add_argument("answers", metavar="ANSWERS", help="a text or CSV file of their lines")
+    grade.add_argument(
+        "--exercises", metavar="FILE", required=True, help="the questions that the site has"
+    )
+    grade.set_defaults(command=grade_answers)
 
     disentangle = commands.add_parser(
         "disentangle",

@@ -1,4 +1,4 @@
-"""Codes of images as arrays: what each dimension costs, which show most, whose are alike."""
+"""Codes of images as arrays: what each dimension is called and costs, which show most."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,29 @@ class Codes:
     labels: Array | None
     ids: Array
     indices: Array | None = None
+
+
+LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+def latent_name(index: int) -> str:
+    """Return what latent `index`, from 0, is called wherever a reader meets it: z₁, z₂, …
+
+    Tables to be read by programs keep the plain `z1` in their headings.
+
+    >>> latent_name(0), latent_name(11)
+    ('z₁', 'z₁₂')
+    """
+    return f"z{index + 1}".translate(LOW)
+
+
+def threshold_name(index: int) -> str:
+    """Return what the β below which direction `index`, from 0, earns its KL is called: λ₁, λ₂, …
+
+    >>> threshold_name(1)
+    'λ₂'
+    """
+    return f"λ{index + 1}".translate(LOW)
 
 
 def kl_of_codes(mean: Array, logvar: Array) -> Array:

@@ -264,7 +264,11 @@ def suited_rate(model: ModelConfig) -> float:
 
 @dataclass(frozen=True)
 class BudgetConfig:
-    """How long: exactly one of steps, epochs or seconds."""
+    """How long: exactly one of steps, epochs or seconds.
+
+    Seconds are those of learning, film included. They come to fewer updates on a machine that turns
+    out slower than it was at the start; the last figures and codes are measured afterwards.
+    """
 
     steps: int | None = None
     epochs: float | None = None

@@ -185,7 +185,16 @@ def test_of_a_sweep_each_beta_with_several_k_says_how_many_are_enough(tmp_path):
         train(each, tmp_path / name)
     found = count_in_sweep(Sweep(tmp_path, "sweep", configs))
     assert list(found) == [1.0], "one K says nothing"
-    assert [member.latents for member in found[1.0].members] == [1, 2]
+    count, theory = found[1.0]
+    assert [member.latents for member in count.members] == [1, 2]
+    assert theory is None, "of a Bernoulli the linear theory says nothing"
+    held = change(config, model__likelihood="gaussian", model__sigma2=0.05)
+    configs = {f"held-{k}": change(held, model__latent_dim=k) for k in (1, 2)}
+    for name, each in configs.items():
+        train(each, tmp_path / name)
+    count, theory = count_in_sweep(Sweep(tmp_path, "sweep", configs))[1.0]
+    assert theory is not None and theory.latents == (0, 1, 2)
+    assert count.floor == pytest.approx(theory.elbo[0])
 
 
 @pytest.mark.parametrize("out", [LONG, DEEP, "x/" * 600], ids=["long", "deep", "half as deep"])

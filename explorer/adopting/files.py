@@ -78,6 +78,7 @@ def replay_files(
     binarise: bool = False,
     reading: Mapping[str, Any] | None = None,
     beta: float | None = None,
+    betas: Sequence[float] | None = None,
     name: str | None = None,
     overwrite: bool = False,
     data_root: Root = None,
@@ -87,16 +88,18 @@ def replay_files(
 ) -> tuple[Run, str]:
     """Write one run of a training's checkpoints, as `explorer.replay` does, from files alone.
 
-    `checkpoints` are pairs (step, weights), all of the networks that `layers` describes. The rest,
-    and what comes back, as in `adopt_files`.
+    `checkpoints` are pairs (step, weights), all of the networks that `layers` describes; `betas`
+    has one β for each of them, where it changed. The rest, and what comes back, as in
+    `adopt_files`.
     """
-    ordered = [(step, _as_text(weights)) for step, weights in order_checkpoints(checkpoints)]
+    found = order_checkpoints(checkpoints, beta, betas)
+    ordered = [(each.step, _as_text(each.source), each.beta) for each in found]
     return _adopt(
         directory,
         {"weights": ordered[-1][1], "layers": layers},
         {
             "images": images, "likelihood": likelihood, "sigma2": sigma2, "binarise": binarise,
-            "reading": reading, "beta": beta, "name": name, "checkpoints": ordered,
+            "reading": reading, "beta": found[-1].beta, "name": name, "checkpoints": ordered,
         },
         overwrite, data_root, seconds, progress, stop,
     )  # fmt: skip

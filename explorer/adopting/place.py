@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,38 @@ def check_beta(beta: float | None) -> float | None:
     return beta
 
 
-def order_checkpoints(checkpoints: Sequence[tuple[int, Any]]) -> list[tuple[int, Any]]:
-    """Return pairs (step, checkpoint) in the order of training; each is of a step of its own."""
-    ordered = sorted(checkpoints, key=lambda pair: pair[0])
-    if not ordered or len({step for step, _ in ordered}) < len(ordered):
+@dataclass(frozen=True)
+class Checkpoint:
+    """One state of a training: its step, whatever gives its networks, and its β where told."""
+
+    step: int
+    source: Any
+    beta: float | None
+
+
+def order_checkpoints(
+    checkpoints: Sequence[tuple[int, Any]],
+    beta: float | None = None,
+    betas: Sequence[float] | None = None,
+) -> list[Checkpoint]:
+    """Return pairs (step, source) in the order of training; each is of a step of its own.
+
+    `betas` has one β for each pair, in the order of the pairs; `beta` is that of all of them.
+    """
+    told: Sequence[float | None] = [beta] * len(checkpoints) if betas is None else betas
+    if betas is not None and beta is not None:
+        raise ExplorerError("Give either beta or betas, which has one for each checkpoint.")
+    if len(told) != len(checkpoints):
+        raise ExplorerError(
+            f"betas has {len(told)} numbers for {len(checkpoints)} checkpoints: give one for each."
+        )
+    found = [
+        Checkpoint(step, source, check_beta(one))
+        for (step, source), one in zip(checkpoints, told, strict=True)
+    ]
+    if not found or len({checkpoint.step for checkpoint in found}) < len(found):
         raise ExplorerError("checkpoints are pairs (step, path), each of a step of its own.")
-    return ordered
+    return sorted(found, key=lambda checkpoint: checkpoint.step)
 
 
 def check_folder(path: Path, overwrite: bool) -> None:

@@ -19,7 +19,7 @@ from torch import Tensor
 from explorer.adopting.adopt import read_told
 from explorer.adopting.measure import Adopted, Asked, Tell, measure_pair
 from explorer.adopting.pictures import gather_images
-from explorer.adopting.place import check_beta, order_checkpoints, placed
+from explorer.adopting.place import Checkpoint, order_checkpoints, placed
 from explorer.adopting.record import write_run
 from explorer.analysis.subject import Subject
 from explorer.datasets import Split
@@ -55,6 +55,7 @@ def replay(
     binarise: bool = False,
     reading: str | Mapping[str, Any] = "probe",
     beta: float | None = None,
+    betas: Sequence[float] | None = None,
     name: str | None = None,
     overwrite: bool = False,
     data_root: Root = None,
@@ -64,32 +65,39 @@ def replay(
 
     `checkpoints` are pairs (step, whatever `load` takes), `load(it)` returns (encode, decode); the
     same modules with other weights will do. Figures are of at most `IMAGES` images, with one draw
-    of z. A dimension that sleeps at a checkpoint fell asleep after the one before. The rest is as
-    in `explorer.adopt`, which takes the last checkpoint. Raises ExplorerError with one sentence.
+    of z. A dimension that sleeps at a checkpoint fell asleep after the one before. `beta` is that
+    of the whole training; `betas`, of a schedule, has one for each checkpoint, in their order. The
+    rest is as in `explorer.adopt`, which takes the last checkpoint. Raises ExplorerError with one
+    sentence.
     """
-    ordered = order_checkpoints(checkpoints)
-    asked = Asked(likelihood, sigma2, binarise, read_told(reading), check_beta(beta))
+    ordered = order_checkpoints(checkpoints, beta, betas)
+    last = ordered[-1]
+    asked = Asked(likelihood, sigma2, binarise, read_told(reading), last.beta)
     tell = tell or (lambda step: None)
     with placed(directory, overwrite) as path:
         dataset = gather_images(images, labels, Path(directory).name, data_root)
-        pair = load(ordered[-1][1])
+        pair = load(last.source)
         opened = open_pair(*pair, dataset.shape, keep=True)
         adopted = measure_pair(*opened, dataset, asked, tell)
-        write_run(path, adopted, beta=beta, name=name, data_root=data_root)
-        models = ((step, apply_reading(adopted, *load(checkpoint))) for step, checkpoint in ordered)
+        write_run(path, adopted, beta=last.beta, name=name, data_root=data_root)
+        models = ((each, apply_reading(adopted, *load(each.source))) for each in ordered)
         write_film(path, adopted, models, tell)
     return Run(directory)
 
 
 def write_film(
-    path: Path, adopted: Adopted, models: Iterable[tuple[int, AdoptedModel]], tell: Tell
+    path: Path, adopted: Adopted, models: Iterable[tuple[Checkpoint, AdoptedModel]], tell: Tell
 ) -> None:
-    """Add to a run of the last checkpoint the figures and the frame of each, in order of step."""
+    """Add to a run of the last checkpoint the figures and the frame of each, in order of step.
+
+    Where no β was told it is the one that the last checkpoint's weights imply.
+    """
     writer, last = RunWriter(path, info=Run(path).info), 0
-    for step, model in models:
-        tell(f"step {step:,}")
-        add_frame(writer, step, model, adopted.dataset.held_out(), writer.info.beta)
-        last = step
+    for checkpoint, model in models:
+        last = checkpoint.step
+        tell(f"step {last:,}")
+        beta = writer.info.beta if checkpoint.beta is None else checkpoint.beta
+        add_frame(writer, last, model, adopted.dataset.held_out(), beta)
     writer.set_plan(last)
     writer.set_state("finished", step=last)
 

@@ -7,6 +7,7 @@ from typing import Any
 from explorer.adopting.adopt import explain_doubt
 from explorer.adopting.measure import Asked, measure_pair
 from explorer.adopting.pictures import gather_images
+from explorer.adopting.place import Checkpoint
 from explorer.adopting.record import write_run
 from explorer.adopting.replay import read_alike, write_film
 from explorer.datasets.report import ReadingStopped
@@ -41,8 +42,12 @@ def work(
     path = Path(job["folder"]) / "run"
     write_run(path, adopted, beta=beta, name=job["name"], data_root=job["data_root"])
     if job["checkpoints"]:
-        read = ((step, read_foreign(Path(weights), layers)) for step, weights in job["checkpoints"])
-        write_film(path, adopted, ((s, read_alike(adopted, *pair)) for s, pair in read), progress)
+        ordered = [Checkpoint(*each) for each in job["checkpoints"]]
+        models = (
+            (each, read_alike(adopted, *read_foreign(Path(each.source), layers)))
+            for each in ordered
+        )
+        write_film(path, adopted, models, progress)
     return {"question": explain_doubt(adopted, beta), "note": note}
 
 

@@ -40,6 +40,7 @@ def replay_run(options: argparse.Namespace) -> None:
             options.out,
             [read_checkpoint(written) for written in options.checkpoints],
             layers=options.layers,
+            betas=options.betas,
             progress=lambda step: show(f"{step} …"),
             **gather_told(options),
         )

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 from typing import Any
 
+from explorer.codes import latent_name
 from explorer.commands.latents import diagnose_latents
 from explorer.commands.output import progress_line, report
 from explorer.commands.runs import find_images
@@ -152,7 +153,7 @@ def describe_columns(columns: list[dict[str, Any]]) -> list[str]:
 
     >>> best = [{"index": 6, "dimension": 6, "value": 0.81, "p": 0.002}]
     >>> describe_columns([{"name": "n_genes", "measure": "rho", "best": best, "permuted": 5000}])[1]
-    '  n_genes: z7 (ρ = .81)'
+    '  n_genes: z₇ (ρ = .81)'
     """
     if not columns:
         return []
@@ -161,7 +162,7 @@ def describe_columns(columns: list[dict[str, Any]]) -> list[str]:
         passing = [match for match in column["best"] if match["p"] < SIGNIFICANT]
         sign = {"rho": "ρ", "eta2": "η²"}[column["measure"]]
         told = [
-            f"z{match['dimension'] + 1} ({sign} = {short_number(match['value'])})"
+            f"{latent_name(match['dimension'])} ({sign} = {short_number(match['value'])})"
             for match in passing
         ]
         if told:
@@ -186,4 +187,4 @@ def short_number(value: float) -> str:
 
 def name_row(row: dict[str, Any]) -> str:
     """Return a dimension's name as the file counts them, from 1."""
-    return f"z{row.get('dimension', row['index']) + 1:<4}"
+    return f"{latent_name(row.get('dimension', row['index'])):<4}"

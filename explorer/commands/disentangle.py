@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from explorer.codes import latent_name
 from explorer.commands.output import report
 from explorer.commands.runs import named_images
 from explorer.errors import ExplorerError
@@ -48,8 +49,8 @@ def describe_scores(values: dict[str, Any]) -> list[str]:
     scores = ", ".join(f"{name} {values[key]:.2f}" for key, name in SCORES.items())
     lines = [f"{scores} (0 to 1; {values['images']:,} items)"]
     for row in values["factors"]:
-        second = f", next z{row['second'] + 1} {row['second_nats']:.2f}" * (
-            row["second"] is not None
-        )
-        lines.append(f"  {row['name']}: z{row['best'] + 1} {row['nats']:.2f} nats{second}")
+        second = ""
+        if row["second"] is not None:
+            second = f", next {latent_name(row['second'])} {row['second_nats']:.2f}"
+        lines.append(f"  {row['name']}: {latent_name(row['best'])} {row['nats']:.2f} nats{second}")
     return lines

@@ -17,6 +17,11 @@ def build_pages(options: argparse.Namespace) -> None:
     out = Path(options.out)
     if out.exists() and any(out.iterdir()) and not options.overwrite:
         raise ExplorerError(f"{out} is not empty: name another folder, or add --overwrite.")
+    exercises = None
+    if options.exercises is not None:
+        from explorer.export.exercises.sheet import read_sheet
+
+        exercises = read_sheet(options.exercises)
     runs = [open_run(name) for name in options.runs]
     with progress_line() as show:
         site = build_site(
@@ -26,6 +31,7 @@ def build_pages(options: argparse.Namespace) -> None:
             title=options.title,
             sweeps=options.sweeps,
             lenses=options.lenses,
+            exercises=exercises,
             progress=lambda part: show(f"{part:.0%}"),
         )
     size = site.write(out)

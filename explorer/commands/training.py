@@ -12,6 +12,7 @@ from explorer.runs.words import describe_result
 
 if TYPE_CHECKING:
     from explorer.analysis.questions.how_many import LatentCount
+    from explorer.analysis.questions.linear_oracle import LinearOracle
     from explorer.config import Config
     from explorer.runs.run import Run
     from explorer.runs.sweeps import Sweep
@@ -60,7 +61,7 @@ def make_run(config: "Config", options: argparse.Namespace) -> None:
 
 def train_sweep(options: argparse.Namespace) -> None:
     """Train a grid of models; running it again skips what is complete and resumes what is not."""
-    from explorer.export.report.words import say_count
+    from explorer.export.report.words import say_count, say_oracle
     from explorer.jobs.sweep import run_sweep, sweep_configs
     from explorer.training.family import train_family
 
@@ -101,29 +102,47 @@ def train_sweep(options: argparse.Namespace) -> None:
         rows.append({"name": name, "run": str(run.path), "state": state, "beta": objective.beta})
         rows[-1] |= {"seed": sweep.configs[name].seed, "latent_dim": info.latent_dim, **result}
         lines.append(f"{name:24} {state:9} {describe_result(result) if result else ''}")
-    answers = count_in_sweep(sweep)
-    lines += [f"β = {beta:g}: {say_count(found, 'en')}" for beta, found in answers.items()]
+    answers = count_in_sweep(sweep, given.get("data_root"))
+    for beta, (found, oracle) in answers.items():
+        lines.append(f"β = {beta:g}: {say_count(found, 'en')}")
+        if oracle is not None:
+            lines.append(f"         {say_oracle(oracle, found.members, 'en')}")
     values = {"sweep": str(sweep.path), "kind": sweep.kind, "runs": rows, "failed": failed}
-    values["latents"] = [{"beta": beta, **found.to_dict()} for beta, found in answers.items()]
+    values["latents"] = [
+        {"beta": beta, **found.to_dict(), "theory": None if theory is None else theory.to_dict()}
+        for beta, (found, theory) in answers.items()
+    ]
     report(given.get("json", False), values, "\n".join(lines))
     if failed:
         name, message = next(iter(failed.items()))
         raise ExplorerError(f"{len(failed)} of {len(configs)} runs failed; {name}: {message}")
 
 
-def count_in_sweep(sweep: "Sweep") -> "dict[float, LatentCount]":
-    """Return how many latents are enough by β, for each β whose finished runs say it."""
+def count_in_sweep(
+    sweep: "Sweep", data_root: str | None = None
+) -> "dict[float, tuple[LatentCount, LinearOracle | None]]":
+    """Return how many latents are enough and the linear theory, for each β whose runs say it.
+
+    Those are finished ones of two numbers of latents at least.
+    """
+    from explorer.analysis.questions.floor import find_floor
     from explorer.analysis.questions.how_many import count_in_runs
+    from explorer.analysis.questions.linear_oracle import find_oracle
+    from explorer.library import Library
 
     by_beta: dict[float, list[Run]] = {}
     for name, run in sweep.runs().items():
         if run.info.status.state == "finished" and {"elbo", "kl"} <= {*run.info.best_results}:
             by_beta.setdefault(sweep.configs[name].objective.beta, []).append(run)
-    return {
-        beta: count_in_runs(runs)
-        for beta, runs in by_beta.items()
-        if len({run.info.latent_dim for run in runs}) > 1
-    }
+    found: dict[float, tuple[LatentCount, LinearOracle | None]] = {}
+    for beta, runs in by_beta.items():
+        if len({run.info.latent_dim for run in runs}) < 2:
+            continue
+        images = Library(data_root=data_root).images_of(runs[0])
+        floor = None if images is None else find_floor(runs[0], images)
+        oracle = None if images is None else find_oracle(runs, images)
+        found[beta] = count_in_runs(runs, floor=floor), oracle
+    return found
 
 
 def describe_states(states: dict[str, str]) -> str:

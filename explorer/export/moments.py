@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from explorer.analysis.collapse.timeline import DEAD_NATS
-from explorer.codes import kl_of_codes
+from explorer.codes import kl_of_codes, latent_name
 from explorer.export.film import MOST_POINTS, choose_frames, encode_film_frame
 from explorer.runs.run import Snapshot
 
@@ -33,8 +33,8 @@ def describe_moments(
         "steps": choose_moments(steps),
         "labels": None if labels is None else [int(label) for label in labels[:MOST_POINTS]],
         "classes": list(dataset.class_names) if dataset else [],
-        "axes": [f"z{axis + 1}" for axis in axes if axis >= 0],
-        "latents": [f"z{index + 1}" for index in range(newest.mean.shape[1])],
+        "axes": [latent_name(axis) for axis in axes if axis >= 0],
+        "latents": [latent_name(index) for index in range(newest.mean.shape[1])],
         "rings": run.info.has_shares and axes[1] >= 0,
         "dead": DEAD_NATS,
         "words": dict(words),

@@ -8,6 +8,7 @@ import numpy as np
 from explorer.analysis.collapse.timeline import DEAD_NATS
 from explorer.analysis.consultation.fates import Fate, list_events
 from explorer.analysis.consultation.sweep import SweepAnswer
+from explorer.codes import latent_name
 from explorer.runs.trace import thin
 
 MOST_ROWS, MOST_LATENTS = 240, 60
@@ -37,7 +38,7 @@ def build_timeline(points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     marks = [mark_event(event, places) for event in list_events(known)]
     return {
         "rows": rows,
-        "names": [f"z{dimension + 1}" for dimension in order],
+        "names": [latent_name(dimension) for dimension in order],
         "marks": [mark for mark in marks if mark is not None],
         "dead": DEAD_NATS,
     }

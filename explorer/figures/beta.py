@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from explorer.codes import threshold_name
 from explorer.figures.labels import label_ends
 from explorer.figures.latent import RINGS
 from explorer.figures.palette import Roles, class_colour
@@ -128,7 +129,7 @@ def units_over_beta(
         )  # fmt: skip
         figure.add_annotation(
             x=float(np.log10(value)), y=height_of_name * top, textangle=-90,
-            text=f"λ{index + 1} = {value:.1f}", showarrow=False, yanchor="top",
+            text=f"{threshold_name(index)} = {value:.1f}", showarrow=False, yanchor="top",
             xanchor="right", font={"size": 10, "color": roles.sigma},
         )  # fmt: skip
     figure.update_xaxes(title="β", type="log", dtick=1)

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from explorer.figures.labels import label_corner
-from explorer.figures.marks import merge_marks
+from explorer.figures.labels import LINE, label_corner
+from explorer.figures.marks import Box, place_names
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
 from explorer.figures.words import WORDS, Words
@@ -21,8 +21,13 @@ SIGNS = {
 """Plotly's symbols as letters."""
 SLEEPING = ("collapsed", "empty", "ignored")
 
-NAME_WIDTH = 3.0
-"""How much wider than high a point with its name is."""
+PLOT_WIDTH = 260.0
+"""Pixels of the plot at least, a phone's: where it is wider, names lie further apart."""
+CORNER_WIDTH = 110.0
+"""Of the list of symbols in its upper right corner."""
+MOST_NAMED = 12
+MARGINS = 46
+"""Pixels of a figure's height above and below its plot (`style.apply_style`)."""
 
 
 def variance_plane(
@@ -46,15 +51,11 @@ def variance_plane(
         line={"color": roles.gap, "width": 1, "dash": "dot"},
     )  # fmt: skip
     spans = (max([1.0, *var_mean]), max([1.0, *mean_var]))
-    # A name stands above its point, to the right, and needs room there.
-    marks = merge_marks(var_mean, mean_var, names, (NAME_WIDTH * spans[0], spans[1]))
     for verdict in dict.fromkeys(verdicts):
         chosen = [i for i, found in enumerate(verdicts) if found == verdict]
         figure.add_scatter(
             x=[var_mean[i] for i in chosen], y=[mean_var[i] for i in chosen],
-            mode="markers+text" if len(names) <= 12 else "markers",
-            text=[marks[i] for i in chosen], customdata=[names[i] for i in chosen],
-            textposition="top right", name=shown_as[verdict],
+            mode="markers", customdata=[names[i] for i in chosen], name=shown_as[verdict],
             marker={
                 "symbol": SYMBOLS[verdict], "size": 10, "color": _colour(verdict, roles),
             },
@@ -72,7 +73,36 @@ def variance_plane(
             for verdict in dict.fromkeys(verdicts)
         ],
     )
+    if len(names) <= MOST_NAMED:
+        _name_points(figure, names, var_mean, mean_var, verdicts, height - MARGINS, roles)
     return apply_style(figure, roles, height).update_layout(showlegend=False)
+
+
+def _name_points(
+    figure: go.Figure,
+    names: Sequence[str],
+    x: Sequence[float],
+    y: Sequence[float],
+    verdicts: Sequence[str],
+    tall: float,
+    roles: Roles,
+) -> None:
+    """Write the names of points beside them, with a line where one must stand off."""
+    (left, right), (low, high) = figure.layout.xaxis.range, figure.layout.yaxis.range
+    points = [
+        (PLOT_WIDTH * (a - left) / (right - left), tall * (high - b) / (high - low))
+        for a, b in zip(x, y, strict=True)
+    ]
+    corner = Box(PLOT_WIDTH - CORNER_WIDTH, 0, PLOT_WIDTH, LINE * len(set(verdicts)))
+    frame = Box(0, 0, PLOT_WIDTH, tall)
+    for name in place_names(points, names, verdicts, frame, [corner]):
+        across, down = points[name.index]
+        figure.add_annotation(
+            x=x[name.index], y=y[name.index], text=name.text, ax=name.x - across, ay=name.y - down,
+            xanchor="left" if name.left else "right", yanchor="middle", font={"size": 12},
+            showarrow=True, arrowhead=0, arrowwidth=1, borderpad=0, standoff=5,
+            arrowcolor=roles.caption if name.leads else "rgba(0,0,0,0)",
+        )  # fmt: skip
 
 
 def _colour(verdict: str, roles: Roles) -> str:

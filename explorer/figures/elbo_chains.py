@@ -27,7 +27,7 @@ def chain_walk(
     words: Mapping[str, str],
     *,
     window: tuple[float, float],
-    names: tuple[str, str] = ("z1", "z2"),
+    names: tuple[str, str] = ("z₁", "z₂"),
     height: int = 430,
 ) -> go.Figure:
     """Return chains walking on two latents, with a play button and a slider over the steps.
@@ -114,7 +114,7 @@ def chain_traces(
             )  # fmt: skip
     apply_style(figure, roles, height)
     figure.update_xaxes(title_text=words["step"])
-    figure.update_yaxes(title_text="z1")
+    figure.update_yaxes(title_text="z₁")
     figure.update_layout(showlegend=False)
     return figure
 

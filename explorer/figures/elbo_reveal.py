@@ -33,7 +33,7 @@ def belief_map(
     words: Mapping[str, str],
     *,
     window: tuple[float, float],
-    names: tuple[str, str] = ("z1", "z2"),
+    names: tuple[str, str] = ("z₁", "z₂"),
     magnified: Belief | None = None,
     height: int = 400,
 ) -> go.Figure:
@@ -111,7 +111,7 @@ def belief_line(
         x=draws, y=np.zeros(len(draws)), mode="markers", name=words["draw"],
         marker={"color": roles.latent, "size": 8}, hovertemplate="z = %{x:.2f}<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(title="z1")
+    figure.update_xaxes(title="z₁")
     figure.update_yaxes(title=words["density"], rangemode="tozero")
     return apply_style(figure, roles, height)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.codes import latent_name
 from explorer.figures.palette import Roles, class_colour, class_glyph
 from explorer.figures.style import apply_style, as_label
 from explorer.figures.words import WORDS, Words
@@ -111,9 +112,9 @@ def latent_scatter(
                 showarrow=False, font={"size": 15, "color": roles.text},
                 bgcolor=roles.ground, opacity=0.85, borderpad=1,
             )  # fmt: skip
-    figure.update_xaxes(title=f"z{first + 1}", zeroline=True)
+    figure.update_xaxes(title=latent_name(first), zeroline=True)
     figure.update_yaxes(
-        title=f"z{second + 1}" if codes.shape[1] > 1 else "",
+        title=latent_name(second) if codes.shape[1] > 1 else "",
         zeroline=True,
         scaleanchor="x",
         scaleratio=1,

@@ -5,6 +5,7 @@ from math import log10
 
 import plotly.graph_objects as go
 
+from explorer.codes import threshold_name
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
 
@@ -34,7 +35,7 @@ def threshold_bars(
     figure = go.Figure()
     figure.add_bar(
         x=values,
-        y=[f"λ{index + 1}" for index in range(len(values))],
+        y=[threshold_name(index) for index in range(len(values))],
         orientation="h",
         marker={"color": [roles.reconstruction if v > used else roles.gap for v in values]},
         text=[f"{value:.3g}" for value in values],

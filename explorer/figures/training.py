@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.codes import latent_name
 from explorer.figures.labels import label_ends
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style, as_label
@@ -83,7 +84,7 @@ def kl_per_dim_map(
         order = np.argsort(-values[:, -1], kind="stable")[:MAX_ROWS]
         figure.add_heatmap(
             x=[point["step"] for point in rows],
-            y=[f"z{index + 1}" for index in order],
+            y=[latent_name(index) for index in order],
             z=values[order],
             zmin=0,
             colorscale=[[0, "rgba(128,128,128,0.06)"], [1, roles.kl]],
@@ -109,7 +110,7 @@ def kl_per_dim_lines(
             figure.add_scatter(
                 x=steps,
                 y=values[:, index],
-                name=f"z{index + 1}",
+                name=latent_name(index),
                 mode="lines",
                 line={
                     "color": roles.kl if index < 4 else roles.gap,

@@ -34,7 +34,7 @@ from explorer.training.engine import Engine
 from explorer.training.fit import FitEngine
 from explorer.training.machine import ThreadChoice, choose_device
 from explorer.training.member import Channel, HeldOut, Member, Moment
-from explorer.training.plan import SNAPSHOTS, plan_steps, schedule_steps
+from explorer.training.plan import SNAPSHOTS, plan_steps, schedule_steps, shorten_plan
 from explorer.training.single import SingleEngine
 
 POLL_SECONDS = 0.1
@@ -269,9 +269,7 @@ class Trainer:
     def _learn(self) -> None:
         if not self.steps:
             self.steps, self.snapshots = plan_steps(self.engine, self.threads, self._time_snapshot)
-        for member in self.members:
-            member.writer.set_plan(self.steps, self.engine.arithmetic)
-        self._logged, self._kept = schedule_steps(self.steps, self.snapshots)
+        self._set_plan()
         if self.step == 0:
             self._snapshot()
         self._started = time.monotonic() - self.seconds
@@ -280,6 +278,11 @@ class Trainer:
                 self._listen()
             else:
                 self._update()
+
+    def _set_plan(self) -> None:
+        for member in self.members:
+            member.writer.set_plan(self.steps, self.engine.arithmetic)
+        self._logged, self._kept = schedule_steps(self.steps, self.snapshots)
 
     def _time_snapshot(self) -> float:
         return sum(member.time_snapshot() for member in self.members)
@@ -294,10 +297,25 @@ class Trainer:
         self.engine.watch(self.step, self.held_out.images)
         if not by_hand:
             self.seconds = time.monotonic() - self._started
-        if by_hand or self.step in self._logged:
+        is_due = self.step in self._logged
+        if by_hand or is_due:
             self._log()
         if self.step in self._kept:
             self._snapshot()
+        if is_due and self.step < self.steps:
+            self._hold_budget()
+
+    def _hold_budget(self) -> None:
+        """Plan fewer updates where the machine has become too slow for the time budget."""
+        budget = self.engine.configs[0].budget.seconds
+        if budget is None:
+            return
+        steps = shorten_plan(budget, self.seconds, self.step, self.steps)
+        if steps < self.steps:
+            self.steps = steps
+            self._set_plan()
+            # β as the new plan has it, before a view takes the old one for a hand's.
+            self._logged.add(self.step + 1)
 
     def _listen(self) -> None:
         """Apply what viewers asked for; time spent here does not count as training."""

@@ -21,15 +21,21 @@ FILM_SHARE = 0.12
 SAFETY = 0.96
 """Share of a time budget that is planned as updates and snapshots; logging takes the rest."""
 
+OVERRUN_SHARE, OVERRUN_SECONDS = 0.1, 2.0
+"""Share of a time budget, or seconds where these are more: a plan that would take longer still is
+shortened."""
+LONG_ENOUGH = 0.5
+"""Share of a time budget after which its pace is believed: one busy moment is no pace."""
+
 
 def plan_steps(
     engine: Engine, choice: ThreadChoice, time_snapshot: Callable[[], float]
 ) -> tuple[int, int]:
     """Return the number of updates that the budget of the engine's configs comes to, and snapshots.
 
-    A time budget is turned into updates once, here, so that schedules depend on the step alone.
-    `time_snapshot` returns the seconds that one takes: a short film has fewer of them, lest they
-    take longer than the training.
+    A time budget is turned into updates once, here, so that schedules depend on the step alone;
+    a machine that becomes much slower changes that (`shorten_plan`). `time_snapshot` returns the
+    seconds that one takes: a short film has fewer of them, lest they take longer than the training.
     """
     budget = engine.configs[0].budget
     if budget.steps is not None:
@@ -43,6 +49,18 @@ def plan_steps(
     snapshots = round(min(max(FILM_SHARE * seconds / price, FEWEST_SNAPSHOTS), SNAPSHOTS))
     learning = max(seconds - snapshots * price, seconds / 4)
     return max(1, math.floor(learning * rate)), snapshots
+
+
+def shorten_plan(budget: float, seconds: float, step: int, steps: int) -> int:
+    """Return how many updates to plan once `step` of `steps` have taken `seconds` of a `budget`.
+
+    As many as planned where they fit; fewer on a machine that has become slower than the plan
+    thought: learning rate and β then leap ahead on their schedules, and end them in the budget.
+    """
+    limit = budget + max(OVERRUN_SHARE * budget, OVERRUN_SECONDS)
+    if seconds < LONG_ENOUGH * budget or seconds * steps <= limit * step:
+        return steps
+    return min(steps, max(step + 1, math.floor(step * budget / seconds)))
 
 
 def schedule_steps(steps: int, snapshots: int = SNAPSHOTS) -> tuple[set[int], set[int]]:

@@ -135,6 +135,33 @@ def test_checkpoints_of_another_model_and_none_are_told(training, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_schedule_of_beta_stands_at_its_checkpoints_whatever_their_order(training, tmp_path):
+    folder, images = training
+    run = explorer.replay(
+        tmp_path / "film", [(400, folder / "400.pt"), (200, folder / "200.pt")], load=load,
+        betas=[100, 1], images=images[:200], likelihood="gaussian", sigma2=0.05, reading=READ,
+        data_root=tmp_path,
+    )  # fmt: skip
+    assert [(point["step"], point["beta"]) for point in run.metrics("train")] == [
+        (200, 1),
+        (400, 100),
+    ]
+    assert run.info.beta == 100  # Its model is the last checkpoint.
+
+
+@pytest.mark.parametrize(
+    "told, word",
+    [({"betas": [1]}, "1 numbers for 2"), ({"betas": [1, 2], "beta": 1}, "either"),
+     ({"betas": [1, -2]}, "from 0")],
+)  # fmt: skip
+def test_betas_that_fit_no_checkpoints_are_told_before_anything_is_loaded(told, word, tmp_path):
+    pairs = [(1, "a.pt"), (2, "b.pt")]
+    with pytest.raises(ExplorerError, match=word):
+        explorer.replay(
+            tmp_path / "run", pairs, load=load, images="digits", likelihood="bernoulli", **told
+        )
+
+
 # From files alone, by command.
 
 
@@ -169,11 +196,13 @@ def test_weights_beside_one_layer_list_need_no_code(training, tmp_path, capsys):
     arguments += ["--layers", str(tmp_path / "layers.json"), "--images", "digits", "--json"]
     arguments += ["--likelihood", "gaussian", "--sigma2", ".05", "--out", str(tmp_path / "film")]
     arguments += ["--reading", "spread=log-variance", "heads=halves: mean", "scale=1"]
+    arguments += ["--betas", "100", "1"]
     assert main([*arguments, "--data-root", str(tmp_path)]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["run"] == str(tmp_path / "film")
     run = Run(tmp_path / "film")
     assert run.snapshot_steps() == list(steps) and run.info.status.step == 400
     x = torch.from_numpy(np.array(load_dataset("digits").split("test").images)).float() / 255
+    assert [point["beta"] for point in run.metrics("train")] == [1, 100]
     for step, point in zip(steps, run.metrics("train"), strict=True):
         with torch.no_grad():
             q = load(folder / f"{step}.pt")[0](x)

@@ -9,7 +9,7 @@ from explorer.app.views.collapse.followed import describe_match
 def test_a_row_names_the_dimensions_as_the_file_counts_them():
     best = (Match(1, -0.81, 0.002), Match(0, 0.1, 0.3))
     row = describe_match(ColumnMatch("n_genes", "rho", best, 12_000, 5000), (0, 6))
-    assert list(row.values()) == ["n_genes", "z7 (ρ = −0.81)", "12,000"]
+    assert list(row.values()) == ["n_genes", "z₇ (ρ = −0.81)", "12,000"]
 
 
 def page(passing):
@@ -25,7 +25,7 @@ def page(passing):
 def test_columns_that_pass_are_a_table():
     shown = page(passing=True)
     assert not shown.exception
-    assert shown.dataframe[0].value.iloc[0].tolist() == ["batch", "z1 (η² = 0.50)", "90"]
+    assert shown.dataframe[0].value.iloc[0].tolist() == ["batch", "z₁ (η² = 0.50)", "90"]
     assert shown.caption[0].value.startswith("Columns that a dimension follows: 1 of 1.")
 
 

@@ -34,7 +34,7 @@ def test_what_is_off_is_named_as_the_file_counts_and_no_remedy_is_given_before_t
     shown = page((0.0, 1.0))
     assert shown.markdown[0].value.startswith("**The codes do not follow the prior N(0, 1).**")
     row = shown.dataframe[0].value.iloc[0]
-    assert row["dimension"] == "z7" and row["mean"] == pytest.approx(1, abs=0.05)
+    assert row["dimension"] == "z₇" and row["mean"] == pytest.approx(1, abs=0.05)
     assert len(shown.dataframe[0].value) == 1 and not shown.info
 
 

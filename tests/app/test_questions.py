@@ -68,9 +68,9 @@ def test_principal_axes_are_the_same_map_whatever_the_seed(fitted):
     assert any("2 of 2 have their match" in line for line in said(app))
     assert not app.exception
     table = next(frame.value for frame in app.dataframe if "partner" in frame.value)
-    assert list(table["dimension"]) == ["z1", "z2"]
+    assert list(table["dimension"]) == ["z₁", "z₂"]
     assert list(table["found"]) == ["matched", "matched"]
-    assert list(table["partner"]) == ["z1", "z2"]
+    assert list(table["partner"]) == ["z₁", "z₂"]
 
 
 def test_two_of_four_axes_are_told_from_both_sides(fitted):

@@ -47,7 +47,7 @@ def test_gaps_are_named(tmp_path):
     mean[:, 7], mean[13] = np.nan, np.nan
     (said,) = told_of(tmp_path, mean=mean, logvar=logvar)
     assert said == (
-        "NaN or infinite values in 1 dimensions (z8) and 1 further rows (13); the rest is judged."
+        "NaN or infinite values in 1 dimensions (z₈) and 1 further rows (13); the rest is judged."
     )
 
 

@@ -74,7 +74,7 @@ def test_own_codes_over_steps_are_a_timeline(page, server, tmp_path):
     page.locator("input[type=file]").set_input_files(tmp_path / "film.npz")
     page.get_by_text("Diagnosed at step 200, the last of 3.").wait_for()
     page.get_by_text("1 of 2 dimensions are not in use.").wait_for()
-    told = "When each dimension died or woke z2 fell asleep between steps 1 and 100."
+    told = "When each dimension died or woke z₂ fell asleep between steps 1 and 100."
     page.get_by_role("img", name=told).wait_for()
 
 

@@ -2,10 +2,14 @@
 
 import functools
 import http.server
+import re
 import threading
 
 import pytest
 
+from explorer.export.exercises.figures import Answers
+from explorer.export.exercises.grade import grade_lines
+from explorer.export.exercises.sheet import read_sheet
 from explorer.export.site.build import build_site
 from explorer.library import Library
 from explorer.runs.store import open_run
@@ -19,6 +23,16 @@ BOX = """() => {
   return [left, above, width, height];
 }"""
 LENS_OBJECT = "document.getElementById('lens').lens"
+SHEET = """
+sheet = "one"
+[[questions]]
+id = "gap"
+run = "strokes-vae-2d"
+images = [1]
+figure = "gap"
+tolerance = 0.01
+ask = "How large is the gap of image {image}?"
+"""
 MAP, LENS = "models/strokes-vae-2d/index.html", "models/strokes-vae-2d/lens-1.html"
 
 
@@ -26,7 +40,12 @@ MAP, LENS = "models/strokes-vae-2d/index.html", "models/strokes-vae-2d/lens-1.ht
 def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("web") / "some" / "path"
     languages = ("en", "zh-Hans")
-    site = build_site([open_run("strokes-vae-2d")], Library(), languages=languages, lenses=1)
+    asked = place.parents[1] / "sheet.toml"
+    asked.write_text(SHEET, encoding="utf-8")
+    site = build_site(
+        [open_run("strokes-vae-2d")], Library(), languages=languages, lenses=1,
+        exercises=read_sheet(asked),
+    )  # fmt: skip
     site.write(place)
     return place
 
@@ -83,6 +102,19 @@ def test_the_lens_shows_the_best_normals_without_a_server(bare, folder):
     wait_until(lambda: bare.evaluate(f"() => {LENS_OBJECT}.refined !== null"))
     best = bare.evaluate(f"() => {LENS_OBJECT}.refined.full.elbo")
     assert best <= bare.evaluate(f"() => {LENS_OBJECT}.exact.log_px") + 1e-2
+
+
+def test_a_figure_read_beside_its_question_is_handed_in_and_right(bare, folder):
+    bare.goto((folder / "exercises.html").as_uri())
+    bare.locator("[data-key=name]").fill("=Ada")
+    bare.get_by_text("How large is the gap of image 1?").wait_for()
+    bare.get_by_role("link", name="Show the page").click()
+    lens = bare.frame_locator("iframe[name=beside]").locator("#lens[data-ready]")
+    given = wait_until(lambda: re.findall(r"gap\s+(\d+\.\d+)", lens.inner_text()))
+    bare.locator("[data-key='=gap']").fill(given[0])
+    line = bare.locator("[data-role=line]").input_value()
+    marks = grade_lines(read_sheet(folder.parents[1] / "sheet.toml"), line, Answers(Library()))
+    assert marks.count("Ada") == 1
 
 
 @pytest.mark.parametrize("width", [1280, 390])

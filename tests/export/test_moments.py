@@ -58,7 +58,7 @@ def test_axes_and_latents_are_named_and_rings_are_of_a_plane_with_a_normal_prior
     run = SimpleNamespace(id="mine", info=info)
     frame = frame_of([[0.0, 1.0, 2.0]], labels=np.array([1]))
     found = describe_moments(run, frame, (2, 0), [0, 5], {"map": "codes"})
-    assert (found["axes"], found["latents"]) == (["z3", "z1"], ["z1", "z2", "z3"])
+    assert (found["axes"], found["latents"]) == (["z₃", "z₁"], ["z₁", "z₂", "z₃"])
     assert found["rings"] and found["labels"] == [1]
     line = describe_moments(run, frame_of([[0.5]]), (0, -1), [0], {})
-    assert not line["rings"] and line["axes"] == ["z1"]
+    assert not line["rings"] and line["axes"] == ["z₁"]

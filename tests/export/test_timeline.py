@@ -9,7 +9,7 @@ def log(*rows):
 
 def test_latents_with_the_most_kl_stand_first_and_marks_go_with_them():
     values = build_timeline(log((100, 0.2, 3.0), (105, 0.0, 3.0), (110, 0.0, 3.0)))
-    assert values["names"] == ["z2", "z1"]
+    assert values["names"] == ["z₂", "z₁"]
     assert [row["kl"] for row in values["rows"]] == [[3.0, 0.2], [3.0, 0.0], [3.0, 0.0]]
     assert values["marks"] == [{"row": 1, "kind": "died", "at": 105, "after": None}]
 

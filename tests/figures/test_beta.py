@@ -11,8 +11,6 @@ from explorer.figures.beta import (
     small_maps,
     units_over_beta,
 )
-from explorer.figures.collapse import variance_plane
-from explorer.figures.marks import merge_marks
 from explorer.figures.palette import LIGHT
 
 
@@ -32,20 +30,6 @@ def test_small_maps_show_the_square_that_they_are_told():
 
 def test_without_codes_the_square_is_the_least():
     assert choose_range([np.zeros((0, 2))]) == LEAST_RANGE
-
-
-def test_a_crowd_of_points_has_one_name():
-    x, y = [0.0, 0.001, 0.5, 0.0, 0.002], [1.0, 1.0, 1.0, 0.99, 1.01]
-    marks = ["z1", "z2", "z3", "z4", "z5"]
-    assert merge_marks(x, y, marks, (1.0, 1.0)) == ["z1, z2 +2", "", "z3", "", ""]
-    words = {"collapsed": "collapsed", "active": "active"}
-    verdicts = ["collapsed"] * 2 + ["active"] + ["collapsed"] * 2
-    figure = variance_plane(marks, x, y, verdicts, words, LIGHT)
-    collapsed = next(trace for trace in figure.data if trace.name == "collapsed")
-    assert collapsed.text == ("z1, z2 +2", "", "", "") and collapsed.customdata[3] == "z5"
-    told = {label.text: label.font.color for label in figure.layout.annotations}
-    assert told == {"collapsed ✕": LIGHT.kl, "active ●": LIGHT.latent}
-    assert figure.layout.showlegend is False
 
 
 def test_a_moved_beta_is_the_name_of_its_bar():

@@ -11,7 +11,7 @@ from explorer.figures.thresholds import MOST_BARS, threshold_bars
 def test_each_threshold_is_a_bar_and_beta_a_line_with_its_name():
     figure = threshold_bars([30.0, 3.0], 24.0, LIGHT, name="your β", target=1.0, target_name="next")
     (bars,) = figure.data
-    assert list(bars.x) == [30.0, 3.0] and list(bars.y) == ["λ1", "λ2"]
+    assert list(bars.x) == [30.0, 3.0] and list(bars.y) == ["λ₁", "λ₂"]
     assert list(bars.marker.color) == [LIGHT.reconstruction, LIGHT.gap]
     assert [line.x0 for line in figure.layout.shapes] == [24.0, 1.0]
     assert [note.text for note in figure.layout.annotations] == ["your β 24", "next 1"]

@@ -115,6 +115,48 @@ def test_a_run_names_its_images_by_their_pixels(tmp_path):
     assert present(run.info.dataset).fingerprint == data.fingerprint
 
 
+class Clock:
+    """Time that passes as updates are done: a machine as slow as a test says."""
+
+    def __init__(self, monkeypatch, paces):
+        self.now, self.paces = 0.0, paces
+        real = SingleEngine.step
+
+        def step(engine, number, steps, betas):
+            real(engine, number, steps, betas)
+            self.now += self.paces(number)
+
+        monkeypatch.setattr(SingleEngine, "step", step)
+        for module in (loop, plan):
+            monkeypatch.setattr(module, "time", self)
+
+    def monotonic(self):
+        return self.now
+
+    perf_counter = monotonic
+
+
+@pytest.mark.parametrize("slowdown", [0.5, 1.0, 1.09, 2.0, 4.0, 10.0])
+def test_a_time_budget_holds_on_a_machine_that_becomes_slower(tmp_path, monkeypatch, slowdown):
+    """Planned at ten updates a second; from the twentieth on one takes `slowdown` times as long."""
+    monkeypatch.setattr(loop, "plan_steps", lambda engine, threads, price: (200, 12))
+    clock = Clock(monkeypatch, lambda number: 0.1 if number < 20 else 0.1 * slowdown)
+    run = train(change(SMALL, budget=BudgetConfig(seconds=20.0)), tmp_path / "run", IMAGES)
+    status, planned = run.info.status, present(run.info.planned_steps)
+    assert status.state == "finished" and status.step == planned <= 200
+    assert (planned == 200) == (slowdown < 1.1)
+    assert clock.now == pytest.approx(min(20.0, 2.0 + 18.0 * slowdown), rel=0.1)
+    # What is stored is of the last update, whatever was planned before.
+    assert run.snapshot_steps()[-1] == steps_of(run)[-1] == planned
+    assert run.metrics("train")[-1]["beta"] == 1.0
+
+
+def test_a_number_of_updates_is_no_time_budget(tmp_path, monkeypatch):
+    Clock(monkeypatch, lambda number: 1000.0)
+    run = train(change(SMALL, budget=BudgetConfig(steps=50)), tmp_path / "run", IMAGES)
+    assert run.info.status.step == run.info.planned_steps == 50
+
+
 def test_progress_is_heard(tmp_path):
     heard: list[dict[str, Any]] = []
     train(

@@ -54,3 +54,13 @@ def test_a_film_takes_its_share_of_a_time_budget(monkeypatch, price, seconds):
     logged, kept = plan.schedule_steps(steps, snapshots)
     assert len(kept) <= snapshots + 1
     assert kept <= logged
+
+
+def test_a_plan_that_fits_stays_and_one_that_does_not_is_cut_to_what_does():
+    assert plan.shorten_plan(20.0, 10.0, 500, 1000) == 1000
+    assert plan.shorten_plan(20.0, 10.0, 460, 1000) == 1000, "a tenth over is no reason"
+    assert plan.shorten_plan(20.0, 10.0, 250, 1000) == 500, "250 more in the other ten seconds"
+    assert plan.shorten_plan(20.0, 9.0, 5, 1000) == 1000, "one busy moment is no pace"
+    assert plan.shorten_plan(20.0, 60.0, 700, 1000) == 701, "the budget is gone: one more, and kept"
+    assert plan.shorten_plan(20.0, 60.0, 999, 1000) == 1000
+    assert plan.shorten_plan(0.5, 0.5, 300, 1000) == 1000, "nor are two seconds a reason"

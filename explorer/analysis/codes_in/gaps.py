@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from explorer.analysis.checks import plain
 from explorer.analysis.codes_in.numbers import list_words
+from explorer.codes import latent_name
 from explorer.errors import ExplorerError
 
 Floats = NDArray[np.floating]
@@ -28,10 +29,10 @@ class Gaps:
     values: int
 
     def say(self, size: int) -> str:
-        """Return where, as a clause: counts, names of dimensions (z8 is index 7), row numbers."""
+        """Return where, as a clause: counts, names of dimensions (z₈ is index 7), row numbers."""
         parts = []
         if self.dimensions:
-            named = [f"z{index + 1}" for index in self.dimensions[:NAMED]]
+            named = [latent_name(index) for index in self.dimensions[:NAMED]]
             more = f" and {len(self.dimensions) - NAMED:,} more" * (len(self.dimensions) > NAMED)
             parts.append(
                 f"{len(self.dimensions):,} of {size:,} dimensions ({', '.join(named)}{more})"

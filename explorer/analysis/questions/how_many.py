@@ -15,17 +15,17 @@ from numpy.typing import ArrayLike
 
 from explorer.analysis.checks import plain
 from explorer.analysis.collapse.linear import linear_optimum
-from explorer.analysis.representation.baselines import collapsed_nll
-from explorer.datasets import ImageDataset
+from explorer.analysis.collapse.timeline import DEAD_NATS
 from explorer.errors import ExplorerError
 from explorer.runs.run import Run
 
 KEPT = 0.95
-SPARE_NATS = 0.005
-"""KL at which a dimension at the linear optimum has Var μ = .01: an active unit."""
-VERDICTS = ("enough", "rising", "asleep")
+SILENT_NATS = 0.1
+"""Total KL below which a model's latents say nothing, whichever of them do."""
+VERDICTS = ("enough", "rising", "asleep", "below")
 """enough: the largest K buys nothing that a smaller one does not have. rising: every latent of the
-largest K is in use, so that a larger one may buy more. asleep: no K has any latent in use."""
+largest K is in use, so that a larger one may buy more. asleep: no K has any latent in use. below:
+latents are in use, yet no model scores what a decoder without any does: nothing can be counted."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,10 @@ def count_latents(
     )
     needed = max(member.active for member in rows)
     largest = rows[-1]
-    if needed == 0:
+    if needed == 0 or max(member.kl for member in rows) < SILENT_NATS:
         verdict = "asleep"
+    elif gained <= 0:
+        verdict = "below"
     elif largest.active == largest.latents and enough == largest.latents:
         verdict = "rising"
     else:
@@ -94,26 +96,14 @@ def count_latents(
     return LatentCount(verdict, enough, needed, tuple(rows), gains, base, kept)
 
 
-def find_floor(run: Run, images: ImageDataset) -> float | None:
-    """Return the ELBO of a run's likelihood without latents: a decoder that says the mean image.
-
-    Of a Bernoulli it is the held-out images' cross-entropy with the training images' means; None
-    for other likelihoods.
-    """
-    told = run.info.model.likelihood
-    if told is None or told.name != "bernoulli":
-        return None
-    return -collapsed_nll(images.held_out().images, images.split("train").images)
-
-
 def count_in_runs(
     runs: Sequence[Run], *, floor: float | None = None, kept: float = KEPT
 ) -> LatentCount:
     """Return how many latents the runs of a sweep over K say to be enough.
 
-    `floor` is the ELBO without latents (`find_floor`); unsaid, that of the first log points stands
-    in, when no latent said anything yet and the decoder had learned nothing either. ExplorerError
-    where the runs differ in more than K and seed, so that their nats do not compare.
+    `floor` is the ELBO without latents (`questions.floor`); unsaid, that of the first log points
+    stands in, when no latent said anything yet and the decoder had learned nothing either.
+    ExplorerError where the runs differ in more than K and seed, so that their nats do not compare.
     """
     from dataclasses import replace
 
@@ -128,8 +118,10 @@ def count_in_runs(
         raise ExplorerError("These runs differ in more than K: their ELBOs do not answer this.")
     members = [found for found in map(_describe, runs) if found is not None]
     if floor is None:
+        best = max((member.elbo for member in members), default=-math.inf)
         floors = [points[0]["elbo"] for run in runs if (points := run.metrics("train"))]
-        floor = max(floors, default=None)
+        # The first point of a model that was fitted is its last one.
+        floor = max((value for value in floors if value < best), default=None)
     return count_latents(members, floor=floor, kept=kept)
 
 
@@ -156,7 +148,7 @@ def _describe(run: Run) -> Member | None:
     if "elbo" not in results or "kl" not in results:
         return None
     shares = results.get("kl_per_dim") or []
-    active = sum(kl > SPARE_NATS for kl in shares)
+    active = sum(kl > DEAD_NATS for kl in shares)
     return Member(run.info.latent_dim, results["elbo"], results["kl"], active)
 
 

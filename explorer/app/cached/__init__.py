@@ -20,6 +20,7 @@ from explorer.export.payload import Pictures, build_payload
 from explorer.export.pictures import find_pictures
 from explorer.export.tsne import PROJECTIONS, Projection
 from explorer.facts import LIKELIHOODS
+from explorer.jobs.singly import DOWNLOADS
 from explorer.runs.run import Run
 
 
@@ -275,7 +276,8 @@ def get_page(run: Run, scene: str) -> bytes:
     """Return the run and a scene of it as one HTML file, in the visitor's language."""
     words = sentences("explore.")
     pictures = find_pictures(run, library().images_of(run, at_once=True), PAGE_IMAGE_BYTES)
-    return build_page(get_run_with_model(run), pictures, words, scene, language())
+    with DOWNLOADS.turn(name_owner()):
+        return build_page(get_run_with_model(run), pictures, words, scene, language())
 
 
 def get_projection(run: Run) -> Projection | None:

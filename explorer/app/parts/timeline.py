@@ -6,6 +6,7 @@ from typing import Any
 from explorer.analysis.consultation.fates import Fate
 from explorer.app.parts.mount import do_nothing, enclose, inline_component
 from explorer.app.text import sentences, text
+from explorer.codes import latent_name
 
 _MARKUP = '<div class="timeline"></div>'
 TOLD = 12
@@ -51,7 +52,7 @@ def tell_events(events: Sequence[Fate]) -> str:
     shown = [
         text(
             f"why.event.{event.kind}{'_between' if event.is_coarse else ''}",
-            dimension=event.dimension + 1,
+            dimension=latent_name(event.dimension),
             step=event.step,
             after=event.after,
         )

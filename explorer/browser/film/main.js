@@ -1,9 +1,11 @@
-import { make, print } from "../shared/dom.js";
+import { latentName, make } from "../shared/dom.js";
 import { createText } from "../shared/text.js";
+import { Curves } from "./curves.js";
 import { blendCodes, pointAt, readFrame } from "./frames.js";
 import { showPictures } from "./pictures.js";
 import { clearCanvas } from "../shared/clear.js";
 import { drawScatter } from "./scatter.js";
+import { Terms } from "./terms.js";
 
 /**
  * A training as a stage: the map of held-out images moves from frame to frame, beside it the terms,
@@ -30,8 +32,6 @@ import { drawScatter } from "./scatter.js";
 
 const MOVE = 350;
 const FILM = 6000;
-const SHOWN_SHARES = 6;
-const ASLEEP = 0.03;
 
 /** @type {WeakMap<object, Stage>} */
 const mounted = new WeakMap();
@@ -59,24 +59,23 @@ class Stage {
     this.at = 0;
     this.follows = true;
     this.playing = false;
+    /** Counts movements: a pause and Play within one frame leave no second film running. */
+    this.movement = 0;
     this.drawn = 0;
     this.map = make("canvas", { role: "img" });
     this.told = make("output");
-    this.title = make("h4");
-    this.sum = make("div", { class: "sum" });
-    this.bar = make("div", { class: "bar" }, make("i", { class: "r" }), make("i", { class: "k" }));
-    this.curves = make("canvas", { class: "curves", role: "img" });
-    this.heading = make("h4");
-    this.shares = make("div", { class: "shares" });
+    this.terms = new Terms();
+    this.curves = new Curves();
     this.inputs = make("canvas", { role: "img" });
     this.made = make("canvas", { role: "img" });
     this.given = make("span", {}, "x");
     this.strip = make("div", { class: "strip" }, this.given, this.inputs, make("span", {}, "x̂"), this.made);
     this.button = make("button", { type: "button" });
     this.slider = make("input", { type: "range", min: "0", step: "any" });
+    const { title, sum, bar, heading, shares } = this.terms;
     root.replaceChildren(
       make("div", { class: "map" }, this.map, this.told),
-      make("div", { class: "side" }, this.title, this.sum, this.bar, this.curves, this.heading, this.shares, this.strip),
+      make("div", { class: "side" }, title, sum, bar, this.curves.canvas, heading, shares, this.strip),
       make("div", { class: "film" }, this.button, this.slider),
     );
     this.slider.addEventListener("input", () => {
@@ -115,8 +114,8 @@ class Stage {
     this.frames = [...this.kept.values()].sort((a, b) => a.step - b.step);
     this.slider.max = String(this.last);
     const { words } = data;
-    this.title.textContent = words.terms;
-    this.heading.textContent = words.shares;
+    this.terms.receive(data.log, words);
+    this.curves.canvas.setAttribute("aria-label", words.curves);
     this.slider.setAttribute("aria-label", words.film);
     this.name();
     if (this.at > this.last) this.at = this.last;
@@ -165,10 +164,11 @@ class Stage {
     this.follows = false;
     if (this.at >= this.last) this.at = 0;
     this.name();
+    const movement = ++this.movement;
     const pace = this.last / Math.max(FILM, 60 * this.last);
     let before = performance.now();
     const move = () => {
-      if (!this.playing) return;
+      if (movement !== this.movement) return;
       const now = performance.now();
       this.at = Math.min(this.last, this.at + pace * (now - before));
       before = now;
@@ -184,6 +184,7 @@ class Stage {
 
   pause() {
     this.playing = false;
+    this.movement++;
     this.name();
   }
 
@@ -194,15 +195,15 @@ class Stage {
     this.slider.value = String(this.at);
     const frame = this.frames[Math.round(this.at)];
     const point = pointAt(data.log, frame.step);
-    this.drawMap(data);
-    this.told.textContent = createText(data.words)("step", {
-      step: frame.step.toLocaleString("en"),
-      beta: this.at >= this.last && data.beta ? data.beta : point?.beta == null ? "–" : String(+point.beta.toPrecision(3)),
-    });
+    const style = getComputedStyle(this.root);
+    this.drawMap(data, style);
+    const beta = this.at >= this.last && data.beta ? data.beta : point?.beta == null ? "" : String(+point.beta.toPrecision(3));
+    const hasBeta = beta && point?.kl !== null;
+    this.told.textContent = createText(data.words)(hasBeta ? "step" : "step_bare", { step: frame.step.toLocaleString("en"), beta });
     this.slider.setAttribute("aria-valuetext", this.told.textContent);
     this.map.setAttribute("aria-label", createText(data.words)("map", { count: frame.codes.length / 2, step: frame.step }));
-    if (point) this.drawTerms(data, point);
-    this.drawCurves(data, frame.step);
+    if (point) this.terms.draw(point);
+    this.curves.draw(data.log, frame.step, style);
     this.strip.hidden = !frame.made;
     this.given.hidden = this.inputs.hidden = !data.inputs;
     if (frame.made) {
@@ -213,8 +214,8 @@ class Stage {
     }
   }
 
-  /** @param {Data} data */
-  drawMap(data) {
+  /** @param {Data} data @param {CSSStyleDeclaration} style has the roles' colours */
+  drawMap(data, style) {
     const low = Math.floor(this.at);
     const [former, later] = [this.frames[low], this.frames[Math.min(this.last, low + 1)]];
     const part = this.at - low;
@@ -224,67 +225,9 @@ class Stage {
         ...data,
         codes: blendCodes(former.codes, later.codes, part),
         reach: former.reach + part * (later.reach - former.reach),
-        axes: data.axes.map((axis) => (axis < 0 ? data.words.rows : `z${axis + 1}`)),
+        axes: data.axes.map((axis) => (axis < 0 ? data.words.rows : latentName(axis))),
       },
-      getComputedStyle(this.root),
+      style,
     );
-  }
-
-  /** @param {Data} data @param {Point} point */
-  drawTerms(data, point) {
-    const kl = point.kl ?? 0;
-    const total = point.reconstruction + kl;
-    this.sum.replaceChildren(
-      `${data.words.total} `, make("b", {}, print(total)), " = ",
-      make("span", { class: "reconstruction" }, `${data.words.reconstruction} ${print(point.reconstruction)}`), " + ",
-      make("span", { class: "kl" }, `KL ${print(kl)}`),
-    );
-    const top = Math.max(1e-9, ...data.log.map((each) => Math.abs(each.reconstruction) + (each.kl ?? 0)));
-    const [r, k] = /** @type {HTMLElement[]} */ ([...this.bar.children]);
-    r.style.width = `${(100 * Math.abs(point.reconstruction)) / top}%`;
-    k.style.width = `${(100 * kl) / top}%`;
-    const shares = point.kl_per_dim ?? [];
-    this.heading.hidden = !shares.length;
-    const order = shares.map((_, at) => at).sort((a, b) => shares[b] - shares[a]).slice(0, SHOWN_SHARES);
-    const most = Math.max(1, ...data.log.flatMap((each) => each.kl_per_dim ?? []));
-    order.sort((a, b) => a - b);
-    if (this.shares.children.length !== 3 * order.length) {
-      this.shares.replaceChildren(...order.flatMap(() => [make("span"), make("i"), make("span")]));
-    }
-    order.forEach((dimension, row) => {
-      const [name, bar, value] = /** @type {HTMLElement[]} */ ([...this.shares.children].slice(3 * row, 3 * row + 3));
-      const share = shares[dimension];
-      name.textContent = `z${dimension + 1}`;
-      bar.style.width = `${(100 * share) / most}%`;
-      value.textContent = share < ASLEEP ? data.words.asleep : print(share);
-      value.className = share < ASLEEP ? "asleep" : "kl";
-    });
-  }
-
-  /** @param {Data} data @param {number} step */
-  drawCurves(data, step) {
-    const context = clearCanvas(this.curves);
-    const [width, height] = [this.curves.clientWidth, this.curves.clientHeight];
-    const style = getComputedStyle(this.root);
-    const end = Math.max(1, data.log.at(-1)?.step ?? 1);
-    /** @param {(number | null)[]} values @param {string} colour */
-    const line = (values, colour) => {
-      const known = values.filter((value) => value !== null);
-      const [low, high] = [Math.min(...known), Math.max(...known)];
-      context.strokeStyle = style.getPropertyValue(colour);
-      context.lineWidth = 1.6;
-      context.beginPath();
-      data.log.forEach((point, at) => {
-        const value = values[at];
-        if (value === null) return;
-        context.lineTo((width * point.step) / end, height - 4 - ((height - 8) * (value - low)) / (high - low || 1));
-      });
-      context.stroke();
-    };
-    line(data.log.map((point) => point.reconstruction), "--role-reconstruction");
-    line(data.log.map((point) => point.kl), "--role-kl");
-    context.fillStyle = style.getPropertyValue("--role-caption");
-    context.fillRect(Math.min(width - 1, (width * step) / end), 0, 1, height);
-    this.curves.setAttribute("aria-label", data.words.curves);
   }
 }

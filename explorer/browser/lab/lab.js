@@ -18,6 +18,8 @@ import { Side } from "./side.js";
 
 const SWEEP_PACE = 1 / 900;
 const FILM_PACE = 1 / 500;
+/** Looks at the small maps from one frame of the film to the next. */
+const LOOKS = 5;
 
 export class Lab {
   /** @param {HTMLElement} root */
@@ -82,9 +84,14 @@ export class Lab {
 
   /** The step at which the film stands. */
   get step() {
-    const low = Math.floor(this.film.at);
+    return this.stepAt(this.film.at);
+  }
+
+  /** @param {number} place in the film, between frames too */
+  stepAt(place) {
+    const low = Math.floor(place);
     const high = Math.min(this.film.last, low + 1);
-    return this.steps[low] + (this.film.at - low) * (this.steps[high] - this.steps[low]);
+    return this.steps[low] + (place - low) * (this.steps[high] - this.steps[low]);
   }
 
   /**
@@ -260,7 +267,8 @@ export class Lab {
       style,
     );
     this.plane.setAttribute("aria-label", text("plane", { model: told }));
-    this.scale.draw(line, this.axis, step, line.indexOf(here), { reach: data.reach, labels: data.labels, stamp: `${data.placing} ${this.isEnd}` });
+    const coarse = this.stepAt(Math.round(this.film.at * LOOKS) / LOOKS);
+    this.scale.draw(line, this.axis, coarse, line.indexOf(here), { reach: data.reach, labels: data.labels, stamp: `${data.placing} ${this.isEnd}` });
     this.side.draw(one, other, part, step, isEnd, data);
   }
 }

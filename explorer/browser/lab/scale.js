@@ -38,7 +38,7 @@ export class Scale {
   /**
    * @param {Member[]} line
    * @param {number} axis along which they differ
-   * @param {number} step
+   * @param {number} step coarse: each new one has all small maps drawn anew
    * @param {number} chosen
    * @param {{reach: number, labels: number[] | null, stamp: string}} scene another stamp: drawn anew
    */

@@ -1,5 +1,5 @@
-import { contextOf, make } from "../shared/dom.js";
-import { halo, latentName, paintAxes, paintComponents, paintRings } from "../shared/marks.js";
+import { contextOf, latentName, make } from "../shared/dom.js";
+import { halo, paintAxes, paintComponents, paintRings } from "../shared/marks.js";
 import { classColour } from "../shared/theme.js";
 import { Viewport } from "../shared/viewport.js";
 

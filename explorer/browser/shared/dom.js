@@ -72,11 +72,11 @@ export function printVector(z, decimals = 2, shown = 3) {
 }
 
 /**
- * z₁, z₂, … with the index set low.
+ * The name of latent `index` (from 0), its number from 1 and set low: z₁, z₂, …
  * @param {number} index
  */
-export function subscript(index) {
-  return String(index).replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]);
+export function latentName(index) {
+  return `z${String(index + 1).replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)])}`;
 }
 
 /**

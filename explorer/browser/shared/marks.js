@@ -1,4 +1,4 @@
-import { print, subscript } from "./dom.js";
+import { print } from "./dom.js";
 import { priorMass } from "./special.js";
 
 /**
@@ -55,12 +55,6 @@ export function paintAxes(context, view, theme, names) {
   context.textAlign = "left";
   if (names.length > 1) halo(context, theme, names[1], Math.min(view.width - 24, Math.max(6, x0 + 6)), 14);
 }
-
-/**
- * The name of latent `index` (from 0).
- * @param {number} index
- */
-export const latentName = (index) => `z${subscript(index + 1)}`;
 
 /**
  * Text with a rim of the surface's colour, legible on anything.

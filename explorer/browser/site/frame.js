@@ -33,7 +33,7 @@ export async function open(id, show) {
 }
 
 /** Read the address and shape the page by it. */
-function frame() {
+export function frame() {
   const params = new URLSearchParams(window.location.search);
   document.documentElement.classList.toggle("is-embedded", params.get("embed") === "1");
   const only = (params.get("only") ?? "").split(",").filter((name) => PARTS.includes(name));

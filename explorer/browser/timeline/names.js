@@ -15,7 +15,7 @@ const OFF = 8;
 const LINES = [-0.7, 0.7, 0, -1.7, 1.7, -2.7, 2.7, -3.7, 3.7];
 const NAMED = 3;
 
-/** The heaps of points, each with its names: "z4, z7 +6" of more than three. @param {Point[]} points @returns {Group[]} */
+/** The heaps of points, each with its names: "z₄, z₇ +6" of more than three. @param {Point[]} points @returns {Group[]} */
 export function joinNames(points) {
   /** @type {{names: string[], point: Point}[]} */
   const heaps = [];

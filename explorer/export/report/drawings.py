@@ -13,13 +13,16 @@ import numpy as np
 
 from explorer.analysis.consultation.consult import SLEEPING, Consultation
 from explorer.analysis.consultation.fates import Fate
-from explorer.figures.marks import merge_marks
+from explorer.codes import latent_name, threshold_name
+from explorer.figures.marks import Box, place_names
 from explorer.text import number, say
 
 WIDTH = 640
 LEFT, RIGHT, LINE = 44, 12, 15
 MOST_ROWS, MOST_COLUMNS = 40, 120
 MOST_BARS = 16
+MOST_NAMED = 12
+"""Points of the plane: the names of more are a cloud."""
 
 
 def draw_timeline(points: Sequence[Mapping[str, Any]], fates: Sequence[Fate], language: str) -> str:
@@ -41,7 +44,7 @@ def draw_timeline(points: Sequence[Mapping[str, Any]], fates: Sequence[Fate], la
     parts = []
     for place, index in enumerate(order):
         y = place * LINE
-        parts.append(_label(LEFT - 6, y + 11, f"z{index + 1}", "end"))
+        parts.append(_label(LEFT - 6, y + 11, latent_name(index), "end"))
         for column, value in enumerate(kl[index] / top):
             if value > 0.02:
                 x, wide = edges[column], edges[column + 1] - edges[column]
@@ -90,7 +93,7 @@ def draw_thresholds(found: Consultation, language: str) -> str:
     parts = []
     for i, value in enumerate(values):
         y, wide = 22 + i * tall, place(value) - LEFT
-        parts.append(_label(LEFT - 6, y + 12, f"λ{i + 1}", "end"))
+        parts.append(_label(LEFT - 6, y + 12, threshold_name(i), "end"))
         state = "bar" if value > beta else "bar short"
         parts.append(
             f'<rect class="{state}" x="{LEFT}" y="{y + 2}" width="{wide:.1f}" height="{tall - 4}"/>'
@@ -130,16 +133,20 @@ def draw_plane(diagnosis: Mapping[str, Any], language: str) -> str:
         _label(WIDTH - RIGHT, height + 38, say(language, "figure.var_mean"), "end"),
         _label(LEFT - 6, 12, say(language, "figure.mean_var"), "start"),
     ]
-    names = [f"z{row['index'] + 1}" for row in rows]
-    marks = merge_marks(
-        [row["var_mean"] for row in rows], [row["mean_var"] for row in rows], names, (wide, tall)
-    )
-    for row, mark in zip(rows, marks, strict=True):
-        x, y = place(row["var_mean"], row["mean_var"])
-        role = "kl" if row["verdict"] in SLEEPING else "z"
+    points = [place(row["var_mean"], row["mean_var"]) for row in rows]
+    kinds = ["kl" if row["verdict"] in SLEEPING else "z" for row in rows]
+    for (x, y), role in zip(points, kinds, strict=True):
         parts.append(f'<circle class="{role}" cx="{x:.1f}" cy="{y:.1f}" r="4.5" opacity=".8"/>')
-        if len(rows) <= 12:
-            parts.append(_label(x + 8, y + 4, mark, "start"))
+    if len(rows) <= MOST_NAMED:
+        names = [latent_name(row["index"]) for row in rows]
+        frame = Box(LEFT, 0, WIDTH - RIGHT, height + 8)
+        for name in place_names(points, names, kinds, frame):
+            if name.leads:
+                x, y = points[name.index]
+                path = f"M{x:.1f} {y:.1f}L{name.x:.1f} {name.y:.1f}"
+                parts.append(f'<path class="axis" fill="none" d="{path}"/>')
+            side = "start" if name.left else "end"
+            parts.append(_label(name.x, name.y + 4, name.text, side))
     return _svg(parts, height + 44, say(language, "collapse.plane"))
 
 

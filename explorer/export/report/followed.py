@@ -4,6 +4,7 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from explorer.codes import latent_name
 from explorer.text import number, say
 
 SIGNIFICANT = 0.01
@@ -38,7 +39,7 @@ def describe_followed(columns: Sequence[Mapping[str, Any]], language: str) -> tu
 def _name_passing(column: Mapping[str, Any]) -> str:
     sign = SIGNS[column["measure"]]
     return ", ".join(
-        f"z{match['dimension'] + 1} ({sign} = {number(match['value'], '.2f')})"
+        f"{latent_name(match['dimension'])} ({sign} = {number(match['value'], '.2f')})"
         for match in column["best"]
         if match["p"] < SIGNIFICANT
     )

@@ -12,6 +12,7 @@ import numpy as np
 
 from explorer.analysis.consultation.stand_in import STAND_IN
 from explorer.browser import read_styles
+from explorer.codes import latent_name
 from explorer.export.report.drawings import draw_plane, draw_thresholds, draw_timeline
 from explorer.export.report.followed import describe_followed, draw_followed
 from explorer.export.report.gather import Report
@@ -217,7 +218,7 @@ def _dimensions(diagnosis: Mapping[str, Any], language: str) -> str:
     lines = []
     for row in rows[:MOST_ROWS]:
         verdict = say(language, f"collapse.verdict.{row['verdict']}")
-        cells = [f"z{row.get('dimension', row['index']) + 1}", html.escape(verdict)]
+        cells = [latent_name(row.get("dimension", row["index"])), html.escape(verdict)]
         for _, key in kept:
             value = row.get(key)
             cells.append("" if value is None else number(round(value, 3) + 0.0, ".3f"))

@@ -3,7 +3,7 @@
 The pages of the app and the report say the same; sentences are plain text, without Markdown.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from explorer.analysis.codes_in.told import Told
@@ -12,13 +12,19 @@ from explorer.analysis.consultation.prescription import Change, Prescription, ai
 from explorer.analysis.consultation.stand_in import STAND_IN
 from explorer.analysis.consultation.sweep import SweepAnswer
 from explorer.analysis.questions.converged import Convergence
-from explorer.analysis.questions.how_many import LatentCount
+from explorer.analysis.questions.how_many import LatentCount, Member
+from explorer.analysis.questions.linear_oracle import LinearOracle, find_shortfall
 from explorer.analysis.questions.pictures import PictureVerdict
 from explorer.analysis.questions.sampling import SamplingVerdict
+from explorer.codes import latent_name
 from explorer.text import paragraph, say, sentences
 
 NAMED = {"objective.schedule": "why.schedule.", "model.likelihood": "train.likelihood."}
 """Changes whose values are names in words."""
+WEIGHTS = ("weight", "weight_part")
+"""Causes that rest on a pasted loss; the remedy is one for both."""
+LACKING = ("beta", "data", "images", "model")
+"""What it would take to tell a cause, the easiest first."""
 SHOWN = 5
 """Dimensions and rows of a file that are called by name."""
 
@@ -51,16 +57,21 @@ def say_because(found: Consultation, language: str) -> str:
     if found.cause is None:
         if found.dated.beta is not None and "model" in found.missing:
             return say(language, "why.because.beta_then", beta=found.dated.beta)
-        lacking = next((n for n in ("beta", "images", "model") if n in found.missing), "nothing")
+        lacking = next(
+            (n for n in ("beta", "data", "images", "model") if n in found.missing), "nothing"
+        )
         return say(language, f"why.because.{lacking}")
     code, values = _vary(found), found.thresholds.values
     beta = 0.0 if found.used is None else found.used
+    surviving = sum(value > beta for value in values[: found.latents])
     return say(
         language,
         f"why.because.{code}",
         beta=beta,
         top=values[0] if values else 0.0,
-        surviving=sum(value > beta for value in values[: found.latents]),
+        surviving=surviving,
+        explained=found.latents - surviving,
+        asleep=len(found.asleep),
     )
 
 
@@ -94,7 +105,7 @@ def say_elsewhere(found: Consultation, language: str) -> str:
     beta, used = aim_beta(values) if values else 0.0, found.used or 0.0
     told = say(
         language,
-        f"why.elsewhere.{code}",
+        f"why.elsewhere.{code.replace('_part', '')}",
         beta=beta,
         used=used,
         factor=min(1.0, beta / used) if used else 1.0,
@@ -140,6 +151,20 @@ def say_count(found: LatentCount, language: str) -> str:
     return say(language, f"questions.latents.{found.verdict}", active=largest.active, **values)
 
 
+def say_oracle(found: LinearOracle, members: Sequence[Member], language: str) -> str:
+    """Return which of the images' directions the linear theory keeps, and of how many latents.
+
+    Of members that fall short of it, it says that they do.
+    """
+    values = {"level": found.level, "sigma2": found.sigma2, "beta": found.beta}
+    counts = {"directions": found.directions, "active": found.active[-1]}
+    kind = "held" if found.held else "learned"
+    told = say(language, f"questions.oracle.{kind}", largest=found.latents[-1], **values, **counts)
+    gap = find_shortfall(members, found)
+    short = "" if gap is None else say(language, "questions.oracle.short", gap=gap)
+    return paragraph(language, told, short)
+
+
 def say_sweep(found: SweepAnswer, language: str) -> str:
     """Return at which β latents fall asleep, or how many each seed has awake."""
     counts = [member.awake for member in found.members]
@@ -182,7 +207,7 @@ def say_told(
         for key, reading in (("claimed", "said"), ("better", "option")):
             values[key] = say(language, f"collapse.own.spread.{told.values[reading]}")
     if told.code == "gaps":
-        names = ", ".join(f"z{index + 1}" for index in told.values["dimensions"][:SHOWN])
+        names = ", ".join(latent_name(index) for index in told.values["dimensions"][:SHOWN])
         rows = ", ".join(f"{row:,}" for row in told.values["first_rows"][:SHOWN])
         values["dimension_count"] = len(told.values["dimensions"])
         values["dimension_names"] = f" ({names})" if names else ""
@@ -197,8 +222,8 @@ def _vary(found: Consultation) -> str:
     code = found.cause or ""
     if code == "objective" and not found.thresholds.at_collapse:
         return "objective_further"
-    if code == "weight" and found.weight is not None and found.weight.of_sigma2:
-        return "weight_sigma2"
+    if code in WEIGHTS and found.weight is not None and found.weight.of_sigma2:
+        return f"{code}_sigma2"
     return code
 
 

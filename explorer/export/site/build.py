@@ -18,12 +18,23 @@ from explorer.analysis.watch import Progress, Watch
 from explorer.browser import ASSETS, read_styles
 from explorer.errors import ExplorerError
 from explorer.export.bundle import WORKER_ENTRY, bundle_modules
+from explorer.export.exercises.sheet import Sheet
 from explorer.export.page import PAGE_IMAGE_BYTES, fit_payload
 from explorer.export.payload import Pictures
 from explorer.export.pictures import find_pictures
 from explorer.export.report.gather import gather_run
 from explorer.export.report.page import build_report
-from explorer.export.site.shells import Card, Place, lens_page, map_page, start_page, words_script
+from explorer.export.site.exercises import PATH as EXERCISES
+from explorer.export.site.exercises import exercise_page, find_pages
+from explorer.export.site.shells import (
+    Card,
+    Place,
+    lens_page,
+    map_page,
+    slug,
+    start_page,
+    words_script,
+)
 from explorer.export.site.thumbnails import draw_codes, draw_image
 from explorer.export.sweep import build_member, find_siblings
 from explorer.files import make_folder, replace_file
@@ -77,13 +88,15 @@ def build_site(
     title: str = "",
     sweeps: Sequence[str] = (),
     lenses: int = 0,
+    exercises: Sheet | None = None,
     progress: Progress | None = None,
 ) -> Site:
     """Return the site of `runs`: a start page, and of each run its map, its report, its lenses.
 
     `sweeps` are ids of sweeps whose models differ in β alone; `lenses` the images of every model of
     two latents that one may be the encoder of, their posterior exact beforehand. `library` knows
-    the images. What a run cannot give is named in `left_out`. ExplorerError without any page.
+    the images; `exercises` are questions about these pages. What a run cannot give is named in
+    `left_out`. ExplorerError without any page, or for a question whose page is not there.
     """
     if not 0 <= lenses <= MAX_LENSES:
         raise ExplorerError(f"A site has between 0 and {MAX_LENSES} lenses; {lenses} were asked.")
@@ -99,10 +112,13 @@ def build_site(
         watch.report((len(runs) + i + 1) / works)
     if not any(site.cards.values()):
         raise ExplorerError(f"There is nothing to show: {' '.join(site.left_out)}")
+    if exercises is not None:
+        _add_exercises(site, exercises, library)
     _add_assets(site)
     for place in site.places("index.html"):
+        ahead = _links_ahead(place, exercises)
         cards, credits = site.cards[place.language], sorted(site.credits)
-        site.add_page(place, start_page(place, languages, site.title, cards, credits))
+        site.add_page(place, start_page(place, languages, site.title, cards, credits, ahead))
     return site
 
 
@@ -113,7 +129,7 @@ def wrap_data(path: str, content: bytes) -> bytes:
 
 
 def _add_run(site: Site, run: Run, library: Library, lenses: int) -> None:
-    folder = f"models/{_slug(run.id)}"
+    folder = f"models/{slug(run.id)}"
     images = library.images_of(run)
     pictures = find_pictures(run, images, PAGE_IMAGE_BYTES)
     links: dict[str, list[tuple[str, str]]] = {language: [] for language in site.languages}
@@ -122,7 +138,7 @@ def _add_run(site: Site, run: Run, library: Library, lenses: int) -> None:
     _add_lenses(site, run, pictures, folder, links, lenses)
     if not any(links.values()):
         return
-    picture = f"assets/{_slug(run.id)}.png"
+    picture = f"assets/{slug(run.id)}.png"
     codes = run.codes()
     site.files[picture] = (
         draw_codes(codes.mean, codes.labels)
@@ -163,7 +179,7 @@ def _add_map(
         site.left_out.append(f"{run.id}, map: it has no model with a latent map.")
         return False
     limit = COLOUR_BYTES if run.model.shape[0] > 1 else GREY_BYTES
-    path = f"data/{_slug(run.id)}.js"
+    path = f"data/{slug(run.id)}.js"
     site.files[path] = fit_payload(
         run, pictures, {}, "", lambda payload: wrap_data(path, payload), limit
     )
@@ -194,7 +210,7 @@ def _add_lenses(
     credit = _credit(site, pictures)
     for index in range(min(count, len(pictures.images))):
         source = site.add_data(
-            f"{_slug(run.id)}-lens-{index + 1}",
+            f"{slug(run.id)}-lens-{index + 1}",
             precompute_lens(run, pictures.images[index : index + 1], grid),
         )
         for place in site.places(f"{folder}/lens-{index + 1}.html"):
@@ -219,22 +235,22 @@ def _add_sweep(site: Site, name: str, library: Library) -> None:
     # The map opens on the model nearest to β = 1, and learns the axes of the others from it.
     reference = min(siblings, key=lambda run: abs(np.log(max(run.info.beta or 1e-9, 1e-9))))
     pictures = find_pictures(reference, library.images_of(reference), PAGE_IMAGE_BYTES)
-    slug = _slug(name)
-    path = f"data/{slug}.js"
+    folder = slug(name)
+    path = f"data/{folder}.js"
     site.files[path] = fit_payload(
         reference, pictures, {}, "", lambda payload: wrap_data(path, payload), GREY_BYTES
     )
     sources = [
-        site.add_data(f"{slug}-{i + 1}", build_member(run, reference))
+        site.add_data(f"{folder}-{i + 1}", build_member(run, reference))
         for i, run in enumerate(siblings)
     ]
     codes = reference.codes()
-    picture = f"assets/{slug}.png"
+    picture = f"assets/{folder}.png"
     site.files[picture] = draw_codes(codes.mean, codes.labels)
     credit = _credit(site, pictures)
     betas = [number(run.info.beta, "g") for run in siblings]
     dataset = reference.info.dataset
-    for place in site.places(f"sweeps/{slug}/index.html"):
+    for place in site.places(f"sweeps/{folder}/index.html"):
         heading = say(place.language, "site.sweep")
         site.add_page(place, map_page(place, site.languages, heading, path, sources, credit, None))
         facts = say(
@@ -244,6 +260,19 @@ def _add_sweep(site: Site, name: str, library: Library) -> None:
         home = site.places("index.html")[site.languages.index(place.language)]
         links = [(place.path, say(place.language, "site.explore"))]
         site.cards[place.language].append(Card(heading, facts, home.top + picture, links))
+
+
+def _add_exercises(site: Site, sheet: Sheet, library: Library) -> None:
+    """Add the page of a sheet in every language."""
+    pages = find_pages(sheet, library, site.files)
+    for place in site.places(EXERCISES):
+        site.add_page(place, exercise_page(place, site.languages, sheet, pages))
+
+
+def _links_ahead(place: Place, exercises: Sheet | None) -> list[tuple[str, str]]:
+    if exercises is None:
+        return []
+    return [(EXERCISES, say(place.language, "site.exercises", count=len(exercises.questions)))]
 
 
 def _add_assets(site: Site) -> None:
@@ -257,6 +286,9 @@ def _add_assets(site: Site) -> None:
     if any(name.startswith("lens-") for name in used):
         site.files["assets/lens.js"] = bundle_modules("site/lens.js").encode()
         rooms["lens"] = "elbo.lens."
+    if EXERCISES in site.files:
+        site.files["assets/exercises.js"] = bundle_modules("site/exercises.js").encode()
+        rooms["exercises"] = "site.exercise."
     for room, prefix in rooms.items():
         for language in site.languages:
             script = words_script(language, prefix)
@@ -291,8 +323,3 @@ def _facts(run: Run, language: str) -> str:
     if elbo is None or not run.info.has_density:
         return say(language, "site.facts_bare", **values)
     return say(language, "site.facts", elbo=number(elbo, ".1f"), **values)
-
-
-def _slug(name: str) -> str:
-    """Return a name as one part of an address; ids are letters, digits, dots and dashes already."""
-    return name.replace("/", "--")

@@ -11,6 +11,7 @@ from explorer.text import LANGUAGES, say, sentences
 POLICY = (
     "default-src 'none'; script-src 'self' file: blob:; worker-src blob:; "
     "style-src 'self' file: 'unsafe-inline'; img-src 'self' file: data: blob:; "
+    "frame-src 'self' file:; "
     "base-uri 'none'; form-action 'none'"
 )
 """Scripts of the site itself and nothing from elsewhere; a page from the disk has no 'self'."""
@@ -51,19 +52,26 @@ class Card:
     links: Sequence[tuple[str, str]]
 
 
+def slug(name: str) -> str:
+    """Return a name as one part of an address; ids are letters, digits, dots and dashes already."""
+    return name.replace("/", "--")
+
+
 def start_page(
     place: Place,
     languages: Sequence[str],
     title: str,
     cards: Sequence[Card],
     credits: Sequence[str],
+    ahead: Sequence[tuple[str, str]] = (),
 ) -> str:
-    """Return the page that a visitor meets first."""
+    """Return the page that a visitor meets first; `ahead` are links above the cards."""
     found = "\n".join(_card(card) for card in cards)
     text = html.escape(say(place.language, "site.lede"))
     foot = "".join(map(_foot, credits))
-    body = f'<p class="lede">{text}</p>\n<div class="cards">\n{found}\n</div>\n{foot}'
-    return _page(place, languages, title, title, body, ())
+    above = f'<p class="ahead">{_links(ahead)}</p>\n' if ahead else ""
+    body = f'<p class="lede">{text}</p>\n{above}<div class="cards">\n{found}\n</div>\n{foot}'
+    return frame_page(place, languages, title, title, body, ())
 
 
 def map_page(
@@ -79,7 +87,7 @@ def map_page(
     sources = " ".join(place.top + member for member in members)
     body = _stage(place, f'id="explorer" class="lx" data-members="{sources}"', source, credit)
     lede = "site.sweep_lede" if members else "site.map_lede"
-    return _page(
+    return frame_page(
         place, languages, name, name, body, ("worker.js", "explore.js"), "explore", lede, report
     )
 
@@ -87,7 +95,7 @@ def map_page(
 def lens_page(place: Place, languages: Sequence[str], name: str, source: str, credit: str) -> str:
     """Return the page of one image under the lens."""
     body = _stage(place, 'id="lens" class="lx lens"', source, credit)
-    return _page(place, languages, name, name, body, ("lens.js",), "lens", "site.lens_lede")
+    return frame_page(place, languages, name, name, body, ("lens.js",), "lens", "site.lens_lede")
 
 
 def words_script(language: str, prefix: str) -> str:
@@ -110,21 +118,24 @@ def _foot(credit: str) -> str:
     return f'\n<footer lang="en">{html.escape(credit)}</footer>'
 
 
+def _links(links: Sequence[tuple[str, str]]) -> str:
+    return " ".join(
+        f'<a href="{html.escape(address, quote=True)}">{html.escape(name)}</a>'
+        for address, name in links
+    )
+
+
 def _card(card: Card) -> str:
     picture = "" if card.picture is None else f'<img src="{card.picture}" alt="" loading="lazy">'
     first = html.escape(card.links[0][0], quote=True)
-    links = " ".join(
-        f'<a href="{html.escape(address, quote=True)}">{html.escape(name)}</a>'
-        for address, name in card.links
-    )
     return (
         f'<article><a class="picture" href="{first}" tabindex="-1" aria-hidden="true">{picture}</a>'
         f"<h2>{html.escape(card.name)}</h2><p>{html.escape(card.facts)}</p>"
-        f'<p class="links">{links}</p></article>'
+        f'<p class="links">{_links(card.links)}</p></article>'
     )
 
 
-def _page(
+def frame_page(
     place: Place,
     languages: Sequence[str],
     title: str,
@@ -135,6 +146,7 @@ def _page(
     lede: str | None = None,
     report: str | None = None,
 ) -> str:
+    """Return a page: its header with the languages, and the scripts that its body waits for."""
     loaded = [f"assets/words-{room}.{place.language}.js"] if room else []
     loaded += [f"assets/{script}" for script in scripts]
     sources = " ".join(f"{place.top}{script}" for script in loaded)

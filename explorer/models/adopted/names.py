@@ -15,6 +15,9 @@ from explorer.models.adopted.layers.schema import SCHEMAS
 
 ROWS = {"linear": 2, "conv": 4, "transposedConv": 4}
 """Axes of the weight of these layers; of any bias there is one."""
+STATE_ORDER = ("weight", "bias", "mean", "variance")
+"""In which torch saves a layer: parameters first, then the statistics of a batch norm."""
+STATISTICS = ".running_mean"
 
 
 def match_names(described: Any, tensors: Mapping[str, Tensor], file: str) -> dict[str, Tensor]:
@@ -35,10 +38,13 @@ def match_names(described: Any, tensors: Mapping[str, Tensor], file: str) -> dic
     )
     if not alike:
         asked, held = (", ".join(map(shown, list(names)[:3])) for names in (wanted, given))
+        folded = len(given) > len(wanted) and any(name.endswith(STATISTICS) for name in given)
         raise ExplorerError(
             f"{file} names its weights otherwise ({held}, …) than layers.json ({asked}, …), and "
-            f"they cannot be matched by order ({len(given)} arrays for {len(wanted)}): give a "
-            "layers.json with the names of the state_dict as --layers."
+            f"they cannot be matched by order ({len(given)} arrays for {len(wanted)}"
+            f"{', where batch norms are folded away' if folded else ''}): "
+            f"{'adopt it from Python, or ' if folded else ''}give a layers.json with the names of "
+            "the state_dict as --layers."
         )
     return dict(zip(wanted, given.values(), strict=True))
 
@@ -64,8 +70,8 @@ def _list_wanted(described: Any, depth: int) -> Iterator[tuple[str, int | None]]
         elif isinstance(part, dict):
             kind = part.get("kind")
             schema = SCHEMAS.get(kind) if isinstance(kind, str) else None
-            for field in schema.tensors if schema else ():
-                field = field.rstrip("?")
+            fields = [field.rstrip("?") for field in schema.tensors] if schema else []
+            for field in sorted(fields, key=STATE_ORDER.index):
                 if isinstance(name := part.get(field), str):
                     yield name, ROWS.get(str(kind)) if field == "weight" else None
             yield from _list_wanted(part.get("branches"), depth + 1)

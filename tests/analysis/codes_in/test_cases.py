@@ -214,7 +214,7 @@ def test_a_dead_dimension_and_a_broken_row_are_named_and_the_rest_is_judged(tmp_
     mean[13] = np.nan
     codes = read_any_codes(save(tmp_path / "codes.npz", mean=mean, logvar=logvar))
     assert str(codes.told[0]) == (
-        "1 of 10 dimensions (z8) and 1 further row (row 13) hold NaN or infinite values; "
+        "1 of 10 dimensions (z₈) and 1 further row (row 13) hold NaN or infinite values; "
         "the rest is judged."
     )
     assert codes.mean.shape == (799, 9) and 7 not in codes.dimensions
@@ -226,9 +226,9 @@ def test_a_dead_dimension_and_a_broken_row_are_named_and_the_rest_is_judged(tmp_
     "rows, columns, sentence, shape",
     [
         ([3, 5, 700], [0], "3 rows (rows 3, 5, 700) hold", (797, 10)),
-        (range(800), [1, 2], "2 of 10 dimensions (z2, z3) hold", (800, 8)),
+        (range(800), [1, 2], "2 of 10 dimensions (z₂, z₃) hold", (800, 8)),
         (range(7), range(10), "7 rows (rows 0, 1, 2, 3, 4 and 2 more) hold", (793, 10)),
-        (range(790), [9], "1 of 10 dimensions (z10) holds", (800, 9)),
+        (range(790), [9], "1 of 10 dimensions (z₁₀) holds", (800, 9)),
         ([4], [4], "1 row (row 4) holds", (799, 10)),
     ],
 )

@@ -220,7 +220,7 @@ def test_the_command_line_has_a_line_for_each_column_that_is_followed(tmp_path, 
     _, out, _ = run(capsys, "--codes", str(save_planted(tmp_path / "codes.npz")))
     lines = out.splitlines()[-3:]
     assert lines[0].startswith("columns that a dimension follows: 2 of 3 (p < .01 for all")
-    assert lines[1].startswith("  n_genes: z3 (ρ = .") and lines[2].startswith("  batch: z1 (η² =")
+    assert lines[1].startswith("  n_genes: z₃ (ρ = .") and lines[2].startswith("  batch: z₁ (η² =")
 
 
 def test_labels_are_a_column_too(tmp_path):

@@ -112,7 +112,7 @@ def test_the_command_line_says_what_it_depends_on_first(tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     start = next(i for i, line in enumerate(lines) if "do not follow the prior" in line)
     assert "depends on the use" in lines[start]
-    assert lines[start + 1].startswith("  off: z2 (mean 1.0")
+    assert lines[start + 1].startswith("  off: z₂ (mean 1.0")
     assert "larger β" not in "".join(lines) and "--use" in lines[-1]
     assert cli.main(["diagnose", "--codes", path, "--use", "sampling", "--json"]) == 0
     prior = json.loads(capsys.readouterr().out)["prior"]

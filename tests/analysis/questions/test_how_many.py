@@ -10,7 +10,6 @@ from explorer.analysis.questions.how_many import (
     Member,
     count_in_runs,
     count_latents,
-    find_floor,
     sweep_linear,
 )
 from explorer.datasets import load_dataset
@@ -56,6 +55,14 @@ def test_a_sweep_that_ends_while_every_latent_is_in_use_is_still_rising(eigenval
     assert count_latents(members, floor=floor).verdict == "asleep"
 
 
+def test_where_no_model_reaches_the_score_without_latents_nothing_is_counted():
+    rows = [Member(1, -90, 4, 1), Member(3, -80, 9, 3)]
+    assert count_latents(rows, floor=-70).verdict == "below"
+    assert count_latents(rows, floor=-100).verdict == "rising"
+    silent = [Member(1, -70.1, 0.02, 1), Member(3, -70.0, 0.0, 0)]
+    assert count_latents(silent, floor=-70).verdict == "asleep", "a trace of KL is no latent in use"
+
+
 def test_of_several_seeds_the_best_counts_and_one_k_is_no_sweep():
     rows = [Member(2, -90, 4, 2), Member(2, -80, 4, 2), Member(4, -79, 4, 2)]
     assert count_latents(rows, floor=-140).enough == 2
@@ -83,19 +90,3 @@ def test_runs_that_differ_in_more_than_k_are_refused(tmp_path):
     two = train(change(make_config(5, latent_dim=3), objective__beta=4.0), tmp_path / "two")
     with pytest.raises(ExplorerError, match="more than K"):
         count_in_runs([one, two])
-
-
-def test_the_floor_is_what_the_mean_image_scores(tmp_path):
-    """Σ over pixels of −p ln p̄ − (1 − p) ln(1 − p̄), p of held-out and p̄ of training images."""
-    images = load_dataset("digits")
-    run = train(make_config(2), tmp_path / "bernoulli")
-    p, guess = (
-        images.split(name).images.reshape(-1, 64).mean(0) / 255 for name in ("test", "train")
-    )
-    inside = (guess > 0) & (guess < 1)
-    score = p * np.log(np.where(inside, guess, 1)) + (1 - p) * np.log(
-        np.where(inside, 1 - guess, 1)
-    )
-    assert find_floor(run, images) == pytest.approx(score.sum(), abs=0.1)
-    other = train(make_config(2, likelihood="gaussian"), tmp_path / "gaussian")
-    assert find_floor(other, images) is None

@@ -54,7 +54,7 @@ def test_the_command_scores_a_file_with_columns(tmp_path, capsys):
     np.savez(tmp_path / "codes.npz", mean=np.stack([SIZE, KIND], 1), size=SIZE, kind=WORDS)
     arguments = ["disentangle", "--codes", str(tmp_path / "codes.npz")]
     assert main(arguments) == 0
-    assert "  size: z1 " in capsys.readouterr().out
+    assert "  size: z₁ " in capsys.readouterr().out
     assert main([*arguments, "--json"]) == 0
     values = json.loads(capsys.readouterr().out)
     assert values["mig"] > 0.9 and set(values["names"]) == {"size", "kind"}

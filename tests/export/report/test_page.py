@@ -50,7 +50,7 @@ def test_its_drawings_are_well_formed_and_hold_every_threshold_and_dimension(rep
     bars, timeline, plane = drawn
     assert len(bars.findall(".//rect")) == 6 and bars.findall(".//rect[@class='bar short']")
     names = {node.text for node in timeline.findall(".//text")}
-    assert {"z1", "z2", "z3", "z4", "z5", "z6", "✕"} <= names
+    assert {"z₁", "z₂", "z₃", "z₄", "z₅", "z₆", "✕"} <= names
     assert len(plane.findall("circle")) == 6
 
 

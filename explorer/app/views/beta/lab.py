@@ -12,6 +12,7 @@ from explorer.app.parts.kept import Kept
 from explorer.app.parts.mount import do_nothing, enclose, inline_component
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.beta.members import Member, point_at
+from explorer.codes import latent_name
 from explorer.errors import ExplorerError
 from explorer.export.film import (
     MOST_POINTS,
@@ -144,7 +145,7 @@ def _describe(sweep: Sweep, members: Sequence[Member], *, live: bool) -> dict[st
         "labels": None if shown.labels is None else [int(i) for i in shown.labels[:MOST_POINTS]],
         "classes": list(dataset.class_names) if dataset else [],
         "inputs": encode_pictures(shown.inputs, SHOWN_PICTURES),
-        "dimensions": [f"z{axis + 1}" for axis in main],
+        "dimensions": [latent_name(axis) for axis in main],
         "rings": has_shares,
         "theory": _find_theory(members),
         "words": sentences("lab."),

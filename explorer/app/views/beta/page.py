@@ -68,7 +68,9 @@ def offer_training() -> None:
             format_func=lambda name: text(f"train.likelihood.{name}"),
         )
         latent_dim = st.number_input(text("beta.latent_dim"), 1, 64, 2, key="beta_latent_dim")
-        seconds = st.number_input(text("beta.seconds"), 2, 3600, 30, key="beta_seconds")
+        seconds = st.number_input(
+            text("beta.seconds"), 2, 3600, 30, key="beta_seconds", help=text("train.seconds_help")
+        )
         if len(betas) < 2:
             st.caption(text("beta.too_few"))
         st.button(

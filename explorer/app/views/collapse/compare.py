@@ -22,6 +22,7 @@ from explorer.app.parts.timeline import show_timeline, tell_events
 from explorer.app.session import library
 from explorer.app.text import text
 from explorer.app.views.collapse.cure import AFTER, name_remedy
+from explorer.app.views.collapse.ended import is_cut, show_ended
 from explorer.app.views.collapse.patient import Patient
 from explorer.app.views.collapse.verdicts import describe_information
 from explorer.export.timeline import build_timeline
@@ -99,6 +100,8 @@ def compare_treated(run: Run, was_live: bool) -> None:
     if all(points):
         awake = [count_awake(each[-1]) for each in points]
         key = "collapse.compared.live" if live else "collapse.compared"
+        if is_cut(after.info.status):
+            key = "why.cure.cut"
         counts = {"count": run.info.latent_dim, "before": awake[0], "after": awake[1]}
         st.markdown(text(key, **counts, kl_before=_sum(points[0]), kl_after=_sum(points[1])))
     titles = (text("collapse.before"), text("collapse.after"))
@@ -107,18 +110,19 @@ def compare_treated(run: Run, was_live: bool) -> None:
     ):
         with column:
             st.markdown(f"{title} · {title_run(shown)}")
-            _show_side(shown, each, title)
+            _show_side(shown, each, title, is_cure=shown.id == after.id)
     unlike = name == STAND_IN
     st.caption(text("why.change.same.stand_in" if unlike else "collapse.compare.caption"))
 
 
-def _show_side(shown: Run, points: list[dict[str, Any]], title: str) -> None:
+def _show_side(shown: Run, points: list[dict[str, Any]], title: str, *, is_cure: bool) -> None:
     """Show how one of the two trained, how far it is or what became of it, and its pictures."""
     info = shown.info
+    show_ended(shown, is_cure=is_cure)
     if points:
         heard, key = f"{title}: {tell_events(list_events(points))}", f"collapse_side_{shown.id}"
         show_timeline(build_timeline(points), heard, key, film=gather_codes(shown, key))
-    if info.status.is_alive() and info.planned_steps:
+    if info.status.is_alive() and info.status.state == "running" and info.planned_steps:
         step = points[-1]["step"] if points else 0
         running = text("collapse.training", step=step, planned=info.planned_steps)
         show_progress(step, info.planned_steps, running)

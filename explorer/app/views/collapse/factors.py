@@ -8,6 +8,7 @@ from explorer.app.parts.tables import show_rows
 from explorer.app.session import library
 from explorer.app.text import number, text
 from explorer.app.views.collapse.patient import Patient
+from explorer.codes import latent_name
 
 SHOWN = ("mig", "sap", "factor_vae", "dci_disentanglement")
 
@@ -37,9 +38,9 @@ def show_scores(found: FactorScores) -> None:
     rows = [
         {
             names["factor"]: one.name,
-            names["best"]: f"z{one.best + 1}",
+            names["best"]: latent_name(one.best),
             names["nats"]: one.nats,
-            names["second"]: "" if one.second is None else f"z{one.second + 1}",
+            names["second"]: "" if one.second is None else latent_name(one.second),
             nats: one.second_nats,
         }
         for one in found.told

@@ -17,6 +17,7 @@ from explorer.app.parts.timeline import show_timeline, tell_events
 from explorer.app.text import paragraph, text
 from explorer.app.views.collapse.patient import Patient
 from explorer.app.views.collapse.verdicts import SLEEPING, show_plane
+from explorer.codes import latent_name
 from explorer.export.timeline import build_timeline
 from explorer.runs.run import Run
 
@@ -90,7 +91,7 @@ def show_moves(patient: Patient) -> None:
             values, images, change = moved
             title = text(
                 f"collapse.moves.{name}",
-                dimension=dimensions[0] + 1,
+                dimension=latent_name(dimensions[0]),
                 low=values[0],
                 high=values[-1],
                 change=change,

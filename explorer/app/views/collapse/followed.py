@@ -8,6 +8,7 @@ import streamlit as st
 from explorer.analysis.representation.columns import ColumnMatch
 from explorer.app.parts.tables import show_rows
 from explorer.app.text import number, paragraph, text
+from explorer.codes import latent_name
 
 SIGNS = {"rho": "ρ", "eta2": "η²"}
 
@@ -33,7 +34,7 @@ def describe_match(column: ColumnMatch, dimensions: Sequence[int]) -> dict[str, 
     """Return a row: the column's name, its dimensions with ρ or η², and how many items it has."""
     sign = SIGNS[column.measure]
     told = [
-        f"z{dimensions[match.index] + 1} ({sign} = {number(match.value, '.2f')})"
+        f"{latent_name(dimensions[match.index])} ({sign} = {number(match.value, '.2f')})"
         for match in column.passing
     ]
     return {

@@ -8,6 +8,7 @@ from explorer.analysis.collapse.prior_match import USES, PriorMatch
 from explorer.analysis.collapse.verdicts import FEWEST_IMAGES
 from explorer.app.parts.tables import show_rows
 from explorer.app.text import paragraph, text
+from explorer.codes import latent_name
 
 FIGURES = ("mean", "mean_error", "total_variance", "total_variance_error", "moments_kl")
 MOST_ROWS = 50
@@ -53,7 +54,7 @@ def describe_remedy(found: PriorMatch, use: str) -> str:
 def _show_off(found: PriorMatch, dimensions: Sequence[int]) -> None:
     names = {name: text(f"prior.column.{name}") for name in FIGURES}
     rows = [
-        {text("prior.column.dimension"): f"z{dimensions[one.index] + 1}"}
+        {text("prior.column.dimension"): latent_name(dimensions[one.index])}
         | {names[name]: getattr(one, name) for name in FIGURES}
         for one in found.off[:MOST_ROWS]
     ]

@@ -3,17 +3,18 @@
 import streamlit as st
 
 from explorer.analysis.consultation.sweep import SweepAnswer, SweepMember, consult_sweep
-from explorer.analysis.questions.how_many import count_in_runs
 from explorer.app.parts.choices import bound_select
 from explorer.app.parts.failures import told
 from explorer.app.parts.kept import move_widget
 from explorer.app.parts.names import label_run
 from explorer.app.parts.timeline import show_timeline
 from explorer.app.session import library
-from explorer.app.text import language, plain, sentences, text
+from explorer.app.text import language, paragraph, plain, sentences, text
+from explorer.app.views.runs.questions import count_stored, show_sweep_figure
 from explorer.export.report import words
 from explorer.export.timeline import build_sweep_timeline
-from explorer.runs.sweeps import Sweep
+from explorer.runs.run import Run
+from explorer.runs.sweeps import Sweep, find_grid
 
 
 def ask_for_sweep() -> None:
@@ -38,16 +39,20 @@ def ask_for_sweep() -> None:
 def show_sweep(sweep: Sweep) -> None:
     """Show the answer in one sentence, and the members under the playhead."""
     found = consult_sweep(sweep)
-    st.subheader(plain(say_sweep(found)), anchor=False)
+    answer = say_sweep(found, sweep)
+    st.subheader(plain(answer), anchor=False)
     place = show_timeline(
         build_sweep_timeline(found),
-        say_sweep(found),
+        answer,
         f"collapse_sweep_{sweep.id}",
         moment=sentences("why.sweep.moment.")[found.axis],
         label=f"why.sweep.axis.{found.axis}",
     )
-    st.caption(text("why.sweep.caption"))
+    bracket = text("why.sweep.bracket") if found.falls else ""
+    st.caption(paragraph(text("why.sweep.caption"), bracket, text("collapse.timeline.drag")))
     member = _member_at(found, place)
+    if found.axis == "latent_dim":
+        show_sweep_figure(*count_stored(list_comparable(sweep)))
     asked = st.button(
         text("why.sweep.ask", name=plain(label_run(member.run))),
         key="collapse_sweep_ask",
@@ -64,11 +69,22 @@ def _ask_about(run_id: str) -> None:
     move_widget("collapse_choose", run_id)
 
 
-def say_sweep(found: SweepAnswer) -> str:
+def say_sweep(found: SweepAnswer, sweep: Sweep) -> str:
     """Return the answer on a sweep in one sentence."""
     if found.axis == "latent_dim":
-        return words.say_count(count_in_runs([m.run for m in found.members]), language())
+        return words.say_count(count_stored(list_comparable(sweep))[0], language())
     return words.say_sweep(found, language())
+
+
+def list_comparable(sweep: Sweep) -> list[Run]:
+    """Return the measured runs that differ from the sweep's first in K and seed alone."""
+    first = next(iter(sweep.configs.values()))
+    return [
+        run
+        for name, run in sweep.runs().items()
+        if set(find_grid([first, sweep.configs[name]])) <= {"latent_dim", "seed"}
+        and "elbo" in run.info.best_results
+    ]
 
 
 def _member_at(found: SweepAnswer, place: float | None) -> SweepMember:

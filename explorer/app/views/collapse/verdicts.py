@@ -8,6 +8,7 @@ from explorer.analysis.collapse.verdicts import FEWEST_IMAGES
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.tables import show_rows
 from explorer.app.text import number, paragraph, sentences, text
+from explorer.codes import latent_name
 from explorer.config import Config
 from explorer.figures.collapse import variance_plane
 
@@ -21,7 +22,7 @@ def show_plane(values: dict[str, Any], key: str) -> None:
     """Show the plane of Var μ and mean σ² of a diagnosis."""
     rows = values["dimensions"]
     figure = variance_plane(
-        [f"z{row['index'] + 1}" for row in rows],
+        [latent_name(row["index"]) for row in rows],
         [row["var_mean"] for row in rows],
         [row["mean_var"] for row in rows],
         [row["verdict"] for row in rows],
@@ -50,7 +51,7 @@ def show_table(values: dict[str, Any]) -> None:
 def show_diagnosis(values: dict[str, Any], config: Config | None) -> None:
     """Show the state in words and four figures."""
     count = len(values["dimensions"])
-    st.subheader(_describe_state(values))
+    st.subheader(describe_state(values))
     help_text = text("collapse.figure.help", count=values["images"])
     columns = st.columns(4)
     figures = (
@@ -79,14 +80,16 @@ def show_means(values: dict[str, Any]) -> None:
     st.caption(text("collapse.own.means.caption", directions=values["covariance_dimensions"]))
 
 
-def _describe_state(values: dict[str, Any]) -> str:
+def describe_state(values: dict[str, Any]) -> str:
     """Say how many dimensions are asleep; one that is uncertain is not counted among them."""
     verdicts = [row["verdict"] for row in values["dimensions"]]
     count, uncertain = len(verdicts), verdicts.count("uncertain")
     if values["images"] < FEWEST_IMAGES:
         return text("collapse.state.too_few", images=values["images"], fewest=FEWEST_IMAGES)
     asleep = sum(verdict in SLEEPING for verdict in verdicts)
-    told = [text(f"collapse.state.{values['state']}", count=count, asleep=asleep)] if asleep else []
+    # Where some are uncertain and none is in use the state is too; those asleep are counted still.
+    state = "collapsed" if values["state"] == "collapsed" else "partial"
+    told = [text(f"collapse.state.{state}", count=count, asleep=asleep)] if asleep else []
     if uncertain:
         told.append(text("collapse.state.uncertain", count=count, uncertain=uncertain))
     return paragraph(*told) or text("collapse.state.healthy", count=count)
@@ -106,7 +109,7 @@ def _with_error(values: dict[str, Any], name: str) -> str:
 def _describe(row: dict[str, Any]) -> dict[str, Any]:
     cause = row["cause"]
     values = {
-        "dimension": f"z{row['index'] + 1}",
+        "dimension": latent_name(row["index"]),
         "verdict": text(f"collapse.verdict.{row['verdict']}"),
         "confidence": f"{row['confidence']:.0%}",
         "kl": row["kl"],
@@ -129,7 +132,7 @@ def show_causes(values: dict[str, Any]) -> None:
         st.markdown(text("collapse.why.unknown" if asleep else "collapse.why.none"))
     for cause in values["causes"]:
         evidence = cause["evidence"]
-        named = text("app.comma").join(f"z{index + 1}" for index in cause["dimensions"])
+        named = text("app.comma").join(latent_name(index) for index in cause["dimensions"])
         told = text(
             f"collapse.cause.{cause['code']}",
             dimensions=named,

@@ -23,6 +23,7 @@ from explorer.app.parts.kept import Kept
 from explorer.app.subject import Subject
 from explorer.app.text import number, sentences, text
 from explorer.app.views.elbo.beliefs import WINDOW, close_up, map_codes
+from explorer.codes import latent_name
 from explorer.figures.elbo_chains import chain_draws, chain_traces, chain_walk
 
 CHAINS = (4, 8, 16)
@@ -100,7 +101,8 @@ def _show_starts(subject: Subject, chains: int, exact: ExactPosterior | None) ->
     starts = draw_starts(subject.run.model, subject.target(), chains)
     axes = _draw_map(subject, starts, exact)
     if exact is None:
-        st.caption(text("elbo_chains.inexact", first=axes[0] + 1, second=axes[1] + 1))
+        first, second = map(latent_name, axes)
+        st.caption(text("elbo_chains.inexact", first=first, second=second))
     else:
         st.caption(text("elbo_chains.starts.caption"))
 
@@ -115,7 +117,8 @@ def _show_walk(subject: Subject, sample: PosteriorSample, exact: ExactPosterior 
         return
     axes = _draw_map(subject, walk, exact)
     if exact is None:
-        st.caption(text("elbo_chains.inexact", first=axes[0] + 1, second=axes[1] + 1))
+        first, second = map(latent_name, axes)
+        st.caption(text("elbo_chains.inexact", first=first, second=second))
     else:
         st.caption(text("elbo_chains.walk.caption", warmup=WARMUP))
 
@@ -128,7 +131,7 @@ def _draw_map(subject: Subject, walk: Floats, exact: ExactPosterior | None) -> t
     figure = chain_walk(
         walk[:, :, axes], WARMUP, shown, labels, None if exact is None else close_up(exact),
         role_colours(), sentences("elbo_chains.words."), window=(-reach, reach),
-        names=(f"z{axes[0] + 1}", f"z{axes[1] + 1}"),
+        names=(latent_name(axes[0]), latent_name(axes[1])),
     )  # fmt: skip
     show_chart(figure, "elbo_chains_walk")
     return axes
@@ -183,7 +186,7 @@ def _show_moments(subject: Subject, sample: PosteriorSample, exact: ExactPosteri
     head = [text(f"elbo_chains.column.{n}") for n in ("z", "mean", f"{other}_mean", "sd", other)]
     rows = [
         [
-            f"z{k + 1}",
+            latent_name(k),
             f'<span data-figure="mean">{number(sample.mean[0, k], ".3f")}</span> ± {error:.3f}',
             f'<span data-figure="other_mean">{number(mean[k], ".3f")}</span>',
             f"{spread:.3f}",

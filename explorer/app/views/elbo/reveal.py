@@ -18,6 +18,7 @@ from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.elbo.beliefs import WINDOW, map_codes, rasterise
 from explorer.app.views.elbo.shared import find_way, read_uncovered, write_uncovered
+from explorer.codes import latent_name
 from explorer.figures.elbo_reveal import (
     belief_line,
     belief_map,
@@ -88,7 +89,7 @@ def _show_belief(subject: Subject, reveal: Reveal, known: Knowledge, draws: np.n
     notes = [text("elbo_reveal.map.caption" if known.is_exact else "elbo_reveal.map.draws")]
     if reveal.latents > 2:
         first, second = main_axes(subject.run)
-        notes.append(text("elbo_reveal.axes", first=first + 1, second=second + 1))
+        notes.append(text("elbo_reveal.axes", first=latent_name(first), second=latent_name(second)))
     if not known.trusted:
         key = "uncertified" if known.is_exact else "few"
         st.warning(text(f"elbo_reveal.{key}", ess=known.ess, error=known.error))
@@ -113,7 +114,7 @@ def _draw_map(subject: Subject, known: Knowledge, draws: np.ndarray) -> Any:
     return belief_map(
         belief, draws[:, axes], shown, labels, role_colours(),
         sentences("elbo_reveal.words."), window=(-reach, reach), magnified=magnified,
-        names=(f"z{axes[0] + 1}", f"z{axes[1] + 1}"),
+        names=(latent_name(axes[0]), latent_name(axes[1])),
     )  # fmt: skip
 
 

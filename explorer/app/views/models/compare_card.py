@@ -20,7 +20,7 @@ from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.names import name_run
 from explorer.app.parts.pictures import show_pairs, show_row
 from explorer.app.text import sentences, text
-from explorer.codes import Array
+from explorer.codes import Array, latent_name
 from explorer.config import FITS, Config
 from explorer.facts import LATENTS, PRIORS
 from explorer.figures.compare import Square, small_map
@@ -59,8 +59,8 @@ def describe(run: Run) -> str:
     config = info.config
     values: dict[str, Any] = {"name": name_run(run), "latents": info.latent_dim}
     if info.latent_dim > 2 and info.is_continuous:
-        first, second = main_axes(run)
-        values["name"] += " " + text("compare.many", first=first + 1, second=second + 1)
+        first, second = map(latent_name, main_axes(run))
+        values["name"] += " " + text("compare.many", first=first, second=second)
     if config is None and (beta := describe_weighed_beta(run)):
         return text("compare.under_beta", beta=beta, **values)
     if config is None or config.method in FITS:

@@ -18,6 +18,7 @@ from explorer.app.parts.tables import show_rows
 from explorer.app.text import number, plain, sentences, text
 from explorer.app.views.runs.questions import are_maps, are_sweep, show_count, show_match
 from explorer.app.views.runs.rows import name_setting, print_setting
+from explorer.codes import latent_name
 from explorer.figures.training import compare_curves
 from explorer.library import find_lack
 from explorer.runs.apart import find_differences, list_settings
@@ -132,7 +133,9 @@ def _describe_verdicts(run: Run) -> str:
         text(
             "runs.compare.verdict",
             verdict=text(f"collapse.verdict.{verdict}"),
-            dimensions=" ".join(f"z{at + 1}" for at, one in enumerate(verdicts) if one == verdict),
+            dimensions=" ".join(
+                latent_name(at) for at, one in enumerate(verdicts) if one == verdict
+            ),
         )
         for verdict in dict.fromkeys(verdicts)
     )

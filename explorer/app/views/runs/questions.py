@@ -5,18 +5,22 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from explorer.analysis.questions.how_many import count_in_runs, find_floor
-from explorer.app.cached.desk import match_stored
+from explorer.analysis.questions.how_many import count_in_runs
+from explorer.app.cached.desk import foretell_stored, match_stored
+from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.tables import show_rows
-from explorer.app.session import library
-from explorer.app.text import language, number, paragraph, plain, text
-from explorer.export.report.words import say_count
+from explorer.app.text import language, number, paragraph, plain, sentences, text
+from explorer.codes import latent_name
+from explorer.export.report.words import say_count, say_oracle
+from explorer.figures.latent_count import elbo_over_latents
 from explorer.library import find_lack
 from explorer.runs.apart import find_differences, list_settings
 from explorer.runs.run import Run
 
 if TYPE_CHECKING:
     from explorer.analysis.questions.another_map import MapMatch
+    from explorer.analysis.questions.how_many import LatentCount
+    from explorer.analysis.questions.linear_oracle import LinearOracle
 
 Named = Sequence[tuple[str, Run]]
 
@@ -69,9 +73,9 @@ def say_match(found: "MapMatch", first: str, second: str) -> str:
 def _list_dimensions(found: "MapMatch") -> list[dict[str, object]]:
     return [
         {
-            text("questions.dimension"): f"z{one.index + 1}",
+            text("questions.dimension"): latent_name(one.index),
             text("questions.state"): text(f"questions.state.{one.state}"),
-            text("questions.partner"): "" if one.partner is None else f"z{one.partner + 1}",
+            text("questions.partner"): "" if one.partner is None else latent_name(one.partner),
             text("questions.correlation"): (
                 ""
                 if one.partner is None
@@ -85,11 +89,9 @@ def _list_dimensions(found: "MapMatch") -> list[dict[str, object]]:
 
 def show_count(named: Named) -> None:
     """Say how many latents are enough, with the runs' figures by their number."""
-    runs = [run for _, run in named]
-    images = library().images_of(runs[0]) if library().has_images_of(runs[0]) else None
-    floor = None if images is None or "train" not in images.splits else find_floor(runs[0], images)
-    found = count_in_runs(runs, floor=floor)
+    found, floor, oracle = count_stored([run for _, run in named])
     st.markdown(say_count(found, language()))
+    show_sweep_figure(found, floor, oracle)
     gain = text("questions.gain")
     show_rows(
         [
@@ -104,5 +106,34 @@ def show_count(named: Named) -> None:
         ],
         {text("runs.column.elbo"): ".2f", text("runs.column.kl"): ".2f", gain: ".0%"},
     )
+
+
+def count_stored(
+    runs: Sequence[Run],
+) -> "tuple[LatentCount, float | None, LinearOracle | None]":
+    """Return how many latents are enough, the ELBO without any and the linear theory."""
+    floor, oracle = foretell_stored(
+        tuple(str(run.path) for run in runs), tuple(run.fingerprint for run in runs)
+    )
+    return count_in_runs(runs, floor=floor), floor, oracle
+
+
+def show_sweep_figure(
+    found: "LatentCount", floor: float | None, oracle: "LinearOracle | None"
+) -> None:
+    """Show the ELBO over K beside the linear theory, and say what counts as enough."""
+    figure = elbo_over_latents(
+        [member.latents for member in found.members],
+        [member.elbo for member in found.members],
+        role_colours(),
+        enough=found.enough if found.verdict == "enough" else None,
+        floor=floor,
+        theory=None if oracle is None else (oracle.latents, oracle.elbo),
+        words=sentences("questions.figure."),
+    )
+    show_chart(figure, "questions_latents")
     over = "first_point" if floor is None else "mean_image"
-    st.caption(text(f"questions.latents.evidence.{over}", kept=found.kept))
+    told = [text(f"questions.latents.evidence.{over}", kept=found.kept)]
+    if oracle is not None:
+        told += [say_oracle(oracle, found.members, language()), text("questions.oracle.line")]
+    st.caption(paragraph(*told))

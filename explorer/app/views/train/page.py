@@ -68,7 +68,10 @@ def choose_config() -> Config:
     )
     beta = _ask("beta", 0.0, 1000.0, 1.0, 0.1, format="%.3g", disabled=not code.has_density)
     schedule = _pick("schedule", BETA_SCHEDULES, 1, disabled=not code.has_density)
-    seconds = _ask("seconds", 2, 3600, 60 if suffix else 20, key=f"train_seconds{suffix}")
+    seconds = _ask(
+        "seconds", 2, 3600, 60 if suffix else 20, key=f"train_seconds{suffix}",
+        help=text("train.seconds_help"),
+    )  # fmt: skip
     with st.expander(text("train.more")):
         kind = _pick("kind", KINDS)
         code = LATENTS[KINDS[kind]]

@@ -1,5 +1,4 @@
-import { button, contextOf, make } from "../../shared/dom.js";
-import { latentName } from "../../shared/marks.js";
+import { button, contextOf, latentName, make } from "../../shared/dom.js";
 import { classColour } from "../../shared/theme.js";
 import { buildColouring } from "./colouring.js";
 import { drawGlyph } from "../plane/glyphs.js";

@@ -1,5 +1,4 @@
-import { button, download, make, print } from "../../shared/dom.js";
-import { latentName } from "../../shared/marks.js";
+import { button, download, latentName, make, print } from "../../shared/dom.js";
 import { paintPicture, storedPicture } from "../../shared/picture.js";
 import { classColour } from "../../shared/theme.js";
 import { tellFactor } from "../geometry/factors.js";

@@ -1,5 +1,4 @@
-import { make, print } from "../../shared/dom.js";
-import { latentName } from "../../shared/marks.js";
+import { latentName, make, print } from "../../shared/dom.js";
 import { buildSweepSlider } from "./sweep.js";
 
 /**

@@ -1,5 +1,4 @@
-import { button, make } from "../../shared/dom.js";
-import { latentName } from "../../shared/marks.js";
+import { button, latentName, make } from "../../shared/dom.js";
 import { paintPicture } from "../../shared/picture.js";
 import { saveSheet } from "./path.js";
 

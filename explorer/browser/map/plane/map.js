@@ -1,5 +1,5 @@
-import { contextOf, make } from "../../shared/dom.js";
-import { latentName, paintAxes, paintComponents, paintRings } from "../../shared/marks.js";
+import { contextOf, latentName, make } from "../../shared/dom.js";
+import { paintAxes, paintComponents, paintRings } from "../../shared/marks.js";
 import { Viewport } from "../../shared/viewport.js";
 import { PointIndex } from "../geometry/nearest.js";
 import { pairProjection } from "../geometry/projection.js";

@@ -21,6 +21,7 @@ from torch.distributions import Distribution
 from explorer.errors import ExplorerError
 from explorer.models.adopted.layers.modules import Opaque
 from explorer.models.adopted.layers.sketch import BATCH, Item, Noisy, NotLayers, Value
+from explorer.models.adopted.trace.attention import batches_first
 from explorer.models.adopted.trace.moves import MOVES
 from explorer.models.adopted.trace.node import Arguments, Node
 from explorer.models.adopted.trace.outputs import Output, read_outputs
@@ -69,7 +70,7 @@ def trace(call: Network, shape: tuple[int, ...]) -> tuple[Value, list[Drawn]]:
 
         wrapped = _Wrapped(call, note)
         try:
-            with warnings.catch_warnings(), torch.no_grad():
+            with warnings.catch_warnings(), torch.no_grad(), batches_first():
                 warnings.simplefilter("ignore")
                 exported = torch.export.export(wrapped, (example,), strict=False)
         except Exception as error:  # Whatever their code or the exporter raises.
@@ -255,13 +256,22 @@ def _draw_node(node: Any, items: dict[Any, Any]) -> Any:
         return node.target(*args, **kwargs)
     made = node.meta.get("val")
     shape = tuple(made.shape) if isinstance(made, Tensor) else ()
-    result = _draw_operator(node.target, args, kwargs, shape)
+    result = _draw_operator(node.target, args, kwargs, shape, _shape_taken(node))
     if operation.endswith("_") and isinstance(node.args[0], torch.fx.Node):
         items[node.args[0]] = result  # In place: later readers see what became of it.
     return result
 
 
-def _draw_operator(target: Any, args: Arguments, kwargs: dict[str, Any], shape: Any) -> Any:
+def _shape_taken(node: Any) -> tuple[int, ...]:
+    """Return the shape, with the batch, of the first array that an operator takes."""
+    first = next((part for part in node.args if isinstance(part, torch.fx.Node)), None)
+    taken = None if first is None else first.meta.get("val")
+    return tuple(taken.shape) if isinstance(taken, Tensor) else ()
+
+
+def _draw_operator(
+    target: Any, args: Arguments, kwargs: dict[str, Any], shape: Any, taken: Any
+) -> Any:
     """Return what an operator makes: an item, or a list of them."""
     if target is operator.getitem:
         return args[0][args[1]]
@@ -269,7 +279,7 @@ def _draw_operator(target: Any, args: Arguments, kwargs: dict[str, Any], shape: 
     rule = {**RULES, **MOVES}.get(name)
     if rule is None or not hasattr(target, "_schema"):
         raise NotLayers(f"the operation {target}")
-    return rule(Node(target, args, kwargs, shape))
+    return rule(Node(target, args, kwargs, shape, taken))
 
 
 def _flat(found: Any) -> Iterator[Any]:

@@ -27,15 +27,14 @@ def _reshape(node: Node) -> Item:
 
 
 def _permute(node: Node) -> Item:
-    dims = len(node.whole_shape)
-    return strokes.permute(node.item(), [axis % dims for axis in node["dims"]])
+    return strokes.permute(node.item(), node.order(node["dims"]))
 
 
 def _transpose(node: Node) -> Item:
     order = list(range(len(node.whole_shape)))
     first, second = int(node["dim0"]), int(node["dim1"])
     order[first], order[second] = order[second], order[first]
-    return strokes.permute(node.item(), order)
+    return strokes.permute(node.item(), node.order(order))
 
 
 def _t(node: Node) -> Item:

@@ -1,4 +1,8 @@
-"""One operator of a torch graph, to be drawn: its arguments by name and the shape that it makes."""
+"""One operator of a torch graph, to be drawn: its arguments by name and the shape that it makes.
+
+Attention often folds its heads into the batch, (B·heads, tokens, width): such an array is drawn as
+one of each image, (heads, tokens, width).
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,21 +17,25 @@ Rule = Callable[["Node"], Any]
 
 
 class Node:
-    """One operator to be drawn: its arguments by name, and the shape that it makes."""
+    """One operator to be drawn: its arguments by name, and the shapes that it takes and makes."""
 
-    def __init__(self, target: Any, args: Arguments, kwargs: dict[str, Any], shape: Any) -> None:
+    def __init__(
+        self, target: Any, args: Arguments, kwargs: dict[str, Any], shape: Any, taken: Any = ()
+    ) -> None:
         self.name = str(target)
         schema = target._schema.arguments
         values = dict(zip((argument.name for argument in schema), args, strict=False))
         self.arguments = {a.name: a.default_value for a in schema} | values | kwargs
-        self.whole_shape = tuple(shape)
+        self.whole_shape, self.taken = tuple(shape), tuple(taken)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape that comes out, without the batch."""
-        if not self.whole_shape or self.whole_shape[0] != BATCH:
+        first = self.whole_shape[0] if self.whole_shape else 0
+        if not first or first % BATCH:
             raise NotLayers(f"{self.name}, which does not keep the images of a batch apart")
-        return self.whole_shape[1:]
+        folded = () if first == BATCH else (first // BATCH,)
+        return (*folded, *self.whole_shape[1:])
 
     def __getitem__(self, name: str) -> Any:
         return self.arguments.get(name)
@@ -64,17 +72,23 @@ class Node:
 
     def axis(self, name: str = "dim") -> int:
         """Return an axis of the images; the batch is refused."""
-        value = plain(self.item(), self.name)
-        axis = int(self[name]) % (len(value.shape) + 1)
+        return self._own_axis(int(self[name]))
+
+    def _own_axis(self, axis: int) -> int:
+        """Return where an axis of the array that comes in lies among the axes of an image."""
+        dims = len(plain(self.item(), self.name).shape)
+        axis %= len(self.taken)
         if not axis:
             raise NotLayers(f"{self.name} across the batch")
-        return axis - 1
+        return axis + dims - len(self.taken)
+
+    def order(self, axes: Sequence[int]) -> list[int]:
+        """Return an order of the axes that come in as one with the batch alone at its front."""
+        extra = len(plain(self.item(), self.name).shape) + 1 - len(self.taken)
+        return [*range(extra), *(axis % len(self.taken) + extra for axis in axes)]
 
     def axes(self, name: str = "dim") -> list[int]:
         """Return several axes of the images; without any all are meant, which a batch refuses."""
-        value, given = plain(self.item(), self.name), self[name]
+        given = self[name]
         given = [given] if isinstance(given, int) else list(given or [0])
-        axes = [axis % (len(value.shape) + 1) - 1 for axis in given]
-        if min(axes) < 0:
-            raise NotLayers(f"{self.name} across the batch")
-        return axes
+        return [self._own_axis(axis) for axis in given]

@@ -25,6 +25,7 @@ from explorer.models.adopted.layers.sketch import (
     power,
     softmax,
 )
+from explorer.models.adopted.trace.einsum import einsum
 from explorer.models.adopted.trace.node import Node, Rule
 
 
@@ -328,6 +329,7 @@ RULES: dict[str, Rule] = {
     "matmul": _matmul,
     "mm": _matmul,
     "bmm": _matmul,
+    "einsum": einsum,
     "softmax": _softmax,
     "_softmax": _softmax,
     "scaled_dot_product_attention": _attention,

@@ -204,6 +204,49 @@ class Attention(nn.Module):
         return x + seen.transpose(1, 2).reshape(x.shape)
 
 
+class Folded(nn.Module):
+    """Attention whose heads are folded into the batch, as medical libraries write it."""
+
+    def __init__(self, heads=2):
+        super().__init__()
+        self.norm, self.heads = nn.GroupNorm(3, 6, eps=1e-6), heads
+        self.queries, self.out = nn.Linear(6, 18), nn.Linear(6, 6)
+
+    def forward(self, x):
+        tokens = self.norm(x).flatten(2).transpose(1, 2)
+        count, length, width = tokens.shape
+
+        def fold(part):
+            part = part.reshape(count, length, self.heads, width // self.heads)
+            return part.permute(0, 2, 1, 3).reshape(count * self.heads, length, -1)
+
+        q, k, v = map(fold, self.queries(tokens).chunk(3, -1))
+        start = torch.empty(len(q), length, length)
+        scores = torch.baddbmm(start, q, k.transpose(-1, -2), beta=0, alpha=3**-0.5)
+        seen = torch.bmm(scores.softmax(dim=2), v).reshape(count, self.heads, length, -1)
+        seen = seen.permute(0, 2, 1, 3).reshape(count, length, width)
+        return x + self.out(seen).transpose(1, 2).reshape(x.shape)
+
+
+class Transformer(nn.Module):
+    """Patches with a token of their own and places, through torch's transformer layers."""
+
+    def __init__(self, norm_first=True):
+        super().__init__()
+        self.patches = nn.Conv2d(3, 16, 8, 8)
+        self.token, self.places = (nn.Parameter(torch.randn(1, n, 16)) for n in (1, 17))
+        layer = nn.TransformerEncoderLayer(
+            16, 4, 32, activation="gelu", batch_first=True, norm_first=norm_first
+        )
+        self.body = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.heads = nn.Linear(16, 6)
+
+    def forward(self, x):
+        tokens = self.patches(x).flatten(2).transpose(1, 2)
+        tokens = torch.cat([self.token.expand(len(x), -1, -1), tokens], 1) + self.places
+        return self.heads(self.body(tokens)[:, 0]).chunk(2, -1)
+
+
 class Whole(nn.Module):
     """A forward pass that draws a code inside and returns its picture beside mean and spread."""
 

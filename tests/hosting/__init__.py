@@ -1,0 +1,1 @@
+"""The app as others serve it: installed from a wheel, behind nginx, in a Jupyter server."""
