@@ -64,7 +64,8 @@ def get_inputs(run: Run, frame: Snapshot) -> Array | None:
         return None
     split = dataset.split("validation")
     rows = choose_probe(split)
-    labels = None if split.labels is None else split.labels[rows]
-    if labels is None or not np.array_equal(labels, frame.labels):
+    if split.labels is None or frame.labels is None:
+        return None
+    if not np.array_equal(split.labels[rows], frame.labels):
         return None
     return split.images[rows[: len(frame.reconstructions)]]
