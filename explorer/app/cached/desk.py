@@ -5,13 +5,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from explorer.app.cached import diagnose_stored
-<<<<<<< HEAD
 from explorer.app.cached.bounded import keep
-from explorer.app.session import library
-=======
 from explorer.app.session import library, name_owner
 from explorer.jobs.singly import DOWNLOADS
->>>>>>> main
 from explorer.runs.run import Run
 from explorer.runs.trace import Trace, trace_run
 

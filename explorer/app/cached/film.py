@@ -2,16 +2,12 @@
 
 from typing import Any
 
-<<<<<<< HEAD
-from explorer.app.cached.bounded import keep
-=======
 import numpy as np
-import streamlit as st
 
+from explorer.app.cached.bounded import keep
 from explorer.app.session import library
 from explorer.codes import Array
 from explorer.datasets.images import choose_probe
->>>>>>> main
 from explorer.export.film import encode_film_frame
 from explorer.export.lab import Placing, encode_member_frame
 from explorer.export.moments import encode_moment
