@@ -6,21 +6,18 @@ Nothing of the app is answered without a pass but its scripts: no page, no messa
 import time
 from collections import deque
 from collections.abc import Mapping
-from html import escape
 from http.cookies import CookieError, SimpleCookie
 from pathlib import PurePosixPath
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from explorer.app.enter import ask_to_change, choose_language, show_form
 from explorer.app.offers import OWNER
 from explorer.app.session import PASS
-from explorer.browser import read_styles
-from explorer.figures.palette import role_variables
-from explorer.text import LANGUAGES, closest_language, say
 from explorer.visitors.house import House
 from explorer.visitors.metrics import write_metrics
 from explorer.visitors.passes import Visitor
@@ -32,10 +29,9 @@ PAGES = "text/html"
 LONGEST_FORM = 2000
 GUESSES, GUESS_SECONDS = 10, 60.0
 """So many wrong codes from one address in so long; more are not looked at."""
-POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
-)
+PROXIED = 10
+"""So many times more from all addresses for which one proxy speaks: what it says of them may be
+what a browser told it."""
 
 
 class Admission:
@@ -56,7 +52,7 @@ class Admission:
         visitor = self.find(scope)
         if scope["type"] == "websocket":
             if visitor is None:
-                self.house.refused += 1
+                self.house.count_refusal()
                 return await send({"type": "websocket.close", "code": 1008})
             return await self.app({**scope, OWNER: visitor.id}, receive, send)
         if path == HEALTH:
@@ -82,7 +78,7 @@ class Admission:
     async def welcome(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Let somebody in who has no pass and asks for a page; refuse anything else."""
         if not asks_for_page(path, scope):
-            self.house.refused += 1
+            self.house.count_refusal()
             return await PlainTextResponse("No pass.", 403)(scope, receive, send)
         if self.house.mode.code:
             answer = RedirectResponse(f"{self.base}/{ENTER}", 303)
@@ -112,29 +108,38 @@ class Admission:
         language = choose_language(request.headers)
         if request.method == "GET":
             written = parse_qs(request.url.query).get("pass", [""])[-1]
-            if (visitor := self.house.passes.read(written)) is not None:
-                return self.let_in(visitor, request.scope)
-            return show_form(language, "enter.link_wrong" if written else "")
+            visitor = self.house.passes.read(written)
+            if visitor is None:
+                return show_form(language, "enter.link_wrong" if written else "")
+            if self.find(request.scope) not in (None, visitor):
+                # A stranger's link must not have somebody work in the stranger's place unasked.
+                return ask_to_change(language, written, f"{self.base}/")
+            return self.let_in(visitor, request.scope)
         if request.method != "POST":
             return PlainTextResponse("", 405)
         if not is_from_here(request.headers):
-            self.house.refused += 1
+            self.house.count_refusal()
             return PlainTextResponse("", 403)
-        peer = request.client.host if request.client else ""
-        if self.count_guesses(peer) >= GUESSES:
-            self.house.refused += 1
+        callers = name_callers(request)
+        if any(self.count_guesses(caller) >= most for caller, most in callers.items()):
+            self.house.count_refusal()
             return show_form(language, "enter.wait", 429)
         body = b""
         async for part in request.stream():
             body += part
             if len(body) > LONGEST_FORM:
                 return PlainTextResponse("", 413)
-        said = parse_qs(body.decode("utf-8", "replace")).get("code", [""])[-1].strip()
-        visitor = self.house.come_in(said)
+        filled = parse_qs(body.decode("utf-8", "replace"))
+        if written := filled.get("pass", [""])[-1]:
+            visitor, trouble = self.house.passes.read(written), "enter.link_wrong"
+        else:
+            visitor = self.house.come_in(filled.get("code", [""])[-1].strip())
+            trouble = "enter.wrong"
         if visitor is None:
-            self.house.refused += 1
-            self.guesses.setdefault(peer, deque()).append(time.monotonic())
-            return show_form(language, "enter.wrong", 403)
+            self.house.count_refusal()
+            for caller in callers:
+                self.guesses.setdefault(caller, deque()).append(time.monotonic())
+            return show_form(language, trouble, 403)
         return self.let_in(visitor, request.scope)
 
     def count_guesses(self, peer: str) -> int:
@@ -178,33 +183,11 @@ def is_from_here(headers: Mapping[str, str]) -> bool:
     return not origin or origin.partition("://")[2] == headers.get("host", "")
 
 
-def choose_language(headers: Mapping[str, str]) -> str:
-    """Return the language of a browser."""
-    return closest_language(headers.get("accept-language", "").split(",")[0])
+def name_callers(request: Request) -> dict[str, int]:
+    """Return the addresses that a request came from, and how many wrong codes each may say.
 
-
-def show_form(language: str, trouble: str = "", status: int = 200) -> Response:
-    """Return the page that asks for the code; `trouble` is the key of what went wrong."""
-    words = {
-        name: escape(say(language, f"enter.{name}")) for name in ("title", "lead", "code", "go")
-    }
-    told = (
-        f'<p class="trouble" role="alert">{escape(say(language, trouble))}</p>' if trouble else ""
-    )
-    assert language in LANGUAGES
-    page = (
-        f'<!doctype html><html lang="{language}"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{words['title']}</title><style>:root {{ {role_variables(False)} }}"
-        f"@media (prefers-color-scheme: dark) {{ :root {{ {role_variables(True)} }} }}"
-        f"{read_styles('enter')}</style><main><h1>{words['title']}</h1><p>{words['lead']}</p>"
-        f'<form method="post"><label>{words["code"]}<input name="code" type="password" '
-        f'autocomplete="off" maxlength="200" autofocus required></label>{told}'
-        f"<button>{words['go']}</button></form></main></html>"
-    )
-    told_headers = {
-        "cache-control": "no-store",
-        "content-security-policy": POLICY,
-        "referrer-policy": "same-origin",
-    }
-    return HTMLResponse(page, status, told_headers)
+    Behind a proxy that is the proxy's, which many share, and the last that it names.
+    """
+    peer = request.client.host if request.client else ""
+    named = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()[:64]
+    return {peer: PROXIED * GUESSES, f"{peer} {named}": GUESSES} if named else {peer: GUESSES}

@@ -83,6 +83,7 @@ class House:
         self.shared = RunStore(self.home / "shared", read_only=True)
         self.refused = 0
         """Requests and wishes that were not met since the server began."""
+        self._counting = threading.Lock()
         self._lock = threading.Lock()
         self._swept = 0.0
 
@@ -246,7 +247,12 @@ class House:
     def _open(self, visitor_id: str) -> VisitorLibrary:
         limits = self.limits_of(visitor_id)
         home = self._home_of(visitor_id)
-        return VisitorLibrary(home, self.shared, self.mode, limits, visitor_id)
+        return VisitorLibrary(home, self.shared, self.mode, limits, visitor_id, self.count_refusal)
+
+    def count_refusal(self) -> None:
+        """Note that a request or a wish was not met."""
+        with self._counting:
+            self.refused += 1
 
     def _homes(self) -> list[Path]:
         return sorted(path.parent for path in (self.home / "of").glob("*/seen"))
@@ -266,10 +272,12 @@ class House:
             if not (home / "seen").is_file():
                 with self._lock:
                     if len(self._homes()) >= limits.visitors:
+                        self.count_refusal()
                         raise ExplorerError(
                             f"{limits.visitors:.0f} visitors are here already: come again later."
                         )
                     if measure_bytes(self.home / "of") > limits.all_megabytes * 1e6:
+                        self.count_refusal()
                         raise ExplorerError("This server's disk is full: come again later.")
                     make_folder(home / "runs")
                     make_folder(home / "data")

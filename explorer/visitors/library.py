@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +26,17 @@ class VisitorLibrary(Library):
     """The runs in a visitor's `home`, and beside them the shipped and the `shared` ones.
 
     Own images are those below `home` alone: what whoever runs the server keeps is nobody's here.
+    `count_refusal` is called for each wish that is not met.
     """
 
     def __init__(
-        self, home: Path, shared: RunStore, mode: Mode, limits: Limits, owner: str
+        self,
+        home: Path,
+        shared: RunStore,
+        mode: Mode,
+        limits: Limits,
+        owner: str,
+        count_refusal: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(home / "runs", home / "data")
         self.others = (shared, self.shipped)
@@ -37,6 +44,7 @@ class VisitorLibrary(Library):
         self.mode = mode
         self.limits = limits
         self.terms = {"owner": owner, "longest": limits.seconds}
+        self._count_refusal = count_refusal
 
     # What is changed
 
@@ -49,12 +57,12 @@ class VisitorLibrary(Library):
         """Raise ExplorerError where so much more is over the visitor's limits."""
         limits = self.limits
         if runs and len(self.own.list()) + runs > limits.runs:
-            raise ExplorerError(
+            raise self._refuse(
                 f"You may keep {limits.runs:.0f} runs here: delete one, and empty the bin, first."
             )
         allowed = limits.megabytes * 1e6
         if (runs or size_bytes) and measure_bytes(self.home) + size_bytes > allowed:
-            raise ExplorerError(
+            raise self._refuse(
                 f"Your runs and images may take {describe_bytes(allowed)} here: delete some, and "
                 "empty the bin, first."
             )
@@ -62,10 +70,10 @@ class VisitorLibrary(Library):
     def admit_upload(self, size_bytes: int) -> None:
         """Raise ExplorerError for a file that may not be handed over here."""
         if not self.mode.uploads:
-            raise ExplorerError("This server takes no files.")
+            raise self._refuse("This server takes no files.")
         largest = self.limits.upload_megabytes * 1e6
         if size_bytes > largest:
-            raise ExplorerError(f"A file may have {describe_bytes(largest)} here.")
+            raise self._refuse(f"A file may have {describe_bytes(largest)} here.")
         self.admit(runs=1, size_bytes=size_bytes)
 
     # Images
@@ -81,7 +89,7 @@ class VisitorLibrary(Library):
 
     def download(self, name: str, progress: Any = None) -> None:
         """Refuse."""
-        raise ExplorerError("This server downloads no data sets for its visitors.")
+        raise self._refuse("This server downloads no data sets for its visitors.")
 
     def remove_images(self, name: str) -> None:
         """Remove one of the visitor's own data sets; an ExplorerError where there is none."""
@@ -120,7 +128,7 @@ class VisitorLibrary(Library):
         self.admit(runs=len(configs) if is_new else 0)
         waiting = [job for job in self.queue.jobs() if job.directory.is_relative_to(self.home)]
         if len(waiting) >= self.limits.waiting:
-            raise ExplorerError(
+            raise self._refuse(
                 f"You may have {self.limits.waiting:.0f} trainings here at a time: let one finish, "
                 "or stop it."
             )
@@ -128,20 +136,24 @@ class VisitorLibrary(Library):
             if images is None:
                 self._check_images(config.dataset, self.image_sets())
             if (config.budget.seconds or 0) > self.limits.seconds:
-                raise ExplorerError(
+                raise self._refuse(
                     f"A training may take {self.limits.seconds:.0f} seconds here: choose fewer."
                 )
             shape = images.shape if images is not None else super().image_shape(config.dataset)
             count = count_parameters(config, shape)
             if count > self.limits.parameters:
-                raise ExplorerError(
+                raise self._refuse(
                     f"A network may have {self.limits.parameters:,.0f} parameters here; this one "
                     f"has {count:,}."
                 )
 
+    def _refuse(self, why: str) -> ExplorerError:
+        self._count_refusal()
+        return ExplorerError(why)
+
     def _check_own(self, path: Path) -> None:
         if not path.is_relative_to(self.own.folder):
-            raise ExplorerError("This run is seen by all: it can be changed by nobody here.")
+            raise self._refuse("This run is seen by all: it can be changed by nobody here.")
 
     def _check_images(self, name: str, seen: Sequence[str]) -> None:
         if name not in seen:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from explorer.app.admission import GUESSES, Admission, show_form
+from explorer.app.admission import GUESSES, PROXIED, Admission
+from explorer.app.enter import ask_to_change, show_form
 from explorer.app.offers import OWNER, Offers
 from explorer.app.session import PASS
 from explorer.export.container import pack
@@ -159,6 +160,39 @@ def test_ones_own_link_finds_the_same_again(door):
     assert "set-cookie" not in told and say("en", "enter.link_wrong").encode() in body
 
 
+def test_a_strangers_link_asks_before_it_takes_ones_place(door):
+    written = door.house.passes.write(BELA)
+    status, told, body = door.ask("/enter", query=f"pass={written}", cookie=door.cookie(ANNA))
+    assert status == 200 and "set-cookie" not in told
+    assert say("en", "enter.change").encode() in body and written.encode() in body
+    # One's own link asks nothing, nor does whoever says yes.
+    assert door.ask("/enter", query=f"pass={written}", cookie=door.cookie(BELA))[0] == 303
+    form = f"pass={written}".encode()
+    status, told, _ = door.ask("/enter", "POST", body=form, cookie=door.cookie(ANNA))
+    assert status == 303 and written in told["set-cookie"]
+    # A page elsewhere cannot say it for them.
+    forged = door.ask("/enter", "POST", body=form, origin="http://elsewhere.example")
+    assert forged[0] == 403 and "set-cookie" not in forged[1]
+    assert door.ask("/enter", "POST", body=b"pass=visitor.x.y")[0] == 403
+
+
+def test_one_who_guesses_behind_a_proxy_locks_out_nobody_else(door):
+    for _ in range(GUESSES):
+        door.ask("/enter", "POST", body=b"code=plum", x_forwarded_for="1.1.1.1, 203.0.113.7")
+    wrong = door.ask("/enter", "POST", body=b"code=apple", x_forwarded_for="203.0.113.7")
+    assert wrong[0] == 429
+    other = door.ask("/enter", "POST", body=b"code=apple", x_forwarded_for="203.0.113.8")
+    assert other[0] == 303
+
+
+def test_addresses_that_are_made_up_are_counted_together(door):
+    said = [
+        door.ask("/enter", "POST", body=b"code=plum", x_forwarded_for=f"192.0.2.{i}")[0]
+        for i in range(PROXIED * GUESSES + 1)
+    ]
+    assert said == [403] * (PROXIED * GUESSES) + [429]
+
+
 def test_without_a_code_the_first_page_brings_a_pass(open_door):
     _, told, body = open_door.ask("/runs", **PAGE)
     assert body == b"the app" and "HttpOnly" in told["set-cookie"]
@@ -195,6 +229,8 @@ def test_the_form_is_whole_in_every_language(language):
     body = bytes(show_form(language, "enter.wrong").body).decode()
     assert f'<html lang="{language}">' in body and 'role="alert"' in body
     assert "<script" not in body
+    asked = bytes(ask_to_change(language, "a'\"<b", "/").body).decode()
+    assert f'<html lang="{language}">' in asked and 'value="a&#x27;&quot;&lt;b"' in asked
 
 
 def test_each_page_that_is_opened_makes_the_pass_last_anew(door):

@@ -138,6 +138,18 @@ def test_so_many_trainings_and_runs_and_no_more(open_house):
         bela.start(SHORT)
 
 
+def test_what_is_over_a_limit_is_counted(open_house):
+    house = open_house(waiting=1, upload_megabytes=1)
+    anna = house.library(ANNA)
+    for _ in range(2):
+        with pytest.raises(ExplorerError):
+            anna.admit_upload(2_000_000)
+    assert house.refused == 2
+    with pytest.raises(ExplorerError):
+        anna.images("another's")
+    assert house.refused == 2, "a wrong name is over no limit"
+
+
 def test_an_upload_has_to_be_allowed_and_small(open_house):
     house = open_house(upload_megabytes=1)
     house.library(ANNA).admit_upload(10**6)

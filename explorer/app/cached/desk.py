@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from explorer.app.cached import diagnose_stored
-from explorer.app.session import library
+from explorer.app.cached.bounded import keep
+from explorer.app.session import library, name_owner
+from explorer.jobs.singly import DOWNLOADS
 from explorer.runs.run import Run
 from explorer.runs.trace import Trace, trace_run
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from explorer.analysis.questions.linear_oracle import LinearOracle
 
 
-@st.cache_resource(show_spinner=False, max_entries=4096)
+@keep
 def _trace_for(path: str, stamp: str) -> Trace:
     return trace_run(Run(path))
 
@@ -36,7 +38,8 @@ def _report_for(path: str, fingerprint: str, name: str, language: str) -> bytes:
 
 def get_report(run: Run, language: str) -> bytes:
     """Return the consultation on a run as one HTML page in a language of the catalogue."""
-    return _report_for(str(run.path), run.fingerprint, run.name, language)
+    with DOWNLOADS.turn(name_owner()):
+        return _report_for(str(run.path), run.fingerprint, run.name, language)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

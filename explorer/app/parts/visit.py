@@ -1,6 +1,7 @@
 """A visitor's place on a server of many: what they may have, their link; the lecturer's class."""
 
 import time
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -11,6 +12,8 @@ from explorer.app.session import get_visitor, library
 from explorer.app.text import plain, text
 from explorer.export.archive import zip_runs
 from explorer.files import describe_bytes
+from explorer.jobs.singly import DOWNLOADS
+from explorer.runs.run import Run
 from explorer.visitors.house import House, get_house
 from explorer.visitors.library import measure_bytes
 from explorer.visitors.passes import Visitor
@@ -52,8 +55,10 @@ def _show_place(house: House, visitor: Visitor) -> None:
         st.markdown(text("visit.goes", hours=f"{limits.days * 24:.3g}"))
         runs = [run for run in library().runs() if library().is_own(run)]
         if runs and st.button(text("visit.zip"), key="visit_zip"):
+            with DOWNLOADS.turn(visitor.id):
+                packed = zip_runs(runs)
             st.download_button(
-                text("visit.zip.save"), zip_runs(runs), "all-runs.zip", "application/zip",
+                text("visit.zip.save"), packed, "all-runs.zip", "application/zip",
                 key="visit_zip_save",
             )  # fmt: skip
         st.markdown(text("visit.link"))
@@ -105,6 +110,20 @@ def _list_visitors(house: House) -> None:
 def _share(house: House) -> None:
     """Let the lecturer choose what all see."""
     own = {run.id: run for run in library().runs() if library().is_own(run)}
+    if own:
+        _offer_to_share(house, own)
+    else:
+        st.caption(text("visit.class.share.none"))
+    for run in house.shared.list():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(text("visit.class.shared", name=plain(run.name)))
+            st.button(
+                text("visit.class.withdraw"), key=f"visit_withdraw_{run.id}",
+                on_click=press, args=(house.withdraw, run.id),
+            )  # fmt: skip
+
+
+def _offer_to_share(house: House, own: Mapping[str, Run]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
             text("visit.class.share"), list(own), key="visit_share",
@@ -114,13 +133,6 @@ def _share(house: House) -> None:
             text("visit.class.share.go"), key="visit_share_go", disabled=chosen is None,
             on_click=press, args=(_share_run, house, chosen),
         )  # fmt: skip
-    for run in house.shared.list():
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(text("visit.class.shared", name=plain(run.name)))
-            st.button(
-                text("visit.class.withdraw"), key=f"visit_withdraw_{run.id}",
-                on_click=press, args=(house.withdraw, run.id),
-            )  # fmt: skip
 
 
 def _share_run(house: House, run_id: str) -> None:

@@ -6,11 +6,13 @@ import streamlit as st
 
 from explorer.analysis.consultation.consult import Consultation
 from explorer.app.parts.charts import role_colours, show_chart
+from explorer.app.session import name_owner
 from explorer.app.text import language, plain, text
 from explorer.export.report import words
 from explorer.export.report.gather import Report
 from explorer.export.report.page import build_report
 from explorer.figures.thresholds import threshold_bars
+from explorer.jobs.singly import DOWNLOADS
 
 
 def show_headline(found: Consultation) -> None:
@@ -54,10 +56,15 @@ def show_elsewhere(found: Consultation) -> None:
 
 def offer_report(gather: Callable[[], Report], name: str) -> None:
     """Show the button that makes the report when it is pressed."""
-    spoken = language()
+    spoken, owner = language(), name_owner()
+
+    def build() -> bytes:
+        with DOWNLOADS.turn(owner):
+            return build_report(gather(), spoken)
+
     st.download_button(
         text("why.report"),
-        lambda: build_report(gather(), spoken),
+        build,
         f"{name}-report.html",
         "text/html",
         key="collapse_report",
@@ -70,10 +77,17 @@ def offer_report(gather: Callable[[], Report], name: str) -> None:
 def _show_missing(found: Consultation) -> None:
     if found.kind == "adopted" and found.missing == ("beta",) and found.weight is None:
         st.info(text("why.beta.missing"))
-    elif "beta" in found.missing:
-        key = "why.paste" if found.weight is None else "why.paste.data"
-        st.info(text(key, beta=0.0 if found.weight is None else found.weight.beta))
+    elif {"beta", "data"} & {*found.missing}:
+        st.info(_ask_further(found))
     if "images" in found.missing:
         st.caption(text("collapse.remedies.needs_images"))
     elif "model" in found.missing:
         st.caption(text("why.evidence.none"))
+
+
+def _ask_further(found: Consultation) -> str:
+    """Return what to do next where the loss, or the data that it is meant for, is not known."""
+    if found.weight is None:
+        return text("why.paste")
+    key = "why.paste.data_sigma2" if found.weight.of_sigma2 else "why.paste.data"
+    return text(key, beta=found.weight.beta)

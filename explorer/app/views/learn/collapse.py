@@ -16,6 +16,7 @@ from explorer.app.session import library
 from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
     frame_sliders,
+    open_page,
     say,
     show_formula,
     show_heading,
@@ -54,7 +55,7 @@ def show_chapter() -> None:
     by_beta = {sweep.configs[name].objective.beta: run for name, run in sweep.runs().items()}
     betas = sorted(by_beta)
     results: list[Mapping[str, Any]] = [by_beta[beta].info.results["test"] for beta in betas]
-    left, right = st.columns([0.85, 1], gap="large")
+    left, right = open_page()
     with left:
         show_heading("collapse")
         say("learn.collapse.price")

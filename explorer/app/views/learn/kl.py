@@ -17,6 +17,7 @@ from explorer.app.parts.sliders import live_slider
 from explorer.app.text import text
 from explorer.app.views.learn.parts import (
     frame_sliders,
+    open_page,
     say,
     show_formula,
     show_heading,
@@ -31,7 +32,7 @@ Z = np.linspace(-5.5, 5.5, 401)
 @st.fragment
 def show_chapter() -> None:
     """Lay out the chapter: prose and closed form on the left, two Gaussians on the right."""
-    left, right = st.columns([0.82, 1], gap="large")
+    left, right = open_page()
     with right:
         mean, sd, prior_mean, prior_sd = _show_sliders()
         q, p = Gaussian(mean, sd**2), Gaussian(prior_mean, prior_sd**2)

@@ -16,6 +16,7 @@ from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
     choose_switch,
     frame_sliders,
+    open_page,
     say,
     show_formula,
     show_heading,
@@ -36,7 +37,7 @@ def show_chapter() -> None:
     assert digits is not None
     images = digits.split("all").images
     eigenvalues = covariance_eigenvalues(images)
-    left, right = st.columns([0.85, 1], gap="large")
+    left, right = open_page()
     with right:
         sigma2, beta, as_written = _choose_weights()
         optimum = linear_optimum(

@@ -7,11 +7,12 @@ import streamlit as st
 
 from explorer.app.cached.desk import get_report
 from explorer.app.parts.jobs import go_on, try_or_toast
-from explorer.app.session import get_session, library
+from explorer.app.session import get_session, library, name_owner
 from explorer.app.text import explain, language, plain, text
 from explorer.app.views.runs.bin import JUST_DELETED
 from explorer.errors import ExplorerError
 from explorer.export.archive import zip_run
+from explorer.jobs.singly import DOWNLOADS
 from explorer.runs.run import Run
 
 
@@ -63,11 +64,16 @@ def offer_archive(run: Run) -> None:
     if st.button(text("runs.export.prepare"), key="runs_zip", type="primary"):
         st.download_button(
             text("runs.export.save", name=plain(run.id)),
-            zip_run(run),
+            _pack(run),
             f"{run.id.replace('/', '-')}.zip",
             "application/zip",
             key="runs_download",
         )
+
+
+def _pack(run: Run) -> bytes:
+    with DOWNLOADS.turn(name_owner()):
+        return zip_run(run)
 
 
 @st.dialog(text("runs.report"))
