@@ -106,7 +106,7 @@ def train_sweep(options: argparse.Namespace) -> None:
     for beta, (found, oracle) in answers.items():
         lines.append(f"β = {beta:g}: {say_count(found, 'en')}")
         if oracle is not None:
-            lines.append(f"         {say_oracle(oracle, 'en')}")
+            lines.append(f"         {say_oracle(oracle, found.members, 'en')}")
     values = {"sweep": str(sweep.path), "kind": sweep.kind, "runs": rows, "failed": failed}
     values["latents"] = [
         {"beta": beta, **found.to_dict(), "theory": None if theory is None else theory.to_dict()}

@@ -19,6 +19,7 @@ Array = npt.NDArray[np.generic]
 T = TypeVar("T", bound=np.generic)
 
 DIGEST_BYTES = 16 << 20
+PROBE_IMAGES = 1000
 
 SPLITS = ("train", "validation", "test", "all")
 
@@ -261,6 +262,11 @@ def choose_examples(labels: Ints | None, count: int, most: int) -> Ints:
         classes = [classes[at] for at in np.linspace(0, len(classes) - 1, most).astype(np.int64)]
     turns = [rows[turn] for turn in range(most) for rows in classes if turn < len(rows)]
     return np.array(turns[:most], np.int64)
+
+
+def choose_probe(split: Split, most: int = PROBE_IMAGES) -> Ints:
+    """Return the rows of a held-out split whose codes a film shows: fixed ones, evenly spread."""
+    return np.linspace(0, len(split) - 1, min(most, len(split))).astype(np.int64)
 
 
 def _as_bytes(images: Array, name: str) -> Bytes:

@@ -42,7 +42,7 @@ def describe_film(
         "inputs": encode_pictures(newest.inputs),
         "log": encode_log(points),
         "rings": info.has_shares and axes[1] >= 0,
-        "beta": beta,
+        "beta": beta if info.has_density else "",  # Without a KL it weighs nothing.
         "words": dict(words),
     }
 

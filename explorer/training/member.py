@@ -13,7 +13,7 @@ import torch
 
 from explorer.codes import Array
 from explorer.datasets import ImageDataset
-from explorer.datasets.images import choose_examples
+from explorer.datasets.images import choose_examples, choose_probe
 from explorer.elbo.encoding import encode_images
 from explorer.elbo.evaluation import Evaluation, evaluate_elbo
 from explorer.elbo.terms import name_kl
@@ -25,7 +25,6 @@ from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
 from explorer.training.engine import Engine
 
-PROBE_IMAGES = 1000
 STRIP_IMAGES = 8
 VALIDATION_IMAGES = 1000
 DIVERGED = 1000.0
@@ -49,8 +48,7 @@ class HeldOut:
         has_validation = len(dataset.splits.get("validation", ()))
         split = dataset.split("validation" if has_validation else "all")
         self.images = split.images
-        # Fixed images, evenly spread over the split.
-        chosen = np.linspace(0, len(split) - 1, min(PROBE_IMAGES, len(split))).astype(int)
+        chosen = choose_probe(split)
         self.probe = split.images[chosen]
         self.probe_labels = None if split.labels is None else split.labels[chosen]
         self.strip = choose_examples(self.probe_labels, len(chosen), STRIP_IMAGES)

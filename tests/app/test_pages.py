@@ -23,6 +23,7 @@ from explorer.runs.writer import RunWriter
 from explorer.text import catalogue, say
 from explorer.training.family import family_configs
 from tests.helpers import present
+from tests.small_run import die
 
 VIEWS = Path(explorer.__file__).parent / "app" / "views"
 PAGES = {
@@ -234,12 +235,28 @@ def test_a_beta_that_nobody_stated_is_shown_as_unknown(runs):
     app = open_page("train", run="unstated")
     shown = " ".join(entry.proto.body for entry in app.get("html"))
     assert list(app.exception) == [] and "· β —" in shown
+    (told,) = [entry.value for entry in app.caption if "fell asleep" in entry.value]
+    assert "fell asleep at step 2." in told, "nothing is said of a β that nobody stated"
+
+
+def test_a_loop_of_ones_own_is_diagnosed_from_train_and_hears_no_commands(runs):
+    with RunWriter(runs / "own", latent_dim=2) as writer:
+        for step in (1, 2):
+            writer.log(step, reconstruction=9.0, kl_per_dim=[1.0, 2.0])
+        writer.save_codes(np.zeros((4, 2)), np.zeros((4, 2)))
+    labels = [button.label for button in open_page("train", run="own").button]
+    assert labels[-1] == "Diagnose it" and "Open in Explore" not in labels
+    silent = RunWriter(runs / "silent", latent_dim=2)
+    silent.log(1, reconstruction=9.0)
+    die(silent.path)
+    app = open_page("train", run="silent")
+    (warning,) = app.warning
+    assert "has not been heard of" in warning.value and "Go on" not in warning.value
 
 
 def test_pages_take_up_nothing_twice(runs):
     """Five visits, one queue, and what waited once in it."""
     from explorer.jobs import host
-    from tests.small_run import die
 
     info = Run(runs / "good").info
     die(RunWriter(runs / "waits", config=info.config, model_kind="config").path)
@@ -252,7 +269,7 @@ def test_pages_take_up_nothing_twice(runs):
 
 def test_known_factors_are_offered_once(runs, monkeypatch):
     images = load_dataset("digits")
-    factors = {"half": images.labels // 5}
+    factors = {"half": present(images.labels) // 5}
     known = dataclasses.replace(images, factors=factors)
     monkeypatch.setattr(Library, "images_of", lambda self, run, at_once=False: known)
     app = open_page("collapse", run="digits-2d")

@@ -145,7 +145,7 @@ def test_a_family_trains_to_its_end(page, server):
     known = {sweep.id for sweep in list_sweeps(server.runs)}
     page.goto(f"{server.url}/beta")
     page.get_by_role("button", name="Train a family").click()
-    seconds = page.get_by_label("Time budget, seconds")
+    seconds = page.get_by_role("spinbutton", name="Time budget, seconds")
     seconds.fill("2")
     seconds.press("Enter")
     settle(page)

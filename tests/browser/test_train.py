@@ -15,6 +15,8 @@ from explorer.elbo.evaluation import evaluate_elbo
 from explorer.runs.control import Control
 from explorer.runs.run import Run
 from explorer.runs.store import RunStore
+from explorer.training.loop import train
+from tests.small_run import make_config
 from tests.waiting import wait_for_script, wait_until
 
 pytestmark = pytest.mark.browser
@@ -54,7 +56,7 @@ def start_training(page, server, seconds):
     before = {run.id for run in RunStore(server.runs).list()}
     page.goto(f"{server.url}/train")
     page.get_by_role("button", name="Settings").click()
-    budget = page.get_by_label("Time budget, seconds")
+    budget = page.get_by_role("spinbutton", name="Time budget, seconds")
     budget.fill(str(seconds))
     budget.press("Enter")
     page.get_by_text(f"· {seconds} s").wait_for()
@@ -141,6 +143,17 @@ def test_a_short_training_shows_a_map_a_model_and_its_film(page, server):
     )
     page.get_by_role("button", name=name).click()
     page.wait_for_url(f"**/collapse?run={run.id}")
+
+
+def test_a_code_without_a_density_has_no_elbo_on_the_stage(page, server):
+    train(make_config(latent="point"), server.runs / "points")
+    page.goto(f"{server.url}/train?run=points")
+    last = Run(server.runs / "points").metrics("train")[-1]
+    terms = page.locator(".stage .sum")
+    expect(terms).to_have_text(
+        f"reconstruction {last['reconstruction']:.2f}", use_inner_text=True, timeout=60_000
+    )
+    expect(page.locator(".stage output")).to_have_text("step 40")
 
 
 STANDS_AT = """step => {

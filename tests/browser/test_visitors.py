@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from explorer.app.session import PASS
+from explorer.runs.control import Control
 from explorer.runs.run import Run
 from tests.browser.conftest import VIEWPORT, Server
 from tests.waiting import wait_until
@@ -118,11 +119,16 @@ def is_away(person, server, run, pages=PAGES):
         assert b"latent_dim" not in answer and b"checkpoint" not in answer, door
 
 
-def begin_together(lesson, pages):
-    """Have both train: one waits for its turn, and does not reach the other's."""
+def begin_together(lesson, pages, pauses=False):
+    """Have both train: one waits for its turn, and does not reach the other's.
+
+    An Anna who pauses keeps the worker as one who trains does, and takes no time from the rest.
+    """
     server, anna, bela = lesson.server, lesson.anna, lesson.bela
     first = anna.train(server, 30)
     wait_until(lambda: Run(first).snapshot_steps())
+    if pauses:
+        Control(first).send("pause")
     Run(first).rename("of Anna alone")
     second = bela.train(server, 2)
     assert state(second) == "queued"
@@ -161,7 +167,7 @@ def names_nobody(lesson, *runs):
 
 
 def test_a_class_looks_together_and_trains_at_once(lesson):
-    first, second = begin_together(lesson, PAGES[:1])
+    first, second = begin_together(lesson, PAGES[:1], pauses=True)
     look_together(lesson)
     # The lecturer stops what takes too long; then it is the next one's turn.
     lesson.lecturer.page.goto(f"{lesson.server.url}/runs")

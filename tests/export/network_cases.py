@@ -74,7 +74,7 @@ VALUES: dict[str, tuple[nn.Module, Shape]] = {
     "batch norm of numbers": (nn.BatchNorm1d(7), (7,)),
     "group norm": (nn.GroupNorm(3, 6), (6, 4, 5)),
     "instance norm": (nn.InstanceNorm2d(5), (5, 4, 3)),
-    "layer norm": (nn.LayerNorm((4, 5)), (3, 4, 5)),
+    "layer norm": (nn.LayerNorm([4, 5]), (3, 4, 5)),
     "linear along the last axis": (nn.Linear(5, 4), (3, 5)),
 }
 ARRANGED: dict[str, tuple[nn.Module, Shape]] = {

@@ -20,9 +20,12 @@ from explorer.errors import ExplorerError
 from explorer.runs.run import Run
 
 KEPT = 0.95
-VERDICTS = ("enough", "rising", "asleep")
+SILENT_NATS = 0.1
+"""Total KL below which a model's latents say nothing, whichever of them do."""
+VERDICTS = ("enough", "rising", "asleep", "below")
 """enough: the largest K buys nothing that a smaller one does not have. rising: every latent of the
-largest K is in use, so that a larger one may buy more. asleep: no K has any latent in use."""
+largest K is in use, so that a larger one may buy more. asleep: no K has any latent in use. below:
+latents are in use, yet no model scores what a decoder without any does: nothing can be counted."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,10 @@ def count_latents(
     )
     needed = max(member.active for member in rows)
     largest = rows[-1]
-    if needed == 0:
+    if needed == 0 or max(member.kl for member in rows) < SILENT_NATS:
         verdict = "asleep"
+    elif gained <= 0:
+        verdict = "below"
     elif largest.active == largest.latents and enough == largest.latents:
         verdict = "rising"
     else:
@@ -113,8 +118,10 @@ def count_in_runs(
         raise ExplorerError("These runs differ in more than K: their ELBOs do not answer this.")
     members = [found for found in map(_describe, runs) if found is not None]
     if floor is None:
+        best = max((member.elbo for member in members), default=-math.inf)
         floors = [points[0]["elbo"] for run in runs if (points := run.metrics("train"))]
-        floor = max(floors, default=None)
+        # The first point of a model that was fitted is its last one.
+        floor = max((value for value in floors if value < best), default=None)
     return count_latents(members, floor=floor, kept=kept)
 
 

@@ -20,10 +20,14 @@ from numpy.typing import ArrayLike
 from explorer.analysis.checks import Floats, as_pixels, plain
 from explorer.analysis.collapse.linear import learned_sigma2
 from explorer.analysis.questions.floor import take_evenly
+from explorer.analysis.questions.how_many import Member
 from explorer.datasets import ImageDataset
 from explorer.errors import ExplorerError
 from explorer.facts import LIKELIHOODS
 from explorer.runs.run import Run
+
+TOLERATED = 0.05
+"""Share of the theory's gain by which a network may score less than a linear model."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,18 @@ def find_oracle(runs: Sequence[Run], images: ImageDataset) -> LinearOracle | Non
     values, moments = measure_directions(reference, shown)
     largest = min(max(run.info.latent_dim for run in runs), len(values))
     return foretell(values, moments, range(largest + 1), beta=beta, sigma2=sigma2)
+
+
+def find_shortfall(members: Iterable[Member], oracle: LinearOracle) -> float | None:
+    """Return by how many nats the members fall short of linear models of their own K, at most.
+
+    None where none does by more than a twentieth of what the theory gains: networks are trained to
+    their end then, as far as the theory can tell.
+    """
+    known = dict(zip(oracle.latents, oracle.elbo, strict=True))
+    gaps = [known[row.latents] - row.elbo for row in members if row.latents in known]
+    tolerated = TOLERATED * (max(oracle.elbo) - min(oracle.elbo))
+    return max((gap for gap in gaps if gap > tolerated), default=None)
 
 
 def measure_directions(reference: Floats, shown: Floats) -> tuple[Floats, Floats]:

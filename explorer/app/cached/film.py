@@ -2,15 +2,19 @@
 
 from typing import Any
 
-import streamlit as st
+import numpy as np
 
+from explorer.app.cached.bounded import keep
+from explorer.app.session import library
+from explorer.codes import Array
+from explorer.datasets.images import choose_probe
 from explorer.export.film import encode_film_frame
 from explorer.export.lab import Placing, encode_member_frame
 from explorer.export.moments import encode_moment
-from explorer.runs.run import Run
+from explorer.runs.run import Run, Snapshot
 
 
-@st.cache_resource(show_spinner=False, max_entries=2000)
+@keep
 def _frame_for(path: str, step: int, stamp: str, axes: tuple[int, int]) -> dict[str, Any]:
     return encode_film_frame(Run(path).snapshot(step), axes)
 
@@ -23,7 +27,7 @@ def get_frame(run: Run, step: int, axes: tuple[int, int]) -> dict[str, Any]:
     return _frame_for(str(run.path), step, run.stamp(f"snapshots/{step:09d}.npz"), axes)
 
 
-@st.cache_resource(show_spinner=False, max_entries=2000)
+@keep
 def _member_frame_for(path: str, step: int, stamp: str, placing: Placing) -> dict[str, Any]:
     return encode_member_frame(Run(path).snapshot(step), placing)
 
@@ -34,7 +38,7 @@ def get_member_frame(run: Run, step: int, placing: Placing) -> dict[str, Any]:
     return _member_frame_for(str(run.path), step, stamp, placing)
 
 
-@st.cache_resource(show_spinner=False, max_entries=2000)
+@keep
 def _moment_for(path: str, step: int, stamp: str, axes: tuple[int, int]) -> dict[str, Any]:
     return encode_moment(Run(path).snapshot(step), axes)
 
@@ -42,3 +46,22 @@ def _moment_for(path: str, step: int, stamp: str, axes: tuple[int, int]) -> dict
 def get_moment(run: Run, step: int, axes: tuple[int, int]) -> dict[str, Any]:
     """Return a run's codes and latents at one frame; an ExplorerError where it was cut away."""
     return _moment_for(str(run.path), step, run.stamp(f"snapshots/{step:09d}.npz"), axes)
+
+
+def get_inputs(run: Run, frame: Snapshot) -> Array | None:
+    """Return the images (M, C, H, W) of which a frame holds reconstructions; None without them.
+
+    A shipped film leaves them to their data set, where they are the first rows of its probe.
+    """
+    if frame.inputs is not None or frame.reconstructions is None or library().is_own(run):
+        return frame.inputs
+    dataset = library().images_of(run, at_once=True)
+    if dataset is None:
+        return None
+    split = dataset.split("validation")
+    rows = choose_probe(split)
+    if split.labels is None or frame.labels is None:
+        return None
+    if not np.array_equal(split.labels[rows], frame.labels):
+        return None
+    return split.images[rows[: len(frame.reconstructions)]]

@@ -3,11 +3,12 @@
 A run that lives sends what is new at every tick; a page that is drawn anew sends the whole film.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from explorer.analysis.collapse.moved_beta import describe_beta
-from explorer.app.cached.film import get_frame
+from explorer.app.cached.film import get_frame, get_inputs
 from explorer.app.parts.kept import Kept
 from explorer.app.parts.mount import enclose, inline_component
 from explorer.app.text import sentences
@@ -54,6 +55,7 @@ def show_stage(
         except ExplorerError:
             continue
     _sent(key).put(axes)
+    newest = dataclasses.replace(newest, inputs=get_inputs(run, newest))
     film = describe_film(
         run, newest, frames, points, axes, describe_beta(run) or "", sentences("stage.")
     )

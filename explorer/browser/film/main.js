@@ -197,10 +197,9 @@ class Stage {
     const point = pointAt(data.log, frame.step);
     const style = getComputedStyle(this.root);
     this.drawMap(data, style);
-    this.told.textContent = createText(data.words)("step", {
-      step: frame.step.toLocaleString("en"),
-      beta: this.at >= this.last && data.beta ? data.beta : point?.beta == null ? "–" : String(+point.beta.toPrecision(3)),
-    });
+    const beta = this.at >= this.last && data.beta ? data.beta : point?.beta == null ? "" : String(+point.beta.toPrecision(3));
+    const hasBeta = beta && point?.kl !== null;
+    this.told.textContent = createText(data.words)(hasBeta ? "step" : "step_bare", { step: frame.step.toLocaleString("en"), beta });
     this.slider.setAttribute("aria-valuetext", this.told.textContent);
     this.map.setAttribute("aria-label", createText(data.words)("map", { count: frame.codes.length / 2, step: frame.step }));
     if (point) this.terms.draw(point);

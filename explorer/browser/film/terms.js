@@ -1,3 +1,4 @@
+import { isAsleep } from "../shared/asleep.js";
 import { latentName, make, print } from "../shared/dom.js";
 
 /**
@@ -6,7 +7,6 @@ import { latentName, make, print } from "../shared/dom.js";
  */
 
 const SHOWN_SHARES = 6;
-const ASLEEP = 0.03;
 
 export class Terms {
   constructor() {
@@ -15,7 +15,8 @@ export class Terms {
     this.total = make("b");
     this.reconstruction = make("span", { class: "reconstruction" });
     this.kl = make("span", { class: "kl" });
-    this.sum = make("div", { class: "sum" }, this.name, " ", this.total, " = ", this.reconstruction, " + ", this.kl);
+    this.split = make("span", {}, " = ", this.reconstruction, " + ", this.kl);
+    this.sum = make("div", { class: "sum" }, this.name, " ", this.total, this.split);
     this.parts = [make("i", { class: "r" }), make("i", { class: "k" })];
     this.bar = make("div", { class: "bar" }, ...this.parts);
     this.heading = make("h4");
@@ -30,7 +31,6 @@ export class Terms {
   receive(log, words) {
     this.words = words;
     this.title.textContent = words.terms;
-    this.name.textContent = words.total;
     this.heading.textContent = words.shares;
     this.top = Math.max(1e-9, ...log.map((each) => Math.abs(each.reconstruction) + (each.kl ?? 0)));
     this.most = Math.max(1, ...log.flatMap((each) => each.kl_per_dim ?? []));
@@ -43,6 +43,9 @@ export class Terms {
     if (point === this.shown || !words) return;
     this.shown = point;
     const kl = point.kl ?? 0;
+    // A code without a density has no KL, and then there is no ELBO.
+    this.split.hidden = point.kl === null;
+    this.name.textContent = point.kl === null ? words.reconstruction : words.total;
     this.total.textContent = print(point.reconstruction + kl);
     this.reconstruction.textContent = `${words.reconstruction} ${print(point.reconstruction)}`;
     this.kl.textContent = `KL ${print(kl)}`;
@@ -66,8 +69,8 @@ export class Terms {
       const share = shares[dimension];
       name.textContent = latentName(dimension);
       bar.style.width = `${(100 * share) / this.most}%`;
-      value.textContent = share < ASLEEP ? words.asleep : print(share);
-      value.className = share < ASLEEP ? "asleep" : "kl";
+      value.textContent = isAsleep(share) ? words.asleep : print(share);
+      value.className = isAsleep(share) ? "asleep" : "kl";
     });
   }
 }

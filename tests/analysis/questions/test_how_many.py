@@ -55,6 +55,14 @@ def test_a_sweep_that_ends_while_every_latent_is_in_use_is_still_rising(eigenval
     assert count_latents(members, floor=floor).verdict == "asleep"
 
 
+def test_where_no_model_reaches_the_score_without_latents_nothing_is_counted():
+    rows = [Member(1, -90, 4, 1), Member(3, -80, 9, 3)]
+    assert count_latents(rows, floor=-70).verdict == "below"
+    assert count_latents(rows, floor=-100).verdict == "rising"
+    silent = [Member(1, -70.1, 0.02, 1), Member(3, -70.0, 0.0, 0)]
+    assert count_latents(silent, floor=-70).verdict == "asleep", "a trace of KL is no latent in use"
+
+
 def test_of_several_seeds_the_best_counts_and_one_k_is_no_sweep():
     rows = [Member(2, -90, 4, 2), Member(2, -80, 4, 2), Member(4, -79, 4, 2)]
     assert count_latents(rows, floor=-140).enough == 2

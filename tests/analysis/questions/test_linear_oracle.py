@@ -9,7 +9,13 @@ from torch.distributions import Normal, kl_divergence
 from explorer.analysis.checks import as_pixels
 from explorer.analysis.collapse.linear import linear_optimum
 from explorer.analysis.questions.floor import find_floor
-from explorer.analysis.questions.linear_oracle import find_oracle, foretell, measure_directions
+from explorer.analysis.questions.how_many import Member
+from explorer.analysis.questions.linear_oracle import (
+    find_oracle,
+    find_shortfall,
+    foretell,
+    measure_directions,
+)
 from explorer.datasets import load_dataset
 from explorer.errors import ExplorerError
 from explorer.training.fit import fit_config
@@ -87,6 +93,17 @@ def test_where_the_theory_says_nothing_there_is_none(tmp_path, images):
     assert find_oracle([bernoulli], images) is None
     config = change(make_config(2, likelihood="gaussian"), objective__free_bits=0.1)
     assert find_oracle([train(config, tmp_path / "bits")], images) is None
+
+
+def test_networks_that_fall_short_of_a_linear_model_are_told_by_how_much():
+    """λ = (9, 4, 1) at βσ² = ½: the theory's ELBO rises with K, and a member lies 3 nats below."""
+    oracle = foretell([9.0, 4.0, 1.0], [9.0, 4.0, 1.0], range(4), beta=1.0, sigma2=0.5)
+    known = [Member(k, oracle.elbo[k], 1.0, k) for k in (1, 2, 3)]
+    assert find_shortfall(known, oracle) is None
+    late = [*known[:2], Member(3, oracle.elbo[3] - 3.0, 1.0, 3)]
+    assert find_shortfall(late, oracle) == pytest.approx(3.0)
+    above = [Member(2, oracle.elbo[2] + 5.0, 1.0, 2)]
+    assert find_shortfall(above, oracle) is None, "a network is not bound by the line"
 
 
 def test_more_latents_than_pixels_are_refused():

@@ -24,9 +24,9 @@ def test_a_planted_column_is_named_with_its_dimension_and_noise_is_not(tmp_path)
         batch=lambda mean: np.where(mean[:, 0] < 0, "<a>", "b"),
         noise=lambda mean: noise,
     )
-    rows = re.findall(r"<tr><td>([^<]+)</td><td>z(\d) \((ρ|η²) = ([\d.]+)\)", text)
+    rows = re.findall(r"<tr><td>([^<]+)</td><td>z([₀-₉]) \((ρ|η²) = ([\d.]+)\)", text)
     # A monotone column has ρ = 1; two halves of a normal have η² = 2/π.
-    assert [row[:3] for row in rows] == [("n_genes", "3", "ρ"), ("batch", "1", "η²")]
+    assert [row[:3] for row in rows] == [("n_genes", "₃", "ρ"), ("batch", "₁", "η²")]
     assert float(rows[0][3]) == 1 and abs(float(rows[1][3]) - 2 / np.pi) < 0.03
     assert "Columns that a dimension follows: 2 of 3." in text and "<td>noise" not in text
 

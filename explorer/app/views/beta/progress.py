@@ -53,7 +53,7 @@ def follow_folder(chosen: str | None) -> None:
 @st.fragment
 def show_transport(sweep: Sweep, state: str) -> None:
     """Show a family's controls, apart from what ticks: no redraw falls into a press."""
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="beta_transport"):
         shown = text("state." + state)
         st.markdown(text("beta.state", count=len(sweep.configs), state=shown))
         if state != "queued":

@@ -108,7 +108,7 @@ def _show_answer(own: JudgedCodes, values: dict[str, Any]) -> None:
     codes = own.codes
     points = codes.points() if len(codes.steps) else []
     head = st.container()
-    left, right = st.columns([1.25, 1], gap="medium")
+    left, right = st.columns([1.5, 1], gap="medium")
     with left:
         if points:
             draw_timeline(points, "own")

@@ -82,7 +82,7 @@ def show_answer(patient: Patient) -> None:
     show_headline(patient.found)
     if patient.run.info.config is not None:
         show_facts(patient)
-    left, right = st.columns([1.25, 1], gap="medium")
+    left, right = st.columns([1.5, 1], gap="medium")
     with left:
         show_film(patient)
     with right:

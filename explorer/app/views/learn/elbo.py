@@ -26,13 +26,14 @@ from explorer.app.text import explain, sentences, text
 from explorer.app.views.learn.parts import (
     choose_segment,
     frame_sliders,
+    open_page,
     say,
     show_formula,
     show_heading,
-    show_number,
     show_question,
 )
 from explorer.errors import ExplorerError
+from explorer.export.learn.words import show_number
 from explorer.figures.learn import posterior_picture
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 
@@ -62,7 +63,7 @@ JOINT = (
 @st.fragment
 def show_chapter() -> None:
     """Lay out the chapter: the lines with their numbers left, q and the two bars right."""
-    left, right = st.columns([0.9, 1], gap="large")
+    left, right = open_page()
     with right:
         on = choose_segment(
             text("learn.elbo.on"), ("toy", "real"), key="on",

@@ -10,9 +10,11 @@ from explorer.app.parts.sliders import live_choice
 from explorer.app.session import library
 from explorer.app.text import explain, text
 from explorer.app.views.learn.parts import (
+    LONG,
     choose_segment,
     frame_sliders,
     offer_draw,
+    open_page,
     say,
     show_formula,
     show_heading,
@@ -37,7 +39,7 @@ def show_chapter() -> None:
     except ExplorerError as error:
         st.info(explain(error))
         return
-    left, right = st.columns([0.85, 1], gap="large")
+    left, right = open_page(LONG)
     with left:
         show_heading("latents")
         say("learn.latents.prose.direct")

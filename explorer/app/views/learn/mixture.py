@@ -14,6 +14,7 @@ from explorer.app.views.learn.parts import (
     choose_segment,
     frame_sliders,
     offer_draw,
+    open_page,
     say,
     show_formula,
     show_heading,
@@ -54,7 +55,7 @@ class Mixture:
 @st.fragment
 def show_chapter() -> None:
     """Lay out the chapter: prose and formula on the left, the mixture being built on the right."""
-    left, right = st.columns([0.72, 1], gap="large")
+    left, right = open_page()
     with left:
         show_heading("mixture")
         say("learn.mixture.prose.parts")

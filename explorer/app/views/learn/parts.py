@@ -13,6 +13,7 @@ from explorer.app.text import text
 
 CHART = {"displayModeBar": False}
 SEED_DIGITS = 6
+SHORT, LONG = 0.72, 0.85
 _IN_FORMULA = re.compile(r"@(\w+)\{")
 _IN_PROSE = re.compile(r"@(\w+)\[([^\]]*)\]")
 
@@ -40,6 +41,15 @@ def say(key: str, **values: object) -> None:
 def show_formula(latex: str) -> None:
     """Show a formula, with `@role{…}` in colour, on a line of its own."""
     st.latex(tint(latex))
+
+
+def open_page(prose: float = SHORT) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return the columns of a chapter's prose, so wide beside 1, and of the figure that it moves.
+
+    A figure of three fifths leaves lines of some sixty letters, and the chapter on one screen.
+    """
+    left, right = st.columns([prose, 1], gap="large")
+    return left, right
 
 
 def show_heading(chapter: str) -> None:
@@ -125,16 +135,6 @@ def offer_draw(chapter: str) -> int:
 
 def _draw(seed: int) -> None:
     st.query_params["draw"] = str(seed)
-
-
-def show_number(value: float, digits: int = 2) -> str:
-    """Return a number with a true minus sign, and none before a zero.
-
-    >>> show_number(-1.5), show_number(-0.001)
-    ('−1.50', '0.00')
-    """
-    shown = f"{value:.{digits}f}"
-    return shown.lstrip("-") if not float(shown) else shown.replace("-", "−")
 
 
 def _colour(role: str) -> str:

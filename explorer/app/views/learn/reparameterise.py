@@ -25,6 +25,7 @@ from explorer.app.text import sentences, text
 from explorer.app.views.learn.parts import (
     choose_segment,
     frame_sliders,
+    open_page,
     say,
     show_formula,
     show_heading,
@@ -62,7 +63,7 @@ FORMULA_SIGMA = (
 @st.fragment
 def show_chapter() -> None:
     """Lay out the chapter: prose on the left, two estimators of one gradient on the right."""
-    left, right = st.columns([0.8, 1], gap="large")
+    left, right = open_page()
     words = sentences("learn.reparameterise.figure.")
     with right:
         f, parameter = _choose_gradient()

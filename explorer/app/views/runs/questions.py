@@ -135,5 +135,5 @@ def show_sweep_figure(
     over = "first_point" if floor is None else "mean_image"
     told = [text(f"questions.latents.evidence.{over}", kept=found.kept)]
     if oracle is not None:
-        told += [say_oracle(oracle, language()), text("questions.oracle.line")]
+        told += [say_oracle(oracle, found.members, language()), text("questions.oracle.line")]
     st.caption(paragraph(*told))

@@ -98,23 +98,37 @@ def _show_live(run: Run, shown: str) -> None:
         st.caption(describe_wait(run, info.status) if live else explain(info.status.message))
         return
     if newest is None:
-        show_beside(CURVES, watched, run)
+        if len(watched.points) > 1:  # One point is no curve: its figures stand above.
+            show_beside(CURVES, watched, run)
+            st.caption(_explain(watched))
         show_film(run)
         return
     show_stage(run, newest, watched.points, key=STAGE, live=live)
     if live:
-        st.caption(paragraph(_explain_curves(watched), describe_events(watched.points)))
-    else:  # What stands still is drawn in full; what moves has its curves on the stage.
-        show_beside(CURVES, watched, run)
-        if newest.samples is not None:
+        st.caption(_explain(watched))
+        return
+    left, right = st.columns([1.62, 1])  # As the stage above them.
+    with left:
+        st.caption(_explain(watched))
+    if newest.samples is not None:
+        with right:
             show_row(newest.samples, text("train.samples"))
+    # What moves has its curves on the stage alone; what stands still may be read off.
+    with st.expander(text("train.curves.full"), icon=":material/show_chart:"):
+        show_beside(CURVES, watched, run)
 
 
 def show_curves(watched: Watched) -> None:
     """Show ELBO, reconstruction and KL over the steps."""
     validation = watched.run.metrics("validation")
     figure = elbo_curves(watched.points, validation, role_colours(), 225, sentences("figure."))
-    show_chart(figure, "train_curves", _explain_curves(watched))
+    show_chart(figure, "train_curves")
+
+
+def _explain(watched: Watched) -> str:
+    """Say what to look for in the terms and, where KL has shares, in those."""
+    events = describe_events(watched.points) if watched.info.has_shares else ""
+    return paragraph(_explain_curves(watched), events)
 
 
 def _explain_curves(watched: Watched) -> str:
@@ -133,7 +147,7 @@ def show_shares(watched: Watched) -> None:
         st.caption(text("train.kl.mixture"))
         return
     figure = kl_over_time(watched.points, role_colours(), 225, sentences("figure."))
-    show_chart(figure, "train_kl", describe_events(watched.points))
+    show_chart(figure, "train_kl")
 
 
 CURVES = (
@@ -149,9 +163,10 @@ def describe_events(points: list[dict[str, Any]]) -> str:
     if not events:
         return text("train.kl.caption")
     betas = {row["step"]: _say_beta(row) for row in rows}
+    is_known = all(row.get("beta") is not None for row in rows)
     told = [
         text(
-            f"train.event.{event.kind}",
+            f"train.event.{event.kind}" if is_known else f"train.event.{event.kind}_bare",
             dimension=latent_name(event.dimension),
             step=event.step,
             beta=betas[event.step],
@@ -183,18 +198,20 @@ def show_controls(run: Run, state: str, live: bool) -> None:
             if st.button(text("job.continue"), key="train_continue") and go_on(run):
                 get_session().watched = run.id
                 st.rerun()  # Nothing ticks here: the page must begin to.
-        if is_ours and not live and (run.path / "codes.npz").is_file():
-            offer_map(run, "train", text("train.explore"))
+        if not live and (run.path / "codes.npz").is_file():
+            if info.has_model:
+                offer_map(run, "train", text("train.explore"))
             if info.has_shares:
                 _offer_why(run, info)
-            if info.has_density and info.has_model and library().has_images_of(run):
+            if is_ours and info.has_density and info.has_model and library().has_images_of(run):
                 if st.button(text("train.slow"), key="train_slow"):
                     query = {"run": run.id, "section": "players"}
                     st.switch_page("views/elbo/page.py", query_params=query)
     if state == "failed":
         st.error(text("train.failed", message=explain(info.status.message), step=_kept_step(run)))
     if state == "interrupted":
-        st.warning(text("train.interrupted", step=_kept_step(run)))
+        silent = text("train.silent")
+        st.warning(text("train.interrupted", step=_kept_step(run)) if is_ours else silent)
 
 
 def _offer_why(run: Run, info: RunInfo) -> None:
@@ -213,6 +230,9 @@ def _show_progress(watched: Watched, *, is_staged: bool) -> None:
         words = text("train.progress", step=step, planned=info.planned_steps)
         if latest and latest.get("images") and latest.get("seconds"):
             left = latest["seconds"] * (info.planned_steps / max(latest["step"], 1) - 1)
+            if info.config is not None and info.config.budget.seconds is not None:
+                # Where it is slower than planned, fewer updates are done.
+                left = min(left, info.config.budget.seconds - latest["seconds"])
             speed = latest["images"] / latest["seconds"]
             words += text("train.progress_speed", speed=speed, left=max(0.0, left))
         show_progress(step, info.planned_steps, words)

@@ -43,7 +43,7 @@ def cases():
     yield Layer("batchNorm", {}, {**layer.tensors, **statistics}), norm, PICTURE
     yield (*from_module("groupNorm", nn.GroupNorm(2, 4), groups=2), PICTURE)
     yield (*from_module("groupNorm", nn.InstanceNorm2d(4, affine=True), groups=4), PICTURE)
-    yield (*from_module("layerNorm", nn.LayerNorm((6, 6)), shape=[6, 6]), PICTURE)
+    yield (*from_module("layerNorm", nn.LayerNorm([6, 6]), shape=[6, 6]), PICTURE)
     yield (*from_module("prelu", nn.PReLU(4)), PICTURE)
     for kind, module in (
         ("relu", nn.ReLU()),
