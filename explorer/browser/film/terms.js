@@ -6,7 +6,8 @@ import { latentName, make, print } from "../shared/dom.js";
  */
 
 const SHOWN_SHARES = 6;
-const ASLEEP = 0.03;
+/** Nats of KL below which a dimension is asleep, as explorer/analysis/collapse/timeline.py has it. */
+export const ASLEEP = 0.01;
 
 export class Terms {
   constructor() {

@@ -1,4 +1,5 @@
 import { showPictures } from "../film/pictures.js";
+import { ASLEEP } from "../film/terms.js";
 import { make, print } from "../shared/dom.js";
 import { figuresAt, frameAt, mixShares } from "./line.js";
 
@@ -9,7 +10,6 @@ import { figuresAt, frameAt, mixShares } from "./line.js";
  */
 
 const SHOWN_SHARES = 4;
-const ASLEEP = 0.03;
 
 export class Side {
   constructor() {
