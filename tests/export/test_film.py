@@ -5,8 +5,6 @@ import base64
 import numpy as np
 import pytest
 
-from explorer.analysis.collapse.timeline import DEAD_NATS
-from explorer.browser import ASSETS
 from explorer.export.film import (
     choose_axes,
     choose_frames,
@@ -26,11 +24,6 @@ def frame_of(mean, pictures=None):
 
 def read(text, dtype):
     return np.frombuffer(base64.b64decode(text), dtype)
-
-
-def test_the_browser_calls_asleep_what_the_analysis_does():
-    source = (ASSETS / "film" / "terms.js").read_text("utf-8")
-    assert f"export const ASLEEP = {DEAD_NATS};" in source
 
 
 def test_codes_arrive_on_the_axes_that_are_asked_for():

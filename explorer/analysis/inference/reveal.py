@@ -9,6 +9,7 @@ importance sampling from the prior, which holds only while little is known.
 import copy
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -71,7 +72,7 @@ class Knowledge:
 
 
 class Reveal:
-    """One picture, of which any pixels may be visible; log p(pixel|z) is decoded once.
+    """One picture, of which any pixels may be visible; log p(pixel|z) is decoded once, when asked.
 
     `x` is the image as scored, (1, C, H, W); `grid` one of `reveal_grid(model)`, needed for one or
     two latents. `latents` says how many there are.
@@ -84,15 +85,30 @@ class Reveal:
         self.shape = tuple(self._x.shape[1:])
         self.latents = model.latent_dim
         self._model = copy.deepcopy(model).cpu().eval()
-        self._double = copy.deepcopy(self._model).double()
-        self._grid = grid
-        if self.latents <= 2:
-            self._grid = grid or reveal_grid(model)
-            self._nodes = torch.from_numpy(self._grid.centre)
-        else:
-            generator = torch.Generator().manual_seed(0)
-            self._nodes = self._double.prior.sample(PRIOR_DRAWS, generator).detach()
-        self._table = _score_pixels(self._model, self._nodes, self._x)
+        self._given = grid
+
+    @cached_property
+    def _grid(self) -> PosteriorGrid | None:
+        return (self._given or reveal_grid(self._model)) if self.latents <= 2 else None
+
+    @cached_property
+    def _nodes(self) -> Tensor:
+        if self._grid is not None:
+            return torch.from_numpy(self._grid.centre)
+        generator = torch.Generator().manual_seed(0)
+        return self._double.prior.sample(PRIOR_DRAWS, generator).detach()
+
+    @cached_property
+    def _double(self) -> Model:
+        return copy.deepcopy(self._model).double()
+
+    @cached_property
+    def _table(self) -> Tensor:
+        return _score_pixels(self._model, self._nodes, self._x)
+
+    def score(self) -> None:
+        """Decode log p(pixel|z) now, tens of megabytes, and not at the first question."""
+        self._table  # noqa: B018
 
     @property
     def picture(self) -> Floats:

@@ -1,3 +1,4 @@
+import { isAsleep } from "../shared/asleep.js";
 import { latentName, make, print } from "../shared/dom.js";
 
 /**
@@ -6,8 +7,6 @@ import { latentName, make, print } from "../shared/dom.js";
  */
 
 const SHOWN_SHARES = 6;
-/** Nats of KL below which a dimension is asleep, as explorer/analysis/collapse/timeline.py has it. */
-export const ASLEEP = 0.01;
 
 export class Terms {
   constructor() {
@@ -70,8 +69,8 @@ export class Terms {
       const share = shares[dimension];
       name.textContent = latentName(dimension);
       bar.style.width = `${(100 * share) / this.most}%`;
-      value.textContent = share < ASLEEP ? words.asleep : print(share);
-      value.className = share < ASLEEP ? "asleep" : "kl";
+      value.textContent = isAsleep(share) ? words.asleep : print(share);
+      value.className = isAsleep(share) ? "asleep" : "kl";
     });
   }
 }

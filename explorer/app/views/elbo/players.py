@@ -2,25 +2,21 @@
 
 from functools import partial
 
-import numpy as np
 import streamlit as st
 
 from explorer.analysis.teaching.players import PLAYERS, STARTS, Game, Position
-from explorer.app.cached import get_codes
-from explorer.app.cached.elbo_sections import subject_key
+from explorer.app.cached.elbo_sections import begin_game, subject_key
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.choices import bound_segments
 from explorer.app.parts.kept import Kept
 from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.elbo.slow import ask_to_play, show_slow_motion
-from explorer.elbo.encoding import draw_targets
 from explorer.figures.elbo_players import bound_over_steps
 
 VIEWS = ("game", "slow")
 SCOPES = ("image", "batch")
 STEPS = (1, 10, 50)
-MEASURED = 8
 GAME: Kept[tuple[object, Game] | None] = Kept("elbo_players_game", None)
 """This visitor's copy of the model, and what it was made for."""
 
@@ -95,20 +91,7 @@ def _find_game(subject: Subject, start: str, scope: str) -> Game:
     kept = GAME.get()
     if kept is not None and kept[0] == wanted:
         return kept[1]
-    run, images = subject.run, subject.pictures.images
-    codes = get_codes(run)
-    x = subject.target()
-    if scope == "batch":
-        # The chosen image and those after it.
-        places = [(subject.index + i) % len(images) for i in range(min(MEASURED, len(images)))]
-        x = draw_targets(run.model, images[np.array(places)])
-    game = Game(
-        run.model,
-        x,
-        images if scope == "batch" else None,
-        start=start,
-        codes=None if codes is None else codes.mean,
-    )
+    game = begin_game(subject, start, scope)
     GAME.put((wanted, game))
     return game
 
