@@ -27,7 +27,9 @@ from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
 
-PRIOR_DRAWS = 8000
+PRIOR_DRAWS, FEWEST_DRAWS = 8000, 1000
+TABLE_VALUES = 1 << 24
+"""Pixels of draws that are scored and kept, beyond the fewest: of large images fewer are drawn."""
 CHUNK = 1024
 Mask = NDArray[np.bool_]
 
@@ -96,7 +98,8 @@ class Reveal:
         if self._grid is not None:
             return torch.from_numpy(self._grid.centre)
         generator = torch.Generator().manual_seed(0)
-        return self._double.prior.sample(PRIOR_DRAWS, generator).detach()
+        draws = int(np.clip(TABLE_VALUES // self._x.numel(), FEWEST_DRAWS, PRIOR_DRAWS))
+        return self._double.prior.sample(draws, generator).detach()
 
     @cached_property
     def _double(self) -> Model:

@@ -92,7 +92,8 @@ def _show_belief(subject: Subject, reveal: Reveal, known: Knowledge, draws: np.n
         notes.append(text("elbo_reveal.axes", first=latent_name(first), second=latent_name(second)))
     if not known.trusted:
         key = "uncertified" if known.is_exact else "few"
-        st.warning(text(f"elbo_reveal.{key}", ess=known.ess, error=known.error))
+        count = len(known.points)
+        st.warning(text(f"elbo_reveal.{key}", ess=known.ess, error=known.error, draws=count))
     st.caption(paragraph(*notes))
 
 
