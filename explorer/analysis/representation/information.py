@@ -80,9 +80,10 @@ def decompose_rate(
     """Return the split of the rate of codes mean, logvar (N, K).
 
     `samples` codes are drawn, one from each of so many images (default: N, at most 10,000, and of
-    more than 100,000 images fewer, down to 1000), each scored under all N components. What a draw's noise explains of each average is regressed out
-    (its expectation under q(z|x) is known), which narrows the errors. Raises ExplorerError for
-    codes that are empty, unequal, not finite or absurd, and Stopped when `stop()` answers True.
+    more than 100,000 images fewer, down to 1000), each scored under all N components. What a
+    draw's noise explains of each average is regressed out (its expectation under q(z|x) is known),
+    which narrows the errors. Raises ExplorerError for codes that are empty, unequal, not finite or
+    absurd, and Stopped when `stop()` answers True.
 
     >>> rng = np.random.default_rng(0)
     >>> info = decompose_rate(rng.normal(0, 0.5**0.5, (2000, 1)), np.full((2000, 1), np.log(0.5)))
