@@ -380,6 +380,9 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     site.add_argument("--title", default="", help="what stands over the start page")
     site.add_argument(
+        "--learn", action="store_true", help="the chapters of Learn that need no server"
+    )
+    site.add_argument(
         "--exercises", metavar="FILE", help="questions in TOML, which `grade` marks the answers to"
     )
     site.add_argument("--overwrite", action="store_true", help="write into a folder that has files")
