@@ -53,7 +53,7 @@ docs: $(STAMP)
 site: $(STAMP)
 	$(BIN)/latent-explorer site mnist-2d digits-collapsed colour-shapes-8d strokes-vae-2d \
 	  --sweep mnist-beta-sweep --lens 3 --lang en zh-Hans zh-Hant \
-	  --exercises examples/exercises.toml --out build/site --overwrite $(ARGS)
+	  --learn --exercises examples/exercises.toml --out build/site --overwrite $(ARGS)
 
 # Archive and wheel in dist/, tried in an empty environment; says what is left to be done by hand.
 release: $(STAMP)-test

@@ -295,7 +295,9 @@ def build_parser() -> argparse.ArgumentParser:
     diagnose = commands.add_parser(
         "diagnose", help="find collapsed latent dimensions", parents=[as_json, data_root]
     )
-    diagnose.add_argument("run", metavar="RUN", nargs="?", help="a run, unless --codes is given")
+    diagnose.add_argument(
+        "run", metavar="RUN", nargs="?", help="a run or a sweep, unless --codes is given"
+    )
     diagnose.add_argument(
         "--codes", metavar="FILE", help="anyone's codes: .npz, .npy, .parquet, .csv or .h5ad"
     )
@@ -331,7 +333,9 @@ def build_parser() -> argparse.ArgumentParser:
         help="write the answer on a run or codes as one page to send",
         parents=[as_json, data_root],
     )
-    sheet.add_argument("run", metavar="RUN", nargs="?", help="a run, unless --codes is given")
+    sheet.add_argument(
+        "run", metavar="RUN", nargs="?", help="a run or a sweep, unless --codes is given"
+    )
     sheet.add_argument(
         "--codes", metavar="FILE", help="anyone's codes: .npz, .npy, .parquet, .csv or .h5ad"
     )
@@ -376,6 +380,9 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     site.add_argument("--title", default="", help="what stands over the start page")
     site.add_argument(
+        "--learn", action="store_true", help="the chapters of Learn that need no server"
+    )
+    site.add_argument(
         "--exercises", metavar="FILE", help="questions in TOML, which `grade` marks the answers to"
     )
     site.add_argument("--overwrite", action="store_true", help="write into a folder that has files")
@@ -397,7 +404,9 @@ def build_parser() -> argparse.ArgumentParser:
         help="score how codes tell known factors: MIG, SAP, FactorVAE, DCI",
         parents=[as_json, data_root],
     )
-    disentangle.add_argument("run", metavar="RUN", nargs="?", help="a run, unless --codes is given")
+    disentangle.add_argument(
+        "run", metavar="RUN", nargs="?", help="a run or a sweep, unless --codes is given"
+    )
     disentangle.add_argument("--codes", metavar="FILE", help="codes with the factors as columns")
     disentangle.add_argument("--dataset", metavar="D", help="the run's images, if it does not tell")
     disentangle.add_argument("--seed", type=int, default=0)

@@ -11,6 +11,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
+LIVE = "explorer_live_slider"
 LONGEST_TURN = 120.0
 """Seconds that a page is waited for."""
 
@@ -25,6 +26,8 @@ class Slider:
     fragment: str
     steps: tuple[str, ...] = ()
     """What a slider of steps stands on, in place of numbers."""
+    is_live: bool = False
+    """Whether it is the app's own, which reports while it is dragged."""
 
 
 @dataclass
@@ -58,6 +61,11 @@ class Turn:
             self.errors.append(f"{element.exception.type}: {element.exception.message}")
         elif kind == "alert":
             self.alerts.append(element.alert.body)
+        elif kind == "bidi_component" and element.bidi_component.component_name == LIVE:
+            component = element.bidi_component
+            data = json.loads(component.mixed.json or component.json)[0]
+            low, high = data["low"], data["high"]
+            self.sliders.append(Slider(component.id, low, high, delta.fragment_id, is_live=True))
         elif kind == "slider" and not element.slider.disabled:
             slider = element.slider
             steps = tuple(slider.options)
@@ -120,7 +128,9 @@ class Visitor:
         """Move a slider of the open page, and wait for the end of what that runs."""
         message = self._begin(slider.fragment)
         state = message.rerun_script.widget_states.widgets.add(id=slider.id)
-        if slider.steps:
+        if slider.is_live:
+            state.json_value = json.dumps({"value": value, "rest": value})
+        elif slider.steps:
             state.string_array_value.data.append(slider.steps[round(value)])
         else:
             state.double_array_value.data.append(value)

@@ -4,11 +4,12 @@ Streamlit collects all generations after every rerun of every visitor. With PyTo
 sessions in memory that is 70 ms under the interpreter's lock, half of what a page costs.
 """
 
+import ctypes
 import gc
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 LONG_SECONDS = 0.01
 """A full collection that took longer has looked through too much that lasts."""
@@ -39,18 +40,30 @@ class Collector:
         """Take note of a collection, as an entry of `gc.callbacks`."""
         if info["generation"] < 2:
             return
+        now = self._tell_time()
         if phase == "start":
+            if now - self._thawed >= self.thaw_seconds:
+                self._thawed = now
+                gc.unfreeze()  # This collection sees all, is long, and settles it.
             self._began = time.thread_time()
         elif time.thread_time() - self._began >= self.long_seconds:
-            self._settle()
-
-    def _settle(self) -> None:
-        now = self._tell_time()
-        if gc.get_freeze_count() and now - self._thawed >= self.thaw_seconds:
-            self._thawed = now
-            gc.unfreeze()  # The next full collection sees all, is long, and settles it.
-        else:
             gc.freeze()
+
+
+@cache
+def _find_trim() -> Callable[[int], object] | None:
+    """Return glibc's malloc_trim, None with another C library."""
+    try:
+        return cast("Callable[[int], object]", ctypes.CDLL(None).malloc_trim)
+    except (AttributeError, OSError, TypeError):  # The last on Windows.
+        return None
+
+
+def return_freed_memory() -> None:
+    """Give the system back what was freed; glibc keeps 150 MB of that after a tour of all pages."""
+    trim = _find_trim()
+    if trim is not None:
+        trim(0)
 
 
 @cache

@@ -4,7 +4,6 @@ import argparse
 import contextlib
 from typing import Any
 
-from explorer.codes import latent_name
 from explorer.commands.latents import diagnose_latents
 from explorer.commands.output import progress_line, report
 from explorer.commands.runs import find_images
@@ -155,6 +154,8 @@ def describe_columns(columns: list[dict[str, Any]]) -> list[str]:
     >>> describe_columns([{"name": "n_genes", "measure": "rho", "best": best, "permuted": 5000}])[1]
     '  n_genes: z₇ (ρ = .81)'
     """
+    from explorer.codes import latent_name
+
     if not columns:
         return []
     lines = []
@@ -187,4 +188,6 @@ def short_number(value: float) -> str:
 
 def name_row(row: dict[str, Any]) -> str:
     """Return a dimension's name as the file counts them, from 1."""
+    from explorer.codes import latent_name
+
     return f"{latent_name(row.get('dimension', row['index'])):<4}"

@@ -9,6 +9,8 @@ from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
     from explorer.export.report.gather import Report
+    from explorer.export.report.sweep_page import SweepReport
+    from explorer.runs.sweeps import Sweep
 
 
 def make_report(options: argparse.Namespace) -> None:
@@ -18,18 +20,41 @@ def make_report(options: argparse.Namespace) -> None:
     if options.beta is not None and options.codes is not None:
         raise ExplorerError("--beta goes with a run: of codes alone no β is asked.")
     from explorer.export.report.page import build_report
+    from explorer.export.report.sweep_page import build_sweep_report, say_answer
     from explorer.export.report.words import say_headline
     from explorer.files import replace_file
+    from explorer.runs.sweeps import find_sweep
 
     out = Path(options.out)
     if out.exists() and not options.overwrite:
         raise ExplorerError(f"{out} is there already: choose another name, or give --overwrite.")
+    sweep = None if options.run is None else find_sweep(options.run)
+    if sweep is not None:
+        of_sweep = gather_of_sweep(sweep, options)
+        page = build_sweep_report(of_sweep, options.language)
+        replace_file(out, lambda stream: stream.write(page))
+        answer = say_answer(of_sweep, options.language)
+        written = {"out": str(out), "headline": answer, "language": options.language}
+        report(options.json, written | of_sweep.to_dict(), f"{answer}\n{out} ({len(page):,} bytes)")
+        return
     found = gather(options)
     page = build_report(found, options.language)
     replace_file(out, lambda stream: stream.write(page))
     answer = say_headline(found.found, options.language)
     values = {"out": str(out), "headline": answer, "language": options.language, **found.to_dict()}
     report(options.json, values, f"{answer}\n{out} ({len(page):,} bytes)")
+
+
+def gather_of_sweep(sweep: "Sweep", options: argparse.Namespace) -> "SweepReport":
+    """Return what the report on a sweep says."""
+    from explorer.export.report.sweep_page import gather_sweep
+    from explorer.library import Library
+
+    if options.beta is not None:
+        raise ExplorerError("--beta goes with a run: a sweep says its own.")
+    first = next(iter(sweep.runs().values()), None)
+    images = None if first is None else Library(data_root=options.data_root).images_of(first)
+    return gather_sweep(sweep, images)
 
 
 def gather(options: argparse.Namespace) -> "Report":

@@ -11,6 +11,7 @@ from explorer.files import describe_bytes
 def build_pages(options: argparse.Namespace) -> None:
     """Write the site of some runs, and print where it begins."""
     from explorer.export.site.build import build_site
+    from explorer.export.site.learn import CHAPTERS
     from explorer.library import Library
     from explorer.runs.store import open_run
 
@@ -31,6 +32,7 @@ def build_pages(options: argparse.Namespace) -> None:
             title=options.title,
             sweeps=options.sweeps,
             lenses=options.lenses,
+            learn=tuple(CHAPTERS) if options.learn else (),
             exercises=exercises,
             progress=lambda part: show(f"{part:.0%}"),
         )

@@ -112,11 +112,19 @@ def _look_at(path: Path) -> MemberProgress:
 
 def open_sweep(name_or_path: str | os.PathLike[str]) -> Sweep:
     """Open a sweep of the default runs folder by name, else a shipped one, or a path."""
+    found = find_sweep(name_or_path)
+    if found is None:
+        raise ExplorerError(f"There is no sweep {os.fspath(name_or_path)!r}.")
+    return found
+
+
+def find_sweep(name_or_path: str | os.PathLike[str]) -> Sweep | None:
+    """Return the same, None where there is none."""
     text = os.fspath(name_or_path)
     for path in (runs_folder() / text, resource("pretrained") / text, Path(text)):
         if os.path.isfile(path / "sweep.json"):
             return read_sweep(path)
-    raise ExplorerError(f"There is no sweep {text!r}.")
+    return None
 
 
 def read_sweep(path: Path) -> Sweep:

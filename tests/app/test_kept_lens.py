@@ -3,6 +3,7 @@
 import pytest
 
 from explorer.app.cached import elbo
+from explorer.app.cached.bounded import KEPT
 from explorer.app.subject import Subject, find_telling
 from explorer.export.pictures import find_pictures
 from explorer.library import Library
@@ -23,7 +24,7 @@ def pictures(run, tmp_path, monkeypatch):
 def test_the_lens_of_an_image_to_open_on_is_kept(run, pictures):
     subject = Subject(run, pictures, next(iter(find_telling(run.id, pictures))))
     assert elbo.find_lens(subject) is None
-    elbo._lens_for.clear()
+    KEPT.drop_all()
     built = elbo.get_lens(subject)
     assert elbo.find_lens(subject) == built
 

@@ -1,8 +1,9 @@
 """A class at once: visitors who turn pages, change models and move sliders, without and with a job.
 
 Thirty sockets speak Streamlit's own protocol with one server on the loopback address; what a page
-costs is the time from the request to the end of its script. --minutes=N is the time of each of the
-two halves, --visitors=N their number. The browser's own work is in none of the figures.
+costs is the time from the request to the end of its script, and the server's CPU seconds, which
+other work on the machine leaves alone. --minutes=N is the time of each of the two halves,
+--visitors=N their number. The browser's own work is in none of the figures.
 """
 
 import dataclasses
@@ -16,17 +17,26 @@ import threading
 import time
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 from explorer.jobs.queue import LocalRunner
 from explorer.recipes import default_config
+from tests.benchmarks.touring import (
+    MODELS,
+    OF_A_MODEL,
+    PAGES,
+    PARTS,
+    cpu_seconds,
+    measure_bare_page,
+    show_tours,
+    tour,
+)
 from tests.visiting import Turn, Visitor
 
 PAUSE_SECONDS = 10.0
 """From the end of one page to the next, on average."""
 MOVES = 3
-MODELS = ("digits-2d", "mnist-2d", "mnist-20d", "strokes-vae-2d", "strokes-mixture-2d")
-PAGES = ("", "learn", "train", "beta", "collapse", "elbo", "models", "runs")
-OF_A_MODEL = ("", "collapse", "elbo")
+TOURS = 3
 
 
 class Notes:
@@ -36,6 +46,8 @@ class Notes:
         self.lock = threading.Lock()
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self.errors: dict[str, list[str]] = defaultdict(list)
+        self.cpu_seconds = 0.0
+        """Of the server, meanwhile."""
 
     def note(self, what: str, turn: Turn) -> None:
         with self.lock:
@@ -55,8 +67,11 @@ def visit(url: str, seed: int, deadline: float, notes: Notes) -> None:
         with Visitor(url) as visitor:
             while time.monotonic() < deadline:
                 page = choose.choice(PAGES)
-                query = f"model={choose.choice(MODELS)}" if page in OF_A_MODEL else ""
-                turn = visitor.turn(page, query)
+                asked = [f"model={choose.choice(MODELS)}"] if page in OF_A_MODEL else []
+                if page in PARTS:
+                    word, parts = PARTS[page]
+                    asked.append(f"{word}={choose.choice(parts)}")
+                turn = visitor.turn(page, "&".join(asked))
                 notes.note(page or "explore", turn)
                 for slider in turn.sliders[:1] * MOVES:
                     moved = visitor.move(slider, choose.uniform(slider.low, slider.high))
@@ -67,11 +82,12 @@ def visit(url: str, seed: int, deadline: float, notes: Notes) -> None:
         notes.fail(page or "explore", error)
 
 
-def crowd(url: str, visitors: int, minutes: float) -> Notes:
+def crowd(server: Any, visitors: int, minutes: float) -> Notes:
     """Let visitors come within one pause of each other, and return what they saw."""
     notes, deadline = Notes(), time.monotonic() + 60 * minutes
+    before = cpu_seconds(server.process.pid)
     threads = [
-        threading.Thread(target=visit, args=(url, seed, deadline, notes))
+        threading.Thread(target=visit, args=(server.url, seed, deadline, notes))
         for seed in range(visitors)
     ]
     for thread in threads:
@@ -79,6 +95,7 @@ def crowd(url: str, visitors: int, minutes: float) -> Notes:
         time.sleep(PAUSE_SECONDS / visitors)
     for thread in threads:
         thread.join()
+    notes.cpu_seconds = cpu_seconds(server.process.pid) - before
     return notes
 
 
@@ -112,14 +129,13 @@ def main(quick: bool = False) -> None:
         runner = LocalRunner()
         try:
             with Visitor(server.url) as first:
-                for page in PAGES:
-                    first.turn(page)
+                tours = [tour(server, first) for _ in range(2 if quick else TOURS)]
             state.append(("one visitor has seen all pages", measure(server.process.pid)))
-            idle = crowd(server.url, visitors, minutes)
+            idle = crowd(server, visitors, minutes)
             state.append((f"after {visitors} visitors", measure(server.process.pid)))
             config = default_config("digits", 2, 60 * minutes)
             future = runner.submit(dataclasses.replace(config, seed=1), runs / "job")
-            busy = crowd(server.url, visitors, minutes)
+            busy = crowd(server, visitors, minutes)
             state.append(("after as many beside a training", measure(server.process.pid)))
             runner.stop(runs / "job")
             future.result()
@@ -128,10 +144,12 @@ def main(quick: bool = False) -> None:
         finally:
             server.stop()
             runner.close()
+        bare = measure_bare_page(runs)
     cores, load = os.cpu_count(), os.getloadavg()[1]
     print(f"{visitors} visitors, {minutes:g} minutes a half, {cores} cores, load {load:.1f}")
     for name, notes in (("idle", idle), ("beside a training", busy)):
         show(name, notes)
+    show_tours(tours, bare)
     print("\n| server | RSS, MB | with its processes, MB | threads |\n|---|---|---|---|")
     for name, (own, all_of_it, threads) in state:
         print(f"| {name} | {own:.0f} | {all_of_it:.0f} | {threads} |")
@@ -146,6 +164,7 @@ def show(name: str, notes: Notes) -> None:
         failed = sum(map(len, notes.errors.values())) if row == "all" else len(notes.errors[row])
         middle = f"{statistics.median(values):.2f} | {percentile(values):.2f}" if values else "|"
         print(f"| {row} | {len(values)} | {middle} | {failed} |")
+    print(f"\nThe server used {notes.cpu_seconds / len(everything):.3f} CPU s a turn.")
     for row, errors in notes.errors.items():
         if errors:
             print(f"\n{row}: {errors[0]}")

@@ -167,6 +167,11 @@ def test_two_runs_are_compared_and_what_differs_is_named(page, server, two_runs)
     page.get_by_text("The same axes for all").wait_for()
     page.wait_for_function(DRAWN, arg=["the first −ELBO", "the second −ELBO"])
     page.get_by_text("They were told the same").wait_for()
+    page.set_viewport_size({"width": 390, "height": 600})
+    heading = page.get_by_role("heading", name="Side by side:")
+    expect(heading).not_to_be_in_viewport()
+    page.get_by_role("button", name="Side by side").click()
+    expect(heading).to_be_in_viewport()
 
 
 DRAWN = """names => [...document.querySelectorAll('.js-plotly-plot')].some(plot =>

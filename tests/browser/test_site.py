@@ -44,7 +44,7 @@ def folder(tmp_path_factory):
     asked.write_text(SHEET, encoding="utf-8")
     site = build_site(
         [open_run("strokes-vae-2d")], Library(), languages=languages, lenses=1,
-        exercises=read_sheet(asked),
+        learn=("sigma", "collapse"), exercises=read_sheet(asked),
     )  # fmt: skip
     site.write(place)
     return place
@@ -115,6 +115,20 @@ def test_a_figure_read_beside_its_question_is_handed_in_and_right(bare, folder):
     line = bare.locator("[data-role=line]").input_value()
     marks = grade_lines(read_sheet(folder.parents[1] / "sheet.toml"), line, Answers(Library()))
     assert marks.count("Ada") == 1
+
+
+def test_a_chapter_follows_its_sliders_and_its_address(bare, folder):
+    bare.goto((folder / "learn" / "sigma.html").as_uri())
+    bare.wait_for_selector("#learn[data-ready]", state="attached")
+    assert bare.locator("#learn .open").count() == 1
+    bare.locator("[data-key=trade_sigma2]").fill("1")
+    bare.locator("[data-key=trade_beta]").fill("5")
+    bare.locator("#learn .right").wait_for()
+    wait_until(lambda: bare.url.endswith("#trade_sigma2=0.0125&trade_beta=4"))
+    address = (folder / "zh-Hans" / "learn" / "collapse.html").as_uri()
+    bare.goto(f"{address}#sweep_beta=28")
+    bare.locator("#learn .right").wait_for()
+    assert bare.locator("output").inner_text() == "28"
 
 
 @pytest.mark.parametrize("width", [1280, 390])

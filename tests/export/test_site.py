@@ -20,7 +20,7 @@ LANGUAGES = ("en", "zh-Hant")
 @pytest.fixture(scope="module")
 def site():
     runs = [open_run("strokes-vae-2d"), open_run("mnist-vq")]
-    return build_site(runs, Library(), languages=LANGUAGES, lenses=1)
+    return build_site(runs, Library(), languages=LANGUAGES, lenses=1, learn=["collapse"])
 
 
 class Links(HTMLParser):
@@ -51,7 +51,7 @@ def resolve(page, link):
 
 def test_every_link_is_relative_and_leads_to_a_file(site):
     pages = [path for path in site.files if path.endswith(".html")]
-    assert len(pages) == len(LANGUAGES) * 4  # the start, a map, a lens and a report
+    assert len(pages) == len(LANGUAGES) * 5  # the start, a map, a lens, a report, a chapter
     for page in pages:
         for link in links_of(site.files[page]):
             assert "://" not in link and not link.startswith("/"), (page, link)
@@ -60,7 +60,9 @@ def test_every_link_is_relative_and_leads_to_a_file(site):
 
 def test_a_visitor_who_opens_nothing_loads_little(site):
     shared = sum(
-        len(c) for p, c in site.files.items() if p.startswith("assets/") and p[-3:] != "png"
+        len(content)
+        for path, content in site.files.items()
+        if path.startswith("assets/") and path.endswith((".js", ".css"))
     )
     assert shared < 1_000_000
     page = site.files["index.html"]

@@ -66,27 +66,27 @@ def find_causes(
     """Return the causes for dimensions `asleep` (collapsed or empty) and `ignored`.
 
     A few thousand images do. Nothing asleep, nothing computed. Where β is unknown, None, only
-    "encoder_lags" and "written_not_read" can be told.
+    "written_not_read" can be told: an encoder lags behind the best q of its own loss, which under
+    a large β is the prior.
     """
     watch = watch or Watch()
     causes = []
     if ignored:
         causes.append(Cause("written_not_read", tuple(ignored), 1.0, {}))
-    if not asleep:
+    if not asleep or beta is None:
+        watch.report(1.0)
         return tuple(causes)
     evidence: dict[str, Any] = {"beta": beta, "local": True}
-    pays = None
-    if beta is not None:
-        top, top_error = wake_up_now(subject, beta, seed=seed).leading
-        watch.check(0.2)
-        evidence |= _look_at_collapse(subject, beta, seed)
-        evidence |= {"top_eigenvalue_now": top, "top_eigenvalue_now_error": top_error}
-        pays = vote(top, top_error, beta)
+    top, top_error = wake_up_now(subject, beta, seed=seed).leading
+    watch.check(0.2)
+    evidence |= _look_at_collapse(subject, beta, seed)
+    evidence |= {"top_eigenvalue_now": top, "top_eigenvalue_now_error": top_error}
+    pays = vote(top, top_error, beta)
     watch.check(0.4)
-    if not _could_tell(subject, asleep, seed):
+    if not _could_tell(subject, asleep, beta, seed):
         watch.report(1.0)
         return (*causes, *_blame(pays, tuple(asleep), evidence))
-    refined_kl, encoder_kl, error = _refined_kl(subject, seed, watch.part(0.45, 1))
+    refined_kl, encoder_kl, error = _refined_kl(subject, beta, seed, watch.part(0.45, 1))
     lagging = [i for i in asleep if refined_kl[i] - encoder_kl[i] > REFINED_KL_NATS + 2 * error[i]]
     if lagging:
         gains = [float(refined_kl[i] - encoder_kl[i]) for i in lagging]
@@ -101,23 +101,24 @@ def find_causes(
     return (*causes, *_blame(pays, rest, evidence))
 
 
-def _blame(
-    pays: float | None, rest: tuple[int, ...], evidence: dict[str, Any]
-) -> tuple[Cause, ...]:
-    """Return why dimensions sleep whose q is as far from the prior as the true posterior."""
-    if pays is None or not rest:
+def _blame(pays: float, rest: tuple[int, ...], evidence: dict[str, Any]) -> tuple[Cause, ...]:
+    """Return why dimensions sleep whose q is as far from the prior as the best one."""
+    if not rest:
         return ()
     if pays < 0.5:
         return (Cause("objective", rest, 1 - pays, evidence),)
     return (Cause("decoder_ignores", rest, pays, evidence),)
 
 
-def _could_tell(subject: Subject, asleep: list[int], seed: int) -> bool:
-    """Return whether the true posterior of sleeping dimensions can differ from their prior.
+def _could_tell(subject: Subject, asleep: list[int], beta: float, seed: int) -> bool:
+    """Return whether the best q of sleeping dimensions can differ from their prior.
 
-    Where log p(x|z) hardly varies while they run over the prior it cannot: KL(p(z|x) ‖ p(z)) is
-    half that variance, to its second order. A few draws tell that, and refining takes hundreds.
+    Without bounds on its shape it is p(z)·p(x|z)^(1/β). Where log p(x|z)/β hardly varies while they
+    run over the prior it is the prior: their KL is half that variance, to its second order. A few
+    draws tell that, and refining takes hundreds.
     """
+    if beta == 0:
+        return True
     model, count = subject.model, plan_refining(subject).images
     mean = subject.posterior[0][:count]
     generator = torch.Generator(mean.device).manual_seed(seed)
@@ -129,7 +130,7 @@ def _could_tell(subject: Subject, asleep: list[int], seed: int) -> bool:
                 len(mean), len(asleep), generator=generator, device=mean.device, dtype=mean.dtype
             )
             likelihood.append(model.nll(z, subject.x[:count]).double())
-    kl = float(torch.stack(likelihood).var(0).mean() / 2)
+    kl = float(torch.stack(likelihood).var(0).mean() / (2 * beta**2))
     return not kl < REFINED_KL_NATS / 2
 
 
@@ -170,9 +171,11 @@ def plan_refining(subject: Subject) -> Refining:
 
 
 def _refined_kl(
-    subject: Subject, seed: int, watch: Watch
+    subject: Subject, beta: float, seed: int, watch: Watch
 ) -> tuple[list[float], list[float], list[float]]:
     """Return per dimension the mean KL of refined q's, of the encoder's, and the gain's error.
+
+    Refined for the loss of the training: at β = 1 any model of a larger β would seem to lag.
 
     Of the first images: as many as the cost of the decoder allows.
     """
@@ -185,6 +188,7 @@ def _refined_kl(
         learning_rate=WAY / plan.steps,
         seed=seed,
         draws=plan.draws,
+        beta=beta,
         progress=watch.report,
         stop=watch.stopped,
     )

@@ -48,8 +48,9 @@ class Consultation:
 
     `asleep` are its dimensions that are not in use, `dated` says since when. `beta` is None where
     nobody knows it. `cause` is a code of `collapse.causes.CAUSES`, "weight" (a pasted loss asks for
-    more than the images hold), "" (nothing sleeps) or None (it cannot be told); `missing` then
-    names what it would take: model, images or beta.
+    more than the images hold), "weight_part" (which explains some of those that sleep), "" (nothing
+    sleeps) or None (it cannot be told); `missing` then names what it would take: model, images,
+    beta, or data (of a pasted loss, the images that it is meant for).
     """
 
     name: str
@@ -151,7 +152,9 @@ def consult_codes(
     weight: Weight | None = None,
 ) -> Consultation:
     """Return the answer on a file of codes, with log points where it holds several steps."""
-    missing = ["model"] if weight is not None else ["model", "beta"]
+    missing = ["model", "beta"]
+    if weight is not None:
+        missing = ["model"] if weight.thresholds else ["data", "model"]
     return _answer(name, "codes", diagnosis, points, weight=weight, missing=missing)
 
 
@@ -206,7 +209,10 @@ def _find_cause(
     latents = len(diagnosis["dimensions"])
     surviving = sum(value > weight.beta for value in weight.thresholds[:latents])
     # The loss explains as many sleepers as it leaves no room for.
-    return ("weight", WEIGHT) if surviving <= latents - len(asleep) else (None, None)
+    explained = latents - surviving
+    if explained >= len(asleep):
+        return "weight", WEIGHT
+    return ("weight_part", WEIGHT * explained / len(asleep)) if explained else (None, None)
 
 
 def _logged_beta(points: Sequence[Mapping[str, Any]]) -> UsedBeta | None:

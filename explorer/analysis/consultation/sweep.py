@@ -97,6 +97,17 @@ def consult_sweep(sweep: Sweep) -> SweepAnswer:
     return SweepAnswer(axis, members, falls, latents - max(awake), awake[-1])
 
 
+def list_comparable(sweep: Sweep) -> list[Run]:
+    """Return the measured runs that differ from the sweep's first in K and seed alone."""
+    first = next(iter(sweep.configs.values()))
+    return [
+        run
+        for name, run in sweep.runs().items()
+        if set(find_grid([first, sweep.configs[name]])) <= {"latent_dim", "seed"}
+        and "elbo" in run.info.best_results
+    ]
+
+
 def find_falls(values: Sequence[float], awake: Sequence[int]) -> tuple[Fall, ...]:
     """Return where the latent of each rank falls asleep for good, the first to do so first.
 

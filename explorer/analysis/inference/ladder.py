@@ -18,6 +18,10 @@ from explorer.errors import ExplorerError
 COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 REPLICATES = 200
 """Estimates per rung, where the draws suffice."""
+REPEATED = 10
+"""Estimates of the top rung."""
+DRAWING_COST, FEWEST_DRAWS = 3e10, 1000
+"""Multiply-adds that decoding the draws may take, or else the fewest: seconds on a laptop."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,16 @@ class Draw:
     ess_share: float
     pareto_k: float
     flags: tuple[str, ...]
+
+
+def plan_ladder(cost: float) -> tuple[tuple[int, ...], int]:
+    """Return the rungs of a ladder, and its draws, where decoding one takes `cost` multiply-adds.
+
+    >>> plan_ladder(1e5)[1], plan_ladder(1e9)
+    (50000, ((1, 2, 5, 10, 20, 50, 100), 1000))
+    """
+    draws = int(np.clip(DRAWING_COST / cost, FEWEST_DRAWS, REPEATED * max(COUNTS)))
+    return tuple(count for count in COUNTS if REPEATED * count <= draws), draws
 
 
 def climb(log_weights: Floats, counts: Sequence[int] = COUNTS) -> list[Rung]:

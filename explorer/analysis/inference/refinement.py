@@ -143,12 +143,14 @@ def refine_subject(
     learning_rate: float = 0.05,
     seed: int = 0,
     draws: Draws | None = None,
+    beta: float = 1.0,
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> RefinedPosterior:
     """Return what `refine_posterior` does, of a subject that is checked and encoded already.
 
-    `draws` are by default as many as the cost of the decoder allows.
+    `draws` are by default as many as the cost of the decoder allows. With another `beta` the best
+    q is that of the β-ELBO, E log p(x|z) − β·KL, which then stands in place of the ELBO.
     """
     model, x = subject.model, subject.x
     if family not in FAMILIES:
@@ -158,7 +160,7 @@ def refine_subject(
     if draws is None:
         cost = decoding_cost(model)
         draws = Draws.within(TRAINING_COST / cost, EVALUATION_COST / cost)
-    rule = _Rule(model.latent_dim, x.dtype, x.device, generator, draws)
+    rule = _Rule(model.latent_dim, x.dtype, x.device, generator, draws, beta)
     mean, logvar = subject.posterior
     with subject.hold():
         with torch.no_grad():
@@ -260,20 +262,23 @@ def normal_entropy(cholesky: Tensor) -> Tensor:
     return diagonal.abs().log().sum(-1) + each * diagonal.shape[-1]
 
 
-def _fixed_part(model: Model, mean: Tensor, cholesky: Tensor) -> Tensor:
+def _fixed_part(model: Model, mean: Tensor, cholesky: Tensor, beta: float) -> Tensor:
     """Return what of −ELBO needs no draws of q, (N,): KL, or −entropy where it has no formula."""
     kl = model.prior.normal_kl(mean, cholesky)
-    return -normal_entropy(cholesky) if kl is None else kl
+    return beta * (-normal_entropy(cholesky) if kl is None else kl)
 
 
-def _drawn_part(model: Model, z: Tensor, x: Tensor) -> Tensor:
+def _drawn_part(model: Model, z: Tensor, x: Tensor, beta: float) -> Tensor:
     """Return what of −ELBO does, (S, N), for codes z (S, N, K) and images x (N, C, H, W)."""
     nll = model.nll(z.flatten(0, 1), x.repeat(len(z), 1, 1, 1)).view(len(z), -1)
-    return nll if model.prior.has_shares else nll - model.prior.log_prob(z)
+    return nll if model.prior.has_shares else nll - beta * model.prior.log_prob(z)
 
 
 class _Rule:
-    """Noise and weights for E_q: fixed Gauss–Hermite nodes for K ≤ 2, else random draws."""
+    """Noise and weights for E_q: fixed Gauss–Hermite nodes for K ≤ 2, else random draws.
+
+    `beta` is the weight of KL in what they are drawn for.
+    """
 
     def __init__(
         self,
@@ -282,8 +287,9 @@ class _Rule:
         device: torch.device,
         generator: torch.Generator,
         draws: Draws,
+        beta: float,
     ) -> None:
-        self._draws = draws
+        self._draws, self.beta = draws, beta
         self._dtype, self._device = dtype, device
         self._latents = latents
         self._generator = generator
@@ -322,13 +328,13 @@ def _evaluate(
     for start in range(0, len(noise), step):
         part = noise[start : start + step]
         z = mean + torch.einsum("nkl,sl->snk", scale, part)
-        nll = _drawn_part(model, z, x).double()
+        nll = _drawn_part(model, z, x, rule.beta).double()
         weight = weights[start : start + step, None].double()
         total += (weight * nll).sum(0)
         square += (weight * nll.square()).sum(0)
     variance = (square - total.square()).clamp_min(0)
     error = torch.zeros_like(total) if rule.exact else (variance / len(noise)).sqrt()
-    return -total - _fixed_part(model, mean.double(), scale.double()), error
+    return -total - _fixed_part(model, mean.double(), scale.double(), rule.beta), error
 
 
 def _ascend(
@@ -363,8 +369,8 @@ def _ascend(
             location, factor = assemble()
             noise, weights = rule.draw(evaluation=False)
             z = location + torch.einsum("nkl,sl->snk", factor, noise)
-            drawn = (weights[:, None] * _drawn_part(model, z, x)).sum(0)
-            loss = drawn + _fixed_part(model, location, factor)
+            drawn = (weights[:, None] * _drawn_part(model, z, x, rule.beta)).sum(0)
+            loss = drawn + _fixed_part(model, location, factor, rule.beta)
             optimiser.zero_grad(set_to_none=True)
             loss.sum().backward()  # type: ignore[no-untyped-call]
             optimiser.step()

@@ -9,6 +9,7 @@ importance sampling from the prior, which holds only while little is known.
 import copy
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -26,7 +27,9 @@ from explorer.elbo.encoding import evaluating
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
 
-PRIOR_DRAWS = 8000
+PRIOR_DRAWS, FEWEST_DRAWS = 8000, 1000
+TABLE_VALUES = 1 << 24
+"""Pixels of draws that are scored and kept, beyond the fewest: of large images fewer are drawn."""
 CHUNK = 1024
 Mask = NDArray[np.bool_]
 
@@ -71,7 +74,7 @@ class Knowledge:
 
 
 class Reveal:
-    """One picture, of which any pixels may be visible; log p(pixel|z) is decoded once.
+    """One picture, of which any pixels may be visible; log p(pixel|z) is decoded once, when asked.
 
     `x` is the image as scored, (1, C, H, W); `grid` one of `reveal_grid(model)`, needed for one or
     two latents. `latents` says how many there are.
@@ -84,15 +87,31 @@ class Reveal:
         self.shape = tuple(self._x.shape[1:])
         self.latents = model.latent_dim
         self._model = copy.deepcopy(model).cpu().eval()
-        self._double = copy.deepcopy(self._model).double()
-        self._grid = grid
-        if self.latents <= 2:
-            self._grid = grid or reveal_grid(model)
-            self._nodes = torch.from_numpy(self._grid.centre)
-        else:
-            generator = torch.Generator().manual_seed(0)
-            self._nodes = self._double.prior.sample(PRIOR_DRAWS, generator).detach()
-        self._table = _score_pixels(self._model, self._nodes, self._x)
+        self._given = grid
+
+    @cached_property
+    def _grid(self) -> PosteriorGrid | None:
+        return (self._given or reveal_grid(self._model)) if self.latents <= 2 else None
+
+    @cached_property
+    def _nodes(self) -> Tensor:
+        if self._grid is not None:
+            return torch.from_numpy(self._grid.centre)
+        generator = torch.Generator().manual_seed(0)
+        draws = int(np.clip(TABLE_VALUES // self._x.numel(), FEWEST_DRAWS, PRIOR_DRAWS))
+        return self._double.prior.sample(draws, generator).detach()
+
+    @cached_property
+    def _double(self) -> Model:
+        return copy.deepcopy(self._model).double()
+
+    @cached_property
+    def _table(self) -> Tensor:
+        return _score_pixels(self._model, self._nodes, self._x)
+
+    def score(self) -> None:
+        """Decode log p(pixel|z) now, tens of megabytes, and not at the first question."""
+        self._table  # noqa: B018
 
     @property
     def picture(self) -> Floats:

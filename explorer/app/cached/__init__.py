@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from explorer.app.cached.bounded import KEPT, keep
 from explorer.app.session import library, name_owner
 from explorer.app.text import language, sentences
 from explorer.codes import Codes, main_dimensions
@@ -22,11 +23,8 @@ from explorer.facts import LIKELIHOODS
 from explorer.jobs.singly import DOWNLOADS
 from explorer.runs.run import Run
 
-DIAGNOSES = 100
-"""Diagnoses that are kept, the newest."""
 
-
-@st.cache_resource(show_spinner=False, max_entries=16)
+@keep
 def _run_for(path: str, fingerprint: str) -> Run:
     run = Run(path)
     run.model  # noqa: B018  (loads the weights once, here)
@@ -40,7 +38,7 @@ def get_run_with_model(run: Run) -> Run:
     return loaded
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
+@keep
 def _codes_for(path: str, fingerprint: str) -> Codes | None:
     codes = Run(path).codes()
     if codes is not None and not np.isfinite(codes.mean).all():
@@ -61,7 +59,7 @@ def main_axes(run: Run) -> tuple[int, int]:
     )
 
 
-@st.cache_resource(show_spinner=False, max_entries=6)
+@keep
 def _dataset_for(whose: str, name: str) -> ImageDataset | None:
     return library().images(name) if library().has_images(name) else None
 
@@ -101,11 +99,6 @@ def measure_codes(run: Run, step: int | None) -> dict[str, Any]:
     return _measures_for(str(run.path), key, step)
 
 
-@st.cache_resource(show_spinner=False)
-def _diagnoses() -> dict[tuple[str, str, float | None], dict[str, Any]]:
-    return {}
-
-
 def diagnose_stored(
     path: str,
     fingerprint: str,
@@ -118,13 +111,8 @@ def diagnose_stored(
     `tell` hears the finished share. `beta` stands in where the run does not say its own.
     `fingerprint` is part of the key alone.
     """
-    # Not an entry of its own in Streamlit's cache, inside of which no progress can be drawn.
-    known = _diagnoses()
-    if (path, fingerprint, beta) not in known:
-        known[path, fingerprint, beta] = _diagnose(path, tell, beta)
-        for oldest in list(known)[:-DIAGNOSES]:
-            known.pop(oldest, None)
-    return copy.deepcopy(known[path, fingerprint, beta])
+    key = ("diagnosis", path, fingerprint, beta)
+    return copy.deepcopy(KEPT.get(key, lambda: _diagnose(path, tell, beta)))
 
 
 def _diagnose(
@@ -222,7 +210,7 @@ def _linear_curve_for(
     return rate_distortion_curve(eigenvalues, latent_dim, betas, sigma2)
 
 
-@st.cache_resource(show_spinner=False, max_entries=24)
+@keep
 def _payload_for(
     fingerprint: str, name: str, at_hand: tuple[bool, bool], spoken: str, _run: Run
 ) -> bytes:
@@ -250,7 +238,7 @@ def _at_hand(run: Run) -> tuple[bool, bool]:
     return (run.path / "codes.npz").is_file(), images is not None
 
 
-@st.cache_resource(show_spinner=False, max_entries=12)
+@keep
 def _pictures_for(fingerprint: str, at_hand: tuple[bool, bool], _run: Run) -> Pictures | None:
     return find_pictures(_run, library().images_of(_run, at_once=True))
 
@@ -260,7 +248,7 @@ def get_pictures(run: Run) -> Pictures | None:
     return _pictures_for(run.fingerprint, _at_hand(run), run)
 
 
-@st.cache_resource(show_spinner=False, max_entries=24)
+@keep
 def _member_for(
     fingerprints: tuple[str, str], at_hand: tuple[bool, bool], _run: Run, _reference: Run
 ) -> bytes:

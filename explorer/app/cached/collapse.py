@@ -1,5 +1,6 @@
 """What the server keeps of the Collapse page's own figures between reruns."""
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from explorer.analysis.questions.sampling import SamplingVerdict
 from explorer.analysis.representation.known_factors import FactorScores, score_run_factors
 from explorer.analysis.subject import Subject
 from explorer.app.cached import diagnose_stored
+from explorer.app.cached.bounded import keep
 from explorer.app.session import library
 from explorer.errors import ExplorerError
 from explorer.export.report.gather import ask_of_images
@@ -22,7 +24,13 @@ TESTED = 2000
 """Images at most, spread over those that a model was trained on, for its self-test."""
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@keep
+def _judgement_for(
+    digest: bytes, name: str, axes: str | None, per: str, spread: str | None, _content: bytes
+) -> JudgedCodes:
+    return judge_file(_content, name, axes=axes, per=per, spread=spread)
+
+
 def judge_codes(
     content: bytes, name: str, axes: str | None, per: str, spread: str | None
 ) -> JudgedCodes:
@@ -30,7 +38,8 @@ def judge_codes(
 
     ExplorerError where it is none, AxesNeeded where it must be said what its axes are.
     """
-    return judge_file(content, name, axes=axes, per=per, spread=spread)
+    digest = hashlib.sha256(content).digest()
+    return _judgement_for(digest, name, axes, per, spread, content)
 
 
 @st.cache_data(show_spinner=False, max_entries=100)

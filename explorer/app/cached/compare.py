@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from explorer.analysis.representation.holes import (
     RANDOM_CODES,
@@ -16,6 +15,7 @@ from explorer.analysis.representation.holes import (
 from explorer.analysis.representation.latents import decode_codes
 from explorer.analysis.representation.quality import Accuracy, neighbour_accuracy
 from explorer.app.cached import get_codes, get_run_with_model
+from explorer.app.cached.bounded import keep
 from explorer.app.session import library
 from explorer.codes import Array
 from explorer.elbo.encoding import encode_images
@@ -37,18 +37,18 @@ def list_comparable() -> dict[str, list[Run]]:
     return found
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
-def _reconstructions_for(fingerprint: str, images: Array, _run: Run) -> Array:
+@keep
+def _reconstructions_for(fingerprint: str, content: bytes, _images: Array, _run: Run) -> Array:
     model = get_run_with_model(_run).model
-    return as_bytes(decode_codes(model, encode_images(model, images)[0]))
+    return as_bytes(decode_codes(model, encode_images(model, _images)[0]))
 
 
 def reconstruct(run: Run, images: Array) -> Array:
     """Return what a model makes of uint8 images (M, C, H, W), same shape and type."""
-    return _reconstructions_for(run.fingerprint, images, run)
+    return _reconstructions_for(run.fingerprint, images.tobytes(), images, run)
 
 
-@st.cache_data(show_spinner=False, max_entries=128)
+@keep
 def _draws_for(fingerprint: str, source: str, _run: Run) -> tuple[Array, Array]:
     run = get_run_with_model(_run)
     codes = get_codes(run)
@@ -61,7 +61,7 @@ def get_draws(run: Run, source: str) -> tuple[Array, Array]:
     return _draws_for(run.fingerprint, source, run)
 
 
-@st.cache_resource(show_spinner=False, max_entries=128)
+@keep
 def _holes_for(fingerprint: str, source: str, _run: Run) -> Holes:
     run = get_run_with_model(_run)
     reference, unseen = get_images(run)
@@ -92,7 +92,7 @@ def get_images(run: Run) -> tuple[Array, Array]:
     return pick_images(images)
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
+@keep
 def _backdrop_for(
     fingerprint: str, square: tuple[float, float, float], axes: tuple[int, int], _run: Run
 ) -> Array:
@@ -105,7 +105,7 @@ def get_backdrop(run: Run, square: Square, axes: tuple[int, int]) -> Array:
     return _backdrop_for(run.fingerprint, key, axes, get_run_with_model(run))
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
+@keep
 def _hole_map_for(
     fingerprint: str, square: tuple[float, float, float], axes: tuple[int, int], _run: Run
 ) -> Array:
@@ -131,7 +131,7 @@ def _grid_codes(
     return z
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
+@keep
 def _neighbours_for(fingerprint: str, _run: Run) -> Accuracy | None:
     codes = get_codes(_run)
     if codes is None or codes.labels is None or len(codes.mean) <= 15:

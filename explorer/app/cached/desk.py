@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from explorer.app.cached import diagnose_stored
+from explorer.app.cached.bounded import keep
 from explorer.app.session import library, name_owner
 from explorer.jobs.singly import DOWNLOADS
 from explorer.runs.run import Run
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from explorer.analysis.questions.linear_oracle import LinearOracle
 
 
-@st.cache_resource(show_spinner=False, max_entries=4096)
+@keep
 def _trace_for(path: str, stamp: str) -> Trace:
     return trace_run(Run(path))
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import streamlit as st
 import torch
 
 from explorer.analysis.inference.elbo import ElboEstimate, balance_image
@@ -15,6 +14,7 @@ from explorer.analysis.inference.microscope import (
 from explorer.analysis.inference.posterior_grid import QUICK_RATIO, PosteriorGrid, build_grid
 from explorer.analysis.inference.refinement_path import RefinementPath, trace_refinement
 from explorer.app.cached import get_codes, get_run_with_model
+from explorer.app.cached.bounded import AT_WORK, KEPT, keep
 from explorer.app.session import library
 from explorer.app.subject import Subject, find_telling
 from explorer.app.text import language, sentences
@@ -27,13 +27,6 @@ from explorer.runs.run import Run
 Key = tuple[str, str, int]
 MANY = 100
 """Images of the mean."""
-GRIDS = 6
-"""Grids that are kept, the newest."""
-
-
-@st.cache_resource(show_spinner=False)
-def _grids() -> dict[str, PosteriorGrid]:
-    return {}
 
 
 def get_grid(run: Run, tell: Callable[[float], None] | None = None) -> PosteriorGrid:
@@ -41,23 +34,20 @@ def get_grid(run: Run, tell: Callable[[float], None] | None = None) -> Posterior
 
     That takes seconds, or minutes where the decoder is large: `tell` hears the finished share.
     """
-    # Not an entry of its own in Streamlit's cache, inside of which no progress can be drawn.
-    known = _grids()
-    if run.fingerprint not in known:
+
+    def build() -> PosteriorGrid:
         codes = get_codes(run)
         means = None if codes is None else codes.mean
-        model = get_run_with_model(run).model
-        known[run.fingerprint] = build_grid(model, means, ratio=QUICK_RATIO, progress=tell)
-        for oldest in list(known)[:-GRIDS]:
-            known.pop(oldest, None)
-    return known[run.fingerprint]
+        return build_grid(get_run_with_model(run).model, means, ratio=QUICK_RATIO, progress=tell)
+
+    return AT_WORK.get(("grid", run.fingerprint), build)
 
 
 def _key(subject: Subject) -> Key:
     return subject.run.fingerprint, subject.pictures.source, subject.index
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
+@keep
 def _examination_for(key: Key, _subject: Subject) -> Examination:
     return examine_image(_subject.run.model, _subject.target(), get_grid(_subject.run))
 
@@ -67,7 +57,7 @@ def get_examination(subject: Subject) -> Examination:
     return _examination_for(_key(subject), subject)
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
+@keep
 def _balance_for(key: Key, _subject: Subject) -> Balance:
     return balance_images(_subject.run.model, _subject.target(), get_grid(_subject.run))
 
@@ -77,7 +67,7 @@ def get_balance(subject: Subject) -> Balance:
     return _balance_for(_key(subject), subject)
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
+@keep
 def _estimate_for(key: Key, _subject: Subject) -> tuple[Balance, ElboEstimate, int]:
     return balance_image(_subject.run.model, _subject.target())
 
@@ -87,7 +77,7 @@ def get_estimate(subject: Subject) -> tuple[Balance, ElboEstimate, int]:
     return _estimate_for(_key(subject), subject)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@keep
 def _lens_for(key: Key, name: str, chosen_language: str, _subject: Subject) -> bytes:
     words = sentences("elbo.lens.")
 
@@ -120,7 +110,7 @@ def _lens_parts(subject: Subject) -> tuple[object, ...]:
     return "lens", *_key(subject), subject.run.name, language(), sentences("elbo.lens.")
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
+@keep
 def _refinement_for(key: Key, _subject: Subject) -> RefinementPath:
     found = get_examination(_subject)
     starts = [found.mode, found.posterior_mean]
@@ -132,14 +122,10 @@ def get_refinement(subject: Subject) -> RefinementPath:
     return _refinement_for(_key(subject), subject)
 
 
-@st.cache_resource(show_spinner=False)
-def _balances() -> dict[tuple[str, str], Balance]:
-    return {}
-
-
 def known_balance(run: Run, pictures: Pictures) -> Balance | None:
     """Return the identity over many images where it was computed before."""
-    return _balances().get((run.fingerprint, pictures.source))
+    found: Balance | None = KEPT.peek(("balance", run.fingerprint, pictures.source))
+    return found
 
 
 def compute_balance(run: Run, pictures: Pictures, progress: Callable[[float], None]) -> Balance:
@@ -148,5 +134,5 @@ def compute_balance(run: Run, pictures: Pictures, progress: Callable[[float], No
     x = torch.cat([draw_targets(run.model, pictures.images[i : i + 1]) for i in range(count)])
     grid = get_grid(run) if run.model.latent_dim <= 2 else None
     found = balance_images(run.model, x, grid, progress=progress)
-    _balances()[run.fingerprint, pictures.source] = found
+    KEPT.put(("balance", run.fingerprint, pictures.source), found)
     return found

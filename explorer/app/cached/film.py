@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
+from explorer.app.cached.bounded import keep
 from explorer.app.session import library
 from explorer.codes import Array
 from explorer.datasets.images import choose_probe
@@ -14,7 +14,7 @@ from explorer.export.moments import encode_moment
 from explorer.runs.run import Run, Snapshot
 
 
-@st.cache_resource(show_spinner=False, max_entries=2000)
+@keep
 def _frame_for(path: str, step: int, stamp: str, axes: tuple[int, int]) -> dict[str, Any]:
     return encode_film_frame(Run(path).snapshot(step), axes)
 
@@ -27,7 +27,7 @@ def get_frame(run: Run, step: int, axes: tuple[int, int]) -> dict[str, Any]:
     return _frame_for(str(run.path), step, run.stamp(f"snapshots/{step:09d}.npz"), axes)
 
 
-@st.cache_resource(show_spinner=False, max_entries=2000)
+@keep
 def _member_frame_for(path: str, step: int, stamp: str, placing: Placing) -> dict[str, Any]:
     return encode_member_frame(Run(path).snapshot(step), placing)
 
@@ -38,7 +38,7 @@ def get_member_frame(run: Run, step: int, placing: Placing) -> dict[str, Any]:
     return _member_frame_for(str(run.path), step, stamp, placing)
 
 
-@st.cache_resource(show_spinner=False, max_entries=2000)
+@keep
 def _moment_for(path: str, step: int, stamp: str, axes: tuple[int, int]) -> dict[str, Any]:
     return encode_moment(Run(path).snapshot(step), axes)
 
@@ -60,7 +60,8 @@ def get_inputs(run: Run, frame: Snapshot) -> Array | None:
         return None
     split = dataset.split("validation")
     rows = choose_probe(split)
-    labels = None if split.labels is None else split.labels[rows]
-    if labels is None or not np.array_equal(labels, frame.labels):
+    if split.labels is None or frame.labels is None:
+        return None
+    if not np.array_equal(split.labels[rows], frame.labels):
         return None
     return split.images[rows[: len(frame.reconstructions)]]

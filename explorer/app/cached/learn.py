@@ -1,17 +1,16 @@
 """What the Learn page keeps between reruns: each entry wraps a pure function."""
 
-import streamlit as st
-
 from explorer.analysis.checks import Floats
 from explorer.analysis.inference.microscope import Examination, examine_image
 from explorer.analysis.representation.patchwork import decode_prior
+from explorer.app.cached.bounded import keep
 from explorer.app.cached.elbo import get_grid
 from explorer.app.cached.elbo_sections import subject_key
 from explorer.app.subject import Subject
 from explorer.runs.run import Run
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
+@keep
 def _examination_for(key: tuple[str, str, int], _subject: Subject) -> Examination:
     run = _subject.run
     return examine_image(run.model, _subject.target(), get_grid(run))
@@ -22,7 +21,7 @@ def get_examination(subject: Subject) -> Examination:
     return _examination_for(subject_key(subject), subject)
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@keep
 def _prior_pictures_for(fingerprint: str, count: int, _run: Run) -> Floats:
     return decode_prior(_run.model, count, seed=0)
 

@@ -263,11 +263,15 @@ class Desk {
       this.draw();
       this.say("ticked", []);
     });
+    const see = make("button", { type: "button" }, words.see);
+    see.disabled = ids.length < 2;
+    see.addEventListener("click", () => showBeside());
     this.chosen.replaceChildren(
       make("span", { class: "count" }, fill(words.ticked, { count: ids.length })),
       offer("rename", ids.length === 1 && isOwn),
       offer("export", ids.length === 1),
       offer("delete", isOwn),
+      see,
       clear,
     );
   }
@@ -276,6 +280,15 @@ class Desk {
   act(action, ids) {
     this.trigger("act", { action, ids });
   }
+}
+
+/** On a phone the runs that stand side by side are below a long table. */
+function showBeside() {
+  const beside = /** @type {HTMLElement | null} */ (document.querySelector(".st-key-runs_beside"));
+  if (!beside) return;
+  beside.style.scrollMarginTop = "5rem"; // The app's bar lies over the page.
+  const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  beside.scrollIntoView({ behavior: isCalm ? "auto" : "smooth", block: "start" });
 }
 
 /** @param {number | null} value */

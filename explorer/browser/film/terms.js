@@ -1,3 +1,4 @@
+import { isAsleep } from "../shared/asleep.js";
 import { latentName, make, print } from "../shared/dom.js";
 
 /**
@@ -6,7 +7,6 @@ import { latentName, make, print } from "../shared/dom.js";
  */
 
 const SHOWN_SHARES = 6;
-const ASLEEP = 0.03;
 
 export class Terms {
   constructor() {
@@ -69,8 +69,8 @@ export class Terms {
       const share = shares[dimension];
       name.textContent = latentName(dimension);
       bar.style.width = `${(100 * share) / this.most}%`;
-      value.textContent = share < ASLEEP ? words.asleep : print(share);
-      value.className = share < ASLEEP ? "asleep" : "kl";
+      value.textContent = isAsleep(share) ? words.asleep : print(share);
+      value.className = isAsleep(share) ? "asleep" : "kl";
     });
   }
 }

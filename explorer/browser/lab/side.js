@@ -1,4 +1,5 @@
 import { showPictures } from "../film/pictures.js";
+import { isAsleep } from "../shared/asleep.js";
 import { make, print } from "../shared/dom.js";
 import { figuresAt, frameAt, mixShares } from "./line.js";
 
@@ -9,7 +10,6 @@ import { figuresAt, frameAt, mixShares } from "./line.js";
  */
 
 const SHOWN_SHARES = 4;
-const ASLEEP = 0.03;
 
 export class Side {
   constructor() {
@@ -73,9 +73,9 @@ export class Side {
       const [name, bar, value] = cells.slice(3 * rank, 3 * rank + 3);
       name.textContent = words.rank.replace("{rank}", String(rank + 1));
       bar.style.width = `${Math.min(100, (100 * share) / most)}%`;
-      const isAsleep = share < ASLEEP;
-      value.textContent = isModel ? (isAsleep ? words.asleep : print(share)) : "…";
-      value.className = isAsleep ? "asleep" : "kl";
+      const sleeps = isAsleep(share);
+      value.textContent = isModel ? (sleeps ? words.asleep : print(share)) : "…";
+      value.className = sleeps ? "asleep" : "kl";
     });
   }
 

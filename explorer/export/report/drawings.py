@@ -44,7 +44,7 @@ def draw_timeline(points: Sequence[Mapping[str, Any]], fates: Sequence[Fate], la
     parts = []
     for place, index in enumerate(order):
         y = place * LINE
-        parts.append(_label(LEFT - 6, y + 11, latent_name(index), "end"))
+        parts.append(draw_label(LEFT - 6, y + 11, latent_name(index), "end"))
         for column, value in enumerate(kl[index] / top):
             if value > 0.02:
                 x, wide = edges[column], edges[column + 1] - edges[column]
@@ -60,14 +60,14 @@ def draw_timeline(points: Sequence[Mapping[str, Any]], fates: Sequence[Fate], la
             y = places[fate.dimension] * LINE + 12
             if fate.is_coarse and fate.after is not None:
                 start = _log_place(fate.after, steps)
-                parts.append(_bracket(start, x, y - 4))
+                parts.append(draw_bracket(start, x, y - 4))
                 x = (start + x) / 2
             parts.append(f'<text class="{role}" x="{x:.1f}" y="{y}" {_MIDDLE}>{mark}</text>')
     parts += _log_axis(steps, height, say(language, "figure.step"))
-    return _svg(parts, height + 34, say(language, "collapse.timeline"))
+    return frame_svg(parts, height + 34, say(language, "collapse.timeline"))
 
 
-def _bracket(start: float, end: float, y: float) -> str:
+def draw_bracket(start: float, end: float, y: float) -> str:
     """Return the interval in which something happened."""
     path = f"M{start:.1f} {y - 4}v8M{end:.1f} {y - 4}v8M{start:.1f} {y}H{end:.1f}"
     return f'<path fill="none" stroke="currentColor" stroke-width="1.5" d="{path}"/>'
@@ -93,12 +93,12 @@ def draw_thresholds(found: Consultation, language: str) -> str:
     parts = []
     for i, value in enumerate(values):
         y, wide = 22 + i * tall, place(value) - LEFT
-        parts.append(_label(LEFT - 6, y + 12, threshold_name(i), "end"))
+        parts.append(draw_label(LEFT - 6, y + 12, threshold_name(i), "end"))
         state = "bar" if value > beta else "bar short"
         parts.append(
             f'<rect class="{state}" x="{LEFT}" y="{y + 2}" width="{wide:.1f}" height="{tall - 4}"/>'
         )
-        parts.append(_label(LEFT + wide + 5, y + 12, number(value, ".3g"), "start"))
+        parts.append(draw_label(LEFT + wide + 5, y + 12, number(value, ".3g"), "start"))
     lines = [(beta, "beta", "")]
     if target is not None and abs(math.log(target / beta)) > 0.05:
         lines.append((target, "beta new", "→ "))
@@ -108,7 +108,7 @@ def draw_thresholds(found: Consultation, language: str) -> str:
         parts.append(
             f'<text class="{role}" x="{x:.1f}" y="13" {_MIDDLE}>{sign}β {value:.3g}</text>'
         )
-    return _svg(parts, height + 30, say(language, "why.title"))
+    return frame_svg(parts, height + 30, say(language, "why.title"))
 
 
 def draw_plane(diagnosis: Mapping[str, Any], language: str) -> str:
@@ -128,10 +128,13 @@ def draw_plane(diagnosis: Mapping[str, Any], language: str) -> str:
     parts = [
         f'<path class="axis" fill="none" d="M{LEFT} 8 V{height + 8} H{WIDTH - RIGHT}"/>',
         f'<line class="axis dotted" x1="{x0:.1f}" y1="{y0:.1f}" x2="{x1:.1f}" y2="{y1:.1f}"/>',
-        *(_label(place(tick, 0)[0], height + 22, f"{tick:g}", "middle") for tick in (0, 0.5, 1)),
-        *(_label(LEFT - 6, place(0, tick)[1] + 4, f"{tick:g}", "end") for tick in (0.5, 1)),
-        _label(WIDTH - RIGHT, height + 38, say(language, "figure.var_mean"), "end"),
-        _label(LEFT - 6, 12, say(language, "figure.mean_var"), "start"),
+        *(
+            draw_label(place(tick, 0)[0], height + 22, f"{tick:g}", "middle")
+            for tick in (0, 0.5, 1)
+        ),
+        *(draw_label(LEFT - 6, place(0, tick)[1] + 4, f"{tick:g}", "end") for tick in (0.5, 1)),
+        draw_label(WIDTH - RIGHT, height + 38, say(language, "figure.var_mean"), "end"),
+        draw_label(LEFT - 6, 12, say(language, "figure.mean_var"), "start"),
     ]
     points = [place(row["var_mean"], row["mean_var"]) for row in rows]
     kinds = ["kl" if row["verdict"] in SLEEPING else "z" for row in rows]
@@ -146,8 +149,8 @@ def draw_plane(diagnosis: Mapping[str, Any], language: str) -> str:
                 path = f"M{x:.1f} {y:.1f}L{name.x:.1f} {name.y:.1f}"
                 parts.append(f'<path class="axis" fill="none" d="{path}"/>')
             side = "start" if name.left else "end"
-            parts.append(_label(name.x, name.y + 4, name.text, side))
-    return _svg(parts, height + 44, say(language, "collapse.plane"))
+            parts.append(draw_label(name.x, name.y + 4, name.text, side))
+    return frame_svg(parts, height + 44, say(language, "collapse.plane"))
 
 
 _MIDDLE = 'text-anchor="middle"'
@@ -172,17 +175,19 @@ def _log_edges(steps: Sequence[int]) -> list[float]:
 def _log_axis(steps: Sequence[int], height: float, title: str) -> list[str]:
     powers = range(math.ceil(math.log10(steps[0])), math.floor(math.log10(steps[-1])) + 1)
     parts = [
-        _label(_log_place(10**power, steps), height + 14, f"{10**power:,}", "middle")
+        draw_label(_log_place(10**power, steps), height + 14, f"{10**power:,}", "middle")
         for power in powers
     ]
-    return [*parts, _label(WIDTH - RIGHT, height + 29, title, "end")]
+    return [*parts, draw_label(WIDTH - RIGHT, height + 29, title, "end")]
 
 
-def _label(x: float, y: float, words: str, anchor: str) -> str:
+def draw_label(x: float, y: float, words: str, anchor: str) -> str:
+    """Return words at a place; `anchor` is start, middle or end."""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{html.escape(words)}</text>'
 
 
-def _svg(parts: Sequence[str], height: float, title: str) -> str:
+def frame_svg(parts: Sequence[str], height: float, title: str) -> str:
+    """Return an image of its parts, WIDTH wide."""
     return (
         f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{html.escape(title)}">'
         + "".join(parts)

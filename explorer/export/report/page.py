@@ -5,17 +5,17 @@ What others wrote (names of runs, files and images) is escaped; figures are SVG 
 
 import html
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from explorer.analysis.consultation.stand_in import STAND_IN
-from explorer.browser import read_styles
 from explorer.codes import latent_name
 from explorer.export.report.drawings import draw_plane, draw_thresholds, draw_timeline
 from explorer.export.report.followed import describe_followed, draw_followed
 from explorer.export.report.gather import Report
+from explorer.export.report.shell import fill_page, keep_together, make_section
 from explorer.export.report.words import (
     say_changes,
     say_convergence,
@@ -27,7 +27,6 @@ from explorer.export.report.words import (
     say_sampling,
     say_told,
 )
-from explorer.figures.palette import DARK, LIGHT, Roles
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 from explorer.text import number, say, sentences
 
@@ -67,15 +66,7 @@ def build_report(report: Report, language: str = "en") -> bytes:
         _figures(found.diagnosis, language), _dimensions(found.diagnosis, language),
         _columns(found.diagnosis, language), _told(report, language), _foot(report, language),
     ])  # fmt: skip
-    page = _PAGE.format(
-        language=html.escape(language, quote=True),
-        title=html.escape(title),
-        light=_colours(LIGHT),
-        dark=_colours(DARK),
-        style=read_styles("report"),
-        body=body,
-    )
-    return page.encode()
+    return fill_page(title, body, language)
 
 
 def _head(report: Report, language: str, title: str) -> str:
@@ -83,15 +74,10 @@ def _head(report: Report, language: str, title: str) -> str:
     version = report.versions.get("latent-explorer", "")
     return (
         f'<header><p class="name">{html.escape(title)}</p>'
-        f"<h1>{html.escape(_keep_together(say_headline(report.found, language)))}</h1>"
+        f"<h1>{html.escape(keep_together(say_headline(report.found, language)))}</h1>"
         f'<p class="facts">{html.escape(_facts(report, language))}</p>'
         f'<p class="facts">{say(language, "report.made", date=made, version=version)}</p></header>'
     )
-
-
-def _keep_together(sentence: str) -> str:
-    """Return a sentence in which no line ends between a letter and its value."""
-    return sentence.replace(" = ", "\u00a0=\u00a0")
 
 
 def _facts(report: Report, language: str) -> str:
@@ -134,7 +120,7 @@ def _why(report: Report, language: str) -> str:
         words.append(say(language, "why.evidence.none"))
     if found.confidence is not None:
         words.append(say(language, "collapse.confidence", value=found.confidence))
-    return _section(say(language, "why.title"), drawn, *words)
+    return make_section(say(language, "why.title"), drawn, *words)
 
 
 def _when(report: Report, language: str) -> str:
@@ -142,18 +128,18 @@ def _when(report: Report, language: str) -> str:
     if not drawn:
         return ""
     caption = say(language, "collapse.timeline.caption", dead=0.01)
-    return _section(say(language, "report.when"), drawn, caption)
+    return make_section(say(language, "report.when"), drawn, caption)
 
 
 def _remedy(report: Report, language: str) -> str:
     found, plan = report.found, report.found.prescription
     if plan is None or plan.remedy == STAND_IN:
         told = say_elsewhere(found, language)
-        return _section(say(language, "why.remedy"), "", told) if told else ""
+        return make_section(say(language, "why.remedy"), "", told) if told else ""
     lines = [*say_changes(plan, language), say(language, "why.change.same")]
     items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
     inner = f'<p class="remedy">{html.escape(say_remedy(plan, language))}</p><ul>{items}</ul>'
-    return _section(say(language, "why.remedy"), inner, say_expected(found, plan, language))
+    return make_section(say(language, "why.remedy"), inner, say_expected(found, plan, language))
 
 
 def _asked(report: Report, language: str) -> str:
@@ -171,7 +157,7 @@ def _asked(report: Report, language: str) -> str:
         f"<dt>{html.escape(question)}</dt><dd>{html.escape(answer)}</dd>"
         for question, answer in answers
     )
-    return _section(say(language, "why.asked"), f"<dl>{items}</dl>")
+    return make_section(say(language, "why.asked"), f"<dl>{items}</dl>")
 
 
 def _pictures(report: Report, language: str) -> str:
@@ -182,7 +168,7 @@ def _pictures(report: Report, language: str) -> str:
     shown = encode_png(sheet, max(1, SHEET_PIXELS // sheet.shape[1]))
     title = say(language, "report.pictures")
     image = f'<img src="{data_uri(shown)}" alt="{html.escape(title, quote=True)}">'
-    return _section(title, image)
+    return make_section(title, image)
 
 
 def _figures(diagnosis: Mapping[str, Any], language: str) -> str:
@@ -207,7 +193,7 @@ def _figures(diagnosis: Mapping[str, Any], language: str) -> str:
         ceiling, count = diagnosis["mutual_information_ceiling"], diagnosis["images"]
         caption += " " + say(language, "collapse.figure.saturated", count=count, ceiling=ceiling)
     body = f'<dl class="figures">{"".join(cells)}</dl>'
-    return _section(say(language, "report.figures"), body, caption)
+    return make_section(say(language, "report.figures"), body, caption)
 
 
 def _dimensions(diagnosis: Mapping[str, Any], language: str) -> str:
@@ -232,7 +218,7 @@ def _dimensions(diagnosis: Mapping[str, Any], language: str) -> str:
     if any(name == "shuffle" for name, _ in kept):
         words.append(say(language, "collapse.table.shuffle"))
     scroll = f'<div class="scroll">{table}</div>'
-    return _section(say(language, "collapse.table"), plane + scroll, *words)
+    return make_section(say(language, "collapse.table"), plane + scroll, *words)
 
 
 def _columns(diagnosis: Mapping[str, Any], language: str) -> str:
@@ -240,12 +226,12 @@ def _columns(diagnosis: Mapping[str, Any], language: str) -> str:
     if not columns:
         return ""
     title, table = say(language, "columns.title"), draw_followed(columns, language)
-    return _section(title, table, *describe_followed(columns, language))
+    return make_section(title, table, *describe_followed(columns, language))
 
 
 def _told(report: Report, language: str) -> str:
     items = "".join(f"<li>{html.escape(say_told(told, language))}</li>" for told in report.told)
-    return _section(say(language, "report.told"), f"<ul>{items}</ul>") if items else ""
+    return make_section(say(language, "report.told"), f"<ul>{items}</ul>") if items else ""
 
 
 def _foot(report: Report, language: str) -> str:
@@ -281,42 +267,3 @@ def _foot(report: Report, language: str) -> str:
 
 def _list_versions(found: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in found.items())
-
-
-def _section(title: str, inner: str, *words: str) -> str:
-    caption = " ".join(html.escape(word) for word in words if word)
-    told = f'<p class="caption">{caption}</p>' if caption else ""
-    figure = f"<figure>{inner}</figure>" if inner.startswith(("<svg", "<img")) else inner
-    return f"<section><h2>{html.escape(title)}</h2>{figure}{told}</section>"
-
-
-def _colours(roles: Roles) -> str:
-    named: Sequence[tuple[str, str]] = (
-        ("text", roles.text), ("caption", roles.caption), ("ground", roles.ground),
-        ("line", roles.grid), ("kl", roles.kl), ("z", roles.latent), ("beta", roles.beta),
-        ("bar", roles.reconstruction), ("short", roles.gap),
-    )  # fmt: skip
-    return " ".join(f"--{name}: {colour};" for name, colour in named)
-
-
-_PAGE = """<!doctype html>
-<html lang="{language}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
-style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; {light} }}
-@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}
-{style}
-</style>
-</head>
-<body>
-<main>
-{body}
-</main>
-</body>
-</html>
-"""

@@ -21,6 +21,10 @@ from explorer.text import paragraph, say, sentences
 
 NAMED = {"objective.schedule": "why.schedule.", "model.likelihood": "train.likelihood."}
 """Changes whose values are names in words."""
+WEIGHTS = ("weight", "weight_part")
+"""Causes that rest on a pasted loss; the remedy is one for both."""
+LACKING = ("beta", "data", "images", "model")
+"""What it would take to tell a cause, the easiest first."""
 SHOWN = 5
 """Dimensions and rows of a file that are called by name."""
 
@@ -53,16 +57,21 @@ def say_because(found: Consultation, language: str) -> str:
     if found.cause is None:
         if found.dated.beta is not None and "model" in found.missing:
             return say(language, "why.because.beta_then", beta=found.dated.beta)
-        lacking = next((n for n in ("beta", "images", "model") if n in found.missing), "nothing")
+        lacking = next(
+            (n for n in ("beta", "data", "images", "model") if n in found.missing), "nothing"
+        )
         return say(language, f"why.because.{lacking}")
     code, values = _vary(found), found.thresholds.values
     beta = 0.0 if found.used is None else found.used
+    surviving = sum(value > beta for value in values[: found.latents])
     return say(
         language,
         f"why.because.{code}",
         beta=beta,
         top=values[0] if values else 0.0,
-        surviving=sum(value > beta for value in values[: found.latents]),
+        surviving=surviving,
+        explained=found.latents - surviving,
+        asleep=len(found.asleep),
     )
 
 
@@ -96,7 +105,7 @@ def say_elsewhere(found: Consultation, language: str) -> str:
     beta, used = aim_beta(values) if values else 0.0, found.used or 0.0
     told = say(
         language,
-        f"why.elsewhere.{code}",
+        f"why.elsewhere.{code.replace('_part', '')}",
         beta=beta,
         used=used,
         factor=min(1.0, beta / used) if used else 1.0,
@@ -213,8 +222,8 @@ def _vary(found: Consultation) -> str:
     code = found.cause or ""
     if code == "objective" and not found.thresholds.at_collapse:
         return "objective_further"
-    if code == "weight" and found.weight is not None and found.weight.of_sigma2:
-        return "weight_sigma2"
+    if code in WEIGHTS and found.weight is not None and found.weight.of_sigma2:
+        return f"{code}_sigma2"
     return code
 
 

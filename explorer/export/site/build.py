@@ -26,6 +26,14 @@ from explorer.export.report.gather import gather_run
 from explorer.export.report.page import build_report
 from explorer.export.site.exercises import PATH as EXERCISES
 from explorer.export.site.exercises import exercise_page, find_pages
+from explorer.export.site.learn import (
+    CHAPTERS,
+    chapter_page,
+    chapter_picture,
+    pack_stops,
+    path_of,
+    theme_styles,
+)
 from explorer.export.site.shells import (
     Card,
     Place,
@@ -88,6 +96,7 @@ def build_site(
     title: str = "",
     sweeps: Sequence[str] = (),
     lenses: int = 0,
+    learn: Sequence[str] = (),
     exercises: Sheet | None = None,
     progress: Progress | None = None,
 ) -> Site:
@@ -95,21 +104,25 @@ def build_site(
 
     `sweeps` are ids of sweeps whose models differ in β alone; `lenses` the images of every model of
     two latents that one may be the encoder of, their posterior exact beforehand. `library` knows
-    the images; `exercises` are questions about these pages. What a run cannot give is named in
-    `left_out`. ExplorerError without any page, or for a question whose page is not there.
+    the images; `learn` names chapters (CHAPTERS) and `exercises` are questions about these pages.
+    What a run cannot give is named in `left_out`. ExplorerError without any page, or for a question
+    whose page is not there.
     """
     if not 0 <= lenses <= MAX_LENSES:
         raise ExplorerError(f"A site has between 0 and {MAX_LENSES} lenses; {lenses} were asked.")
     site = Site(languages, title or say(languages[0], "site.title"))
     site.cards = {language: [] for language in languages}
     watch = Watch(progress, None)
-    works = len(runs) + len(sweeps)
+    works = len(runs) + len(sweeps) + len(learn)
     for i, run in enumerate(runs):
         _add_run(site, run, library, lenses)
         watch.report((i + 1) / works)
     for i, name in enumerate(sweeps):
         _add_sweep(site, name, library)
         watch.report((len(runs) + i + 1) / works)
+    for i, name in enumerate(learn):
+        _add_chapter(site, name, learn)
+        watch.report((len(runs) + len(sweeps) + i + 1) / works)
     if not any(site.cards.values()):
         raise ExplorerError(f"There is nothing to show: {' '.join(site.left_out)}")
     if exercises is not None:
@@ -262,6 +275,21 @@ def _add_sweep(site: Site, name: str, library: Library) -> None:
         site.cards[place.language].append(Card(heading, facts, home.top + picture, links))
 
 
+def _add_chapter(site: Site, name: str, names: Sequence[str]) -> None:
+    """Add a chapter of Learn in every language."""
+    chapter = CHAPTERS[name]()
+    picture = f"assets/learn-{name}.svg"
+    site.files[picture] = chapter_picture(chapter)
+    for place in site.places(path_of(name)):
+        language = place.language
+        source = site.add_data(f"learn-{name}.{language}", pack_stops(chapter, language))
+        site.add_page(place, chapter_page(place, site.languages, chapter, source, names))
+        home = site.places("index.html")[site.languages.index(language)]
+        links = [(place.path, say(language, "site.learn"))]
+        title, facts = say(language, f"learn.chapter.{name}"), say(language, f"learn.{name}.title")
+        site.cards[language].append(Card(title, facts, home.top + picture, links))
+
+
 def _add_exercises(site: Site, sheet: Sheet, library: Library) -> None:
     """Add the page of a sheet in every language."""
     pages = find_pages(sheet, library, site.files)
@@ -286,6 +314,10 @@ def _add_assets(site: Site) -> None:
     if any(name.startswith("lens-") for name in used):
         site.files["assets/lens.js"] = bundle_modules("site/lens.js").encode()
         rooms["lens"] = "elbo.lens."
+    if any(path.startswith("learn/") for path in site.files):
+        site.files["assets/learn.js"] = bundle_modules("site/learn.js").encode()
+        site.files["assets/style.css"] += theme_styles().encode()
+        rooms["learn"] = "site.page."
     if EXERCISES in site.files:
         site.files["assets/exercises.js"] = bundle_modules("site/exercises.js").encode()
         rooms["exercises"] = "site.exercise."

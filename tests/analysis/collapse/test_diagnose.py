@@ -1,6 +1,7 @@
 """Verdicts and causes, on codes and models whose state is known by construction."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -134,6 +135,16 @@ def test_cause_encoder_lags(digits):
     assert (dimension.verdict, dimension.cause) == ("collapsed", "encoder_lags")
 
 
+def test_an_encoder_that_is_right_for_its_beta_does_not_lag(digits):
+    """The decoder reads z₄, w² = .345: a code pays at σ² = .05, and at β·σ² = 5 not at all."""
+    model = _break(oracles.linear_vae(4, sigma2=0.05), silence=3)
+    x = torch.from_numpy(digits)
+    told = {beta: diagnose(model, x, beta=beta).causes for beta in (1.0, 100.0, None)}
+    assert [cause.code for cause in told[1.0]] == ["encoder_lags"]
+    assert [cause.code for cause in told[100.0]] == ["objective"]
+    assert told[None] == ()  # Either may be: its β decides.
+
+
 def test_cause_written_not_read(digits):
     model = _break(oracles.linear_vae(4, sigma2=0.05), deafen=2)
     dimension = diagnose(model, torch.from_numpy(digits)).dimensions[2]
@@ -161,10 +172,13 @@ def test_a_costly_decoder_is_decoded_seldom(digits, monkeypatch):
     """Of 45 million multiply-adds a code, each decode a second time for its gradient."""
     model = _break(oracles.linear_vae(4, sigma2=0.05), silence=1)
     monkeypatch.setattr(causes, "decoding_cost", lambda _: 45_000_000)
+    # The rule's own decodes are not counted here.
+    monkeypatch.setattr(causes, "wake_up_now", lambda *_, **__: SimpleNamespace(leading=(2, 0.1)))
+    monkeypatch.setattr(causes, "_look_at_collapse", lambda *_: {})
     decoded = []
     model.decoder.register_forward_hook(lambda _, inputs, __: decoded.append(len(inputs[0])))
     (cause,) = causes.find_causes(
-        Subject(model, torch.from_numpy(digits)), beta=None, asleep=[1], ignored=[]
+        Subject(model, torch.from_numpy(digits)), beta=1.0, asleep=[1], ignored=[]
     )
     assert (cause.code, cause.dimensions) == ("encoder_lags", (1,))
     assert sum(decoded) < 5000

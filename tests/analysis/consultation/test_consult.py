@@ -8,6 +8,7 @@ import pytest
 from explorer.analysis.collapse.diagnose import diagnose_moments, diagnose_run
 from explorer.analysis.consultation.consult import Weight, consult_codes, consult_run
 from explorer.datasets import load_dataset
+from explorer.export.report.words import say_because, say_elsewhere
 from explorer.runs.run import Run
 from explorer.runs.store import open_run
 from explorer.runs.writer import RunWriter
@@ -106,4 +107,18 @@ def test_a_pasted_loss_explains_what_it_leaves_no_room_for():
     found = consult_codes("mine", judged(2, 1), weight=heavy)
     assert found.cause == "weight" and found.used == 1.0
     assert consult_codes("mine", judged(2, 1), weight=light).cause is None
-    assert consult_codes("mine", judged(2, 1), weight=Weight(1.0)).cause is None
+    assert consult_codes("mine", judged(2, 1), weight=light).missing == ("model",)
+    bare = consult_codes("mine", judged(2, 1), weight=Weight(1.0))
+    assert (bare.cause, bare.missing) == (None, ("data", "model"))
+
+
+def test_of_more_sleepers_than_a_loss_leaves_no_room_for_it_explains_a_part():
+    """Of three latents βσ² = 1 leaves room for two, and only one is awake."""
+    heavy = Weight(1.0, (5.0, 2.0, 0.5), of_sigma2=True)
+    found = consult_codes("mine", judged(1, 2), weight=heavy)
+    assert found.cause == "weight_part" and found.confidence == pytest.approx(0.35)
+    told = say_because(found, "en")
+    assert told.startswith("your loss has βσ² = 1, which leaves no room for 1 latents")
+    assert say_elsewhere(found, "en") == say_elsewhere(
+        consult_codes("mine", judged(2, 1), weight=heavy), "en"
+    )

@@ -7,6 +7,7 @@ from torch.distributions import MultivariateNormal, kl_divergence
 
 from explorer.analysis.inference import refinement
 from explorer.analysis.inference.refinement import refine_posterior
+from explorer.analysis.subject import Subject
 from explorer.models.priors import StandardNormal
 from tests.analysis import oracles
 
@@ -48,6 +49,21 @@ def test_amortisation_gap_is_what_the_encoder_loses(turned):
     refined = refine_posterior(model, x, steps=400)
     assert refined.amortisation_gap == pytest.approx(np.full(6, cost), rel=1e-2)
     assert refined.to_dict()["amortisation_gap_median"] == pytest.approx(cost, rel=1e-2)
+
+
+@pytest.mark.parametrize("beta", [1.0, 8.0])
+def test_the_best_q_of_a_beta(beta):
+    """1/s² = 1 + w²/(β·σ²) in each dimension of an aligned linear decoder, and m = s²·wᵀx/(βσ²)."""
+    model = oracles.linear_vae(2, sigma2=0.05)
+    x = torch.from_numpy(oracles.digit_pixels()[:4])
+    refined = refinement.refine_subject(Subject(model, x), steps=400, beta=beta)
+    weight = model.decoder[0].weight.detach().double().numpy()
+    shift = model.decoder[0].bias.detach().double().numpy()
+    variance = 1 / (1 + (weight**2).sum(0) / (beta * 0.05))
+    mean = (x.flatten(1).double().numpy() - shift) @ weight * variance / (beta * 0.05)
+    found = np.diagonal(refined.cholesky, axis1=1, axis2=2) ** 2
+    assert found == pytest.approx(np.repeat(variance[None], 4, 0), rel=0.02)
+    assert refined.mean == pytest.approx(mean, abs=0.02)
 
 
 def test_never_worse_than_the_encoder():

@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal
 
+from explorer.analysis.inference import reveal
 from explorer.analysis.inference.exact import infer_posterior
 from explorer.analysis.inference.reveal import Reveal, order_pixels, reveal_grid, uncover
 from explorer.errors import ExplorerError
@@ -96,3 +97,13 @@ def test_orders_and_bad_masks():
     reveal = Reveal(oracles.linear_vae(), torch.from_numpy(oracles.digit_pixels()[:1]))
     with pytest.raises(ExplorerError, match="must have shape"):
         reveal.know(np.ones((3, 3), bool))
+
+
+def test_of_large_pictures_fewer_draws_are_scored(monkeypatch):
+    """The table has a value for each pixel of each draw of the prior."""
+    model, x = oracles.linear_vae(4), torch.from_numpy(oracles.digit_pixels()[:1])
+    nothing = np.zeros((8, 8), bool)
+    monkeypatch.setattr(reveal, "FEWEST_DRAWS", 50)
+    for values, draws in ((64 * 200, 200), (64, 50), (1 << 24, 8000)):
+        monkeypatch.setattr(reveal, "TABLE_VALUES", values)
+        assert Reveal(model, x).know(nothing).points.shape == (draws, 4)

@@ -77,10 +77,17 @@ def offer_report(gather: Callable[[], Report], name: str) -> None:
 def _show_missing(found: Consultation) -> None:
     if found.kind == "adopted" and found.missing == ("beta",) and found.weight is None:
         st.info(text("why.beta.missing"))
-    elif "beta" in found.missing:
-        key = "why.paste" if found.weight is None else "why.paste.data"
-        st.info(text(key, beta=0.0 if found.weight is None else found.weight.beta))
+    elif {"beta", "data"} & {*found.missing}:
+        st.info(_ask_further(found))
     if "images" in found.missing:
         st.caption(text("collapse.remedies.needs_images"))
     elif "model" in found.missing:
         st.caption(text("why.evidence.none"))
+
+
+def _ask_further(found: Consultation) -> str:
+    """Return what to do next where the loss, or the data that it is meant for, is not known."""
+    if found.weight is None:
+        return text("why.paste")
+    key = "why.paste.data_sigma2" if found.weight.of_sigma2 else "why.paste.data"
+    return text(key, beta=found.weight.beta)

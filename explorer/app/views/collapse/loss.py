@@ -130,7 +130,7 @@ def _ask_for_data(start: int, images: str | None) -> tuple[Data, str | None]:
         "loss_data",
         [OWN_DATA, *known_sets],
         text("loss.data"),
-        lambda name: text("loss.data.own") if name == OWN_DATA else plain(name),
+        lambda name: text("loss.data.own") if name == OWN_DATA else name,
         images if images in known_sets else None,
     )
     known = None if chosen == OWN_DATA else get_dataset(chosen)

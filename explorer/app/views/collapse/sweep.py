@@ -2,7 +2,12 @@
 
 import streamlit as st
 
-from explorer.analysis.consultation.sweep import SweepAnswer, SweepMember, consult_sweep
+from explorer.analysis.consultation.sweep import (
+    SweepAnswer,
+    SweepMember,
+    consult_sweep,
+    list_comparable,
+)
 from explorer.app.parts.choices import bound_select
 from explorer.app.parts.failures import told
 from explorer.app.parts.kept import move_widget
@@ -13,8 +18,7 @@ from explorer.app.text import language, paragraph, plain, sentences, text
 from explorer.app.views.runs.questions import count_stored, show_sweep_figure
 from explorer.export.report import words
 from explorer.export.timeline import build_sweep_timeline
-from explorer.runs.run import Run
-from explorer.runs.sweeps import Sweep, find_grid
+from explorer.runs.sweeps import Sweep
 
 
 def ask_for_sweep() -> None:
@@ -74,17 +78,6 @@ def say_sweep(found: SweepAnswer, sweep: Sweep) -> str:
     if found.axis == "latent_dim":
         return words.say_count(count_stored(list_comparable(sweep))[0], language())
     return words.say_sweep(found, language())
-
-
-def list_comparable(sweep: Sweep) -> list[Run]:
-    """Return the measured runs that differ from the sweep's first in K and seed alone."""
-    first = next(iter(sweep.configs.values()))
-    return [
-        run
-        for name, run in sweep.runs().items()
-        if set(find_grid([first, sweep.configs[name]])) <= {"latent_dim", "seed"}
-        and "elbo" in run.info.best_results
-    ]
 
 
 def _member_at(found: SweepAnswer, place: float | None) -> SweepMember:

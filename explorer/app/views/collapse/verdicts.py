@@ -51,7 +51,7 @@ def show_table(values: dict[str, Any]) -> None:
 def show_diagnosis(values: dict[str, Any], config: Config | None) -> None:
     """Show the state in words and four figures."""
     count = len(values["dimensions"])
-    st.subheader(_describe_state(values))
+    st.subheader(describe_state(values))
     help_text = text("collapse.figure.help", count=values["images"])
     columns = st.columns(4)
     figures = (
@@ -80,14 +80,16 @@ def show_means(values: dict[str, Any]) -> None:
     st.caption(text("collapse.own.means.caption", directions=values["covariance_dimensions"]))
 
 
-def _describe_state(values: dict[str, Any]) -> str:
+def describe_state(values: dict[str, Any]) -> str:
     """Say how many dimensions are asleep; one that is uncertain is not counted among them."""
     verdicts = [row["verdict"] for row in values["dimensions"]]
     count, uncertain = len(verdicts), verdicts.count("uncertain")
     if values["images"] < FEWEST_IMAGES:
         return text("collapse.state.too_few", images=values["images"], fewest=FEWEST_IMAGES)
     asleep = sum(verdict in SLEEPING for verdict in verdicts)
-    told = [text(f"collapse.state.{values['state']}", count=count, asleep=asleep)] if asleep else []
+    # Where some are uncertain and none is in use the state is too; those asleep are counted still.
+    state = "collapsed" if values["state"] == "collapsed" else "partial"
+    told = [text(f"collapse.state.{state}", count=count, asleep=asleep)] if asleep else []
     if uncertain:
         told.append(text("collapse.state.uncertain", count=count, uncertain=uncertain))
     return paragraph(*told) or text("collapse.state.healthy", count=count)

@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.analysis.inference.raster import frame_square, raster_density
 from explorer.analysis.inference.reveal import Knowledge, Reveal, order_pixels, uncover
 from explorer.app.cached import main_axes
-from explorer.app.cached.elbo_sections import get_reveal, subject_key
+from explorer.app.cached.elbo_sections import get_knowledge, get_reveal, subject_key
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.kept import Kept
 from explorer.app.parts.pixels import pixel_brush, visible_pixels
@@ -55,7 +55,7 @@ def _show(subject: Subject) -> None:
     mask = visible_pixels(reveal.shape, key, opened)
     write_uncovered(mask, subject.index, start)
     way = find_way(mask, subject.index)
-    known = reveal.know(mask)
+    known = get_knowledge(subject, mask)
     draws = known.draw(COMPLETIONS, seed=int(mask.sum()))
     with map_column:
         _show_belief(subject, reveal, known, draws)
@@ -92,7 +92,8 @@ def _show_belief(subject: Subject, reveal: Reveal, known: Knowledge, draws: np.n
         notes.append(text("elbo_reveal.axes", first=latent_name(first), second=latent_name(second)))
     if not known.trusted:
         key = "uncertified" if known.is_exact else "few"
-        st.warning(text(f"elbo_reveal.{key}", ess=known.ess, error=known.error))
+        count = len(known.points)
+        st.warning(text(f"elbo_reveal.{key}", ess=known.ess, error=known.error, draws=count))
     st.caption(paragraph(*notes))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from explorer.analysis.inference.exact import ExactPosterior
-from explorer.analysis.inference.ladder import COUNTS, Draw, Rung, climb, judge_draw
+from explorer.analysis.inference.ladder import Draw, Rung, climb, judge_draw, plan_ladder
 from explorer.app.cached.elbo_sections import get_log_weights, get_posterior
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.kept import Kept, count_up
@@ -13,9 +13,8 @@ from explorer.app.parts.sliders import live_choice
 from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
 from explorer.figures.elbo_samples import Estimates, sample_ladder, spread_over_samples
+from explorer.models.cost import decoding_cost
 
-POOL = 50_000
-"""Draws of z per seed: ten repetitions of the largest number of samples."""
 FIRST = 6
 SEED = Kept("elbo_samples_seed", 0)
 
@@ -26,20 +25,22 @@ def show_samples(subject: Subject) -> None:
 
 
 def _show(subject: Subject) -> None:
+    counts, pool = plan_ladder(decoding_cost(subject.run.model))
     controls, button = st.columns([3, 1], vertical_alignment="bottom", gap="medium")
     with controls:
-        names = [f"{count:,}" for count in COUNTS]
+        names = [f"{count:,}" for count in counts]
         chosen = live_choice(text("elbo_samples.count"), names, FIRST, key="elbo_samples_count")
+        chosen = min(chosen, len(counts) - 1)  # Left by a model whose ladder is longer.
     with button:
         st.button(
             text("elbo_samples.again"), key="elbo_samples_again", on_click=count_up, args=(SEED,)
         )
-    with st.spinner(text("elbo_samples.drawing")):
-        log_weights = get_log_weights(subject, POOL, SEED.get())
+    with st.spinner(text("elbo_samples.drawing", count=pool)):
+        log_weights = get_log_weights(subject, pool, SEED.get())
         exact = get_posterior(subject)
-    rungs = climb(log_weights)
+    rungs = climb(log_weights, counts)
     _show_figures(rungs, chosen, exact)
-    _show_numbers(rungs[chosen], judge_draw(log_weights[: COUNTS[chosen]]), exact)
+    _show_numbers(rungs[chosen], judge_draw(log_weights[: counts[chosen]]), exact)
 
 
 def _show_figures(rungs: Sequence[Rung], chosen: int, exact: ExactPosterior | None) -> None:

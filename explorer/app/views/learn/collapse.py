@@ -24,25 +24,20 @@ from explorer.app.views.learn.parts import (
 )
 from explorer.codes import match_latents
 from explorer.errors import ExplorerError
+from explorer.export.learn.collapse import START, SWEEP
+from explorer.export.learn.words import COLLAPSE, judge_collapse
 from explorer.figures.beta import small_maps
 from explorer.figures.eigenvalues import kl_over_beta
 from explorer.paths import resource
 from explorer.runs.run import Run
 from explorer.runs.sweeps import read_sweep
 
-SWEEP, START = "mnist-beta-sweep", 4.0
 MEASURED = Kept("learn_collapse_measured", False)
 """Whether the visitor asked for the eigenvalues to be measured here."""
 MAP_POINTS = 1000
 MAP_SIDE = 190
 STRIP = 8
 NAMED = 4
-
-FORMULA = (
-    r"\begin{gathered}\text{%s}=@reconstruction{\mathbb{E}_q[-\log p(x|@latent{z})]}"
-    r"+\beta\sum_i@kl{\mathrm{KL}_i}\\"
-    r"@latent{z_i}\text{ %s}\iff @sigma{\lambda_i}>\beta\end{gathered}"
-)
 
 
 @st.fragment
@@ -65,7 +60,7 @@ def show_chapter() -> None:
         show_heading("collapse")
         say("learn.collapse.price")
         words = sentences("learn.collapse.formula.")
-        show_formula(FORMULA % (words["objective"], words["wakes"]))
+        show_formula(COLLAPSE % (words["objective"], words["wakes"]))
         say("learn.collapse.rule")
         eigenvalues = _show_source(theory["wake_up"])
     with right:
@@ -91,8 +86,8 @@ def show_chapter() -> None:
             "views/collapse/page.py", label=text("learn.collapse.page"), icon=":material/healing:",
             query_params={"run": "digits-collapsed"},
         )  # fmt: skip
-    name = ("none", "right", "two")[min(active, 2)]
-    show_question("collapse", name == "right", text(f"learn.collapse.question.{name}", beta=beta))
+    right_answer, key, values = judge_collapse(beta, active)
+    show_question("collapse", right_answer, text(key, **values))
 
 
 def _show_source(recorded: list[float]) -> list[float]:

@@ -30,10 +30,10 @@ from explorer.app.views.learn.parts import (
     say,
     show_formula,
     show_heading,
-    show_number,
     show_question,
 )
 from explorer.errors import ExplorerError
+from explorer.export.learn.words import show_number
 from explorer.figures.learn import posterior_picture
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 

@@ -21,13 +21,11 @@ from explorer.app.views.learn.parts import (
     say,
     show_formula,
     show_heading,
-    show_number,
     show_question,
 )
+from explorer.export.learn.words import closed_form, judge_kl
 from explorer.figures.learn import kl_areas
 
-ASKED_NATS = (0.45, 0.55)
-NEAR = 0.02
 Z = np.linspace(-5.5, 5.5, 401)
 
 
@@ -48,8 +46,8 @@ def show_chapter() -> None:
         say("learn.kl.prose.area")
         _show_entropies(q, p)
         say("learn.kl.prose.cross")
-    right_answer, remark = _judge(mean, sd, prior_mean, prior_sd, terms)
-    show_question("kl", right_answer, remark)
+    right_answer, key, values = judge_kl(mean, sd, prior_mean, prior_sd, terms)
+    show_question("kl", right_answer, text(key, **values))
 
 
 def _show_sliders() -> tuple[float, float, float, float]:
@@ -80,19 +78,7 @@ def _show_areas(q: Gaussian, p: Gaussian, mean: float, sd: float) -> None:
 
 def _show_closed_form(terms: KlTerms, moved: bool) -> None:
     """Show the formula and, below it, the same with this q's numbers."""
-    place, width = r"@mean{\mu}^2", r"@sigma{\sigma}^2"
-    if moved:
-        place = r"\tfrac{(@mean{\mu}-@gap{m})^2}{@gap{s}^2}"
-        width = r"\tfrac{@sigma{\sigma}^2}{@gap{s}^2}"
-    numbers = (
-        f"@mean{{{2 * terms.place:.2f}}} + @sigma{{{2 * terms.width:.2f}}} - 1 "
-        f"{'-' if terms.log_width < 0 else '+'} @sigma{{{abs(2 * terms.log_width):.2f}}}"
-    )
-    show_formula(
-        rf"\begin{{aligned}}@kl{{\mathrm{{KL}}}} &= \tfrac12\bigl({place} + {width} - 1 - "
-        rf"\ln {width}\bigr) \\ &= \tfrac12({numbers}) = @mean{{{terms.place:.2f}}} + "
-        rf"@sigma{{{terms.spread:.2f}}} = @kl{{{terms.total:.2f}}}\end{{aligned}}"
-    )
+    show_formula(closed_form(terms, moved))
 
 
 def _show_entropies(q: Gaussian, p: Gaussian) -> None:
@@ -105,23 +91,3 @@ def _show_entropies(q: Gaussian, p: Gaussian) -> None:
             rf" = @kl{{{kl_divergence(first, second):.2f}}}"
         )
     show_formula(r"\begin{aligned}" + r" \\ ".join(rows) + r"\end{aligned}")
-
-
-def _judge(
-    mean: float, sd: float, prior_mean: float, prior_sd: float, terms: KlTerms
-) -> tuple[bool, str]:
-    """Return whether q answers the question, and why or why not."""
-    kl = show_number(terms.total)
-    if abs(prior_mean) > NEAR or abs(prior_sd - 1) > NEAR:
-        return False, text("learn.kl.remark.prior")
-    if abs(mean) > NEAR:
-        values = {"mean": show_number(mean), "kl": kl, "place": show_number(terms.place)}
-        return False, text("learn.kl.remark.mean", **values)
-    low, high = ASKED_NATS
-    if sd > 1 and terms.total >= low:
-        return False, text("learn.kl.remark.vague", kl=kl, sd=show_number(sd))
-    if terms.total < low:
-        return False, text("learn.kl.remark.little", kl=kl)
-    if terms.total > high:
-        return False, text("learn.kl.remark.much", kl=kl)
-    return True, text("learn.kl.right", kl=kl)

@@ -137,16 +137,6 @@ def _draw(seed: int) -> None:
     st.query_params["draw"] = str(seed)
 
 
-def show_number(value: float, digits: int = 2) -> str:
-    """Return a number with a true minus sign, and none before a zero.
-
-    >>> show_number(-1.5), show_number(-0.001)
-    ('−1.50', '0.00')
-    """
-    shown = f"{value:.{digits}f}"
-    return shown.lstrip("-") if not float(shown) else shown.replace("-", "−")
-
-
 def _colour(role: str) -> str:
     colour: str = getattr(role_colours(), role)
     return colour

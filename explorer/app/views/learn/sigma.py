@@ -1,7 +1,5 @@
 """Chapter 5: the decoder's σ², and why it is a β."""
 
-import math
-
 import streamlit as st
 
 from explorer.analysis.collapse.linear import (
@@ -25,20 +23,11 @@ from explorer.app.views.learn.parts import (
     show_question,
 )
 from explorer.codes import Array
+from explorer.export.learn.sigma import ASKED, BETAS, LATENTS, SHOWN, START, VARIANCES
+from explorer.export.learn.words import judge_sigma, sigma_loss
 from explorer.figures.eigenvalues import eigenvalue_bars
 
-LATENTS = 16
-SHOWN = 10
 HEIGHT = 330
-VARIANCES = (0.00625, 0.0125, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
-BETAS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-START, ASKED = 0.05, 0.0125
-
-LOSS = (
-    r"@reconstruction{\frac{\lVert x-\hat x\rVert^2}{@sigma{%s}}}+\beta\,@kl{\mathrm{KL}}"
-    r"\;=\;\tfrac{1}{@sigma{\sigma^2}}\Big(@reconstruction{%s\lVert x-\hat x\rVert^2}"
-    r"+\beta @sigma{\sigma^2}\,@kl{\mathrm{KL}}\Big)"
-)
 
 
 @st.fragment
@@ -58,7 +47,7 @@ def show_chapter() -> None:
     with left:
         show_heading("sigma")
         say("learn.sigma.error")
-        show_formula(LOSS % ((r"\sigma^2", "") if as_written else (r"2\sigma^2", r"\tfrac12")))
+        show_formula(sigma_loss(as_written))
         say("learn.sigma.product")
         say("learn.sigma.slip")
         _show_digits(images, beta * optimum.sigma2)
@@ -105,14 +94,8 @@ def _show_digits(images: Array, price: float) -> None:
 
 
 def _ask(optimum: LinearOptimum, wanted: LinearOptimum, moved: bool) -> None:
-    price = optimum.beta * optimum.sigma2
-    right = moved and math.isclose(price, wanted.beta * wanted.sigma2)
-    if not moved:
-        remark = text("learn.sigma.question.move")
-    elif right:
-        remark = text("learn.sigma.question.right")
-    else:
-        remark = text(
-            "learn.sigma.question.other", price=price, rate=optimum.rate, wanted=wanted.rate
-        )
-    show_question("sigma", right, remark)
+    right, key, values = judge_sigma(
+        optimum.beta * optimum.sigma2, optimum.rate, (wanted.beta * wanted.sigma2, wanted.rate),
+        moved,
+    )  # fmt: skip
+    show_question("sigma", right, text(key, **values))

@@ -11,7 +11,7 @@ from explorer.app.views.models.codebook import show_codebook
 from explorer.app.views.models.compare import show_comparison
 
 SECTIONS: dict[str, Section[None]] = {
-    "compare": Section(lambda _: show_comparison(), lede="models.lead.compare"),
+    "compare": Section(lambda _: show_comparison()),
     "codebook": Section(lambda _: show_codebook(), lede="models.lead.codebook"),
 }
 SECTION = "models_section"

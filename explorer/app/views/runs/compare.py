@@ -44,7 +44,8 @@ def compare(runs: Sequence[Run]) -> None:
     names = [name_run(run) for run in shown]
     if len(set(names)) < len(names):
         names = [label_run(run) for run in shown]
-    st.subheader(text("runs.compare", names=text("app.comma").join(map(plain, names))))
+    with st.container(key="runs_beside"):
+        st.subheader(text("runs.compare", names=text("app.comma").join(map(plain, names))))
     compared = Compared(tuple(zip(names, shown, strict=True)))
     show_sections((DIFFERENCES, *list_questions(shown), *SIDE_BY_SIDE), compared)
 

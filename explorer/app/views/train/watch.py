@@ -230,6 +230,9 @@ def _show_progress(watched: Watched, *, is_staged: bool) -> None:
         words = text("train.progress", step=step, planned=info.planned_steps)
         if latest and latest.get("images") and latest.get("seconds"):
             left = latest["seconds"] * (info.planned_steps / max(latest["step"], 1) - 1)
+            if info.config is not None and info.config.budget.seconds is not None:
+                # Where it is slower than planned, fewer updates are done.
+                left = min(left, info.config.budget.seconds - latest["seconds"])
             speed = latest["images"] / latest["seconds"]
             words += text("train.progress_speed", speed=speed, left=max(0.0, left))
         show_progress(step, info.planned_steps, words)

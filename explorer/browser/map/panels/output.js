@@ -1,3 +1,4 @@
+import { isCollapsed } from "../../shared/asleep.js";
 import { button, make, print, printVector } from "../../shared/dom.js";
 import { paintPicture, storedPicture } from "../../shared/picture.js";
 import { priorMass } from "../../shared/special.js";
@@ -132,7 +133,7 @@ function pointLines(app, z, hover) {
     if (size > 3) parts.push(text("norm_expected", { norm: print(Math.sqrt(size - 0.5), 1) }));
   }
   const code = hover?.index ?? app.nearestCode(z);
-  if (code >= 0 && labels) {
+  if (code >= 0 && labels && !isCollapsed(app.kl)) {
     parts.push(text("nearest_class", { name: header.classes[labels[code]] ?? String(labels[code]) }));
   }
   lines.push(make("div", {}, parts.join(" · ")));

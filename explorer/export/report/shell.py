@@ -1,0 +1,65 @@
+"""What every report is set in: one HTML page without script or network, sections, colours."""
+
+import html
+from collections.abc import Sequence
+
+from explorer.browser import read_styles
+from explorer.figures.palette import DARK, LIGHT, Roles
+
+
+def fill_page(title: str, body: str, language: str) -> bytes:
+    """Return a report's page: `body` is HTML, `title` is not."""
+    page = _PAGE.format(
+        language=html.escape(language, quote=True),
+        title=html.escape(title),
+        light=_colours(LIGHT),
+        dark=_colours(DARK),
+        style=read_styles("report"),
+        body=body,
+    )
+    return page.encode()
+
+
+def keep_together(sentence: str) -> str:
+    """Return a sentence in which no line ends between a letter and its value."""
+    return sentence.replace(" = ", "\u00a0=\u00a0")
+
+
+def make_section(title: str, inner: str, *words: str) -> str:
+    """Return a section: `inner` is HTML, title and words are not."""
+    caption = " ".join(html.escape(word) for word in words if word)
+    told = f'<p class="caption">{caption}</p>' if caption else ""
+    figure = f"<figure>{inner}</figure>" if inner.startswith(("<svg", "<img")) else inner
+    return f"<section><h2>{html.escape(title)}</h2>{figure}{told}</section>"
+
+
+def _colours(roles: Roles) -> str:
+    named: Sequence[tuple[str, str]] = (
+        ("text", roles.text), ("caption", roles.caption), ("ground", roles.ground),
+        ("line", roles.grid), ("kl", roles.kl), ("z", roles.latent), ("beta", roles.beta),
+        ("bar", roles.reconstruction), ("short", roles.gap),
+    )  # fmt: skip
+    return " ".join(f"--{name}: {colour};" for name, colour in named)
+
+
+_PAGE = """<!doctype html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
+style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; {light} }}
+@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}
+{style}
+</style>
+</head>
+<body>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""

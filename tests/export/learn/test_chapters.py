@@ -1,0 +1,95 @@
+"""Chapters beforehand: every stop shows what the library computes, and one of them is right."""
+
+import json
+import re
+
+import pytest
+import torch
+
+from explorer.analysis.collapse.timeline import DEAD_NATS
+from explorer.export.learn.chapter import Chapter
+from explorer.export.site.learn import CHAPTERS, chapter_picture, pack_stops
+from explorer.library import Library
+
+
+@pytest.fixture(scope="module", params=list(CHAPTERS))
+def chapter(request) -> Chapter:
+    return CHAPTERS[request.param]()
+
+
+def shown_at(chapter, **values):
+    return chapter.show("en", stop_of(chapter, values))
+
+
+def check(chapter, stops):
+    """Every place is filled at these stops, and some of them answers the question."""
+    places = {line[1:] for line in chapter.lines("en") if line.startswith("#")}
+    found = [chapter.show("en", stop) for stop in stops]
+    assert all(set(shown) == {*places, *chapter.figures, "answer"} for shown in found)
+    assert any('class="right"' in shown["answer"] for shown in found)
+    assert 'class="open"' in chapter.show("en", chapter.start)["answer"]
+
+
+RIGHT = {
+    "kl": {"q_mean": "0", "q_sd": "0.4"},
+    "sigma": {"trade_sigma2": "0.0125", "trade_beta": "4"},
+    "collapse": {"sweep_beta": "28"},
+}
+
+
+def stop_of(chapter, values):
+    return tuple(list(c.options).index(values[c.key]) for c in chapter.controls)
+
+
+def test_places_are_filled_at_the_ends_and_where_the_question_is_answered(chapter):
+    stops = list(chapter.stops())
+    check(chapter, [stops[0], stops[-1], stop_of(chapter, RIGHT[chapter.name])])
+
+
+@pytest.mark.slow
+def test_places_are_filled_at_every_stop(chapter):
+    check(chapter, chapter.stops())
+
+
+def test_what_a_page_loads_has_each_piece_once_and_a_stop_for_every_setting():
+    chapter = CHAPTERS["collapse"]()
+    held = json.loads(pack_stops(chapter, "en"))
+    assert len(held["stops"]) == len(chapter.controls[0].options)
+    assert len(set(held["pieces"])) == len(held["pieces"])
+    last = {name: held["pieces"][piece] for name, piece in held["stops"][-1].items()}
+    assert last == chapter.show("en", (len(held["stops"]) - 1,))
+
+
+def test_a_picture_for_the_start_page_is_one_file(chapter):
+    drawn = chapter_picture(chapter)
+    assert drawn.startswith(b'<svg xmlns="http://www.w3.org/2000/svg"') and b"--role-kl" in drawn
+
+
+@pytest.mark.parametrize(("mean", "sd"), [("0", "0.4"), ("1", "0.5"), ("-1.5", "2")])
+def test_kl_is_that_of_torch(mean, sd):
+    q = torch.distributions.Normal(float(mean), float(sd))
+    p = torch.distributions.Normal(0.0, 1.0)
+    shown = shown_at(CHAPTERS["kl"](), q_mean=mean, q_sd=sd)["figure"]
+    forward, backward = re.findall(r"KL\(\w‖\w\) = ([\d.]+) nats</text>", shown)
+    kl = torch.distributions.kl_divergence
+    assert (forward, backward) == (f"{kl(q, p).item():.2f}", f"{kl(p, q).item():.2f}")
+
+
+def test_the_same_product_of_beta_and_variance_shows_the_same_digits():
+    chapter = CHAPTERS["sigma"]()
+    one, other = (
+        shown_at(chapter, trade_sigma2=sigma2, trade_beta=beta)
+        for sigma2, beta in (("0.05", "1"), ("0.0125", "4"))
+    )
+    assert one["digits"] == other["digits"] and 'class="right"' in other["answer"]
+    assert shown_at(chapter, trade_sigma2="0.05", trade_beta="4")["digits"] != one["digits"]
+
+
+def test_collapse_shows_each_model_with_what_was_measured_of_it():
+    chapter, sweep = CHAPTERS["collapse"](), Library().sweeps()["mnist-beta-sweep"]
+    for run in sweep.runs().values():
+        measured = run.info.results["test"]
+        shown = shown_at(chapter, sweep_beta=f"{run.info.beta:g}")
+        assert f"{measured['reconstruction']:.2f}" in shown["figure"]
+        lives = sum(kl > DEAD_NATS for kl in measured["kl_per_dim"]) == 1
+        assert ('class="right"' in shown["answer"]) == lives
