@@ -30,6 +30,7 @@ from tests.browser.conftest import CHROMIUM, FLAGS, Server
 
 SHAPE = (1, 28, 28)
 SECONDS = 2.0
+SIZES = [10_000, 100_000, 1_000_000, 3_000_000]
 
 FIRST_PAINT = """
 (() => {
@@ -249,7 +250,7 @@ def main(quick: bool = False) -> None:
     with browser() as chromium:
         measure_decodes(chromium)
         print()
-        measure_points(chromium, [10_000, 100_000] if quick else [10_000, 100_000, 1_000_000])
+        measure_points(chromium, SIZES[:2] if quick else SIZES)
         measure_server(chromium, 5 if quick else 15)
 
 

@@ -1,163 +1,158 @@
-"""Cost against size: training, the map, diagnosis and sweeps of many runs.
+"""Cost against size: images trained on, codes diagnosed, small runs of a sweep.
 
-Each size of training and diagnosis has a process of its own, so that its memory is its own. Costs
-are CPU-seconds on one thread, but for the map and the sweep, whose seconds are the clock's.
+Each size in a process of its own, so that one's memory is not the next one's. The map's sizes are
+`bench_map`'s.
 """
 
-import dataclasses
 import json
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from explorer.config import BudgetConfig, Config, ModelConfig
-from tests.benchmarks.bench_map import browser, measure_points
+from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig
 
-UPDATES = 400
+SHAPE = (1, 28, 28)
 LATENTS = 50
-MEGABYTE = 1 << 20
+SECONDS = 8.0
+SWEEP_STEPS = 1500
 
 
 def main(quick: bool = False) -> None:
     sizes = [10_000, 100_000] if quick else [10_000, 100_000, 1_000_000]
-    print("| training images, memory-mapped | array MB | more memory MB | images per CPU-s |")
-    print("|---|---|---|---|")
-    for count in sizes:
-        found = _alone("learn", count)
+    print("784-400-20, batch 128, images mapped from the disk")
+    print("| images | images/s | array MB | memory of the process over its start MB | ratio |")
+    print("|---|---|---|---|---|")
+    for size in sizes:
+        found = apart("train", size)
+        array = size * np.prod(SHAPE) / 1e6
         print(
-            f"| {count:,} | {found['array']:.0f} | {found['memory']:.0f} "
-            f"| {UPDATES * 128 / found['seconds']:,.0f} |",
+            f"| {size:,} | {found['rate']:,.0f} | {array:,.0f} | {found['megabytes']:,.0f} "
+            f"| {found['megabytes'] / array:.2f} |",
             flush=True,
         )
-    print(
-        f"\n| codes × {LATENTS} diagnosed | array MB | more memory MB | CPU-s |\n|---|---|---|---|"
-    )
-    for count in sizes:
-        found = _alone("diagnose", count)
-        cells = f"{found['array']:.0f} | {found['memory']:.0f} | {found['seconds']:.2f}"
-        print(f"| {count:,} | {cells} |", flush=True)
-    print()
-    sweep_on_dask(10 if quick else 50)
-    print()
-    with browser() as chromium:
-        measure_points(chromium, sizes if quick else [*sizes, 3_000_000])
+    print(f"\nDiagnosis of codes alone, {LATENTS} dimensions")
+    print("| codes | s | µs a code | memory over the codes' own MB |\n|---|---|---|---|")
+    for size in sizes:
+        found = apart("diagnose", size)
+        print(
+            f"| {size:,} | {found['seconds']:.1f} | {1e6 * found['seconds'] / size:.1f} "
+            f"| {found['megabytes']:,.0f} |",
+            flush=True,
+        )
+    print("\nA sweep of small runs on a Dask cluster of this machine, one core a worker")
+    print("| runs | s, one worker | s, two | ratio | s a run over the training itself |")
+    print("|---|---|---|---|---|")
+    for runs in (6,) if quick else (10, 50):
+        one, two = (apart("sweep", runs, workers) for workers in (1, 2))
+        print(
+            f"| {runs} | {one['seconds']:.1f} | {two['seconds']:.1f} "
+            f"| {one['seconds'] / two['seconds']:.2f} | {one['overhead']:.2f} |",
+            flush=True,
+        )
 
 
-def _alone(task: str, count: int) -> dict[str, float]:
-    """Return what a process of its own says of one size."""
-    command = [sys.executable, "-m", "tests.benchmarks.bench_scale", task, str(count)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+def apart(task: str, *numbers: int) -> dict[str, float]:
+    """Return what one of TASKS finds in a new process."""
+    command = [sys.executable, "-m", "tests.benchmarks.bench_scale", task, *map(str, numbers)]
+    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    found: dict[str, float] = json.loads(told.splitlines()[-1])
     return found
 
 
-def learn(count: int) -> dict[str, float]:
-    """Train 784-400-2 on `count` images that lie in a file."""
-    import torch
-
-    from explorer.datasets import ImageDataset
-    from explorer.training.single import SingleEngine
-
+def train_on(size: int) -> dict[str, float]:
+    """Train on so many images that are a kept data set, which is mapped from the disk."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "images.npy"
-        shape = (count, 1, 28, 28)
-        written = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
-        rng = np.random.default_rng(0)
-        for begin in range(0, count, 10_000):
-            written[begin : begin + 10_000] = rng.integers(0, 256, (10_000, *shape[1:]), np.uint8)
-        written.flush()
-        del written
-        config = Config(
-            dataset="own", model=ModelConfig(hidden=(400,)), budget=BudgetConfig(steps=UPDATES)
+        subprocess.run(
+            [sys.executable, "-m", "tests.benchmarks.bench_scale", "keep", folder, str(size)],
+            check=True,
         )
-        # What torch itself takes is there before memory is counted.
-        small = rng.integers(0, 256, (256, *shape[1:]), np.uint8)
-        SingleEngine(config, small, torch.device("cpu")).step(0, UPDATES, [1.0])
-        before = _memory("VmRSS")
-        dataset = ImageDataset("own", np.load(path, mmap_mode="r"))
-        engine = SingleEngine(config, dataset.split("all").images, torch.device("cpu"))
-        began = time.process_time()
-        for step in range(UPDATES):
-            engine.step(step, UPDATES, [1.0])
-        seconds = time.process_time() - began
-        memory = (_memory("VmHWM") - before) / MEGABYTE
-    return {"array": count * 784 / MEGABYTE, "memory": memory, "seconds": seconds}
+        from explorer.training.loop import train
+
+        config = Config(
+            dataset="scale",
+            model=ModelConfig(hidden=(400,), latent_dim=20),
+            objective=ObjectiveConfig(),
+            budget=BudgetConfig(seconds=SECONDS),
+        )
+        before = memory()
+        run = train(config, Path(folder) / "run", data_root=folder)
+        log = run.metrics()
+        last = log[-1]
+        return {
+            "rate": last["step"] * config.optimiser.batch_size / last["seconds"],
+            "megabytes": (memory() - before) / 1e6,
+        }
 
 
-def diagnose(count: int) -> dict[str, float]:
-    """Diagnose `count` codes, half of whose dimensions are collapsed."""
+def keep(folder: str, size: int) -> None:
+    """Keep a data set of so many drawings of noise in a data folder."""
+    from explorer.datasets import ImageDataset
+    from explorer.datasets.own.store import keep_images
+
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (size, *SHAPE), dtype=np.uint8)
+    dataset = ImageDataset.from_arrays(pixels, name="scale")
+    keep_images(dataset, "scale", data_root=folder)
+
+
+def diagnose(size: int) -> dict[str, float]:
+    """Diagnose so many codes, of which half of the dimensions sleep."""
     from explorer.analysis.collapse.diagnose import diagnose_codes
 
     rng = np.random.default_rng(0)
-    used = np.arange(LATENTS) < LATENTS // 2
-    mean = rng.normal(size=(count, LATENTS)).astype(np.float32) * used
-    logvar = np.broadcast_to(np.where(used, -4, 0).astype(np.float32), mean.shape).copy()
-    diagnose_codes(mean[:1000], logvar[:1000])
-    before, began = _memory("VmRSS"), time.process_time()
+    awake = np.arange(LATENTS) < LATENTS // 2
+    mean = np.where(awake, rng.normal(0, 0.95, (size, LATENTS)), 0).astype(np.float32)
+    logvar = np.where(awake, np.log(0.1), 0.0) * np.ones((size, 1))
+    diagnose_codes(mean[:1000], logvar[:1000])  # Imports.
+    before, began = memory(), time.perf_counter()
     diagnose_codes(mean, logvar)
-    return {
-        "array": 2 * mean.nbytes / MEGABYTE,
-        "memory": (_memory("VmHWM") - before) / MEGABYTE,
-        "seconds": time.process_time() - began,
-    }
+    return {"seconds": time.perf_counter() - began, "megabytes": (memory() - before) / 1e6}
 
 
-def sweep_on_dask(runs: int) -> None:
-    """Print how long `runs` very short trainings take on one Dask worker and on two."""
-    from explorer.jobs.sweep import run_sweep, sweep_configs
-
-    config = Config(
-        dataset="digits", model=ModelConfig(hidden=(32,)), budget=BudgetConfig(steps=50)
-    )
-    spent = {}
-    for workers in (1, 2):
-        with dask_cluster(workers) as address, tempfile.TemporaryDirectory() as folder:
-            # The first run of each worker loads torch.
-            warm = sweep_configs(dataclasses.replace(config, seed=999), seeds=range(2 * workers))
-            run_sweep(warm, Path(folder) / "warm", scheduler=address)
-            began = time.perf_counter()
-            _, failed = run_sweep(
-                sweep_configs(config, seeds=range(runs)), Path(folder) / "runs", scheduler=address
-            )
-            spent[workers] = time.perf_counter() - began
-            if failed:
-                raise SystemExit(f"{len(failed)} runs failed: {next(iter(failed.values()))}")
-    print("| Dask workers | runs of 50 updates | seconds | seconds a run | against one worker |")
-    print("|---|---|---|---|---|")
-    for workers, seconds in spent.items():
-        ratio = spent[1] / seconds
-        print(f"| {workers} | {runs} | {seconds:.1f} | {seconds / runs:.2f} | {ratio:.2f} |")
-
-
-@contextmanager
-def dask_cluster(workers: int) -> Iterator[str]:
-    """A scheduler and its workers, processes of one thread each on the loopback address."""
+def sweep(runs: int, workers: int) -> dict[str, float]:
+    """Train so many small runs on a cluster whose workers have trained before."""
+    import torch
     from distributed import LocalCluster
 
-    with LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=workers, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
-    ) as cluster:
-        yield cluster.scheduler_address
+    from explorer.jobs.sweep import run_sweep, sweep_configs
+    from explorer.training.loop import train
+
+    torch.set_num_threads(1)  # As a worker has it.
+    budget = BudgetConfig(steps=SWEEP_STEPS)
+    base = Config(dataset="digits", model=ModelConfig(hidden=(128,)), budget=budget, device="cpu")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
+    ):
+        home, address = Path(folder), cluster.scheduler_address
+        run_sweep(sweep_configs(base, seeds=range(2)), home / "warm", scheduler=address)
+        train(base, home / "first")
+        began = time.perf_counter()
+        train(base, home / "alone")
+        alone = time.perf_counter() - began
+        began = time.perf_counter()
+        run_sweep(sweep_configs(base, seeds=range(runs)), home / "sweep", scheduler=address)
+        seconds = time.perf_counter() - began
+    return {"seconds": seconds, "overhead": workers * seconds / runs - alone}
 
 
-def _memory(what: str) -> int:
-    """Return the bytes that this process has in memory: VmRSS now, VmHWM at most.
+def memory() -> int:
+    """Return the most resident memory that this process had, in bytes."""
+    import resource
 
-    Pages of mapped files are among them.
-    """
-    lines = Path("/proc/self/status").read_text("utf-8").splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(what))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
+
+TASKS: dict[str, Any] = {"train": train_on, "diagnose": diagnose, "sweep": sweep}
 
 if __name__ == "__main__":
-    import torch
-
-    torch.set_num_threads(1)
-    task = {"learn": learn, "diagnose": diagnose}[sys.argv[1]]
-    print(json.dumps(task(int(sys.argv[2]))))
+    if sys.argv[1] == "keep":
+        keep(sys.argv[2], int(sys.argv[3]))
+    else:
+        print(json.dumps(TASKS[sys.argv[1]](*map(int, sys.argv[2:]))))

@@ -26,18 +26,18 @@ def write(scene):
 
 
 @pytest.fixture(scope="module")
-def visit(chromium, server):
-    """One browser page for the whole file: go to an address, and wait until nothing runs."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(60_000)
-    page = context.new_page()
+def visit(visitor, server):
+    """One browser page for the whole file: go to an address."""
+    page = visitor.new_page()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.set_default_timeout(60_000)
 
     def go(path, query):
         page.goto(f"{server.url}/{path}?{query}")
         return page
 
     yield go
-    context.close()
+    page.close()
 
 
 def shows_collapse(page):
