@@ -40,17 +40,13 @@ class Collector:
         """Take note of a collection, as an entry of `gc.callbacks`."""
         if info["generation"] < 2:
             return
+        now = self._tell_time()
         if phase == "start":
+            if now - self._thawed >= self.thaw_seconds:
+                self._thawed = now
+                gc.unfreeze()  # This collection sees all, is long, and settles it.
             self._began = time.thread_time()
         elif time.thread_time() - self._began >= self.long_seconds:
-            self._settle()
-
-    def _settle(self) -> None:
-        now = self._tell_time()
-        if gc.get_freeze_count() and now - self._thawed >= self.thaw_seconds:
-            self._thawed = now
-            gc.unfreeze()  # The next full collection sees all, is long, and settles it.
-        else:
             gc.freeze()
 
 

@@ -12,6 +12,7 @@ from explorer.app.cached.codebook import list_codebooks
 from explorer.app.cached.collapse import judge_codes
 from explorer.app.cached.compare import find_figures, list_comparable
 from explorer.errors import ExplorerError
+from explorer.library import Library
 from explorer.runs.run import Run
 from explorer.runs.store import find_run
 from explorer.runs.writer import RunWriter
@@ -54,6 +55,13 @@ def test_without_codes_the_verdict_is_that_of_the_latest_frame(tmp_path):
     writer.save_codes(codes_with(3)[0])
     with pytest.raises(ExplorerError, match="no codes with log-variances"):
         measure_codes(run, None)
+
+
+def test_a_shipped_runs_verdict_comes_with_it_where_its_images_are_long_to_have():
+    asked = [run for run in Library().runs({"shares", "codes"}) if "/" not in run.id]
+    names = {run.id for run in asked if present(run.info.dataset).name != "digits"}
+    assert "strokes-vae-2d" in names
+    assert names == {run.id for run in asked if Library().stored(run, "diagnosis") is not None}
 
 
 def test_figures_beside_a_run_are_believed_of_shipped_ones_alone(tmp_path):

@@ -1,7 +1,5 @@
 """What the ELBO page's later sections keep between reruns: each entry wraps a pure function."""
 
-import copy
-
 import numpy as np
 import torch
 
@@ -105,12 +103,13 @@ def _game_for(key: Key, start: str, scope: str, _subject: Subject) -> Game:
     )
 
 
-def begin_game(subject: Subject, start: str, scope: str) -> Game:
-    """Return a game of encoder and decoder on the subject before its first step, for one visitor.
+def get_game(subject: Subject, start: str, scope: str) -> Game:
+    """Return a game of encoder and decoder on the subject before its first step.
 
-    `scope` is image, or batch for the subject and the images after it.
+    It is one for all visitors: who plays on plays on a copy. `scope` is image, or batch for the
+    subject and the images after it.
     """
-    return copy.deepcopy(_game_for(subject_key(subject), start, scope, subject))
+    return _game_for(subject_key(subject), start, scope, subject)
 
 
 def subject_key(subject: Subject) -> Key:

@@ -1,11 +1,12 @@
 """Two players: encoder steps, decoder steps, and one step in slow motion."""
 
+import copy
 from functools import partial
 
 import streamlit as st
 
 from explorer.analysis.teaching.players import PLAYERS, STARTS, Game, Position
-from explorer.app.cached.elbo_sections import begin_game, subject_key
+from explorer.app.cached.elbo_sections import get_game, subject_key
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.choices import bound_segments
 from explorer.app.parts.kept import Kept
@@ -51,7 +52,7 @@ def _show_game(subject: Subject) -> None:
     with st.spinner(text("elbo_players.measuring")):
         game = _find_game(subject, start, scope)
         if pressed is not None:
-            game.play(*pressed)
+            game = _play(game, (*subject_key(subject), start, scope), *pressed)
     left, right = st.columns([1.6, 1], gap="medium")
     with left:
         positions = game.positions
@@ -86,14 +87,20 @@ def _show_players() -> tuple[str, int] | None:
 
 
 def _find_game(subject: Subject, start: str, scope: str) -> Game:
-    """Return this visitor's copy of the model, made anew when subject or start has changed."""
-    wanted = (*subject_key(subject), start, scope)
+    """Return this visitor's game; before a step, and on another subject or start, that of all."""
     kept = GAME.get()
-    if kept is not None and kept[0] == wanted:
+    if kept is not None and kept[0] == (*subject_key(subject), start, scope):
         return kept[1]
-    game = begin_game(subject, start, scope)
-    GAME.put((wanted, game))
-    return game
+    return get_game(subject, start, scope)
+
+
+def _play(game: Game, wanted: object, player: str, steps: int) -> Game:
+    """Return the visitor's own game after some steps of a player; that of all stays as it is."""
+    kept = GAME.get()
+    own = game if kept is not None and kept[1] is game else copy.deepcopy(game)
+    own.play(player, steps)
+    GAME.put((wanted, own))
+    return own
 
 
 def _show_score(game: Game, scope: str) -> None:
