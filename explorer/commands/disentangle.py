@@ -3,7 +3,6 @@
 import argparse
 from typing import Any
 
-from explorer.codes import latent_name
 from explorer.commands.output import report
 from explorer.commands.runs import named_images
 from explorer.errors import ExplorerError
@@ -46,6 +45,8 @@ def score_disentangled(options: argparse.Namespace) -> None:
 
 def describe_scores(values: dict[str, Any]) -> list[str]:
     """Return the scores in lines of text, then what each factor is told by."""
+    from explorer.codes import latent_name
+
     scores = ", ".join(f"{name} {values[key]:.2f}" for key, name in SCORES.items())
     lines = [f"{scores} (0 to 1; {values['images']:,} items)"]
     for row in values["factors"]:

@@ -13,7 +13,7 @@ SPELT = {
     "μ": "mu", "σ": "sigma", "β": "beta", "²": "^2", "−": "-", "×": "x", "…": "...", "·": "*",
     "–": "-", "—": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "≥": ">=", "≤": "<=", "±": "+-",
     "→": "->", "Σ": "sum", "ε": "eps", "δ": "delta", "λ": "lambda", "½": "1/2", "√": "sqrt",
-    "ρ": "rho", "η": "eta",
+    "ρ": "rho", "η": "eta", **dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True)),
 }  # fmt: skip
 """What is written for characters that a terminal's code page lacks."""
 

@@ -1,6 +1,7 @@
 """The address of a page: read once, checked, kept in step, and told where it cannot be."""
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 
@@ -82,6 +83,22 @@ def test_what_cannot_be_is_left_out_and_told_once(asked, names):
     ]
     assert address(app) == {}
     assert not app.run().toast
+
+
+def test_what_a_rerun_keeps_from_being_told_is_told_by_the_next_run(monkeypatch):
+    """Streamlit stops a script, when it must begin anew, just before what it would send."""
+    toast, called = st.toast, []
+
+    def stopped_once(*told, **options):
+        called.append(told)
+        if len(called) == 1:
+            st.rerun()
+        return toast(*told, **options)
+
+    monkeypatch.setattr(st, "toast", stopped_once)
+    app = open_app(image="x")
+    assert len(called) == 2 and called[0] == called[1]
+    assert [shown.value for shown in app.toast] == [called[0][0]]
 
 
 def test_numbers_beyond_their_limits_are_moved_to_them():

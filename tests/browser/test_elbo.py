@@ -81,12 +81,11 @@ def subject():
 
 
 @pytest.fixture(scope="module")
-def opened(chromium, server):
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(30_000)
-    address = f"{server.url}/elbo?run=digits-2d&image={IMAGE}"
-    yield LensPage(context.new_page(), address)
-    context.close()
+def opened(visitor, server):
+    page = visitor.new_page()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    yield LensPage(page, f"{server.url}/elbo?run=digits-2d&image={IMAGE}")
+    page.close()
 
 
 @pytest.fixture

@@ -373,8 +373,9 @@ def test_a_finger_scrolls_past_the_map_until_a_tap_has_chosen_it(elsewhere):
 
 # In light colours every other test of this file looks at the page.
 @pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.slow), "dark"])
-def test_colours_follow_the_theme(elsewhere, scheme):
-    view = elsewhere(color_scheme=scheme)
+def test_colours_follow_the_theme(explore, page, scheme):
+    page.emulate_media(color_scheme=scheme)
+    view = explore()
     assert view.ask("app.theme.dark") is (scheme == "dark")
     ink = view.ask("getComputedStyle(app.root).color")
     assert (int(re.findall(r"\d+", ink)[0]) > 128) is (scheme == "dark")

@@ -6,11 +6,18 @@ pytestmark = pytest.mark.browser
 SLOW = 60_000
 
 
-def test_the_menu_has_a_name_and_closes_once_a_page_is_chosen(chromium, server):
+@pytest.fixture(scope="module")
+def phone(chromium):
+    """A phone whose pages stay open: they share a process, which has compiled the scripts."""
     context = chromium.new_context(
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
     )
-    page = context.new_page()
+    yield context
+    context.close()
+
+
+def test_the_menu_has_a_name_and_closes_once_a_page_is_chosen(phone, server):
+    page = phone.new_page()
     page.goto(f"{server.url}/runs")
     opener = page.get_by_role("button", name="Menu", exact=True)
     opener.wait_for(timeout=SLOW)
@@ -26,13 +33,11 @@ def test_the_menu_has_a_name_and_closes_once_a_page_is_chosen(chromium, server):
     page.wait_for_timeout(500)
     box = choice.bounding_box()
     assert opener.is_visible() and (box is None or box["x"] + box["width"] <= 0)
-    context.close()
 
 
 @pytest.mark.parametrize("language", ["en", "zh-Hant"])
-def test_the_menus_opener_touches_no_other_switch_of_the_bar(chromium, server, language):
-    context = chromium.new_context(viewport={"width": 390, "height": 844})
-    page = context.new_page()
+def test_the_menus_opener_touches_no_other_switch_of_the_bar(phone, server, language):
+    page = phone.new_page()
     page.goto(f"{server.url}/runs?lang={language}")
     opener = page.locator("[data-testid=stExpandSidebarButton]")
     opener.wait_for(timeout=SLOW)
@@ -42,4 +47,3 @@ def test_the_menus_opener_touches_no_other_switch_of_the_bar(chromium, server, l
     boxes = [page.locator(name).bounding_box() for name in names]
     for left, right in zip(boxes, boxes[1:], strict=False):
         assert left["x"] + left["width"] + 5 <= right["x"]
-    context.close()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from explorer.analysis.collapse.timeline import DEAD_NATS
 from explorer.datasets import load_dataset
 from explorer.elbo.evaluation import evaluate_elbo
 from explorer.runs.control import Control
@@ -139,10 +140,15 @@ def test_a_short_training_shows_a_map_a_model_and_its_film(page, server):
     assert page.locator(".stage .map canvas").evaluate(PIXELS) == before
     assert Run(run.path).snapshot_steps()[0] == 0
     name = (
-        "Why did it collapse?" if min(info.results["test"]["kl_per_dim"]) < 0.03 else "Diagnose it"
+        "Why did it collapse?"
+        if min(info.results["test"]["kl_per_dim"]) < DEAD_NATS
+        else "Diagnose it"
     )
     page.get_by_role("button", name=name).click()
     page.wait_for_url(f"**/collapse?run={run.id}")
+    page.go_back()
+    page.get_by_role("button", name="One step in slow motion").click()
+    expect(page.get_by_role("radio", name="Slow motion")).to_be_checked(timeout=60_000)
 
 
 def test_a_code_without_a_density_has_no_elbo_on_the_stage(page, server):

@@ -20,8 +20,8 @@ def refuse(name: str) -> None:
 def tell_refused() -> None:
     """Say once what was left out of the address."""
     if names := REFUSED.get():
-        REFUSED.forget()
         st.toast(text("app.address_refused", names=text("app.comma").join(names)), duration="long")
+        REFUSED.forget()  # Last: a rerun that is due stops the script at the toast.
 
 
 def read_as(name: str, other: str) -> None:

@@ -205,7 +205,7 @@ def show_controls(run: Run, state: str, live: bool) -> None:
                 _offer_why(run, info)
             if is_ours and info.has_density and info.has_model and library().has_images_of(run):
                 if st.button(text("train.slow"), key="train_slow"):
-                    query = {"run": run.id, "section": "players"}
+                    query = {"run": run.id, "section": "players", "view": "slow"}
                     st.switch_page("views/elbo/page.py", query_params=query)
     if state == "failed":
         st.error(text("train.failed", message=explain(info.status.message), step=_kept_step(run)))
