@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable
 
-BURST = 12
+BURST = 20
 """So many pages of a visitor open at once without any wait: tabs, and a few reloads."""
-PER_SECOND = 1.0
+PER_SECOND = 2.0
 """From then on."""
 LONGEST_SECONDS = 10.0
 """A longer wait is no answer: what comes then is refused."""

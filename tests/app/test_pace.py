@@ -28,7 +28,7 @@ def test_the_first_few_wait_for_nothing_and_the_next_for_a_turn_each(pace):
     assert waits[BURST:] == pytest.approx([i / PER_SECOND for i in (1, 2, 3)])
 
 
-def test_ten_reloads_a_second_come_to_one(pace, clock):
+def test_ten_reloads_a_second_come_to_two(pace, clock):
     begun = []
     for number in range(600):
         clock.now = 100.0 + number / 10
