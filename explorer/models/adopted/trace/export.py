@@ -39,6 +39,8 @@ WAYS = (
 )
 """What else can be done with a network that cannot be recorded here."""
 PASSED_OVER = ("_set_grad_enabled", "_assert", "sym_size", "_check")
+INNER = "wrap_with"
+"""So begin the operators that run a graph of their own, under no_grad, enable_grad or autocast."""
 
 
 class NotTraced(ExplorerError):
@@ -236,7 +238,7 @@ def _walk(module: Any, items: dict[Any, Any]) -> list[Any]:
 def _draw_node(node: Any, items: dict[Any, Any]) -> Any:
     name = str(node.target)
     operation = name.removeprefix("aten.").split(".")[0]
-    if any(word in name for word in PASSED_OVER):
+    if any(word in name for word in PASSED_OVER) and not name.startswith(INNER):
         return None
     if operation.rstrip("_") in RANDOM:
         raise NotLayers(f"random numbers other than normal noise ({operation})")

@@ -1,6 +1,7 @@
 """Torch networks of every sort as layers: what they compute, to 1e-5, without their code."""
 
 import functools
+from functools import partial
 
 import pytest
 import torch
@@ -193,11 +194,15 @@ def test_checks_of_distributions_are_off_while_tracing_alone():
     assert Distribution._validate_args == before
 
 
-def test_a_part_under_autocast_is_drawn_too():
+@pytest.mark.parametrize(
+    "under",
+    [functools.partial(torch.autocast, "cpu", enabled=False), torch.no_grad, torch.enable_grad],
+)
+def test_a_part_under_another_mode_is_drawn_too(under):
     model = network(Perceptron)
 
     def encode(x):
-        with torch.autocast("cpu", enabled=False):
+        with under():
             return model.encode(x)
 
     x = some(FLAT)
