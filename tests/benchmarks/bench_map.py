@@ -118,7 +118,13 @@ def make_run(config: ModelConfig, count: int, shape: tuple[int, int, int] = SHAP
     logvar = np.full_like(mean, -4)
     codes = SimpleNamespace(mean=mean, logvar=logvar, labels=labels, ids=np.arange(count))
     dataset = SimpleNamespace(name="mnist", shape=shape, class_names=tuple("0123456789"))
-    facts: dict[str, Any] = {"config": None, "beta": None, "best_split": None, "best_results": {}}
+    facts: dict[str, Any] = {
+        "config": None,
+        "beta": None,
+        "best_split": None,
+        "best_results": {},
+        "timing": {},
+    }
     info = SimpleNamespace(dataset=dataset, model=SimpleNamespace(is_beta_implied=False), **facts)
     return SimpleNamespace(id="bench", name="bench", info=info, model=model, codes=lambda: codes)
 
