@@ -3,6 +3,7 @@
 Nothing of the app is answered without a pass but its scripts: no page, no message, no file.
 """
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -17,7 +18,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from explorer.app.enter import ask_to_change, choose_language, show_form
 from explorer.app.offers import OWNER
+from explorer.app.pace import Pace
 from explorer.app.session import PASS
+from explorer.text import say
 from explorer.visitors.house import House
 from explorer.visitors.metrics import write_metrics
 from explorer.visitors.passes import Visitor
@@ -43,6 +46,7 @@ class Admission:
         self.house = house
         self.base = f"/{base.strip('/')}".rstrip("/")
         self.guesses: dict[str, deque[float]] = {}
+        self.pace = Pace()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, refuse, or hand the request on with whose it is."""
@@ -54,6 +58,11 @@ class Admission:
             if visitor is None:
                 self.house.count_refusal()
                 return await send({"type": "websocket.close", "code": 1008})
+            wait = self.pace.take_turn(visitor.id)
+            if wait is None:
+                self.house.count_refusal()
+                return await send({"type": "websocket.close", "code": 1013})
+            await asyncio.sleep(wait)
             return await self.app({**scope, OWNER: visitor.id}, receive, send)
         if path == HEALTH:
             return await PlainTextResponse(write_metrics(self.house))(scope, receive, send)
@@ -61,6 +70,10 @@ class Admission:
             return await (await self.enter(Request(scope, receive)))(scope, receive, send)
         if visitor is not None:
             if asks_for_page(path, scope):
+                if self.pace.is_refused(visitor.id):
+                    self.house.count_refusal()
+                    words = say(choose_language(Headers(scope=scope)), "enter.pace")
+                    return await PlainTextResponse(words, 429)(scope, receive, send)
                 send = self.send_with_pass(visitor, scope, send)
             return await self.app({**scope, OWNER: visitor.id}, receive, send)
         if path.startswith(OPEN):

@@ -16,7 +16,13 @@ from explorer.app.parts.address import tell_refused  # noqa: E402
 from explorer.app.parts.failures import told  # noqa: E402
 from explorer.app.parts.guide import show_guide  # noqa: E402
 from explorer.app.parts.languages import show_language_switch  # noqa: E402
-from explorer.app.parts.lede import LEDES, SKELETONS, show_lede  # noqa: E402
+from explorer.app.parts.lede import (  # noqa: E402
+    LEDES,
+    SKELETONS,
+    clear_outline,
+    keep_until_lede,
+    show_lede,
+)
 from explorer.app.parts.menu import tend_menu  # noqa: E402
 from explorer.app.parts.present import show_present  # noqa: E402
 from explorer.app.parts.together import show_together  # noqa: E402
@@ -67,7 +73,8 @@ if page.url_path and "torch" not in sys.modules:
             if page.url_path in SKELETONS:
                 st.html(SKELETONS[page.url_path])
             import torch  # noqa: F401
-    waiting.empty()
+    keep_until_lede(waiting)
 with told():
     page.run()
+clear_outline()
 tell_refused()

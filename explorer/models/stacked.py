@@ -5,11 +5,10 @@ Shapes: M members, B images, D pixels, K latents.
 
 import copy
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from explorer.errors import ExplorerError
 from explorer.models.likelihoods import Likelihood
@@ -30,15 +29,35 @@ class StackedLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return (M, B, out) for input of each member (M, B, in) or one shared by all (B, in)."""
         halve = self.half_products and torch.is_grad_enabled()
-        dtype = torch.bfloat16 if halve else x.dtype
-        weight, bias = self.weight.to(dtype), self.bias.to(dtype)
-        if x.dim() == 3:
-            product = torch.baddbmm(bias[:, None], x.to(dtype), weight.transpose(1, 2))
-            return product.to(x.dtype)
-        members, size = bias.shape
-        # One wide layer: the images are read once, however many members there are.
-        wide = functional.linear(x.to(dtype), weight.flatten(0, 1), bias.flatten()).to(x.dtype)
-        return wide.view(len(x), members, size).transpose(0, 1)
+        factors = x.to(torch.bfloat16 if halve else x.dtype)
+        if x.dim() == 2:
+            factors = factors.expand(len(self.weight), *x.shape)
+        product: Tensor = _Product.apply(factors, self.weight, self.bias)  # type: ignore[no-untyped-call]
+        return product.to(x.dtype)
+
+
+class _Product(torch.autograd.Function):
+    """x Wᵀ + b of every member in the dtype of x; the gradients lie in memory as the weights do.
+
+    torch's own gradient of W comes transposed, and to turn it round takes as long as the product.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        ctx.dtype = weight.dtype
+        weight, bias = weight.to(x.dtype), bias.to(x.dtype)
+        ctx.save_for_backward(x, weight)
+        return torch.baddbmm(bias[:, None], x, weight.transpose(1, 2))
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
+        (gradient,) = gradients
+        x, weight = ctx.saved_tensors
+        return (
+            torch.bmm(gradient, weight) if ctx.needs_input_grad[0] else None,
+            torch.bmm(gradient.transpose(1, 2), x).to(ctx.dtype),
+            gradient.sum(1).to(ctx.dtype),
+        )
 
 
 class StackedModels(nn.Module):

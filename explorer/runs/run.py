@@ -47,7 +47,8 @@ SETTLED_SECONDS = 2.0
 """From this age on no clock of a file system is so coarse that a newer file has the same time."""
 LONGEST_NAME = 80
 MOST_TAGS, LONGEST_TAG = 8, 24
-RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}(/[A-Za-z0-9][A-Za-z0-9._-]{0,79})?")
+RUN_ID = re.compile(r"[^\W_][\w.-]{0,79}(/[^\W_][\w.-]{0,79})?")
+"""Letters and digits of any script, dots, dashes, underscores; with its family's before a slash."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """What every engine starts from: a model of seeded weights, an optimiser, images in memory."""
 
+import warnings
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -47,7 +49,9 @@ def start_optimiser(model: nn.Module, config: Config, device: torch.device) -> Q
 
 
 class Batches:
-    """The whole data set as bytes in memory, and which of its images each update sees.
+    """The whole data set as bytes, and which of its images each update sees.
+
+    On the CPU they stay where they lie, in memory or in a file that is mapped into it.
 
     The order of the images in an epoch comes from the seed and the epoch alone, so a resumed run
     sees the batches that an uninterrupted one would have seen. An epoch's last, partial batch is
@@ -55,7 +59,7 @@ class Batches:
     """
 
     def __init__(self, config: Config, images: Array, device: torch.device) -> None:
-        self.images = torch.from_numpy(np.array(images, order="C")).to(device)
+        self.images = _view(images).to(device)
         self.size = min(config.optimiser.batch_size, len(images))
         self.per_epoch = max(1, len(images) // self.size)
         self._seed = config.seed
@@ -80,3 +84,10 @@ class Batches:
         """Return the images at `chosen` (B,), uint8 (B, C, H, W); whole rows are faster to copy."""
         rows = self.images.flatten(1).index_select(0, chosen)
         return rows.view(-1, *self.images.shape[1:])
+
+
+def _view(images: Array) -> Tensor:
+    """Return the images' own bytes, which nobody may write to; a copy where they have gaps."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(np.ascontiguousarray(images))

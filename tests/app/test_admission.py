@@ -5,6 +5,7 @@ import pytest
 from explorer.app.admission import GUESSES, PROXIED, Admission
 from explorer.app.enter import ask_to_change, show_form
 from explorer.app.offers import OWNER, Offers
+from explorer.app.pace import BURST
 from explorer.app.session import PASS
 from explorer.export.container import pack
 from explorer.text import LANGUAGES, say
@@ -240,3 +241,22 @@ def test_each_page_that_is_opened_makes_the_pass_last_anew(door):
         assert told["set-cookie"].startswith(f"{cookie};") and "Max-Age=86400" in told["set-cookie"]
     for path in ("/media/abc.png", "/_stcore/host-config"):
         assert "set-cookie" not in door.ask(path, cookie=cookie)[1]
+
+
+def test_who_reloads_without_end_is_told_to_wait_and_nobody_else(door):
+    for _ in range(BURST):
+        assert door.ask("/_stcore/stream", kind="websocket", cookie=door.cookie(ANNA))[0] == (
+            "websocket.accept"
+        )
+    while not door.admission.pace.is_refused(ANNA.id):
+        door.admission.pace.take_turn(ANNA.id)
+    reached = len(door.inner.owners)
+    assert door.ask("/_stcore/stream", kind="websocket", cookie=door.cookie(ANNA))[0] == (
+        "websocket.close"
+    )
+    for language in LANGUAGES:
+        asked = {"cookie": door.cookie(ANNA), "accept_language": language}
+        status, _, body = door.ask("/learn", **PAGE, **asked)
+        assert (status, body.decode()) == (429, say(language, "enter.pace"))
+    assert len(door.inner.owners) == reached
+    assert door.ask("/learn", **PAGE, cookie=door.cookie(BELA))[0] == 200

@@ -30,6 +30,7 @@ from tests.browser.conftest import CHROMIUM, FLAGS, Server
 
 SHAPE = (1, 28, 28)
 SECONDS = 2.0
+SIZES = [10_000, 100_000, 1_000_000, 3_000_000]
 
 FIRST_PAINT = """
 (() => {
@@ -117,7 +118,13 @@ def make_run(config: ModelConfig, count: int, shape: tuple[int, int, int] = SHAP
     logvar = np.full_like(mean, -4)
     codes = SimpleNamespace(mean=mean, logvar=logvar, labels=labels, ids=np.arange(count))
     dataset = SimpleNamespace(name="mnist", shape=shape, class_names=tuple("0123456789"))
-    facts: dict[str, Any] = {"config": None, "beta": None, "best_split": None, "best_results": {}}
+    facts: dict[str, Any] = {
+        "config": None,
+        "beta": None,
+        "best_split": None,
+        "best_results": {},
+        "timing": {},
+    }
     info = SimpleNamespace(dataset=dataset, model=SimpleNamespace(is_beta_implied=False), **facts)
     return SimpleNamespace(id="bench", name="bench", info=info, model=model, codes=lambda: codes)
 
@@ -159,33 +166,37 @@ def open_page(chromium: Any, address: str) -> Any:
     return page
 
 
-def measure_maps(chromium: Any, counts: list[int]) -> None:
-    mlp, conv = ModelConfig(), ModelConfig(network="conv", hidden=(16, 32, 64), latent_dim=2)
-    wide = ModelConfig(network="conv", hidden=(32, 64), latent_dim=2)
-    pages = {
-        f"{count}.html": wrap_payload(
-            build_payload(make_run(mlp, count), None, sentences("en", "explore.")), "bench"
-        )
-        for count in counts
+def measure_decodes(chromium: Any) -> None:
+    configs = {
+        "MLP 2-128-256-512-784": (ModelConfig(), "≤ 2"),
+        "conv 32·7·7 → 16 → 1": (
+            ModelConfig(network="conv", hidden=(16, 32, 64), latent_dim=2),
+            "≤ 8",
+        ),
+        "conv 64·7·7 → 32 → 1": (
+            ModelConfig(network="conv", hidden=(32, 64), latent_dim=2),
+            "≤ 8",
+        ),
     }
-    for name, config in (("conv", conv), ("wide", wide)):
-        payload = build_payload(make_run(config, 1000), None, sentences("en", "explore."))
-        pages[f"{name}.html"] = wrap_payload(payload, "bench")
+    pages = {
+        f"{number}.html": _build_page(config, 1000)
+        for number, (config, _) in enumerate(configs.values())
+    }
     with served(pages) as address:
         print("| decode | median ms | p95 ms | aim |\n|---|---|---|---|")
-        for name, label, aim in (
-            (f"{counts[0]}.html", "MLP 2-128-256-512-784", "≤ 2"),
-            ("conv.html", "conv 32·7·7 → 16 → 1", "≤ 8"),
-            ("wide.html", "conv 64·7·7 → 32 → 1", "≤ 8"),
-        ):
-            page = open_page(chromium, f"{address}/{name}")
+        for number, (label, (_, aim)) in enumerate(configs.items()):
+            page = open_page(chromium, f"{address}/{number}.html")
             found = page.evaluate(DECODES)
             print(f"| {label} | {found['median']:.2f} | {found['p95']:.2f} | {aim} |", flush=True)
             page.close()
-        print("\n| points | first paint s | hover frames/s | decodes/s | pan frames/s |")
-        print("|---|---|---|---|---|")
-        for count in counts:
-            page = open_page(chromium, f"{address}/{count}.html")
+
+
+def measure_points(chromium: Any, counts: list[int]) -> None:
+    print("| points | first paint s | hover frames/s | decodes/s | pan frames/s |")
+    print("|---|---|---|---|---|")
+    for count in counts:
+        with served({"map.html": _build_page(ModelConfig(), count)}) as address:
+            page = open_page(chromium, f"{address}/map.html")
             first = page.evaluate("window.firstPaint") / 1000
             hover = page.evaluate(FRAMES, ["hover", SECONDS])
             pan = page.evaluate(FRAMES, ["pan", SECONDS])
@@ -195,6 +206,11 @@ def measure_maps(chromium: Any, counts: list[int]) -> None:
                 flush=True,
             )
             page.close()
+
+
+def _build_page(config: ModelConfig, count: int) -> bytes:
+    payload = build_payload(make_run(config, count), None, sentences("en", "explore."))
+    return wrap_payload(payload, "bench")
 
 
 def measure_server(chromium: Any, clicks: int) -> None:
@@ -238,7 +254,9 @@ def measure_server(chromium: Any, clicks: int) -> None:
 
 def main(quick: bool = False) -> None:
     with browser() as chromium:
-        measure_maps(chromium, [10_000, 100_000] if quick else [10_000, 100_000, 1_000_000])
+        measure_decodes(chromium)
+        print()
+        measure_points(chromium, SIZES[:2] if quick else SIZES)
         measure_server(chromium, 5 if quick else 15)
 
 

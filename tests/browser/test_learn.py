@@ -27,10 +27,12 @@ def set_slider(page, name, value):
 
 
 def test_chapters_follow_one_another_and_stay_in_the_address(page, server):
+    page.set_viewport_size({"width": 1280, "height": 500})
     open_chapter(page, server, "mixture")
     page.get_by_role("heading", name="p(x) as an infinite mixture").wait_for()
     page.locator(".st-key-learn_right button").click()
     page.get_by_role("heading", name="The ELBO three ways").wait_for()
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
     page.wait_for_url("**chapter=elbo**")
     page.locator(".st-key-learn_left button").click()
     page.get_by_role("heading", name="p(x) as an infinite mixture").wait_for()

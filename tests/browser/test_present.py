@@ -94,24 +94,24 @@ def test_the_map_and_its_sliders_fit_a_small_projector(view):
 
 
 @pytest.mark.parametrize(
-    ("address", "part"),
+    ("address", "parts"),
     [
-        ("beta", ".st-key-beta_stage .film input"),
-        ("runs", ".desk tbody tr .acts"),
+        ("beta", (".st-key-beta_stage .film input", ".st-key-beta_bar .stSelectbox")),
+        ("runs", (".desk tbody tr .acts",)),
     ],
 )
-def test_what_a_page_is_about_fits_a_small_projector(page, server, address, part):
+def test_what_a_page_is_about_fits_a_small_projector(page, server, address, parts):
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto(f"{server.url}/{address}{'&' if '?' in address else '?'}present=1")
     page.wait_for_function(PRESENTING, timeout=SLOW)
-    shown = page.locator(part).first
-    shown.wait_for(timeout=SLOW)
+    page.locator(parts[0]).first.wait_for(timeout=SLOW)
     wait_for_script(page)
-    page.wait_for_function(
-        """(e) => {
-          const box = e.getBoundingClientRect();
-          return box.width > 0 && box.right <= 1280 && box.bottom <= 720;
-        }""",
-        arg=shown.element_handle(),
-        timeout=SLOW,
-    )
+    for part in parts:
+        page.wait_for_function(
+            """(e) => {
+              const box = e.getBoundingClientRect();
+              return box.width > 0 && box.right <= 1280 && box.bottom <= 720;
+            }""",
+            arg=page.locator(part).first.element_handle(),
+            timeout=SLOW,
+        )

@@ -265,10 +265,30 @@ def test_a_name_that_cannot_be_shown_is_none(writer, name):
 
 
 @pytest.mark.parametrize(
-    "run_id", ["", ".", "..", "../x", "/etc", "a/../b", "a/b/c", "a\\b", "a\n"]
+    "run_id",
+    [
+        "",
+        ".",
+        "..",
+        "../x",
+        "/etc",
+        "a/../b",
+        "a/b/c",
+        "a\\b",
+        "a\n",
+        "_a",
+        "a b",
+        "a\u202eb",
+        "\ud800",
+    ],
 )
 def test_an_id_is_no_path(run_id):
     assert not RUN_ID.fullmatch(run_id)
+
+
+@pytest.mark.parametrize("run_id", ["vae", "sweep/beta-0.5", "我的訓練", "прогон_2", "été/β-4"])
+def test_an_id_is_written_in_any_script(run_id):
+    assert RUN_ID.fullmatch(run_id)
 
 
 def test_new_ids_are_ids_and_differ():

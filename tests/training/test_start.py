@@ -27,6 +27,20 @@ def test_an_epoch_takes_each_image_at_most_once_in_an_order_of_its_own():
     assert Batches(CONFIG, NUMBERED, CPU).at(4)[:, 0, 0, 0].tolist() == epochs[1][30:60]
 
 
+@pytest.mark.filterwarnings("error")
+def test_images_that_lie_in_a_file_stay_there(tmp_path):
+    np.save(tmp_path / "images.npy", NUMBERED)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    batches = Batches(CONFIG, mapped, CPU)
+    assert batches.images.data_ptr() == mapped.ctypes.data
+    assert torch.equal(batches.at(4), Batches(CONFIG, NUMBERED, CPU).at(4))
+
+
+def test_images_with_gaps_between_them_are_laid_side_by_side():
+    batches = Batches(CONFIG, NUMBERED[::-2], CPU)
+    assert sorted(batches.images[:, 0, 0, 0].tolist()) == list(range(1, 100, 2))
+
+
 def test_few_images_are_one_batch():
     batches = Batches(CONFIG, NUMBERED[:7], CPU)
     assert (batches.size, batches.per_epoch) == (7, 1)

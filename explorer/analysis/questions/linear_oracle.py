@@ -23,7 +23,7 @@ from explorer.analysis.questions.floor import take_evenly
 from explorer.analysis.questions.how_many import Member
 from explorer.datasets import ImageDataset
 from explorer.errors import ExplorerError
-from explorer.facts import LIKELIHOODS
+from explorer.facts import LIKELIHOODS, PRIORS
 from explorer.runs.run import Run
 
 TOLERATED = 0.05
@@ -67,7 +67,7 @@ def find_oracle(runs: Sequence[Run], images: ImageDataset) -> LinearOracle | Non
     if config is None or split is None or {config.split, split} - {*images.splits}:
         return None
     facts, objective = LIKELIHOODS[config.model.likelihood], config.objective
-    if not (facts.linear_theory or facts.optimal) or config.model.prior != "standard":
+    if not (facts.linear_theory or facts.optimal) or not PRIORS[config.model.prior].has_shares:
         return None
     if objective.free_bits or objective.free_bits_total or objective.capacity or not beta:
         return None

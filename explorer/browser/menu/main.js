@@ -1,8 +1,9 @@
-/** On a phone the app's menu is a drawer: it is named, and it closes once a page is chosen. */
+/** On a phone the app's menu is a drawer: it is named, and it closes once a page is chosen; a chapter opens at its top. */
 
 const PACE = 400;
 const CHOICE = '[data-testid="stSidebarNavLink"]';
 const OPENER = '[data-testid="stExpandSidebarButton"]';
+const WAY = ".st-key-learn_neighbours button";
 const CLOSER = '[data-testid="stSidebarCollapseButton"] button';
 
 /** @typedef {{open: string, close: string}} Words */
@@ -21,7 +22,10 @@ export default function mount({ data: [data] }) {
 function listen() {
   // Streamlit closes it only where the finger happens to leave the drawer.
   document.addEventListener("click", (event) => {
-    if (event.target instanceof Element && event.target.closest(CHOICE)) window.setTimeout(close, 0);
+    if (!(event.target instanceof Element)) return;
+    if (event.target.closest(CHOICE)) window.setTimeout(close, 0);
+    // The way on stands at a chapter's foot; Streamlit would open the next one as far down.
+    if (event.target.closest(WAY)) document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0);
   });
   // Its buttons come and go with the width of the window and with every opening.
   window.setInterval(name, PACE);

@@ -4,6 +4,7 @@ Before anything is computed for a new batch size the graph is walked with arrays
 and no memory; what would grow beyond the limits is refused there.
 """
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -181,6 +182,8 @@ class OnnxGraph(Opaque):
     def _multiply_adds(
         self, node: OnnxNode, inputs: list[Tensor | None], results: tuple[Tensor, ...]
     ) -> int:
+        if node.operator == "Einsum":
+            return self._count_einsum(node, inputs)
         if node.operator not in MATRIX or inputs[0] is None or inputs[1] is None:
             return results[0].numel()
         x, weight, out = inputs[0], inputs[1], results[0]
@@ -189,6 +192,17 @@ class OnnxGraph(Opaque):
         if node.operator == "ConvTranspose":
             return x.numel() * weight[0].numel()
         return out.numel() * x.shape[-1]
+
+    def _count_einsum(self, node: OnnxNode, inputs: list[Tensor | None]) -> int:
+        """Return the products of an einsum: one for each choice of a place on every axis."""
+        terms = str(node.attributes.get("equation")).replace(" ", "").partition("->")[0].split(",")
+        sizes = {
+            letter: size
+            for term, given in zip(terms, inputs, strict=False)
+            if given is not None
+            for letter, size in zip(term, given.shape, strict=False)
+        }
+        return math.prod(sizes.values())
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the outputs for x (B, …), flattened and joined, (B, total)."""

@@ -5,6 +5,7 @@ https://onnx.ai/onnx/operators/.
 """
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -239,6 +240,17 @@ def _average_pool(call: Call) -> Tensor:
     return mean / inside
 
 
+EINSUM = re.compile(r"[A-Za-z]+(,[A-Za-z]+)?->[A-Za-z]*")
+"""Of one or two arrays, every axis named and what comes out too."""
+
+
+def _einsum(call: Call) -> Tensor:
+    equation = call.word("equation", "").replace(" ", "")
+    if not EINSUM.fullmatch(equation):
+        raise ValueError("an Einsum of this sort is not read")
+    return torch.einsum(equation, *(call[index] for index in range(1 + equation.count(","))))
+
+
 def _global_pool(function: Callable[..., Tensor]) -> Operator:
     return lambda call: function(call[0], tuple(range(2, call[0].ndim)), keepdim=True)
 
@@ -340,6 +352,7 @@ OPERATORS: dict[str, Operator] = {
     "LogSoftmax": _softmax(torch.log_softmax),
     "Gemm": _gemm,
     "MatMul": two(torch.matmul),
+    "Einsum": _einsum,
     "Conv": _conv,
     "ConvTranspose": _conv_transpose,
     "BatchNormalization": _batch_norm,

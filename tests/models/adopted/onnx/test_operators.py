@@ -98,6 +98,10 @@ def cases():
         node("Softmax", ["s"], ["a"], axis=-1), node("MatMul", ["a", "x"], ["y"]),
     ]  # fmt: skip
     yield chain("MatMul", scores, lambda x: (x @ x.mT).softmax(-1) @ x)
+    moved = "nchw -> nwch"
+    yield op("Einsum", lambda x: torch.einsum("nchw->nwch", x), equation=moved)
+    mixed = lambda x: torch.einsum("nchw,hd->ncd", x, t(SQUARE))  # noqa: E731
+    yield op("Einsum", mixed, [("w", SQUARE)], equation="nchw,hd->ncd")
     yield op("Softmax", lambda x: x.flatten(1).softmax(1).reshape(x.shape), opset=11, axis=1)
     yield op("Mod", lambda x: torch.fmod(x, t(SCALARS)), [("w", SCALARS)], fmod=1)
     above = [node("Greater", ["x", "w"], ["c"]), node("Where", ["c", "x", "v"], ["y"])]
@@ -291,8 +295,9 @@ def test_every_operator_that_is_read_is_tested():
         one_node("Conv", [("w", floats(8, 3, 3, 3))], PICTURE),
         one_node("Range", [("a", np.array(0)), ("b", np.array(9))], (2,), inputs=["a", "b", "a"]),
         one_node("Add", [], (2,), inputs=["x"]),
+        one_node("Einsum", [], PICTURE, equation="...hw->...wh"),
     ],
-    ids=["training", "cubic", "reshape", "index", "channels", "range", "input"],
+    ids=["training", "cubic", "reshape", "index", "channels", "range", "input", "einsum"],
 )
 def test_what_does_not_fit_is_one_error(data):
     with pytest.raises(ExplorerError):
