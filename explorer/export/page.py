@@ -15,6 +15,7 @@ from explorer.browser import read_styles
 from explorer.errors import ExplorerError
 from explorer.export.bundle import WORKER_ENTRY, bundle_modules
 from explorer.export.container import unpack
+from explorer.export.document import frame_document
 from explorer.export.payload import Pictures, build_payload, describe_codes
 
 MAX_PAGE_BYTES = 8_000_000
@@ -121,17 +122,16 @@ def wrap_payload(
     )
     # A script's digest is of all between its tags.
     digest = base64.b64encode(hashlib.sha256(f"\n{script}\n".encode()).digest()).decode()
-    return _PAGE.format(
-        policy=_POLICY.format(digest=digest),
-        title=html.escape(f"{name} · Latent Explorer"),
+    body = _BODY.format(
         scene=html.escape(scene, quote=True),
-        language=html.escape(language, quote=True),
-        style=read_styles("shared", "map"),
         script=script,
         worker=worker,
         payload=base64.b64encode(payload).decode(),
         credit=f'<footer lang="en">{html.escape(credit)}</footer>' if credit else "",
-    ).encode()
+    )
+    head = _HEAD.format(style=read_styles("shared", "map"))
+    policy = _POLICY.format(digest=digest)
+    return frame_document(language, policy, f"{name} · Latent Explorer", head, body).encode()
 
 
 def _has_decoder(payload: bytes) -> bool:
@@ -151,14 +151,7 @@ _POLICY = (
 )
 """Its own script and the worker made of it, and nothing from anywhere else: whatever a name in the
 page is made to be, the browser runs and loads nothing of it."""
-_PAGE = """<!doctype html>
-<html lang="{language}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
+_HEAD = """<style>
 html {{ color-scheme: light dark; }}
 body {{ margin: 0; padding: 14px clamp(12px, 2.2vw, 28px); background: #fbfbfa; }}
 @media (prefers-color-scheme: dark) {{
@@ -171,10 +164,8 @@ body {{ margin: 0; padding: 14px clamp(12px, 2.2vw, 28px); background: #fbfbfa; 
 footer {{
   max-width: 1480px; margin: 10px auto 0; font: 12px system-ui, sans-serif; opacity: .8;
 }}
-</style>
-</head>
-<body>
-<div id="explorer" class="lx" data-scene="{scene}"></div>
+</style>"""
+_BODY = """<div id="explorer" class="lx" data-scene="{scene}"></div>
 {credit}
 <script type="application/octet-stream" id="payload">{payload}</script>
 <script type="text/plain" id="worker">
@@ -182,7 +173,4 @@ footer {{
 </script>
 <script>
 {script}
-</script>
-</body>
-</html>
-"""
+</script>"""

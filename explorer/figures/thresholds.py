@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from explorer.codes import threshold_name
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
+from explorer.text import number
 
 MOST_BARS = 16
 ROW, ROOM = 24, 70
@@ -38,7 +39,7 @@ def threshold_bars(
         y=[threshold_name(index) for index in range(len(values))],
         orientation="h",
         marker={"color": [roles.reconstruction if v > used else roles.gap for v in values]},
-        text=[f"{value:.3g}" for value in values],
+        text=[number(value, ".3g") for value in values],
         textposition="outside",
         cliponaxis=False,
         showlegend=False,
@@ -50,7 +51,7 @@ def threshold_bars(
     for value, words, dash in lines:
         figure.add_vline(x=value, line={"color": roles.beta, "width": 2, "dash": dash})
         figure.add_annotation(
-            text=f"{words} {value:.3g}",
+            text=f"{words} {number(value, '.3g')}",
             font={"color": roles.beta, "size": 13},
             x=log10(value),  # Of a log axis annotations want the exponent.
             y=1.0,

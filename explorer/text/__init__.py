@@ -13,6 +13,8 @@ from typing import Any
 LANGUAGES = {"en": "EN", "zh-Hans": "简", "zh-Hant": "繁"}
 """Languages by their tag, as the switch shows them; a folder here holds the sentences of each."""
 
+WRITTEN_OUT = 1e6
+"""Numbers below this have no exponent, however few of their digits are shown."""
 _FOLDER = Path(__file__).parent
 _TRADITIONAL = {"hant", "tw", "hk", "mo"}
 
@@ -66,8 +68,15 @@ def paragraph(language: str, *parts: str) -> str:
 
 
 def number(value: float, spec: str = ".2f") -> str:
-    """Return a number as `format` does, with a true minus sign."""
-    return format(value, spec).replace("-", "−")
+    """Return a number as `format` does, with a true minus sign and thousands written out.
+
+    >>> number(1234, ".3g"), number(2e9, ".3g")
+    ('1,230', '2e+09')
+    """
+    shown = format(value, spec)
+    if spec.endswith("g") and "e+" in shown and abs(value) < WRITTEN_OUT:
+        shown = f"{float(shown):,.0f}"
+    return shown.replace("-", "−")
 
 
 class _Formatter(string.Formatter):

@@ -206,6 +206,12 @@ def test_sentences_follow_one_another_as_the_language_writes_them():
     assert paragraph("zh-Hant", "一。", "", "二。") == "一。二。"
 
 
+def test_thousands_are_written_out():
+    assert number(1000, ".3g") == "1,000" and number(-123_456, ".3g") == "−123,000"
+    assert number(2e9, ".3g") == "2e+09" and number(1e-5, ".3g") == "1e−05"
+    assert number(12.34, ".3g") == "12.3"
+
+
 def test_numbers_have_a_true_minus_sign():
     assert number(-1.5) == "−1.50" and number(-1e-5, ".0e") == "−1e−05"
     assert say("en", "beta.grid.beta", value=-0.25) == "β −0.25"

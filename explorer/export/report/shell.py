@@ -4,20 +4,15 @@ import html
 from collections.abc import Sequence
 
 from explorer.browser import read_styles
+from explorer.export.document import frame_document
 from explorer.figures.palette import DARK, LIGHT, Roles
 
 
 def fill_page(title: str, body: str, language: str) -> bytes:
     """Return a report's page: `body` is HTML, `title` is not."""
-    page = _PAGE.format(
-        language=html.escape(language, quote=True),
-        title=html.escape(title),
-        light=_colours(LIGHT),
-        dark=_colours(DARK),
-        style=read_styles("report"),
-        body=body,
-    )
-    return page.encode()
+    style = read_styles("report")
+    head = _HEAD.format(light=_colours(LIGHT), dark=_colours(DARK), style=style)
+    return frame_document(language, _POLICY, title, head, f"<main>\n{body}\n</main>").encode()
 
 
 def keep_together(sentence: str) -> str:
@@ -42,24 +37,12 @@ def _colours(roles: Roles) -> str:
     return " ".join(f"--{name}: {colour};" for name, colour in named)
 
 
-_PAGE = """<!doctype html>
-<html lang="{language}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
-style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'"
+)
+_HEAD = """<style>
 :root {{ color-scheme: light dark; {light} }}
 @media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}
 {style}
-</style>
-</head>
-<body>
-<main>
-{body}
-</main>
-</body>
-</html>
-"""
+</style>"""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from explorer.export.document import frame_document
 from explorer.text import LANGUAGES, say, sentences
 
 POLICY = (
@@ -151,16 +152,13 @@ def frame_page(
     loaded += [f"assets/{script}" for script in scripts]
     sources = " ".join(f"{place.top}{script}" for script in loaded)
     boot = f'<script defer src="{place.top}assets/boot.js" data-scripts="{sources}"></script>'
-    return _PAGE.format(
-        language=place.language,
-        policy=POLICY,
-        title=html.escape(title),
-        style=f"{place.top}assets/style.css",
+    head = _HEAD.format(style=f"{place.top}assets/style.css", scripts=boot if loaded else "")
+    within = _BODY.format(
         header=_header(place, languages, heading, bool(scripts), report),
         lede=f'<p class="lede">{html.escape(say(place.language, lede))}</p>' if lede else "",
         body=body,
-        scripts=boot if loaded else "",
     )
+    return frame_document(place.language, POLICY, f"{title} · Latent Explorer", head, within)
 
 
 def _header(
@@ -189,23 +187,11 @@ def _escaped(language: str, key: str) -> str:
     return html.escape(say(language, key))
 
 
-_PAGE = """<!doctype html>
-<html lang="{language}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title} · Latent Explorer</title>
-<link rel="icon" href="data:,">
+_HEAD = """<link rel="icon" href="data:,">
 <link rel="stylesheet" href="{style}">
-{scripts}
-</head>
-<body>
-<header class="site">{header}</header>
+{scripts}"""
+_BODY = """<header class="site">{header}</header>
 <main>
 {lede}
 {body}
-</main>
-</body>
-</html>
-"""
+</main>"""
