@@ -62,7 +62,7 @@ def test_every_page_of_the_demo_opens_from_the_disk_without_a_network(
         context = chromium.new_context(viewport=size, offline=True, color_scheme="dark")
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda m: m.type == "error" and errors.append(m.text))
+        page.on("console", lambda line: errors.extend([line.text] if line.type == "error" else []))
         for path in pages:
             page.goto(path.as_uri())
             if page.locator("#explorer, #lens, #learn, #exercises").count():
