@@ -125,7 +125,8 @@ def begin_together(lesson, pages, pauses=False):
     An Anna who pauses keeps the worker as one who trains does, and takes no time from the rest.
     """
     server, anna, bela = lesson.server, lesson.anna, lesson.bela
-    first = anna.train(server, 30)
+    # Long enough to be lost in its middle on a busy machine, too.
+    first = anna.train(server, 30 if pauses else 60)
     wait_until(lambda: Run(first).snapshot_steps())
     if pauses:
         Control(first).send("pause")
