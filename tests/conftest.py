@@ -9,6 +9,10 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.chromium import chromium
+
+__all__ = ["chromium"]
+
 # No example is timed: this may run beside a training.
 settings.register_profile(
     "tests", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow]

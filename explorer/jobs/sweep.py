@@ -238,6 +238,8 @@ def _is_alive(path: Path) -> bool:
     if not (path / "run.json").is_file():
         return False
     status = Run(path).info.status
+    if status.state == "queued":  # By the queue that asks: its beat is nobody's training.
+        return False
     mine = status.pid == os.getpid() and status.host == socket.gethostname()
     return status.is_alive() and not mine
 

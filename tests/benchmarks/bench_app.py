@@ -43,8 +43,9 @@ MOVE = """
 def main(quick: bool = False) -> None:
     from playwright.sync_api import sync_playwright
 
-    from tests.browser.conftest import CHROMIUM, FLAGS, Server
+    from tests.browser.conftest import Server
     from tests.browser.explore_page import ExplorePage, ensure_run
+    from tests.chromium import CHROMIUM, FLAGS
 
     path = next(filter(None, map(shutil.which, CHROMIUM)))
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:

@@ -26,7 +26,8 @@ from explorer.export.page import wrap_payload
 from explorer.export.payload import build_payload
 from explorer.models import VAE
 from explorer.text import sentences
-from tests.browser.conftest import CHROMIUM, FLAGS, Server
+from tests.browser.conftest import Server
+from tests.chromium import CHROMIUM, FLAGS
 
 SHAPE = (1, 28, 28)
 SECONDS = 2.0

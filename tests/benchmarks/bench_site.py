@@ -36,7 +36,7 @@ def main(quick: bool = False) -> None:
     from explorer.export.site.build import build_site
     from explorer.library import Library
     from explorer.runs.store import open_run
-    from tests.browser.conftest import CHROMIUM, FLAGS
+    from tests.chromium import CHROMIUM, FLAGS
 
     path = next(filter(None, map(shutil.which, CHROMIUM)))
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:

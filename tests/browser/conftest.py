@@ -1,7 +1,6 @@
 """The app in a real browser: one server and one Chromium for all browser tests."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -11,18 +10,6 @@ from pathlib import Path
 
 import pytest
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # One process for all pages of the app: it compiles Streamlit's scripts once.
-    "--process-per-site",
-]
 VIEWPORT = {"width": 1280, "height": 800}
 STARTUP_SECONDS = 60
 
@@ -80,23 +67,6 @@ def server(tmp_path_factory):
     server = Server(folder / "runs", LATENT_EXPLORER_CACHE=str(folder / "cache"))
     yield server
     server.stop()
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if path is None:
-        message = "No Chromium or Chrome was found: the app was NOT tested in a browser."
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    from playwright.sync_api import expect, sync_playwright
-
-    expect.set_options(timeout=30_000)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,5 @@
-"""A real Chromium and a real JupyterLab, as the notebooks' tests have them."""
+"""A real JupyterLab, as the notebooks' tests have it."""
 
-from tests.notebook.conftest import chromium, lab, page
+from tests.notebook.conftest import lab, page
 
-__all__ = ["chromium", "lab", "page"]
+__all__ = ["lab", "page"]

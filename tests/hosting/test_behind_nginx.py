@@ -15,8 +15,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.conftest import FLAGS, Server, _free_port
+from tests.browser.conftest import Server, _free_port
 from tests.browser.explore_page import ExplorePage
+from tests.chromium import FLAGS
 from tests.datasets.own.cases import encode, pack
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]

@@ -1,6 +1,9 @@
 """A place on a real Dask cluster: what a job's code raises, and what a lost scheduler leaves."""
 
+import json
+import os
 import threading
+import time
 
 import pytest
 
@@ -8,6 +11,7 @@ from explorer.errors import ExplorerError
 from explorer.jobs import sweep
 from explorer.jobs.queue import LocalRunner
 from explorer.jobs.workers import ClusterWorker, SchedulerLost
+from explorer.training.loop import train
 from tests.small_run import make_config
 
 distributed = pytest.importorskip("distributed")
@@ -72,3 +76,13 @@ def test_no_scheduler_is_said_before_anything_is_asked(monkeypatch):
     monkeypatch.setattr(sweep, "CONNECT_SECONDS", 1)
     with pytest.raises(ExplorerError, match="No Dask scheduler answers"):
         ClusterWorker("tcp://127.0.0.1:9").ask({"directory": "/nowhere"})
+
+
+@pytest.mark.parametrize("state, is_trained", [("queued", False), ("running", True)])
+def test_only_who_trains_is_waited_for(tmp_path, state, is_trained):
+    # The queue of a server marks what it hands on, and its process lives as long as the server.
+    run = train(make_config(2), tmp_path / "one")
+    values = json.loads((run.path / "run.json").read_text("utf-8"))
+    values["status"] |= {"state": state, "pid": os.getppid(), "heartbeat": time.time()}
+    (run.path / "run.json").write_text(json.dumps(values), encoding="utf-8")
+    assert sweep._is_alive(run.path) is is_trained

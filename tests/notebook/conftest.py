@@ -2,10 +2,6 @@
 
 import pytest
 
-from tests.browser.conftest import chromium
-
-__all__ = ["chromium"]
-
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
