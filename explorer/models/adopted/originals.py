@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from explorer.models.adopted.layers.schema import Layer, Layers, walk
+from explorer.models.adopted.layers.schema import Layers, walk
 
 Key = tuple[int, tuple[int, ...], tuple[int, ...]]
 """Where an array lies in memory and how it is laid out: the same weight, however it was reached."""
@@ -53,9 +53,7 @@ def keep_original(
     another one could not be put in its place, or where there are large arrays without a name.
     """
     owned, owners = _name_weights(modules)
-    names = {
-        _key(each.drawn): owned[_key(each.own)] for each in stored if _key(each.own) in owned
-    }
+    names = {_key(each.drawn): owned[_key(each.own)] for each in stored if _key(each.own) in owned}
     arrays = [tensor for layer in walk(layers) for tensor in layer.tensors.values()]
     found = {_key(tensor) for tensor in arrays}
     places = {place for place, _, _ in names}

@@ -1,8 +1,8 @@
 """What layers.json holds besides its own layers: the networks by the names of their state_dict.
 
-    "original": {"encoder": {"shape": [3, 32, 32], "layers": […],
-                             "outputs": [{"name": "output 0", "shape": [8], "role": ""}, …]},
-                 "decoder": {…}, "reading": {"layout": "NCHW", "scale": 2.0, …}}
+"original": {"encoder": {"shape": [3, 32, 32], "layers": […],
+                         "outputs": [{"name": "output 0", "shape": [8], "role": ""}, …]},
+             "decoder": {…}, "reading": {"layout": "NCHW", "scale": 2.0, …}}
 """
 
 from collections.abc import Mapping, Sequence
