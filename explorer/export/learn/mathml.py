@@ -14,7 +14,8 @@ GREEK = {
 OPERATORS = {
     "sum": "∑", "int": "∫", "prod": "∏", "nabla": "∇", "ge": "≥", "le": "≤", "approx": "≈",
     "iff": "⟺", "to": "→", "in": "∈", "sim": "∼", "infty": "∞", "ldots": "…", "dots": "…",
-    "Vert": "‖", "lVert": "‖", "rVert": "‖", "|": "‖", "vert": "|", "lbrack": "[", "rbrack": "]", "{": "{", "}": "}",
+    "Vert": "‖", "lVert": "‖", "rVert": "‖", "|": "‖", "vert": "|", "{": "{", "}": "}",
+    "lbrack": "[", "rbrack": "]",
 }  # fmt: skip
 NAMES = {"log", "ln", "min", "max"}
 SPACES = {",": 0.17, ";": 0.28, "quad": 1.0, " ": 0.25, "!": 0.0}
