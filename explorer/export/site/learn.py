@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 
-from explorer.export.learn import collapse, kl, notation, sigma
+from explorer.export.learn import collapse, kl, mixture, notation, sigma
 from explorer.export.learn.chapter import Chapter, Control, caption
 from explorer.export.learn.prose import write_prose
 from explorer.export.site.shells import Place, frame_page
@@ -13,6 +13,7 @@ from explorer.figures.palette import role_variables
 from explorer.text import say
 
 CHAPTERS: dict[str, Callable[[], Chapter]] = {
+    "mixture": mixture.make_chapter,
     "kl": kl.make_chapter,
     "sigma": sigma.make_chapter,
     "collapse": collapse.make_chapter,
@@ -107,6 +108,8 @@ def _control(language: str, control: Control) -> str:
     options = html.escape(json.dumps(list(control.options)), quote=True)
     held = f'data-key="{control.key}" data-options="{options}"'
     if control.turns:
+        if control.only_with:
+            held += f' data-only-with="{"=".join(control.only_with)}"'
         return f'<button type="button" value="{control.start}" {held}>{label}</button>'
     role = f' class="role-{control.role}"' if control.role else ""
     if control.names:
