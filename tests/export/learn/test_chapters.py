@@ -2,12 +2,14 @@
 
 import json
 import re
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 import torch
 
 from explorer.analysis.collapse.timeline import DEAD_NATS
 from explorer.export.learn.chapter import Chapter
+from explorer.export.learn.signs import count_slips
 from explorer.export.site.learn import CHAPTERS, chapter_picture, pack_stops
 from explorer.library import Library
 
@@ -21,11 +23,16 @@ def shown_at(chapter, **values):
     return chapter.show("en", stop_of(chapter, values))
 
 
+def shown_at_start(chapter):
+    return "".join(chapter.show("en", chapter.start).values())
+
+
 def check(chapter, stops):
     """Every place is filled at these stops, and some of them answers the question."""
     places = {line[1:] for line in chapter.lines("en") if line.startswith("#")}
     found = [chapter.show("en", stop) for stop in stops]
-    assert all(set(shown) == {*places, *chapter.figures, "answer"} for shown in found)
+    asked = {*places, *chapter.figures, *chapter.below, "answer"}
+    assert all(set(shown) == asked for shown in found)
     assert any('class="right"' in shown["answer"] for shown in found)
     assert 'class="open"' in chapter.show("en", chapter.start)["answer"]
 
@@ -34,6 +41,7 @@ RIGHT = {
     "kl": {"q_mean": "0", "q_sd": "0.4"},
     "sigma": {"trade_sigma2": "0.0125", "trade_beta": "4"},
     "collapse": {"sweep_beta": "28"},
+    "notation": {"note": "001"},
 }
 
 
@@ -62,6 +70,9 @@ def test_what_a_page_loads_has_each_piece_once_and_a_stop_for_every_setting():
 
 def test_a_picture_for_the_start_page_is_one_file(chapter):
     drawn = chapter_picture(chapter)
+    if drawn is None:
+        assert not any(part in shown_at_start(chapter) for part in ("<svg", "<img"))
+        return
     assert drawn.startswith(b'<svg xmlns="http://www.w3.org/2000/svg"') and b"--role-kl" in drawn
 
 
@@ -93,3 +104,11 @@ def test_collapse_shows_each_model_with_what_was_measured_of_it():
         assert f"{measured['reconstruction']:.2f}" in shown["figure"]
         lives = sum(kl > DEAD_NATS for kl in measured["kl_per_dim"]) == 1
         assert ('class="right"' in shown["answer"]) == lives
+
+
+def test_the_appendix_writes_the_chosen_notes_identity_and_marks_its_row():
+    shown = shown_at(CHAPTERS["notation"](), note="001")
+    text = "".join(ElementTree.fromstring(shown["identity"]).itertext())
+    assert "log[q(x)]=ELBO" in text and "q(x/z)" in text
+    assert re.findall(r'class=chosen><th scope="row">(\w+)', shown["symbols"]) == ["001"]
+    assert shown["slips"].count("<tr>") == 1 + count_slips()

@@ -100,7 +100,7 @@ def call_once(call: Network, x: Tensor) -> list[Output]:
     """Return what a network makes of x (B, …) float32, as named float32 arrays on the CPU."""
     with held_still(call) as like:
         outputs = read_outputs(call(x.to(like)), len(x))
-    return [Output(o.name, o.array.detach().float().cpu(), o.role) for o in outputs]
+    return [Output(o.name, o.array.float().cpu(), o.role) for o in outputs]
 
 
 class Called(Opaque):
