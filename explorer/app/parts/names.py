@@ -50,7 +50,8 @@ def name_likelihood(info: RunInfo) -> str:
 def title_run(run: Run, *, is_steered: bool = False) -> str:
     """Return a heading as Markdown: the name in bold, and the id in small where they differ.
 
-    Where it stands among a training's controls (`is_steered`), β has its slider, and the id no room.
+    Where it stands among a training's controls (`is_steered`), β has its slider, and
+    the id no room.
     """
     if is_steered:
         return f"**{plain(run.name)}**"
