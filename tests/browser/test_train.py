@@ -171,7 +171,6 @@ def test_before_the_first_frame_the_stage_stands_there_and_says_why(page, server
         expect(page.locator(".stage")).to_have_count(0)
 
 
-
 def test_a_code_without_a_density_has_no_elbo_on_the_stage(page, server):
     train(make_config(latent="point"), server.runs / "points")
     page.goto(f"{server.url}/train?run=points")
