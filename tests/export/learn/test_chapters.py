@@ -3,10 +3,13 @@
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from base64 import b64decode
+from io import BytesIO
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from explorer.analysis.collapse.timeline import DEAD_NATS
 from explorer.analysis.teaching.toy import bent_toy
@@ -40,6 +43,7 @@ def check(chapter, stops):
 
 
 RIGHT = {
+    "latents": {"shown": "sample", "shared": "28 × 28", "draw": "0"},
     "mixture": {"codes": "spread", "gaussians": "12", "draw": "0"},
     "kl": {"q_mean": "0", "q_sd": "0.4"},
     "sigma": {"trade_sigma2": "0.0125", "trade_beta": "4"},
@@ -132,3 +136,16 @@ def test_drawing_again_moves_drawn_codes_alone():
     assert first["figure"] != again["figure"]
     first, again = (shown_at(chapter, codes="spread", gaussians="8", draw=d) for d in ("0", "7"))
     assert first == again
+
+
+def test_samples_are_black_and_white_and_another_draw_is_another_picture():
+    chapter = CHAPTERS["latents"]()
+    sheets = []
+    for shown, draw in (("sample", "0"), ("sample", "1"), ("mean", "0")):
+        values = {"shown": shown, "shared": "28 × 28", "draw": draw}
+        source = re.search(r"base64,([^\"]+)", shown_at(chapter, **values)["pictures"])
+        assert source is not None
+        sheets.append(np.asarray(Image.open(BytesIO(b64decode(source[1]))).convert("L")))
+    digits = [sheet[:28, :28] for sheet in sheets]
+    assert set(np.unique(digits[0])) == {0, 255} and len(np.unique(digits[2])) > 20
+    assert (digits[0] != digits[1]).any()
