@@ -65,9 +65,9 @@ class Marks:
 def grade_lines(sheet: Sheet, text: str, answers: Answers) -> Marks:
     """Return the marks for the lines of a file, empty ones aside.
 
-    Names are one student's where they differ in case or width alone. A first line without an answer,
-    which has its numbers behind "=", is the table's header. ExplorerError where a run
-    cannot tell its answer.
+    Names are one student's where they differ in case or width alone. A first line that is
+    no answer and holds no "=", as every answer does, is the table's header. ExplorerError where a
+    run cannot tell its answer.
     """
     marks = Marks(sheet)
     lines: dict[str, list[tuple[int, Line]]] = {}
