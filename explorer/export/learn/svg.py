@@ -212,8 +212,22 @@ class _Drawing:
             )
         if "markers" in mode:
             found += self._markers(trace, x, y)
+        if trace.error_y.array is not None:
+            found += self._errors(trace, x)
         opacity = _or(trace.opacity, 1)
         return found if opacity == 1 else f'<g opacity="{opacity:g}">{found}</g>'
+
+    def _errors(self, trace: Any, x: Any) -> str:
+        """Return how far each point may lie from where it is measured, up and down."""
+        up = self._of(trace)[1]
+        y, error = np.asarray(trace.y, float), np.asarray(trace.error_y.array, float)
+        ends = [up.place(up.measure(values)) for values in (y - error, y + error)]
+        bars = np.clip(ends, *sorted((up.start, up.start + up.length)))
+        path = "".join(
+            f"M{a:.1f} {low:.1f}V{high:.1f}" for a, low, high in zip(x, *bars, strict=True)
+        )
+        colour = trace.marker.color or trace.line.color
+        return f'<path d="{path}" {_paint("stroke", colour)} stroke-width="1.5"/>'
 
     def _markers(self, trace: Any, x: Any, y: Any) -> str:
         radius = _or(trace.marker.size, 6) / 2
@@ -240,7 +254,9 @@ class _Drawing:
         x0, x1 = (self._at(shape.xref or "x", value, "x", False) for value in (shape.x0, shape.x1))
         y0, y1 = (self._at(shape.yref or "y", value, "y", False) for value in (shape.y0, shape.y1))
         dash = DASHES.get(shape.line.dash or "")
-        return _line((x0, y0, x1, y1), shape.line.color, shape.line.width or 1, dash)
+        line = _line((x0, y0, x1, y1), shape.line.color, shape.line.width or 1, dash)
+        opacity = _or(shape.opacity, 1)
+        return line if opacity == 1 else f'<g opacity="{opacity:g}">{line}</g>'
 
     def _at(self, ref: str, value: Any, side: str, is_logarithm: bool) -> float:
         if ref == "paper":

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 
-from explorer.export.learn import collapse, kl, latents, mixture, notation, sigma
+from explorer.export.learn import collapse, kl, latents, mixture, notation, reparameterise, sigma
 from explorer.export.learn.chapter import Chapter, Control, caption
 from explorer.export.learn.prose import write_prose
 from explorer.export.site.shells import Place, frame_page
@@ -17,6 +17,7 @@ CHAPTERS: dict[str, Callable[[], Chapter]] = {
     "mixture": mixture.make_chapter,
     "kl": kl.make_chapter,
     "sigma": sigma.make_chapter,
+    "reparameterise": reparameterise.make_chapter,
     "collapse": collapse.make_chapter,
     "notation": notation.make_chapter,
 }

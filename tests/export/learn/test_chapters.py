@@ -47,6 +47,7 @@ RIGHT = {
     "mixture": {"codes": "spread", "gaussians": "12", "draw": "0"},
     "kl": {"q_mean": "0", "q_sd": "0.4"},
     "sigma": {"trade_sigma2": "0.0125", "trade_beta": "4"},
+    "reparameterise": {"draw_mean": "1", "draw_sd": "0.5", "draws": "32"},
     "collapse": {"sweep_beta": "28"},
     "notation": {"note": "001"},
 }
@@ -148,3 +149,13 @@ def test_samples_are_black_and_white_and_another_draw_is_another_picture():
     digits = [sheet[:28, :28] for sheet in sheets]
     assert set(np.unique(digits[0])) == {0, 255} and len(np.unique(digits[2])) > 20
     assert (digits[0] != digits[1]).any()
+
+
+def test_the_gradient_is_that_of_torch():
+    mean = torch.tensor(3.0, requires_grad=True)
+    # E_q[log N(2; z, ¼)] = −½ ln(2π/4) − ((2 − μ)² + σ²) / (2·¼)
+    (-((2 - mean) ** 2 + 0.25) / 0.5).backward()
+    shown = shown_at(CHAPTERS["reparameterise"](), draw_mean="3", draw_sd="0.5", draws="4")
+    told = re.findall(r"<strong>([^<]+)</strong>", shown["histograms"])
+    assert mean.grad is not None
+    assert float(told[0].replace("−", "-")) == pytest.approx(mean.grad.item(), abs=0.005)

@@ -84,3 +84,14 @@ def test_an_axis_that_goes_with_another_has_its_range():
     figure.update_layout(height=300, margin={"l": 20, "r": 20, "t": 20, "b": 20})
     paths = re.findall(r'd="M([\d.]+) [\d.]+L([\d.]+) [\d.]+" fill="none"', draw_figure(figure))
     assert len(paths) == 2 and paths[0] == paths[1] == ("165.0", "310.0")
+
+
+def test_errors_reach_as_far_as_they_are():
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[1.0], y=[2.0], mode="markers", error_y={"type": "data", "array": [1.0]},
+        marker={"color": "#123456"},
+    )  # fmt: skip
+    figure.update_layout(height=300, margin={"l": 20, "r": 20, "t": 20, "b": 20})
+    figure.update_yaxes(range=[0, 4])
+    assert re.findall(r" ([\d.]+)V([\d.]+)", draw_figure(figure)) == [("215.0", "85.0")]
