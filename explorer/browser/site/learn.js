@@ -63,9 +63,13 @@ class Chapter {
     return moved;
   }
 
+  /** Say where the controls stand; a button that means nothing there is off. */
   name() {
+    const values = new Map(this.controls.map((control) => [control.dataset.key, this.valueOf(control)]));
     for (const control of this.controls) {
       const value = this.valueOf(control);
+      const [key, wanted] = (control.dataset.onlyWith ?? "").split("=");
+      if (key) control.disabled = values.get(key) !== wanted;
       const output = control.parentElement?.querySelector("output");
       if (!(control instanceof HTMLInputElement) || !output) continue;
       control.setAttribute("aria-valuetext", value);
@@ -79,7 +83,7 @@ class Chapter {
     const { pieces, stops } = await this.stops;
     // Where the sliders stand by now: the hand may have moved on while the stops were loaded.
     let place = 0;
-    for (const control of this.controls) place = place * (this.optionsOf(control).length) + Number(control.value);
+    for (const control of this.controls) place = place * this.optionsOf(control).length + Number(control.value);
     for (const [name, piece] of Object.entries(stops[place])) {
       const slot = /** @type {HTMLElement | null} */ (this.root.querySelector(`[data-slot="${name}"]`));
       if (!slot || slot.dataset.piece === String(piece)) continue;

@@ -17,7 +17,8 @@ class Control:
     """A slider: its key in the address and the catalogue's for its name, and where it may stand.
 
     With `names`, what the stops are called in a language, it is a list to choose from; one that
-    `turns` is a button that goes to the next stop, after the last to the first.
+    `turns` is a button that goes to the next stop, after the last to the first; it works where the
+    control `only_with` names stands on the option beside it.
     """
 
     key: str
@@ -27,6 +28,7 @@ class Control:
     role: str = ""
     names: Callable[[str], Sequence[str]] | None = None
     turns: bool = False
+    only_with: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,10 @@ from explorer.analysis.teaching.gaussians import KlTerms
 Remark = tuple[bool, str, dict[str, object]]
 """Whether the controls answer the question, and the sentence to it: its key and values."""
 
+LATENTS = (
+    r"\prod_i p(x_i) \quad\text{%s}\quad p(x) = "
+    r"\int \prod_i @reconstruction{p(x_i|}@latent{z}@reconstruction{)}\,@gap{p(z)}\, d@latent{z}"
+)
 SIGMA_LOSS = (
     r"@reconstruction{\frac{\lVert x-\hat x\rVert^2}{@sigma{%s}}}+\beta\,@kl{\mathrm{KL}}"
     r"\;=\;\tfrac{1}{@sigma{\sigma^2}}\Big(@reconstruction{%s\lVert x-\hat x\rVert^2}"
@@ -49,6 +53,17 @@ def closed_form(terms: KlTerms, moved: bool) -> str:
         rf"\ln {width}\bigr) \\ &= \tfrac12({numbers}) = @mean{{{terms.place:.2f}}} + "
         rf"@sigma{{{terms.spread:.2f}}} = @kl{{{terms.total:.2f}}}\end{{aligned}}"
     )
+
+
+def judge_latents(side: int, shown: str, ends: tuple[int, int]) -> Remark:
+    """Return what chapter 1 says to patches of a side, whose smallest and largest are `ends`."""
+    if side == ends[0]:
+        return False, "learn.latents.remark.independent", {}
+    if side < ends[1]:
+        return False, "learn.latents.remark.patches", {"side": side}
+    if shown == "mean":
+        return False, "learn.latents.remark.mean", {}
+    return True, "learn.latents.answer", {}
 
 
 def judge_kl(mean: float, sd: float, prior_mean: float, prior_sd: float, terms: KlTerms) -> Remark:

@@ -307,12 +307,14 @@ def _links_ahead(place: Place, exercises: Sheet | None) -> list[tuple[str, str]]
 
 def _add_assets(site: Site) -> None:
     used = {path.rpartition("/")[2] for path in site.files}
-    worker = json.dumps(bundle_modules(WORKER_ENTRY), ensure_ascii=False)
     site.files["assets/style.css"] = read_styles("shared", "map", "lens", "site").encode()
-    site.files["assets/worker.js"] = f"globalThis.latentWorker = {worker};\n".encode()
     site.files["assets/boot.js"] = (ASSETS / "site" / "boot.js").read_bytes()
-    site.files["assets/explore.js"] = bundle_modules("site/explore.js").encode()
-    rooms = {"explore": "explore."}
+    rooms: dict[str, str] = {}
+    if any(path.startswith(("models/", "sweeps/")) for path in site.files):
+        worker = json.dumps(bundle_modules(WORKER_ENTRY), ensure_ascii=False)
+        site.files["assets/worker.js"] = f"globalThis.latentWorker = {worker};\n".encode()
+        site.files["assets/explore.js"] = bundle_modules("site/explore.js").encode()
+        rooms["explore"] = "explore."
     if any(name.startswith("lens-") for name in used):
         site.files["assets/lens.js"] = bundle_modules("site/lens.js").encode()
         rooms["lens"] = "elbo.lens."

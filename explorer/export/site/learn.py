@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 
-from explorer.export.learn import collapse, kl, notation, sigma
+from explorer.export.learn import collapse, kl, latents, mixture, notation, sigma
 from explorer.export.learn.chapter import Chapter, Control, caption
 from explorer.export.learn.prose import write_prose
 from explorer.export.site.shells import Place, frame_page
@@ -13,6 +13,8 @@ from explorer.figures.palette import role_variables
 from explorer.text import say
 
 CHAPTERS: dict[str, Callable[[], Chapter]] = {
+    "latents": latents.make_chapter,
+    "mixture": mixture.make_chapter,
     "kl": kl.make_chapter,
     "sigma": sigma.make_chapter,
     "collapse": collapse.make_chapter,
@@ -82,8 +84,8 @@ def chapter_picture(chapter: Chapter) -> bytes | None:
     if "<svg" in figure:
         drawn = figure[figure.index("<svg") : figure.index("</svg>")]
         head, _, inner = drawn.partition(">")
-    elif source := re.search(r'src="(data:image[^"]+)"', figure):
-        head, inner = '<svg viewBox="0 0 160 100"', _IMAGE.format(source[1])
+    elif sources := re.findall(r'src="(data:image[^"]+)"', figure):
+        head, inner = '<svg viewBox="0 0 160 100"', _IMAGE.format(sources[-1])
     else:
         return None
     style = f"<style>{theme_styles()} text {{ font-family: system-ui, sans-serif; }}</style>"
@@ -107,6 +109,8 @@ def _control(language: str, control: Control) -> str:
     options = html.escape(json.dumps(list(control.options)), quote=True)
     held = f'data-key="{control.key}" data-options="{options}"'
     if control.turns:
+        if control.only_with:
+            held += f' data-only-with="{"=".join(control.only_with)}"'
         return f'<button type="button" value="{control.start}" {held}>{label}</button>'
     role = f' class="role-{control.role}"' if control.role else ""
     if control.names:

@@ -3,11 +3,16 @@
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from base64 import b64decode
+from io import BytesIO
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from explorer.analysis.collapse.timeline import DEAD_NATS
+from explorer.analysis.teaching.toy import bent_toy
 from explorer.export.learn.chapter import Chapter
 from explorer.export.learn.signs import count_slips
 from explorer.export.site.learn import CHAPTERS, chapter_picture, pack_stops
@@ -38,6 +43,8 @@ def check(chapter, stops):
 
 
 RIGHT = {
+    "latents": {"shown": "sample", "shared": "28 × 28", "draw": "0"},
+    "mixture": {"codes": "spread", "gaussians": "12", "draw": "0"},
     "kl": {"q_mean": "0", "q_sd": "0.4"},
     "sigma": {"trade_sigma2": "0.0125", "trade_beta": "4"},
     "collapse": {"sweep_beta": "28"},
@@ -112,3 +119,32 @@ def test_the_appendix_writes_the_chosen_notes_identity_and_marks_its_row():
     assert "log[q(x)]=ELBO" in text and "q(x/z)" in text
     assert re.findall(r'class=chosen><th scope="row">(\w+)', shown["symbols"]) == ["001"]
     assert shown["slips"].count("<tr>") == 1 + count_slips()
+
+
+def test_a_mixture_of_few_gaussians_misplaces_what_an_integral_says():
+    shown = shown_at(CHAPTERS["mixture"](), codes="spread", gaussians="1", draw="0")["figure"]
+    toy, x = bent_toy(), np.linspace(-8, 8, 4001)
+    one = torch.distributions.Normal(toy.mean(np.zeros(1))[0], toy.sd(np.zeros(1))[0])
+    away = np.abs(one.log_prob(torch.as_tensor(x)).exp().numpy() - toy.density(x))
+    share = float(re.findall(r"<strong>([\d.]+)\s%", shown)[0])
+    assert share == pytest.approx(50 * np.trapezoid(away, x), abs=0.02)
+
+
+def test_drawing_again_moves_drawn_codes_alone():
+    chapter = CHAPTERS["mixture"]()
+    first, again = (shown_at(chapter, codes="drawn", gaussians="8", draw=d) for d in ("0", "7"))
+    assert first["figure"] != again["figure"]
+    first, again = (shown_at(chapter, codes="spread", gaussians="8", draw=d) for d in ("0", "7"))
+    assert first == again
+
+
+def test_samples_are_black_and_white_and_another_draw_is_another_picture():
+    chapter = CHAPTERS["latents"]()
+    sheets = []
+    for shown, draw in (("sample", "0"), ("sample", "1"), ("mean", "0")):
+        values = {"shown": shown, "shared": "28 × 28", "draw": draw}
+        source = re.findall(r"base64,([^\"]+)", shown_at(chapter, **values)["pictures"])[-1]
+        sheets.append(np.asarray(Image.open(BytesIO(b64decode(source))).convert("L")))
+    digits = [sheet[:28, :28] for sheet in sheets]
+    assert set(np.unique(digits[0])) == {0, 255} and len(np.unique(digits[2])) > 20
+    assert (digits[0] != digits[1]).any()
