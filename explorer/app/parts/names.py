@@ -50,8 +50,7 @@ def name_likelihood(info: RunInfo) -> str:
 def title_run(run: Run, *, is_steered: bool = False) -> str:
     """Return a heading as Markdown: the name in bold, and the id in small where they differ.
 
-    Where it stands among a training's controls (`is_steered`), β has its slider, and
-    the id no room.
+    Among a training's controls (`is_steered`) β has its slider, and there is no room for the id.
     """
     if is_steered:
         return f"**{plain(run.name)}**"
