@@ -17,7 +17,6 @@ from explorer.models.adopted.question import Fit, told_by
 from explorer.models.adopted.reading import FITS, LAYOUTS, OUTPUTS, SPREADS
 from explorer.models.adopted.weights import describe_layers
 
-PARTS = ("encoder", "decoder")
 CHOICES: dict[str, Sequence[str]] = {
     "layout": LAYOUTS,
     "output_layout": LAYOUTS,
@@ -38,8 +37,10 @@ def describe_original(fit: Fit) -> dict[str, Any] | None:
     if encoder is None or decoder is None:
         return None
     fronts = ("", "") if encoder.owners & decoder.owners else ("encoder.", "decoder.")
-    parts = zip(PARTS, pair, (encoder, decoder), fronts, strict=True)
-    described: dict[str, Any] = {part: _describe(*rest) for part, *rest in parts}
+    described: dict[str, Any] = {
+        "encoder": _describe(fit.encoder, encoder, fronts[0]),
+        "decoder": _describe(fit.decoder, decoder, fronts[1]),
+    }
     return described | {"reading": told_by(fit.reading.to_dict())}
 
 
