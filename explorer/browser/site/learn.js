@@ -7,6 +7,9 @@ import { frame } from "./frame.js";
  * @typedef {{pieces: string[], stops: Record<string, number>[]}} Stops
  */
 
+/** Parts of a chapter that `only` knows, by the classes that stand for them. */
+const PARTS = ["prose", "figures", "question"];
+
 class Chapter {
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -95,6 +98,6 @@ class Chapter {
 
 const root = document.getElementById("learn");
 if (root) {
-  frame();
+  frame(PARTS);
   Object.assign(root, { chapter: new Chapter(root) });
 }

@@ -168,7 +168,7 @@ def _show_mixture(language: str, kind: str, count: int | None, seed: int) -> dic
     figure = draw_mixture(mixture, LIGHT, sentences(language, "learn.mixture."), THINNED)
     is_right, remark, said = judge_mixture(mixture)
     return {
-        "figure": f"{draw_figure(figure, told=told.replace('**', ''))}<p>{write_prose(told)}</p>"
+        "figure": f"{draw_figure(figure, told=told)}<p>{write_prose(told)}</p>"
         + caption(language, caption_of(mixture)),
         **judge(language, "mixture", is_right, say(language, remark, **said)),
     }

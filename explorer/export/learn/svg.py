@@ -23,8 +23,8 @@ _RGBA = re.compile(r"rgba\((\d+),\s*(\d+),\s*(\d+),\s*([\d.]+)\)")
 
 
 def draw_figure(figure: Any, width: int = WIDTH, told: str = "") -> str:
-    """Return a figure as one `<svg>`, `told` as its name; its roles must be LIGHT's."""
-    return _Drawing(figure, width).draw(told)
+    """Return a figure as one `<svg>`, `told` as its plain name; its roles must be LIGHT's."""
+    return _Drawing(figure, width).draw(told.replace("**", ""))
 
 
 class _Axis:
@@ -221,8 +221,9 @@ class _Drawing:
         """Return how far each point may lie from where it is measured, up and down."""
         up = self._of(trace)[1]
         y, error = np.asarray(trace.y, float), np.asarray(trace.error_y.array, float)
-        ends = [up.place(up.measure(values)) for values in (y - error, y + error)]
-        bars = np.clip(ends, *sorted((up.start, up.start + up.length)))
+        ends = np.array([up.place(up.measure(values)) for values in (y - error, y + error)])
+        bottom, top = sorted((up.start, up.start + up.length))
+        bars = ends.clip(bottom, top)
         path = "".join(
             f"M{a:.1f} {low:.1f}V{high:.1f}" for a, low, high in zip(x, *bars, strict=True)
         )
