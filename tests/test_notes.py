@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from explorer.app.views.learn.notation import HERE, IDENTITIES, NOTES, SLIPS, SYMBOLS
+from explorer.export.learn.signs import HERE, IDENTITIES, NOTES, SLIPS, SYMBOLS
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docs" / "notes.md").read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from explorer.analysis.checks import plain
 from explorer.datasets.own.shelf import Root
 from explorer.files import read_json, replace_json
 from explorer.models.adopted.block import model_block, network_kind
+from explorer.models.adopted.unfolded import describe_original
 from explorer.models.adopted.weights import save_networks
 from explorer.runs.images import describe_dataset
 from explorer.runs.info import LikelihoodInfo, ModelInfo
@@ -43,7 +44,8 @@ def write_run(
     )
     with writer:
         if writer.info.has_model:
-            save_networks(writer.path, model.encoder, model.decoder)
+            original = describe_original(adopted.fits[0])
+            save_networks(writer.path, model.encoder, model.decoder, original)
         else:
             _keep_pictures(writer, adopted)
         mean, logvar = adopted.codes

@@ -13,7 +13,12 @@ from explorer.adopting.replay import read_alike, write_film
 from explorer.datasets.report import ReadingStopped
 from explorer.jobs.process import serve
 from explorer.models.adopted.opening import open_pair
-from explorer.models.adopted.weights import explain_names, read_foreign
+from explorer.models.adopted.unfolded import check_told
+from explorer.models.adopted.weights import (
+    LAYERS_FILE,
+    explain_file,
+    read_foreign,
+)
 
 
 def work(
@@ -21,7 +26,6 @@ def work(
 ) -> dict[str, str]:
     """Do one adoption; return what must be asked of its reading, and noted of its weights."""
     told, beta = job["reading"], job["beta"]
-    asked = Asked(job["likelihood"], job["sigma2"], job["binarise"], told, beta)
 
     def progress(step: str) -> None:
         if stop():
@@ -33,11 +37,13 @@ def work(
     note, layers = "", None if job["layers"] is None else Path(job["layers"])
     if job["weights"] is not None:
         encoder, decoder = read_foreign(Path(job["weights"]), layers)
-        note = explain_names(Path(job["weights"]), layers)
+        note, known = explain_file(Path(job["weights"]), layers)
+        told = check_told(known, LAYERS_FILE) | told
         encoders, decoders = [encoder], [decoder]
     else:
         files = Path(job["encoder"]), Path(job["decoder"])
         encoders, decoders = open_pair(*files, dataset.shape)
+    asked = Asked(job["likelihood"], job["sigma2"], job["binarise"], told, beta)
     adopted = measure_pair(encoders, decoders, dataset, asked, progress)
     path = Path(job["folder"]) / "run"
     write_run(path, adopted, beta=beta, name=job["name"], data_root=job["data_root"])

@@ -47,6 +47,23 @@ def describe_film(
     }
 
 
+def describe_empty_film(run: Any, waiting: str, words: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the stage is given of a run without a frame; `waiting` says what it waits for."""
+    return {
+        "run": run.id,
+        "axes": [],
+        "frames": [],
+        "labels": None,
+        "names": [],
+        "inputs": None,
+        "log": [],
+        "rings": run.info.has_shares,
+        "beta": "",
+        "waiting": waiting,
+        "words": dict(words),
+    }
+
+
 def choose_frames(steps: Sequence[int], most: int = MOST_FRAMES) -> list[int]:
     """Return the steps whose frames are played: all of them, or evenly taken ones."""
     if most == 1:

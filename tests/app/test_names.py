@@ -62,7 +62,7 @@ def test_the_map_is_told_of_a_moved_beta_too(named):
     content["timing"]["beta"] = 24.0
     path.write_text(json.dumps(content), encoding="utf-8")
     assert describe_figures(named)["moved"] == "1 → 24"
-    assert title_run(named, is_steered=True).startswith(r"**my \*best\*** ")
+    assert title_run(named, is_steered=True) == r"**my \*best\***"
 
 
 def test_side_by_side_a_moved_beta_is_a_setting_that_differs(named):

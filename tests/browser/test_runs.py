@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from explorer.app.text import JOINER
 from explorer.runs.control import Control
 from explorer.runs.run import Run
+from explorer.runs.store import RunStore
 from explorer.runs.writer import RunWriter
 from explorer.training.loop import train
 from tests.small_run import make_config
@@ -121,6 +122,20 @@ def test_a_deletion_is_undone(page, server, two_runs):
     page.get_by_role("button", name="Undo").click()
     row_of(page, first)
     assert first.path.is_dir() and first.info == second.info
+    # It comes back unticked, for the table, the address and what stands side by side alike.
+    expect(page.locator(".desk tr[aria-selected='true']")).to_have_count(0)
+    tick(page, second)
+    expect(page).to_have_url(f"{server.url}/runs?ticked={second.id}")
+
+
+def test_a_press_on_a_run_that_another_tab_deleted_says_so(page, server, two_runs):
+    first, _ = two_runs
+    page.goto(f"{server.url}/runs")
+    row_of(page, first)
+    RunStore(server.runs).delete(first.id)
+    page.locator(f".desk tr[data-id='{first.id}']").get_by_role("button", name="Report").click()
+    page.get_by_text("This run is gone").wait_for()
+    expect(page.locator(f".desk tr[data-id='{first.id}']")).to_have_count(0)
 
 
 def test_after_a_deletion_no_other_row_is_ticked(page, server, two_runs):

@@ -126,9 +126,11 @@ def test_a_chapter_follows_its_sliders_and_its_address(bare, folder):
     bare.locator("#learn .right").wait_for()
     wait_until(lambda: bare.url.endswith("#trade_sigma2=0.0125&trade_beta=4"))
     address = (folder / "zh-Hans" / "learn" / "collapse.html").as_uri()
-    bare.goto(f"{address}#sweep_beta=28")
+    bare.goto(f"{address}?embed=1&only=figures,question#sweep_beta=28")
     bare.locator("#learn .right").wait_for()
     assert bare.locator("output").inner_text() == "28"
+    assert bare.locator("#learn .prose").is_hidden()
+    assert bare.locator("#learn svg").first.is_visible()
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -18,6 +18,7 @@ from explorer.elbo.evaluation import evaluate_elbo
 from explorer.runs.control import Control
 from explorer.runs.run import Run
 from explorer.runs.store import RunStore
+from explorer.runs.writer import RunWriter
 from explorer.training.loop import train
 from tests.small_run import make_config
 from tests.waiting import wait_for_script, wait_until
@@ -53,6 +54,12 @@ def press_until(page, name, condition):
     raise AssertionError(f"{name} had no effect")
 
 
+def wait_for_frame(page):
+    """Wait until the stage has a frame: before its first one it is an outline."""
+    # As a run ends, the last tick's page stands there too for a while.
+    page.locator(".stage output", has_text=re.compile("^step ")).first.wait_for()
+
+
 def start_training(page, server, seconds):
     """Open the page, set the time budget, press Start and return the new run."""
     clear_queue(server)
@@ -72,8 +79,7 @@ def start_training(page, server, seconds):
     (new,) = wait_until(made)
     wait_until(lambda: new.metrics("train"))
     page.wait_for_url(f"**run={new.id}*")
-    # As a run ends, the last tick's page stands there too for a while.
-    page.get_by_text("Where the ELBO goes").first.wait_for()
+    wait_for_frame(page)
     return new
 
 
@@ -94,7 +100,7 @@ def job(page, server):
         wait_until(lambda: run.metrics("train")[-1]["beta"] == 1.0)
     wait_until(lambda: run.info.status.state == "running")
     page.goto(f"{server.url}/train?run={run.id}")
-    page.get_by_text("Where the ELBO goes").wait_for()
+    wait_for_frame(page)
     return run
 
 
@@ -151,6 +157,23 @@ def test_a_short_training_shows_a_map_a_model_and_its_film(page, server):
     page.go_back()
     page.get_by_role("button", name="One step in slow motion").click()
     expect(page.get_by_role("radio", name="Slow motion")).to_be_checked(timeout=60_000)
+    page.wait_for_url("**&image=*")
+    page.go_back()
+    expect(page).to_have_url(f"{server.url}/train?seconds=3&run={run.id}", timeout=60_000)
+    page.get_by_role("button", name="One step in slow motion").wait_for()
+
+
+def test_before_the_first_frame_the_stage_stands_there_and_says_why(page, server):
+    with RunWriter(server.runs / "ahead", latent_dim=2, planned_steps=9) as writer:
+        page.goto(f"{server.url}/train?run=ahead")
+        expect(page.locator(".stage output")).to_have_text(
+            "Waiting for the first figures …", timeout=60_000
+        )
+        assert page.locator(".stage .map canvas").evaluate(IS_DRAWN), "the prior's rings"
+        # A loop that keeps no codes has its figures, and no stage that waits for a map.
+        writer.log(1, reconstruction=3.0, kl_per_dim=[0.5, 0.1])
+        page.get_by_text("step 1 of 9").wait_for()
+        expect(page.locator(".stage")).to_have_count(0)
 
 
 def test_a_code_without_a_density_has_no_elbo_on_the_stage(page, server):
@@ -214,6 +237,8 @@ STANDS_AT = """step => {
   }
 }"""
 PIXELS = "canvas => canvas.toDataURL()"
+IS_DRAWN = """canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
+  .data.some((value) => value > 0)"""
 
 
 @pytest.mark.parametrize("hinder", HINDRANCES)

@@ -105,6 +105,13 @@ def test_a_sweep_is_one_page_with_all_its_models():
     assert len([link for link in links_of(page) if "/data/" in link]) == 13
 
 
+def test_a_site_of_learn_alone_carries_no_map():
+    site = build_site([], Library(), learn=["notation"])
+    assert not {"assets/explore.js", "assets/worker.js"} & set(site.files)
+    for page in ("index.html", "learn/notation.html"):
+        assert all(resolve(page, link) in site.files for link in links_of(site.files[page]))
+
+
 def test_places_know_their_way_home():
     assert Place("en", "models/a/index.html", True).top == "../../"
     inner = Place("zh-Hans", "models/a/index.html", False)

@@ -51,7 +51,8 @@ def get_moment(run: Run, step: int, axes: tuple[int, int]) -> dict[str, Any]:
 def get_inputs(run: Run, frame: Snapshot) -> Array | None:
     """Return the images (M, C, H, W) of which a frame holds reconstructions; None without them.
 
-    A shipped film leaves them to their data set, where they are the first rows of its probe.
+    A shipped film leaves them to their data set, where they are the first rows of its
+    probe; of a sweep's films, that have fewer points, as well.
     """
     if frame.inputs is not None or frame.reconstructions is None or library().is_own(run):
         return frame.inputs
@@ -62,6 +63,6 @@ def get_inputs(run: Run, frame: Snapshot) -> Array | None:
     rows = choose_probe(split)
     if split.labels is None or frame.labels is None:
         return None
-    if not np.array_equal(split.labels[rows], frame.labels):
+    if not np.array_equal(split.labels[rows[: len(frame.labels)]], frame.labels):
         return None
     return split.images[rows[: len(frame.reconstructions)]]

@@ -50,7 +50,9 @@ def name_likelihood(info: RunInfo) -> str:
 def title_run(run: Run, *, is_steered: bool = False) -> str:
     """Return a heading as Markdown: the name in bold, and the id in small where they differ.
 
-    Where β is moved beside it right now (`is_steered`), the name leaves it to its slider.
+    Among a training's controls (`is_steered`) β has its slider, and there is no room for the id.
     """
-    title = f"**{plain(run.name if is_steered else name_run(run))}**"
+    if is_steered:
+        return f"**{plain(run.name)}**"
+    title = f"**{plain(name_run(run))}**"
     return title if run.name == run.id else f"{title} :small[:gray[{plain(run.id)}]]"

@@ -13,7 +13,7 @@ from explorer.app.parts.kept import Kept
 from explorer.app.parts.mount import enclose, inline_component
 from explorer.app.text import sentences
 from explorer.errors import ExplorerError
-from explorer.export.film import choose_axes, choose_frames, describe_film
+from explorer.export.film import choose_axes, choose_frames, describe_empty_film, describe_film
 from explorer.runs.run import Run, Snapshot
 
 RECENT = 12
@@ -39,6 +39,13 @@ def _sent(key: str) -> Kept[tuple[int, int] | None]:
 def send_anew(key: str) -> None:
     """Have the whole film sent: the page is drawn anew."""
     _sent(key).forget()
+
+
+def show_empty_stage(run: Run, waiting: str, *, key: str) -> None:
+    """Show the stage of a run without a frame, empty, with the sentence that says why."""
+    send_anew(key)
+    film = describe_empty_film(run, waiting, sentences("stage."))
+    inline_component("stage", "film", _MARKUP)(key=key, data=enclose(film))
 
 
 def show_stage(

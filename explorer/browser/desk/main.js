@@ -107,7 +107,10 @@ class Desk {
     this.data = data;
     const ids = new Set(data.rows.map((row) => row.id));
     // A run that went takes its tick along: no other row inherits it.
-    for (const id of this.ticked) if (!ids.has(id)) this.ticked.delete(id);
+    const gone = [...this.ticked].filter((id) => !ids.has(id));
+    for (const id of gone) this.ticked.delete(id);
+    // What is taken back from the bin comes back unticked, for the page too.
+    if (gone.length) this.say("ticked", [...this.ticked]);
     for (const [id, { line }] of this.lines) {
       if (ids.has(id)) continue;
       line.remove();

@@ -11,6 +11,8 @@ import { fromBase64 } from "../shared/base64.js";
 
 /** Codes are sent as whole thousandths of a standard deviation of the prior. */
 const UNIT = 1000;
+/** Half of what the map shows at least: the prior's rings. */
+export const REACH = 3.3;
 
 /** @param {Sent} sent @returns {Frame} */
 export function readFrame({ step, codes, made, drawn = null }) {
@@ -21,7 +23,7 @@ export function readFrame({ step, codes, made, drawn = null }) {
 /** Half of what the map shows: the prior's rings, or nearly all codes. @param {Float32Array} codes */
 function reachOf(codes) {
   const sizes = Array.from(codes, Math.abs).sort((a, b) => a - b);
-  return Math.max(3.3, 1.12 * (sizes[Math.floor(0.985 * sizes.length)] ?? 0));
+  return Math.max(REACH, 1.12 * (sizes[Math.floor(0.985 * sizes.length)] ?? 0));
 }
 
 /**

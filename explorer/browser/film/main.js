@@ -1,7 +1,7 @@
 import { latentName, make } from "../shared/dom.js";
 import { createText } from "../shared/text.js";
 import { Curves } from "./curves.js";
-import { blendCodes, pointAt, readFrame } from "./frames.js";
+import { blendCodes, pointAt, REACH, readFrame } from "./frames.js";
 import { showPictures } from "./pictures.js";
 import { clearCanvas } from "../shared/clear.js";
 import { drawScatter } from "./scatter.js";
@@ -27,6 +27,7 @@ import { Terms } from "./terms.js";
  * @property {Point[]} log
  * @property {boolean} rings
  * @property {string} beta as it is told of the whole run, such as "1 → 4"
+ * @property {string} [waiting] of a run without a frame: for what it waits
  * @property {Record<string, string>} words
  */
 
@@ -190,14 +191,20 @@ class Stage {
 
   draw() {
     const { data } = this;
-    if (!data || !this.frames.length || !this.map.clientWidth) return;
+    if (!data || !this.map.clientWidth) return;
+    if (!this.frames.length) {
+      this.drawOutline(data);
+      return;
+    }
     this.drawn++;
     this.slider.value = String(this.at);
     const frame = this.frames[Math.round(this.at)];
     const point = pointAt(data.log, frame.step);
     const style = getComputedStyle(this.root);
     this.drawMap(data, style);
-    const beta = this.at >= this.last && data.beta ? data.beta : point?.beta == null ? "" : String(+point.beta.toPrecision(3));
+    // On its way to the newest frame it says of the whole run what it will say there.
+    const isNewest = this.at >= this.last || (this.follows && !this.playing);
+    const beta = isNewest && data.beta ? data.beta : point?.beta == null ? "" : String(+point.beta.toPrecision(3));
     const hasBeta = beta && point?.kl !== null;
     this.told.textContent = createText(data.words)(hasBeta ? "step" : "step_bare", { step: frame.step.toLocaleString("en"), beta });
     this.slider.setAttribute("aria-valuetext", this.told.textContent);
@@ -212,6 +219,19 @@ class Stage {
       this.inputs.setAttribute("aria-label", data.words.inputs);
       this.made.setAttribute("aria-label", data.words.made);
     }
+  }
+
+  /** The stage before the first frame: what will stand there, empty. @param {Data} data */
+  drawOutline(data) {
+    const style = getComputedStyle(this.root);
+    const { clientWidth: width, clientHeight: height } = this.map;
+    const scene = { ...data, codes: new Float32Array(), reach: REACH, axes: [] };
+    drawScatter(clearCanvas(this.map), width, height, scene, style);
+    this.told.textContent = data.waiting ?? "";
+    this.map.setAttribute("aria-label", this.told.textContent);
+    this.terms.clear();
+    this.curves.draw(data.log, 0, style);
+    this.strip.hidden = true;
   }
 
   /** @param {Data} data @param {CSSStyleDeclaration} style has the roles' colours */

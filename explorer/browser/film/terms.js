@@ -37,6 +37,17 @@ export class Terms {
     this.shown = null;
   }
 
+  /** Say nothing: there are no figures yet. */
+  clear() {
+    this.shown = null;
+    this.name.textContent = this.words?.total ?? "";
+    this.total.textContent = "…";
+    this.split.hidden = true;
+    for (const part of this.parts) part.style.width = "0";
+    this.heading.hidden = true;
+    this.shares.replaceChildren();
+  }
+
   /** @param {Point} point */
   draw(point) {
     const { words } = this;

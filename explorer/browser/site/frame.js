@@ -32,19 +32,22 @@ export async function open(id, show) {
   }
 }
 
-/** Read the address and shape the page by it. */
-export function frame() {
+/**
+ * Read the address and shape the page by it.
+ * @param {string[]} parts those that `only` may name
+ */
+export function frame(parts = PARTS) {
   const params = new URLSearchParams(window.location.search);
   document.documentElement.classList.toggle("is-embedded", params.get("embed") === "1");
-  const only = (params.get("only") ?? "").split(",").filter((name) => PARTS.includes(name));
-  if (only.length) for (const name of PARTS) if (!only.includes(name)) hide(name);
+  const only = (params.get("only") ?? "").split(",").filter((name) => parts.includes(name));
+  if (only.length) for (const name of parts) if (!only.includes(name)) hide(name);
   const button = document.querySelector("[data-action='copy-iframe']");
   button?.addEventListener("click", () => copyFrame(/** @type {HTMLElement} */ (button)));
 }
 
 /** @param {string} name */
 function hide(name) {
-  document.querySelector("main > .lx")?.classList.add(`hide-${name}`);
+  document.querySelector("main > .lx, main > #learn")?.classList.add(`hide-${name}`);
 }
 
 /** The lines that embed this page as it stands, scene included. */

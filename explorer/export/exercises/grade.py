@@ -36,6 +36,8 @@ class Marks:
     """Names with more than one line, and which lines."""
     unread: dict[int, str] = field(default_factory=dict)
     """Why a line was passed over."""
+    header: int | None = None
+    """The first line where it names columns, as tables of forms do."""
 
     def count(self, name: str) -> int:
         """Return how many of a student's answers are right."""
@@ -55,6 +57,7 @@ class Marks:
                 for name, marks in self.students.items()
             ],
             "repeated": self.repeated,
+            "header": self.header,
             "unread": {str(number): why for number, why in self.unread.items()},
         }
 
@@ -62,21 +65,26 @@ class Marks:
 def grade_lines(sheet: Sheet, text: str, answers: Answers) -> Marks:
     """Return the marks for the lines of a file, empty ones aside.
 
-    Names are one student's where they differ in case or width alone. ExplorerError where a run
-    cannot tell its answer.
+    Names are one student's where they differ in case or width alone. A first line that is
+    no answer and holds no "=", as every answer does, is the table's header. ExplorerError where a
+    run cannot tell its answer.
     """
     marks = Marks(sheet)
     lines: dict[str, list[tuple[int, Line]]] = {}
+    is_first = True
     for number, row in enumerate(text.splitlines(), 1):
         if not row.strip():
             continue
         found = read_line(row)
-        if isinstance(found, str):
+        if found == "none" and is_first and "=" not in row:
+            marks.header = number
+        elif isinstance(found, str):
             marks.unread[number] = WHY[found]
         elif found.sheet != sheet.id:
             marks.unread[number] = f"of the sheet {found.sheet}"
         else:
             lines.setdefault(_fold(found.name), []).append((number, found))
+        is_first = False
     for said in lines.values():
         last = said[-1][1]
         marks.students[last.name] = {
@@ -99,6 +107,8 @@ def describe_marks(marks: Marks) -> list[str]:
     for name, numbers in marks.repeated.items():
         said = ", ".join(map(str, numbers))
         lines.append(f"! {name} has lines {said}: the last one counts")
+    if marks.header is not None:
+        lines.append(f"line {marks.header}: taken as the table's header")
     lines += [f"! line {number}: {why}" for number, why in marks.unread.items()]
     return lines
 

@@ -14,13 +14,21 @@ from explorer.text import say
 
 @dataclass(frozen=True)
 class Control:
-    """A slider: its key in the address and the catalogue's for its name, and where it may stand."""
+    """A slider: its key in the address and the catalogue's for its name, and where it may stand.
+
+    With `names`, what the stops are called in a language, it is a list to choose from; one that
+    `turns` is a button that goes to the next stop, after the last to the first; it works where the
+    control `only_with` names stands on the option beside it.
+    """
 
     key: str
     label: str
     options: Sequence[str]
-    start: int
-    role: str
+    start: int = 0
+    role: str = ""
+    names: Callable[[str], Sequence[str]] | None = None
+    turns: bool = False
+    only_with: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class Chapter:
     """One chapter: `lines` lays out its prose, "#slot" for a place that the controls fill.
 
     `show` returns what a stop of the controls puts into each place, as HTML; `figures` are the
-    places beside the prose, in their order.
+    places beside the prose, in their order, `below` those under both.
     """
 
     name: str
@@ -36,6 +44,9 @@ class Chapter:
     lines: Callable[[str], list[str]]
     figures: Sequence[str]
     show: Callable[[str, tuple[int, ...]], dict[str, str]]
+    below: Sequence[str] = ()
+    is_computed: bool = True
+    """Whether there is anything to compute: a reader is told that it was done beforehand."""
 
     def stops(self) -> Iterator[tuple[int, ...]]:
         """Return every stop of all controls together, the last control's first."""

@@ -15,6 +15,7 @@ OPERATORS = {
     "sum": "∑", "int": "∫", "prod": "∏", "nabla": "∇", "ge": "≥", "le": "≤", "approx": "≈",
     "iff": "⟺", "to": "→", "in": "∈", "sim": "∼", "infty": "∞", "ldots": "…", "dots": "…",
     "Vert": "‖", "lVert": "‖", "rVert": "‖", "|": "‖", "vert": "|", "{": "{", "}": "}",
+    "lbrack": "[", "rbrack": "]",
 }  # fmt: skip
 NAMES = {"log", "ln", "min", "max"}
 SPACES = {",": 0.17, ";": 0.28, "quad": 1.0, " ": 0.25, "!": 0.0}
@@ -104,7 +105,7 @@ class _Reader:
         if name in GREEK:
             return f"<mi>{GREEK[name]}</mi>"
         if name in OPERATORS:
-            plain = ' stretchy="false"' if OPERATORS[name] in "‖|{}" else ""
+            plain = ' stretchy="false"' if OPERATORS[name] in "‖|{}[]" else ""
             return f"<mo{plain}>{OPERATORS[name]}</mo>"
         if name in NAMES:
             return f'<mi>{name}</mi><mspace width="0.17em"/>'
@@ -114,6 +115,8 @@ class _Reader:
             return f'<mo minsize="{SIZES[name]}em" maxsize="{SIZES[name]}em">{self.sign()}</mo>'
         if name in ACCENTS:
             return f'<mover accent="true">{self.argument()}<mo>{ACCENTS[name]}</mo></mover>'
+        if name == "sqrt":
+            return f"<msqrt>{self.argument()}</msqrt>"
         if name in ("frac", "tfrac"):
             above, below = self.argument(), self.argument()
             small = ' displaystyle="false"' if name == "tfrac" else ""
@@ -121,13 +124,16 @@ class _Reader:
         if name == "text":
             return f"<mtext>{html.escape(self.letters())}</mtext>"
         if name in FONTS:
-            letters, changed = self.letters(), FONTS[name] or {}
+            letters = self.letters() if self.peek() == "{" else self.next()
+            changed = FONTS[name] or {}
             return f'<mi mathvariant="normal">{html.escape(changed.get(letters, letters))}</mi>'
         if name == "rm":
             letters = ""
-            while (token := self.peek()) is not None and token.isalpha():
-                letters += self.next()
+            while (token := self.peek()) is not None and (token.isalpha() or token == "\\ "):
+                letters += self.next().removeprefix("\\")
             return f'<mi mathvariant="normal">{letters}</mi>'
+        if name == "textstyle":
+            return f'<mstyle displaystyle="false">{self.scripts()}</mstyle>'
         if name == "underbrace":
             return f"<munder>{self.argument()}<mo>⏟</mo></munder>"
         if name == "begin":

@@ -5,11 +5,11 @@ import re
 
 from explorer.export.learn.mathml import write_formula
 
-_SYMBOL = re.compile(r"@(\w+)\[([^\]]*)\]")
+_SYMBOL = re.compile(r"@(\w+)\[([^\]]*)\]|\$([^$]+)\$")
 
 
 def write_prose(sentence: str) -> str:
-    r"""Return a sentence with `**bold**`, `*italics*` and `@role[symbol]` as HTML.
+    r"""Return a sentence with `**bold**`, `*italics*` and `@role[symbol]` or `$formula$` as HTML.
 
     >>> write_prose("**two** < 3")
     '<strong>two</strong> &lt; 3'
@@ -17,7 +17,8 @@ def write_prose(sentence: str) -> str:
     symbols: list[str] = []
 
     def keep(found: re.Match[str]) -> str:
-        symbols.append(write_formula(f"@{found[1]}{{{found[2]}}}", display=False))
+        latex = found[3] or f"@{found[1]}{{{found[2]}}}"
+        symbols.append(write_formula(latex, display=False))
         return f"\x00{len(symbols) - 1}\x00"
 
     text = html.escape(_SYMBOL.sub(keep, sentence), quote=False)

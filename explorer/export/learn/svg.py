@@ -23,14 +23,16 @@ _RGBA = re.compile(r"rgba\((\d+),\s*(\d+),\s*(\d+),\s*([\d.]+)\)")
 
 
 def draw_figure(figure: Any, width: int = WIDTH, told: str = "") -> str:
-    """Return a figure as one `<svg>`, `told` as its name; its roles must be LIGHT's."""
-    return _Drawing(figure, width).draw(told)
+    """Return a figure as one `<svg>`, `told` as its plain name; its roles must be LIGHT's."""
+    return _Drawing(figure, width).draw(told.replace("**", ""))
 
 
 class _Axis:
     """One axis: where its values lie in pixels along it."""
 
-    def __init__(self, axis: Any, start: float, length: float, values: Sequence[Any]) -> None:
+    def __init__(
+        self, axis: Any, start: float, length: float, values: Sequence[Any], fixed: Any = None
+    ) -> None:
         self.layout = axis
         self.start, self.length = start, length
         self.names: list[str] = []
@@ -38,7 +40,7 @@ class _Axis:
             for value in values:
                 if str(value) not in self.names:
                     self.names.append(str(value))
-        low, high = axis.range if axis.range is not None else self._fit(values)
+        low, high = fixed if fixed is not None else self._fit(values)
         self.low, self.high = float(low), float(high)
 
     def _fit(self, values: Sequence[Any]) -> tuple[float, float]:
@@ -102,13 +104,16 @@ class _Drawing:
 
     def _axis(self, name: str) -> _Axis:
         layout = self.layout[f"{name[0]}axis{name[1:]}"]
+        # An axis that goes with another has that one's range.
+        led = self.layout[f"{name[0]}axis{layout.matches[1:]}"] if layout.matches else layout
+        fixed = layout.range if layout.range is not None else led.range
         first, last = layout.domain or (0.0, 1.0)
         values = [v for trace in self.figure.data for v in self._values(trace, name)]
         if name[0] == "x":
             across = self.right - self.left
-            return _Axis(layout, self.left + first * across, (last - first) * across, values)
+            return _Axis(layout, self.left + first * across, (last - first) * across, values, fixed)
         up = self.bottom - self.top
-        return _Axis(layout, self.bottom - first * up, -(last - first) * up, values)
+        return _Axis(layout, self.bottom - first * up, -(last - first) * up, values, fixed)
 
     def _values(self, trace: Any, name: str) -> Sequence[Any]:
         if name not in (trace.xaxis or "x", trace.yaxis or "y"):
@@ -207,13 +212,38 @@ class _Drawing:
             )
         if "markers" in mode:
             found += self._markers(trace, x, y)
+        if trace.error_y.array is not None:
+            found += self._errors(trace, x)
         opacity = _or(trace.opacity, 1)
         return found if opacity == 1 else f'<g opacity="{opacity:g}">{found}</g>'
+
+    def _errors(self, trace: Any, x: Any) -> str:
+        """Return how far each point may lie from where it is measured, up and down."""
+        up = self._of(trace)[1]
+        y, error = np.asarray(trace.y, float), np.asarray(trace.error_y.array, float)
+        ends = np.array([up.place(up.measure(values)) for values in (y - error, y + error)])
+        bottom, top = sorted((up.start, up.start + up.length))
+        bars = ends.clip(bottom, top)
+        path = "".join(
+            f"M{a:.1f} {low:.1f}V{high:.1f}" for a, low, high in zip(x, *bars, strict=True)
+        )
+        colour = trace.marker.color or trace.line.color
+        return f'<path d="{path}" {_paint("stroke", colour)} stroke-width="1.5"/>'
 
     def _markers(self, trace: Any, x: Any, y: Any) -> str:
         radius = _or(trace.marker.size, 6) / 2
         colour = trace.marker.color or trace.line.color
         colours = [colour] * len(x) if isinstance(colour, str) or colour is None else list(colour)
+        if len(set(colours)) == 1:
+            dots = "".join(
+                f"M{a:.1f} {b:.1f}h0"
+                for a, b in zip(x, y, strict=True)
+                if math.isfinite(a) and math.isfinite(b)
+            )
+            return (
+                f'<path d="{dots}" {_paint("stroke", colours[0])} stroke-width="{2 * radius:g}" '
+                f'stroke-linecap="round" opacity="{_or(trace.marker.opacity, 1):g}"/>'
+            )
         points = "".join(
             f'<circle cx="{a:.1f}" cy="{b:.1f}" r="{radius:g}" {_paint("fill", c)}/>'
             for a, b, c in zip(x, y, colours, strict=True)
@@ -225,7 +255,9 @@ class _Drawing:
         x0, x1 = (self._at(shape.xref or "x", value, "x", False) for value in (shape.x0, shape.x1))
         y0, y1 = (self._at(shape.yref or "y", value, "y", False) for value in (shape.y0, shape.y1))
         dash = DASHES.get(shape.line.dash or "")
-        return _line((x0, y0, x1, y1), shape.line.color, shape.line.width or 1, dash)
+        line = _line((x0, y0, x1, y1), shape.line.color, shape.line.width or 1, dash)
+        opacity = _or(shape.opacity, 1)
+        return line if opacity == 1 else f'<g opacity="{opacity:g}">{line}</g>'
 
     def _at(self, ref: str, value: Any, side: str, is_logarithm: bool) -> float:
         if ref == "paper":
@@ -254,11 +286,11 @@ class _Drawing:
 
 
 def _path(x: Any, y: Any) -> str:
-    """Return the path through points; NaN breaks it, the inside of a level stretch is left out."""
+    """Return the path through points; NaN breaks it, the inside of an even stretch is left out."""
     found, is_open = [], False
-    level = np.round(y, 1)
-    inside = np.zeros(len(level), bool)
-    inside[1:-1] = (level[1:-1] == level[:-2]) & (level[1:-1] == level[2:])
+    inside = np.zeros(len(y), bool)
+    for even in (np.round(x, 1), np.round(y, 1)):
+        inside[1:-1] |= (even[1:-1] == even[:-2]) & (even[1:-1] == even[2:])
     for a, b in zip(np.asarray(x)[~inside], np.asarray(y)[~inside], strict=True):
         if not (math.isfinite(a) and math.isfinite(b)):
             is_open = False

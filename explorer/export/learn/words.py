@@ -1,14 +1,27 @@
 """Formulas of chapters, and what they say to where controls stand, here and in the app."""
 
+from collections.abc import Sequence
+
 from explorer.analysis.teaching.gaussians import KlTerms
 
 Remark = tuple[bool, str, dict[str, object]]
 """Whether the controls answer the question, and the sentence to it: its key and values."""
 
+LATENTS = (
+    r"\prod_i p(x_i) \quad\text{%s}\quad p(x) = "
+    r"\int \prod_i @reconstruction{p(x_i|}@latent{z}@reconstruction{)}\,@gap{p(z)}\, d@latent{z}"
+)
 SIGMA_LOSS = (
     r"@reconstruction{\frac{\lVert x-\hat x\rVert^2}{@sigma{%s}}}+\beta\,@kl{\mathrm{KL}}"
     r"\;=\;\tfrac{1}{@sigma{\sigma^2}}\Big(@reconstruction{%s\lVert x-\hat x\rVert^2}"
     r"+\beta @sigma{\sigma^2}\,@kl{\mathrm{KL}}\Big)"
+)
+GRADIENT_BY_MEAN = (
+    r"\nabla_{@mean{\mu}}\,\mathbb{E}_q[f(@latent{z})]"
+    r"=\underbrace{\mathbb{E}_\varepsilon\big[f'(@mean{\mu}+@sigma{\sigma}\varepsilon)\big]}"
+    r"_{@latent{\text{%s}}}"
+    r"=\underbrace{\mathbb{E}_q\Big[f(@latent{z})\,"
+    r"\tfrac{@latent{z}-@mean{\mu}}{@sigma{\sigma}^2}\Big]}_{@gap{\text{%s}}}"
 )
 COLLAPSE = (
     r"\begin{gathered}\text{%s}=@reconstruction{\mathbb{E}_q[-\log p(x|@latent{z})]}"
@@ -51,6 +64,17 @@ def closed_form(terms: KlTerms, moved: bool) -> str:
     )
 
 
+def judge_latents(side: int, shown: str, ends: tuple[int, int]) -> Remark:
+    """Return what chapter 1 says to patches of a side, whose smallest and largest are `ends`."""
+    if side == ends[0]:
+        return False, "learn.latents.remark.independent", {}
+    if side < ends[1]:
+        return False, "learn.latents.remark.patches", {"side": side}
+    if shown == "mean":
+        return False, "learn.latents.remark.mean", {}
+    return True, "learn.latents.answer", {}
+
+
 def judge_kl(mean: float, sd: float, prior_mean: float, prior_sd: float, terms: KlTerms) -> Remark:
     """Return what chapter 4 says to a q and a prior."""
     kl = show_number(terms.total)
@@ -77,6 +101,22 @@ def judge_sigma(price: float, rate: float, wanted: tuple[float, float], moved: b
         return True, "learn.sigma.question.right", {}
     values: dict[str, object] = {"price": price, "rate": rate, "wanted": wanted[1]}
     return False, "learn.sigma.question.other", values
+
+
+def judge_draws(one: float, score: float, draws: int, offered: Sequence[int]) -> Remark:
+    """Return what chapter 6 says to a number of draws, of those `offered`.
+
+    `one` and `score` are variances of a single draw, reparameterised and by the score function.
+    """
+    name, needed = "right", score / draws
+    if score / offered[-1] > one:
+        name, draws, needed = "none", offered[-1], score / offered[-1]
+    elif needed > one:
+        name = "few"
+    elif draws != offered[0] and 2 * needed <= one:
+        name = "many"
+    values: dict[str, object] = {"draws": draws, "score": needed, "one": one}
+    return name == "right", f"learn.reparameterise.question.{name}", values
 
 
 def judge_collapse(beta: float, active: int) -> Remark:

@@ -278,8 +278,9 @@ def _add_sweep(site: Site, name: str, library: Library) -> None:
 def _add_chapter(site: Site, name: str, names: Sequence[str]) -> None:
     """Add a chapter of Learn in every language."""
     chapter = CHAPTERS[name]()
-    picture = f"assets/learn-{name}.svg"
-    site.files[picture] = chapter_picture(chapter)
+    drawn, picture = chapter_picture(chapter), f"assets/learn-{name}.svg"
+    if drawn is not None:
+        site.files[picture] = drawn
     for place in site.places(path_of(name)):
         language = place.language
         source = site.add_data(f"learn-{name}.{language}", pack_stops(chapter, language))
@@ -287,7 +288,8 @@ def _add_chapter(site: Site, name: str, names: Sequence[str]) -> None:
         home = site.places("index.html")[site.languages.index(language)]
         links = [(place.path, say(language, "site.learn"))]
         title, facts = say(language, f"learn.chapter.{name}"), say(language, f"learn.{name}.title")
-        site.cards[language].append(Card(title, facts, home.top + picture, links))
+        shown = None if drawn is None else home.top + picture
+        site.cards[language].append(Card(title, facts, shown, links))
 
 
 def _add_exercises(site: Site, sheet: Sheet, library: Library) -> None:
@@ -305,12 +307,14 @@ def _links_ahead(place: Place, exercises: Sheet | None) -> list[tuple[str, str]]
 
 def _add_assets(site: Site) -> None:
     used = {path.rpartition("/")[2] for path in site.files}
-    worker = json.dumps(bundle_modules(WORKER_ENTRY), ensure_ascii=False)
     site.files["assets/style.css"] = read_styles("shared", "map", "lens", "site").encode()
-    site.files["assets/worker.js"] = f"globalThis.latentWorker = {worker};\n".encode()
     site.files["assets/boot.js"] = (ASSETS / "site" / "boot.js").read_bytes()
-    site.files["assets/explore.js"] = bundle_modules("site/explore.js").encode()
-    rooms = {"explore": "explore."}
+    rooms: dict[str, str] = {}
+    if any(path.startswith(("models/", "sweeps/")) for path in site.files):
+        worker = json.dumps(bundle_modules(WORKER_ENTRY), ensure_ascii=False)
+        site.files["assets/worker.js"] = f"globalThis.latentWorker = {worker};\n".encode()
+        site.files["assets/explore.js"] = bundle_modules("site/explore.js").encode()
+        rooms["explore"] = "explore."
     if any(name.startswith("lens-") for name in used):
         site.files["assets/lens.js"] = bundle_modules("site/lens.js").encode()
         rooms["lens"] = "elbo.lens."

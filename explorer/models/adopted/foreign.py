@@ -34,11 +34,13 @@ from explorer.models.adopted.layers.sketch import (
 from explorer.models.adopted.onnx.drawing import draw_onnx
 from explorer.models.adopted.onnx.file import INSTEAD
 from explorer.models.adopted.onnx.graph import OnnxGraph
+from explorer.models.adopted.originals import Original, Stored, keep_original
 from explorer.models.adopted.trace.export import (
     Called,
     Drawn,
     NotTraced,
     call_once,
+    find_modules,
     held_still,
     trace,
 )
@@ -50,6 +52,10 @@ DIGITS = 8
 """Last digits of a precision that a whole network may lose."""
 CHECKED = 4
 """Random inputs on which the two are compared."""
+
+
+Named = tuple[str, Shape, str]
+"""An array that a network returns: its name, its shape and its role."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +78,16 @@ class Segment:
 
 @dataclass(frozen=True)
 class Foreign:
-    """A network x (B, *shape) → (B, total): all that it returns, flattened and joined."""
+    """A network x (B, *shape) → (B, total): all that it returns, flattened and joined.
+
+    `original` is the same by the names of its state_dict, where its modules are at hand.
+    """
 
     where: str
     shape: Shape
     segments: tuple[Segment, ...]
     network: Network
+    original: Original | None = None
 
     @property
     def layers(self) -> Layers:
@@ -160,9 +170,9 @@ def open_callable(call: Any, shape: Shape, where: str) -> Foreign:
 
     Raises NotTraced where that cannot be, also where the layers do not compute the same.
     """
-    start, outputs = trace(call, shape)
+    start, outputs, stored = trace(call, shape)
     try:
-        drawn = _from_drawn(where, start, outputs)
+        drawn = _from_drawn(where, start, outputs, call, stored)
     except NotLayers as error:
         raise NotTraced(f"This network does what our layers do not: {error}.") from error
     x = torch.rand((CHECKED, *shape), generator=torch.Generator().manual_seed(0))
@@ -194,12 +204,20 @@ def keep_callable(call: Any, shape: Shape, where: str) -> Foreign:
     return Foreign(where, shape, segments, network)
 
 
-def from_layers(layers: Sequence[Layer], shape: Shape, where: str) -> Foreign:
-    """Return a network that is given as layers."""
+def from_layers(
+    layers: Sequence[Layer], shape: Shape, where: str, outputs: Sequence[Named] = ()
+) -> Foreign:
+    """Return a network that is given as layers, and what its flat row holds where that is told.
+
+    Raises ExplorerError where that is something else.
+    """
     whole = check_network(layers, shape, where)
     size = math.prod(whole.shape_out)
     flat = build_network([*whole.layers, Layer("reshape", {"shape": [size]})], shape, where)
-    return Foreign(where, shape, _segments([("output", whole.shape_out, "")]), flat)
+    segments = _segments(outputs or [("output", whole.shape_out, "")])
+    if segments[-1].stop != size:
+        raise ExplorerError(f"{where} puts out {size} values, and its outputs hold others.")
+    return Foreign(where, shape, segments, flat)
 
 
 def check_network(layers: Sequence[Layer], shape: Shape, where: str) -> Network:
@@ -210,9 +228,18 @@ def check_network(layers: Sequence[Layer], shape: Shape, where: str) -> Network:
     return build_network(simplify(check_layers(layers, where), shape), shape, where)
 
 
-def _from_drawn(where: str, start: Value, outputs: Sequence[Drawn]) -> Foreign:
-    """Return the network of drawn outputs; one with noise becomes two, mean and spread."""
-    named: list[tuple[str, Shape, str]] = []
+def _from_drawn(
+    where: str,
+    start: Value,
+    outputs: Sequence[Drawn],
+    call: Any = None,
+    stored: Sequence[Stored] = (),
+) -> Foreign:
+    """Return the network of drawn outputs; one with noise becomes two, mean and spread.
+
+    `stored` are the weights that `call` was recorded with.
+    """
+    named: list[Named] = []
     flat: list[Item] = []
     for output in outputs:
         parts: list[tuple[str, str, Item]] = [(output.name, output.role, output.item)]
@@ -226,11 +253,13 @@ def _from_drawn(where: str, start: Value, outputs: Sequence[Drawn]) -> Foreign:
             value = constant(start, item, output.shape) if isinstance(item, Tensor) else item
             flat.append(reshape(value, (size,)))
             named.append((name, output.shape, role))
-    layers = simplify(to_layers(concat(flat, 0), start), start.shape)
-    return Foreign(where, start.shape, _segments(named), build_network(layers, start.shape, where))
+    raw = to_layers(concat(flat, 0), start)
+    original = keep_original(raw, stored, find_modules(call)) if stored else None
+    network = build_network(simplify(raw, start.shape), start.shape, where)
+    return Foreign(where, start.shape, _segments(named), network, original)
 
 
-def _segments(named: Sequence[tuple[str, Shape, str]]) -> tuple[Segment, ...]:
+def _segments(named: Sequence[Named]) -> tuple[Segment, ...]:
     found: list[Segment] = []
     at = 0
     for name, shape, role in named:

@@ -4,7 +4,7 @@ A layers.json that `adopt` wrote names the weights of its own checkpoint; a stat
 as its modules are called. Both list them in the order of the network, encoder first.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -23,14 +23,17 @@ STATISTICS = ".running_mean"
 def match_names(described: Any, tensors: Mapping[str, Tensor], file: str) -> dict[str, Tensor]:
     """Return tensors by the names that layers.json asks for; `described` is a part or several.
 
-    As they are where any of them is there by its name. Else by order, where there are as many
-    arrays of as many axes. Raises ExplorerError, which says what to do instead.
+    As they are where any of them is there by its name, or by its name behind one front that all
+    have ("module."). Else by order, where there are as many arrays of as many axes. Raises
+    ExplorerError, which says what to do instead.
     """
     wanted: dict[str, int | None] = {}
     for name, axes in _list_wanted(described, 0):
         wanted.setdefault(name, axes)
     if not wanted or any(name in tensors for name in wanted):
         return dict(tensors)
+    if front := _find_front(list(wanted), tensors):
+        return {name: tensors[front + name] for name in wanted}
     given = {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point()}
     alike = len(given) == len(wanted) and all(
         axes in (None, tensor.ndim)
@@ -49,15 +52,26 @@ def match_names(described: Any, tensors: Mapping[str, Tensor], file: str) -> dic
     return dict(zip(wanted, given.values(), strict=True))
 
 
+def has_names(described: Any, tensors: Mapping[str, Tensor]) -> bool:
+    """Tell whether any weight that layers.json asks for is there by its name."""
+    return any(name in tensors for name, _ in _list_wanted(described, 0))
+
+
 def explain_match(described: Any, tensors: Mapping[str, Tensor], file: str) -> str:
     """Return what must be said of weights that were matched by order; "" where names agree."""
     names = [name for name, _ in _list_wanted(described, 0)]
-    if not names or any(name in tensors for name in names):
+    if not names or any(name in tensors for name in names) or _find_front(names, tensors):
         return ""
     return (
         f"{file} names its weights otherwise than layers.json: they were matched by their order, "
         "which is that of the modules as they were made; look whether the figures are yours."
     )
+
+
+def _find_front(names: Sequence[str], tensors: Mapping[str, Tensor]) -> str:
+    """Return what stands in front of every name in a file; "" where nothing does."""
+    fronts = (name.removesuffix(names[0]) for name in tensors if name.endswith(f".{names[0]}"))
+    return next((f for f in fronts if all(f + name in tensors for name in names)), "")
 
 
 def _list_wanted(described: Any, depth: int) -> Iterator[tuple[str, int | None]]:

@@ -5,6 +5,8 @@
      "encoder": {"shape": [1, 28, 28], "layers": [{"kind": "linear", "weight": "fc1.weight"}, …]},
      "decoder": {"shape": [2], "layers": […]}}
 Kinds and settings are those of `layers.py`; weights stand by their names in the file of weights.
+"original" may hold both once more, unfolded and by the names of the network's own state_dict; an
+array that is no weight stands there as {"values": [2.0], "shape": []}.
 Pickles, whole modules and other formats that run code are refused before anything is read.
 """
 
@@ -14,7 +16,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -24,7 +26,7 @@ from torch import Tensor
 from explorer.archives.zips import open_zip
 from explorer.errors import ExplorerError
 from explorer.files import replace_file, replace_json
-from explorer.models.adopted.foreign import Foreign, check_network, from_layers
+from explorer.models.adopted.foreign import Foreign, Named, check_network, from_layers
 from explorer.models.adopted.formats import LONGEST_LIST, SAVE_STATE, check_kind, sniff
 from explorer.models.adopted.layers.limits import (
     MAX_DEPTH,
@@ -35,14 +37,17 @@ from explorer.models.adopted.layers.limits import (
 )
 from explorer.models.adopted.layers.network import Network
 from explorer.models.adopted.layers.schema import SCHEMAS, Layer, Layers, opaque_kind
-from explorer.models.adopted.names import explain_match, match_names
+from explorer.models.adopted.names import explain_match, has_names, match_names
 from explorer.models.adopted.onnx.graph import OnnxGraph
+from explorer.models.adopted.originals import read_constant
+from explorer.models.adopted.trace.outputs import LOGITS, MEAN, STD
 
 SCHEMA = 1
-PARTS = ("encoder", "decoder")
+PARTS, ORIGINAL = ("encoder", "decoder"), "original"
 LAYERS_FILE, WEIGHTS_FILE = "layers.json", "checkpoint.safetensors"
 MAX_JSON_BYTES = 4_000_000
 MAX_TENSORS = 10_000
+ROLES = ("", MEAN, STD, LOGITS)
 INSIDE = ("state_dict", "model_state_dict", "model", "weights")
 """Where checkpoints keep their state_dict."""
 
@@ -86,19 +91,26 @@ def pack_networks(encoder: Network, decoder: Network) -> tuple[dict[str, Any], d
     return values, tensors
 
 
-def save_networks(folder: Path, encoder: Network, decoder: Network) -> None:
-    """Write layers.json and checkpoint.safetensors, each in one step."""
+def save_networks(
+    folder: Path, encoder: Network, decoder: Network, original: Mapping[str, Any] | None = None
+) -> None:
+    """Write layers.json and checkpoint.safetensors, each in one step.
+
+    `original` is what `unfolded.describe_original` gives.
+    """
     values, tensors = pack_networks(encoder, decoder)
+    if original is not None:
+        values[ORIGINAL] = dict(original)
     replace_file(folder / WEIGHTS_FILE, lambda stream: stream.write(save(tensors)))
     replace_json(folder / LAYERS_FILE, values)
 
 
 def read_foreign(weights: Path, layers: Path | None = None) -> tuple[Foreign, Foreign]:
     """Read encoder and decoder as `read_networks` does, for the probe: their meaning is open."""
-    encoder, decoder = read_networks(weights, layers)
+    values, (encoder, decoder) = _read_pair(weights, layers)
     return (
-        from_layers(encoder.layers, encoder.shape, "the encoder"),
-        from_layers(decoder.layers, decoder.shape, "the decoder"),
+        from_layers(encoder.layers, encoder.shape, "the encoder", _outputs(values, "encoder")),
+        from_layers(decoder.layers, decoder.shape, "the decoder", _outputs(values, "decoder")),
     )
 
 
@@ -107,6 +119,13 @@ def read_networks(weights: Path, layers: Path | None = None) -> tuple[Network, N
 
     Raises ExplorerError with one sentence for every file that is none of ours.
     """
+    return _read_pair(weights, layers)[1]
+
+
+def _read_pair(
+    weights: Path, layers: Path | None
+) -> tuple[dict[str, Any], tuple[Network, Network]]:
+    """Return the description that serves a file of weights, and the networks of it."""
     layers = layers or weights.with_name(LAYERS_FILE)
     tensors = read_weights(weights)
     values = _read_json(layers)
@@ -115,28 +134,60 @@ def read_networks(weights: Path, layers: Path | None = None) -> tuple[Network, N
             f"{layers.name} is of schema {shown(values.get('schema'))}; this version reads "
             f"schema {SCHEMA}."
         )
+    values = _choose_names(values, tensors)
     tensors = match_names(_all_layers(values), tensors, weights.name)
     found = []
     for part in PARTS:
         described: Any = values.get(part)
         if not isinstance(described, dict) or not isinstance(described.get("layers"), list):
             raise ExplorerError(f"{layers.name} describes no {part}: it needs shape and layers.")
-        shape: Any = described.get("shape")
-        fits = isinstance(shape, list) and 1 <= len(shape) <= 4
-        if not fits or not all(type(size) is int and 1 <= size <= MAX_WEIGHTS for size in shape):
+        shape, where = described.get("shape"), f"the {part} in {layers.name}"
+        if not _is_shape(shape):
             raise ExplorerError(
                 f"The {part} in {layers.name} needs its shape, such as [1, 28, 28]."
             )
-        where = f"the {part} in {layers.name}"
         parsed = parse_layers(described["layers"], tensors, where)
         found.append(check_network(parsed, tuple(shape), where))
-    return found[0], found[1]
+    return values, (found[0], found[1])
 
 
-def explain_names(weights: Path, layers: Path | None = None) -> str:
-    """Return what must be said where weights were matched by order, "" where names agree."""
-    values = _read_json(layers or weights.with_name(LAYERS_FILE))
-    return explain_match(_all_layers(values), read_weights(weights), weights.name)
+def _is_shape(shape: Any) -> TypeGuard[list[int]]:
+    fits = isinstance(shape, list) and 1 <= len(shape) <= 4
+    return fits and all(type(size) is int and 1 <= size <= MAX_WEIGHTS for size in shape)
+
+
+def _outputs(values: Mapping[str, Any], part: str) -> list[Named]:
+    """Return what a network's row holds, where layers.json tells that."""
+    told = values[part].get("outputs", [])
+    known = isinstance(told, list) and all(
+        isinstance(one, dict)
+        and isinstance(one.get("name"), str)
+        and _is_shape(one.get("shape"))
+        and one.get("role") in ROLES
+        for one in told
+    )
+    if not known:
+        raise ExplorerError(f"The {part} in {LAYERS_FILE} has outputs that are none of ours.")
+    return [(shown(one["name"]), tuple(one["shape"]), one["role"]) for one in told]
+
+
+def explain_file(weights: Path, layers: Path | None = None) -> tuple[str, Any]:
+    """Return what must be said of weights matched by order, and what is told of their reading.
+
+    "" where names agree; None where layers.json holds canonical networks alone.
+    """
+    tensors = read_weights(weights)
+    values = _choose_names(_read_json(layers or weights.with_name(LAYERS_FILE)), tensors)
+    note = explain_match(_all_layers(values), tensors, weights.name)
+    return note, values.get("reading")
+
+
+def _choose_names(values: dict[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Return the description for a file of weights: the original, unless it has adopt's names."""
+    original = values.get(ORIGINAL)
+    if not isinstance(original, dict) or has_names(_all_layers(values), tensors):
+        return values
+    return original
 
 
 def _all_layers(values: Mapping[str, Any]) -> list[Any]:
@@ -163,6 +214,10 @@ def _parse_layer(described: Any, tensors: Mapping[str, Tensor], where: str, dept
     settings, weights, branches = {}, {}, described.get("branches", [])
     for name, value in described.items():
         if name in names:
+            constant = read_constant(value)
+            if constant is not None:
+                weights[name] = constant
+                continue
             if not isinstance(value, str) or value not in tensors:
                 raise ExplorerError(
                     f"{where} asks for the weights {shown(value)!r} ({kind}, {name}), which are "

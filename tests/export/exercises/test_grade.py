@@ -56,9 +56,23 @@ def test_right_wrong_missing_twice_and_unreadable(tmp_path):
     states = {name: [mark.state for mark in row.values()] for name, row in marks.students.items()}
     assert states == {"ＡＤＡ": ["wrong", "missing"], "李雷": ["missing", "right"]}
     assert marks.repeated == {"ＡＤＡ": [2, 7]}
-    assert list(marks.unread) == [1, 5, 6] and "week-2" in marks.unread[5]
+    assert marks.header == 1 and list(marks.unread) == [5, 6] and "week-2" in marks.unread[5]
     told = "\n".join(describe_marks(marks))
     assert "wrong: 2.3, not 2" in told and "1 of 2" in told and "! line 6: cut or changed" in told
+
+
+def test_a_first_line_is_a_header_unless_it_was_an_answer(tmp_path):
+    sheet, answers = read(tmp_path, SHEET), Answers(Library())
+    whole = write_line("week-3", "Ada", {"a": "2"})
+    for text, header, unread in (
+        (f"\nTime,Name,Line\n{whole}", 2, []),
+        (f"Line\nnothing\n{whole}", 1, [2]),
+        (f"Ada: a=2\n{whole}", None, [1]),
+        (f"{whole}\nTime,Name", None, [2]),
+    ):
+        marks = grade_lines(sheet, text, answers)
+        assert (marks.header, list(marks.unread)) == (header, unread)
+        assert list(marks.students) == ["Ada"]
 
 
 def ask(folder, figure, more):

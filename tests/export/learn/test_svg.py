@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import plotly.graph_objects as go
 import pytest
+from plotly.subplots import make_subplots
 
 from explorer.export.learn.svg import draw_figure
 from explorer.figures.palette import LIGHT
@@ -73,3 +74,24 @@ def test_annotations_and_the_name_are_text():
     (said,) = [t for t in tree.iter("text") if "λ" in "".join(t.itertext())]
     assert "".join(said.itertext()).startswith("λ1 <") and float(said.get("x")) == RIGHT
     assert tree.get("aria-label") == "told"
+
+
+def test_an_axis_that_goes_with_another_has_its_range():
+    figure = make_subplots(2, 1, shared_xaxes=True)
+    for row in (1, 2):
+        figure.add_scatter(x=[1.0, 2.0], y=[0.0, 3.0], mode="lines", row=row, col=1)
+    figure.update_xaxes(range=[0, 4], row=2)
+    figure.update_layout(height=300, margin={"l": 20, "r": 20, "t": 20, "b": 20})
+    paths = re.findall(r'd="M([\d.]+) [\d.]+L([\d.]+) [\d.]+" fill="none"', draw_figure(figure))
+    assert len(paths) == 2 and paths[0] == paths[1] == ("165.0", "310.0")
+
+
+def test_errors_reach_as_far_as_they_are():
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[1.0], y=[2.0], mode="markers", error_y={"type": "data", "array": [1.0]},
+        marker={"color": "#123456"},
+    )  # fmt: skip
+    figure.update_layout(height=300, margin={"l": 20, "r": 20, "t": 20, "b": 20})
+    figure.update_yaxes(range=[0, 4])
+    assert re.findall(r" ([\d.]+)V([\d.]+)", draw_figure(figure)) == [("215.0", "85.0")]

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.app.cached import measure_linear_curve
-from explorer.app.cached.film import get_member_frame
+from explorer.app.cached.film import get_inputs, get_member_frame
 from explorer.app.parts.address import refuse, write_address
 from explorer.app.parts.kept import Kept
 from explorer.app.parts.mount import do_nothing, enclose, inline_component
@@ -144,7 +144,7 @@ def _describe(sweep: Sweep, members: Sequence[Member], *, live: bool) -> dict[st
         "reach": choose_range(spread),
         "labels": None if shown.labels is None else [int(i) for i in shown.labels[:MOST_POINTS]],
         "classes": list(dataset.class_names) if dataset else [],
-        "inputs": encode_pictures(shown.inputs, SHOWN_PICTURES),
+        "inputs": encode_pictures(get_inputs(members[reference].run, shown), SHOWN_PICTURES),
         "dimensions": [latent_name(axis) for axis in main],
         "rings": has_shares,
         "theory": _find_theory(members),

@@ -21,14 +21,10 @@ from explorer.app.views.learn.parts import (
     show_question,
 )
 from explorer.errors import ExplorerError
+from explorer.export.learn.latents import COLUMNS, COUNT, MODEL, SHOWN, SIDES
+from explorer.export.learn.words import LATENTS, judge_latents
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 from explorer.runs.run import Run
-
-MODEL = "mnist-2d"
-SIDES = (1, 2, 4, 7, 14, 28)
-"""Sides of the patches that share a code; all tile a picture of 28 × 28."""
-SHOWN = ("mean", "sample")
-COUNT, COLUMNS = 12, 4
 
 
 @st.fragment
@@ -43,11 +39,7 @@ def show_chapter() -> None:
     with left:
         show_heading("latents")
         say("learn.latents.prose.direct")
-        show_formula(
-            rf"\prod_i p(x_i) \quad\text{{{text('learn.latents.or')}}}\quad p(x) = "
-            r"\int \prod_i @reconstruction{p(x_i|}@latent{z}@reconstruction{)}\,"
-            r"@gap{p(z)}\, d@latent{z}"
-        )
+        show_formula(LATENTS % text("learn.latents.or"))
         say("learn.latents.prose.shared")
         say("learn.latents.prose.sample")
         _show_cost(run)
@@ -55,7 +47,8 @@ def show_chapter() -> None:
         side, shown, seed = _show_controls()
         _show_pictures(run, side, shown, seed)
         st.caption(text("learn.latents.caption"))
-    show_question("latents", *_judge(side, shown))
+    is_right, key, values = judge_latents(side, shown, (SIDES[0], SIDES[-1]))
+    show_question("latents", is_right, text(key, **values))
 
 
 def _show_controls() -> tuple[int, str, int]:
@@ -100,14 +93,3 @@ def _show_cost(run: Run) -> None:
     independent = independent_nats(get_prior_pictures(run))
     values = {"independent": independent, "through": -measured["elbo"], "model": run.id}
     st.markdown(text("learn.latents.nats", **values))
-
-
-def _judge(side: int, shown: str) -> tuple[bool, str]:
-    """Return whether the pictures are samples of p(x), and why or why not."""
-    if side == SIDES[0]:
-        return False, text("learn.latents.remark.independent")
-    if side < SIDES[-1]:
-        return False, text("learn.latents.remark.patches", side=side)
-    if shown == "mean":
-        return False, text("learn.latents.remark.mean")
-    return True, text("learn.latents.answer")

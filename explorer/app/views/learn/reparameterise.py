@@ -31,26 +31,25 @@ from explorer.app.views.learn.parts import (
     show_heading,
     show_question,
 )
+from explorer.export.learn.reparameterise import (
+    DRAWS,
+    IMAGE,
+    MEASURED,
+    MODEL,
+    REPEATS,
+    SEEN,
+    SIGMA2,
+    SPREADS,
+    STRIP,
+)
+from explorer.export.learn.words import GRADIENT_BY_MEAN, judge_draws
 from explorer.figures.gradients import gradient_histograms, variance_over_draws
 
-SEEN, SIGMA2 = 2.0, 0.25
-"""What the one-number decoder N(z, σ_x²) sees, and its variance."""
 FUNCTIONS: dict[str, Callable[[], Polynomial]] = {
     "likelihood": lambda: log_likelihood(SEEN, SIGMA2),
     "square": square,
 }
-DRAWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
-REPEATS = 2000
-MEASURED = (1, 4, 16, 64, 256)
-MODEL, IMAGE, STRIP = "mnist-2d", 8, 12
 
-FORMULA = (
-    r"\nabla_{@mean{\mu}}\,\mathbb{E}_q[f(@latent{z})]"
-    r"=\underbrace{\mathbb{E}_\varepsilon\big[f'(@mean{\mu}+@sigma{\sigma}\varepsilon)\big]}"
-    r"_{@latent{\text{%s}}}"
-    r"=\underbrace{\mathbb{E}_q\Big[f(@latent{z})\,"
-    r"\tfrac{@latent{z}-@mean{\mu}}{@sigma{\sigma}^2}\Big]}_{@gap{\text{%s}}}"
-)
 FORMULA_SIGMA = (
     r"\nabla_{@sigma{\sigma}}\,\mathbb{E}_q[f(@latent{z})]"
     r"=\underbrace{\mathbb{E}_\varepsilon"
@@ -73,7 +72,7 @@ def show_chapter() -> None:
     with left:
         show_heading("reparameterise")
         say("learn.reparameterise.problem")
-        formula = FORMULA if parameter == "mean" else FORMULA_SIGMA
+        formula = GRADIENT_BY_MEAN if parameter == "mean" else FORMULA_SIGMA
         show_formula(formula % (words["pathwise"], words["score"]))
         say("learn.reparameterise.same")
         say("learn.reparameterise.noise")
@@ -137,21 +136,15 @@ def _show_spread(found: dict[str, GradientEstimator], draws: int, words: dict[st
         )
     with second:
         exact = {name: estimator.variance for name, estimator in found.items()}
-        measured = {name: measure_spread(each, MEASURED, 500) for name, each in found.items()}
+        measured = {name: measure_spread(each, MEASURED, SPREADS) for name, each in found.items()}
         figure = variance_over_draws(MEASURED, exact, measured, roles, words, chosen=draws)
         show_chart(figure, "learn_gradient_variance", text("learn.reparameterise.variance"))
 
 
 def _ask(found: dict[str, GradientEstimator], draws: int) -> None:
-    one = found["pathwise"].variance
-    score = found["score"].variance / draws
-    enough = score <= one
-    fewest = draws == DRAWS[0] or 2 * score > one
-    verdict = "few" if not enough else "right" if fewest else "many"
-    if found["score"].variance / DRAWS[-1] > one:
-        verdict, draws, score = "none", DRAWS[-1], found["score"].variance / DRAWS[-1]
-    remark = text(f"learn.reparameterise.question.{verdict}", draws=draws, score=score, one=one)
-    show_question("reparameterise", verdict == "right", remark)
+    one, score = found["pathwise"].variance, found["score"].variance
+    is_right, key, values = judge_draws(one, score, draws, DRAWS)
+    show_question("reparameterise", is_right, text(key, **values))
 
 
 def _show_noise() -> None:

@@ -8,8 +8,8 @@ import streamlit as st
 from explorer.app.parts.address import refuse, write_address
 from explorer.app.parts.kept import Kept, is_shown, read_widget
 from explorer.app.parts.mount import do_nothing, enclose, inline_component
-from explorer.app.text import sentences
-from explorer.app.views.runs.acts import delete
+from explorer.app.text import sentences, text
+from explorer.app.views.runs.acts import ACTS, delete
 from explorer.app.views.runs.rows import list_rows
 from explorer.runs.run import Run
 
@@ -50,6 +50,8 @@ def choose_runs(runs: Sequence[Run]) -> tuple[list[Run], tuple[str, Run] | None]
     write_address(TICKED, ",".join(chosen), "")
     action, meant = _read_press(result.get("act"))
     pressed = next(((action, by_id[run_id]) for run_id in meant if run_id in by_id), None)
+    if action in ACTS and pressed is None:  # Deleted meanwhile, in another tab.
+        st.toast(text("train.gone"), icon=":material/error:")
     return [by_id[run_id] for run_id in chosen], pressed
 
 

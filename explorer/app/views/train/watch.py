@@ -19,10 +19,11 @@ from explorer.app.parts.jobs import (
     offer_stop,
     show_progress,
 )
+from explorer.app.parts.lede import FIGURE
 from explorer.app.parts.names import title_run
 from explorer.app.parts.pictures import show_row
 from explorer.app.parts.sections import Section, show_beside
-from explorer.app.parts.stage import may_stage, send_anew, show_stage
+from explorer.app.parts.stage import may_stage, send_anew, show_empty_stage, show_stage
 from explorer.app.parts.ways import offer_map
 from explorer.app.session import get_session, library
 from explorer.app.text import explain, number, paragraph, plain, sentences, text
@@ -93,9 +94,16 @@ def _show_live(run: Run, shown: str) -> None:
     live = info.status.is_alive()
     watched = Watched(run, info, run.metrics("train"))
     newest = may_stage(run)
-    _show_progress(watched, is_staged=newest is not None)
+    is_ahead = newest is None and live and _awaits_stage(watched)
+    with st.container():  # The stage below it keeps its place when the bar comes.
+        _show_progress(watched, is_staged=is_ahead or newest is not None)
+    if is_ahead:
+        show_empty_stage(run, describe_wait(run, info.status), key=STAGE)
+        return
     if not watched.points:
         st.caption(describe_wait(run, info.status) if live else explain(info.status.message))
+        if live:
+            st.html(FIGURE)
         return
     if newest is None:
         if len(watched.points) > 1:  # One point is no curve: its figures stand above.
@@ -116,6 +124,15 @@ def _show_live(run: Run, shown: str) -> None:
     # What moves has its curves on the stage alone; what stands still may be read off.
     with st.expander(text("train.curves.full"), icon=":material/show_chart:"):
         show_beside(CURVES, watched, run)
+
+
+def _awaits_stage(watched: Watched) -> bool:
+    """Tell whether a run that has no frame yet will have a map.
+
+    A loop of the visitor's own may never write one: its figures are not held back for it.
+    """
+    info = watched.info
+    return info.is_continuous and (info.config is not None or not watched.points)
 
 
 def show_curves(watched: Watched) -> None:

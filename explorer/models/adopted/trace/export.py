@@ -21,6 +21,7 @@ from torch.distributions import Distribution
 from explorer.errors import ExplorerError
 from explorer.models.adopted.layers.modules import Opaque
 from explorer.models.adopted.layers.sketch import BATCH, Item, Noisy, NotLayers, Value
+from explorer.models.adopted.originals import Stored
 from explorer.models.adopted.trace.attention import batches_first
 from explorer.models.adopted.trace.moves import MOVES
 from explorer.models.adopted.trace.node import Arguments, Node
@@ -57,8 +58,8 @@ class Drawn:
     shape: tuple[int, ...]
 
 
-def trace(call: Network, shape: tuple[int, ...]) -> tuple[Value, list[Drawn]]:
-    """Return the input of `shape` (without the batch) and each output that can be drawn.
+def trace(call: Network, shape: tuple[int, ...]) -> tuple[Value, list[Drawn], list[Stored]]:
+    """Return the input of `shape` (without the batch), each output that can be drawn, the weights.
 
     `call` takes a batch (B, *shape) and may return anything that `outputs` reads. It is held in
     evaluation mode, on its own device and precision. Raises NotTraced with the reason.
@@ -82,7 +83,7 @@ def trace(call: Network, shape: tuple[int, ...]) -> tuple[Value, list[Drawn]]:
                 f"pixels' values, {WAYS}."
             ) from error
         try:
-            start, found = _draw(exported, shape)
+            start, found, stored = _draw(exported, shape)
         except NotLayers as error:
             raise NotTraced(
                 f"This network does what our layers do not: {error}; {WAYS}."
@@ -93,7 +94,8 @@ def trace(call: Network, shape: tuple[int, ...]) -> tuple[Value, list[Drawn]]:
         raise NotTraced(
             f"This network does what our layers do not: {failed[0].reason}; {WAYS}."
         ) from failed[0].reason
-    return start, [Drawn(*name, *one) for name, one in pairs if not isinstance(one[0], Undrawn)]
+    drawn = [Drawn(*name, *one) for name, one in pairs if not isinstance(one[0], Undrawn)]
+    return start, drawn, stored
 
 
 def call_once(call: Network, x: Tensor) -> list[Output]:
@@ -198,8 +200,11 @@ def find_modules(call: Any) -> Iterator[nn.Module]:
 
 def _draw(
     exported: Any, shape: tuple[int, ...]
-) -> tuple[Value, list[tuple[Item, tuple[int, ...]]]]:
-    """Walk the recorded operators once; return the input, and each output with its shape."""
+) -> tuple[Value, list[tuple[Item, tuple[int, ...]]], list[Stored]]:
+    """Walk the recorded operators once; return the input, each output with its shape, the weights.
+
+    Weights that nothing uses are left out.
+    """
     signature = exported.graph_signature
     stored = {
         **signature.inputs_to_parameters,
@@ -209,14 +214,17 @@ def _draw(
     weights = {**exported.state_dict, **exported.constants}
     start = Value(shape)
     items: dict[Any, Any] = {}
+    used = []
     for node in exported.graph.nodes:
         if node.op == "placeholder":
             name = stored.get(node.name)
             items[node] = start if name is None else weights[name].detach().cpu()
+            if name is not None and node.users:
+                used.append(Stored(weights[name].detach(), items[node]))
     results = _walk(exported.graph_module, items)
     output = next(node for node in exported.graph.nodes if node.op == "output")
     sizes = [tuple(argument.meta["val"].shape[1:]) for argument in output.args[0]]
-    return start, list(zip(results, sizes, strict=True))
+    return start, list(zip(results, sizes, strict=True)), used
 
 
 def _walk(module: Any, items: dict[Any, Any]) -> list[Any]:
