@@ -3,10 +3,11 @@
 from streamlit.testing.v1 import AppTest
 
 from explorer.app.session import library
+from explorer.app.views.train import watch
 from explorer.runs.control import Control
 from explorer.runs.writer import mark_run
 from explorer.text import say
-from tests.app.test_pages import open_page, said
+from tests.app.test_pages import open_page
 from tests.helpers import present
 
 
@@ -16,11 +17,14 @@ def queue_two(tiny_run):
     return [library().start(config, name) for name in ("first", "second")]
 
 
-def test_a_job_that_waits_says_how_many_come_before_it(runs, tiny_run):
+def test_a_job_that_waits_says_how_many_come_before_it(runs, tiny_run, monkeypatch):
+    told = []
+    monkeypatch.setattr(watch, "show_empty_stage", lambda run, waiting, key: told.append(waiting))
     first, second = queue_two(tiny_run)
     assert [library().jobs_before(run.path) for run in (first, second)] == [0, 1]
-    assert say("en", "job.behind", count=1) in said(open_page("train", run=second.id))
-    assert say("en", "job.waiting") in said(open_page("train", run=first.id))
+    for run in (second, first):
+        open_page("train", run=run.id)
+    assert told == [say("en", "job.behind", count=1), say("en", "job.waiting")]
 
 
 def test_stop_takes_a_waiting_job_from_the_queue(runs, tiny_run):

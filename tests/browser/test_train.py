@@ -157,10 +157,6 @@ def test_a_short_training_shows_a_map_a_model_and_its_film(page, server):
     page.go_back()
     page.get_by_role("button", name="One step in slow motion").click()
     expect(page.get_by_role("radio", name="Slow motion")).to_be_checked(timeout=60_000)
-    page.wait_for_url("**&image=*")
-    page.go_back()
-    expect(page).to_have_url(f"{server.url}/train?seconds=3&run={run.id}", timeout=60_000)
-    page.get_by_role("button", name="One step in slow motion").wait_for()
 
 
 def test_before_the_first_frame_the_stage_stands_there_and_says_why(page, server):

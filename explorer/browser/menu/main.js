@@ -1,14 +1,12 @@
 /**
  * On a phone the app's menu is a drawer: it is named, and it closes once a page is chosen; a chapter
- * opens at its top. Back leads to the page before.
+ * opens at its top.
  */
 
 const PACE = 400;
 const CHOICE = '[data-testid="stSidebarNavLink"]';
 const OPENER = '[data-testid="stExpandSidebarButton"]';
 const WAY = ".st-key-learn_neighbours button";
-/** Milliseconds in which Streamlit turns to a page whose query it has written. */
-const TURN = 5000;
 const CLOSER = '[data-testid="stSidebarCollapseButton"] button';
 
 /** @typedef {{open: string, close: string}} Words */
@@ -34,28 +32,6 @@ function listen() {
   });
   // Its buttons come and go with the width of the window and with every opening.
   window.setInterval(name, PACE);
-  keepHistory();
-}
-
-/**
- * One entry a page. Streamlit makes one of each word that a page adds to its address, on which the
- * page would add it again, and writes the next page's query to the one that is left.
- */
-function keepHistory() {
-  const push = window.history.pushState.bind(window.history);
-  let [left, written, at] = ["", "", 0];
-  window.history.pushState = (state, title, address) => {
-    const goal = new URL(address ?? "", window.location.href);
-    if (goal.pathname === window.location.pathname) {
-      [left, written, at] = [window.location.href, goal.search, performance.now()];
-      window.history.replaceState(state, title, address);
-      return;
-    }
-    const isAhead = goal.search === written && performance.now() - at < TURN;
-    if (isAhead) window.history.replaceState(window.history.state, "", left);
-    written = "";
-    push(state, title, address);
-  };
 }
 
 function close() {
