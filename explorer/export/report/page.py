@@ -4,7 +4,6 @@ What others wrote (names of runs, files and images) is escaped; figures are SVG 
 """
 
 import html
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ from explorer.codes import latent_name
 from explorer.export.report.drawings import draw_plane, draw_thresholds, draw_timeline
 from explorer.export.report.followed import describe_followed, draw_followed
 from explorer.export.report.gather import Report
-from explorer.export.report.shell import fill_page, keep_together, make_section
+from explorer.export.report.shell import fill_page, make_head, make_section
 from explorer.export.report.words import (
     say_changes,
     say_convergence,
@@ -70,14 +69,8 @@ def build_report(report: Report, language: str = "en") -> bytes:
 
 
 def _head(report: Report, language: str, title: str) -> str:
-    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(report.made))
-    version = report.versions.get("latent-explorer", "")
-    return (
-        f'<header><p class="name">{html.escape(title)}</p>'
-        f"<h1>{html.escape(keep_together(say_headline(report.found, language)))}</h1>"
-        f'<p class="facts">{html.escape(_facts(report, language))}</p>'
-        f'<p class="facts">{say(language, "report.made", date=made, version=version)}</p></header>'
-    )
+    answer, facts = say_headline(report.found, language), _facts(report, language)
+    return make_head(title, answer, facts, report.made, report.versions, language)
 
 
 def _facts(report: Report, language: str) -> str:

@@ -1,11 +1,13 @@
 """What every report is set in: one HTML page without script or network, sections, colours."""
 
 import html
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 
 from explorer.browser import read_styles
 from explorer.export.document import frame_document
 from explorer.figures.palette import DARK, LIGHT, Roles
+from explorer.text import say
 
 
 def fill_page(title: str, body: str, language: str) -> bytes:
@@ -13,6 +15,20 @@ def fill_page(title: str, body: str, language: str) -> bytes:
     style = read_styles("report")
     head = _HEAD.format(light=_colours(LIGHT), dark=_colours(DARK), style=style)
     return frame_document(language, _POLICY, title, head, f"<main>\n{body}\n</main>").encode()
+
+
+def make_head(
+    title: str, answer: str, facts: str, made: float, versions: Mapping[str, str], language: str
+) -> str:
+    """Return what a report begins with; `made` is in Unix seconds, nothing given is HTML."""
+    date = time.strftime("%Y-%m-%d %H:%M", time.localtime(made))
+    version = versions.get("latent-explorer", "")
+    return (
+        f'<header><p class="name">{html.escape(title)}</p>'
+        f"<h1>{html.escape(keep_together(answer))}</h1>"
+        f'<p class="facts">{html.escape(facts)}</p>'
+        f'<p class="facts">{say(language, "report.made", date=date, version=version)}</p></header>'
+    )
 
 
 def keep_together(sentence: str) -> str:

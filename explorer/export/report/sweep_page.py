@@ -12,7 +12,7 @@ from explorer.analysis.questions.floor import find_floor
 from explorer.analysis.questions.how_many import LatentCount, count_in_runs
 from explorer.analysis.questions.linear_oracle import LinearOracle, find_oracle
 from explorer.datasets import ImageDataset
-from explorer.export.report.shell import fill_page, keep_together, make_section
+from explorer.export.report.shell import fill_page, make_head, make_section
 from explorer.export.report.sweep_drawings import draw_count, draw_members
 from explorer.export.report.words import say_count, say_oracle, say_sweep
 from explorer.runs.run import versions
@@ -71,15 +71,9 @@ def build_sweep_report(report: SweepReport, language: str = "en") -> bytes:
 
 
 def _head(report: SweepReport, title: str, language: str) -> str:
-    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(report.made))
-    version = report.versions.get("latent-explorer", "")
     facts = say(language, "report.facts.sweep", count=len(report.found.members))
-    return (
-        f'<header><p class="name">{html.escape(title)}</p>'
-        f"<h1>{html.escape(keep_together(say_answer(report, language)))}</h1>"
-        f'<p class="facts">{html.escape(facts)}</p>'
-        f'<p class="facts">{say(language, "report.made", date=made, version=version)}</p></header>'
-    )
+    answer = say_answer(report, language)
+    return make_head(title, answer, facts, report.made, report.versions, language)
 
 
 def _members(report: SweepReport, language: str) -> str:
