@@ -1,5 +1,6 @@
 """What a test knows to be there, or to be of a kind: claimed aloud, and known to mypy after."""
 
+import json
 from typing import TypeVar
 
 from explorer.runs.writer import RunWriter
@@ -24,3 +25,8 @@ def begin_run(path, latent_dim=2, **settings):
     writer = RunWriter(path, latent_dim=latent_dim, **settings)
     writer.set_state("queued")
     return writer
+
+
+def read_json(capsys):
+    """Return the JSON object with which a command's output ends."""
+    return json.loads(capsys.readouterr().out.splitlines()[-1])

@@ -22,15 +22,11 @@ from explorer.recipes import default_config
 from explorer.runs.sweeps import Sweep
 from explorer.runs.writer import RunWriter
 from explorer.training.loop import train
-from tests.analysis.codes_in.makers import make_codes
+from tests.helpers import read_json
 from tests.small_run import change, make_config
 
 LONG, DEEP = "x" * 4000, "x/" * 2000
 """A name and a path that no system takes."""
-
-
-def read_json(capsys):
-    return json.loads(capsys.readouterr().out.splitlines()[-1])
 
 
 def test_help_loads_neither_torch_nor_streamlit():
@@ -390,62 +386,6 @@ def test_mnist_that_lies_nearly_right_is_told_where_it_belongs(tmp_path, capsys,
     told = capsys.readouterr().err
     assert str(tmp_path / folder / name) in told
     assert str(tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte") in told
-
-
-# What is my β?
-
-PASTE = """recon = F.mse_loss(x_hat, x)
-kl = -0.5 * torch.mean(torch.sum(1 + logvar - mu ** 2 - logvar.exp(), 1))
-loss = recon + beta * kl"""
-
-
-def test_a_pasted_loss_has_its_beta(capsys):
-    """A mean over 3·64·64 pixels beside a summed KL: σ²_eff = D·w/2 = 12288 · .00025 / 2."""
-    arguments = ["beta", PASTE, "--shape", "3", "64", "64", "--latents", "128", "--json"]
-    assert main([*arguments, "--set", "beta=0.00025"]) == 0
-    values = read_json(capsys)
-    assert (values["beta"], values["sigma2"]) == (None, pytest.approx(1.536))
-    assert "reconstruction_averaged_over_pixels" in values["notes"]
-    assert values["corrected"].startswith("loss = ")
-
-
-def test_what_a_loss_does_not_say_is_asked(capsys):
-    assert main(["beta", PASTE, "--shape", "3", "64", "64"]) == 2
-    told = capsys.readouterr().out
-    assert "beta has no number in the paste" in told and "Say first: kl_weight" in told
-
-
-@pytest.mark.parametrize(
-    "arguments, sentence",
-    [
-        (["beta", "no loss at all"], "no Python"),
-        (["beta", "missing.py"], "cannot be read as a loss"),
-        (["beta", PASTE, "--set", "beta=x"], "gives a number to a name"),
-        (["beta", PASTE, "--range", "1", "0"], "lower to a higher"),
-        (["beta", PASTE, "--latents", "0"], "whole numbers above 0"),
-    ],
-)
-def test_what_is_no_loss_is_one_sentence(capsys, arguments, sentence):
-    assert main(arguments) == 2
-    told = capsys.readouterr()
-    assert told.out == "" and sentence in told.err and told.err.count("\n") == 1
-
-
-# A report to send
-
-
-def test_a_report_is_one_page_and_its_values(capsys, tmp_path):
-    mean, logvar = make_codes()
-    np.savez(tmp_path / "codes.npz", mean=mean, logvar=logvar)
-    out = tmp_path / "report.html"
-    arguments = ["report", "--codes", str(tmp_path / "codes.npz"), "--out", str(out), "--json"]
-    assert main([*arguments, "--language", "zh-Hant"]) == 0
-    values = read_json(capsys)
-    assert values["out"] == str(out) and values["language"] == "zh-Hant"
-    assert values["latents"] == mean.shape[1] and values["diagnosis"]["images"] == len(mean)
-    assert values["headline"] in out.read_text(encoding="utf-8")
-    assert main(arguments) == 2
-    assert "is there already" in capsys.readouterr().err
 
 
 def test_a_run_that_only_names_its_images_is_not_measured_on_ours_of_that_name(tmp_path, capsys):

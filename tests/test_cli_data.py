@@ -6,6 +6,7 @@ import pytest
 
 from explorer.cli import main
 from tests.datasets.own.cases import draw, encode, pack
+from tests.helpers import read_json
 
 
 @pytest.fixture
@@ -22,10 +23,6 @@ def pets(tmp_path):
         (f"{('cat', 'dog')[i % 2]}/{i}.png", encode(draw("star", 16, i), "PNG")) for i in range(12)
     ]
     return pack(tmp_path / "my-pets.zip", [*members, ("cat/broken.png", b"x")])
-
-
-def read_json(capsys):
-    return json.loads(capsys.readouterr().out.splitlines()[-1])
 
 
 def test_pictures_are_added_told_of_listed_and_removed(root, pets, capsys):
