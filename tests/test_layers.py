@@ -198,7 +198,7 @@ def test_the_pages_load_nothing_that_only_fits_and_tables_need():
     run_blocked(HEAVY, code)
 
 
-def test_a_map_and_an_exact_posterior_are_computed_without_them():
+def test_a_map_an_exact_posterior_and_a_training_are_computed_without_them():
     code = (
         "from explorer.analysis.inference.exact import infer_posterior\n"
         "from explorer.elbo.encoding import draw_targets\n"
@@ -209,6 +209,8 @@ def test_a_map_and_an_exact_posterior_are_computed_without_them():
         "images = Library().images_of(run)\n"
         "payload = build_payload(run, find_pictures(run, images), {}, 'en')\n"
         "x = draw_targets(run.model, images.split('test').images[:1])\n"
+        "from explorer.jobs.worker import warm_up\n"
+        "warm_up()\n"
         "print(len(payload) > 100_000, infer_posterior(run.model, x).log_px[0] < 0)"
     )
     # scikit-learn, which cannot do without SciPy, may be asked where its files are.
