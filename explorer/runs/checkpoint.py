@@ -22,6 +22,18 @@ OPTIMISER = "optimiser."
 RANDOM_STATE = "random_state"
 
 
+class Optimiser(Protocol):
+    """What adapts the steps of a training, and what it needs to go on."""
+
+    def state(self) -> dict[int, dict[str, Tensor]]:
+        """Return tensors by name, of each parameter by its place."""
+        ...
+
+    def restore(self, state: Mapping[int, Mapping[str, Tensor]]) -> None:
+        """Go on from what `state` returned."""
+        ...
+
+
 class StoredRun(Protocol):
     """What weights need to know of the run that they belong to."""
 
@@ -31,18 +43,6 @@ class StoredRun(Protocol):
     @property
     def info(self) -> RunInfo:
         """The content of run.json."""
-        ...
-
-
-class Optimiser(Protocol):
-    """What a checkpoint keeps of an optimiser: tensors by name, for each parameter by its place."""
-
-    def state(self) -> dict[int, dict[str, Tensor]]:
-        """Return them."""
-        ...
-
-    def restore(self, states: Mapping[int, Mapping[str, Tensor]]) -> None:
-        """Go on from these; KeyError, ValueError or RuntimeError where they do not fit."""
         ...
 
 
@@ -94,7 +94,7 @@ def unpack_training(
         if optimiser is not None:
             optimiser.restore(state)
         generator.set_state(content[RANDOM_STATE].cpu())
-    except (RuntimeError, KeyError, ValueError) as error:
+    except (RuntimeError, LookupError, ValueError) as error:
         raise ExplorerError(
             "This checkpoint cannot be continued here: it is of another model, version or device."
         ) from error

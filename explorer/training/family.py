@@ -145,7 +145,7 @@ class FamilyEngine(Engine):
 
     def step(self, step: int, steps: int, betas: Sequence[float]) -> None:
         """Do one update of all members."""
-        self.optimiser.learning_rate = self.config.optimiser.learning_rate_at(step, steps)
+        self.optimiser.lr = self.config.optimiser.learning_rate_at(step, steps)
         x = self.template.target(self.batches.at(step), self.generator)
         mean, logvar = self.model.encode_parameters(x)
         copies = self.config.objective.samples

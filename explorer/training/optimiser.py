@@ -18,17 +18,15 @@ STATE = ("exp_avg", "exp_avg_sq", "step")
 
 
 class Adam:
-    """Adam (Kingma and Ba 2015, Alg. 1) on `parameters`; `learning_rate` may change at any time.
+    """Adam (Kingma and Ba 2015, Alg. 1) on `parameters`; its rate `lr` may change at any time.
 
     A parameter without a gradient rests: its own step count stays where it is.
     """
 
-    def __init__(
-        self, parameters: Iterable[Tensor], learning_rate: float, epsilon: float = 1e-8
-    ) -> None:
+    def __init__(self, parameters: Iterable[Tensor], lr: float, eps: float = 1e-8) -> None:
         self.parameters = list(parameters)
-        self.learning_rate = learning_rate
-        self.epsilon = epsilon
+        self.lr = lr
+        self.eps = eps
         self._states = [
             {
                 "exp_avg": torch.zeros_like(parameter.detach()),
@@ -60,10 +58,10 @@ class Adam:
             squares,
             [],
             steps,
-            lr=self.learning_rate,
+            lr=self.lr,
             beta1=MOMENTUM,
             beta2=DECAY,
-            eps=self.epsilon,
+            eps=self.eps,
             weight_decay=0.0,
             amsgrad=False,
             maximize=False,

@@ -42,7 +42,7 @@ class SingleEngine(Engine):
     def step(self, step: int, steps: int, betas: Sequence[float]) -> None:
         """Do one update."""
         (beta,) = betas
-        self.optimiser.learning_rate = self.config.optimiser.learning_rate_at(step, steps)
+        self.optimiser.lr = self.config.optimiser.learning_rate_at(step, steps)
         objective = self.config.objective.at(step, steps)
         if self.aggressive:
             self._catch_up(step, beta, objective)

@@ -33,7 +33,7 @@ def test_it_gives_what_torchs_gives(fused, monkeypatch):
     mine = Adam(ours.parameters(), 1e-2, 1e-4)
     yours = torch.optim.Adam(theirs.parameters(), lr=1e-2, eps=1e-4, fused=fused, foreach=False)
     for step in range(STEPS):
-        mine.learning_rate = yours.param_groups[0]["lr"] = 1e-2 / (step + 1)
+        mine.lr = yours.param_groups[0]["lr"] = 1e-2 / (step + 1)
         mine.forget()
         yours.zero_grad()
         for model, update in ((ours, mine.update), (theirs, yours.step)):

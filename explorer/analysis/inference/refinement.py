@@ -356,7 +356,6 @@ def _ascend(
     lower = torch.zeros_like(scale, requires_grad=family == "full")
     variables = [shift, log_scale] + ([lower] if family == "full" else [])
     optimiser = Adam(variables, learning_rate)
-    last_rate = learning_rate / 50
 
     def assemble() -> tuple[Tensor, Tensor]:
         diagonal = unit * torch.exp(log_scale.clamp(-12, 12))
@@ -374,8 +373,7 @@ def _ascend(
             loss = drawn + _fixed_part(model, location, factor, rule.beta)
             optimiser.forget()
             loss.sum().backward()  # type: ignore[no-untyped-call]
-            cosine = (1 + math.cos(math.pi * step / steps)) / 2
-            optimiser.learning_rate = last_rate + (learning_rate - last_rate) * cosine
+            optimiser.lr = learning_rate * (0.02 + 0.49 * (1 + math.cos(math.pi * step / steps)))
             optimiser.update()
             if step % 20 == 0:
                 watch.check(step / steps)

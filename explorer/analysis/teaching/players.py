@@ -106,8 +106,8 @@ class Game:
         # Whatever belongs to p(x, z): the likelihood's variance and a learned prior as well.
         decoding = [p for p in self.model.parameters() if p not in encoding]
         self._optimisers = {
-            "encoder": Adam(self.model.encoder.parameters(), learning_rate),
-            "decoder": Adam(decoding, learning_rate),
+            "encoder": Adam(self.model.encoder.parameters(), lr=learning_rate),
+            "decoder": Adam(decoding, lr=learning_rate),
         }
 
     def play(self, player: str, steps: int, progress: Progress | None = None) -> None:
@@ -257,7 +257,7 @@ def slow_motion(
         kl = student.prior.kl(mean, logvar, z).parts[0]
         return mean, logvar, z, student.nll(z, x).sum(), kl
 
-    optimiser = Adam(student.parameters(), learning_rate)
+    optimiser = Adam(student.parameters(), lr=learning_rate)
     mean, logvar, z, reconstruction, kl = lose()
     (reconstruction + kl.sum()).backward()  # type: ignore[no-untyped-call]
     norms = []
