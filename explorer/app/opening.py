@@ -2,7 +2,8 @@
 
 Streamlit's own document is empty until a megabyte of scripts has run and the server has answered.
 Ours shows at once what the page is about, and has the browser fetch meanwhile what Streamlit asks
-for only later: its elements' scripts and the map's.
+for only later: its elements' scripts and the map's. Where the map is known that a page opens with,
+it stands in the document: it can be used before Streamlit has come, and then moves to its page.
 """
 
 import gzip
@@ -16,7 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from explorer.app.offers import OFFERS, OWNER, Offers
-from explorer.app.parts.lede import LEDES, SKELETONS, write_lede
+from explorer.app.parts.lede import LEDES, SKELETON, SKELETONS, write_lede
 from explorer.app.parts.mount import COMPONENT, LENS, PACKAGE, find_scripts
 from explorer.browser import read_script, read_styles
 from explorer.figures.palette import role_variables
@@ -106,14 +107,16 @@ class Opening:
         document = (self.static / "index.html").read_text(encoding="utf-8")
         calls = "".join(f'<link rel="modulepreload" href="./{name}">' for name in self.calls(page))
         model, owner = asked.get("model", [""])[-1], scope.get(OWNER, "")
+        below = SKELETONS.get(page, "")
         if page == "" and (wanted := self.offers.expect(model, language, owner)):
-            address = f"./_stcore/bidi-components/{COMPONENT}/{self.folder}payload/{wanted}"
-            calls += f'<link rel="preload" as="fetch" crossorigin href="{address}">'
+            beside = f"./_stcore/bidi-components/{COMPONENT}/{self.folder}"
+            calls += f'<link rel="preload" as="fetch" crossorigin href="{beside}payload/{wanted}">'
+            below = draw_map(f"{beside}map/main.js", wanted)
         document = document.replace("<title>Streamlit", f"<title>{say(language, 'app.title')}")
         document = document.replace('<html lang="en">', f'<html lang="{language}">')
         document = document.replace("<head>", f"<head>{ROOT if page else ''}")
         document = document.replace("</head>", f"{calls}{STYLE}</head>")
-        document = document.replace("<body>", f"<body>{draw_frame(page, language)}")
+        document = document.replace("<body>", f"<body>{draw_frame(page, language, below)}")
         kept = {"cache-control": "no-cache", "vary": "accept-language"}
         return HTMLResponse(document, headers=kept)
 
@@ -145,16 +148,27 @@ def find_elements(static: Path) -> list[str]:
     return [name for name in names if name not in document]
 
 
-def draw_frame(page: str, language: str) -> str:
-    """Return what the document shows until the page is there."""
+def draw_map(script: str, payload: str) -> str:
+    """Return the place of the map, which its outline holds until `script` has mounted it there."""
+    return (
+        f'<div class="early" data-payload="{payload}"><template shadowrootmode="open"><style>'
+        f"{read_styles('shared', 'map')}slot:has(~ .lx) {{ display: none; }}</style><slot></slot>"
+        f"</template>{SKELETON}</div>"
+        f'<script type="module" async>import mount from "{script}";'
+        'const place = document.querySelector("#first-frame .early");'
+        'if (place) { place.mount = mount; place.dispatchEvent(new Event("come")); }</script>'
+    )
+
+
+def draw_frame(page: str, language: str, below: str) -> str:
+    """Return what the document shows until the page is there, with `below` under its sentence."""
     title = say(language, "app.title")
     marks = "".join(
         f'<div class="mark {theme}">{wordmark(title, theme == "dark")}</div>'
         for theme in ("light", "dark")
     )
-    below = SKELETONS.get(page, "")
     sentence = write_lede(say(language, LEDES[page]))
     return (
         f'<div id="first-frame"><div>{marks}{sentence}{below}</div></div>'
-        f'<script type="module">{read_script("opening")}</script>'
+        f'<script type="module" async>{read_script("opening")}</script>'
     )
