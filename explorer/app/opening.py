@@ -8,7 +8,7 @@ it stands in the document: it can be used before Streamlit has come, and then mo
 
 import gzip
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -26,6 +26,8 @@ from explorer.text import LANGUAGES, closest_language, say
 
 ELEMENTS = ("BidiComponent", "Html", "ButtonGroup")
 """Streamlit's elements on every page, each a script that its document does not call."""
+FindFirst = Callable[[str, str], bytes | None]
+"""From the model that an address names ("" for none) and a language to a payload."""
 FOREVER = "public, immutable, max-age=31536000"
 OWN_FOREVER = FOREVER.replace("public", "private")
 """Of what may be of a visitor's own images: no cache between may keep it."""
@@ -51,9 +53,20 @@ STYLE = (
 class Opening:
     """ASGI middleware: answers for the pages' document and for the bundled scripts."""
 
-    def __init__(self, app: ASGIApp, static: Path, base: str = "", offers: Offers = OFFERS) -> None:
-        """`static` is the folder of Streamlit's own document, `base` its `server.baseUrlPath`."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        static: Path,
+        base: str = "",
+        offers: Offers = OFFERS,
+        find_first: FindFirst = lambda model, language: None,
+    ) -> None:
+        """`static` is the folder of Streamlit's own document, `base` its `server.baseUrlPath`.
+
+        `find_first` returns the payload of a page that nobody has opened yet, where it is at hand.
+        """
         self.offers = offers
+        self.find_first = find_first
         self.app = app
         self.static = static
         self.base = f"/{base.strip('/')}".rstrip("/")
@@ -108,7 +121,7 @@ class Opening:
         calls = "".join(f'<link rel="modulepreload" href="./{name}">' for name in self.calls(page))
         model, owner = asked.get("model", [""])[-1], scope.get(OWNER, "")
         below = SKELETONS.get(page, "")
-        if page == "" and (wanted := self.offers.expect(model, language, owner)):
+        if page == "" and (wanted := self.expect(model, language, owner)):
             beside = f"./_stcore/bidi-components/{COMPONENT}/{self.folder}"
             calls += f'<link rel="preload" as="fetch" crossorigin href="{beside}payload/{wanted}">'
             below = draw_map(f"{beside}map/main.js", wanted)
@@ -119,6 +132,13 @@ class Opening:
         document = document.replace("<body>", f"<body>{draw_frame(page, language, below)}")
         kept = {"cache-control": "no-cache", "vary": "accept-language"}
         return HTMLResponse(document, headers=kept)
+
+    def expect(self, model: str, language: str, owner: str) -> str | None:
+        """Return the fingerprint of the payload that Explore will ask for, where it is at hand."""
+        wanted = self.offers.expect(model, language, owner)
+        if wanted is None and (payload := self.find_first(model, language)) is not None:
+            wanted = self.offers.offer(payload, model, language)
+        return wanted
 
     def calls(self, page: str) -> Iterable[str]:
         """Return what the page will ask for, in the order of its asking."""

@@ -194,6 +194,20 @@ def test_the_map_itself_stands_in_the_document_where_its_payload_is_known(served
     assert f'<link rel="modulepreload" href=".{script.group(1)}">' in document, "one file, once"
 
 
+def test_what_the_first_visitor_opens_is_looked_for_once(served, offers, monkeypatch):
+    asked = []
+
+    def find_first(model, language):
+        asked.append((model, language))
+        return pack({"fingerprint": "0" * 16}) if model == "known" else None
+
+    monkeypatch.setattr(served, "find_first", find_first)
+    assert 'class="early"' not in read(ask(served, "/", "model=none&lang=en"))
+    for _ in range(2):
+        assert payload_address(served, "0" * 16) in read(ask(served, "/", "model=known&lang=en"))
+    assert asked == [("none", "en"), ("known", "en")]
+
+
 def test_the_pages_may_lie_below_a_path(tmp_path):
     served = Opening(nowhere, STATIC, "/lab/")
     led = ask(served, "/lab", "model=a")
