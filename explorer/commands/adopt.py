@@ -9,49 +9,55 @@ from explorer.errors import ExplorerError
 from explorer.runs.words import describe_run
 
 if TYPE_CHECKING:
+    from explorer.adopting.files import ModelFiles
+    from explorer.adopting.told import Told
     from explorer.runs.run import Run
 
 
 def adopt_run(options: argparse.Namespace) -> None:
     """Read, test and measure the model in a process of its own, and print what was found."""
+    from explorer.adopting.files import ModelFiles
+
+    given = ("encoder", "decoder", "weights", "layers")
+    files = ModelFiles(**{part: getattr(options, part) for part in given})
+    adopt_and_tell(files, gather_told(options), options)
+
+
+def replay_run(options: argparse.Namespace) -> None:
+    """Make one run of checkpoints in a process of its own, and print what was found."""
+    from explorer.adopting.files import ModelFiles
+    from explorer.adopting.place import order_checkpoints
+
+    pairs = [read_checkpoint(written) for written in options.checkpoints]
+    checkpoints = order_checkpoints(pairs, options.beta, options.betas)
+    files = ModelFiles(layers=options.layers, checkpoints=checkpoints)
+    adopt_and_tell(files, gather_told(options), options)
+
+
+def gather_told(options: argparse.Namespace) -> "Told":
+    """Return what is told of a foreign model."""
+    from explorer.adopting.told import Told
+
+    names = ("images", "likelihood", "sigma2", "binarise", "beta", "name")
+    told = {name: getattr(options, name) for name in names}
+    return Told(**told, reading=dict(map(read_setting, options.reading)))
+
+
+def adopt_and_tell(files: "ModelFiles", told: "Told", options: argparse.Namespace) -> None:
+    """Have files adopted, and print what was found of them."""
     from explorer.adopting.files import adopt_files
 
     with warnings.catch_warnings(record=True) as noted, progress_line() as show:
         warnings.simplefilter("always")
         run, doubt = adopt_files(
             options.out,
-            encoder=options.encoder,
-            decoder=options.decoder,
-            weights=options.weights,
-            layers=options.layers,
+            files,
+            told,
+            overwrite=options.overwrite,
+            data_root=options.data_root,
             progress=lambda step: show(f"{step} …"),
-            **gather_told(options),
         )
     report_adopted(options.json, run, doubt, [str(one.message) for one in noted])
-
-
-def replay_run(options: argparse.Namespace) -> None:
-    """Make one run of checkpoints in a process of its own, and print what was found."""
-    from explorer.adopting.files import replay_files
-
-    with warnings.catch_warnings(record=True) as noted, progress_line() as show:
-        warnings.simplefilter("always")
-        run, doubt = replay_files(
-            options.out,
-            [read_checkpoint(written) for written in options.checkpoints],
-            layers=options.layers,
-            betas=options.betas,
-            progress=lambda step: show(f"{step} …"),
-            **gather_told(options),
-        )
-    report_adopted(options.json, run, doubt, [str(one.message) for one in noted])
-
-
-def gather_told(options: argparse.Namespace) -> dict[str, Any]:
-    """Return what is told of a foreign model, as `adopt_files` and `replay_files` take it."""
-    names = ("images", "likelihood", "sigma2", "binarise", "beta", "name", "overwrite", "data_root")
-    told = {name: getattr(options, name) for name in names}
-    return told | {"reading": dict(map(read_setting, options.reading))}
 
 
 def report_adopted(as_json: bool, run: "Run", doubt: str, notes: list[str]) -> None:

@@ -69,7 +69,7 @@ def gather(options: argparse.Namespace) -> "Report":
                 options.codes, seed=options.seed, progress=lambda part: show(f"{part:.0%}")
             )
             return gather_codes(judged)
-        from explorer.adopting.place import check_beta
+        from explorer.adopting.told import check_beta
         from explorer.library import Library
         from explorer.runs.store import open_run
 
