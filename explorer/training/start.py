@@ -38,14 +38,9 @@ def start_generator(config: Config, device: torch.device) -> torch.Generator:
     return torch.Generator(device).manual_seed(config.seed + 1)
 
 
-def start_optimiser(model: nn.Module, config: Config, device: torch.device) -> Adam:
+def start_optimiser(model: nn.Module, config: Config) -> Adam:
     """Return a fresh optimiser of the model's weights."""
-    return Adam(
-        model.parameters(),
-        lr=config.optimiser.peak,
-        eps=config.optimiser.epsilon,
-        fused=device.type in ("cpu", "cuda"),
-    )
+    return Adam(model.parameters(), config.optimiser.peak, config.optimiser.epsilon)
 
 
 class Batches:
