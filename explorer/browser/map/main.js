@@ -2,6 +2,7 @@ import { onceGone } from "../shared/component.js";
 import { readHeader, readPayload } from "../shared/payload.js";
 import { Explorer } from "./explorer.js";
 import { fetchPayload } from "./fetch.js";
+import { takeTurn } from "./turns.js";
 
 /**
  * How Streamlit mounts the map. Three mounts share this module: one is given the payload (bytes), or
@@ -36,7 +37,7 @@ const sweeps = new Map();
 /** @param {import("../shared/component.js").Component} component */
 function awaitMap({ data, parentElement, setStateValue }) {
   if (sweeps.get(parentElement)?.of !== data.sweep) {
-    sweeps.set(parentElement, { of: data.sweep, ask: () => setStateValue("ready", data.sweep) });
+    sweeps.set(parentElement, { of: data.sweep, ask: () => takeTurn("sweep", () => setStateValue("ready", data.sweep)) });
     afterPaint(askForSweeps);
   }
   return onceGone(parentElement, () => sweeps.delete(parentElement));
@@ -92,8 +93,8 @@ function arrive(parent, fingerprint, then) {
 const hostOf = (component) => ({
   kind: "streamlit",
   startWorker: () => new Worker(new URL("../model/worker.js", import.meta.url), { type: "module" }),
-  setState: component.setStateValue,
-  trigger: component.setTriggerValue,
+  setState: (name, value) => takeTurn("map", () => component.setStateValue(name, value)),
+  trigger: (name, value) => takeTurn("map", () => component.setTriggerValue(name, value)),
 });
 
 /** @param {() => void} then called once what was drawn is on the screen */
