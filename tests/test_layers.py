@@ -198,21 +198,26 @@ def test_the_pages_load_nothing_that_only_fits_and_tables_need():
     run_blocked(HEAVY, code)
 
 
-def test_a_map_and_an_exact_posterior_are_computed_without_them():
+def test_a_map_an_exact_posterior_and_a_training_are_computed_without_them():
     code = (
+        "from explorer.analysis.teaching.players import slow_motion\n"
         "from explorer.analysis.inference.exact import infer_posterior\n"
         "from explorer.elbo.encoding import draw_targets\n"
         "from explorer.export.payload import build_payload\n"
         "from explorer.export.pictures import find_pictures\n"
+        "from explorer.jobs.worker import warm_up\n"
         "from explorer.library import Library\n"
         "run = Library().find('digits-2d')\n"
         "images = Library().images_of(run)\n"
         "payload = build_payload(run, find_pictures(run, images), {}, 'en')\n"
         "x = draw_targets(run.model, images.split('test').images[:1])\n"
-        "print(len(payload) > 100_000, infer_posterior(run.model, x).log_px[0] < 0)"
+        "print(len(payload) > 100_000, infer_posterior(run.model, x).log_px[0] < 0)\n"
+        "motion = slow_motion(run.model, x)\n"
+        "warm_up()\n"
+        "print(motion.after < motion.objective)"
     )
     # scikit-learn, which cannot do without SciPy, may be asked where its files are.
-    assert run_blocked(HEAVY - {"sklearn"}, code) == "True True"
+    assert run_blocked(HEAVY - {"sklearn"}, code).split() == ["True"] * 3
 
 
 def test_importing_the_package_and_the_run_is_light():

@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from explorer.adopting.measure import Adopted, Asked, Tell, is_told_apart, measure_pair
+from explorer.adopting.measure import Adopted, Tell, is_told_apart, measure_pair
 from explorer.adopting.pictures import gather_images
-from explorer.adopting.place import check_beta, placed
+from explorer.adopting.place import placed
 from explorer.adopting.record import write_run
+from explorer.adopting.told import Told
 from explorer.datasets.own.shelf import Root
 from explorer.errors import ExplorerError
 from explorer.models.adopted.opening import Source, open_pair
@@ -59,12 +60,12 @@ def adopt(
     turned into layers leave a run of codes and pictures. Raises ExplorerError with one sentence.
     """
     build_adopted_likelihood(likelihood, None, False, (1, 1, 1))
-    asked = Asked(likelihood, sigma2, binarise, read_told(reading), check_beta(beta))
+    told = Told(images, likelihood, sigma2, binarise, known_reading(reading), beta, name)
     with placed(directory, overwrite) as path:
         dataset = gather_images(images, labels, Path(directory).name, data_root)
         pair = open_pair(as_source(encode), as_source(decode), dataset.shape, keep=True)
-        adopted = measure_pair(*pair, dataset, asked, tell)
-        write_run(path, adopted, beta=beta, name=name, data_root=data_root)
+        adopted = measure_pair(*pair, dataset, told, tell)
+        write_run(path, adopted, told, data_root)
     if sentence := explain_doubt(adopted, beta):
         warnings.warn(sentence, stacklevel=2)
     return Run(directory)
@@ -75,7 +76,7 @@ def as_source(source: Any) -> Source:
     return Path(source) if isinstance(source, str | os.PathLike) else source
 
 
-def read_told(reading: str | Mapping[str, Any]) -> Mapping[str, Any]:
+def known_reading(reading: str | Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what is known of a reading: nothing for "probe"."""
     if isinstance(reading, Mapping):
         return reading

@@ -1,13 +1,13 @@
 """A pair of foreign networks → its model with every figure that a run of it keeps."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from explorer.adopting.pictures import choose_asked, fit_dataset
+from explorer.adopting.told import Told
 from explorer.analysis.collapse.beta_of_weights import Survivors, expected_survivors
 from explorer.analysis.collapse.self_test import SelfTest, self_test
 from explorer.analysis.subject import Subject
@@ -25,23 +25,6 @@ Tell = Callable[[str], None]
 BUDGET = 40_000_000_000
 """Multiply-adds that the evaluation may take, and the codes likewise, or else the fewest images."""
 FEWEST, MOST_CODES = 64, 10_000
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is told of a model: its likelihood, and whatever of its reading is known."""
-
-    likelihood: str
-    sigma2: float | None = None
-    binarise: bool = False
-    told: Mapping[str, Any] | None = None
-    beta: float | None = None
-
-    def question(self, dataset: ImageDataset) -> Question:
-        """Return the probe's question on a data set."""
-        return Question(
-            choose_asked(dataset), self.likelihood, self.sigma2, self.binarise, self.told or {}
-        )
 
 
 @dataclass(frozen=True)
@@ -66,7 +49,7 @@ def measure_pair(
     encoders: Sequence[Foreign],
     decoders: Sequence[Foreign],
     dataset: ImageDataset,
-    asked: Asked,
+    told: Told,
     tell: Tell | None = None,
 ) -> Adopted:
     """Return the model of a pair: read by the probe, tested, and measured on held-out images.
@@ -76,17 +59,17 @@ def measure_pair(
     tell = tell or (lambda step: None)
     started = time.monotonic()
     tell("reading")
-    fits = _put_first(probe(encoders, decoders, asked.question(dataset)), asked.beta)
+    fits = _put_first(probe(encoders, decoders, ask(dataset, told)), told.beta)
     best = fits[0]
     dataset = fit_dataset(dataset, best.shape, best.reading.fit)
-    question = asked.question(dataset)
+    question = ask(dataset, told)
     model = adopt_fit(best, question)
     tell("testing")
     subject = Subject(model, question.images)
-    test = self_test(subject, beta=asked.beta)
+    test = self_test(subject, beta=told.beta)
     survivors = None
     if test.implied.reason == "asleep":
-        survivors = expected_survivors(subject, asked.beta)
+        survivors = expected_survivors(subject, told.beta)
     tell("measuring")
     split = dataset.held_out()
     rows, scored = _choose(model, split)
@@ -107,6 +90,12 @@ def measure_pair(
         survivors=survivors,
         seconds=time.monotonic() - started,
     )
+
+
+def ask(dataset: ImageDataset, told: Told) -> Question:
+    """Return the probe's question on a data set."""
+    images = choose_asked(dataset)
+    return Question(images, told.likelihood, told.sigma2, told.binarise, told.reading)
 
 
 def _put_first(fits: Sequence[Fit], beta: float | None) -> tuple[Fit, ...]:

@@ -10,16 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from explorer.adopting.told import check_beta
 from explorer.errors import ExplorerError
 from explorer.files import explain_os_error, make_folder
 from explorer.runs.folder import prepare_folder
-
-
-def check_beta(beta: float | None) -> float | None:
-    """Return a β that a training can have had."""
-    if beta is not None and not 0 <= beta < 1e9:
-        raise ExplorerError("beta is the weight of KL in the loss, a number from 0.")
-    return beta
 
 
 @dataclass(frozen=True)

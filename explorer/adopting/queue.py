@@ -3,12 +3,13 @@
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from explorer.adopting.files import SECONDS, adopt_files
+from explorer.adopting.files import SECONDS, ModelFiles, adopt_files
 from explorer.adopting.record import settle_reading
+from explorer.adopting.told import Told
 from explorer.datasets.own.shelf import Root
 from explorer.errors import ExplorerError
 from explorer.files import describe_bytes, shown_name
@@ -35,12 +36,12 @@ class File(NamedTuple):
 class Adoption(Upload):
     """One upload of networks: what was told of them, how far it is, and the run that came out."""
 
-    files: dict[str, Path]
-    """By what `adopt_files` calls them: encoder and decoder, or weights and layers."""
+    files: ModelFiles
     path: Path
     """Where the run goes."""
-    told: dict[str, Any]
-    """images, likelihood and what else `adopt_files` takes."""
+    told: Told
+    overwrite: bool = False
+    """Whether a run that was adopted from the same files gives way."""
     step: str = ""
     """One of STEPS, "" before the first."""
     begun: float = 0.0
@@ -66,11 +67,11 @@ class AdoptionQueue(UploadQueue[Adoption]):
         super().__init__("adoptions", data_root)
 
     def add(
-        self, files: Mapping[str, File], path: Path, *, owner: str = "", **told: Any
+        self, files: Mapping[str, File], path: Path, told: Told, *, owner: str = ""
     ) -> Adoption:
         """Copy uploaded files to disk and queue their adoption as a run at `path`.
 
-        `owner` is the visit that hands them over, `files` and `told` as `adopt_files` takes them.
+        `owner` is the visit that hands them over; `files` are named as in `ModelFiles`.
         """
         names = {part: _show(file.name) for part, file in files.items()}
         for part, file in files.items():
@@ -81,14 +82,22 @@ class AdoptionQueue(UploadQueue[Adoption]):
                     "`latent-explorer adopt`."
                 )
         self.check_room(owner)
-        workshop, copied = open_workshop(self.data_root), {}
+        workshop = open_workshop(self.data_root)
+        copied: dict[str, Any] = {}
         for part, file in files.items():
             name = Path(names[part])
             suffix = name.suffix.lower()[:LONGEST_SUFFIX]
             copied[part] = receive(file.content, workshop, name.stem or part, suffix, part)
         shown = next(iter(names.values()))
         return self.enqueue(
-            Adoption(name=shown, workshop=workshop, owner=owner, files=copied, path=path, told=told)
+            Adoption(
+                name=shown,
+                workshop=workshop,
+                owner=owner,
+                files=ModelFiles(**copied),
+                path=path,
+                told=told,
+            )
         )
 
     def choose(self, adoption: Adoption, reading: Mapping[str, Any]) -> None:
@@ -100,7 +109,8 @@ class AdoptionQueue(UploadQueue[Adoption]):
             adoption.asks = False
             adoption.workshop.close()
             return
-        adoption.told |= {"reading": told_by(reading), "overwrite": True}
+        adoption.told = replace(adoption.told, reading=told_by(reading))
+        adoption.overwrite = True
         adoption.step = ""
         self.enqueue(adoption)
 
@@ -108,7 +118,6 @@ class AdoptionQueue(UploadQueue[Adoption]):
         """Adopt the networks; their files go unless something is still open."""
         upload.begun = time.monotonic()
         asks = False
-        given: dict[str, Any] = {**upload.files, **upload.told}
 
         def note(step: str) -> None:
             upload.step = step
@@ -116,7 +125,9 @@ class AdoptionQueue(UploadQueue[Adoption]):
         try:
             upload.run, question = adopt_files(
                 upload.path,
-                **given,
+                upload.files,
+                upload.told,
+                overwrite=upload.overwrite,
                 data_root=self.data_root,
                 seconds=self.seconds,
                 progress=note,

@@ -8,6 +8,7 @@ import torch
 
 from explorer.adopting.measure import Adopted
 from explorer.adopting.pictures import keep_dataset
+from explorer.adopting.told import Told
 from explorer.analysis.checks import plain
 from explorer.datasets.own.shelf import Root
 from explorer.files import read_json, replace_json
@@ -26,9 +27,7 @@ SHOWN = 16
 def write_run(
     directory: str | os.PathLike[str],
     adopted: Adopted,
-    *,
-    beta: float | None = None,
-    name: str | None = None,
+    told: Told,
     data_root: Root = None,
 ) -> None:
     """Write a run of an adopted model into a new folder, and keep its images.
@@ -39,7 +38,7 @@ def write_run(
     model = adopted.model
     writer = RunWriter(
         directory,
-        model=describe_model(adopted, beta),
+        model=describe_model(adopted, told.beta),
         dataset=describe_dataset(dataset),
     )
     with writer:
@@ -53,8 +52,8 @@ def write_run(
         weights = sum(tensor.numel() for tensor in model.state_dict().values())
         timing = {"seconds": adopted.seconds, "parameters": weights}
         writer.set_results({adopted.split: adopted.evaluation.to_dict()}, timing)
-    if name is not None:
-        Run(writer.path).rename(name)
+    if told.name is not None:
+        Run(writer.path).rename(told.name)
 
 
 def settle_reading(run: Run) -> None:

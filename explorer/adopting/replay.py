@@ -16,11 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.adopting.adopt import read_told
-from explorer.adopting.measure import Adopted, Asked, Tell, measure_pair
+from explorer.adopting.adopt import known_reading
+from explorer.adopting.measure import Adopted, Tell, measure_pair
 from explorer.adopting.pictures import gather_images
 from explorer.adopting.place import Checkpoint, order_checkpoints, placed
 from explorer.adopting.record import write_run
+from explorer.adopting.told import Told
 from explorer.analysis.subject import Subject
 from explorer.datasets import Split
 from explorer.datasets.own.shelf import Root
@@ -72,14 +73,14 @@ def replay(
     """
     ordered = order_checkpoints(checkpoints, beta, betas)
     last = ordered[-1]
-    asked = Asked(likelihood, sigma2, binarise, read_told(reading), last.beta)
+    told = Told(images, likelihood, sigma2, binarise, known_reading(reading), last.beta, name)
     tell = tell or (lambda step: None)
     with placed(directory, overwrite) as path:
         dataset = gather_images(images, labels, Path(directory).name, data_root)
         pair = load(last.source)
         opened = open_pair(*pair, dataset.shape, keep=True)
-        adopted = measure_pair(*opened, dataset, asked, tell)
-        write_run(path, adopted, beta=last.beta, name=name, data_root=data_root)
+        adopted = measure_pair(*opened, dataset, told, tell)
+        write_run(path, adopted, told, data_root)
         models = ((each, apply_reading(adopted, *load(each.source))) for each in ordered)
         write_film(path, adopted, models, tell)
     return Run(directory)

@@ -2,12 +2,13 @@
 
 Streamlit's own document is empty until a megabyte of scripts has run and the server has answered.
 Ours shows at once what the page is about, and has the browser fetch meanwhile what Streamlit asks
-for only later: its elements' scripts and the map's.
+for only later: its elements' scripts and the map's. Where the map is known that a page opens with,
+it stands in the document: it can be used before Streamlit has come, and then moves to its page.
 """
 
 import gzip
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -16,7 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from explorer.app.offers import OFFERS, OWNER, Offers
-from explorer.app.parts.lede import LEDES, SKELETONS, write_lede
+from explorer.app.parts.lede import LEDES, SKELETON, SKELETONS, write_lede
 from explorer.app.parts.mount import COMPONENT, LENS, PACKAGE, find_scripts
 from explorer.browser import read_script, read_styles
 from explorer.figures.palette import role_variables
@@ -25,6 +26,8 @@ from explorer.text import LANGUAGES, closest_language, say
 
 ELEMENTS = ("BidiComponent", "Html", "ButtonGroup")
 """Streamlit's elements on every page, each a script that its document does not call."""
+FindFirst = Callable[[str, str], bytes | None]
+"""From the model that an address names ("" for none) and a language to a payload."""
 FOREVER = "public, immutable, max-age=31536000"
 OWN_FOREVER = FOREVER.replace("public", "private")
 """Of what may be of a visitor's own images: no cache between may keep it."""
@@ -50,9 +53,20 @@ STYLE = (
 class Opening:
     """ASGI middleware: answers for the pages' document and for the bundled scripts."""
 
-    def __init__(self, app: ASGIApp, static: Path, base: str = "", offers: Offers = OFFERS) -> None:
-        """`static` is the folder of Streamlit's own document, `base` its `server.baseUrlPath`."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        static: Path,
+        base: str = "",
+        offers: Offers = OFFERS,
+        find_first: FindFirst = lambda model, language: None,
+    ) -> None:
+        """`static` is the folder of Streamlit's own document, `base` its `server.baseUrlPath`.
+
+        `find_first` returns the payload of a page that nobody has opened yet, where it is at hand.
+        """
         self.offers = offers
+        self.find_first = find_first
         self.app = app
         self.static = static
         self.base = f"/{base.strip('/')}".rstrip("/")
@@ -106,16 +120,25 @@ class Opening:
         document = (self.static / "index.html").read_text(encoding="utf-8")
         calls = "".join(f'<link rel="modulepreload" href="./{name}">' for name in self.calls(page))
         model, owner = asked.get("model", [""])[-1], scope.get(OWNER, "")
-        if page == "" and (wanted := self.offers.expect(model, language, owner)):
-            address = f"./_stcore/bidi-components/{COMPONENT}/{self.folder}payload/{wanted}"
-            calls += f'<link rel="preload" as="fetch" crossorigin href="{address}">'
+        below = SKELETONS.get(page, "")
+        if page == "" and (wanted := self.expect(model, language, owner)):
+            beside = f"./_stcore/bidi-components/{COMPONENT}/{self.folder}"
+            calls += f'<link rel="preload" as="fetch" crossorigin href="{beside}payload/{wanted}">'
+            below = draw_map(f"{beside}map/main.js", wanted)
         document = document.replace("<title>Streamlit", f"<title>{say(language, 'app.title')}")
         document = document.replace('<html lang="en">', f'<html lang="{language}">')
         document = document.replace("<head>", f"<head>{ROOT if page else ''}")
         document = document.replace("</head>", f"{calls}{STYLE}</head>")
-        document = document.replace("<body>", f"<body>{draw_frame(page, language)}")
+        document = document.replace("<body>", f"<body>{draw_frame(page, language, below)}")
         kept = {"cache-control": "no-cache", "vary": "accept-language"}
         return HTMLResponse(document, headers=kept)
+
+    def expect(self, model: str, language: str, owner: str) -> str | None:
+        """Return the fingerprint of the payload that Explore will ask for, where it is at hand."""
+        wanted = self.offers.expect(model, language, owner)
+        if wanted is None and (payload := self.find_first(model, language)) is not None:
+            wanted = self.offers.offer(payload, model, language)
+        return wanted
 
     def calls(self, page: str) -> Iterable[str]:
         """Return what the page will ask for, in the order of its asking."""
@@ -145,16 +168,27 @@ def find_elements(static: Path) -> list[str]:
     return [name for name in names if name not in document]
 
 
-def draw_frame(page: str, language: str) -> str:
-    """Return what the document shows until the page is there."""
+def draw_map(script: str, payload: str) -> str:
+    """Return the place of the map, which its outline holds until `script` has mounted it there."""
+    return (
+        f'<div class="early" data-payload="{payload}"><template shadowrootmode="open"><style>'
+        f"{read_styles('shared', 'map')}slot:has(~ .lx) {{ display: none; }}</style><slot></slot>"
+        f"</template>{SKELETON}</div>"
+        f'<script type="module" async>import mount from "{script}";'
+        'const place = document.querySelector("#first-frame .early");'
+        'if (place) { place.mount = mount; place.dispatchEvent(new Event("come")); }</script>'
+    )
+
+
+def draw_frame(page: str, language: str, below: str) -> str:
+    """Return what the document shows until the page is there, with `below` under its sentence."""
     title = say(language, "app.title")
     marks = "".join(
         f'<div class="mark {theme}">{wordmark(title, theme == "dark")}</div>'
         for theme in ("light", "dark")
     )
-    below = SKELETONS.get(page, "")
     sentence = write_lede(say(language, LEDES[page]))
     return (
         f'<div id="first-frame"><div>{marks}{sentence}{below}</div></div>'
-        f'<script type="module">{read_script("opening")}</script>'
+        f'<script type="module" async>{read_script("opening")}</script>'
     )

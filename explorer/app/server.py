@@ -18,6 +18,7 @@ from streamlit.web.server import server_util  # noqa: E402
 
 from explorer.app.admission import Admission  # noqa: E402
 from explorer.app.hosts import KnownHosts  # noqa: E402
+from explorer.app.maps import find_first_payload  # noqa: E402
 from explorer.app.offers import OFFERS  # noqa: E402
 from explorer.app.opening import Opening  # noqa: E402
 from explorer.visitors.house import open_house  # noqa: E402
@@ -58,6 +59,11 @@ app = st.App(
     middleware=[
         Middleware(KnownHosts),
         *([] if HOUSE is None else [Middleware(Admission, house=HOUSE, base=BASE)]),
-        Middleware(Opening, static=Path(file_util.get_static_dir()), base=BASE),
+        Middleware(
+            Opening,
+            static=Path(file_util.get_static_dir()),
+            base=BASE,
+            find_first=find_first_payload,
+        ),
     ],
 )

@@ -68,7 +68,7 @@ def check_still_wanted(job: dict[str, Any]) -> None:
 
 
 def warm_up() -> None:
-    """Pay for first uses now (torch's optimiser alone imports for a second or two)."""
+    """Pay for first uses now, while nobody waits for them."""
     import numpy as np
 
     from explorer.config import Config

@@ -22,6 +22,18 @@ OPTIMISER = "optimiser."
 RANDOM_STATE = "random_state"
 
 
+class Optimiser(Protocol):
+    """What adapts the steps of a training, and what it needs to go on."""
+
+    def state(self) -> dict[int, dict[str, Tensor]]:
+        """Return tensors by name, of each parameter by its place."""
+        ...
+
+    def restore(self, state: Mapping[int, Mapping[str, Tensor]]) -> None:
+        """Go on from what `state` returned."""
+        ...
+
+
 class StoredRun(Protocol):
     """What weights need to know of the run that they belong to."""
 
@@ -51,16 +63,16 @@ def pack_weights(
 
 def pack_training(
     model: nn.Module,
-    optimiser: torch.optim.Optimizer | None,
+    optimiser: Optimiser | None,
     generator: torch.Generator,
     metadata: Mapping[str, Any],
 ) -> bytes:
     """Return everything that is needed to go on training as if nothing had happened."""
     tensors = {WEIGHT + name: value for name, value in model.state_dict().items()}
     if optimiser is not None:
-        for index, state in optimiser.state_dict()["state"].items():
+        for index, state in optimiser.state().items():
             for key, value in state.items():
-                tensors[f"{OPTIMISER}{index}.{key}"] = torch.as_tensor(value)
+                tensors[f"{OPTIMISER}{index}.{key}"] = value
     tensors[RANDOM_STATE] = generator.get_state()
     return _pack(tensors, {**metadata, "complete": False})
 
@@ -68,7 +80,7 @@ def pack_training(
 def unpack_training(
     content: Mapping[str, Tensor],
     model: nn.Module,
-    optimiser: torch.optim.Optimizer | None,
+    optimiser: Optimiser | None,
     generator: torch.Generator,
 ) -> None:
     """Put the tensors of `pack_training` back where they came from."""
@@ -80,9 +92,9 @@ def unpack_training(
     try:
         model.load_state_dict(_weights(content))
         if optimiser is not None:
-            optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+            optimiser.restore(state)
         generator.set_state(content[RANDOM_STATE].cpu())
-    except (RuntimeError, KeyError, ValueError) as error:
+    except (RuntimeError, LookupError, ValueError) as error:
         raise ExplorerError(
             "This checkpoint cannot be continued here: it is of another model, version or device."
         ) from error

@@ -140,13 +140,12 @@ class FamilyEngine(Engine):
         self.batch_size, self.steps_per_epoch = self.batches.size, self.batches.per_epoch
         self.threads_agree = threads_agree(config, self.arithmetic, device, self.batch_size)
         self.generator = start_generator(config, device)
-        self.optimiser = start_optimiser(self.model, config, device)
+        self.optimiser = start_optimiser(self.model, config)
         self.totals = [Totals() for _ in configs]
 
     def step(self, step: int, steps: int, betas: Sequence[float]) -> None:
         """Do one update of all members."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.config.optimiser.learning_rate_at(step, steps)
+        self.optimiser.lr = self.config.optimiser.learning_rate_at(step, steps)
         x = self.template.target(self.batches.at(step), self.generator)
         mean, logvar = self.model.encode_parameters(x)
         copies = self.config.objective.samples
@@ -180,7 +179,7 @@ class FamilyEngine(Engine):
         """Return an engine with copies of the models that see the same images."""
         trial = copy.copy(self)
         trial.model = copy.deepcopy(self.model)
-        trial.optimiser = start_optimiser(trial.model, self.config, self.device)
+        trial.optimiser = start_optimiser(trial.model, self.config)
         trial.generator = torch.Generator(self.device).manual_seed(0)
         trial.totals = [Totals() for _ in self.configs]
         return trial

@@ -32,7 +32,7 @@ class SingleEngine(Engine):
         self.batch_size, self.steps_per_epoch = self.batches.size, self.batches.per_epoch
         self.threads_agree = threads_agree(config, self.arithmetic, device, self.batch_size)
         self.generator = start_generator(config, device)
-        self.optimiser = start_optimiser(self.model, config, device)
+        self.optimiser = start_optimiser(self.model, config)
         self.aggressive = config.optimiser.inner_steps > 0
         """Whether encoder-only updates still go before each update of the decoder."""
         self.best_information = -math.inf
@@ -42,8 +42,7 @@ class SingleEngine(Engine):
     def step(self, step: int, steps: int, betas: Sequence[float]) -> None:
         """Do one update."""
         (beta,) = betas
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.config.optimiser.learning_rate_at(step, steps)
+        self.optimiser.lr = self.config.optimiser.learning_rate_at(step, steps)
         objective = self.config.objective.at(step, steps)
         if self.aggressive:
             self._catch_up(step, beta, objective)
@@ -69,7 +68,7 @@ class SingleEngine(Engine):
         """Return an engine with a copy of the model that sees the same images."""
         trial = copy.copy(self)
         trial.model = copy.deepcopy(self.model)
-        trial.optimiser = start_optimiser(trial.model, self.config, self.device)
+        trial.optimiser = start_optimiser(trial.model, self.config)
         trial.generator = torch.Generator(self.device).manual_seed(0)
         trial.totals = [Totals()]
         return trial

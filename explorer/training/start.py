@@ -11,7 +11,7 @@ from explorer.config import Config
 from explorer.models import VAE, build_model
 from explorer.models.networks import halve_products
 from explorer.training.machine import choose_arithmetic
-from explorer.training.optimiser import QuickAdam
+from explorer.training.optimiser import Adam
 
 
 def start_model(config: Config, images: Array, device: torch.device) -> tuple[VAE, str]:
@@ -38,14 +38,9 @@ def start_generator(config: Config, device: torch.device) -> torch.Generator:
     return torch.Generator(device).manual_seed(config.seed + 1)
 
 
-def start_optimiser(model: nn.Module, config: Config, device: torch.device) -> QuickAdam:
+def start_optimiser(model: nn.Module, config: Config) -> Adam:
     """Return a fresh optimiser of the model's weights."""
-    return QuickAdam(
-        model.parameters(),
-        lr=config.optimiser.peak,
-        eps=config.optimiser.epsilon,
-        fused=device.type in ("cpu", "cuda"),
-    )
+    return Adam(model.parameters(), config.optimiser.peak, config.optimiser.epsilon)
 
 
 class Batches:

@@ -8,11 +8,14 @@ import pytest
 import torch
 
 from explorer.adopting import files
-from explorer.adopting.files import adopt_files
+from explorer.adopting.files import ModelFiles, adopt_files
+from explorer.adopting.told import Told
 from explorer.cli import main
 from explorer.errors import ExplorerError
 from explorer.runs.run import Run
 from tests.models.adopted.onnx_writer import digits_decoder, digits_encoder, one_node
+
+BINARY_DIGITS = Told("digits", "bernoulli", binarise=True)
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +29,7 @@ def pair(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(pair, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
-    encoder, decoder = pair
-    run, doubt = adopt_files(
-        folder / "run", encoder=encoder, decoder=decoder, images="digits",
-        likelihood="bernoulli", binarise=True, data_root=folder,
-    )  # fmt: skip
+    run, doubt = adopt_files(folder / "run", ModelFiles(*pair), BINARY_DIGITS, data_root=folder)
     assert doubt == ""
     return run
 
@@ -84,9 +83,12 @@ def test_a_file_that_is_refused_is_one_sentence_and_the_run_that_was_there_stays
     (tmp_path / "odd.onnx").write_bytes(one_node("NonMaxSuppression", shape=("n",)))
     with pytest.raises(ExplorerError, match="NonMaxSuppression"):
         adopt_files(
-            tmp_path / "run", encoder=tmp_path / "odd.onnx", decoder=pair[1], images="digits",
-            likelihood="bernoulli", overwrite=True, data_root=tmp_path,
-        )  # fmt: skip
+            tmp_path / "run",
+            ModelFiles(tmp_path / "odd.onnx", pair[1]),
+            BINARY_DIGITS,
+            overwrite=True,
+            data_root=tmp_path,
+        )
     assert (tmp_path / "run" / "run.json").read_text(encoding="utf-8") == "{}"
 
 
@@ -94,10 +96,7 @@ def test_a_file_that_is_refused_is_one_sentence_and_the_run_that_was_there_stays
 def test_what_takes_too_much_memory_is_ended(pair, tmp_path, monkeypatch):
     monkeypatch.setattr(files, "MEMORY_BYTES", 20_000_000)
     with pytest.raises(ExplorerError, match="Reading this model takes more than.*20"):
-        adopt_files(
-            tmp_path / "run", encoder=pair[0], decoder=pair[1], images="digits",
-            likelihood="bernoulli", data_root=tmp_path,
-        )  # fmt: skip
+        adopt_files(tmp_path / "run", ModelFiles(*pair), BINARY_DIGITS, data_root=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -109,10 +108,9 @@ def test_what_takes_too_much_memory_is_ended(pair, tmp_path, monkeypatch):
         ({"encoder": "enc.onnx", "decoder": "dec.onnx", "weights": "w.pt"}, "Give either"),
     ],
 )
-def test_files_that_are_no_model_start_no_process(given, sentence, tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "run_worker", None)
+def test_files_that_are_no_model_are_one_sentence(given, sentence):
     with pytest.raises(ExplorerError, match=sentence):
-        adopt_files(tmp_path / "run", images="digits", likelihood="bernoulli", **given)
+        ModelFiles(**given)
 
 
 @pytest.mark.parametrize("setting", ["spread", "scale=two"])

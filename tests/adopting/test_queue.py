@@ -2,13 +2,15 @@
 
 import io
 import json
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from explorer.adopting import queue as queue_module
-from explorer.adopting.files import adopt_files
+from explorer.adopting.files import ModelFiles, adopt_files
 from explorer.adopting.queue import LARGEST_UPLOAD, STEPS, AdoptionQueue, File
+from explorer.adopting.told import Told
 from explorer.errors import ExplorerError
 from explorer.runs.run import Run
 from tests.helpers import present
@@ -18,7 +20,7 @@ from tests.waiting import wait_until
 
 __all__ = ["root"]
 
-TOLD: dict[str, Any] = {"images": "digits", "likelihood": "bernoulli", "binarise": True}
+TOLD = Told("digits", "bernoulli", binarise=True)
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def upload(queue, path, encoder=None, **told):
         part: File(io.BytesIO(content), f"{part}.onnx", len(content))
         for part, content in given.items()
     }
-    return queue.add(files, path, **{**TOLD, **told})
+    return queue.add(files, path, replace(TOLD, **told))
 
 
 def finish(adoption):
@@ -87,10 +89,9 @@ def known(tmp_path_factory):
     (folder / "dec.onnx").write_bytes(digits_decoder())
     run, _ = adopt_files(
         folder / "run",
-        encoder=folder / "enc.onnx",
-        decoder=folder / "dec.onnx",
+        ModelFiles(folder / "enc.onnx", folder / "dec.onnx"),
+        TOLD,
         data_root=folder,
-        **TOLD,
     )
     values = json.loads((run.path / "run.json").read_text(encoding="utf-8"))
     adopted = values["model"]["adopted"]
@@ -104,9 +105,9 @@ def asking(queue, known, tmp_path, monkeypatch):
     """An adoption that waits to be told, and what its workers were given."""
     given = []
 
-    def adopt(path, **told):
-        given.append(told)
-        return known, "" if "reading" in told else "Two readings fit alike."
+    def adopt(path, files, told, *, overwrite, **how):
+        given.append((files, told, overwrite))
+        return known, "" if told.reading else "Two readings fit alike."
 
     monkeypatch.setattr(queue_module, "adopt_files", adopt)
     return finish(upload(queue, tmp_path / "run")), given
@@ -123,9 +124,9 @@ def test_another_reading_is_adopted_anew_in_place_of_the_first(root, queue, aski
     queue.choose(adoption, adoption.readings()[1])
     finish(adoption)
     wait_until(lambda: not adoption.asks)
-    assert given[-1]["overwrite"] and given[-1]["reading"]["spread"] == "variance"
-    assert given[-1]["reading"]["layout"] == "NCHW"
-    assert given[-1]["encoder"] == given[0]["encoder"] and work(root) == []
+    (first, *_), (files, told, overwrite) = given
+    assert told.reading["spread"] == "variance" and told.reading["layout"] == "NCHW"
+    assert files == first and overwrite and work(root) == []
 
 
 def test_the_first_is_settled_where_it_is(root, queue, asking):
@@ -143,19 +144,20 @@ def test_the_first_is_settled_where_it_is(root, queue, asking):
 def test_a_file_that_is_too_large_is_not_copied(root, queue, tmp_path):
     files = {"encoder": File(io.BytesIO(b""), "enc.onnx", LARGEST_UPLOAD + 1)}
     with pytest.raises(ExplorerError, match="is adopted by command line"):
-        queue.add(files, tmp_path / "run", **TOLD)
+        queue.add(files, tmp_path / "run", TOLD)
     assert queue.uploads() == [] and work(root) == []
 
 
 @pytest.mark.parametrize("name", ["../../up.onnx", "C:\\docs\\up.onnx", "/etc/up.onnx"])
 def test_a_file_name_leads_nowhere_and_equal_names_do_not_meet(root, queue, monkeypatch, name):
-    def held(path, *, stop, **told):
+    def held(*_, stop, **how):
         wait_until(stop)
         raise ExplorerError("It was held.")
 
     monkeypatch.setattr(queue_module, "adopt_files", held)
     files = {part: File(io.BytesIO(part.encode()), name, 7) for part in ("encoder", "decoder")}
-    adoption = queue.add(files, root / "run", **TOLD)
-    assert {path.name for path in adoption.files.values()} == {"up.onnx"}
-    assert adoption.files["encoder"].read_bytes() == b"encoder"
+    adoption = queue.add(files, root / "run", TOLD)
+    encoder, decoder = Path(present(adoption.files.encoder)), Path(present(adoption.files.decoder))
+    assert encoder.name == decoder.name == "up.onnx"
+    assert encoder.read_bytes() == b"encoder" and decoder.read_bytes() == b"decoder"
     assert adoption.workshop.folder.parent == root / "own" / "work"

@@ -7,12 +7,14 @@ import pytest
 import torch
 
 import explorer
-from explorer.adopting.files import adopt_files, replay_files
+from explorer.adopting.files import ModelFiles, adopt_files
+from explorer.adopting.place import order_checkpoints
+from explorer.adopting.told import Told
 from explorer.datasets import load_dataset
 from tests.helpers import present
 from tests.models.adopted.test_unfolded import TwoHeads, vae
 
-TOLD = {
+READING = {
     "layout": "NCHW", "scale": 2.0, "shift": -1.0, "heads": "two outputs: mean",
     "spread": "log-variance", "output": "signed",
 }  # fmt: skip
@@ -25,7 +27,7 @@ def layers(tmp_path_factory):
     first = vae(0)
     run = explorer.adopt(
         folder / "run", encode=first.encode, decode=first.decode, images="digits",
-        likelihood="gaussian", sigma2=0.5, reading=TOLD, data_root=folder,
+        likelihood="gaussian", sigma2=0.5, reading=READING, data_root=folder,
     )  # fmt: skip
     return run.path / "layers.json"
 
@@ -39,9 +41,11 @@ def save(folder, seed):
 def test_weights_of_another_training_are_adopted_by_their_names(layers, tmp_path):
     """As they would be from Python: the same codes, the same variance of a pixel, no question."""
     run, question = adopt_files(
-        tmp_path / "run", weights=save(tmp_path, 1), layers=layers, images="digits",
-        likelihood="gaussian", sigma2=0.5, data_root=tmp_path,
-    )  # fmt: skip
+        tmp_path / "run",
+        ModelFiles(weights=save(tmp_path, 1), layers=layers),
+        Told("digits", "gaussian", sigma2=0.5),
+        data_root=tmp_path,
+    )
     assert question == ""
     assert present(run.info.model.likelihood).sigma2 == pytest.approx(0.5 / 4)
     codes = present(run.codes())
@@ -55,10 +59,12 @@ def test_weights_of_another_training_are_adopted_by_their_names(layers, tmp_path
 
 def test_checkpoints_of_a_training_are_replayed_by_their_names(layers, tmp_path):
     steps = [(10, save(tmp_path, 1)), (20, save(tmp_path, 2))]
-    run, _ = replay_files(
-        tmp_path / "run", steps, layers=layers, images="digits", likelihood="gaussian",
-        sigma2=0.5, beta=1, data_root=tmp_path,
-    )  # fmt: skip
+    run, _ = adopt_files(
+        tmp_path / "run",
+        ModelFiles(layers=layers, checkpoints=order_checkpoints(steps, 1)),
+        Told("digits", "gaussian", sigma2=0.5),
+        data_root=tmp_path,
+    )
     points = run.metrics("train")
     assert [point["step"] for point in points] == [10, 20]
     x = torch.from_numpy(np.array(load_dataset("digits").split("test").images[:1000])).float()

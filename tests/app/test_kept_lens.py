@@ -4,7 +4,7 @@ import pytest
 
 from explorer.app.cached import elbo
 from explorer.app.cached.bounded import KEPT
-from explorer.app.subject import Subject, find_telling
+from explorer.app.observation import Observation, find_telling
 from explorer.export.pictures import find_pictures
 from explorer.library import Library
 from tests.helpers import present
@@ -22,14 +22,14 @@ def pictures(run, tmp_path, monkeypatch):
 
 
 def test_the_lens_of_an_image_to_open_on_is_kept(run, pictures):
-    subject = Subject(run, pictures, next(iter(find_telling(run.id, pictures))))
-    assert elbo.find_lens(subject) is None
+    observation = Observation(run, pictures, next(iter(find_telling(run.id, pictures))))
+    assert elbo.find_lens(observation) is None
     KEPT.drop_all()
-    built = elbo.get_lens(subject)
-    assert elbo.find_lens(subject) == built
+    built = elbo.get_lens(observation)
+    assert elbo.find_lens(observation) == built
 
 
 def test_that_of_any_other_image_is_not(run, pictures):
     other = next(i for i in range(99) if i not in find_telling(run.id, pictures))
-    elbo.get_lens(Subject(run, pictures, other))
-    assert elbo.find_lens(Subject(run, pictures, other)) is None
+    elbo.get_lens(Observation(run, pictures, other))
+    assert elbo.find_lens(Observation(run, pictures, other)) is None

@@ -77,7 +77,7 @@ def test_every_page_opens_with_the_sentence_that_it_shows_itself():
 def test_the_document_is_streamlits_with_the_pages_sentence(served, page, language):
     document = read(ask(served, f"/{page}", f"model=x&lang={language}"))
     assert f'<html lang="{language}">' in document
-    frame = document.split("<body>")[1].split('<div id="root">')[0]
+    frame = document.split("<body>")[1].split('<script type="module" async>')[0]
     assert f'<p class="explorer-lede">{say(language, LEDES[page])}</p>' in frame
     assert ("explorer-skeleton" in frame) == (page in SKELETONS)
     script = re.search(r'<script type="module" crossorigin src="(.+?)">', document)
@@ -176,6 +176,36 @@ def test_the_document_calls_the_payload_that_its_page_asked_for_last(served, off
     assert preloaded("") == [payload_address(served, "0" * 16)]
     assert preloaded("lang=zh-Hans&model=sweep%2Fb+4") == [payload_address(served, "1" * 16)]
     assert preloaded("lang=zh-Hans") == preloaded("model=other") == preloaded("", "/elbo") == []
+
+
+def test_the_map_itself_stands_in_the_document_where_its_payload_is_known(served, offers):
+    def places(query: str, page: str = "/") -> list[str]:
+        document = read(ask(served, page, query))
+        assert document.count('class="explorer-skeleton"') == 1
+        return re.findall(r'<div class="early" data-payload="(\w+)">', document)
+
+    assert places("") == []
+    offers.offer(pack({"fingerprint": "0" * 16}), "", "en")
+    assert places("") == ["0" * 16]
+    assert places("model=other") == places("lang=zh-Hans") == places("", "/elbo") == []
+    document = read(ask(served, "/"))
+    script = re.search(r'import mount from "\.(.+?)"', document)
+    assert script and ask(served, script.group(1), accept_encoding="gzip").status_code == 200
+    assert f'<link rel="modulepreload" href=".{script.group(1)}">' in document, "one file, once"
+
+
+def test_what_the_first_visitor_opens_is_looked_for_once(served, offers, monkeypatch):
+    asked = []
+
+    def find_first(model, language):
+        asked.append((model, language))
+        return pack({"fingerprint": "0" * 16}) if model == "known" else None
+
+    monkeypatch.setattr(served, "find_first", find_first)
+    assert 'class="early"' not in read(ask(served, "/", "model=none&lang=en"))
+    for _ in range(2):
+        assert payload_address(served, "0" * 16) in read(ask(served, "/", "model=known&lang=en"))
+    assert asked == [("none", "en"), ("known", "en")]
 
 
 def test_the_pages_may_lie_below_a_path(tmp_path):

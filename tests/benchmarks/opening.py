@@ -20,7 +20,8 @@ WATCH = """
 window.seen = {};
 const see = (name, is) => { if (is && !(name in seen)) seen[name] = performance.now(); };
 const look = () => {
-  const hosts = [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")];
+  const places = "[data-testid=stBidiComponentIsolated], #first-frame .early";
+  const hosts = [...document.querySelectorAll(places)];
   const roots = hosts.map((host) => host.shadowRoot).filter(Boolean);
   const app = roots.map((root) => root.querySelector(".lx")?.explorer).find(Boolean);
   see("sentence", document.querySelector(".explorer-lede, h1"));

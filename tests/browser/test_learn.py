@@ -120,7 +120,7 @@ def test_the_two_bars_say_the_sum_and_their_axis_waits_for_the_slider(page, serv
 def test_the_same_lines_hold_on_a_real_model(page, server):
     from explorer.analysis.inference.microscope import examine_image
     from explorer.analysis.inference.posterior_grid import build_grid
-    from explorer.app.subject import Subject, find_telling
+    from explorer.app.observation import Observation, find_telling
     from explorer.export.pictures import find_pictures
     from explorer.library import Library
     from explorer.runs.store import open_run
@@ -128,9 +128,9 @@ def test_the_same_lines_hold_on_a_real_model(page, server):
     run = open_run("mnist-2d")
     pictures = present(find_pictures(run, Library().images_of(run, at_once=True)))
     place = next(iter([*find_telling(run.id, pictures), 0]))
-    subject = Subject(run, pictures, place)
+    observation = Observation(run, pictures, place)
     found = examine_image(
-        run.model, subject.target(), build_grid(run.model, present(run.codes()).mean)
+        run.model, observation.target(), build_grid(run.model, present(run.codes()).mean)
     )
     open_chapter(page, server, "elbo")
     page.get_by_text("a real model", exact=True).click()

@@ -7,6 +7,11 @@ from tests.waiting import wait_for_script
 
 pytestmark = pytest.mark.browser
 
+EARLY = "document.querySelector('#first-frame .early')?.shadowRoot.querySelector('.lx')?.explorer"
+BOX = (
+    "(() => { const { x, y, width, height } = window.opened.map.element.getBoundingClientRect();"
+    " return [x, y, width, height]; })()"
+)
 STANDS = "document.documentElement.classList.contains('explorer-map-stands')"
 
 
@@ -56,6 +61,50 @@ def test_the_title_the_sentence_and_the_skeleton_stand_before_streamlit_and_befo
     assert page.evaluate(f"{MAP}.getBoundingClientRect().top") == pytest.approx(
         after[1]["y"], abs=1.5
     )
+
+
+def test_the_map_can_be_used_before_streamlit_and_moves_to_its_page_as_it_is(page, address):
+    ExplorePage(page, address)  # From then on the server knows what this page opens with.
+    streamlit = hold(page, "**/static/js/index.*.js")
+    page.goto(address, wait_until="commit")
+    page.wait_for_function(f"{EARLY}?.painted > 0")
+    assert (
+        page.locator(".stApp").count() == 0
+        and page.locator(".explorer-skeleton:visible").count() == 0
+    )
+    page.evaluate(f"window.opened = {EARLY}")
+    page.locator(".map canvas.overlay").hover(position={"x": 90, "y": 70})
+    page.wait_for_function("window.opened.store.state.hover")
+    page.locator(".early input[type=range]").first.focus()
+    page.keyboard.press("Home")
+    page.wait_for_function("window.opened.store.state.z[0] !== 0")
+    z, before = page.evaluate(f"[window.opened.store.state.z[0], {BOX}]")
+
+    release(streamlit)
+    page.wait_for_function(STANDS)
+    assert page.evaluate(f"{MAP}.shadowRoot.querySelector('.lx').explorer === window.opened")
+    assert page.locator("#first-frame").count() == 0
+    assert page.evaluate(f"[window.opened.store.state.z[0], {BOX}]") == [z, before]
+    assert page.evaluate(f"{MAP}.shadowRoot.activeElement?.type") == "range"
+    wait_for_script(page)
+    assert page.evaluate("window.opened.store.state.models?.length") > 1, "it hears the server now"
+
+
+def test_the_map_of_the_first_frame_goes_with_it_where_the_page_is_in_trouble(page, address):
+    ExplorePage(page, address)
+    module = hold(page, "**/BidiComponent.*.js")
+    page.goto(address, wait_until="commit")
+    page.wait_for_function(f"{EARLY}?.painted > 0")
+    page.evaluate(f"window.opened = {EARLY}")
+    page.locator("#first-frame.handed").wait_for()
+    page.evaluate(
+        "document.querySelector('.stMainBlockContainer').insertAdjacentHTML('beforeend',"
+        " '<div class=stAlert></div>')"
+    )
+    page.locator("#first-frame").wait_for(state="detached")
+    release(module)
+    page.wait_for_function(STANDS)
+    assert page.evaluate(f"{MAP}.shadowRoot.querySelector('.lx').explorer !== window.opened")
 
 
 def test_the_skeleton_is_of_the_map_alone(page, server):

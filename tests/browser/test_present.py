@@ -87,6 +87,7 @@ def test_the_map_and_its_sliders_fit_a_small_projector(view):
     for part in (".map", ".part-sliders .slider-row"):
         box = view.page.locator(part).first.bounding_box()
         assert box["y"] > 0 and box["y"] + box["height"] < 720, part
+    assert view.page.locator(".map").first.bounding_box()["height"] > 0.5 * 720
     switch.click()
     view.until("!s.presentation")
     view.page.set_viewport_size({"width": 1280, "height": 800})
@@ -97,6 +98,7 @@ def test_the_map_and_its_sliders_fit_a_small_projector(view):
     ("address", "parts"),
     [
         ("beta", (".st-key-beta_stage .film input", ".st-key-beta_bar .stSelectbox")),
+        ("elbo?section=players", (".st-key-elbo_players_bound", ".explorer-score")),
         ("runs", (".desk tbody tr .acts",)),
     ],
 )

@@ -22,6 +22,7 @@ from explorer.analysis.watch import Progress, Stop, Watch
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
 from explorer.models.cost import decoding_cost
+from explorer.training.optimiser import Adam
 
 FAMILIES = ("diagonal", "full")
 HERMITE_NODES = {1: 16, 2: 8}
@@ -354,8 +355,7 @@ def _ascend(
     log_scale = torch.zeros_like(unit, requires_grad=True)
     lower = torch.zeros_like(scale, requires_grad=family == "full")
     variables = [shift, log_scale] + ([lower] if family == "full" else [])
-    optimiser = torch.optim.Adam(variables, lr=learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps, learning_rate / 50)
+    optimiser = Adam(variables, learning_rate)
 
     def assemble() -> tuple[Tensor, Tensor]:
         diagonal = unit * torch.exp(log_scale.clamp(-12, 12))
@@ -371,10 +371,10 @@ def _ascend(
             z = location + torch.einsum("nkl,sl->snk", factor, noise)
             drawn = (weights[:, None] * _drawn_part(model, z, x, rule.beta)).sum(0)
             loss = drawn + _fixed_part(model, location, factor, rule.beta)
-            optimiser.zero_grad(set_to_none=True)
+            optimiser.forget()
             loss.sum().backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            schedule.step()
+            optimiser.lr = learning_rate * (0.02 + 0.49 * (1 + math.cos(math.pi * step / steps)))
+            optimiser.update()
             if step % 20 == 0:
                 watch.check(step / steps)
     with torch.no_grad():

@@ -26,6 +26,7 @@ from explorer.elbo.encoding import draw_targets
 from explorer.elbo.terms import elbo_terms, reparameterise
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
+from explorer.training.optimiser import Adam
 
 PLAYERS = ("encoder", "decoder", "both")
 STARTS = ("trained", "fresh-encoder", "fresh")
@@ -105,8 +106,8 @@ class Game:
         # Whatever belongs to p(x, z): the likelihood's variance and a learned prior as well.
         decoding = [p for p in self.model.parameters() if p not in encoding]
         self._optimisers = {
-            "encoder": torch.optim.Adam(self.model.encoder.parameters(), lr=learning_rate),
-            "decoder": torch.optim.Adam(decoding, lr=learning_rate),
+            "encoder": Adam(self.model.encoder.parameters(), lr=learning_rate),
+            "decoder": Adam(decoding, lr=learning_rate),
         }
 
     def play(self, player: str, steps: int, progress: Progress | None = None) -> None:
@@ -166,7 +167,7 @@ class Game:
         loss.backward()  # type: ignore[no-untyped-call]
         for name, optimiser in self._optimisers.items():
             if player in (name, "both"):
-                optimiser.step()
+                optimiser.update()
         self.model.eval()
 
     def _forget(self, model: Model, seed: int, *, decoder: bool) -> None:
@@ -256,7 +257,7 @@ def slow_motion(
         kl = student.prior.kl(mean, logvar, z).parts[0]
         return mean, logvar, z, student.nll(z, x).sum(), kl
 
-    optimiser = torch.optim.Adam(student.parameters(), lr=learning_rate)
+    optimiser = Adam(student.parameters(), lr=learning_rate)
     mean, logvar, z, reconstruction, kl = lose()
     (reconstruction + kl.sum()).backward()  # type: ignore[no-untyped-call]
     norms = []
@@ -267,7 +268,7 @@ def slow_motion(
         pixels = student.decode(z)
         picture = pixels.mean[0]
         nats = -pixels.base_dist.log_prob(x)[0]  # type: ignore[attr-defined]
-    optimiser.step()
+    optimiser.update()
     with torch.no_grad():
         _, _, _, after, kl_after = lose()
 

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from explorer import text as catalogue
 from explorer.app.cached.bounded import KEPT, keep
 from explorer.app.session import library, name_owner
 from explorer.app.text import language, sentences
 from explorer.codes import Codes, main_dimensions
 from explorer.datasets import DATASETS, ImageDataset
 from explorer.errors import ExplorerError
-from explorer.export.kept import keep_payload
+from explorer.export.kept import find_payload, keep_payload
 from explorer.export.page import PAGE_IMAGE_BYTES, build_page
 from explorer.export.payload import Pictures, build_payload
 from explorer.export.pictures import find_pictures
@@ -214,15 +215,26 @@ def _linear_curve_for(
 def _payload_for(
     fingerprint: str, name: str, at_hand: tuple[bool, bool], spoken: str, _run: Run
 ) -> bytes:
-    words = sentences("explore.")
-
     def build() -> bytes:
         run = get_run_with_model(_run)
-        return build_payload(run, get_pictures(run), words, spoken)
+        return build_payload(run, get_pictures(run), sentences("explore."), spoken)
 
     if library().is_own(_run):
         return build()
-    return keep_payload((_run.id, fingerprint, name, at_hand, spoken, words), build)
+    return keep_payload(_payload_parts(_run, spoken), build)
+
+
+def _payload_parts(run: Run, spoken: str) -> tuple[object, ...]:
+    words = catalogue.sentences(spoken, "explore.")
+    return run.id, run.fingerprint, run.name, _at_hand(run), spoken, words
+
+
+def find_payload_of(run: Run, spoken: str) -> bytes | None:
+    """Return the map's payload of a shipped run, None before it was first built in a language.
+
+    It asks for no page, and takes no PyTorch.
+    """
+    return None if library().is_own(run) else find_payload(_payload_parts(run, spoken))
 
 
 def get_payload(run: Run) -> bytes:

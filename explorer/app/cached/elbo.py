@@ -15,8 +15,8 @@ from explorer.analysis.inference.posterior_grid import QUICK_RATIO, PosteriorGri
 from explorer.analysis.inference.refinement_path import RefinementPath, trace_refinement
 from explorer.app.cached import get_codes, get_run_with_model
 from explorer.app.cached.bounded import AT_WORK, KEPT, keep
+from explorer.app.observation import Observation, find_telling
 from explorer.app.session import library
-from explorer.app.subject import Subject, find_telling
 from explorer.app.text import language, sentences
 from explorer.elbo.encoding import draw_targets
 from explorer.export.kept import find_payload, keep_payload
@@ -43,83 +43,83 @@ def get_grid(run: Run, tell: Callable[[float], None] | None = None) -> Posterior
     return AT_WORK.get(("grid", run.fingerprint), build)
 
 
-def _key(subject: Subject) -> Key:
-    return subject.run.fingerprint, subject.pictures.source, subject.index
+def _key(observation: Observation) -> Key:
+    return observation.run.fingerprint, observation.pictures.source, observation.index
 
 
 @keep
-def _examination_for(key: Key, _subject: Subject) -> Examination:
-    return examine_image(_subject.run.model, _subject.target(), get_grid(_subject.run))
+def _examination_for(key: Key, _observation: Observation) -> Examination:
+    return examine_image(_observation.run.model, _observation.target(), get_grid(_observation.run))
 
 
-def get_examination(subject: Subject) -> Examination:
-    """Return every term of the identity for the subject; K ≤ 2."""
-    return _examination_for(_key(subject), subject)
-
-
-@keep
-def _balance_for(key: Key, _subject: Subject) -> Balance:
-    return balance_images(_subject.run.model, _subject.target(), get_grid(_subject.run))
-
-
-def get_balance(subject: Subject) -> Balance:
-    """Return the identity's terms of the subject alone, with the exact log p(x); K ≤ 2."""
-    return _balance_for(_key(subject), subject)
+def get_examination(observation: Observation) -> Examination:
+    """Return every term of the identity for the observation; K ≤ 2."""
+    return _examination_for(_key(observation), observation)
 
 
 @keep
-def _estimate_for(key: Key, _subject: Subject) -> tuple[Balance, ElboEstimate, int]:
-    return balance_image(_subject.run.model, _subject.target())
+def _balance_for(key: Key, _observation: Observation) -> Balance:
+    return balance_images(_observation.run.model, _observation.target(), get_grid(_observation.run))
 
 
-def get_estimate(subject: Subject) -> tuple[Balance, ElboEstimate, int]:
+def get_balance(observation: Observation) -> Balance:
+    """Return the identity's terms of the observation alone, with the exact log p(x); K ≤ 2."""
+    return _balance_for(_key(observation), observation)
+
+
+@keep
+def _estimate_for(key: Key, _observation: Observation) -> tuple[Balance, ElboEstimate, int]:
+    return balance_image(_observation.run.model, _observation.target())
+
+
+def get_estimate(observation: Observation) -> tuple[Balance, ElboEstimate, int]:
     """Return the identity by draws, its ELBO and the samples of log p(x); for any latents."""
-    return _estimate_for(_key(subject), subject)
+    return _estimate_for(_key(observation), observation)
 
 
 @keep
-def _lens_for(key: Key, name: str, chosen_language: str, _subject: Subject) -> bytes:
+def _lens_for(key: Key, name: str, chosen_language: str, _observation: Observation) -> bytes:
     words = sentences("elbo.lens.")
 
     def build() -> bytes:
-        target, found = _subject.target()[0].numpy(), get_examination(_subject)
-        return build_lens(_subject.run, target, found, words, chosen_language)
+        target, found = _observation.target()[0].numpy(), get_examination(_observation)
+        return build_lens(_observation.run, target, found, words, chosen_language)
 
-    return keep_payload(_lens_parts(_subject), build) if _is_kept(_subject) else build()
+    return keep_payload(_lens_parts(_observation), build) if _is_kept(_observation) else build()
 
 
-def get_lens(subject: Subject) -> bytes:
+def get_lens(observation: Observation) -> bytes:
     """Return what the lens in the browser works from; ExplorerError where it cannot."""
-    return _lens_for(_key(subject), subject.run.name, language(), subject)
+    return _lens_for(_key(observation), observation.run.name, language(), observation)
 
 
-def find_lens(subject: Subject) -> bytes | None:
+def find_lens(observation: Observation) -> bytes | None:
     """Return the lens of an image that a shipped model opens on, None before it was first built.
 
     Without it the first visitor of every server would wait for the exact posterior.
     """
-    return find_payload(_lens_parts(subject)) if _is_kept(subject) else None
+    return find_payload(_lens_parts(observation)) if _is_kept(observation) else None
 
 
-def _is_kept(subject: Subject) -> bool:
-    telling = find_telling(subject.run.id, subject.pictures)
-    return subject.index in telling and not library().is_own(subject.run)
+def _is_kept(observation: Observation) -> bool:
+    telling = find_telling(observation.run.id, observation.pictures)
+    return observation.index in telling and not library().is_own(observation.run)
 
 
-def _lens_parts(subject: Subject) -> tuple[object, ...]:
-    return "lens", *_key(subject), subject.run.name, language(), sentences("elbo.lens.")
+def _lens_parts(observation: Observation) -> tuple[object, ...]:
+    return "lens", *_key(observation), observation.run.name, language(), sentences("elbo.lens.")
 
 
 @keep
-def _refinement_for(key: Key, _subject: Subject) -> RefinementPath:
-    found = get_examination(_subject)
+def _refinement_for(key: Key, _observation: Observation) -> RefinementPath:
+    found = get_examination(_observation)
     starts = [found.mode, found.posterior_mean]
-    return trace_refinement(_subject.run.model, _subject.target(), starts)
+    return trace_refinement(_observation.run.model, _observation.target(), starts)
 
 
-def get_refinement(subject: Subject) -> RefinementPath:
+def get_refinement(observation: Observation) -> RefinementPath:
     """Return the path of q from the encoder's to the best normals (a second or two); K ≤ 2."""
-    return _refinement_for(_key(subject), subject)
+    return _refinement_for(_key(observation), observation)
 
 
 def known_balance(run: Run, pictures: Pictures) -> Balance | None:
@@ -129,7 +129,7 @@ def known_balance(run: Run, pictures: Pictures) -> Balance | None:
 
 
 def compute_balance(run: Run, pictures: Pictures, progress: Callable[[float], None]) -> Balance:
-    """Return the identity over the first MANY images, each as `Subject.target` scores it."""
+    """Return the identity over the first MANY images, each as `Observation.target` scores it."""
     count = min(MANY, len(pictures.images))
     x = torch.cat([draw_targets(run.model, pictures.images[i : i + 1]) for i in range(count)])
     grid = get_grid(run) if run.model.latent_dim <= 2 else None

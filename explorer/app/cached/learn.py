@@ -5,20 +5,20 @@ from explorer.analysis.inference.microscope import Examination, examine_image
 from explorer.analysis.representation.patchwork import decode_prior
 from explorer.app.cached.bounded import keep
 from explorer.app.cached.elbo import get_grid
-from explorer.app.cached.elbo_sections import subject_key
-from explorer.app.subject import Subject
+from explorer.app.cached.elbo_sections import observation_key
+from explorer.app.observation import Observation
 from explorer.runs.run import Run
 
 
 @keep
-def _examination_for(key: tuple[str, str, int], _subject: Subject) -> Examination:
-    run = _subject.run
-    return examine_image(run.model, _subject.target(), get_grid(run))
+def _examination_for(key: tuple[str, str, int], _observation: Observation) -> Examination:
+    run = _observation.run
+    return examine_image(run.model, _observation.target(), get_grid(run))
 
 
-def get_examination(subject: Subject) -> Examination:
-    """Return every term of the identity for a subject with one or two latents (a second)."""
-    return _examination_for(subject_key(subject), subject)
+def get_examination(observation: Observation) -> Examination:
+    """Return every term of the identity for an observation with one or two latents (a second)."""
+    return _examination_for(observation_key(observation), observation)
 
 
 @keep

@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from explorer.adopting.queue import (
     File,
     get_adoptions,
 )
+from explorer.adopting.told import Told
 from explorer.app.parts.adopted import (
     as_table,
     describe_beta_of,
@@ -94,8 +96,8 @@ def _ask_for_files() -> None:
     st.caption(text("own_model.safe", minutes=int(SECONDS // 60)))
 
 
-def _ask_for_loss() -> dict[str, Any]:
-    """Show the questions, and return the answers as `adopt_files` takes them."""
+def _ask_for_loss() -> Told:
+    """Show the questions, and return the answers."""
     left, right = st.columns(2)
     images = left.selectbox(
         text("own_model.images"),
@@ -110,25 +112,25 @@ def _ask_for_loss() -> dict[str, Any]:
         format_func=lambda name: text(f"own_model.likelihood.{name}"),
     )
     left, right = st.columns(2, vertical_alignment="bottom")
-    told: dict[str, Any] = {"images": images, "likelihood": likelihood}
+    answers: dict[str, Any] = {}
     facts = LIKELIHOODS[likelihood]
     if facts.scale != "none":
-        told["sigma2"] = left.number_input(
+        answers["sigma2"] = left.number_input(
             text(f"own_model.sigma2.{likelihood}"), 1e-6, 1e6, None, format="%g",
             key="own_model_sigma2", placeholder=text("own_model.sigma2_open"),
             help=text(f"own_model.sigma2.{likelihood}.help"),
         )  # fmt: skip
     elif facts.may_binarise:
-        told["binarise"] = left.toggle(
+        answers["binarise"] = left.toggle(
             text("own_model.binarise"),
             key="own_model_binarise",
             help=text("own_model.binarise_help"),
         )
-    told["beta"] = right.number_input(
+    answers["beta"] = right.number_input(
         text("own_model.beta"), 0.0, 1e6, None, format="%g", key="own_model_beta",
         placeholder=text("own_model.beta_open"), help=text("own_model.beta_help"),
     )  # fmt: skip
-    return told
+    return Told(images, likelihood, **answers)
 
 
 def _adoptions() -> AdoptionQueue:
@@ -136,13 +138,13 @@ def _adoptions() -> AdoptionQueue:
     return get_adoptions(None if root is None else os.fspath(root))
 
 
-def _bring(dropped: dict[str, Any], told: dict[str, Any], name: str) -> None:
+def _bring(dropped: dict[str, Any], told: Told, name: str) -> None:
     def add() -> Adoption:
         library().admit_upload(max(file.size for file in dropped.values()))
         files = {part: File(file, file.name, file.size) for part, file in dropped.items()}
         called = name or Path(next(iter(files.values())).name).stem
         path = library().own.new_path(called)
-        return _adoptions().add(files, path, owner=name_visit(), name=called, **told)
+        return _adoptions().add(files, path, replace(told, name=called), owner=name_visit())
 
     if try_or_toast(add):
         count_up(TAKEN)

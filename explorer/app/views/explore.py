@@ -13,6 +13,7 @@ from explorer.app.cached import (
     get_projection,
     get_run_with_model,
 )
+from explorer.app.maps import list_models
 from explorer.app.offers import OFFERS
 from explorer.app.parts.address import read_as
 from explorer.app.parts.failures import told
@@ -33,7 +34,6 @@ from explorer.export.tables import codes_parquet
 from explorer.export.tsne import PROJECTIONS
 from explorer.runs.run import Run
 
-FAVOURITE = "mnist-2d"
 MAP = "explore_map"
 MODEL: Kept[str | None] = Kept("explore_model", None)
 """Picked in the map's own menu."""
@@ -47,28 +47,6 @@ MAX_SCENE = 4000
 WIDE = """<style>.stMainBlockContainer {
   padding: 3.9rem clamp(12px, 2.2vw, 28px) 0; max-width: 1560px;
 }</style>"""
-
-
-def list_models() -> dict[str, tuple[Run, str]]:
-    """Return what can be opened here by id, with its group: shipped models, then own runs."""
-    # The map needs a continuous code; the Models page shows codebooks.
-    found = {
-        run.id: (run, "group_own" if library().is_own(run) else "group_pretrained")
-        for run in library().runs({"model", "map"})
-    }
-    return dict(sorted(found.items(), key=lambda entry: _menu_place(*entry[1])))
-
-
-def _menu_place(run: Run, group: str) -> tuple[bool, str, str, float, str]:
-    """Shipped models before own ones, single ones by their images before sweeps, sweeps by β."""
-    folder = run.id.rpartition("/")[0]
-    info = run.info
-    beta = info.config.objective.beta if folder and info.config is not None else 0.0
-    if group == "group_own":
-        return True, folder, "", beta, ""
-    images = info.dataset.name if info.dataset else ""
-    name = "" if run.id == FAVOURITE else run.id
-    return False, folder, "" if FAVOURITE.startswith(images) else images, beta, name
 
 
 def asked_model() -> str | None:

@@ -1,4 +1,4 @@
-import { lieApart } from "../shared/marks.js";
+import { lieApart, stepAside } from "../shared/marks.js";
 import { CLASS_COLOURS } from "../shared/theme.js";
 
 /**
@@ -13,7 +13,7 @@ import { CLASS_COLOURS } from "../shared/theme.js";
  */
 
 const RINGS = [1, 2, 3];
-/** Pixels: classes with no more between their middles are one heap. */
+/** Pixels: the height of a name; classes with no more between their middles are one heap. */
 const PILE = 14;
 
 /**
@@ -51,10 +51,11 @@ export function drawScatter(context, width, height, { codes, reach, labels, name
   context.lineJoin = "round";
   context.strokeStyle = style.getPropertyValue("--role-ground");
   context.fillStyle = style.getPropertyValue("--role-text");
-  const places = [...middles].map(([label, [x, y, n]]) => ({
-    name: names[label] ?? "", x: x0 + (x / n) * scale, y: y0 - (y / n) * scale + 5,
-  }));
-  for (const { name, x, y } of lieApart(places, PILE) ? places : []) {
+  const places = [...middles].map(([label, [x, y, n]]) => {
+    const name = names[label] ?? "";
+    return { name, x: x0 + (x / n) * scale, y: y0 - (y / n) * scale + 5, width: context.measureText(name).width };
+  });
+  for (const { name, x, y } of lieApart(places, PILE) ? stepAside(places, PILE) : []) {
     context.strokeText(name, x, y);
     context.fillText(name, x, y);
   }

@@ -1,5 +1,6 @@
 import { onceGone } from "../shared/component.js";
 import { readHeader, readPayload } from "../shared/payload.js";
+import { createWaitingHost } from "./early.js";
 import { Explorer } from "./explorer.js";
 import { fetchPayload } from "./fetch.js";
 import { takeTurn } from "./turns.js";
@@ -7,13 +8,16 @@ import { takeTurn } from "./turns.js";
 /**
  * How Streamlit mounts the map. Three mounts share this module: one is given the payload (bytes), or
  * its fingerprint to fetch it by, and becomes the page; one is given small JSON messages from Python and passes them on; one asks for
- * the models of a sweep, which are megabytes, once the page stands there.
+ * the models of a sweep, which are megabytes, once the page stands there. Before all of them the
+ * document itself mounts the map in its first frame (browser/opening): that one moves.
  * @typedef {import("../model/header.js").Member} Member
  * @typedef {NonNullable<import("./scene/state.js").State["models"]>} Models
  */
 
 /** @type {Map<HTMLElement | ShadowRoot, {app: Explorer, fingerprint: string}>} */
 const mounted = new Map();
+/** @type {HTMLElement | ShadowRoot | null} where the first frame's map stands, until Streamlit mounts it */
+let opened = null;
 /** @type {Models | null} the menu of models, for maps that are mounted later */
 let models = null;
 
@@ -58,6 +62,8 @@ const awaiting = new Map();
 /** @param {import("../shared/component.js").Component} component */
 function mountFetched(component) {
   const { data, parentElement } = component;
+  if (data.opening) opened = parentElement;
+  else claimOpened(component, data.payload);
   const isOnItsWay = awaiting.get(parentElement)?.data.payload === data.payload;
   awaiting.set(parentElement, component);
   const present = mounted.get(parentElement);
@@ -75,6 +81,35 @@ function mountFetched(component) {
 }
 
 /**
+ * Move the first frame's map, as it is, to where Streamlit mounts it; another one goes with its frame.
+ * @param {import("../shared/component.js").Component} component
+ * @param {string} fingerprint
+ */
+function claimOpened(component, fingerprint) {
+  if (!opened) return;
+  const from = opened;
+  opened = null;
+  const present = mounted.get(from);
+  if (present?.fingerprint === fingerprint) {
+    const focused = /** @type {HTMLElement | null} */ (/** @type {ShadowRoot} */ (from).activeElement);
+    component.parentElement.append(present.app.root);
+    mounted.delete(from);
+    mounted.set(component.parentElement, present);
+    focused?.focus({ preventScroll: true });
+    const waiting = present.app.host;
+    afterPaint(() => /** @type {import("./early.js").WaitingHost} */ (waiting).handOver(present.app.host));
+  } else unmount(from);
+  document.getElementById("first-frame")?.remove();
+  tellWhetherItStands();
+}
+
+/** Let the page know, whose outline of the map goes then. */
+function tellWhetherItStands() {
+  const stands = [...mounted.keys()].some((parent) => parent !== opened);
+  document.documentElement.classList.toggle("explorer-map-stands", stands);
+}
+
+/**
  * @param {HTMLElement | ShadowRoot} parent
  * @param {string} fingerprint of what was fetched: meanwhile another model may be wanted
  * @param {(latest: import("../shared/component.js").Component) => void} then
@@ -86,13 +121,15 @@ function arrive(parent, fingerprint, then) {
   then(latest);
 }
 
+const startWorker = () => new Worker(new URL("../model/worker.js", import.meta.url), { type: "module" });
+
 /**
  * @param {import("../shared/component.js").Component} component
  * @returns {import("./scene/app.js").Host}
  */
 const hostOf = (component) => ({
   kind: "streamlit",
-  startWorker: () => new Worker(new URL("../model/worker.js", import.meta.url), { type: "module" }),
+  startWorker,
   setState: (name, value) => takeTurn("map", () => component.setStateValue(name, value)),
   trigger: (name, value) => takeTurn("map", () => component.setTriggerValue(name, value)),
 });
@@ -106,7 +143,7 @@ function unmount(parent) {
   mounted.get(parent)?.app.dispose();
   mounted.get(parent)?.app.root.remove();
   mounted.delete(parent);
-  document.documentElement.classList.toggle("explorer-map-stands", mounted.size > 0);
+  tellWhetherItStands();
 }
 
 /**
@@ -116,7 +153,7 @@ function unmount(parent) {
  */
 function show(component, bytes) {
   const { parentElement } = component;
-  const host = hostOf(component);
+  const host = parentElement === opened ? createWaitingHost(startWorker) : hostOf(component);
   const { fingerprint, language, id } = readHeader(bytes).header;
   const present = mounted.get(parentElement);
   if (present && present.fingerprint === fingerprint) {
@@ -130,11 +167,11 @@ function show(component, bytes) {
   const root = present?.app.root ?? document.createElement("div");
   root.className = "lx";
   if (!present) parentElement.append(root);
-  document.documentElement.classList.add("explorer-map-stands");
   const app = new Explorer(root, readPayload(bytes), host, former);
   // For tests and the curious: the page's own state.
   Object.assign(root, { explorer: app });
   mounted.set(parentElement, { app, fingerprint });
+  tellWhetherItStands();
   for (const member of members.values()) app.addMember(member);
   if (models) app.receive({ models });
   afterPaint(askForSweeps);
@@ -157,6 +194,7 @@ export default function mount(component) {
     return undefined;
   }
   awaiting.delete(parentElement);
+  claimOpened(component, fingerprint);
   show(component, data);
   return onceGone(parentElement, () => unmount(parentElement));
 }

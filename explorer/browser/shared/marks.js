@@ -7,6 +7,8 @@ import { priorMass } from "./special.js";
  * @typedef {import("./viewport.js").Viewport} Viewport
  */
 
+/** Pixels that nobody sees. */
+const ROUNDING = 0.01;
 const TICKS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
 
 /**
@@ -154,4 +156,24 @@ export function paintComponents(context, view, theme, components, dims) {
 export function lieApart(places, size) {
   const far = (/** @type {number[]} */ values) => Math.max(...values) - Math.min(...values);
   return places.length < 2 || far(places.map(({ x }) => x)) > size || far(places.map(({ y }) => y)) > size;
+}
+
+/**
+ * Where names stand of which none covers another: each as near to its own height as those before it allow.
+ * @template {{x: number, y: number, width: number}} Place
+ * @param {Place[]} places of their middles, on the screen
+ * @param {number} height of a name, in the same pixels
+ * @returns {Place[]}
+ */
+export function stepAside(places, height) {
+  /** @type {Place[]} */
+  const placed = [];
+  for (const place of places) {
+    const beside = placed.filter(({ x, width }) => Math.abs(x - place.x) < (width + place.width) / 2);
+    const free = [place.y, ...beside.flatMap(({ y }) => [y - height, y + height])]
+      .filter((at) => beside.every(({ y }) => Math.abs(y - at) > height - ROUNDING))
+      .sort((a, b) => Math.abs(a - place.y) - Math.abs(b - place.y));
+    placed.push({ ...place, y: free[0] });
+  }
+  return placed;
 }

@@ -6,7 +6,7 @@ from explorer.analysis.checks import Floats
 from explorer.analysis.inference.exact import ExactPosterior
 from explorer.analysis.inference.raster import frame_square, mass_levels, raster_density
 from explorer.app.cached import get_codes
-from explorer.app.subject import Subject
+from explorer.app.observation import Observation
 from explorer.figures.elbo_reveal import Belief
 
 MASSES = (0.5, 0.9)
@@ -30,9 +30,11 @@ def close_up(exact: ExactPosterior) -> Belief:
     return rasterise(points, weights, float(exact.spacing[0]), *axes)
 
 
-def map_codes(subject: Subject, axes: tuple[int, int]) -> tuple[Floats | None, Floats | None]:
+def map_codes(
+    observation: Observation, axes: tuple[int, int]
+) -> tuple[Floats | None, Floats | None]:
     """Return some codes (N, 2) of the run on two latents and their classes (N,), where known."""
-    codes = get_codes(subject.run)
+    codes = get_codes(observation.run)
     if codes is None:
         return None, None
     labels = None if codes.labels is None else codes.labels[:MAP_CODES]

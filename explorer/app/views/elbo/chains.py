@@ -16,11 +16,11 @@ from explorer.analysis.inference.mcmc import (
 )
 from explorer.analysis.inference.raster import is_outside
 from explorer.app.cached import main_axes
-from explorer.app.cached.elbo_sections import encode_subject, get_posterior, subject_key
+from explorer.app.cached.elbo_sections import encode_observation, get_posterior, observation_key
+from explorer.app.observation import Observation
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.choices import bound_segments
 from explorer.app.parts.kept import Kept
-from explorer.app.subject import Subject
 from explorer.app.text import number, sentences, text
 from explorer.app.views.elbo.beliefs import WINDOW, close_up, map_codes
 from explorer.codes import latent_name
@@ -35,7 +35,7 @@ RESULT: Kept[tuple[object, PosteriorSample] | None] = Kept("elbo_chains_result",
 """What was asked for last, and the chains that answered it."""
 
 
-def show_chains(subject: Subject) -> None:
+def show_chains(observation: Observation) -> None:
     """Lay out the section."""
     # No fragment: a button outside of one is what can stop a computation half-way.
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -46,25 +46,25 @@ def show_chains(subject: Subject) -> None:
             "elbo_chains_draws", "draws", DRAWS, text("elbo_chains.draws"), start=500
         )
         started = st.button(text("elbo_chains.start"), key="elbo_chains_start", type="primary")
-    wanted = (*subject_key(subject), chains, draws)
+    wanted = (*observation_key(observation), chains, draws)
     if started:
-        RESULT.put((wanted, _run_chains(subject, chains, draws)))
+        RESULT.put((wanted, _run_chains(observation, chains, draws)))
         st.rerun()
     kept = RESULT.get()
     sample = kept[1] if kept is not None and kept[0] == wanted else None
-    exact = get_posterior(subject)
+    exact = get_posterior(observation)
     left, right = st.columns([1.35, 1], gap="medium")
     with left:
         if sample is None:
-            _show_starts(subject, chains, exact)
+            _show_starts(observation, chains, exact)
         else:
-            _show_walk(subject, sample, exact)
+            _show_walk(observation, sample, exact)
     with right:
         if sample is None:
             st.info(text("elbo_chains.empty"), icon=":material/footprint:")
         else:
             _show_gates(sample, exact)
-        if exact is not None and subject.run.model.latent_dim == 2:
+        if exact is not None and observation.run.model.latent_dim == 2:
             drawn = np.empty((0, 0, 2)) if sample is None else sample.draws[:, :, 0]
             roles, words = role_colours(), sentences("elbo_chains.words.")
             figure = chain_draws(drawn, close_up(exact), roles, words)
@@ -74,15 +74,15 @@ def show_chains(subject: Subject) -> None:
                 text(f"elbo_chains.close.{'exact' if sample is None else 'caption'}"),
             )
         if sample is not None:
-            _show_moments(subject, sample, exact)
+            _show_moments(observation, sample, exact)
 
 
-def _run_chains(subject: Subject, chains: int, draws: int) -> PosteriorSample:
+def _run_chains(observation: Observation, chains: int, draws: int) -> PosteriorSample:
     bar = st.progress(0.0, text("elbo_chains.running"))
     st.button(text("elbo_chains.stop"), key="elbo_chains_stop")
     shown = [0]
     return sample_posterior(
-        subject.run.model, subject.target(), chains=chains, draws=draws, warmup=WARMUP,
+        observation.run.model, observation.target(), chains=chains, draws=draws, warmup=WARMUP,
         keep_warmup=True, progress=partial(_report, bar, shown),
     )  # fmt: skip
 
@@ -94,12 +94,12 @@ def _report(bar: st.delta_generator.DeltaGenerator, shown: list[int], fraction: 
         bar.progress(fraction, text("elbo_chains.running"))
 
 
-def _show_starts(subject: Subject, chains: int, exact: ExactPosterior | None) -> None:
+def _show_starts(observation: Observation, chains: int, exact: ExactPosterior | None) -> None:
     """Show where the chains will start, and what they are to find."""
-    if subject.run.model.latent_dim == 1:
+    if observation.run.model.latent_dim == 1:
         return
-    starts = draw_starts(subject.run.model, subject.target(), chains)
-    axes = _draw_map(subject, starts, exact)
+    starts = draw_starts(observation.run.model, observation.target(), chains)
+    axes = _draw_map(observation, starts, exact)
     if exact is None:
         first, second = map(latent_name, axes)
         st.caption(text("elbo_chains.inexact", first=first, second=second))
@@ -107,7 +107,9 @@ def _show_starts(subject: Subject, chains: int, exact: ExactPosterior | None) ->
         st.caption(text("elbo_chains.starts.caption"))
 
 
-def _show_walk(subject: Subject, sample: PosteriorSample, exact: ExactPosterior | None) -> None:
+def _show_walk(
+    observation: Observation, sample: PosteriorSample, exact: ExactPosterior | None
+) -> None:
     assert sample.warmup is not None
     walk = np.concatenate([sample.warmup, sample.draws], 1)[:, :, 0]
     if walk.shape[2] == 1:
@@ -115,7 +117,7 @@ def _show_walk(subject: Subject, sample: PosteriorSample, exact: ExactPosterior 
         figure = chain_traces(walk[:, :, 0], WARMUP, roles, words)
         show_chart(figure, "elbo_chains_traces", text("elbo_chains.traces.caption", warmup=WARMUP))
         return
-    axes = _draw_map(subject, walk, exact)
+    axes = _draw_map(observation, walk, exact)
     if exact is None:
         first, second = map(latent_name, axes)
         st.caption(text("elbo_chains.inexact", first=first, second=second))
@@ -123,10 +125,12 @@ def _show_walk(subject: Subject, sample: PosteriorSample, exact: ExactPosterior 
         st.caption(text("elbo_chains.walk.caption", warmup=WARMUP))
 
 
-def _draw_map(subject: Subject, walk: Floats, exact: ExactPosterior | None) -> tuple[int, int]:
+def _draw_map(
+    observation: Observation, walk: Floats, exact: ExactPosterior | None
+) -> tuple[int, int]:
     """Show chains (chains, T, K), K ≥ 2, on the map; return the dimensions that it shows."""
-    axes = main_axes(subject.run)
-    shown, labels = map_codes(subject, axes)
+    axes = main_axes(observation.run)
+    shown, labels = map_codes(observation, axes)
     reach = max(WINDOW, float(np.abs(walk[:, :, axes]).max()) + 0.2)
     figure = chain_walk(
         walk[:, :, axes], WARMUP, shown, labels, None if exact is None else close_up(exact),
@@ -176,12 +180,14 @@ def _print(value: float, name: str) -> str:
     return f"{value:.3f}" if name == "rhat" else f"{value:,.0f}"
 
 
-def _show_moments(subject: Subject, sample: PosteriorSample, exact: ExactPosterior | None) -> None:
+def _show_moments(
+    observation: Observation, sample: PosteriorSample, exact: ExactPosterior | None
+) -> None:
     """Show mean and sd by dimension: the chains', and the exact ones or else the encoder's."""
     if exact is not None:
         mean, sd = exact.mean[0], np.sqrt(np.diagonal(exact.covariance[0]))
     else:
-        mean, sd = encode_subject(subject)
+        mean, sd = encode_observation(observation)
     other = "exact" if exact is not None else "encoder"
     head = [text(f"elbo_chains.column.{n}") for n in ("z", "mean", f"{other}_mean", "sd", other)]
     rows = [

@@ -16,10 +16,10 @@ from explorer.app.cached.elbo import (
     get_refinement,
     known_balance,
 )
+from explorer.app.observation import Observation
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.kept import Kept
 from explorer.app.parts.mount import balance_bars, lens, send_refinement
-from explorer.app.subject import Subject
 from explorer.app.text import explain, paragraph, sentences, text
 from explorer.app.views.elbo.shared import check_normal
 from explorer.errors import ExplorerError
@@ -31,80 +31,80 @@ REFINED: Kept[tuple[object, object] | None] = Kept("elbo_refined", None)
 """Which lens was given the optimiser's path: the picture's place and the lens's fingerprint."""
 
 
-def show_microscope(subject: Subject) -> None:
+def show_microscope(observation: Observation) -> None:
     """Lay out the section."""
-    if subject.run.model.latent_dim == 2:
+    if observation.run.model.latent_dim == 2:
         with st.container(key="elbo_lead"):
             st.caption(text("elbo.microscope.lead"))
         try:
-            payload = find_lens(subject)
+            payload = find_lens(observation)
             if payload is None:
-                prepare_grid(subject)
+                prepare_grid(observation)
                 with st.spinner(text("elbo.preparing")):
-                    payload = get_lens(subject)
+                    payload = get_lens(observation)
             check_normal()
-            show_lens(subject, payload)
+            show_lens(observation, payload)
         except ExplorerError as error:
             st.info(text("elbo.too_large", reason=explain(error)))
-            show_balance(subject)
+            show_balance(observation)
     else:
-        show_balance(subject)
-    show_many(subject)
+        show_balance(observation)
+    show_many(observation)
 
 
-def prepare_grid(subject: Subject) -> None:
+def prepare_grid(observation: Observation) -> None:
     """Build what exact inference needs of a model, with a bar while that takes its time."""
     place = st.empty()
 
     def tell(share: float) -> None:
         place.progress(share, text("elbo.preparing"))
 
-    get_grid(subject.run, tell)
+    get_grid(observation.run, tell)
     place.empty()
 
 
 @st.fragment
-def show_lens(subject: Subject, payload: bytes) -> None:
+def show_lens(observation: Observation, payload: bytes) -> None:
     """Mount the lens, and refine q when it asks for that."""
     result = lens(payload, LENS, on_refine_change=lambda: None)
-    here = subject.run.fingerprint, subject.pictures.source, subject.index
+    here = observation.run.fingerprint, observation.pictures.source, observation.index
     if result.refine:
         REFINED.put((here, result.refine))
     known = REFINED.get()
     if known is not None and known[0] == here:
         with st.spinner(text("elbo.refining")):
-            path = get_refinement(subject)
+            path = get_refinement(observation)
         send_refinement({**describe_refinement(path), "fingerprint": known[1]}, "elbo_refinement")
 
 
-def show_balance(subject: Subject) -> None:
+def show_balance(observation: Observation) -> None:
     """Show the two bars of one image without a lens, and how far to believe them."""
-    latents = subject.run.model.latent_dim
+    latents = observation.run.model.latent_dim
     if latents > 2:
-        show_estimate(subject)
+        show_estimate(observation)
         return
-    prepare_grid(subject)
+    prepare_grid(observation)
     with st.spinner(text("elbo.preparing")):
-        found = get_balance(subject)
+        found = get_balance(observation)
     if latents == 1:
         st.caption(text("elbo.one_latent"))
     draw_bars(found, "elbo_bars")
     values = {"log_px": float(found.log_px[0]), "error": float(found.error[0])}
     told = text("elbo.exact" if found.trusted[0] else "elbo.exact.uncertified", **values)
-    st.caption(paragraph(told, tell_bits(subject, values["log_px"])))
+    st.caption(paragraph(told, tell_bits(observation, values["log_px"])))
 
 
-def show_estimate(subject: Subject) -> None:
+def show_estimate(observation: Observation) -> None:
     """Show the two bars of one image where log p(x) and the ELBO are estimated by draws."""
     with st.spinner(text("elbo.preparing")):
-        found, elbo, samples = get_estimate(subject)
-    st.caption(text("elbo.many_latents", count=subject.run.model.latent_dim))
+        found, elbo, samples = get_estimate(observation)
+    st.caption(text("elbo.many_latents", count=observation.run.model.latent_dim))
     draw_bars(found, "elbo_bars")
     log_px, error = float(found.log_px[0]), float(found.error[0])
     trusted = bool(found.trusted[0])
     told = paragraph(
         text("elbo.estimate", log_px=log_px, error=error, samples=samples),
-        tell_bits(subject, log_px),
+        tell_bits(observation, log_px),
         text("elbo.estimate.trusted" if trusted else "elbo.estimate.flagged"),
         text("elbo.estimate.elbo", elbo=elbo.elbo, elbo_error=elbo.error, decodes=elbo.decodes),
     )
@@ -112,9 +112,9 @@ def show_estimate(subject: Subject) -> None:
 
 
 @st.fragment
-def show_many(subject: Subject) -> None:
+def show_many(observation: Observation) -> None:
     """Show the identity as a mean over many images, once it is asked for."""
-    run, pictures = subject.run, subject.pictures
+    run, pictures = observation.run, observation.pictures
     count = min(MANY, len(pictures.images))
     found = known_balance(run, pictures)
     with st.container(border=True):
@@ -137,29 +137,29 @@ def show_many(subject: Subject) -> None:
 
                 found = compute_balance(run, pictures, tell)
             place.empty()
-        show_mean(subject, found)
+        show_mean(observation, found)
 
 
-def show_mean(subject: Subject, found: Balance) -> None:
+def show_mean(observation: Observation, found: Balance) -> None:
     """Show the mean bars with medians, and how the gap is spread over the images."""
     count = len(found.log_px)
     draw_bars(found, "elbo_many_bars")
-    latents = subject.run.model.latent_dim
+    latents = observation.run.model.latent_dim
     told = text("elbo.many.mean", count=count, **found.medians())
     kind = "certified" if latents <= 2 else "unflagged"
     trusted = text(f"elbo.many.{kind}", certified=int(found.trusted.sum()), count=count)
-    drawn = text("elbo.many.sample") if subject.pictures.source == "sample" else ""
-    st.caption(paragraph(told, trusted, tell_bits(subject, float(found.log_px.mean())), drawn))
-    here = float(found.gap[subject.index]) if subject.index < count else None
+    drawn = text("elbo.many.sample") if observation.pictures.source == "sample" else ""
+    st.caption(paragraph(told, trusted, tell_bits(observation, float(found.log_px.mean())), drawn))
+    here = float(found.gap[observation.index]) if observation.index < count else None
     figure = gap_histogram(found.gap, here, role_colours(), sentences("elbo.figure."))
     show_chart(figure, "elbo_many_histogram")
     marked = "" if here is None else text("elbo.many.here")
     st.caption(paragraph(text("elbo.many.histogram"), marked))
 
 
-def tell_bits(subject: Subject, log_px: float) -> str:
+def tell_bits(observation: Observation, log_px: float) -> str:
     """Return what log p(x) comes to in bits per dimension, nothing for binary pixels."""
-    bits = bits_of_values(subject.run.model, np.array(log_px))
+    bits = bits_of_values(observation.run.model, np.array(log_px))
     return "" if bits is None else text("elbo.bits", bits=float(bits))
 
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from explorer.app.cached import get_pictures, get_run_with_model
+from explorer.app.observation import Observation, find_telling
 from explorer.app.parts.address import read_as
 from explorer.app.parts.choices import bound_section, kept_choice, kept_number
 from explorer.app.parts.failures import told
@@ -11,7 +12,6 @@ from explorer.app.parts.lede import show_lede
 from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section
 from explorer.app.session import library
-from explorer.app.subject import Subject, find_telling
 from explorer.app.text import text
 from explorer.app.views.elbo.chains import show_chains
 from explorer.app.views.elbo.microscope import show_microscope
@@ -23,7 +23,7 @@ from explorer.export.payload import Pictures
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
 from explorer.runs.run import Run
 
-SECTIONS: dict[str, Section[Subject]] = {
+SECTIONS: dict[str, Section[Observation]] = {
     "microscope": Section(show_microscope),
     "reveal": Section(show_reveal, lede="elbo_reveal.lead"),
     "samples": Section(show_samples, lede="elbo_samples.lead"),
@@ -39,7 +39,7 @@ THUMBNAIL_STYLE = (
 )
 
 
-def list_subjects() -> dict[str, str]:
+def list_models() -> dict[str, str]:
     """Return the names by id of the runs with a Gaussian q(z|x) and weights, the favourite first.
 
     Those whose p(z) is not N(0, I) are left out.
@@ -95,10 +95,10 @@ def choose_image(run: Run, pictures: Pictures) -> int:
     return index
 
 
-def choose_subject() -> Subject | None:
+def choose_observation() -> Observation | None:
     """Return the model and image that the widgets ask for; None where nothing can be shown."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        chosen = choose_run(list_subjects())
+        chosen = choose_run(list_models())
         if chosen is None:
             st.info(text("elbo.no_models"))
             return None
@@ -110,7 +110,7 @@ def choose_subject() -> Subject | None:
         index = choose_image(run, pictures)
     leave_image(chosen, index)
     st.query_params.update({"run": chosen, "image": str(index)})
-    return Subject(run, pictures, index)
+    return Observation(run, pictures, index)
 
 
 def choose_section() -> str:
@@ -124,9 +124,9 @@ def show_page() -> None:
     show_lede("elbo.lead")
     read_as("run", "model")
     with told():
-        subject = choose_subject()
-        if subject is not None:
-            SECTIONS[choose_section()].show(subject, subject.run)
+        observation = choose_observation()
+        if observation is not None:
+            SECTIONS[choose_section()].show(observation, observation.run)
 
 
 show_page()

@@ -6,11 +6,11 @@ from functools import partial
 import streamlit as st
 
 from explorer.analysis.teaching.players import PLAYERS, STARTS, Game, Position
-from explorer.app.cached.elbo_sections import get_game, subject_key
+from explorer.app.cached.elbo_sections import get_game, observation_key
+from explorer.app.observation import Observation
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.choices import bound_segments
 from explorer.app.parts.kept import Kept
-from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.elbo.slow import ask_to_play, show_slow_motion
 from explorer.figures.elbo_players import bound_over_steps
@@ -22,7 +22,7 @@ GAME: Kept[tuple[object, Game] | None] = Kept("elbo_players_game", None)
 """This visitor's copy of the model, and what it was made for."""
 
 
-def show_players(subject: Subject) -> None:
+def show_players(observation: Observation) -> None:
     """Lay out the section."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         view = bound_segments(
@@ -32,12 +32,12 @@ def show_players(subject: Subject) -> None:
         playing = view == "slow" and ask_to_play()
     st.caption(text(f"elbo_players.lead.{view}"))
     if view == "slow":
-        show_slow_motion(subject, playing)
+        show_slow_motion(observation, playing)
     else:
-        st.fragment(_show_game)(subject)
+        st.fragment(_show_game)(observation)
 
 
-def _show_game(subject: Subject) -> None:
+def _show_game(observation: Observation) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         start = bound_segments(
             "elbo_players_start", "start", STARTS, text("elbo_players.start"),
@@ -50,9 +50,9 @@ def _show_game(subject: Subject) -> None:
         st.button(text("elbo_players.reset"), key="elbo_players_reset", on_click=GAME.forget)
     pressed = _show_players()
     with st.spinner(text("elbo_players.measuring")):
-        game = _find_game(subject, start, scope)
+        game = _find_game(observation, start, scope)
         if pressed is not None:
-            game = _play(game, (*subject_key(subject), start, scope), *pressed)
+            game = _play(game, (*observation_key(observation), start, scope), *pressed)
     left, right = st.columns([1.6, 1], gap="medium")
     with left:
         positions = game.positions
@@ -86,12 +86,12 @@ def _show_players() -> tuple[str, int] | None:
     return pressed
 
 
-def _find_game(subject: Subject, start: str, scope: str) -> Game:
-    """Return this visitor's game; before a step, and on another subject or start, that of all."""
+def _find_game(observation: Observation, start: str, scope: str) -> Game:
+    """Return this visitor's game; before a step, and on another image or start, that of all."""
     kept = GAME.get()
-    if kept is not None and kept[0] == (*subject_key(subject), start, scope):
+    if kept is not None and kept[0] == (*observation_key(observation), start, scope):
         return kept[1]
-    return get_game(subject, start, scope)
+    return get_game(observation, start, scope)
 
 
 def _play(game: Game, wanted: object, player: str, steps: int) -> Game:

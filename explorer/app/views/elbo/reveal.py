@@ -10,11 +10,11 @@ import streamlit as st
 from explorer.analysis.inference.raster import frame_square, raster_density
 from explorer.analysis.inference.reveal import Knowledge, Reveal, order_pixels, uncover
 from explorer.app.cached import main_axes
-from explorer.app.cached.elbo_sections import get_knowledge, get_reveal, subject_key
+from explorer.app.cached.elbo_sections import get_knowledge, get_reveal, observation_key
+from explorer.app.observation import Observation
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.kept import Kept
 from explorer.app.parts.pixels import pixel_brush, visible_pixels
-from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
 from explorer.app.views.elbo.beliefs import WINDOW, map_codes, rasterise
 from explorer.app.views.elbo.shared import find_way, read_uncovered, write_uncovered
@@ -36,35 +36,35 @@ SMALL = 0.3
 HISTORY = 400
 
 
-def show_reveal(subject: Subject) -> None:
+def show_reveal(observation: Observation) -> None:
     """Lay out the section."""
     # Keyed, so that the style sheet keeps it from fading while the next belief is computed.
     with st.container(key="elbo_reveal_body"):
-        st.fragment(_show)(subject)
+        st.fragment(_show)(observation)
 
 
-def _show(subject: Subject) -> None:
+def _show(observation: Observation) -> None:
     # A run's name may hold what a component's key must not.
-    stamp = hashlib.sha256(repr(subject_key(subject)).encode()).hexdigest()[:12]
+    stamp = hashlib.sha256(repr(observation_key(observation)).encode()).hexdigest()[:12]
     key = f"elbo_reveal_{stamp}"
     controls, map_column, answers = st.columns([0.9, 1.45, 1.25], gap="medium")
     with st.spinner(text("elbo_reveal.preparing")):
-        reveal = get_reveal(subject)
+        reveal = get_reveal(observation)
     start = _first_rows(reveal.shape)
-    opened = read_uncovered(reveal.shape, subject.index, start)
+    opened = read_uncovered(reveal.shape, observation.index, start)
     mask = visible_pixels(reveal.shape, key, opened)
-    write_uncovered(mask, subject.index, start)
-    way = find_way(mask, subject.index)
-    known = get_knowledge(subject, mask)
+    write_uncovered(mask, observation.index, start)
+    way = find_way(mask, observation.index)
+    known = get_knowledge(observation, mask)
     draws = known.draw(COMPLETIONS, seed=int(mask.sum()))
     with map_column:
-        _show_belief(subject, reveal, known, draws)
+        _show_belief(observation, reveal, known, draws)
     with answers:
         _show_completions(reveal, draws, mask)
         _show_knowledge(known, mask, f"{key}_{way}")
     with controls:
         picture = (255 * reveal.picture.clip(0, 1)).round().astype(np.uint8)
-        random_order = order_pixels(reveal.shape, "random", subject.index).tolist()
+        random_order = order_pixels(reveal.shape, "random", observation.index).tolist()
         pixel_brush(
             picture, random_order, sentences("elbo_reveal.words."), key=key, mode=way, start=mask
         )
@@ -76,7 +76,9 @@ def _first_rows(shape: tuple[int, ...]) -> np.ndarray:
     return uncover(shape, order_pixels(shape, "rows"), round(SHARE * rows) * width)
 
 
-def _show_belief(subject: Subject, reveal: Reveal, known: Knowledge, draws: np.ndarray) -> None:
+def _show_belief(
+    observation: Observation, reveal: Reveal, known: Knowledge, draws: np.ndarray
+) -> None:
     roles, words = role_colours(), sentences("elbo_reveal.words.")
     if reveal.latents == 1:
         axis = np.linspace(-WINDOW, WINDOW, 8 * RASTER)
@@ -84,11 +86,11 @@ def _show_belief(subject: Subject, reveal: Reveal, known: Knowledge, draws: np.n
         prior = np.exp(-(axis**2) / 2) / np.sqrt(2 * np.pi)
         figure = belief_line(axis, density, prior, draws[:, 0], roles, words)
     else:
-        figure = _draw_map(subject, known, draws)
+        figure = _draw_map(observation, known, draws)
     show_chart(figure, "elbo_reveal_map")
     notes = [text("elbo_reveal.map.caption" if known.is_exact else "elbo_reveal.map.draws")]
     if reveal.latents > 2:
-        first, second = main_axes(subject.run)
+        first, second = main_axes(observation.run)
         notes.append(text("elbo_reveal.axes", first=latent_name(first), second=latent_name(second)))
     if not known.trusted:
         key = "uncertified" if known.is_exact else "few"
@@ -97,9 +99,9 @@ def _show_belief(subject: Subject, reveal: Reveal, known: Knowledge, draws: np.n
     st.caption(paragraph(*notes))
 
 
-def _draw_map(subject: Subject, known: Knowledge, draws: np.ndarray) -> Any:
-    axes = main_axes(subject.run)
-    shown, labels = map_codes(subject, axes)
+def _draw_map(observation: Observation, known: Knowledge, draws: np.ndarray) -> Any:
+    axes = main_axes(observation.run)
+    shown, labels = map_codes(observation, axes)
     reach = WINDOW
     if shown is not None:
         reach = max(WINDOW, float(np.quantile(np.abs(shown), 0.998)))

@@ -7,10 +7,10 @@ import streamlit as st
 from explorer.analysis.inference.exact import ExactPosterior
 from explorer.analysis.inference.ladder import Draw, Rung, climb, judge_draw, plan_ladder
 from explorer.app.cached.elbo_sections import get_log_weights, get_posterior
+from explorer.app.observation import Observation
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.kept import Kept, count_up
 from explorer.app.parts.sliders import live_choice
-from explorer.app.subject import Subject
 from explorer.app.text import paragraph, sentences, text
 from explorer.figures.elbo_samples import Estimates, sample_ladder, spread_over_samples
 from explorer.models.cost import decoding_cost
@@ -19,13 +19,13 @@ FIRST = 6
 SEED = Kept("elbo_samples_seed", 0)
 
 
-def show_samples(subject: Subject) -> None:
+def show_samples(observation: Observation) -> None:
     """Lay out the section."""
-    st.fragment(_show)(subject)
+    st.fragment(_show)(observation)
 
 
-def _show(subject: Subject) -> None:
-    counts, pool = plan_ladder(decoding_cost(subject.run.model))
+def _show(observation: Observation) -> None:
+    counts, pool = plan_ladder(decoding_cost(observation.run.model))
     controls, button = st.columns([3, 1], vertical_alignment="bottom", gap="medium")
     with controls:
         names = [f"{count:,}" for count in counts]
@@ -36,8 +36,8 @@ def _show(subject: Subject) -> None:
             text("elbo_samples.again"), key="elbo_samples_again", on_click=count_up, args=(SEED,)
         )
     with st.spinner(text("elbo_samples.drawing", count=pool)):
-        log_weights = get_log_weights(subject, pool, SEED.get())
-        exact = get_posterior(subject)
+        log_weights = get_log_weights(observation, pool, SEED.get())
+        exact = get_posterior(observation)
     rungs = climb(log_weights, counts)
     _show_figures(rungs, chosen, exact)
     _show_numbers(rungs[chosen], judge_draw(log_weights[: counts[chosen]]), exact)

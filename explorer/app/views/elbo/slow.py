@@ -7,9 +7,9 @@ import streamlit as st
 
 from explorer.analysis.teaching.players import SlowMotion
 from explorer.app.cached.elbo_sections import get_slow_motion
+from explorer.app.observation import Observation
 from explorer.app.parts.charts import role_colours
 from explorer.app.parts.kept import Kept, count_up
-from explorer.app.subject import Subject
 from explorer.app.text import number, text
 from explorer.figures.elbo_players import heat_picture
 from explorer.figures.pictures import data_uri, encode_png, picture_sheet
@@ -31,18 +31,18 @@ def ask_to_play() -> bool:
     )
 
 
-def show_slow_motion(subject: Subject, playing: bool) -> None:
+def show_slow_motion(observation: Observation, playing: bool) -> None:
     """Lay out the stages with their buttons; while it plays, the next one comes by itself."""
-    st.fragment(_show, run_every=SECONDS if playing else None)(subject, playing)
+    st.fragment(_show, run_every=SECONDS if playing else None)(observation, playing)
 
 
-def _show(subject: Subject, playing: bool) -> None:
+def _show(observation: Observation, playing: bool) -> None:
     stage = STAGE.get()
     if playing and not TOUCHED.get():
         stage = (stage + 1) % len(STAGES)
     STAGE.put(stage)
     TOUCHED.put(False)
-    walk = get_slow_motion(subject, SEED.get())
+    walk = get_slow_motion(observation, SEED.get())
     last = len(STAGES) - 1
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button(

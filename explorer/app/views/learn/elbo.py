@@ -17,11 +17,11 @@ from explorer.analysis.teaching.toy import (
 )
 from explorer.app.cached import get_pictures, get_run_with_model
 from explorer.app.cached.learn import get_examination
+from explorer.app.observation import Observation, find_telling
 from explorer.app.parts.charts import role_colours, show_chart
 from explorer.app.parts.mount import balance_bars
 from explorer.app.parts.sliders import live_choice, live_slider
 from explorer.app.session import library
-from explorer.app.subject import Subject, find_telling
 from explorer.app.text import explain, sentences, text
 from explorer.app.views.learn.parts import (
     choose_segment,
@@ -71,11 +71,11 @@ def show_chapter() -> None:
         )  # fmt: skip
     if on == "real":
         try:
-            subject = _choose_picture(right)
+            observation = _choose_picture(right)
         except ExplorerError as error:
             st.info(explain(error))
             return
-        _show_real(left, right, subject)
+        _show_real(left, right, observation)
     else:
         _show_toy(left, right)
 
@@ -112,7 +112,7 @@ def _show_toy(left: DeltaGenerator, right: DeltaGenerator) -> None:
     show_question("elbo", *_judge(ways, mean, sd))
 
 
-def _choose_picture(right: DeltaGenerator) -> Subject:
+def _choose_picture(right: DeltaGenerator) -> Observation:
     """Return the picture that the slider asks for; those worth a look come first."""
     run = get_run_with_model(library().shipped.open(MODEL))
     pictures = get_pictures(run)
@@ -122,25 +122,25 @@ def _choose_picture(right: DeltaGenerator) -> Subject:
         names = [f"{place + 1} / {len(places)}" for place in range(len(places))]
         with frame_sliders():
             chosen = live_choice(text("learn.elbo.picture"), names, 0, key="picture")
-    return Subject(run, pictures, places[chosen])
+    return Observation(run, pictures, places[chosen])
 
 
 def _show_real(
     left: DeltaGenerator,
     right: DeltaGenerator,
-    subject: Subject,
+    observation: Observation,
 ) -> None:
     with right:
         with st.spinner(text("learn.elbo.loading")):
-            found = get_examination(subject)
-        _show_pictures(subject, found)
+            found = get_examination(observation)
+        _show_pictures(observation, found)
         _show_bars(found, "learn_elbo_bars_real")
         st.caption(text("learn.elbo.caption.real"))
     with left:
         show_heading("elbo")
         state = "certified" if found.certified else "uncertified"
         error = text(f"learn.elbo.{state}", error=f"{found.error:.4f}")
-        say("learn.elbo.prose.real", model=subject.run.id, error=error)
+        say("learn.elbo.prose.real", model=observation.run.id, error=error)
         _show_lines(found.log_px, found.elbo, found.reconstruction, found.kl, found.gap)
         say("learn.elbo.line.joint.real")
         _show_line(JOINT, rf"{{?}} = {{?}} + E[\,{show_number(-found.elbo)}, \dots]")
@@ -169,9 +169,9 @@ def _show_bars(found: ThreeWays | Examination, key: str) -> None:
     balance_bars(found.reconstruction, found.kl, found.log_px, sentences("elbo.lens."), key)
 
 
-def _show_pictures(subject: Subject, found: Examination) -> None:
-    x = (subject.target()[0].numpy() * 255).astype(np.uint8)
-    decoded = (decode_codes(subject.run.model, found.mean[None])[0] * 255).astype(np.uint8)
+def _show_pictures(observation: Observation, found: Examination) -> None:
+    x = (observation.target()[0].numpy() * 255).astype(np.uint8)
+    decoded = (decode_codes(observation.run.model, found.mean[None])[0] * 255).astype(np.uint8)
     figures = ""
     for name, image in (("learn.elbo.x", x), ("learn.elbo.decoded", decoded)):
         source = data_uri(encode_png(picture_sheet(image[None], 1)))

@@ -41,7 +41,7 @@ FIRST_DATA = "strokes"
 MOST = 5
 BEHIND = ("nothing", "pictures", "holes")
 ORDERS = ("drawn", "worst")
-HEIGHTS = {2: 440, 3: 380, 4: 296, 5: 234}
+HEIGHTS = {2: 400, 3: 380, 4: 296, 5: 234}
 """Height in pixels of a map by the number of models, so that it is about as wide."""
 
 

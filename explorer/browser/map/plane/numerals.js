@@ -1,4 +1,4 @@
-import { halo, lieApart } from "../../shared/marks.js";
+import { halo, lieApart, stepAside } from "../../shared/marks.js";
 
 /**
  * A numeral (or name) at the median of each class; those that would collide step aside.
@@ -19,17 +19,12 @@ export function paintNumerals(context, view, theme, medians, names, hidden, size
   context.fillStyle = theme.ink;
   const shown = medians
     .filter(({ label }) => !hidden.has(label))
-    .map(({ label, x, y }) => ({ label, x: view.toScreenX(x), y: view.toScreenY(y) }));
-  /** @type {{x: number, y: number}[]} */
-  const placed = [];
-  for (const { label, x: sx, y } of lieApart(shown, size) ? shown : []) {
-    let sy = y;
-    for (const other of placed) {
-      const gap = size * 0.85 - Math.abs(other.y - sy);
-      if (Math.abs(other.x - sx) < size * 0.6 && gap > 0) sy += other.y <= sy ? gap : -gap;
-    }
-    placed.push({ x: sx, y: sy });
-    halo(context, theme, names[label] ?? String(label), sx, sy, size * 0.26);
+    .map(({ label, x, y }) => {
+      const name = names[label] ?? String(label);
+      return { name, x: view.toScreenX(x), y: view.toScreenY(y), width: context.measureText(name).width };
+    });
+  for (const { name, x, y } of lieApart(shown, size) ? stepAside(shown, size * 0.85) : []) {
+    halo(context, theme, name, x, y, size * 0.26);
   }
   context.textBaseline = "alphabetic";
 }

@@ -1,4 +1,4 @@
-"""What the ELBO page looks at: one image, as one model scores it."""
+"""What the ELBO page looks at: an observation x, one image as one model scores it."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ def find_telling(run_id: str, pictures: Pictures) -> dict[int, str]:
 
 
 @dataclass(frozen=True)
-class Subject:
+class Observation:
     """A run, the pictures it can be asked about, and the one that is chosen."""
 
     run: Run

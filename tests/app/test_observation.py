@@ -5,7 +5,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from explorer.analysis.inference.microscope import examine_image
 from explorer.analysis.inference.posterior_grid import QUICK_RATIO, build_grid
-from explorer.app.subject import Subject, find_telling
+from explorer.app.observation import Observation, find_telling
 from explorer.elbo.encoding import encode_images
 from explorer.export.pictures import find_pictures
 from explorer.runs.store import find_run
@@ -31,7 +31,7 @@ def test_the_four_that_comes_out_as_a_nine_is_an_image_like_others():
     pictures = present(find_pictures(run, None))
     place = next(iter(find_telling(run.id, pictures)))
     grid = build_grid(run.model, present(run.codes()).mean, ratio=QUICK_RATIO)
-    found = examine_image(run.model, Subject(run, pictures, place).target(), grid)
+    found = examine_image(run.model, Observation(run, pictures, place).target(), grid)
     known = run.info.results["test"]
     deviation = known["elbo_standard_error"] * known["images"] ** 0.5
     assert found.certified and 2 < found.gap < 8
