@@ -227,7 +227,7 @@ def test_what_the_system_refuses_is_one_sentence(capsys, monkeypatch):
     def refuse(options):
         raise PermissionError(13, "Permission denied", "/root/secret")
 
-    monkeypatch.setattr("explorer.cli.list_runs", refuse)
+    monkeypatch.setattr("explorer.commands.runs.list_runs", refuse)
     assert main(["runs"]) == 2
     assert capsys.readouterr().err == "latent-explorer: Permission denied: /root/secret.\n"
 

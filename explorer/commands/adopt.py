@@ -4,6 +4,7 @@ import argparse
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from explorer.commands.options import AS_JSON, DATA_ROOT, Commands
 from explorer.commands.output import progress_line, report
 from explorer.errors import ExplorerError
 from explorer.runs.words import describe_run
@@ -14,6 +15,57 @@ if TYPE_CHECKING:
     from explorer.runs.run import Run
 
 
+FOREIGN = argparse.ArgumentParser(add_help=False)
+FOREIGN.add_argument(
+    "--images",
+    metavar="D",
+    required=True,
+    help="a data set's name, or a folder, .zip, .npz or .parquet of pictures",
+)
+FOREIGN.add_argument(
+    "--likelihood",
+    metavar="L",
+    required=True,
+    help="that the loss meant: bernoulli, continuous-bernoulli, gaussian, laplace, …",
+)
+FOREIGN.add_argument(
+    "--sigma2",
+    type=float,
+    metavar="V",
+    help="a pixel's variance in the decoder's units: gaussian, laplace, discretized-logistic",
+)
+FOREIGN.add_argument("--binarise", action="store_true", help="pixels were drawn 0 or 1")
+FOREIGN.add_argument("--beta", type=float, metavar="B", help="β of its training, where known")
+FOREIGN.add_argument(
+    "--reading",
+    nargs="+",
+    default=[],
+    metavar="KEY=VALUE",
+    help="what is known: layout, scale, shift, fit, heads, spread, output, output_layout",
+)
+FOREIGN.add_argument("--name", metavar="N", help="what to call it")
+FOREIGN.add_argument("--out", metavar="DIR", required=True, help="the run directory")
+FOREIGN.add_argument("--overwrite", action="store_true", help="replace an earlier run at --out")
+
+
+def add_adopt(commands: Commands) -> None:
+    """Add `adopt` and its options."""
+    adopt = commands.add_parser(
+        "adopt",
+        help="make a run of a VAE that was trained elsewhere",
+        parents=[AS_JSON, DATA_ROOT, FOREIGN],
+    )
+    adopt.add_argument("--encoder", metavar="FILE", help="an ONNX file")
+    adopt.add_argument("--decoder", metavar="FILE", help="an ONNX file")
+    adopt.add_argument(
+        "--weights", metavar="FILE", help="in their place: safetensors, or a state_dict (.pt)"
+    )
+    adopt.add_argument(
+        "--layers", metavar="FILE", help="of the weights (default: layers.json beside them)"
+    )
+    adopt.set_defaults(command=adopt_run)
+
+
 def adopt_run(options: argparse.Namespace) -> None:
     """Read, test and measure the model in a process of its own, and print what was found."""
     from explorer.adopting.files import ModelFiles
@@ -21,6 +73,29 @@ def adopt_run(options: argparse.Namespace) -> None:
     given = ("encoder", "decoder", "weights", "layers")
     files = ModelFiles(**{part: getattr(options, part) for part in given})
     adopt_and_tell(files, gather_told(options), options)
+
+
+def add_replay(commands: Commands) -> None:
+    """Add `replay` and its options."""
+    replay = commands.add_parser(
+        "replay",
+        help="make one run with its film of checkpoints of a VAE that was trained elsewhere",
+        parents=[AS_JSON, DATA_ROOT, FOREIGN],
+    )
+    replay.add_argument(
+        "--checkpoints",
+        nargs="+",
+        required=True,
+        metavar="STEP=FILE",
+        help="weights: safetensors, or a state_dict (.pt)",
+    )
+    replay.add_argument(
+        "--layers", metavar="FILE", required=True, help="the layers.json of all of them"
+    )
+    replay.add_argument(
+        "--betas", type=float, nargs="+", metavar="B", help="β of each checkpoint, where it changed"
+    )
+    replay.set_defaults(command=replay_run)
 
 
 def replay_run(options: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from explorer.commands.options import Commands
 from explorer.errors import ExplorerError
 from explorer.paths import PACKAGE, resource, runs_folder
 from explorer.visitors.limits import read_limits
@@ -21,6 +22,59 @@ PLACES = 8
 """Trainings at a time on a cluster, unless said otherwise."""
 MOST_WORKERS = 256
 _PART = re.compile(r"[A-Za-z0-9._~@%-]+")
+
+
+def add_app(commands: Commands) -> None:
+    """Add `app` and its options."""
+    app = commands.add_parser("app", help="open the explorer in the browser")
+    app.add_argument("--port", type=int, default=8501)
+    app.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback)")
+    app.add_argument(
+        "--allow-host",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a name that this server is called by, all others being refused; may be repeated",
+    )
+    app.add_argument(
+        "--base-path", metavar="/PATH", default="", help="where below its host a proxy has it"
+    )
+    app.add_argument("--no-browser", action="store_true", help="start without opening a browser")
+    app.add_argument(
+        "--runs", metavar="DIR", help=f"folder of your runs (default: {runs_folder()})"
+    )
+    app.add_argument("--data-root", metavar="DIR", help="where torchvision data sets lie")
+    add_visitors(app)
+    app.set_defaults(command=open_app)
+
+
+def add_visitors(app: argparse.ArgumentParser) -> None:
+    """Add what decides who may use a server, and how much of it."""
+    modes = app.add_mutually_exclusive_group()
+    modes.add_argument(
+        "--classroom", action="store_true", help="each visitor has runs of their own; one leads"
+    )
+    modes.add_argument(
+        "--public", action="store_true", help="each visitor has runs of their own; nobody leads"
+    )
+    app.add_argument(
+        "--trust-network", action="store_true",
+        help="without a mode: let everybody who reaches --host do all that you can do",
+    )  # fmt: skip
+    app.add_argument("--code", metavar="WORD", help="what a visitor has to say to come in")
+    app.add_argument(
+        "--lecturer", metavar="WORD", help="what the lecturer says (default: made and printed)"
+    )
+    app.add_argument(
+        "--uploads", action=argparse.BooleanOptionalAction, default=None,
+        help="whether visitors hand over files (default: in a classroom)",
+    )  # fmt: skip
+    app.add_argument("--workers", type=int, metavar="N", help="trainings at a time")
+    app.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster that trains instead")
+    app.add_argument("--limits", metavar="FILE", help="a TOML file with a table [limits]")
+    app.add_argument(
+        "--limit", metavar="NAME=N", action="append", default=[], help="one limit, over the file's"
+    )
 
 
 def open_app(options: argparse.Namespace) -> None:

@@ -3,10 +3,21 @@
 import argparse
 import json
 
+from explorer.commands.options import AS_JSON, Commands
 from explorer.commands.output import report
 from explorer.errors import ExplorerError
 
 FAULTY = 2
+
+
+def add_check(commands: Commands) -> None:
+    """Add `check` and its options."""
+    check = commands.add_parser(
+        "check", help="tell what is wrong with a run directory, and where", parents=[AS_JSON]
+    )
+    check.add_argument("directory", metavar="DIR", nargs="?", help="a run, or a folder of runs")
+    check.add_argument("--schema", action="store_true", help="print the JSON Schema of a run")
+    check.set_defaults(command=check_folder)
 
 
 def check_folder(options: argparse.Namespace) -> int:

@@ -3,11 +3,37 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from explorer.commands.options import AS_JSON, DATA_ROOT, Commands
 from explorer.commands.output import progress_line, report
 from explorer.errors import ExplorerError
 
 if TYPE_CHECKING:
     from explorer.datasets import ImageDataset
+
+
+def add_data(commands: Commands) -> None:
+    """Add `data` and its options."""
+    data = commands.add_parser(
+        "data",
+        help="list data sets, get one, add your own pictures",
+        usage="%(prog)s [NAME [--download] | add PATH [--name N] [--size S] [--grey] | remove N]",
+        parents=[AS_JSON, DATA_ROOT],
+    )
+    data.add_argument("name", metavar="NAME", nargs="?", help="the data set to load; add or remove")
+    data.add_argument(
+        "target",
+        metavar="PATH",
+        nargs="?",
+        help="to add: a folder, .zip, .npz, .npy or .parquet of pictures; to remove: a name",
+    )
+    data.add_argument("--download", action="store_true", help="fetch it if it is not there")
+    data.add_argument("--name", metavar="N", dest="own_name", help="what to call yours")
+    data.add_argument("--size", type=int, metavar="S", help="side in pixels (default: own, or 64)")
+    data.add_argument("--grey", action="store_true", help="one channel, whatever the pictures have")
+    data.add_argument("--fit", default="crop", metavar="F", help="crop (default), pad or resize")
+    data.add_argument("--background", type=int, default=0, metavar="G", help="grey, 0 to 255")
+    data.add_argument("--seconds", type=float, default=3600, metavar="S", help="time to read in")
+    data.set_defaults(command=show_data)
 
 
 def show_data(options: argparse.Namespace) -> None:

@@ -5,12 +5,52 @@ import contextlib
 from typing import Any
 
 from explorer.commands.latents import diagnose_latents
+from explorer.commands.options import AS_JSON, DATA_ROOT, Commands
 from explorer.commands.output import progress_line, report
 from explorer.commands.runs import find_images
 from explorer.errors import ExplorerError
 
 SIGNIFICANT = 0.01
 LISTED = 8
+
+
+def add_diagnose(commands: Commands) -> None:
+    """Add `diagnose` and its options."""
+    diagnose = commands.add_parser(
+        "diagnose", help="find collapsed latent dimensions", parents=[AS_JSON, DATA_ROOT]
+    )
+    diagnose.add_argument(
+        "run", metavar="RUN", nargs="?", help="a run or a sweep, unless --codes is given"
+    )
+    diagnose.add_argument(
+        "--codes", metavar="FILE", help="anyone's codes: .npz, .npy, .parquet, .csv or .h5ad"
+    )
+    diagnose.add_argument(
+        "--latents",
+        metavar="FILE",
+        nargs="+",
+        help="latents for diffusion, one file or two: mean and std per channel, scaling_factor",
+    )
+    diagnose.add_argument(
+        "--images", metavar="D", help="with --latents: images whose spectrum stands beside theirs"
+    )
+    diagnose.add_argument(
+        "--spread",
+        metavar="WHAT",
+        help="what the second array is: logvar, log_std, std, variance or softplus",
+    )
+    diagnose.add_argument(
+        "--axes", metavar="NCHW", help="what the axes of grids are: N items, C or K latents"
+    )
+    diagnose.add_argument("--per", choices=("channel", "position"), default="channel")
+    diagnose.add_argument(
+        "--use",
+        choices=("sampling", "diffusion", "embedding"),
+        help="what the codes are for, on which it depends whether they must follow the prior",
+    )
+    diagnose.add_argument("--dataset", metavar="D")
+    diagnose.add_argument("--seed", type=int, default=0)
+    diagnose.set_defaults(command=diagnose_run)
 
 
 def diagnose_run(options: argparse.Namespace) -> None:

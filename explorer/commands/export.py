@@ -3,9 +3,25 @@
 import argparse
 from pathlib import Path
 
+from explorer.commands.options import AS_JSON, DATA_ROOT, Commands
 from explorer.commands.output import report
 from explorer.errors import ExplorerError
 from explorer.files import describe_bytes, replace_file
+from explorer.text import LANGUAGES
+
+
+def add_export(commands: Commands) -> None:
+    """Add `export` and its options."""
+    page = commands.add_parser(
+        "export",
+        help="save a run as one HTML file that opens offline",
+        parents=[AS_JSON, DATA_ROOT],
+    )
+    page.add_argument("run", metavar="RUN", help="a run's id, or its folder")
+    page.add_argument("--out", metavar="FILE", help="the file to write (default: RUN.html)")
+    page.add_argument("--overwrite", action="store_true", help="replace an earlier file")
+    page.add_argument("--language", choices=tuple(LANGUAGES), default="en")
+    page.set_defaults(command=export_run)
 
 
 def export_run(options: argparse.Namespace) -> None:

@@ -3,11 +3,26 @@
 import argparse
 from pathlib import Path
 
+from explorer.commands.options import AS_JSON, DATA_ROOT, Commands
 from explorer.commands.output import report
 from explorer.errors import ExplorerError
 from explorer.files import read_limited
 
 LARGEST_ANSWERS = 20_000_000
+
+
+def add_grade(commands: Commands) -> None:
+    """Add `grade` and its options."""
+    grade = commands.add_parser(
+        "grade",
+        help="mark the lines that a site's exercises gave students",
+        parents=[AS_JSON, DATA_ROOT],
+    )
+    grade.add_argument("answers", metavar="ANSWERS", help="a text or CSV file of their lines")
+    grade.add_argument(
+        "--exercises", metavar="FILE", required=True, help="the questions that the site has"
+    )
+    grade.set_defaults(command=grade_answers)
 
 
 def grade_answers(options: argparse.Namespace) -> None:

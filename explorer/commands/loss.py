@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from explorer.commands.options import AS_JSON, Commands
 from explorer.commands.output import report
 from explorer.errors import ExplorerError
 from explorer.files import read_limited
@@ -13,6 +14,29 @@ LONGEST_PASTE = 200_000
 
 
 UNANSWERED = 2
+
+
+def add_beta(commands: Commands) -> None:
+    """Add `beta` and its options."""
+    beta = commands.add_parser(
+        "beta", help="say which β a pasted loss stands for", parents=[AS_JSON]
+    )
+    beta.add_argument("loss", metavar="LOSS", help="the lines as they stand, a .py file, or -")
+    beta.add_argument(
+        "--shape", type=int, nargs="+", default=[1, 28, 28], metavar="N",
+        help="C H W of your images, or the number of features (default: 1 28 28)",
+    )  # fmt: skip
+    beta.add_argument("--latents", type=int, default=20, metavar="K")
+    beta.add_argument("--batch-size", type=int, metavar="B")
+    beta.add_argument("--range", type=float, nargs=2, default=[0.0, 1.0], metavar=("LOW", "HIGH"))
+    beta.add_argument("--standardised", action="store_true", help="mean 0 and variance 1")
+    beta.add_argument("--sigma2", type=float, help="the squared error per pixel that you reach")
+    beta.add_argument("--set", action="append", metavar="NAME=NUMBER", help="a name's value")
+    beta.add_argument(
+        "--correct", action="append", metavar="FIELD=VALUE",
+        help="what was understood wrongly, or not at all, such as kl_latents=mean",
+    )  # fmt: skip
+    beta.set_defaults(command=tell_beta)
 
 
 def tell_beta(options: argparse.Namespace) -> int:

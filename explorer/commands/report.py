@@ -4,13 +4,38 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from explorer.commands.options import AS_JSON, DATA_ROOT, Commands
 from explorer.commands.output import progress_line, report
 from explorer.errors import ExplorerError
+from explorer.text import LANGUAGES
 
 if TYPE_CHECKING:
     from explorer.export.report.gather import Report
     from explorer.export.report.sweep_page import SweepReport
     from explorer.runs.sweeps import Sweep
+
+
+def add_report(commands: Commands) -> None:
+    """Add `report` and its options."""
+    sheet = commands.add_parser(
+        "report",
+        help="write the answer on a run or codes as one page to send",
+        parents=[AS_JSON, DATA_ROOT],
+    )
+    sheet.add_argument(
+        "run", metavar="RUN", nargs="?", help="a run or a sweep, unless --codes is given"
+    )
+    sheet.add_argument(
+        "--codes", metavar="FILE", help="anyone's codes: .npz, .npy, .parquet, .csv or .h5ad"
+    )
+    sheet.add_argument("--out", metavar="FILE", required=True, help="the page, such as report.html")
+    sheet.add_argument(
+        "--beta", type=float, metavar="B", help="β of its training, for a run that does not tell it"
+    )
+    sheet.add_argument("--language", choices=tuple(LANGUAGES), default="en")
+    sheet.add_argument("--overwrite", action="store_true", help="replace an earlier page at --out")
+    sheet.add_argument("--seed", type=int, default=0)
+    sheet.set_defaults(command=make_report)
 
 
 def make_report(options: argparse.Namespace) -> None:

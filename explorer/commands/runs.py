@@ -3,13 +3,22 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from explorer.commands.options import AS_JSON, DATA_ROOT, Commands
 from explorer.commands.output import progress_line, report
 from explorer.errors import ExplorerError
+from explorer.paths import runs_folder
 from explorer.runs.words import describe_result
 
 if TYPE_CHECKING:
     from explorer.datasets import ImageDataset
     from explorer.runs.run import Run
+
+
+def add_runs(commands: Commands) -> None:
+    """Add `runs` and its options."""
+    runs = commands.add_parser("runs", help="list runs", parents=[AS_JSON])
+    runs.add_argument("--runs", metavar="DIR", help=f"the folder (default: {runs_folder()})")
+    runs.set_defaults(command=list_runs)
 
 
 def list_runs(options: argparse.Namespace) -> None:
@@ -41,6 +50,24 @@ def list_runs(options: argparse.Namespace) -> None:
     lines += [f"{run_id:40} cannot be read: {reason}" for run_id, reason in unreadable.items()]
     values = {"runs": rows, "unreadable": unreadable}
     report(options.json, values, "\n".join(lines) or "There are no runs yet.")
+
+
+def add_evaluate(commands: Commands) -> None:
+    """Add `evaluate` and its options."""
+    evaluate = commands.add_parser(
+        "evaluate", help="measure the ELBO of a run", parents=[AS_JSON, DATA_ROOT]
+    )
+    evaluate.add_argument("run", metavar="RUN", help="a pretrained name, a run's id or directory")
+    evaluate.add_argument("--dataset", metavar="D", help="other images than those it was made from")
+    evaluate.add_argument(
+        "--split", choices=("train", "validation", "test", "all"), help="default: as the run has it"
+    )
+    evaluate.add_argument("--limit", type=int, metavar="N", help="use the first N images")
+    evaluate.add_argument(
+        "--importance-samples", type=int, metavar="K", help="also estimate log p(x) with K samples"
+    )
+    evaluate.add_argument("--seed", type=int, default=0)
+    evaluate.set_defaults(command=evaluate_run)
 
 
 def evaluate_run(options: argparse.Namespace) -> None:

@@ -3,9 +3,43 @@
 import argparse
 from pathlib import Path
 
+from explorer.commands.options import AS_JSON, DATA_ROOT, Commands
 from explorer.commands.output import progress_line, report
 from explorer.errors import ExplorerError
 from explorer.files import describe_bytes
+from explorer.text import LANGUAGES
+
+
+def add_site(commands: Commands) -> None:
+    """Add `site` and its options."""
+    site = commands.add_parser(
+        "site",
+        help="write a folder of static pages: maps, reports, a sweep, images under the lens",
+        parents=[AS_JSON, DATA_ROOT],
+    )
+    site.add_argument("runs", metavar="RUN", nargs="*", help="runs, each with pages of its own")
+    site.add_argument("--out", metavar="DIR", required=True, help="the folder to write")
+    site.add_argument(
+        "--sweep", metavar="NAME", action="append", default=[], dest="sweeps",
+        help="a sweep over β, as one page; may be repeated",
+    )  # fmt: skip
+    site.add_argument(
+        "--lens", metavar="N", type=int, default=0, dest="lenses",
+        help="images of each model of two latents that one may be the encoder of",
+    )  # fmt: skip
+    site.add_argument(
+        "--lang", metavar="L", nargs="+", choices=tuple(LANGUAGES), default=["en"],
+        dest="languages", help="languages, the first at the top: en, zh-Hans, zh-Hant",
+    )  # fmt: skip
+    site.add_argument("--title", default="", help="what stands over the start page")
+    site.add_argument(
+        "--learn", action="store_true", help="the chapters of Learn that need no server"
+    )
+    site.add_argument(
+        "--exercises", metavar="FILE", help="questions in TOML, which `grade` marks the answers to"
+    )
+    site.add_argument("--overwrite", action="store_true", help="write into a folder that has files")
+    site.set_defaults(command=build_pages)
 
 
 def build_pages(options: argparse.Namespace) -> None:

@@ -5,7 +5,9 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from explorer.commands.options import AS_JSON, DATA_ROOT, Commands
 from explorer.commands.output import progress_line, report
+from explorer.config import DEVICES, FITS, LIKELIHOOD_NAMES, NETWORK_NAMES
 from explorer.errors import ExplorerError
 from explorer.paths import runs_folder
 from explorer.runs.words import describe_result
@@ -18,9 +20,54 @@ if TYPE_CHECKING:
     from explorer.runs.sweeps import Sweep
 
 
+def add_train(commands: Commands) -> None:
+    """Add `train` and its options."""
+    train = commands.add_parser(
+        "train",
+        help="train a model and write its run directory",
+        parents=[AS_JSON, DATA_ROOT],
+        argument_default=argparse.SUPPRESS,
+    )
+    train.add_argument(
+        "--config", metavar="FILE", help="a run's config in TOML; options override it"
+    )
+    train.add_argument("--dataset", metavar="D", help="digits, strokes, shapes, mnist, …")
+    train.add_argument("--latent-dim", type=int, metavar="K")
+    train.add_argument("--beta", type=float, metavar="B")
+    train.add_argument("--likelihood", choices=LIKELIHOOD_NAMES)
+    train.add_argument("--network", choices=NETWORK_NAMES)
+    train.add_argument("--batch-size", type=int, metavar="B")
+    budget = train.add_mutually_exclusive_group()
+    budget.add_argument("--seconds", type=float, metavar="S", help="time budget (default: 30)")
+    budget.add_argument("--epochs", type=float, metavar="E")
+    budget.add_argument("--steps", type=int, metavar="T")
+    train.add_argument("--seed", type=int, metavar="N")
+    train.add_argument("--device", choices=DEVICES)
+    train.add_argument("--out", metavar="DIR", help="the run directory (default: a new one)")
+    train.add_argument("--overwrite", action="store_true", help="replace an earlier run at --out")
+    train.set_defaults(command=train_run)
+
+
 def train_run(options: argparse.Namespace) -> None:
     """Train, with a progress line on a terminal."""
     make_run(config_from_options(options), options)
+
+
+def add_fit(commands: Commands) -> None:
+    """Add `fit` and its options."""
+    fit = commands.add_parser(
+        "fit",
+        help="fit a linear model at once: probabilistic PCA, factor analysis, ICA",
+        parents=[AS_JSON, DATA_ROOT],
+        argument_default=argparse.SUPPRESS,
+    )
+    fit.add_argument("--model", choices=tuple(FITS), required=True)
+    fit.add_argument("--dataset", metavar="D", help="digits (default), strokes, mnist, …")
+    fit.add_argument("--latent-dim", type=int, metavar="K", help="default: 2")
+    fit.add_argument("--seed", type=int, metavar="N")
+    fit.add_argument("--out", metavar="DIR", help="the run directory (default: a new one)")
+    fit.add_argument("--overwrite", action="store_true", help="replace an earlier run at --out")
+    fit.set_defaults(command=fit_run)
 
 
 def fit_run(options: argparse.Namespace) -> None:
@@ -57,6 +104,38 @@ def make_run(config: "Config", options: argparse.Namespace) -> None:
         {"run": str(run.path), "split": split, **info.results[split], **info.timing},
         f"{run.path}: {describe_result(info.results[split])} on {split}",
     )
+
+
+def add_sweep(commands: Commands) -> None:
+    """Add `sweep` and its options."""
+    sweep = commands.add_parser(
+        "sweep",
+        help="train a grid of models, one run directory each",
+        parents=[AS_JSON, DATA_ROOT],
+        argument_default=argparse.SUPPRESS,
+    )
+    sweep.add_argument("--config", metavar="FILE", help="a run's config in TOML to start from")
+    sweep.add_argument("--dataset", metavar="D", help="digits, strokes, shapes, mnist, …")
+    sweep.add_argument("--beta", type=float, nargs="+", metavar="B", dest="betas")
+    sweep.add_argument("--latent-dim", type=int, nargs="+", metavar="K", dest="latent_dims")
+    sweep.add_argument("--seeds", type=int, nargs="+", metavar="N")
+    sweep.add_argument("--likelihood", choices=LIKELIHOOD_NAMES)
+    sweep.add_argument("--network", choices=NETWORK_NAMES)
+    sweep.add_argument("--batch-size", type=int, metavar="B")
+    budget = sweep.add_mutually_exclusive_group()
+    budget.add_argument("--seconds", type=float, metavar="S", help="of each run (default: 30)")
+    budget.add_argument("--epochs", type=float, metavar="E")
+    budget.add_argument("--steps", type=int, metavar="T")
+    sweep.add_argument("--device", choices=DEVICES)
+    sweep.add_argument("--out", metavar="DIR", required=True, help="the sweep's folder")
+    sweep.add_argument("--overwrite", action="store_true", help="replace an earlier sweep at --out")
+    where = sweep.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, metavar="N", help="local processes (default: cores)")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that is there")
+    where.add_argument(
+        "--together", action="store_true", help="train all β as one family in one process"
+    )
+    sweep.set_defaults(command=train_sweep)
 
 
 def train_sweep(options: argparse.Namespace) -> None:

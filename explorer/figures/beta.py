@@ -18,7 +18,7 @@ LEAST_RANGE, LARGEST_RANGE = 3.2, 7.0
 """Small maps all show the same square, which reaches this far in prior standard deviations."""
 
 NEARLY_ALL = 0.97
-NEAR = 1.25
+NEAR = 1.5
 """Eigenvalues in a smaller ratio have names that would lie on one another."""
 
 

@@ -17,6 +17,8 @@ SCENES = {
     "runs": {"ticked": "mnist-20d,mnist-2d"},
 }
 """For each page what its address may say, and what the page then shows (below)."""
+ANOTHERS = {"chapter": "kl"}
+"""What none of them has, as where one goes back to a page that another followed."""
 SHORT = ("models", "train", "runs")
 """The pages that `make test` opens here; the others it opens by a link in their own files."""
 
@@ -79,8 +81,9 @@ SHOWS = {
     [path if path in SHORT else pytest.param(path, marks=pytest.mark.slow) for path in SCENES],
 )
 def test_the_address_opens_its_scene_and_stays(visit, path):
-    page = visit(path, write(SCENES[path]))
+    page = visit(path, write(SCENES[path] | ANOTHERS))
     SHOWS[path](page)
+    page.wait_for_url(lambda url: "chapter" not in url)
     said = {name: values[0] for name, values in parse_qs(urlparse(page.url).query).items()}
     assert SCENES[path].items() <= said.items()
     assert not page.locator("[data-testid=stToast]").count()

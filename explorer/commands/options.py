@@ -1,0 +1,11 @@
+"""What commands add themselves to, and the options that many of them share."""
+
+import argparse
+from typing import TypeAlias
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+AS_JSON = argparse.ArgumentParser(add_help=False)
+AS_JSON.add_argument("--json", action="store_true", help="end with one JSON object")
+DATA_ROOT = argparse.ArgumentParser(add_help=False)
+DATA_ROOT.add_argument("--data-root", metavar="DIR", help="where torchvision data sets lie")
