@@ -41,9 +41,10 @@ def test_the_same_command_builds_a_small_run(tmp_path, monkeypatch):
     runs = build_parser().parse_args(whole).runs
     drop = {"--sweep", "--lens", "--exercises"}
     kept = [
-        word for before, word in zip(["", *whole], whole, strict=False)
+        word
+        for before, word in zip(["", *whole], whole, strict=False)
         if not drop & {before, word} and word not in (*runs, "--learn")
-    ]  # fmt: skip
+    ]
     assert main([kept[0], "digits-2d", *kept[1:]]) == 0
     assert (tmp_path / "build" / "site" / "zh-Hant" / "index.html").is_file()
 

@@ -21,8 +21,14 @@ FLAGS = (
     "--port {port} --no-browser --classroom --code apple --lecturer pear --workers 1 "
     "--limit seconds=60"
 )
-PAGES = ("?model={run}", "train?run={run}", "collapse?run={run}", "elbo?run={run}",
-         "models?vq={run}", "runs?ticked={run}")  # fmt: skip
+PAGES = (
+    "?model={run}",
+    "train?run={run}",
+    "collapse?run={run}",
+    "elbo?run={run}",
+    "models?vq={run}",
+    "runs?ticked={run}",
+)
 
 
 class Person:
