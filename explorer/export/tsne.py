@@ -29,6 +29,9 @@ THREADS = 2
 ALONE = 3000
 """Codes up to which one thread is as fast: threads that wait for each other 750 times cost more."""
 
+FEW = 500
+"""Codes up to which a tree costs less than a grid."""
+
 AT_ONCE = 2
 """Projections that a server makes at a time, whoever asks."""
 
@@ -124,11 +127,13 @@ PROJECTIONS = ProjectionQueue()
 def project(mean: Array, seed: int = 0, report: Callable[[float], None] | None = None) -> Array:
     """Return a t-SNE (N, 2) of codes (N, K), scaled to a spread of 1.
 
-    By openTSNE (Poličar, Stražar and Zupan 2024): Barnes–Hut, or interpolation on a grid (Linderman
-    et al. 2019) for many codes. More than 10,000 codes are placed at the nearest of 10,000 that
-    were embedded. `report` hears what part of the iterations is done. One seed gives one map.
+    By openTSNE (Poličar, Stražar and Zupan 2024) from exact neighbours: Barnes–Hut for few codes,
+    forces on a grid for many. More than 10,000 codes are placed at the nearest of 10,000 that were
+    embedded. `report` hears what part of the iterations is done. One seed gives one map.
     """
     from openTSNE import TSNE
+
+    from explorer.export.repulsion import GridRepulsion
 
     rng = np.random.default_rng(seed)
     count = len(mean)
@@ -148,6 +153,8 @@ def project(mean: Array, seed: int = 0, report: Callable[[float], None] | None =
             perplexity=min(30.0, max(2.0, (len(chosen) - 1) / 4)),
             early_exaggeration_iter=EARLY_ITERATIONS,
             n_iter=ITERATIONS,
+            neighbors="exact",
+            negative_gradient_method=GridRepulsion() if len(chosen) > FEW else "bh",
             random_state=seed,
             n_jobs=THREADS if len(chosen) > ALONE else 1,
             callbacks=tell,
