@@ -25,17 +25,17 @@ def files(tmp_path_factory):
     return folder
 
 
-def open_dialog(page):
-    """Open the dialog on the page of runs."""
+def open_dialog(page, server):
+    page.goto(f"{server.url}/runs")
     page.get_by_role("button", name="Your own model").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.locator("input[type=file]")).to_have_count(2)
     return dialog
 
 
-def bring(page, files, encoder):
+def bring(page, server, files, encoder):
     """Drop an encoder and the decoder of the digits, answer, and hand them over."""
-    dialog = open_dialog(page)
+    dialog = open_dialog(page, server)
     inputs = dialog.locator("input[type=file]")
     for index, name in enumerate((encoder, "dec")):
         inputs.nth(index).set_input_files(files / f"{name}.onnx")
@@ -47,9 +47,8 @@ def bring(page, files, encoder):
     return dialog
 
 
-def test_two_files_become_a_run_that_opens_on_explore(tour, server, files):
-    page = tour.go("runs")
-    bring(page, files, "enc")
+def test_two_files_become_a_run_that_opens_on_explore(page, server, files):
+    bring(page, server, files, "enc")
     dialog = page.get_by_role("dialog")
     opening = dialog.get_by_role("button", name="Open its map")
     expect(opening).to_be_visible(timeout=ADOPTING_MS)
@@ -66,28 +65,22 @@ def test_two_files_become_a_run_that_opens_on_explore(tour, server, files):
 def test_what_is_refused_says_why_to_its_visitor_alone_until_it_is_let_go(
     page, server, files, visitor
 ):
-    address = f"{server.url}/runs"
-    page.goto(address)
-    dialog = bring(page, files, "odd")
+    dialog = bring(page, server, files, "odd")
     refused = dialog.get_by_text("NonMaxSuppression")
     expect(refused).to_be_visible(timeout=ADOPTING_MS)
-    another = visitor.new_page()
-    another.goto(address)
-    other = open_dialog(another)
+    other = open_dialog(visitor.new_page(), server)
     expect(other.get_by_role("button", name="Bring it in")).to_be_visible()
     expect(other.get_by_text("NonMaxSuppression")).to_have_count(0)
     # Who loads the page again finds what was handed over, and is the one to let it go.
-    page.reload()
-    dialog = open_dialog(page)
+    dialog = open_dialog(page, server)
     expect(refused).to_be_visible()
     dialog.get_by_role("button", name="Let go").click()
     expect(refused).to_be_hidden()
 
 
-def test_it_is_stopped_and_leaves_nothing(tour, server, files):
+def test_it_is_stopped_and_leaves_nothing(page, server, files):
     before = set(server.runs.iterdir())
-    page = tour.go("runs")
-    dialog = bring(page, files, "enc")
+    dialog = bring(page, server, files, "enc")
     dialog.get_by_role("button", name="Stop").click()
     expect(dialog.get_by_role("button", name="Bring it in")).to_be_visible()
     expect(page.get_by_text("enc.onnx is being read")).to_be_hidden()

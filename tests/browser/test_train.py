@@ -93,10 +93,10 @@ def job(tour, server):
     alive = alive_runs(server)
     if len(alive) == 1:
         (run,) = alive
-        wait_for_frame(tour.go(f"train?run={run.id}"))
         make_run(run)
+        wait_for_frame(tour.go(f"train?run={run.id}"))
     else:
-        run = start_training(tour, server, 120)
+        run = start_training(tour, server, 600)
     yield run
     Control(run.path).send("pause")
 
