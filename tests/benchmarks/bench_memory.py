@@ -1,4 +1,4 @@
-"""What a server holds: megabytes and libraries after each page alone, and in an hour's worth of turns.
+"""What a server holds: megabytes and libraries after each page alone, and in an hour of turns.
 
 Each page is opened on a server of its own; then one server is led through every page, part and
 shipped model in three languages, and visitors come and go: as many turns as one who looks at a page
@@ -31,6 +31,7 @@ STAY = 12
 OPEN = 3
 """Visitors at a time."""
 MOVES = 2
+HEAD = "| {} | MB | processes beside it | libraries |\n|---|---|---|---|"
 NAMED = ("torch", "pandas", "scipy", "sklearn")
 """Libraries whose memory is worth a name."""
 
@@ -52,7 +53,7 @@ def main(quick: bool = False) -> None:
                     show(f"{page or 'explore'}, {again}", server)
             if quick:
                 break
-        print("\n| one server for all | MB | processes beside it | libraries |\n|---|---|---|---|")
+        print("\n" + HEAD.format("one server for all"))
         with serve(runs, cache) as server:
             with Visitor(server.url) as visitor:
                 for page in PAGES:
