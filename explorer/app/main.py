@@ -12,7 +12,7 @@ import streamlit as st  # noqa: E402
 
 from explorer.app.collector import shorten_collections  # noqa: E402
 from explorer.app.hosts import refuse_strange_name  # noqa: E402
-from explorer.app.parts.address import tell_refused  # noqa: E402
+from explorer.app.parts.address import keep_own, tell_refused  # noqa: E402
 from explorer.app.parts.failures import told  # noqa: E402
 from explorer.app.parts.guide import show_guide  # noqa: E402
 from explorer.app.parts.languages import show_language_switch  # noqa: E402
@@ -74,6 +74,7 @@ if page.url_path and "torch" not in sys.modules:
                 st.html(SKELETONS[page.url_path])
             import torch  # noqa: F401
     keep_until_lede(waiting)
+keep_own(page.url_path)
 with told():
     page.run()
 clear_outline()

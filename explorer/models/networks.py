@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from explorer.config import ModelConfig
 from explorer.errors import ExplorerError
+from explorer.models.products import learn_product
 
 Shape = tuple[int, int, int]
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -76,18 +77,17 @@ class NormaliseMean(nn.Module):
 class WideLinear(nn.Linear):
     """A linear layer away from the code, which may multiply in bfloat16 while it learns.
 
-    Weights, bias, optimiser state and all that is added up afterwards stay in float32; the factors
-    and the products are rounded to 8 bits. Wherever no gradient is asked for it is an `nn.Linear`.
+    Weights, bias, optimiser state and all sums stay in float32; the factors are rounded to 8 bits.
+    Wherever no gradient is asked for it is an `nn.Linear`.
     """
 
     half_products = False
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return x Wᵀ + b, (B, out), in the dtype of x (B, in)."""
+        """Return x Wᵀ + b, (B, out), for x (B, in)."""
         if not (self.half_products and torch.is_grad_enabled()):
             return super().forward(x)
-        half = torch.bfloat16
-        return functional.linear(x.to(half), self.weight.to(half), self.bias.to(half)).to(x.dtype)
+        return learn_product(x, self.weight, self.bias, halve=True)
 
 
 def halve_products(model: nn.Module) -> None:

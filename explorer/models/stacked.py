@@ -5,7 +5,7 @@ Shapes: M members, B images, D pixels, K latents.
 
 import copy
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from explorer.errors import ExplorerError
 from explorer.models.likelihoods import Likelihood
 from explorer.models.networks import bound_logvar
+from explorer.models.products import learn_product
 from explorer.models.vae import VAE
 
 
@@ -29,35 +30,8 @@ class StackedLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return (M, B, out) for input of each member (M, B, in) or one shared by all (B, in)."""
         halve = self.half_products and torch.is_grad_enabled()
-        factors = x.to(torch.bfloat16 if halve else x.dtype)
-        if x.dim() == 2:
-            factors = factors.expand(len(self.weight), *x.shape)
-        product: Tensor = _Product.apply(factors, self.weight, self.bias)  # type: ignore[no-untyped-call]
-        return product.to(x.dtype)
-
-
-class _Product(torch.autograd.Function):
-    """x Wᵀ + b of every member in the dtype of x; the gradients lie in memory as the weights do.
-
-    torch's own gradient of W comes transposed, and to turn it round takes as long as the product.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        ctx.dtype = weight.dtype
-        weight, bias = weight.to(x.dtype), bias.to(x.dtype)
-        ctx.save_for_backward(x, weight)
-        return torch.baddbmm(bias[:, None], x, weight.transpose(1, 2))
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
-        (gradient,) = gradients
-        x, weight = ctx.saved_tensors
-        return (
-            torch.bmm(gradient, weight) if ctx.needs_input_grad[0] else None,
-            torch.bmm(gradient.transpose(1, 2), x).to(ctx.dtype),
-            gradient.sum(1).to(ctx.dtype),
-        )
+        each = x if x.dim() == 3 else x.expand(len(self.weight), *x.shape)
+        return learn_product(each, self.weight, self.bias, halve)
 
 
 class StackedModels(nn.Module):

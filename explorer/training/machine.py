@@ -34,6 +34,9 @@ SMALLEST_BATCH = 32
 GAIN = 0.95
 """The other number of threads must take less than this share of the time."""
 
+KEPT_BLOCK = 31 * 2**20
+"""Bytes; glibc's limit is a little above."""
+
 
 # Before torch loads
 
@@ -88,6 +91,8 @@ def choose_device(name: str, precision: str = "float32") -> "torch.device":
 
 def choose_arithmetic(config: Config, device: "torch.device") -> str:
     """Return what the wide layers multiply in while they learn (see `OptimiserConfig`)."""
+    from explorer.models.products import has_bfloat16
+
     asked, model = config.optimiser.matmul_precision, config.model
     if model.precision != "float32" or asked == "float32":
         return model.precision
@@ -101,13 +106,18 @@ def _halves_well(model: ModelConfig) -> bool:
     return NETWORKS[model.network].halves_well and LIKELIHOODS[model.likelihood].halves_well
 
 
-def has_bfloat16() -> bool:
-    """Tell whether this processor multiplies in bfloat16; without that it is slower, not faster."""
+# Memory
+
+
+def keep_freed_memory() -> None:
+    """Let what an update frees serve the next one, instead of the system's fresh pages.
+
+    glibc keeps blocks up to the size of the largest one that was ever freed, 32 MB at most; each
+    update frees gradients and activations of a few MB, and fresh pages took a tenth of its time.
+    """
     import torch
 
-    # Not there before torch 2.10; then the products stay in float32.
-    found: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
+    torch.empty(KEPT_BLOCK, dtype=torch.uint8)
 
 
 # Threads

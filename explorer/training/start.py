@@ -10,7 +10,7 @@ from explorer.codes import Array
 from explorer.config import Config
 from explorer.models import VAE, build_model
 from explorer.models.networks import halve_products
-from explorer.training.machine import choose_arithmetic
+from explorer.training.machine import choose_arithmetic, keep_freed_memory
 from explorer.training.optimiser import Adam
 
 
@@ -27,6 +27,7 @@ def start_model(config: Config, images: Array, device: torch.device) -> tuple[VA
     mean_image = torch.from_numpy(images.mean(0, dtype=np.float64) / 255)
     model.initialise_output(mean_image, len(images))
     model.to(device)
+    keep_freed_memory()
     arithmetic = choose_arithmetic(config, device)
     if arithmetic == "bfloat16":
         halve_products(model)

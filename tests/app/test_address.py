@@ -124,3 +124,18 @@ def test_a_run_is_found_under_either_name(asked, read):
     for name, value in asked.items():
         app.query_params[name] = value
     assert address(app.run()) == read
+
+
+def learn_app():
+    from explorer.app.parts.address import keep_own
+
+    keep_own("learn")
+
+
+def test_a_page_leaves_out_what_other_pages_say():
+    app = AppTest.from_function(learn_app)
+    mixed = {"chapter": "kl", "section": "chains", "run": "mnist-2d", "present": "1", "z": "0,1"}
+    for name, value in mixed.items():
+        app.query_params[name] = value
+    app.run()
+    assert address(app) == {name: value for name, value in mixed.items() if name != "section"}

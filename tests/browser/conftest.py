@@ -7,11 +7,31 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from tests.waiting import POLL_MILLISECONDS, wait_for_script
+
 VIEWPORT = {"width": 1280, "height": 800}
 STARTUP_SECONDS = 60
+
+GO = """address => {
+  const app = document.querySelector('.stApp');
+  let ran = false;
+  window.arrived = false;
+  const watcher = new MutationObserver(() => {
+    const rests = app.dataset.testScriptState === 'notRunning';
+    ran ||= !rests;
+    window.arrived ||= ran && rests;
+    if (window.arrived) watcher.disconnect();
+  });
+  watcher.observe(app, { attributes: true });
+  history.pushState(null, '', address);
+  dispatchEvent(new PopStateEvent('popstate'));
+}"""
+"""Go to an address of the app; `arrived` once its script has run."""
 
 
 class Server:
@@ -93,6 +113,65 @@ def page(visitor):
     visitor.clear_cookies()
 
 
+class Tour:
+    """One page of the app for many tests: it goes from address to address as Back does.
+
+    Streamlit is not loaded anew; the script is run, in the same visit, with the page and the query
+    of the address. What the console says meanwhile, and what no request found, is kept in `said`.
+    """
+
+    def __init__(self, page: Any, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.is_spoilt = True
+        self.said: list[str] = []
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("console", self._read)
+        page.on("response", self._look)
+
+    def go(self, address: str) -> Any:
+        """Return the page once it shows `address`, such as "collapse?run=digits-2d"."""
+        if self.is_spoilt:
+            self.is_spoilt = False
+            self.page.goto(f"{self.url}/{address}")
+            self.page.locator("#root .explorer-lede").wait_for(timeout=60_000)
+            wait_for_script(self.page)
+            return self.page
+        name = address.partition("?")[0]
+        if urlsplit(self.page.url).path == f"/{name}":
+            # A page's widgets are forgotten once another page stands there.
+            self._leave_for("/learn" if name == "train" else "/train")
+        self._leave_for(f"/{address}")
+        return self.page
+
+    def _leave_for(self, address: str) -> None:
+        self.page.evaluate(GO, address)
+        self.page.wait_for_function("() => window.arrived", polling=POLL_MILLISECONDS)
+
+    def _read(self, line: Any) -> None:
+        if line.type == "error":
+            self.said.append(line.text)
+
+    def _look(self, answer: Any) -> None:
+        if answer.status >= 400:
+            self.said.append(answer.url)
+
+
+@pytest.fixture(scope="session")
+def toured(visitor, server):
+    """The page of `tour`, which stays open."""
+    return Tour(visitor.new_page(), server.url)
+
+
+@pytest.fixture
+def tour(toured):
+    """Go to an address on a page that many tests share; its console stays clean."""
+    toured.said.clear()
+    yield toured
+    toured.page.set_viewport_size(VIEWPORT)
+    assert toured.said == []
+
+
 @pytest.fixture(scope="session")
 def shared(visitor, server):
     """One Explore page for all tests that can bring it back to how it opened."""
@@ -114,10 +193,10 @@ def view(shared):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Remember that a test failed on the shared page: the next one opens it anew."""
+    """Remember that a test failed on a shared page: the next one opens it anew."""
     report = yield
-    if report.failed and "view" in item.funcargs:
-        item.funcargs["view"].is_spoilt = True
+    for name in {"view", "toured"} & item.funcargs.keys():
+        item.funcargs[name].is_spoilt |= report.failed
     return report
 
 

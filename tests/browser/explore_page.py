@@ -47,7 +47,7 @@ def ensure_run(folder: Path, name: str) -> Run:
     path = folder / name
     if (path / "codes.npz").is_file():
         return Run(path, name)
-    steps = {"large": 3, "two": 700}.get(name, 150)
+    steps = {"large": 3, "two": 500}.get(name, 40)
     objective = ObjectiveConfig(beta=betas.get(name, 1.0), schedule="linear")
     train(change(make_config(steps, **MODELS[name]), objective=objective), path)
     return Run(path, name)
@@ -164,3 +164,31 @@ class ExplorePage:
             " for (let i = 3; i < d.length; i += 4) n += d[i] > 8; return n; })()",
             [canvas, box],
         )
+
+
+class Finger:
+    """A finger on the map of the small run, on a page as narrow as a phone."""
+
+    def __init__(self, page: Any, address: str) -> None:
+        self.hand = page.context.new_cdp_session(page)
+        self.become(is_phone=False)
+        self.hand.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+        self.view = ExplorePage(page, address)
+
+    def become(self, is_phone: bool) -> None:
+        """Scroll as a phone does, or as a narrow window of a screen that feels fingers."""
+        screen = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": is_phone}
+        self.hand.send("Emulation.setDeviceMetricsOverride", screen)
+
+    def touch(self, kind: str, *at: float) -> None:
+        points = [dict(zip("xy", at, strict=True))] if at else []
+        self.hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def swipe(self, up: float) -> None:
+        x, y = self.view.place(0.5, 0.0)
+        self.touch("touchStart", x, y)
+        for step in range(1, 16):
+            self.touch("touchMove", x, y - up * step / 15)
+            self.view.page.wait_for_timeout(20)
+        self.touch("touchEnd")
+        self.view.settle()

@@ -17,6 +17,8 @@ SCENES = {
     "runs": {"ticked": "mnist-20d,mnist-2d"},
 }
 """For each page what its address may say, and what the page then shows (below)."""
+ANOTHERS = {"chapter": "kl"}
+"""What none of them has, as where one goes back to a page that another followed."""
 SHORT = ("models", "train", "runs")
 """The pages that `make test` opens here; the others it opens by a link in their own files."""
 
@@ -25,19 +27,16 @@ def write(scene):
     return "&".join(f"{name}={value}" for name, value in scene.items())
 
 
-@pytest.fixture(scope="module")
-def visit(visitor, server):
-    """One browser page for the whole file: go to an address."""
-    page = visitor.new_page()
-    page.set_viewport_size({"width": 1280, "height": 900})
+@pytest.fixture
+def visit(page, server):
+    """Load Streamlit anew with an address, as whoever was sent it does."""
     page.set_default_timeout(60_000)
 
     def go(path, query):
         page.goto(f"{server.url}/{path}?{query}")
         return page
 
-    yield go
-    page.close()
+    return go
 
 
 def shows_collapse(page):
@@ -69,21 +68,32 @@ def shows_runs(page):
 
 
 SHOWS = {
-    "collapse": shows_collapse, "beta": shows_beta, "models": shows_models, "train": shows_train,
-    "elbo": shows_elbo, "runs": shows_runs,
-}  # fmt: skip
+    "collapse": shows_collapse,
+    "beta": shows_beta,
+    "models": shows_models,
+    "train": shows_train,
+    "elbo": shows_elbo,
+    "runs": shows_runs,
+}
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path if path in SHORT else pytest.param(path, marks=pytest.mark.slow) for path in SCENES],
-)
-def test_the_address_opens_its_scene_and_stays(visit, path):
-    page = visit(path, write(SCENES[path]))
+def stays(page, path):
     SHOWS[path](page)
+    page.wait_for_url(lambda url: "chapter" not in url)
     said = {name: values[0] for name, values in parse_qs(urlparse(page.url).query).items()}
     assert SCENES[path].items() <= said.items()
     assert not page.locator("[data-testid=stToast]").count()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", SCENES)
+def test_the_address_opens_its_scene_and_stays(visit, path):
+    stays(visit(path, write(SCENES[path] | ANOTHERS)), path)
+
+
+@pytest.mark.parametrize("path", SHORT)
+def test_within_a_visit_too_the_address_opens_its_scene_and_stays(tour, path):
+    stays(tour.go(f"{path}?{write(SCENES[path] | ANOTHERS)}"), path)
 
 
 @pytest.mark.parametrize(
@@ -103,14 +113,14 @@ def test_the_address_opens_its_scene_and_stays(visit, path):
         ),
     ],
 )
-def test_what_cannot_be_is_one_sentence_and_no_traceback(visit, path, query, names):
-    page = visit(path, query)
+def test_what_cannot_be_is_one_sentence_and_no_traceback(tour, path, query, names):
+    page = tour.go(f"{path}?{query}")
     page.get_by_text(f"Not understood in this address, and left out: {names}.").wait_for()
     assert not page.locator("[data-testid=stException]").count()
 
 
-def test_what_is_chosen_is_in_the_address_that_is_copied(visit):
-    page = visit("collapse", "run=digits-cured")
+def test_what_is_chosen_is_in_the_address_that_is_copied(tour, visit):
+    page = tour.go("collapse?run=digits-cured")
     page.get_by_role("radio", name="A sweep").click()
     page.wait_for_url("**subject=sweep*")
     query = urlparse(page.url).query

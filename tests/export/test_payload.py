@@ -24,6 +24,9 @@ from explorer.models import VAE
 from explorer.models.likelihoods import LIKELIHOODS
 from explorer.models.priors import gaussian_kl
 from explorer.runs.info import DatasetInfo, RunInfo, Status, describe_config
+from explorer.runs.run import Run
+from explorer.runs.store import list_pretrained
+from tests.helpers import present
 
 JS_TESTS = Path(__file__).parents[1] / "js"
 NETWORKS: dict[str, tuple[dict[str, Any], tuple[int, int, int]]] = {
@@ -80,13 +83,15 @@ def make_run(name: str, seed: int = 0) -> Any:
 
 def expected_rows(model: VAE, seed: int = 1) -> list[dict[str, Any]]:
     generator = torch.Generator().manual_seed(seed)
+    # A closed form is kept in double precision.
+    dtype = next(model.parameters()).dtype
     rows = []
     with torch.no_grad():
         for _ in range(3):
-            x = torch.rand(1, *model.shape, generator=generator)
+            x = torch.rand(1, *model.shape, generator=generator).to(dtype)
             if model.likelihood.binarises:
-                x = (x > 0.5).float()
-            z = torch.randn(1, model.latent_dim, generator=generator)
+                x = (x > 0.5).to(dtype)
+            z = torch.randn(1, model.latent_dim, generator=generator).to(dtype)
             mean, logvar = model.encode_parameters(x)
             # In double precision: torch's continuous Bernoulli cancels near p = ½ in single.
             p = model.likelihood.distribution(model.decoder(z).double())
@@ -106,12 +111,26 @@ def expected_rows(model: VAE, seed: int = 1) -> list[dict[str, Any]]:
     return rows
 
 
+def shipped_of_each_kind() -> dict[str, Run]:
+    """Return one shipped model of each latent, shape and likelihood that Explore has a map of."""
+    kinds = {
+        (
+            run.info.latent_kind,
+            present(run.info.model).shape,
+            present(run.info.model).likelihood,
+        ): run
+        for run in list_pretrained()
+        if run.info.latent_kind != "categorical"
+    }
+    return {f"shipped-{run.id.replace('/', '-')}": run for run in kinds.values()}
+
+
 def test_interpreter_equals_pytorch_under_node(tmp_path: Path) -> None:
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node is not installed; the browser tests check the interpreter as well.")
-    for name in NETWORKS:
-        run = make_run(name)
+    runs = {name: make_run(name) for name in NETWORKS} | shipped_of_each_kind()
+    for name, run in runs.items():
         (tmp_path / f"{name}.bin").write_bytes(build_payload(run))
         (tmp_path / f"{name}.json").write_text(json.dumps(expected_rows(run.model)), "utf-8")
     files = sorted(str(path) for path in JS_TESTS.glob("*.test.mjs"))

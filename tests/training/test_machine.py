@@ -1,6 +1,8 @@
 """The machine: spin, device and precision, and one thread or two with the same weights."""
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -8,13 +10,13 @@ import torch
 
 from explorer.config import BudgetConfig, Config, ModelConfig, OptimiserConfig
 from explorer.errors import ExplorerError
+from explorer.models import products
 from explorer.training import machine
 from explorer.training.machine import (
     ThreadChoice,
     choose_arithmetic,
     choose_device,
     choose_spin_count,
-    has_bfloat16,
     one_thread,
     threads_agree,
 )
@@ -49,7 +51,7 @@ def test_the_users_own_spin_count_stands(monkeypatch):
 
 
 def test_bfloat16_is_taken_where_it_was_measured_to_cost_nothing(monkeypatch):
-    monkeypatch.setattr(machine, "has_bfloat16", lambda: True)
+    monkeypatch.setattr(products, "has_bfloat16", lambda: True)
 
     def arithmetic(matmul_precision="auto", device=CPU, **model):
         optimiser = OptimiserConfig(matmul_precision=matmul_precision)
@@ -63,7 +65,7 @@ def test_bfloat16_is_taken_where_it_was_measured_to_cost_nothing(monkeypatch):
     assert arithmetic(network="linear", hidden=()) == "float32"
     assert arithmetic("bfloat16", likelihood="gaussian") == "bfloat16"
     assert arithmetic("bfloat16", precision="float64") == "float64"
-    monkeypatch.setattr(machine, "has_bfloat16", lambda: False)
+    monkeypatch.setattr(products, "has_bfloat16", lambda: False)
     assert arithmetic() == "float32"
 
 
@@ -155,7 +157,9 @@ def test_one_thread_is_given_back(two_threads):
     assert torch.get_num_threads() == 2
 
 
-@pytest.mark.skipif(not has_bfloat16(), reason="This processor does not multiply in bfloat16.")
+@pytest.mark.skipif(
+    not products.has_bfloat16(), reason="This processor does not multiply in bfloat16."
+)
 @pytest.mark.parametrize(
     "batch_size", [32, *(pytest.param(size, marks=pytest.mark.slow) for size in (128, 512))]
 )
@@ -174,3 +178,26 @@ def test_the_weights_are_the_same_on_one_thread_and_two(two_threads, batch_size)
             engine.step(step, 20, [1.0])
         weights.append(torch.cat([p.detach().flatten() for p in engine.model.parameters()]))
     assert torch.equal(*weights)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Faults are counted by Linux.")
+def test_an_update_takes_no_fresh_pages():
+    """Counted in a process of its own, whose memory no other test has stirred."""
+    code = """
+import resource
+import numpy as np, torch
+from explorer.config import Config, ModelConfig
+from explorer.training.single import SingleEngine
+torch.set_num_threads(1)
+images = np.zeros((256, 1, 28, 28), np.uint8)
+engine = SingleEngine(Config(model=ModelConfig(hidden=(400,))), images, torch.device("cpu"))
+def faults(updates):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for step in range(updates):
+        engine.step(step, 100, [1.0])
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / updates
+faults(10)
+print(faults(30))
+"""
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert float(answer.stdout) < 30  # Some 300 where memory is given back after each update.

@@ -1,6 +1,6 @@
 """The address of a page: what cannot be read there is left out and told in one sentence."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 
 import streamlit as st
 
@@ -9,6 +9,32 @@ from explorer.app.text import text
 
 REFUSED: Kept[tuple[str, ...]] = Kept("address_refused", ())
 """Names of what this page's address had and its controls cannot be."""
+
+PAGES: Mapping[str, Collection[str]] = {
+    "after": ("collapse",),
+    "chapter": ("learn",),
+    "image": ("elbo", "models"),
+    "images": ("models", "train"),
+    "models": ("models",),
+    "position": ("models",),
+    "section": ("elbo", "models"),
+    "step": ("beta", "collapse"),
+    "subject": ("collapse",),
+    "sweep": ("beta", "collapse"),
+    "ticked": ("runs",),
+    "vq": ("models",),
+}
+"""Which pages have what is said in an address, by the last part of theirs; what is not listed, all
+may have."""
+
+
+def keep_own(page: str) -> None:
+    """Take out of the address what only other pages say there.
+
+    Where one page follows another fast, the browser's history has for the first what the second
+    wrote: whoever goes back would copy an address of both.
+    """
+    leave_behind(name for name, pages in PAGES.items() if page not in pages)
 
 
 def refuse(name: str) -> None:
@@ -36,7 +62,7 @@ def read_as(name: str, other: str) -> None:
             st.query_params[name] = asked
 
 
-def leave_behind(names: Collection[str]) -> None:
+def leave_behind(names: Iterable[str]) -> None:
     """Take out of the address what was said of a subject that is looked at no more."""
     for name in names:
         st.query_params.pop(name, None)

@@ -216,6 +216,8 @@ class Desk {
       acts.append(press);
     }
     const figure = make("td", { class: "elbo" }, print(row.elbo ?? row.reconstruction));
+    // On a phone no head says which of the two it is.
+    figure.dataset.word = words[row.elbo === null ? "reconstruction" : "elbo"];
     if (row.split) figure.append(make("small", {}, row.split));
     const state = make("td", { class: "text middle state" }, make("span", { class: row.live ? "live" : "" }, row.state));
     if (row.kind) state.append(make("small", {}, row.kind));

@@ -3,6 +3,7 @@ import { readHeader, readPayload } from "../shared/payload.js";
 import { createWaitingHost } from "./early.js";
 import { Explorer } from "./explorer.js";
 import { fetchPayload } from "./fetch.js";
+import { takeTurn } from "./turns.js";
 
 /**
  * How Streamlit mounts the map. Three mounts share this module: one is given the payload (bytes), or
@@ -40,7 +41,7 @@ const sweeps = new Map();
 /** @param {import("../shared/component.js").Component} component */
 function awaitMap({ data, parentElement, setStateValue }) {
   if (sweeps.get(parentElement)?.of !== data.sweep) {
-    sweeps.set(parentElement, { of: data.sweep, ask: () => setStateValue("ready", data.sweep) });
+    sweeps.set(parentElement, { of: data.sweep, ask: () => takeTurn("sweep", () => setStateValue("ready", data.sweep)) });
     afterPaint(askForSweeps);
   }
   return onceGone(parentElement, () => sweeps.delete(parentElement));
@@ -129,8 +130,8 @@ const startWorker = () => new Worker(new URL("../model/worker.js", import.meta.u
 const hostOf = (component) => ({
   kind: "streamlit",
   startWorker,
-  setState: component.setStateValue,
-  trigger: component.setTriggerValue,
+  setState: (name, value) => takeTurn("map", () => component.setStateValue(name, value)),
+  trigger: (name, value) => takeTurn("map", () => component.setTriggerValue(name, value)),
 });
 
 /** @param {() => void} then called once what was drawn is on the screen */

@@ -21,6 +21,7 @@ class BernoulliLikelihood(Likelihood):
     scores = "binary"
     bounded = True
     float32_suffices = True
+    has_slope = True
 
     def __init__(self, name: str = "bernoulli", *, binarise: bool = True) -> None:
         super().__init__(name)
@@ -34,6 +35,12 @@ class BernoulliLikelihood(Likelihood):
         """Return Σ softplus(logit) − x·logit; for grey x a cross-entropy, not a likelihood."""
         per_pixel = functional.binary_cross_entropy_with_logits(output, x, reduction="none")
         return per_pixel.flatten(1).sum(1)
+
+    def nll_and_slope(self, output: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return Σ max(logit, 0) + log(1 + e^−|logit|) − x·logit, and p − x."""
+        per_pixel = output.abs().neg_().exp_().log1p_()
+        per_pixel.add_(output.clamp_min(0)).addcmul_(x, output, value=-1)
+        return per_pixel.sum(-1), torch.sigmoid(output).sub_(x)
 
     def score_and_fisher(self, output: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return x − p and p(1 − p)."""
