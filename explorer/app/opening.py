@@ -26,6 +26,8 @@ from explorer.text import LANGUAGES, closest_language, say
 
 ELEMENTS = ("BidiComponent", "Html", "ButtonGroup")
 """Streamlit's elements on every page, each a script that its document does not call."""
+CHARTED = ("models",)
+"""Pages whose figure are Plotly's charts: 5 MB that are asked for only with the first of them."""
 FindFirst = Callable[[str, str], bytes | None]
 """From the model that an address names ("" for none) and a language to a payload."""
 FOREVER = "public, immutable, max-age=31536000"
@@ -70,7 +72,8 @@ class Opening:
         self.app = app
         self.static = static
         self.base = f"/{base.strip('/')}".rstrip("/")
-        self.elements = find_elements(static)
+        self.elements = find_elements(static, ELEMENTS)
+        self.charts = find_elements(static, (*ELEMENTS, "PlotlyChart"))
         root, self.folder = find_scripts()
         self.scripts = pack_scripts(root, self.folder)
 
@@ -118,17 +121,20 @@ class Opening:
         if language not in LANGUAGES:
             language = closest_language(headers.get("accept-language", "").split(",")[0])
         document = (self.static / "index.html").read_text(encoding="utf-8")
-        calls = "".join(f'<link rel="modulepreload" href="./{name}">' for name in self.calls(page))
+        calls = [f'<link rel="modulepreload" href="./{name}">' for name in self.calls(page)]
+        first = ROOT if page else ""
         model, owner = asked.get("model", [""])[-1], scope.get(OWNER, "")
         below = SKELETONS.get(page, "")
-        if page == "" and (wanted := self.expect(model, language, owner)):
+        if page == "" and self.folder and (wanted := self.expect(model, language, owner)):
             beside = f"./_stcore/bidi-components/{COMPONENT}/{self.folder}"
-            calls += f'<link rel="preload" as="fetch" crossorigin href="{beside}payload/{wanted}">'
+            # Before all that Streamlit calls, which it needs first only when the map stands.
+            first = f'{calls.pop()}<link rel="preload" as="fetch" crossorigin fetchpriority="high" '
+            first += f'href="{beside}payload/{wanted}">'
             below = draw_map(f"{beside}map/main.js", wanted)
         document = document.replace("<title>Streamlit", f"<title>{say(language, 'app.title')}")
         document = document.replace('<html lang="en">', f'<html lang="{language}">')
-        document = document.replace("<head>", f"<head>{ROOT if page else ''}")
-        document = document.replace("</head>", f"{calls}{STYLE}</head>")
+        document = document.replace("<head>", f"<head>{first}")
+        document = document.replace("</head>", f"{''.join(calls)}{STYLE}</head>")
         document = document.replace("<body>", f"<body>{draw_frame(page, language, below)}")
         kept = {"cache-control": "no-cache", "vary": "accept-language"}
         return HTMLResponse(document, headers=kept)
@@ -142,7 +148,8 @@ class Opening:
 
     def calls(self, page: str) -> Iterable[str]:
         """Return what the page will ask for, in the order of its asking."""
-        yield from (f"static/js/{name}" for name in self.elements)
+        elements = self.charts if page in CHARTED else self.elements
+        yield from (f"static/js/{name}" for name in elements)
         mounted = {"": (COMPONENT, "map"), "elbo": (LENS, "lens")}
         if self.folder and page in mounted:
             name, room = mounted[page]
@@ -157,10 +164,10 @@ def pack_scripts(root: Path, folder: str) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): gzip.compress(path.read_bytes()) for path in found}
 
 
-def find_elements(static: Path) -> list[str]:
-    """Return the names of the scripts of ELEMENTS and of their imports that no document calls."""
+def find_elements(static: Path, elements: Iterable[str]) -> list[str]:
+    """Return the names of the scripts of elements and of their imports that no document calls."""
     folder = static / "static" / "js"
-    names = [path.name for element in ELEMENTS for path in sorted(folder.glob(f"{element}.*.js"))]
+    names = [path.name for element in elements for path in sorted(folder.glob(f"{element}.*.js"))]
     for name in names:  # It grows while it is read.
         source = (folder / name).read_text(encoding="utf-8")
         names += [found for found in _IMPORT.findall(source) if found not in names]

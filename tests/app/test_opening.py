@@ -111,6 +111,7 @@ def test_the_document_calls_what_is_there_and_what_streamlit_will_ask_for(served
     assert script.startswith("_stcore/bidi-components/latent-explorer.latent_map/")
     assert "bidi-components" not in read(ask(served, "/train"))
     assert "latent-explorer.lens/" in read(ask(served, "/elbo"))
+    assert "PlotlyChart." in read(ask(served, "/models")) and "PlotlyChart." not in document
 
 
 def test_an_elements_imports_are_called_with_it_unless_the_document_does(tmp_path):
@@ -125,7 +126,7 @@ def test_an_elements_imports_are_called_with_it_unless_the_document_does(tmp_pat
     }
     for name, source in sources.items():
         (scripts / name).write_text(source, encoding="utf-8")
-    assert find_elements(tmp_path) == ["Html.1.js", "deep.1.js", "deeper.1.js"]
+    assert find_elements(tmp_path, ["Html", "Nowhere"]) == ["Html.1.js", "deep.1.js", "deeper.1.js"]
 
 
 def test_all_else_is_streamlits(served):
@@ -168,7 +169,9 @@ def test_what_is_no_fingerprint_is_no_payload(served, offers, name):
 def test_the_document_calls_the_payload_that_its_page_asked_for_last(served, offers):
     def preloaded(query: str, page: str = "/") -> list[str]:
         document = read(ask(served, page, query))
-        return re.findall(r'<link rel="preload" as="fetch" crossorigin href="\.(.+?)"', document)
+        return re.findall(
+            r'<link rel="preload" as="fetch" crossorigin[^>]* href="\.(.+?)"', document
+        )
 
     assert preloaded("") == []
     offers.offer(pack({"fingerprint": "0" * 16}), "", "en")
@@ -191,7 +194,9 @@ def test_the_map_itself_stands_in_the_document_where_its_payload_is_known(served
     document = read(ask(served, "/"))
     script = re.search(r'import mount from "\.(.+?)"', document)
     assert script and ask(served, script.group(1), accept_encoding="gzip").status_code == 200
-    assert f'<link rel="modulepreload" href=".{script.group(1)}">' in document, "one file, once"
+    called = f'<link rel="modulepreload" href=".{script.group(1)}">'
+    assert document.count(called) == 1
+    assert document.index(called) < document.index('<script type="module" crossorigin')
 
 
 def test_what_the_first_visitor_opens_is_looked_for_once(served, offers, monkeypatch):
