@@ -8,7 +8,7 @@ import time
 import urllib.request
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -142,6 +142,14 @@ class Tour:
             # A page's widgets are forgotten once another page stands there.
             self._leave_for("/learn" if name == "train" else "/train")
         self._leave_for(f"/{address}")
+        return self.page
+
+    def stay(self, address: str) -> Any:
+        """Return the page as it was left at `address`; go there only from elsewhere."""
+        there, here = urlsplit(f"{self.url}/{address}"), urlsplit(self.page.url)
+        asked = set(parse_qsl(there.query)) - set(parse_qsl(here.query))
+        if self.is_spoilt or here.path != there.path or asked:
+            return self.go(address)
         return self.page
 
     def _leave_for(self, address: str) -> None:
