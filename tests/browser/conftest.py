@@ -18,20 +18,14 @@ VIEWPORT = {"width": 1280, "height": 800}
 STARTUP_SECONDS = 60
 
 GO = """address => {
-  const app = document.querySelector('.stApp');
-  let ran = false;
-  window.arrived = false;
-  const watcher = new MutationObserver(() => {
-    const rests = app.dataset.testScriptState === 'notRunning';
-    ran ||= !rests;
-    window.arrived ||= ran && rests;
-    if (window.arrived) watcher.disconnect();
-  });
-  watcher.observe(app, { attributes: true });
+  document.querySelectorAll('#root .explorer-lede').forEach((lede) => lede.dataset.left = '');
   history.pushState(null, '', address);
   dispatchEvent(new PopStateEvent('popstate'));
 }"""
-"""Go to an address of the app; `arrived` once its script has run."""
+"""Go to another page of the app; each page has a sentence at its head that is its own."""
+
+ARRIVED = """() => document.querySelector('#root .explorer-lede:not([data-left])')
+  && !document.querySelector('#root [data-left]')"""
 
 
 class Server:
@@ -154,7 +148,8 @@ class Tour:
 
     def _leave_for(self, address: str) -> None:
         self.page.evaluate(GO, address)
-        self.page.wait_for_function("() => window.arrived", polling=POLL_MILLISECONDS)
+        self.page.wait_for_function(ARRIVED, polling=POLL_MILLISECONDS)
+        wait_for_script(self.page)
 
     def _read(self, line: Any) -> None:
         if line.type == "error":
@@ -203,7 +198,7 @@ def view(shared):
 def pytest_runtest_makereport(item, call):
     """Remember that a test failed on a shared page: the next one opens it anew."""
     report = yield
-    for name in {"view", "toured"} & item.funcargs.keys():
+    for name in {"view", "toured", "menu"} & item.funcargs.keys():
         item.funcargs[name].is_spoilt |= report.failed
     return report
 
