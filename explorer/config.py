@@ -158,6 +158,12 @@ class ObjectiveConfig:
                 "schedule, one sample, no free bits and no capacity target."
             )
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is reconstruction + β·KL from one sample of z, and nothing else."""
+        floors = (self.free_bits, self.free_bits_total, self.capacity)
+        return self.samples == self.importance_samples == 1 and not any(floors)
+
     def at(self, step: int, steps: int) -> "ObjectiveConfig":
         """Return what holds at 0-based `step` of `steps`: a capacity target C rises like β.
 

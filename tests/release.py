@@ -48,9 +48,15 @@ class Installed:
             name: value for name, value in os.environ.items() if not name.startswith("PYTHON")
         } | {"HOME": str(self.home)}
         self._run(
-            scripts / "python", "-m", "pip", "install", "--quiet",
-            "-c", ROOT / "constraints.txt", wheel,
-        )  # fmt: skip
+            scripts / "python",
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "-c",
+            ROOT / "constraints.txt",
+            wheel,
+        )
 
     def run(self, *arguments: str) -> str:
         """Return what the command prints; raises CalledProcessError where it fails."""

@@ -58,17 +58,20 @@ def add_visitors(app: argparse.ArgumentParser) -> None:
         "--public", action="store_true", help="each visitor has runs of their own; nobody leads"
     )
     app.add_argument(
-        "--trust-network", action="store_true",
+        "--trust-network",
+        action="store_true",
         help="without a mode: let everybody who reaches --host do all that you can do",
-    )  # fmt: skip
+    )
     app.add_argument("--code", metavar="WORD", help="what a visitor has to say to come in")
     app.add_argument(
         "--lecturer", metavar="WORD", help="what the lecturer says (default: made and printed)"
     )
     app.add_argument(
-        "--uploads", action=argparse.BooleanOptionalAction, default=None,
+        "--uploads",
+        action=argparse.BooleanOptionalAction,
+        default=None,
         help="whether visitors hand over files (default: in a classroom)",
-    )  # fmt: skip
+    )
     app.add_argument("--workers", type=int, metavar="N", help="trainings at a time")
     app.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster that trains instead")
     app.add_argument("--limits", metavar="FILE", help="a TOML file with a table [limits]")
@@ -128,9 +131,13 @@ def choose_mode(options: argparse.Namespace) -> Mode | None:
     kind = "classroom" if options.classroom else "public" if options.public else ""
     if not kind:
         given = (
-            options.code, options.lecturer, options.limits, options.uploads, options.workers,
+            options.code,
+            options.lecturer,
+            options.limits,
+            options.uploads,
+            options.workers,
             options.scheduler,
-        )  # fmt: skip
+        )
         if options.limit or any(value is not None for value in given):
             raise ExplorerError(
                 "Codes, uploads, workers and limits are of --classroom or --public."

@@ -23,9 +23,13 @@ def add_beta(commands: Commands) -> None:
     )
     beta.add_argument("loss", metavar="LOSS", help="the lines as they stand, a .py file, or -")
     beta.add_argument(
-        "--shape", type=int, nargs="+", default=[1, 28, 28], metavar="N",
+        "--shape",
+        type=int,
+        nargs="+",
+        default=[1, 28, 28],
+        metavar="N",
         help="C H W of your images, or the number of features (default: 1 28 28)",
-    )  # fmt: skip
+    )
     beta.add_argument("--latents", type=int, default=20, metavar="K")
     beta.add_argument("--batch-size", type=int, metavar="B")
     beta.add_argument("--range", type=float, nargs=2, default=[0.0, 1.0], metavar=("LOW", "HIGH"))
@@ -33,9 +37,11 @@ def add_beta(commands: Commands) -> None:
     beta.add_argument("--sigma2", type=float, help="the squared error per pixel that you reach")
     beta.add_argument("--set", action="append", metavar="NAME=NUMBER", help="a name's value")
     beta.add_argument(
-        "--correct", action="append", metavar="FIELD=VALUE",
+        "--correct",
+        action="append",
+        metavar="FIELD=VALUE",
         help="what was understood wrongly, or not at all, such as kl_latents=mean",
-    )  # fmt: skip
+    )
     beta.set_defaults(command=tell_beta)
 
 

@@ -1,9 +1,15 @@
 """What commands add themselves to, and the options that many of them share."""
 
 import argparse
-from typing import TypeAlias
+from typing import Any, Protocol
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+class Commands(Protocol):
+    """What argparse's `add_subparsers` returns; it has no public name there."""
+
+    def add_parser(self, name: str, **settings: Any) -> argparse.ArgumentParser:
+        """Add a command and return its parser."""
+
 
 AS_JSON = argparse.ArgumentParser(add_help=False)
 AS_JSON.add_argument("--json", action="store_true", help="end with one JSON object")

@@ -20,17 +20,30 @@ def add_site(commands: Commands) -> None:
     site.add_argument("runs", metavar="RUN", nargs="*", help="runs, each with pages of its own")
     site.add_argument("--out", metavar="DIR", required=True, help="the folder to write")
     site.add_argument(
-        "--sweep", metavar="NAME", action="append", default=[], dest="sweeps",
+        "--sweep",
+        metavar="NAME",
+        action="append",
+        default=[],
+        dest="sweeps",
         help="a sweep over β, as one page; may be repeated",
-    )  # fmt: skip
+    )
     site.add_argument(
-        "--lens", metavar="N", type=int, default=0, dest="lenses",
+        "--lens",
+        metavar="N",
+        type=int,
+        default=0,
+        dest="lenses",
         help="images of each model of two latents that one may be the encoder of",
-    )  # fmt: skip
+    )
     site.add_argument(
-        "--lang", metavar="L", nargs="+", choices=tuple(LANGUAGES), default=["en"],
-        dest="languages", help="languages, the first at the top: en, zh-Hans, zh-Hant",
-    )  # fmt: skip
+        "--lang",
+        metavar="L",
+        nargs="+",
+        choices=tuple(LANGUAGES),
+        default=["en"],
+        dest="languages",
+        help="languages, the first at the top: en, zh-Hans, zh-Hant",
+    )
     site.add_argument("--title", default="", help="what stands over the start page")
     site.add_argument(
         "--learn", action="store_true", help="the chapters of Learn that need no server"
@@ -72,9 +85,12 @@ def build_pages(options: argparse.Namespace) -> None:
         )
     size = site.write(out)
     values = {
-        "out": str(out), "files": len(site.files), "bytes": size, "left_out": site.left_out,
+        "out": str(out),
+        "files": len(site.files),
+        "bytes": size,
+        "left_out": site.left_out,
         "data": {p: len(c) for p, c in site.files.items() if p.startswith("data/")},
-    }  # fmt: skip
+    }
     told = [f"Left out: {line}" for line in site.left_out]
     told.append(f"{out / 'index.html'}: {len(site.files)} files, {describe_bytes(size)}.")
     report(options.json, values, "\n".join(told))

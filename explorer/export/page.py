@@ -44,9 +44,13 @@ def build_page(
     """
     credit = "" if pictures is None else pictures.credit
     return fit_payload(
-        run, pictures, text, language,
-        lambda payload: wrap_payload(payload, run.name, scene, language, credit), MAX_PAGE_BYTES,
-    )  # fmt: skip
+        run,
+        pictures,
+        text,
+        language,
+        lambda payload: wrap_payload(payload, run.name, scene, language, credit),
+        MAX_PAGE_BYTES,
+    )
 
 
 def fit_payload(

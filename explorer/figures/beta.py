@@ -62,17 +62,26 @@ def small_maps(
         row, column = index // columns + 1, index % columns + 1
         for radius, _ in RINGS[:2]:
             figure.add_scatter(
-                x=radius * np.cos(angle), y=radius * np.sin(angle), mode="lines",
-                line={"color": roles.gap, "width": 1, "dash": "dot"}, hoverinfo="skip",
-                row=row, col=column,
-            )  # fmt: skip
+                x=radius * np.cos(angle),
+                y=radius * np.sin(angle),
+                mode="lines",
+                line={"color": roles.gap, "width": 1, "dash": "dot"},
+                hoverinfo="skip",
+                row=row,
+                col=column,
+            )
         colour: object = roles.latent
         if classes is not None:
             colour = [class_colour(int(label)) for label in classes]
         figure.add_scatter(
-            x=points[:, 0], y=points[:, 1], mode="markers", hoverinfo="skip",
-            marker={"color": colour, "size": 3, "opacity": 0.8}, row=row, col=column,
-        )  # fmt: skip
+            x=points[:, 0],
+            y=points[:, 1],
+            mode="markers",
+            hoverinfo="skip",
+            marker={"color": colour, "size": 3, "opacity": 0.8},
+            row=row,
+            col=column,
+        )
     apply_style(figure, roles, rows * side + 8)
     hidden = {"showticklabels": False, "range": [-reach, reach], "showgrid": False}
     figure.update_xaxes(**hidden, zeroline=True, showline=True, mirror=True)
@@ -111,12 +120,15 @@ def units_over_beta(
         least = bounds.get(name, [False] * len(values))
         symbols = ["triangle-up" if bound else "circle" for bound in least]
         figure.add_scatter(
-            x=list(betas), y=list(values), name=name, mode="lines+markers",
+            x=list(betas),
+            y=list(values),
+            name=name,
+            mode="lines+markers",
             line={"color": colour, "dash": dash, "width": 2},
             marker={"size": [10 if bound else 6 for bound in least], "symbol": symbols},
             customdata=["≥ " if bound else "" for bound in least],
             hovertemplate="β = %{x:g}: %{customdata}%{y:.2f}",
-        )  # fmt: skip
+        )
     top = 1.05 * max((max(values) for values in counts.values() if len(values)), default=1.0)
     height_of_name = 1.0
     for index, value in enumerate(eigenvalues):
@@ -124,14 +136,23 @@ def units_over_beta(
         near = index > 0 and eigenvalues[index - 1] < NEAR * value
         height_of_name = 0.55 if near and height_of_name == 1.0 else 1.0
         figure.add_scatter(
-            x=[value, value], y=[0, top], mode="lines", showlegend=False, hoverinfo="skip",
+            x=[value, value],
+            y=[0, top],
+            mode="lines",
+            showlegend=False,
+            hoverinfo="skip",
             line={"color": roles.sigma, "width": 1.2, "dash": "dash"},
-        )  # fmt: skip
+        )
         figure.add_annotation(
-            x=float(np.log10(value)), y=height_of_name * top, textangle=-90,
-            text=f"{threshold_name(index)} = {value:.1f}", showarrow=False, yanchor="top",
-            xanchor="right", font={"size": 10, "color": roles.sigma},
-        )  # fmt: skip
+            x=float(np.log10(value)),
+            y=height_of_name * top,
+            textangle=-90,
+            text=f"{threshold_name(index)} = {value:.1f}",
+            showarrow=False,
+            yanchor="top",
+            xanchor="right",
+            font={"size": 10, "color": roles.sigma},
+        )
     figure.update_xaxes(title="β", type="log", dtick=1)
     figure.update_yaxes(title=words["units"], rangemode="tozero")
     figure.update_layout(hovermode="x unified")

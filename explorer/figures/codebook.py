@@ -52,16 +52,23 @@ def code_grid_figure(
         lines[chosen] = 3.5
     figure = go.Figure(
         go.Scatter(
-            x=x + 1, y=y + 1, mode="markers+text", text=[str(value) for value in flat],
+            x=x + 1,
+            y=y + 1,
+            mode="markers+text",
+            text=[str(value) for value in flat],
             textfont={"size": 12 if side > 26 else 9, "color": "#ffffff"},
             marker={
-                "symbol": "square", "size": side, "color": [colours[value] for value in flat],
-                "line": {"color": roles.latent, "width": lines}, "opacity": 1,
+                "symbol": "square",
+                "size": side,
+                "color": [colours[value] for value in flat],
+                "line": {"color": roles.latent, "width": lines},
+                "opacity": 1,
             },
             hovertemplate=words["hover"] + "<extra></extra>",
-            selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}},
+            selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 1}},
         )
-    )  # fmt: skip
+    )
     apply_style(figure, roles, height)
     figure.update_layout(
         margin={"l": 4, "r": 4, "t": 4, "b": 4},
@@ -99,20 +106,32 @@ def codebook_figure(
         lines[chosen] = 3
     figure = go.Figure(
         go.Scatter(
-            x=x + 0.5, y=y + 0.5, mode="markers",
+            x=x + 0.5,
+            y=y + 0.5,
+            mode="markers",
             customdata=np.stack([np.arange(count), shares], 1),
             marker={
-                "symbol": "square", "size": 0.9 * cell, "color": "rgba(0,0,0,0)",
+                "symbol": "square",
+                "size": 0.9 * cell,
+                "color": "rgba(0,0,0,0)",
                 "line": {"color": roles.latent, "width": lines},
             },
             hovertemplate=words["hover"] + "<extra></extra>",
-            selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}},
+            selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 1}},
         )
-    )  # fmt: skip
+    )
     figure.add_layout_image(
-        source=data_uri(encode_png(sheet, 4)), xref="x", yref="y", x=0, y=0, sizex=columns,
-        sizey=rows, sizing="stretch", layer="below",
-    )  # fmt: skip
+        source=data_uri(encode_png(sheet, 4)),
+        xref="x",
+        yref="y",
+        x=0,
+        y=0,
+        sizex=columns,
+        sizey=rows,
+        sizing="stretch",
+        layer="below",
+    )
     apply_style(figure, roles, round(rows * cell) + 8)
     figure.update_layout(
         margin={"l": 4, "r": 4, "t": 4, "b": 4},
@@ -150,9 +169,15 @@ def usage_bars(
     even = 100 / len(shares)
     figure.add_hline(y=even, line={"color": roles.gap, "dash": "dash", "width": 1.5})
     figure.add_annotation(
-        x=1, xref="paper", y=even, text=words["even"], showarrow=False, xanchor="right",
-        yanchor="bottom", font={"size": 12, "color": roles.text},
-    )  # fmt: skip
+        x=1,
+        xref="paper",
+        y=even,
+        text=words["even"],
+        showarrow=False,
+        xanchor="right",
+        yanchor="bottom",
+        font={"size": 12, "color": roles.text},
+    )
     figure.update_layout(bargap=0.15)
     figure.update_xaxes(title=words["entries"], showticklabels=False)
     figure.update_yaxes(title=words["share"], rangemode="tozero")

@@ -11,13 +11,23 @@ from explorer.figures.style import apply_style
 from explorer.figures.words import WORDS, Words
 
 SYMBOLS = {
-    "active": "circle", "weak": "circle-open", "mixed": "diamond", "collapsed": "x",
-    "empty": "square-open", "ignored": "triangle-down", "uncertain": "star-open",
-}  # fmt: skip
+    "active": "circle",
+    "weak": "circle-open",
+    "mixed": "diamond",
+    "collapsed": "x",
+    "empty": "square-open",
+    "ignored": "triangle-down",
+    "uncertain": "star-open",
+}
 SIGNS = {
-    "circle": "●", "circle-open": "○", "diamond": "◆", "x": "✕", "square-open": "□",
-    "triangle-down": "▼", "star-open": "☆",
-}  # fmt: skip
+    "circle": "●",
+    "circle-open": "○",
+    "diamond": "◆",
+    "x": "✕",
+    "square-open": "□",
+    "triangle-down": "▼",
+    "star-open": "☆",
+}
 """Plotly's symbols as letters."""
 SLEEPING = ("collapsed", "empty", "ignored")
 
@@ -47,20 +57,25 @@ def variance_plane(
     """
     figure = go.Figure()
     figure.add_scatter(
-        x=[0, 1], y=[1, 0], mode="lines", hoverinfo="skip", showlegend=False,
+        x=[0, 1],
+        y=[1, 0],
+        mode="lines",
+        hoverinfo="skip",
+        showlegend=False,
         line={"color": roles.gap, "width": 1, "dash": "dot"},
-    )  # fmt: skip
+    )
     spans = (max([1.0, *var_mean]), max([1.0, *mean_var]))
     for verdict in dict.fromkeys(verdicts):
         chosen = [i for i, found in enumerate(verdicts) if found == verdict]
         figure.add_scatter(
-            x=[var_mean[i] for i in chosen], y=[mean_var[i] for i in chosen],
-            mode="markers", customdata=[names[i] for i in chosen], name=shown_as[verdict],
-            marker={
-                "symbol": SYMBOLS[verdict], "size": 10, "color": _colour(verdict, roles),
-            },
+            x=[var_mean[i] for i in chosen],
+            y=[mean_var[i] for i in chosen],
+            mode="markers",
+            customdata=[names[i] for i in chosen],
+            name=shown_as[verdict],
+            marker={"symbol": SYMBOLS[verdict], "size": 10, "color": _colour(verdict, roles)},
             hovertemplate="%{customdata}: Var μ %{x:.3f}, E σ² %{y:.3f}<extra></extra>",
-        )  # fmt: skip
+        )
     # A dimension in full use lies on the axis: it is to be seen whole.
     ranges = [[-0.05 * span, 1.12 * span] for span in spans]
     figure.update_xaxes(title=words["var_mean"], range=ranges[0], zeroline=False)

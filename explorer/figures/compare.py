@@ -81,28 +81,46 @@ def small_map(
         size = round(len(pictures) ** 0.5)
         figure.add_layout_image(
             source=data_uri(encode_png(picture_sheet(pictures, size, gap=0))),
-            x=square.axis()[0], y=square.axis(True)[1], sizex=2 * square.half,
-            sizey=2 * square.half, xref="x", yref="y", layer="below", sizing="stretch",
+            x=square.axis()[0],
+            y=square.axis(True)[1],
+            sizex=2 * square.half,
+            sizey=2 * square.half,
+            xref="x",
+            yref="y",
+            layer="below",
+            sizing="stretch",
             opacity=0.85,
-        )  # fmt: skip
+        )
         figure.update_traces(opacity=0.5, selector={"mode": "markers"})
     if holes is not None:
         size = len(holes)
         centres = square.grid(size)
         figure.add_heatmap(
-            x=centres[:size, 0], y=centres[::size, 1], z=np.where(holes, 1.0, np.nan),
-            colorscale=[[0, roles.gap], [1, roles.gap]], showscale=False, opacity=0.45,
-            hoverinfo="skip", name="holes",
-        )  # fmt: skip
+            x=centres[:size, 0],
+            y=centres[::size, 1],
+            z=np.where(holes, 1.0, np.nan),
+            colorscale=[[0, roles.gap], [1, roles.gap]],
+            showscale=False,
+            opacity=0.45,
+            hoverinfo="skip",
+            name="holes",
+        )
         figure.data = (figure.data[-1], *figure.data[:-1])
     if drawn is not None:
         figure.add_scatter(
-            x=drawn[:, 0], y=drawn[:, 1], mode="markers", name="drawn", showlegend=False,
+            x=drawn[:, 0],
+            y=drawn[:, 1],
+            mode="markers",
+            name="drawn",
+            showlegend=False,
             marker={
-                "symbol": "circle-open", "size": 5, "color": roles.latent, "line": {"width": 1},
+                "symbol": "circle-open",
+                "size": 5,
+                "color": roles.latent,
+                "line": {"width": 1},
             },
             hovertemplate=f"{drawn_name}: (%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
-        )  # fmt: skip
+        )
     figure.update_xaxes(range=square.axis(), constrain="domain")
     # In a narrow column the square shrinks: it stays below its title.
     figure.update_yaxes(range=square.axis(True), constrain="domain", constraintoward="top")
@@ -125,32 +143,52 @@ def share_bars(
     colours = (roles.gap, roles.latent)
     for index, (title, values) in enumerate(zip(titles, shares, strict=True)):
         figure.add_scatter(
-            x=[100 * share for share, _ in values], y=list(range(len(names))), mode="markers",
-            name=title, text=list(names),
+            x=[100 * share for share, _ in values],
+            y=list(range(len(names))),
+            mode="markers",
+            name=title,
+            text=list(names),
             error_x={"array": [100 * error for _, error in values], "thickness": 1.5, "width": 4},
             marker={
-                "size": 11, "color": colours[index % 2], "symbol": ("square", "circle")[index % 2],
+                "size": 11,
+                "color": colours[index % 2],
+                "symbol": ("square", "circle")[index % 2],
             },
             hovertemplate=(
                 f"%{{text}}: {title} %{{x:.1f}} ± %{{error_x.array:.1f}} %<extra></extra>"
             ),
-        )  # fmt: skip
+        )
     # The groups are named at the first model's points, the farther one to the right of its own.
     firsts = [100 * values[0][0] for values in shares]
     for title, first, colour in zip(titles, firsts, colours, strict=False):
         figure.add_annotation(
-            x=first, y=0, yshift=14, text=title, showarrow=False,
+            x=first,
+            y=0,
+            yshift=14,
+            text=title,
+            showarrow=False,
             xanchor="right" if 10 < first < max(firsts) else "left",
             font={"size": 12, "color": colour},
-        )  # fmt: skip
+        )
     figure.add_annotation(
-        x=USUAL_PERCENT, y=len(names) - 0.5, text=usual, showarrow=False, xanchor="left",
-        yanchor="bottom", xshift=4, font={"size": 11, "color": roles.text},
-    )  # fmt: skip
+        x=USUAL_PERCENT,
+        y=len(names) - 0.5,
+        text=usual,
+        showarrow=False,
+        xanchor="left",
+        yanchor="bottom",
+        xshift=4,
+        font={"size": 11, "color": roles.text},
+    )
     figure.add_scatter(
-        x=[USUAL_PERCENT] * 2, y=[-0.5, len(names) - 0.5], mode="lines", name=usual,
-        line={"color": roles.text, "width": 1, "dash": "dot"}, opacity=0.6, hoverinfo="skip",
-    )  # fmt: skip
+        x=[USUAL_PERCENT] * 2,
+        y=[-0.5, len(names) - 0.5],
+        mode="lines",
+        name=usual,
+        line={"color": roles.text, "width": 1, "dash": "dot"},
+        opacity=0.6,
+        hoverinfo="skip",
+    )
     figure.update_xaxes(rangemode="tozero", ticksuffix=" %")
     figure.update_yaxes(
         range=[len(names) - 0.5, -0.5],

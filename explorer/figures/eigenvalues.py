@@ -34,15 +34,24 @@ def eigenvalue_bars(
     kl = 0.5 * np.log(np.maximum(values / price, 1.0))
     figure = go.Figure()
     figure.add_bar(
-        x=names, y=lost - floor, base=floor, name=words["lost"],
-        marker={"color": roles.reconstruction}, opacity=0.75, customdata=lost,
+        x=names,
+        y=lost - floor,
+        base=floor,
+        name=words["lost"],
+        marker={"color": roles.reconstruction},
+        opacity=0.75,
+        customdata=lost,
         hovertemplate="%{customdata:.3f}",
-    )  # fmt: skip
+    )
     figure.add_bar(
-        x=names, y=np.maximum(values - lost, 0), base=lost, name=words["kept"],
-        marker={"color": roles.kl}, customdata=np.stack([values, kl], 1),
+        x=names,
+        y=np.maximum(values - lost, 0),
+        base=lost,
+        name=words["kept"],
+        marker={"color": roles.kl},
+        customdata=np.stack([values, kl], 1),
         hovertemplate="λ = %{customdata[0]:.3f}, KL = %{customdata[1]:.2f} nats",
-    )  # fmt: skip
+    )
     figure.add_hline(y=price, line={"color": roles.text, "width": 1.5, "dash": "dash"})
     # Bars fall from left to right: the upper right corner is free.
     price_line = words["price"].format(value=f"{price:g}")
@@ -90,14 +99,24 @@ def kl_over_beta(
     ordered = np.maximum(-np.sort(-np.asarray(kl_per_dim, float), axis=1), FLOOR_NATS)
     top = 2.5 * float(ordered.max())
     figure.add_scatter(
-        x=[beta, beta], y=[FLOOR_NATS, top], mode="lines", hoverinfo="skip", showlegend=False,
-        line={"color": roles.gap, "width": 9}, opacity=0.3,
-    )  # fmt: skip
+        x=[beta, beta],
+        y=[FLOOR_NATS, top],
+        mode="lines",
+        hoverinfo="skip",
+        showlegend=False,
+        line={"color": roles.gap, "width": 9},
+        opacity=0.3,
+    )
     figure.add_hline(y=ASLEEP_NATS, line={"color": roles.gap, "width": 1, "dash": "dot"})
     figure.add_annotation(
-        x=0, y=float(np.log10(ASLEEP_NATS)), text=words["asleep"], showarrow=False,
-        xanchor="left", yanchor="top", font={"size": 11, "color": roles.gap},
-    )  # fmt: skip
+        x=0,
+        y=float(np.log10(ASLEEP_NATS)),
+        text=words["asleep"],
+        showarrow=False,
+        xanchor="left",
+        yanchor="top",
+        font={"size": 11, "color": roles.gap},
+    )
     dashes = ("solid", "dash", "dot", "dashdot")
     for index in range(ordered.shape[1]):
         figure.add_scatter(
@@ -111,14 +130,23 @@ def kl_over_beta(
         )
     for index, value in enumerate(eigenvalues[: ordered.shape[1]]):
         figure.add_scatter(
-            x=[value, value], y=[FLOOR_NATS, top], mode="lines", hoverinfo="skip",
-            showlegend=False, line={"color": roles.sigma, "width": 1.5, "dash": dashes[index % 4]},
-        )  # fmt: skip
+            x=[value, value],
+            y=[FLOOR_NATS, top],
+            mode="lines",
+            hoverinfo="skip",
+            showlegend=False,
+            line={"color": roles.sigma, "width": 1.5, "dash": dashes[index % 4]},
+        )
         figure.add_annotation(
-            x=value, y=float(np.log10(top)), text=f"λ<sub>{index + 1}</sub> = {value:.1f}",
-            showarrow=False, xanchor="left", yanchor="top", xshift=3,
+            x=value,
+            y=float(np.log10(top)),
+            text=f"λ<sub>{index + 1}</sub> = {value:.1f}",
+            showarrow=False,
+            xanchor="left",
+            yanchor="top",
+            xshift=3,
             font={"size": 12, "color": roles.sigma},
-        )  # fmt: skip
+        )
     ticks = (0.01, 0.1, 1, 10)
     figure.update_layout(hovermode="x unified")
     figure.update_xaxes(title="β", range=[-0.5, 1.05 * max(betas)], zeroline=False)

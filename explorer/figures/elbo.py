@@ -25,12 +25,14 @@ def gap_histogram(
     counts, _ = np.histogram(shown, edges)
     figure = go.Figure()
     figure.add_bar(
-        x=(edges[1:] + edges[:-1]) / 2, y=counts, width=np.diff(edges) * 0.92,
+        x=(edges[1:] + edges[:-1]) / 2,
+        y=counts,
+        width=np.diff(edges) * 0.92,
         marker={"color": roles.gap},
         customdata=np.stack([10 ** edges[:-1], 10 ** edges[1:]], 1),
         hovertemplate="%{customdata[0]:.2f} – %{customdata[1]:.2f} nats: %{y}<extra></extra>",
         showlegend=False,
-    )  # fmt: skip
+    )
     marks = [(words["median"], float(np.median(gaps)), "dot"), (words["mean"], gaps.mean(), "dash")]
     if here is not None:
         marks.append((words["here"], here, "solid"))
@@ -39,10 +41,15 @@ def gap_histogram(
         colour = roles.sigma if dash == "solid" else roles.text
         figure.add_vline(x=at, line={"color": colour, "width": 1.4, "dash": dash})
         figure.add_annotation(
-            x=at, y=1.0 - 0.15 * place, yref="paper", text=f" {name} {value:.2f}", showarrow=False,
+            x=at,
+            y=1.0 - 0.15 * place,
+            yref="paper",
+            text=f" {name} {value:.2f}",
+            showarrow=False,
             xanchor="left" if at < (shown.min() + shown.max()) / 2 else "right",
-            font={"size": 11, "color": colour}, bgcolor=roles.ground,
-        )  # fmt: skip
+            font={"size": 11, "color": colour},
+            bgcolor=roles.ground,
+        )
     decades = [v for v in (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000)]
     figure.update_xaxes(
         title=words["gap"],

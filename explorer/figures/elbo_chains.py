@@ -43,9 +43,16 @@ def chain_walk(
         # At the map's scale the contours may be smaller than a dot.
         row, column = np.unravel_index(exact.density.argmax(), exact.density.shape)
         figure.add_annotation(
-            x=exact.x[column], y=exact.y[row], text=words["exact"], ax=-46, ay=-46, arrowwidth=1.2,
-            arrowcolor=roles.text, font={"size": 12, "color": roles.text}, bgcolor=roles.ground,
-        )  # fmt: skip
+            x=exact.x[column],
+            y=exact.y[row],
+            text=words["exact"],
+            ax=-46,
+            ay=-46,
+            arrowwidth=1.2,
+            arrowcolor=roles.text,
+            font={"size": 12, "color": roles.text},
+            bgcolor=roles.ground,
+        )
     last = walk.shape[1] - 1
     moving = [len(figure.data), len(figure.data) + 1]
     for trace in _chains_at(walk, last, warmup, roles, words):
@@ -85,9 +92,13 @@ def chain_draws(
     points = points[:: max(1, len(points) // SHOWN_DRAWS)]
     figure = go.Figure()
     figure.add_scatter(
-        x=points[:, 0], y=points[:, 1], mode="markers", name=words["draws"], hoverinfo="skip",
+        x=points[:, 0],
+        y=points[:, 1],
+        mode="markers",
+        name=words["draws"],
+        hoverinfo="skip",
         marker={"color": roles.latent, "size": 3, "opacity": 0.35},
-    )  # fmt: skip
+    )
     _add_contours(figure, exact, roles.posterior, 1.8)
     apply_style(figure, roles, height)
     figure.update_xaxes(range=[exact.x[0], exact.x[-1]], constrain="domain", nticks=5)
@@ -109,9 +120,13 @@ def chain_traces(
     for chain in walk:
         for start, end, colour in ((0, warmup + 1, roles.gap), (warmup, len(chain), roles.latent)):
             figure.add_scatter(
-                x=np.arange(start, end), y=chain[start:end], mode="lines", hoverinfo="skip",
-                line={"color": colour, "width": 0.8}, opacity=0.6,
-            )  # fmt: skip
+                x=np.arange(start, end),
+                y=chain[start:end],
+                mode="lines",
+                hoverinfo="skip",
+                line={"color": colour, "width": 0.8},
+                opacity=0.6,
+            )
     apply_style(figure, roles, height)
     figure.update_xaxes(title_text=words["step"])
     figure.update_yaxes(title_text="z₁")
@@ -131,24 +146,34 @@ def _chains_at(
     heads = walk[:, step].round(3)
     return [
         go.Scatter(
-            x=lines[0], y=lines[1], mode="lines", hoverinfo="skip",
+            x=lines[0],
+            y=lines[1],
+            mode="lines",
+            hoverinfo="skip",
             line={"color": colour, "width": 1.4},
         ),
         go.Scatter(
-            x=heads[:, 0], y=heads[:, 1], mode="markers", name=words["chain"],
+            x=heads[:, 0],
+            y=heads[:, 1],
+            mode="markers",
+            name=words["chain"],
             marker={"color": colour, "size": 9, "line": {"color": roles.ground, "width": 1.5}},
             hovertemplate="z = (%{x:.2f}, %{y:.2f})<extra></extra>",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _add_contours(figure: go.Figure, exact: Belief, colour: str, width: float) -> None:
     for level in exact.levels:
         figure.add_contour(
-            x=exact.x, y=exact.y, z=exact.density, showscale=False, hoverinfo="skip",
+            x=exact.x,
+            y=exact.y,
+            z=exact.density,
+            showscale=False,
+            hoverinfo="skip",
             contours={"start": level, "end": level, "size": 1, "coloring": "none"},
             line={"color": colour, "width": width},
-        )  # fmt: skip
+        )
 
 
 def _play_button(roles: Roles, words: Mapping[str, str]) -> dict[str, object]:

@@ -28,15 +28,25 @@ def bound_over_steps(
     """
     figure = go.Figure()
     figure.add_scatter(
-        x=list(steps), y=list(log_px), mode="lines+markers", name=words["log_px"],
-        line={"color": roles.gap, "width": 2.5}, marker={"size": 6},
+        x=list(steps),
+        y=list(log_px),
+        mode="lines+markers",
+        name=words["log_px"],
+        line={"color": roles.gap, "width": 2.5},
+        marker={"size": 6},
         hovertemplate="%{y:.2f} nats",
-    )  # fmt: skip
+    )
     figure.add_scatter(
-        x=list(steps), y=list(elbo), mode="lines+markers", name=words["elbo"], fill="tonexty",
-        fillcolor="rgba(138,147,163,0.28)", line={"color": roles.objective, "width": 2.5},
-        marker={"size": 6}, hovertemplate="%{y:.2f} nats",
-    )  # fmt: skip
+        x=list(steps),
+        y=list(elbo),
+        mode="lines+markers",
+        name=words["elbo"],
+        fill="tonexty",
+        fillcolor="rgba(138,147,163,0.28)",
+        line={"color": roles.objective, "width": 2.5},
+        marker={"size": 6},
+        hovertemplate="%{y:.2f} nats",
+    )
     # Neighbours of one colour are one band.
     start = 0
     for place in range(1, len(steps)):
@@ -44,10 +54,18 @@ def bound_over_steps(
         if last or players[place + 1] != players[place]:
             for colour, low, high in _bands(players[place], roles):
                 figure.add_shape(
-                    type="rect", xref="x", yref="paper", x0=steps[start], x1=steps[place],
-                    y0=low, y1=high, fillcolor=colour, opacity=BAND, line={"width": 0},
+                    type="rect",
+                    xref="x",
+                    yref="paper",
+                    x0=steps[start],
+                    x1=steps[place],
+                    y0=low,
+                    y1=high,
+                    fillcolor=colour,
+                    opacity=BAND,
+                    line={"width": 0},
                     layer="below",
-                )  # fmt: skip
+                )
             start = place
     apply_style(figure, roles, height)
     figure.update_xaxes(title_text=words["step"], rangemode="tozero")

@@ -48,35 +48,59 @@ def belief_map(
         if shown is None:
             continue
         figure.add_heatmap(
-            x=shown.x, y=shown.y, z=shown.density, zsmooth="best", showscale=False, zmin=0,
-            hoverinfo="skip", colorscale=_veil(roles.latent), **axes,
-        )  # fmt: skip
+            x=shown.x,
+            y=shown.y,
+            z=shown.density,
+            zsmooth="best",
+            showscale=False,
+            zmin=0,
+            hoverinfo="skip",
+            colorscale=_veil(roles.latent),
+            **axes,
+        )
         for level in shown.levels:
             figure.add_contour(
-                x=shown.x, y=shown.y, z=shown.density, showscale=False, hoverinfo="skip",
+                x=shown.x,
+                y=shown.y,
+                z=shown.density,
+                showscale=False,
+                hoverinfo="skip",
                 contours={"start": level, "end": level, "size": 1, "coloring": "none"},
-                line={"color": roles.latent, "width": 1.3}, **axes,
-            )  # fmt: skip
+                line={"color": roles.latent, "width": 1.3},
+                **axes,
+            )
     for axes in ({},) if magnified is None else ({}, {"xaxis": "x2", "yaxis": "y2"}):
         figure.add_scatter(
-            x=draws[:, 0], y=draws[:, 1], mode="markers", name=words["draw"],
+            x=draws[:, 0],
+            y=draws[:, 1],
+            mode="markers",
+            name=words["draw"],
             marker={
-                "color": roles.latent, "size": 7, "line": {"color": roles.ground, "width": 1.5}
+                "color": roles.latent,
+                "size": 7,
+                "line": {"color": roles.ground, "width": 1.5},
             },
-            hovertemplate="z = (%{x:.2f}, %{y:.2f})<extra></extra>", **axes,
-        )  # fmt: skip
+            hovertemplate="z = (%{x:.2f}, %{y:.2f})<extra></extra>",
+            **axes,
+        )
     apply_style(figure, roles, height)
     low, high = window
     figure.update_layout(showlegend=False, margin={"l": 40, "r": 6, "t": 6, "b": 34})
     figure.update_layout(
         xaxis={
-            "title_text": names[0], "range": [low, high], "zeroline": True, "constrain": "domain"
-        },
-        yaxis={
-            "title_text": names[1], "range": [low, high], "zeroline": True, "scaleanchor": "x",
+            "title_text": names[0],
+            "range": [low, high],
+            "zeroline": True,
             "constrain": "domain",
         },
-    )  # fmt: skip
+        yaxis={
+            "title_text": names[1],
+            "range": [low, high],
+            "zeroline": True,
+            "scaleanchor": "x",
+            "constrain": "domain",
+        },
+    )
     if magnified is not None:
         _place_inset(figure, magnified, roles)
     return figure
@@ -104,13 +128,21 @@ def belief_line(
         line={"color": roles.gap, "width": 2, "dash": "dot"},
     )
     figure.add_scatter(
-        x=z, y=density, mode="lines", name=words["belief"], fill="tozeroy",
+        x=z,
+        y=density,
+        mode="lines",
+        name=words["belief"],
+        fill="tozeroy",
         line={"color": roles.latent, "width": 2},
-    )  # fmt: skip
+    )
     figure.add_scatter(
-        x=draws, y=np.zeros(len(draws)), mode="markers", name=words["draw"],
-        marker={"color": roles.latent, "size": 8}, hovertemplate="z = %{x:.2f}<extra></extra>",
-    )  # fmt: skip
+        x=draws,
+        y=np.zeros(len(draws)),
+        mode="markers",
+        name=words["draw"],
+        marker={"color": roles.latent, "size": 8},
+        hovertemplate="z = %{x:.2f}<extra></extra>",
+    )
     figure.update_xaxes(title="z₁")
     figure.update_yaxes(title=words["density"], rangemode="tozero")
     return apply_style(figure, roles, height)
@@ -178,13 +210,27 @@ def _place_inset(figure: go.Figure, magnified: Belief, roles: Roles) -> None:
         type="rect", x0=left, x1=right, y0=low, y1=high, line={"color": roles.text, "width": 1}
     )
     figure.add_shape(
-        type="rect", xref="x2 domain", yref="y2 domain", x0=0, x1=1, y0=0, y1=1, layer="below",
-        fillcolor=roles.ground, line={"width": 0},
-    )  # fmt: skip
+        type="rect",
+        xref="x2 domain",
+        yref="y2 domain",
+        x0=0,
+        x1=1,
+        y0=0,
+        y1=1,
+        layer="below",
+        fillcolor=roles.ground,
+        line={"width": 0},
+    )
     axis = {
-        "showgrid": False, "zeroline": False, "mirror": True, "showline": True,
-        "linecolor": roles.text, "tickfont": {"size": 9}, "nticks": 3, "showticklabels": True,
-    }  # fmt: skip
+        "showgrid": False,
+        "zeroline": False,
+        "mirror": True,
+        "showline": True,
+        "linecolor": roles.text,
+        "tickfont": {"size": 9},
+        "nticks": 3,
+        "showticklabels": True,
+    }
     figure.update_layout(
         xaxis2={**axis, "domain": INSET, "range": [left, right], "anchor": "y2", "side": "bottom"},
         yaxis2={**axis, "domain": INSET, "range": [low, high], "anchor": "x2", "side": "left"},

@@ -44,23 +44,36 @@ def sample_ladder(
         mean = np.array([part.mean() for part in values])
         sd = np.array([part.std(ddof=1) for part in values])
         figure.add_scatter(
-            x=counts + counts[::-1], y=np.concatenate([mean + sd, (mean - sd)[::-1]]),
-            fill="toself", fillcolor=_fade(colour, 0.14), mode="lines", line={"width": 0},
-            hoverinfo="skip", showlegend=False,
-        )  # fmt: skip
+            x=counts + counts[::-1],
+            y=np.concatenate([mean + sd, (mean - sd)[::-1]]),
+            fill="toself",
+            fillcolor=_fade(colour, 0.14),
+            mode="lines",
+            line={"width": 0},
+            hoverinfo="skip",
+            showlegend=False,
+        )
         figure.add_scatter(
-            x=counts, y=mean, mode="lines+markers", name=words[name], marker={"size": 5},
+            x=counts,
+            y=mean,
+            mode="lines+markers",
+            name=words[name],
+            marker={"size": 5},
             line={"color": colour, "width": 2},
             hovertemplate="%{x}: %{y:.2f} nats",
-        )  # fmt: skip
+        )
     rung = rungs[chosen]
     offsets = 10 ** np.random.default_rng(0).uniform(-0.06, 0.06, SHOWN)
     for name, colour in styles:
         dots = getattr(rung, name)[:SHOWN]
         figure.add_scatter(
-            x=rung.samples * offsets[: len(dots)], y=dots, mode="markers", hoverinfo="skip",
-            marker={"color": colour, "size": 4, "opacity": 0.55}, showlegend=False,
-        )  # fmt: skip
+            x=rung.samples * offsets[: len(dots)],
+            y=dots,
+            mode="markers",
+            hoverinfo="skip",
+            marker={"color": colour, "size": 4, "opacity": 0.55},
+            showlegend=False,
+        )
     if exact is not None:
         for value, key, dash in (
             (exact[0], "exact_log_px", "solid"),
@@ -99,17 +112,25 @@ def spread_over_samples(
     # An sd from R repetitions is itself uncertain: by 1/√(2(R − 1)) of it.
     error = spread / np.sqrt(2 * (np.array([len(rung.elbo) for rung in rungs]) - 1))
     figure.add_scatter(
-        x=counts, y=spread[0] / np.sqrt(counts), mode="lines", name=words["law"],
-        line={"color": roles.gap, "width": 2, "dash": "dash"}, hoverinfo="skip",
-    )  # fmt: skip
+        x=counts,
+        y=spread[0] / np.sqrt(counts),
+        mode="lines",
+        name=words["law"],
+        line={"color": roles.gap, "width": 2, "dash": "dash"},
+        hoverinfo="skip",
+    )
     figure.add_scatter(
-        x=counts, y=spread, mode="markers", name=words["spread"],
+        x=counts,
+        y=spread,
+        mode="markers",
+        name=words["spread"],
         error_y={"type": "data", "array": error, "thickness": 1, "width": 2},
         marker={
-            "color": roles.objective, "size": [12 if i == chosen else 7 for i in range(len(rungs))]
+            "color": roles.objective,
+            "size": [12 if i == chosen else 7 for i in range(len(rungs))],
         },
         hovertemplate="%{x}: ± %{y:.3f} nats",
-    )  # fmt: skip
+    )
     apply_style(figure, roles, height)
     figure.update_xaxes(title_text=words["samples"], type="log", dtick=1)
     figure.update_yaxes(title_text=words["spread_nats"], type="log", dtick=1)

@@ -38,16 +38,28 @@ def gradient_histograms(
         shares = counts / len(estimates[name])
         tallest = max(tallest, float(shares.max()))
         figure.add_bar(
-            x=centres, y=shares, width=edges[1] - edges[0], name=words[name],
-            marker={"color": colour, "line": {"width": 0}}, opacity=0.6, hoverinfo="skip",
-        )  # fmt: skip
+            x=centres,
+            y=shares,
+            width=edges[1] - edges[0],
+            name=words[name],
+            marker={"color": colour, "line": {"width": 0}},
+            opacity=0.6,
+            hoverinfo="skip",
+        )
     shown = f"{gradient:.2f}".replace("-", "−")
     figure.add_vline(x=gradient, line={"color": roles.text, "width": 1.5, "dash": "dash"})
     figure.add_annotation(
-        x=gradient, y=1.08 * tallest, text=words["gradient"].format(value=shown),
-        showarrow=False, xanchor="right", xshift=-5, yanchor="top",
-        font={"size": 12, "color": roles.text}, bgcolor=roles.ground, opacity=0.85,
-    )  # fmt: skip
+        x=gradient,
+        y=1.08 * tallest,
+        text=words["gradient"].format(value=shown),
+        showarrow=False,
+        xanchor="right",
+        xshift=-5,
+        yanchor="top",
+        font={"size": 12, "color": roles.text},
+        bgcolor=roles.ground,
+        opacity=0.85,
+    )
     figure.update_layout(barmode="overlay", bargap=0)
     figure.update_xaxes(title=words["estimate"], range=[low, high])
     figure.update_yaxes(title=words["share"], range=[0, 1.1 * tallest], tickformat=".0%")
@@ -74,15 +86,23 @@ def variance_over_draws(
     figure.add_vline(x=chosen, line={"color": roles.gap, "width": 9}, opacity=0.3)
     for name, colour in _colours(roles).items():
         figure.add_scatter(
-            x=list(counts), y=[exact[name] / count for count in counts], mode="lines",
-            name=words[name], line={"color": colour, "width": 2}, hoverinfo="skip",
-        )  # fmt: skip
+            x=list(counts),
+            y=[exact[name] / count for count in counts],
+            mode="lines",
+            name=words[name],
+            line={"color": colour, "width": 2},
+            hoverinfo="skip",
+        )
         values, errors = measured[name]
         figure.add_scatter(
-            x=list(counts), y=values, mode="markers", showlegend=False,
+            x=list(counts),
+            y=values,
+            mode="markers",
+            showlegend=False,
             error_y={"type": "data", "array": 2 * errors, "thickness": 1, "width": 3},
-            marker={"color": colour, "size": 7}, hovertemplate="L = %{x}: %{y:.3g}<extra></extra>",
-        )  # fmt: skip
+            marker={"color": colour, "size": 7},
+            hovertemplate="L = %{x}: %{y:.3g}<extra></extra>",
+        )
     figure.update_xaxes(title=words["draws"], type="log", tickvals=list(counts))
     figure.update_yaxes(title=words["variance"], type="log", dtick=1, exponentformat="power")
     # Every line falls from the left: the corner above them is free.

@@ -58,9 +58,13 @@ def label_peaks(figure: go.Figure, names: Sequence[str]) -> go.Figure:
     lines = move_apart(wanted, [LINE] * len(named), plot)
     for trace, place, line in zip(named, places, lines, strict=True):
         figure.add_annotation(
-            x=trace.x[place], y=top * (1 - line / plot), text=trace.name, yanchor="middle",
-            showarrow=False, font={"size": SIZE, "color": _colour(trace)},
-        )  # fmt: skip
+            x=trace.x[place],
+            y=top * (1 - line / plot),
+            text=trace.name,
+            yanchor="middle",
+            showarrow=False,
+            font={"size": SIZE, "color": _colour(trace)},
+        )
     figure.update_yaxes(range=[0, top])
     return figure.update_layout(showlegend=False)
 
@@ -71,9 +75,17 @@ def label_corner(
     """Write names, each with its colour, below one another in the upper right corner of a plot."""
     for line, (name, colour) in enumerate(names):
         figure.add_annotation(
-            x=1, xref=f"{x} domain", xanchor="right", y=1, yref=f"{y} domain", yanchor="top",
-            yshift=-LINE * line, text=name, showarrow=False, font={"size": SIZE, "color": colour},
-        )  # fmt: skip
+            x=1,
+            xref=f"{x} domain",
+            xanchor="right",
+            y=1,
+            yref=f"{y} domain",
+            yanchor="top",
+            yshift=-LINE * line,
+            text=name,
+            showarrow=False,
+            font={"size": SIZE, "color": colour},
+        )
 
 
 def move_apart(wanted: Sequence[float], room: Sequence[float], height: float) -> list[float]:

@@ -72,9 +72,13 @@ def latent_scatter(
     angle = np.linspace(0, 2 * np.pi, 121)
     for radius, mass in RINGS if rings else ():
         figure.add_scatter(
-            x=radius * np.cos(angle), y=radius * np.sin(angle), mode="lines", hoverinfo="skip",
-            line={"color": roles.gap, "width": 1, "dash": "dot"}, showlegend=False,
-        )  # fmt: skip
+            x=radius * np.cos(angle),
+            y=radius * np.sin(angle),
+            mode="lines",
+            hoverinfo="skip",
+            line={"color": roles.gap, "width": 1, "dash": "dot"},
+            showlegend=False,
+        )
         figure.add_annotation(
             x=0.7071 * radius,
             y=0.7071 * radius,
@@ -108,10 +112,15 @@ def latent_scatter(
         )
         if label is not None and named:
             figure.add_annotation(
-                x=float(np.median(x[chosen])), y=float(np.median(y[chosen])), text=f"<b>{name}</b>",
-                showarrow=False, font={"size": 15, "color": roles.text},
-                bgcolor=roles.ground, opacity=0.85, borderpad=1,
-            )  # fmt: skip
+                x=float(np.median(x[chosen])),
+                y=float(np.median(y[chosen])),
+                text=f"<b>{name}</b>",
+                showarrow=False,
+                font={"size": 15, "color": roles.text},
+                bgcolor=roles.ground,
+                opacity=0.85,
+                borderpad=1,
+            )
     figure.update_xaxes(title=latent_name(first), zeroline=True)
     figure.update_yaxes(
         title=latent_name(second) if codes.shape[1] > 1 else "",

@@ -37,17 +37,23 @@ def elbo_over_latents(
     figure = go.Figure()
     if theory is not None:
         figure.add_scatter(
-            x=list(theory[0]), y=list(theory[1]), mode="lines", name=words["theory"],
+            x=list(theory[0]),
+            y=list(theory[1]),
+            mode="lines",
+            name=words["theory"],
             line={"color": roles.prior, "width": 2},
             hovertemplate="K = %{x}: %{y:.2f}<extra></extra>",
-        )  # fmt: skip
+        )
         _name(figure, theory[0][-1], theory[1][-1], words["theory"], roles.prior, "bottom")
     figure.add_scatter(
-        x=list(latents), y=list(elbo), mode="lines+markers", name=words["members"],
+        x=list(latents),
+        y=list(elbo),
+        mode="lines+markers",
+        name=words["members"],
         line={"color": roles.latent, "width": 1, "dash": "dot"},
         marker={"color": roles.latent, "size": 9},
         hovertemplate="K = %{x}: %{y:.2f}<extra></extra>",
-    )  # fmt: skip
+    )
     _name(figure, latents[-1], elbo[-1], words["members"], roles.latent, "top")
     if floor is not None:
         figure.add_hline(y=floor, line={"color": roles.gap, "width": 1, "dash": "dash"})
@@ -55,9 +61,14 @@ def elbo_over_latents(
     if enough is not None:
         figure.add_vline(x=enough, line={"color": roles.text, "width": 1})
         figure.add_annotation(
-            x=enough, y=1, yref="y domain", yanchor="bottom", showarrow=False,
-            text=f"{words['enough']}: {enough}", font={"size": SIZE, "color": roles.text},
-        )  # fmt: skip
+            x=enough,
+            y=1,
+            yref="y domain",
+            yanchor="bottom",
+            showarrow=False,
+            text=f"{words['enough']}: {enough}",
+            font={"size": SIZE, "color": roles.text},
+        )
     figure.update_xaxes(title=words["latents"], range=[-0.02 * latents[-1], 1.04 * latents[-1]])
     figure.update_yaxes(title=words["elbo"])
     return apply_style(figure, roles, height).update_layout(showlegend=False, margin={"t": 28})
@@ -66,7 +77,12 @@ def elbo_over_latents(
 def _name(figure: go.Figure, x: float, y: float, name: str, colour: str, side: str) -> None:
     """Write a curve's name above (top) or below (bottom) its last point."""
     figure.add_annotation(
-        x=x, y=y, text=name, showarrow=False, xanchor="right",
-        yanchor="bottom" if side == "top" else "top", yshift=5 if side == "top" else -5,
+        x=x,
+        y=y,
+        text=name,
+        showarrow=False,
+        xanchor="right",
+        yanchor="bottom" if side == "top" else "top",
+        yshift=5 if side == "top" else -5,
         font={"size": SIZE, "color": colour},
-    )  # fmt: skip
+    )

@@ -31,9 +31,14 @@ def kl_areas(
     and standard deviation.
     """
     figure = make_subplots(
-        2, 2, specs=[[{"colspan": 2}, None], [{}, {}]], row_heights=[0.52, 0.48],
-        vertical_spacing=0.17, horizontal_spacing=0.08, subplot_titles=("", *titles),
-    )  # fmt: skip
+        2,
+        2,
+        specs=[[{"colspan": 2}, None], [{}, {}]],
+        row_heights=[0.52, 0.48],
+        vertical_spacing=0.17,
+        horizontal_spacing=0.08,
+        subplot_titles=("", *titles),
+    )
     _add_density(figure, z, p, roles.prior, "p(z)", row=1, col=1)
     _add_density(figure, z, q, roles.q, "q(z|x)", row=1, col=1)
     mean, sd = marks
@@ -71,9 +76,15 @@ def _write(
     figure: go.Figure, x: float, y: float, words: str, colour: str, side: str, line: str
 ) -> None:
     figure.add_annotation(
-        x=x, y=y, text=words, showarrow=False, xanchor=side, yanchor=line,
-        xshift=6 if side == "left" else -6, font={"size": 12, "color": colour},
-    )  # fmt: skip
+        x=x,
+        y=y,
+        text=words,
+        showarrow=False,
+        xanchor=side,
+        yanchor=line,
+        xshift=6 if side == "left" else -6,
+        font={"size": 12, "color": colour},
+    )
 
 
 def add_signed_area(
@@ -82,13 +93,27 @@ def add_signed_area(
     """Fill between a curve and 0: full where it counts for the integral, pale where against."""
     for part, opacity in ((np.maximum(curve, 0), 0.75), (np.minimum(curve, 0), 0.3)):
         figure.add_scatter(
-            x=z, y=part, mode="lines", line={"width": 0}, fill="tozeroy", hoverinfo="skip",
-            fillcolor=fade(roles.kl, opacity), showlegend=False, row=row, col=col,
-        )  # fmt: skip
+            x=z,
+            y=part,
+            mode="lines",
+            line={"width": 0},
+            fill="tozeroy",
+            hoverinfo="skip",
+            fillcolor=fade(roles.kl, opacity),
+            showlegend=False,
+            row=row,
+            col=col,
+        )
     figure.add_scatter(
-        x=z, y=curve, mode="lines", line={"color": roles.kl, "width": 1.5}, showlegend=False,
-        hovertemplate="%{y:.3f}<extra></extra>", row=row, col=col,
-    )  # fmt: skip
+        x=z,
+        y=curve,
+        mode="lines",
+        line={"color": roles.kl, "width": 1.5},
+        showlegend=False,
+        hovertemplate="%{y:.3f}<extra></extra>",
+        row=row,
+        col=col,
+    )
 
 
 def mixture_picture(
@@ -113,42 +138,83 @@ def mixture_picture(
     """
     z, mean, sd = curves
     figure = make_subplots(
-        2, 2, column_widths=[0.62, 0.38], row_heights=[0.78, 0.22], shared_xaxes="columns",
-        shared_yaxes="rows", horizontal_spacing=0.03, vertical_spacing=0.03,
+        2,
+        2,
+        column_widths=[0.62, 0.38],
+        row_heights=[0.78, 0.22],
+        shared_xaxes="columns",
+        shared_yaxes="rows",
+        horizontal_spacing=0.03,
+        vertical_spacing=0.03,
         specs=[[{}, {}], [{}, None]],
-    )  # fmt: skip
+    )
     band = {"x": np.concatenate([z, z[::-1]]), "y": np.concatenate([mean + sd, (mean - sd)[::-1]])}
     figure.add_scatter(
-        **band, fill="toself", fillcolor=fade(roles.sigma, 0.25), line={"width": 0},
-        name="±σ(z)", hoverinfo="skip", row=1, col=1,
-    )  # fmt: skip
+        **band,
+        fill="toself",
+        fillcolor=fade(roles.sigma, 0.25),
+        line={"width": 0},
+        name="±σ(z)",
+        hoverinfo="skip",
+        row=1,
+        col=1,
+    )
     figure.add_scatter(
-        x=z, y=mean, mode="lines", name="μ(z)", line={"color": roles.mean, "width": 2.5},
-        hovertemplate="μ(%{x:.2f}) = %{y:.2f}<extra></extra>", row=1, col=1,
-    )  # fmt: skip
+        x=z,
+        y=mean,
+        mode="lines",
+        name="μ(z)",
+        line={"color": roles.mean, "width": 2.5},
+        hovertemplate="μ(%{x:.2f}) = %{y:.2f}<extra></extra>",
+        row=1,
+        col=1,
+    )
     _add_sticks(figure, codes, np.interp(codes, z, mean), np.interp(codes, z, sd), roles)
     _add_density(figure, z, prior, roles.prior, names[2], row=2, col=1)
     figure.add_scatter(
-        x=codes, y=np.interp(codes, z, prior), mode="markers", name="z", hoverinfo="skip",
+        x=codes,
+        y=np.interp(codes, z, prior),
+        mode="markers",
+        name="z",
+        hoverinfo="skip",
         marker={"color": roles.latent, "size": 6 if len(codes) <= MANY_PARTS else 4},
-        row=2, col=1,
-    )  # fmt: skip
+        row=2,
+        col=1,
+    )
     gap = np.full((len(parts), 1), np.nan)
     figure.add_scatter(
-        x=np.hstack([parts, gap]).ravel(), y=np.tile(np.append(x, np.nan), len(parts)),
-        mode="lines", line={"color": roles.reconstruction, "width": 1}, opacity=0.55,
-        hoverinfo="skip", showlegend=False, row=1, col=2,
-    )  # fmt: skip
+        x=np.hstack([parts, gap]).ravel(),
+        y=np.tile(np.append(x, np.nan), len(parts)),
+        mode="lines",
+        line={"color": roles.reconstruction, "width": 1},
+        opacity=0.55,
+        hoverinfo="skip",
+        showlegend=False,
+        row=1,
+        col=2,
+    )
     figure.add_scatter(
-        x=mixture, y=x, mode="lines", name=names[1], fill="tozerox", row=1, col=2,
+        x=mixture,
+        y=x,
+        mode="lines",
+        name=names[1],
+        fill="tozerox",
+        row=1,
+        col=2,
         line={"color": roles.reconstruction, "width": 2.5},
         fillcolor=fade(roles.reconstruction, 0.18),
         hovertemplate="x = %{y:.2f}: %{x:.3f}<extra></extra>",
-    )  # fmt: skip
+    )
     figure.add_scatter(
-        x=exact, y=x, mode="lines", name=names[0], hoverinfo="skip", row=1, col=2,
+        x=exact,
+        y=x,
+        mode="lines",
+        name=names[0],
+        hoverinfo="skip",
+        row=1,
+        col=2,
         line={"color": roles.text, "width": 1.5, "dash": "dot"},
-    )  # fmt: skip
+    )
     figure.update_xaxes(range=[float(z[0]), float(z[-1])], title="z", row=2, col=1)
     figure.update_xaxes(rangemode="tozero", row=1, col=2)
     figure.update_yaxes(range=[float(x[0]), float(x[-1])], row=1)
@@ -175,25 +241,39 @@ def posterior_picture(
     _add_density(figure, z, prior, roles.prior, "p(z)")
     _add_density(figure, z, q, roles.q, "q(z|x)")
     figure.add_scatter(
-        x=z, y=posterior, mode="lines", name="p(z|x)", hoverinfo="skip",
+        x=z,
+        y=posterior,
+        mode="lines",
+        name="p(z|x)",
+        hoverinfo="skip",
         line={"color": roles.posterior, "width": 2, "dash": "dot"},
-    )  # fmt: skip
+    )
     figure.update_xaxes(title="z", range=[float(z[0]), float(z[-1])], zeroline=False)
     figure.update_yaxes(showticklabels=False)
     # The prior's own place is its left side: q is mostly led to its right.
     figure.add_annotation(
-        x=-1, y=float(np.interp(-1, z, prior)), text="p(z)", showarrow=False, xanchor="right",
-        yanchor="bottom", font={"size": SIZE, "color": roles.prior},
-    )  # fmt: skip
+        x=-1,
+        y=float(np.interp(-1, z, prior)),
+        text="p(z)",
+        showarrow=False,
+        xanchor="right",
+        yanchor="bottom",
+        font={"size": SIZE, "color": roles.prior},
+    )
     return label_peaks(apply_style(figure, roles, height), ("q(z|x)", "p(z|x)"))
 
 
 def _name_start(figure: go.Figure, x: float, y: float, name: str, colour: str, anchor: str) -> None:
     """Write a curve's name where it begins, above it (anchor "bottom") or below it ("top")."""
     figure.add_annotation(
-        x=x, y=y, text=name, showarrow=False, xanchor="left", yanchor=anchor,
+        x=x,
+        y=y,
+        text=name,
+        showarrow=False,
+        xanchor="left",
+        yanchor=anchor,
         font={"size": SIZE, "color": colour},
-    )  # fmt: skip
+    )
 
 
 def _add_sticks(
@@ -206,9 +286,13 @@ def _add_sticks(
     figure.add_scatter(
         x=np.stack([codes, codes, gap], 1).ravel(),
         y=np.stack([mean - sd, mean + sd, gap], 1).ravel(),
-        mode="lines", line={"color": roles.latent, "width": 1.5}, hoverinfo="skip",
-        showlegend=False, row=1, col=1,
-    )  # fmt: skip
+        mode="lines",
+        line={"color": roles.latent, "width": 1.5},
+        hoverinfo="skip",
+        showlegend=False,
+        row=1,
+        col=1,
+    )
 
 
 def fade(colour: str, opacity: float) -> str:
@@ -228,16 +312,29 @@ def _add_density(
     col: int | None = None,
 ) -> None:
     figure.add_scatter(
-        x=z, y=density, mode="lines", name=name, line={"color": colour, "width": 2},
-        fill="tozeroy", fillcolor=fade(colour, 0.14), row=row, col=col,
+        x=z,
+        y=density,
+        mode="lines",
+        name=name,
+        line={"color": colour, "width": 2},
+        fill="tozeroy",
+        fillcolor=fade(colour, 0.14),
+        row=row,
+        col=col,
         hovertemplate=f"{name} = %{{y:.3f}}<extra></extra>",
-    )  # fmt: skip
+    )
 
 
 def _add_line(
     figure: go.Figure, x: list[float], y: list[float], colour: str, name: str, *, row: int, col: int
 ) -> None:
     figure.add_scatter(
-        x=x, y=y, mode="lines", name=name, line={"color": colour, "width": 2.5},
-        hoverinfo="skip", row=row, col=col,
-    )  # fmt: skip
+        x=x,
+        y=y,
+        mode="lines",
+        name=name,
+        line={"color": colour, "width": 2.5},
+        hoverinfo="skip",
+        row=row,
+        col=col,
+    )

@@ -37,15 +37,24 @@ def elbo_curves(
         has_kl = bool(np.isfinite(kl).any())
         stack = {"stackgroup": "elbo", "mode": "lines"}
         figure.add_scatter(
-            x=steps, y=reconstruction, name=words["reconstruction"], **stack,
+            x=steps,
+            y=reconstruction,
+            name=words["reconstruction"],
+            **stack,
             line={"width": 0, "color": roles.reconstruction},
-            fillcolor=_tint(roles.reconstruction), hovertemplate="%{y:.2f} nats",
-        )  # fmt: skip
+            fillcolor=_tint(roles.reconstruction),
+            hovertemplate="%{y:.2f} nats",
+        )
         if has_kl:
             figure.add_scatter(
-                x=steps, y=kl, name="KL", **stack, line={"width": 0, "color": roles.kl},
-                fillcolor=_tint(roles.kl), hovertemplate="%{y:.2f} nats",
-            )  # fmt: skip
+                x=steps,
+                y=kl,
+                name="KL",
+                **stack,
+                line={"width": 0, "color": roles.kl},
+                fillcolor=_tint(roles.kl),
+                hovertemplate="%{y:.2f} nats",
+            )
         objective = np.array([point.get("objective") for point in train], dtype=float)
         if np.isfinite(objective).any():
             figure.add_scatter(
@@ -140,22 +149,28 @@ def compare_curves(
     """Return −ELBO over the steps of several runs by name, each in its colour; dotted is KL."""
     figure = go.Figure()
     # Names stand in these colours beside the curves: each of them can be read as text.
-    colours = (
-        roles.mean, roles.sigma, roles.latent, roles.reconstruction, roles.beta, roles.gap,
-    )  # fmt: skip
+    colours = (roles.mean, roles.sigma, roles.latent, roles.reconstruction, roles.beta, roles.gap)
     for index, (run, points) in enumerate(runs.items()):
         name = as_label(run)
         steps = [point["step"] for point in points]
         colour = colours[index % len(colours)]
         figure.add_scatter(
-            x=steps, y=[-point["elbo"] for point in points], name=f"{name} −ELBO", mode="lines",
-            line={"color": colour, "width": 2}, hovertemplate="%{y:.2f} nats",
-        )  # fmt: skip
+            x=steps,
+            y=[-point["elbo"] for point in points],
+            name=f"{name} −ELBO",
+            mode="lines",
+            line={"color": colour, "width": 2},
+            hovertemplate="%{y:.2f} nats",
+        )
         if points and "kl" in points[-1]:
             figure.add_scatter(
-                x=steps, y=[point.get("kl") for point in points], name=f"{name} KL", mode="lines",
-                line={"color": colour, "width": 2, "dash": "dot"}, hovertemplate="%{y:.2f} nats",
-            )  # fmt: skip
+                x=steps,
+                y=[point.get("kl") for point in points],
+                name=f"{name} KL",
+                mode="lines",
+                line={"color": colour, "width": 2, "dash": "dot"},
+                hovertemplate="%{y:.2f} nats",
+            )
     figure.update_xaxes(title=words["step"])
     figure.update_yaxes(title=words["nats_per_image"])
     figure.update_layout(hovermode="x unified")

@@ -12,17 +12,6 @@ import torch
 from torch import Tensor
 
 
-def learn_product(x: Tensor, weight: Tensor, bias: Tensor, halve: bool) -> Tensor:
-    """Return x Wᵀ + b, (M, B, out), to be differentiated.
-
-    With `halve` the factors of this product and of its gradients are rounded to bfloat16; their
-    sums, and all that is added to them, stay in float32. A processor may leave sums of 16 products
-    and fewer as they are.
-    """
-    product: Tensor = _Product.apply(x, weight, bias, halve)  # type: ignore[no-untyped-call]
-    return product
-
-
 @functools.cache
 def has_bfloat16() -> bool:
     """Tell whether this processor multiplies in bfloat16; without that it is slower, not faster."""
@@ -31,30 +20,50 @@ def has_bfloat16() -> bool:
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
-class _Product(torch.autograd.Function):
-    """The product, whose gradients lie in memory as the weights do.
+def learn_product(x: Tensor, weight: Tensor, bias: Tensor, halve: bool) -> Tensor:
+    """Return x Wᵀ + b, (M, B, out), for autograd to differentiate (see `multiply`)."""
+    product: Tensor = _Product.apply(x, weight, bias, halve)  # type: ignore[no-untyped-call]
+    return product
 
-    torch's own gradient of a stacked W comes transposed, and to turn it round takes as long as the
-    product.
+
+def multiply(x: Tensor, weight: Tensor, bias: Tensor, halve: bool) -> Tensor:
+    """Return x Wᵀ + b, (M, B, out).
+
+    With `halve` the factors of this product and of its gradients are rounded to bfloat16; their
+    sums, and all that is added to them, stay in float32. A processor may leave sums of 16 products
+    and fewer as they are.
     """
+    with _rounded(halve, x, weight) as (x, weight):
+        if x.dim() == 2:
+            return torch.addmm(bias, x, weight.t())
+        return torch.baddbmm(bias[:, None], x, weight.mT)
 
+
+def differentiate(
+    x: Tensor, weight: Tensor, slope: Tensor, halve: bool, for_x: bool = True
+) -> tuple[Tensor | None, Tensor, Tensor]:
+    """Return the gradients of x, W and b from the one of their product, `slope` (M, B, out).
+
+    That of W lies in memory as W does; torch's own of a stacked W comes transposed, and to turn it
+    round takes as long as the product.
+    """
+    to_bias = slope.sum(-2)
+    with _rounded(halve, x, weight, slope) as (x, weight, slope):
+        return slope @ weight if for_x else None, slope.mT @ x, to_bias
+
+
+class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, halve: bool) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.halve = halve
-        with _rounded(halve, x, weight) as (x, weight):
-            if x.dim() == 2:
-                return torch.addmm(bias, x, weight.t())
-            return torch.baddbmm(bias[:, None], x, weight.mT)
+        return multiply(x, weight, bias, halve)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None]:
-        (gradient,) = gradients
         x, weight = ctx.saved_tensors
-        to_bias = gradient.sum(-2)
-        with _rounded(ctx.halve, x, weight, gradient) as (x, weight, gradient):
-            to_x = gradient @ weight if ctx.needs_input_grad[0] else None
-            return to_x, gradient.mT @ x, to_bias, None
+        (slope,) = gradients
+        return *differentiate(x, weight, slope, ctx.halve, ctx.needs_input_grad[0]), None
 
 
 @contextlib.contextmanager

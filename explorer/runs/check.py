@@ -70,9 +70,13 @@ def check_run(folder: str | os.PathLike[str]) -> list[Fault]:
     except UnreadableRun as error:
         return [*faults, Fault("run.json", "", _say_part(error))]
     parts = (
-        _check_results(info), _check_log(run, info), _check_film(run, info),
-        _check_codes(run, info), _check_viewer(run), _check_weights(run, info),
-    )  # fmt: skip
+        _check_results(info),
+        _check_log(run, info),
+        _check_film(run, info),
+        _check_codes(run, info),
+        _check_viewer(run),
+        _check_weights(run, info),
+    )
     return [*faults, *(fault for part in parts for fault in islice(part, MOST_PER_FILE))]
 
 

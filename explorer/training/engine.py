@@ -7,13 +7,14 @@ a gradient, `family.py` does so for many β at once, `fit.py` has a closed form.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from explorer.codes import Array
 from explorer.config import Config
+from explorer.elbo.terms import Terms
 from explorer.models import Model
 
 
@@ -70,6 +71,32 @@ class Engine(ABC):
         """
 
 
+class Means(NamedTuple):
+    """Averages over a batch, without gradients: of one model, or of M along the first axis.
+
+    KL comes in its parts, (K,) or (1,) (see `Terms.kl_parts`), or not at all.
+    """
+
+    objective: Tensor
+    reconstruction: Tensor
+    kl_parts: Tensor | None
+
+    def unbind(self) -> list["Means"]:
+        """Return each model's own."""
+        kl = [None] * len(self.objective) if self.kl_parts is None else self.kl_parts
+        return [Means(*each) for each in zip(self.objective, self.reconstruction, kl, strict=True)]
+
+
+def average(terms: Terms) -> Means:
+    """Return the means of one model's batch."""
+    kl = terms.kl_parts
+    return Means(
+        terms.objective.detach(),
+        terms.reconstruction.detach().mean(),
+        None if kl is None else kl.detach().mean(0),
+    )
+
+
 class Totals:
     """Running sums since the last log point."""
 
@@ -83,14 +110,14 @@ class Totals:
         self.reconstruction: Tensor | float = 0.0
         self.kl_parts: Tensor | None = None
 
-    def add(self, objective: Tensor, reconstruction: Tensor, kl_parts: Tensor | None) -> None:
-        """Add the means of one batch, KL in its parts (see `Terms.kl_parts`)."""
+    def add(self, means: Means) -> None:
+        """Add the means of one batch."""
         self.count += 1
-        self.objective = self.objective + objective
-        self.reconstruction = self.reconstruction + reconstruction
-        if kl_parts is not None:
+        self.objective = self.objective + means.objective
+        self.reconstruction = self.reconstruction + means.reconstruction
+        if means.kl_parts is not None:
             sums = self.kl_parts
-            self.kl_parts = kl_parts if sums is None else sums + kl_parts
+            self.kl_parts = means.kl_parts if sums is None else sums + means.kl_parts
 
     def means(self) -> tuple[float, float, list[float] | None]:
         """Return objective, reconstruction and KL in its parts, averaged over the batches."""

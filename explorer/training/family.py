@@ -30,7 +30,7 @@ from explorer.runs.images import describe_dataset
 from explorer.runs.run import Run
 from explorer.runs.sweeps import Sweep, prepare_sweep
 from explorer.runs.writer import RunWriter
-from explorer.training.engine import Engine, Totals
+from explorer.training.engine import Engine, Means, Totals, average
 from explorer.training.loop import (
     CHECKPOINT,
     Progress,
@@ -41,6 +41,7 @@ from explorer.training.loop import (
 )
 from explorer.training.machine import choose_device, threads_agree
 from explorer.training.start import Batches, start_generator, start_model, start_optimiser
+from explorer.training.written_out import write_out
 
 LARGEST_FAMILY = 16
 
@@ -142,11 +143,48 @@ class FamilyEngine(Engine):
         self.generator = start_generator(config, device)
         self.optimiser = start_optimiser(self.model, config)
         self.totals = [Totals() for _ in configs]
+        self._written_out = write_out(configs, self.model, self.template.likelihood)
 
     def step(self, step: int, steps: int, betas: Sequence[float]) -> None:
         """Do one update of all members."""
         self.optimiser.lr = self.config.optimiser.learning_rate_at(step, steps)
         x = self.template.target(self.batches.at(step), self.generator)
+        for totals, means in zip(
+            self.totals, self._differentiate(x, step, steps, betas), strict=True
+        ):
+            totals.add(means)
+        self.optimiser.update()
+
+    def member(self, index: int) -> VAE:
+        """Return the template with that member's present weights."""
+        self.model.write_member(index, self.template)
+        return self.template
+
+    def trial(self) -> "FamilyEngine":
+        """Return an engine with copies of the models that see the same images."""
+        trial = copy.copy(self)
+        trial.model = copy.deepcopy(self.model)
+        trial.optimiser = start_optimiser(trial.model, self.config)
+        trial.generator = torch.Generator(self.device).manual_seed(0)
+        trial.totals = [Totals() for _ in self.configs]
+        trial._written_out = write_out(self.configs, trial.model, self.template.likelihood)
+        return trial
+
+    def pack(self, metadata: Mapping[str, Any]) -> bytes:
+        """Return the stacked weights, the optimiser and the random state."""
+        return pack_training(self.model, self.optimiser, self.generator, metadata)
+
+    def unpack(self, content: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+        """Go on from these."""
+        unpack_training(content, self.model, self.optimiser, self.generator)
+
+    def _differentiate(
+        self, x: Tensor, step: int, steps: int, betas: Sequence[float]
+    ) -> list[Means]:
+        """Leave the gradients of all objectives with the parameters; return each one's means."""
+        if self._written_out is not None:
+            means = self._written_out.learn(x, betas, self.generator)
+            return means.unbind()
         mean, logvar = self.model.encode_parameters(x)
         copies = self.config.objective.samples
         z = reparameterise(mean, logvar, draw_noise(mean, copies, self.generator))
@@ -161,36 +199,7 @@ class FamilyEngine(Engine):
         total = torch.stack([term.objective for term in terms]).sum()
         self.optimiser.forget()
         total.backward()  # type: ignore[no-untyped-call]
-        self.optimiser.update()
-        for totals, term in zip(self.totals, terms, strict=True):
-            assert term.kl_per_dim is not None
-            totals.add(
-                term.objective.detach(),
-                term.reconstruction.detach().mean(),
-                term.kl_per_dim.detach().mean(0),
-            )
-
-    def member(self, index: int) -> VAE:
-        """Return the template with that member's present weights."""
-        self.model.write_member(index, self.template)
-        return self.template
-
-    def trial(self) -> "FamilyEngine":
-        """Return an engine with copies of the models that see the same images."""
-        trial = copy.copy(self)
-        trial.model = copy.deepcopy(self.model)
-        trial.optimiser = start_optimiser(trial.model, self.config)
-        trial.generator = torch.Generator(self.device).manual_seed(0)
-        trial.totals = [Totals() for _ in self.configs]
-        return trial
-
-    def pack(self, metadata: Mapping[str, Any]) -> bytes:
-        """Return the stacked weights, the optimiser and the random state."""
-        return pack_training(self.model, self.optimiser, self.generator, metadata)
-
-    def unpack(self, content: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
-        """Go on from these."""
-        unpack_training(content, self.model, self.optimiser, self.generator)
+        return [average(term) for term in terms]
 
 
 def _is_queued(run: Run) -> bool:

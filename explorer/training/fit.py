@@ -33,7 +33,7 @@ from explorer.errors import ExplorerError
 from explorer.models.networks import LOGVAR_BOUND
 from explorer.models.vae import VAE
 from explorer.runs.checkpoint import pack_training, unpack_training
-from explorer.training.engine import Engine, Totals
+from explorer.training.engine import Engine, Totals, average
 from explorer.training.start import start_generator, start_model
 
 Floats = NDArray[np.float64]
@@ -204,10 +204,7 @@ class FitEngine(Engine):
         with torch.no_grad():
             target = self.model.target(logged, self.generator)
             terms = self._terms(self.model, target, betas[0], self.config.objective, self.generator)
-        kl = terms.kl_parts
-        self.totals[0].add(
-            terms.objective, terms.reconstruction.mean(), None if kl is None else kl.mean(0)
-        )
+        self.totals[0].add(average(terms))
 
     def member(self, index: int) -> VAE:
         """Return the model itself."""

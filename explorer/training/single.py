@@ -14,9 +14,10 @@ from explorer.config import Config, ObjectiveConfig
 from explorer.elbo.terms import Terms, choose_objective, draw_noise, reparameterise
 from explorer.models import Model
 from explorer.runs.checkpoint import pack_training, unpack_training
-from explorer.training.engine import Engine, Totals
+from explorer.training.engine import Engine, Means, Totals, average
 from explorer.training.machine import threads_agree
 from explorer.training.start import Batches, start_generator, start_model, start_optimiser
+from explorer.training.written_out import write_out
 
 STALL_WINDOW = 10
 INFORMATION_IMAGES = 500
@@ -38,6 +39,7 @@ class SingleEngine(Engine):
         self.best_information = -math.inf
         self.totals = [Totals()]
         self._terms = choose_objective(config.objective, config.model.latent)
+        self._written_out = write_out([config], self.model, self.model.likelihood)
 
     def step(self, step: int, steps: int, betas: Sequence[float]) -> None:
         """Do one update."""
@@ -46,19 +48,12 @@ class SingleEngine(Engine):
         objective = self.config.objective.at(step, steps)
         if self.aggressive:
             self._catch_up(step, beta, objective)
-        terms = self._compute(self.batches.at(step), beta, objective)
-        self.optimiser.forget()
-        terms.objective.backward()  # type: ignore[no-untyped-call]
+        means = self._differentiate(self.batches.at(step), beta, objective)
         if self.aggressive:
             for parameter in self.model.encoder.parameters():
                 parameter.grad = None
         self.optimiser.update()
-        kl = terms.kl_parts
-        self.totals[0].add(
-            terms.objective.detach(),
-            terms.reconstruction.detach().mean(),
-            None if kl is None else kl.detach().mean(0),
-        )
+        self.totals[0].add(means)
 
     def member(self, index: int) -> Model:
         """Return the model itself."""
@@ -71,6 +66,7 @@ class SingleEngine(Engine):
         trial.optimiser = start_optimiser(trial.model, self.config)
         trial.generator = torch.Generator(self.device).manual_seed(0)
         trial.totals = [Totals()]
+        trial._written_out = write_out(self.configs, trial.model, trial.model.likelihood)
         return trial
 
     def pack(self, metadata: Mapping[str, Any]) -> bytes:
@@ -105,6 +101,16 @@ class SingleEngine(Engine):
         if information <= self.best_information:
             self.aggressive = False
         self.best_information = max(self.best_information, information)
+
+    def _differentiate(self, images: Tensor, beta: float, objective: ObjectiveConfig) -> Means:
+        """Leave the objective's gradients with the parameters."""
+        if self._written_out is not None:
+            x = self.model.target(images, self.generator)
+            return self._written_out.learn(x, beta, self.generator)
+        terms = self._compute(images, beta, objective)
+        self.optimiser.forget()
+        terms.objective.backward()  # type: ignore[no-untyped-call]
+        return average(terms)
 
     def _compute(self, images: Tensor, beta: float, objective: ObjectiveConfig) -> Terms:
         x = self.model.target(images, self.generator)

@@ -32,9 +32,15 @@ def run(tmp_path_factory, root):
     for name, data in (("enc", digits_encoder("std")), ("dec", digits_decoder("minus-one"))):
         (folder / f"{name}.onnx").write_bytes(data)
     return explorer.adopt(
-        folder / "stranger", encode=folder / "enc.onnx", decode=str(folder / "dec.onnx"),
-        images="digits", likelihood="bernoulli", binarise=True, name="Stranger", data_root=root,
-    )  # fmt: skip
+        folder / "stranger",
+        encode=folder / "enc.onnx",
+        decode=str(folder / "dec.onnx"),
+        images="digits",
+        likelihood="bernoulli",
+        binarise=True,
+        name="Stranger",
+        data_root=root,
+    )
 
 
 def read(run):
@@ -91,9 +97,15 @@ def test_it_has_what_pages_ask_of_a_run(run):
 def test_a_beta_that_is_told_goes_before_the_implied_one(tmp_path, root):
     model, images = shipped("digits-2d")
     run = explorer.adopt(
-        tmp_path / "run", encode=model.encode_parameters, decode=model.decoder, images=images,
-        likelihood="bernoulli", binarise=True, beta=2, data_root=root,
-    )  # fmt: skip
+        tmp_path / "run",
+        encode=model.encode_parameters,
+        decode=model.decoder,
+        images=images,
+        likelihood="bernoulli",
+        binarise=True,
+        beta=2,
+        data_root=root,
+    )
     assert run.info.beta == 2 and read(run)["beta"]["implied"]["beta"] < 1.3
     assert describe_figures(run)["implied"] is False
 
@@ -118,10 +130,15 @@ def test_arrays_of_any_convention_are_kept_so_that_pages_find_them(given, tmp_pa
         "flat grey": images[:, 0],
     }
     run = explorer.adopt(
-        tmp_path / "mine", encode=model.encode_parameters, decode=model.decoder,
-        images=arrays[given], labels=np.arange(len(images)) % 3, likelihood="bernoulli",
-        binarise=True, data_root=tmp_path,
-    )  # fmt: skip
+        tmp_path / "mine",
+        encode=model.encode_parameters,
+        decode=model.decoder,
+        images=arrays[given],
+        labels=np.arange(len(images)) % 3,
+        likelihood="bernoulli",
+        binarise=True,
+        data_root=tmp_path,
+    )
     kept = present(Library(tmp_path, tmp_path).images_of(run))
     np.testing.assert_array_equal(kept.images, images)
     assert run.info.best_split == "all" and kept.name == present(run.info.dataset).name == "mine"
@@ -133,9 +150,14 @@ def test_models_of_the_same_images_name_one_data_set(tmp_path):
     names = []
     for name in ("first", "second"):
         run = explorer.adopt(
-            tmp_path / name, encode=model.encode_parameters, decode=model.decoder, images=images,
-            likelihood="bernoulli", binarise=True, data_root=tmp_path,
-        )  # fmt: skip
+            tmp_path / name,
+            encode=model.encode_parameters,
+            decode=model.decoder,
+            images=images,
+            likelihood="bernoulli",
+            binarise=True,
+            data_root=tmp_path,
+        )
         names.append(present(run.info.dataset).name)
     assert names == ["first", "first"]
 
@@ -144,9 +166,15 @@ def test_images_of_another_size_are_kept_as_the_networks_take_them(tmp_path):
     model, images = shipped("strokes-10d")
     small = images[:, :, 2:26, 2:26]
     run = explorer.adopt(
-        tmp_path / "run", encode=model.encode_parameters, decode=model.decoder, images=small,
-        likelihood="bernoulli", binarise=True, reading={"fit": "pad"}, data_root=tmp_path,
-    )  # fmt: skip
+        tmp_path / "run",
+        encode=model.encode_parameters,
+        decode=model.decoder,
+        images=small,
+        likelihood="bernoulli",
+        binarise=True,
+        reading={"fit": "pad"},
+        data_root=tmp_path,
+    )
     kept = present(Library(tmp_path, tmp_path).images_of(run))
     assert run.info.model.shape == kept.shape == (1, 28, 28)
     np.testing.assert_array_equal(kept.images[:, :, 2:26, 2:26], small)
@@ -163,9 +191,14 @@ def test_what_no_file_can_hold_leaves_codes_figures_and_pictures(tmp_path):
 
     with pytest.warns(UserWarning, match="adopt --encoder E --decoder D.*codes and pictures alone"):
         run = explorer.adopt(
-            tmp_path / "run", encode=encode, decode=model.decoder, images=images,
-            likelihood="bernoulli", binarise=True, data_root=tmp_path,
-        )  # fmt: skip
+            tmp_path / "run",
+            encode=encode,
+            decode=model.decoder,
+            images=images,
+            likelihood="bernoulli",
+            binarise=True,
+            data_root=tmp_path,
+        )
     assert not run.info.has_model and find_lack(run, ["codes", "images"]) is None
     assert run.info.best_results["elbo"] == pytest.approx(-23.04, abs=0.1)
     assert len(diagnose_run(run).dimensions) == 2
@@ -176,9 +209,13 @@ def test_what_no_file_can_hold_leaves_codes_figures_and_pictures(tmp_path):
 def test_readings_that_fit_alike_are_warned_of_and_kept(tmp_path, root, monkeypatch):
     model, images = shipped("digits-2d")
     given = {
-        "encode": strange_encoder(model, spread="log-sd"), "decode": strange_decoder(model),
-        "images": images, "likelihood": "bernoulli", "binarise": True, "data_root": root,
-    }  # fmt: skip
+        "encode": strange_encoder(model, spread="log-sd"),
+        "decode": strange_decoder(model),
+        "images": images,
+        "likelihood": "bernoulli",
+        "binarise": True,
+        "data_root": root,
+    }
 
     def undecided(*pair):
         (fit, *_) = probe(*pair)
@@ -209,19 +246,30 @@ def test_a_beta_is_asked_for_where_it_would_decide_and_was_not_told(
     monkeypatch.setattr(measure, "probe", undecided)
     with pytest.warns(UserWarning, match="fit alike") as warned:
         explorer.adopt(
-            tmp_path / "run", encode=model.encode_parameters, decode=model.decoder, images=images,
-            likelihood="bernoulli", binarise=True, beta=beta, data_root=root,
-        )  # fmt: skip
+            tmp_path / "run",
+            encode=model.encode_parameters,
+            decode=model.decoder,
+            images=images,
+            likelihood="bernoulli",
+            binarise=True,
+            beta=beta,
+            data_root=root,
+        )
     assert ("tell beta, or what you know" in str(warned[0].message)) is asked
 
 
 def test_what_is_known_of_a_reading_is_taken(tmp_path, root):
     model, images = shipped("digits-2d")
     run = explorer.adopt(
-        tmp_path / "run", encode=strange_encoder(model, spread="log-sd"), images=images,
-        decode=strange_decoder(model), likelihood="bernoulli", binarise=True,
-        reading={"spread": "log-variance"}, data_root=root,
-    )  # fmt: skip
+        tmp_path / "run",
+        encode=strange_encoder(model, spread="log-sd"),
+        images=images,
+        decode=strange_decoder(model),
+        likelihood="bernoulli",
+        binarise=True,
+        reading={"spread": "log-variance"},
+        data_root=root,
+    )
     assert read(run)["spread"] == "log-variance"
 
 

@@ -69,9 +69,15 @@ def run(training, tmp_path_factory):
     folder, images = training
     root = tmp_path_factory.mktemp("replayed")
     return explorer.replay(
-        root / "film", [(step, folder / f"{step}.pt") for step in reversed(STEPS)], load=load,
-        images=images[:1000], likelihood="gaussian", sigma2=0.05, reading=READ, data_root=root,
-    )  # fmt: skip
+        root / "film",
+        [(step, folder / f"{step}.pt") for step in reversed(STEPS)],
+        load=load,
+        images=images[:1000],
+        likelihood="gaussian",
+        sigma2=0.05,
+        reading=READ,
+        data_root=root,
+    )
 
 
 READ = {"spread": "log-variance", "heads": "two outputs: mean", "scale": 1.0, "output": "unit"}
@@ -138,10 +144,16 @@ def test_checkpoints_of_another_model_and_none_are_told(training, tmp_path):
 def test_a_schedule_of_beta_stands_at_its_checkpoints_whatever_their_order(training, tmp_path):
     folder, images = training
     run = explorer.replay(
-        tmp_path / "film", [(400, folder / "400.pt"), (200, folder / "200.pt")], load=load,
-        betas=[100, 1], images=images[:200], likelihood="gaussian", sigma2=0.05, reading=READ,
+        tmp_path / "film",
+        [(400, folder / "400.pt"), (200, folder / "200.pt")],
+        load=load,
+        betas=[100, 1],
+        images=images[:200],
+        likelihood="gaussian",
+        sigma2=0.05,
+        reading=READ,
         data_root=tmp_path,
-    )  # fmt: skip
+    )
     assert [(point["step"], point["beta"]) for point in run.metrics("train")] == [
         (200, 1),
         (400, 100),

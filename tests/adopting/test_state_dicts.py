@@ -15,9 +15,13 @@ from tests.helpers import present
 from tests.models.adopted.test_unfolded import TwoHeads, vae
 
 READING = {
-    "layout": "NCHW", "scale": 2.0, "shift": -1.0, "heads": "two outputs: mean",
-    "spread": "log-variance", "output": "signed",
-}  # fmt: skip
+    "layout": "NCHW",
+    "scale": 2.0,
+    "shift": -1.0,
+    "heads": "two outputs: mean",
+    "spread": "log-variance",
+    "output": "signed",
+}
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +30,15 @@ def layers(tmp_path_factory):
     folder = tmp_path_factory.mktemp("first")
     first = vae(0)
     run = explorer.adopt(
-        folder / "run", encode=first.encode, decode=first.decode, images="digits",
-        likelihood="gaussian", sigma2=0.5, reading=READING, data_root=folder,
-    )  # fmt: skip
+        folder / "run",
+        encode=first.encode,
+        decode=first.decode,
+        images="digits",
+        likelihood="gaussian",
+        sigma2=0.5,
+        reading=READING,
+        data_root=folder,
+    )
     return run.path / "layers.json"
 
 

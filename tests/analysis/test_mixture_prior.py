@@ -22,9 +22,15 @@ def model():
     """x = Wz + b + noise, z from three normals, one of them far away: p(x) is known."""
     torch.manual_seed(0)
     config = ModelConfig(
-        network="linear", hidden=(), latent_dim=2, likelihood="gaussian", sigma2=SIGMA2,
-        prior="mixture", prior_components=3, precision="float64",
-    )  # fmt: skip
+        network="linear",
+        hidden=(),
+        latent_dim=2,
+        likelihood="gaussian",
+        sigma2=SIGMA2,
+        prior="mixture",
+        prior_components=3,
+        precision="float64",
+    )
     model = VAE(config, (1, 2, 3)).requires_grad_(False)
     prior = of_kind(MixturePrior, model.prior)
     prior.mean.copy_(torch.tensor([[-1.0, 0.5], [1.0, 0.0], [2.0, 4.0]]))

@@ -45,12 +45,20 @@ class Door:
     def ask(self, path="/", method="GET", kind="http", query="", body=b"", **headers: str):
         """Return the status, the headers and the body of the answer."""
         sent = []
-        packed = [(name.replace("_", "-").encode(), value.encode()) for name, value in
-                  {"host": HOST, **headers}.items()]  # fmt: skip
+        packed = [
+            (name.replace("_", "-").encode(), value.encode())
+            for name, value in {"host": HOST, **headers}.items()
+        ]
         scope = {
-            "type": kind, "method": method, "path": path, "query_string": query.encode(),
-            "headers": packed, "scheme": "http", "client": ("10.0.0.1", 1), "server": (HOST, 80),
-        }  # fmt: skip
+            "type": kind,
+            "method": method,
+            "path": path,
+            "query_string": query.encode(),
+            "headers": packed,
+            "scheme": "http",
+            "client": ("10.0.0.1", 1),
+            "server": (HOST, 80),
+        }
 
         async def receive():
             return {"type": "http.request", "body": body, "more_body": False}

@@ -47,8 +47,12 @@ def ask(kind: str, path: str, host: str | None, peer: str = "127.0.0.1", **more:
     headers = [(key.replace("_", "-").encode(), value.encode()) for key, value in more.items()]
     headers += [] if host is None else [(b"host", host.encode())]
     scope = {
-        "type": kind, "path": path, "method": "GET", "headers": headers, "client": (peer, 5000)
-    }  # fmt: skip
+        "type": kind,
+        "path": path,
+        "method": "GET",
+        "headers": headers,
+        "client": (peer, 5000),
+    }
     run_apart(KnownHosts(app)(scope, receive, send))
     return sent
 

@@ -286,9 +286,15 @@ def stranger(tmp_path_factory):
     folder = tmp_path_factory.mktemp("strangers")
     own = explorer.open_run("digits-2d").model
     explorer.adopt(
-        folder / "stranger", encode=own.encode_parameters, decode=own.decoder, images="digits",
-        likelihood="bernoulli", binarise=True, name="Stranger", data_root=folder,
-    )  # fmt: skip
+        folder / "stranger",
+        encode=own.encode_parameters,
+        decode=own.decoder,
+        images="digits",
+        likelihood="bernoulli",
+        binarise=True,
+        name="Stranger",
+        data_root=folder,
+    )
     return folder
 
 
@@ -325,9 +331,14 @@ def test_a_model_that_was_fed_with_noise_is_told_and_not_called_healthy(
     own = explorer.open_run("digits-2d").model
     noise = np.random.default_rng(0).integers(0, 256, (300, 1, 8, 8), np.uint8)
     explorer.adopt(
-        tmp_path / "noisy", encode=own.encode_parameters, decode=own.decoder, images=noise,
-        likelihood="bernoulli", binarise=True, data_root=tmp_path,
-    )  # fmt: skip
+        tmp_path / "noisy",
+        encode=own.encode_parameters,
+        decode=own.decoder,
+        images=noise,
+        likelihood="bernoulli",
+        binarise=True,
+        data_root=tmp_path,
+    )
     monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(tmp_path))
     app = open_page("collapse", run="noisy")
     (warning,) = [w.value for w in app.warning if "speaks against any verdict" in w.value]

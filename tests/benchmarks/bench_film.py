@@ -95,10 +95,14 @@ def describe_stage(rng: np.random.Generator) -> dict[str, Any]:
     member = make_member(rng, 1.0)
     assert len(choose_frames(range(FRAMES))) == FRAMES
     return member | {
-        "run": "bench", "axes": [0, 1], "names": list("0123456789"), "rings": True, "beta": "1",
+        "run": "bench",
+        "axes": [0, 1],
+        "names": list("0123456789"),
+        "rings": True,
+        "beta": "1",
         "inputs": encode_pictures(rng.integers(0, 256, (10, 1, 28, 28), np.uint8)),
         "words": sentences("stage."),
-    }  # fmt: skip
+    }
 
 
 def describe_lab(rng: np.random.Generator) -> dict[str, Any]:

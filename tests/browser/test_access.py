@@ -20,11 +20,15 @@ SHORT = {("", "light"), ("elbo", "dark")}
 STREAMLITS: dict[str, tuple[str, ...]] = {}
 """Violations that lie in Streamlit's own elements: axe's rule, and selectors of theirs."""
 MATRIX = [
-    pytest.param(name, theme, id=f"{name or 'explore'}-{theme}",
-                 marks=() if (name, theme) in SHORT else pytest.mark.slow)
+    pytest.param(
+        name,
+        theme,
+        id=f"{name or 'explore'}-{theme}",
+        marks=() if (name, theme) in SHORT else pytest.mark.slow,
+    )
     for name in PAGES
     for theme in THEMES
-]  # fmt: skip
+]
 READY = """() => document.querySelector('.explorer-lede')
   && !document.querySelector('[data-testid=stStatusWidget], .stSpinner')"""
 

@@ -68,9 +68,13 @@ def shows_runs(page):
 
 
 SHOWS = {
-    "collapse": shows_collapse, "beta": shows_beta, "models": shows_models, "train": shows_train,
-    "elbo": shows_elbo, "runs": shows_runs,
-}  # fmt: skip
+    "collapse": shows_collapse,
+    "beta": shows_beta,
+    "models": shows_models,
+    "train": shows_train,
+    "elbo": shows_elbo,
+    "runs": shows_runs,
+}
 
 
 def stays(page, path):

@@ -24,9 +24,15 @@ from tests.visiting import Visitor
 FLAGS = "--port {port} --no-browser --classroom --code apple --lecturer pear --workers 1"
 SECRET = "of Anna alone"
 ADDRESSES = (
-    ("", "model"), ("train", "run"), ("collapse", "run"), ("elbo", "run"), ("models", "models"),
-    ("models", "vq"), ("runs", "ticked"), ("beta", "sweep"),
-)  # fmt: skip
+    ("", "model"),
+    ("train", "run"),
+    ("collapse", "run"),
+    ("elbo", "run"),
+    ("models", "models"),
+    ("models", "vq"),
+    ("runs", "ticked"),
+    ("beta", "sweep"),
+)
 SHORT = (("", "model"), ("train", "run"), ("models", "vq"), ("runs", "ticked"))
 """What `make test` asks: the pages that compute least; all find a run in one place."""
 
@@ -79,9 +85,11 @@ class Class:
         path = self.run / "run.json"
         values = read_json(path)
         values["status"] |= {
-            "state": state, "pid": os.getpid(), "host": socket.gethostname(),
+            "state": state,
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
             "heartbeat": time.time(),
-        }  # fmt: skip
+        }
         replace_json(path, values)
 
 

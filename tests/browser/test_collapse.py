@@ -50,11 +50,6 @@ def test_a_pasted_loss_says_its_beta_and_changes_with_what_is_corrected(patient)
     page.get_by_text("There is no Python in this").wait_for()
 
 
-def unfold_own_codes(page):
-    if not page.locator("input[type=file]").is_visible():
-        page.get_by_text("Your own codes").click()
-
-
 def test_own_codes_are_judged_without_our_model(patient, tmp_path):
     page = patient
     rng = np.random.default_rng(0)
@@ -63,7 +58,7 @@ def test_own_codes_are_judged_without_our_model(patient, tmp_path):
     labels = np.where(mean[:, 0] < 0, "left", "right")
     np.savez(tmp_path / "mine.npz", mean=mean, logvar=logvar, labels=labels)
     np.savez(tmp_path / "wrong.npz", picture=labels)
-    unfold_own_codes(page)
+    page.get_by_role("radio", name="Your own codes").click()
     page.locator("input[type=file]").set_input_files(tmp_path / "wrong.npz")
     page.get_by_text("it holds picture").wait_for()
     page.locator("input[type=file]").set_input_files(tmp_path / "mine.npz")
@@ -85,7 +80,7 @@ def test_own_codes_over_steps_are_a_timeline(patient, tmp_path):
     logvar = np.log([[[0.1, 0.2]], [[0.1, 1.0]], [[0.1, 1.0]]]) + np.zeros((3, 500, 2))
     np.savez(tmp_path / "film.npz", mean=mean, logvar=logvar, steps=[1, 100, 200])
     np.savez(tmp_path / "steps.npz", mean=mean, logvar=logvar, steps=[1, 100])
-    unfold_own_codes(page)
+    page.get_by_role("radio", name="Your own codes").click()
     page.locator("input[type=file]").set_input_files(tmp_path / "steps.npz")
     page.get_by_text("an array steps (3,)").wait_for()
     page.locator("input[type=file]").set_input_files(tmp_path / "film.npz")

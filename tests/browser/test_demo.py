@@ -8,6 +8,7 @@ import pytest
 from explorer.cli import build_parser, main
 from explorer.commands.site import build_pages
 from explorer.export.exercises.sheet import read_sheet
+from explorer.export.site.learn import CHAPTERS
 from explorer.library import Library
 from explorer.runs.store import open_run
 
@@ -40,9 +41,10 @@ def test_the_same_command_builds_a_small_run(tmp_path, monkeypatch):
     runs = build_parser().parse_args(whole).runs
     drop = {"--sweep", "--lens", "--exercises"}
     kept = [
-        word for before, word in zip(["", *whole], whole, strict=False)
+        word
+        for before, word in zip(["", *whole], whole, strict=False)
         if not drop & {before, word} and word not in (*runs, "--learn")
-    ]  # fmt: skip
+    ]
     assert main([kept[0], "digits-2d", *kept[1:]]) == 0
     assert (tmp_path / "build" / "site" / "zh-Hant" / "index.html").is_file()
 
@@ -55,7 +57,7 @@ def test_every_page_of_the_demo_opens_from_the_disk_without_a_network(
     monkeypatch.chdir(ROOT)
     assert main([*demo_arguments(), "--out", str(tmp_path)]) == 0
     pages = sorted(path for path in tmp_path.rglob("*.html"))
-    assert len(pages) == 3 * (2 + 4 * 2 + 2 * 3 + 1 + 3)
+    assert len(pages) == 3 * (2 + 4 * 2 + 2 * 3 + 1 + len(CHAPTERS))
     errors: list[str] = []
     for width in (1280, 390):
         size = {"width": width, "height": 800}

@@ -118,8 +118,11 @@ def test_chains_walk_when_asked_and_are_judged(section, subject):
     shows(page, "rhat", sample.rhat[0].max(), ".3f")
     shows(page, "bulk", sample.ess_bulk[0].min(), ",.0f")
     shows(page, "other_mean", exact.mean[0, 0], ".3f")
-    passed = (sample.rhat[0].max() < 1.01, sample.ess_bulk[0].min() >= 400,
-              sample.ess_tail[0].min() >= 400)  # fmt: skip
+    passed = (
+        sample.rhat[0].max() < 1.01,
+        sample.ess_bulk[0].min() >= 400,
+        sample.ess_tail[0].min() >= 400,
+    )
     gates = page.locator(".explorer-gate").all()
     assert [gate.get_attribute("data-passed") == "true" for gate in gates] == list(passed)
     # The walk can be played: two buttons and a slider over its frames.

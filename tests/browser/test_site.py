@@ -43,9 +43,13 @@ def folder(tmp_path_factory):
     asked = place.parents[1] / "sheet.toml"
     asked.write_text(SHEET, encoding="utf-8")
     site = build_site(
-        [open_run("strokes-vae-2d")], Library(), languages=languages, lenses=1,
-        learn=("sigma", "collapse"), exercises=read_sheet(asked),
-    )  # fmt: skip
+        [open_run("strokes-vae-2d")],
+        Library(),
+        languages=languages,
+        lenses=1,
+        learn=("sigma", "collapse"),
+        exercises=read_sheet(asked),
+    )
     site.write(place)
     return place
 

@@ -21,8 +21,14 @@ FLAGS = (
     "--port {port} --no-browser --classroom --code apple --lecturer pear --workers 1 "
     "--limit seconds=60"
 )
-PAGES = ("?model={run}", "train?run={run}", "collapse?run={run}", "elbo?run={run}",
-         "models?vq={run}", "runs?ticked={run}")  # fmt: skip
+PAGES = (
+    "?model={run}",
+    "train?run={run}",
+    "collapse?run={run}",
+    "elbo?run={run}",
+    "models?vq={run}",
+    "runs?ticked={run}",
+)
 
 
 class Person:
@@ -119,17 +125,16 @@ def is_away(person, server, run, pages=PAGES):
         assert b"latent_dim" not in answer and b"checkpoint" not in answer, door
 
 
-def begin_together(lesson, pages, pauses=False):
+def begin_together(lesson, pages):
     """Have both train: one waits for its turn, and does not reach the other's.
 
-    An Anna who pauses keeps the worker as one who trains does, and takes no time from the rest.
+    Anna pauses: she keeps the worker as one who trains does, is at the same place however slow the
+    machine is, and takes no time from the rest.
     """
     server, anna, bela = lesson.server, lesson.anna, lesson.bela
-    # Long enough to be lost in its middle on a busy machine, too.
-    first = anna.train(server, 30 if pauses else 60)
+    first = anna.train(server, 60)
     wait_until(lambda: Run(first).snapshot_steps())
-    if pauses:
-        Control(first).send("pause")
+    Control(first).send("pause")
     Run(first).rename("of Anna alone")
     second = bela.train(server, 2)
     assert state(second) == "queued"
@@ -168,7 +173,7 @@ def names_nobody(lesson, *runs):
 
 
 def test_a_class_looks_together_and_trains_at_once(lesson):
-    first, second = begin_together(lesson, PAGES[:1], pauses=True)
+    first, second = begin_together(lesson, PAGES[:1])
     look_together(lesson)
     # The lecturer stops what takes too long; then it is the next one's turn.
     lesson.lecturer.page.goto(f"{lesson.server.url}/runs")
@@ -184,6 +189,7 @@ def test_a_class_looks_together_and_trains_at_once(lesson):
 def test_a_class_outlives_its_servers(lesson, kills):
     first, second = begin_together(lesson, PAGES)
     look_together(lesson)
+    Control(first).send("resume")
     for _ in range(kills):
         wait_until(lambda: state(first) in ("training", "running", "interrupted", "finished"))
         lose_and_go_on(lesson, first)

@@ -281,9 +281,13 @@ def message(rng: np.random.Generator, folder: Path) -> None:
 
     model = open_run("digits-2d").model
     good: dict[str, Any] = {
-        "x": "AAAA", "z": [0.5, 0.5], "points": [[0.0, 1.0]], "mode": "sample", "seed": 1,
+        "x": "AAAA",
+        "z": [0.5, 0.5],
+        "points": [[0.0, 1.0]],
+        "mode": "sample",
+        "seed": 1,
         "number": 3,
-    }  # fmt: skip
+    }
     asked: Any = change_values(good, rng) if rng.random() < 0.9 else pick(rng)
     try:
         asked = json.loads(write_json(asked))  # As it comes: nested, endless, no number.

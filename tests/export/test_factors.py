@@ -52,8 +52,10 @@ def test_a_few_whole_numbers_from_0_or_1_on_are_classes() -> None:
     }
     told = {factor["name"]: factor for factor in describe_factors(known, ids)}
     assert {name: factor["words"] for name, factor in told.items() if factor["words"]} == {
-        "kind": ["0", "1", "2"], "seen": ["0", "1"], "room": ["1", "2", "3", "4", "5"],
-    }  # fmt: skip
+        "kind": ["0", "1", "2"],
+        "seen": ["0", "1"],
+        "room": ["1", "2", "3", "4", "5"],
+    }
     assert told["room"]["values"].tolist() == (ids % 5).tolist()
     # What a class is does not depend on which images are shown; one class alone tells nothing.
     assert describe_factors({"kind": ids % 3}, ids[::3]) == []

@@ -66,8 +66,11 @@ def test_a_visitor_who_opens_nothing_loads_little(site):
     )
     assert shared < 1_000_000
     page = site.files["index.html"]
-    first = len(page) + sum(len(site.files[resolve("index.html", link)]) for link in links_of(page)
-                            if not link.endswith(".html"))  # fmt: skip
+    first = len(page) + sum(
+        len(site.files[resolve("index.html", link)])
+        for link in links_of(page)
+        if not link.endswith(".html")
+    )
     assert first < 300_000
     assert max(len(c) for p, c in site.files.items() if p.startswith("data/")) <= 4_000_000
 
@@ -81,8 +84,9 @@ def test_models_lie_there_once_and_words_once_a_language(site):
 
 def test_what_a_run_cannot_give_is_named_and_the_rest_is_made(site):
     assert [line.partition(":")[0] for line in site.left_out] == [
-        "mnist-vq, report", "mnist-vq, map",
-    ]  # fmt: skip
+        "mnist-vq, report",
+        "mnist-vq, map",
+    ]
     assert not any("mnist-vq" in path for path in site.files)
     assert "models/strokes-vae-2d/consultation.html" in site.files
 
@@ -116,8 +120,10 @@ def test_places_know_their_way_home():
     assert Place("en", "models/a/index.html", True).top == "../../"
     inner = Place("zh-Hans", "models/a/index.html", False)
     assert (inner.file, inner.top, inner.home) == (
-        "zh-Hans/models/a/index.html", "../../../", "../../",
-    )  # fmt: skip
+        "zh-Hans/models/a/index.html",
+        "../../../",
+        "../../",
+    )
 
 
 def test_an_unknown_sweep_and_too_many_lenses_are_one_sentence():

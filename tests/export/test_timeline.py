@@ -17,8 +17,9 @@ def test_latents_with_the_most_kl_stand_first_and_marks_go_with_them():
 def test_between_checkpoints_a_mark_spans_its_interval():
     values = build_timeline(log((1000, 1.0), (2000, 0.0), (3000, 0.5)))
     assert [(mark["kind"], mark["after"], mark["at"]) for mark in values["marks"]] == [
-        ("died", 1000, 2000), ("woke", 2000, 3000),
-    ]  # fmt: skip
+        ("died", 1000, 2000),
+        ("woke", 2000, 3000),
+    ]
 
 
 def test_a_long_log_is_thinned_and_no_event_is_lost():

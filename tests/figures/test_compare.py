@@ -38,13 +38,22 @@ def test_hole_cells_are_drawn_where_they_are_true():
     holes = np.array([[True, False], [False, False]])
     square = Square(0.0, 0.0, 4.0)
     figure = small_map(
-        np.zeros((5, 2)), np.arange(5), tuple("01234"), ROLES, square, holes=holes,
+        np.zeros((5, 2)),
+        np.arange(5),
+        tuple("01234"),
+        ROLES,
+        square,
+        holes=holes,
         drawn=np.array([[1.0, 1.0]]),
-    )  # fmt: skip
+    )
     cells = figure.data[0]
     assert cells.type == "heatmap", "behind the points"
-    filled = [(x, y) for y, row in zip(cells.y, cells.z, strict=True)
-              for x, z in zip(cells.x, row, strict=True) if z == 1]  # fmt: skip
+    filled = [
+        (x, y)
+        for y, row in zip(cells.y, cells.z, strict=True)
+        for x, z in zip(cells.x, row, strict=True)
+        if z == 1
+    ]
     assert filled == [(-2.0, 2.0)]
     assert tuple(figure.layout.xaxis.range) == (-4, 4)
     assert figure.data[-1].name == "drawn"

@@ -24,8 +24,11 @@ def test_densities_are_named_at_their_peaks_and_marks_where_they_stand():
     assert round(names["q(z|x)"].y, 2) == 0.8 and names["σ"].x == 2.5
     colours = {name: label.font.color for name, label in names.items()}
     assert [colours[name] for name in ("q(z|x)", "p(z)", "μ", "σ")] == [
-        LIGHT.q, LIGHT.prior, LIGHT.mean, LIGHT.sigma,
-    ]  # fmt: skip
+        LIGHT.q,
+        LIGHT.prior,
+        LIGHT.mean,
+        LIGHT.sigma,
+    ]
 
 
 def test_names_of_two_densities_turn_away_from_each_other():

@@ -192,11 +192,19 @@ def cluster(tmp_path_factory):
     address = json.loads(where.read_text(encoding="utf-8"))["address"]
     workers = [
         start(
-            "dask_worker", address, *common, "--no-nanny", "--nthreads", "1",
-            "--local-directory", str(folder), "--name", name,
+            "dask_worker",
+            address,
+            *common,
+            "--no-nanny",
+            "--nthreads",
+            "1",
+            "--local-directory",
+            str(folder),
+            "--name",
+            name,
         )
         for name in ("one", "two")
-    ]  # fmt: skip
+    ]
     processes += workers
     yield address, workers
     for process in processes:

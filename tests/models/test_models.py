@@ -89,6 +89,21 @@ def test_the_nll_has_finite_gradients_at_zero_and_far_out(name):
         assert output.grad.isfinite().all()
 
 
+@pytest.mark.parametrize("name", [name for name in LIKELIHOOD_NAMES if double(name).has_slope])
+@pytest.mark.parametrize("scale", [0.0, 3.0, 1e3])
+def test_a_slope_in_closed_form_is_the_gradient_of_the_nll(name, scale):
+    likelihood = double(name)
+    outputs = torch.stack([some_output(likelihood, scale=scale, seed=seed) for seed in range(2)])
+    x = some_images(likelihood)
+    nll, slope = likelihood.nll_and_slope(outputs.flatten(2), x.flatten(1))  # Of two members.
+    assert not list(likelihood.parameters())
+    for index, output in enumerate(outputs):
+        expected = likelihood.nll(output.requires_grad_(), x)
+        (gradient,) = torch.autograd.grad(expected.sum(), output)
+        torch.testing.assert_close(nll[index], expected, rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(slope[index], gradient.flatten(1), rtol=1e-9, atol=1e-12)
+
+
 def test_bernoulli_is_softplus_less_x_logit():
     likelihood = double("bernoulli")
     output, x = some_output(likelihood), some_images(likelihood)

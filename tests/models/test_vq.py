@@ -25,9 +25,13 @@ from explorer.training.loop import train
 from tests.helpers import of_kind, present
 
 FIELDS = {
-    "network": "conv", "hidden": (4,), "latent": "categorical", "latent_dim": 16, "codebook": 8,
+    "network": "conv",
+    "hidden": (4,),
+    "latent": "categorical",
+    "latent_dim": 16,
+    "codebook": 8,
     "code_size": 3,
-}  # fmt: skip
+}
 
 
 def seeded(seed=0):

@@ -37,9 +37,14 @@ def make_run(folder):
             pictures = rng.integers(0, 256, (3, 1, 4, 4), dtype=np.uint8)
             labels = rng.integers(0, 2, 40)
             writer.snapshot(
-                step, mean, logvar, labels=labels, inputs=pictures, reconstructions=pictures,
+                step,
+                mean,
+                logvar,
+                labels=labels,
+                inputs=pictures,
+                reconstructions=pictures,
                 samples=pictures,
-            )  # fmt: skip
+            )
         writer.save_codes(mean, logvar, labels)
         figures = {"elbo": -6.0, "reconstruction": 5.0, "kl": 1.0, "kl_per_dim": [0.5, 0.5]}
         writer.set_results({"test": figures}, {"seconds": 1.0, "beta": 1.0})

@@ -8,9 +8,7 @@ from explorer.errors import ExplorerError
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
 
-NAMES = (
-    "RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK",
-)  # fmt: skip
+NAMES = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 
 
 class Logged(torch.nn.Module):

@@ -10,7 +10,7 @@ from explorer.config import BudgetConfig, Config, ModelConfig, OptimiserConfig
 from explorer.datasets import load_dataset
 from explorer.errors import ExplorerError
 from explorer.runs.checkpoint import read_tensors
-from explorer.training.engine import Totals
+from explorer.training.engine import Means, Totals
 from explorer.training.family import FamilyEngine, family_configs
 from explorer.training.fit import FitEngine, fit_config
 from explorer.training.optimiser import Adam
@@ -144,8 +144,8 @@ def test_a_fit_keeps_no_optimiser():
 def test_totals_are_means_over_batches():
     totals = Totals()
     for value in (1.0, 3.0):
-        totals.add(torch.tensor(value), torch.tensor(2 * value), torch.tensor([value, 0.0]))
+        totals.add(Means(torch.tensor(value), torch.tensor(2 * value), torch.tensor([value, 0.0])))
     assert totals.means() == (2.0, 4.0, [2.0, 0.0])
     totals.clear()
-    totals.add(torch.tensor(5.0), torch.tensor(5.0), None)
+    totals.add(Means(torch.tensor(5.0), torch.tensor(5.0), None))
     assert totals.means() == (5.0, 5.0, None)

@@ -217,8 +217,10 @@ def test_commands_to_a_member_and_to_all_are_acknowledged(tmp_path):
     assert sent == [1, 2, 1, 2, 3]
     found = {name: run.info.status for name, run in told.runs().items()}
     assert {name: status.control for name, status in found.items()} == {
-        "beta-0.5": 0, "beta-1": 2, "beta-4": 0,
-    }  # fmt: skip
+        "beta-0.5": 0,
+        "beta-1": 2,
+        "beta-4": 0,
+    }
     assert {status.family_control for status in found.values()} == {3}
 
 

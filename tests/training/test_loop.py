@@ -21,7 +21,7 @@ from explorer.runs.images import describe_dataset
 from explorer.runs.run import Run
 from explorer.runs.writer import RunWriter
 from explorer.training import loop, member, plan
-from explorer.training.engine import Engine, Totals
+from explorer.training.engine import Engine, Means, Totals
 from explorer.training.loop import train
 from explorer.training.plan import schedule_steps
 from explorer.training.single import SingleEngine
@@ -230,7 +230,7 @@ class Counting(Engine):
         self.count += 1
         self.betas.append(list(betas))
         for totals in self.totals:
-            totals.add(torch.tensor(3.0), torch.tensor(2.0), torch.tensor([0.75, 0.25]))
+            totals.add(Means(torch.tensor(3.0), torch.tensor(2.0), torch.tensor([0.75, 0.25])))
 
     def member(self, index):
         return self.models[index]

@@ -39,7 +39,11 @@ def sick_config(**objective):
     return Config(
         split="all",
         model=ModelConfig(
-            network="linear", hidden=(), latent_dim=16, likelihood="gaussian", sigma2=SIGMA2,
+            network="linear",
+            hidden=(),
+            latent_dim=16,
+            likelihood="gaussian",
+            sigma2=SIGMA2,
             precision="float64",
         ),
         objective=ObjectiveConfig(**objective),
@@ -48,7 +52,7 @@ def sick_config(**objective):
         ),
         budget=BudgetConfig(steps=STEPS),
         device="cpu",
-    )  # fmt: skip
+    )
 
 
 def fit(config, steps=STEPS):

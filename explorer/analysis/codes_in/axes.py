@@ -89,9 +89,13 @@ def parse_axes(letters: str, count: int, per: str = "channel") -> Axes:
 
 
 def ask_for_axes(
-    name: str, shape: tuple[int, ...], spread: Floats | None, *, moments: bool = False,
+    name: str,
+    shape: tuple[int, ...],
+    spread: Floats | None,
+    *,
+    moments: bool = False,
     stacked: int | None = None,
-) -> AxesNeeded:  # fmt: skip
+) -> AxesNeeded:
     """Return the question which axes are which, with what the values themselves say.
 
     `spread` are spreads (or means) of some items in the array's own axes. `moments` says that the

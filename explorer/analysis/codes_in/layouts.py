@@ -43,9 +43,13 @@ class Layouts:
     """One file with its arrays chosen, to be read in one of three layouts."""
 
     def __init__(
-        self, name: str, arrays: Mapping[str, StoredArray], chosen: Chosen, spread: str | None,
+        self,
+        name: str,
+        arrays: Mapping[str, StoredArray],
+        chosen: Chosen,
+        spread: str | None,
         progress: Progress | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.name, self.arrays, self.chosen, self.spread = name, arrays, chosen, spread
         self.progress = progress
         self.told: list[Told] = list(chosen.told)
@@ -66,8 +70,13 @@ class Layouts:
         mean, spread = self._take(items, axes.latent)
         positions = positions_of(mean.values.shape, axes)
         latents = mean.values.shape[axes.latent]
-        values = {"axes": axes.letters, "items": shape[0], "latents": latents,
-                  "positions": positions, "dimensions": latents * positions}  # fmt: skip
+        values = {
+            "axes": axes.letters,
+            "items": shape[0],
+            "latents": latents,
+            "positions": positions,
+            "dimensions": latents * positions,
+        }
         self.told.append(Told("axes" if axes.per == "channel" else "per_position", values))
         rows = np.repeat(items, positions) if axes.per == "channel" else items
         mean = dataclasses.replace(mean, values=lay_out(mean.values, axes), bad=())
@@ -113,9 +122,12 @@ class Layouts:
         telling = values if self.chosen.spread is not None else values**2
         lone = self.chosen.spread is None and self.chosen.moments is None
         return ask_for_axes(
-            self.name, array.shape, telling, moments=self.chosen.moments is not None,
+            self.name,
+            array.shape,
+            telling,
+            moments=self.chosen.moments is not None,
             stacked=_find_stacked(values) if lone else None,
-        )  # fmt: skip
+        )
 
     def _choose(self, width: int) -> NDArray[np.int64]:
         count = self.chosen.first.shape[0]
@@ -165,9 +177,14 @@ class Layouts:
             self.told.append(Told("moments_fit", name))
 
     def _finish(
-        self, rows: NDArray[np.int64], mean: Taken, spread: Taken | None, letters: str,
-        axes: Axes | None, count: int | None = None,
-    ) -> CodesIn:  # fmt: skip
+        self,
+        rows: NDArray[np.int64],
+        mean: Taken,
+        spread: Taken | None,
+        letters: str,
+        axes: Axes | None,
+        count: int | None = None,
+    ) -> CodesIn:
         count = self.chosen.first.shape[0] if count is None else count
         kept_rows, kept, gaps = self._leave_gaps(rows, mean, spread)
         mu = mean.values[kept_rows][:, kept].astype(np.float64)
@@ -181,13 +198,21 @@ class Layouts:
             judged, logvar = self._weigh(mu, raw)
         labels, names = self._labels(rows, count)
         return CodesIn(
-            self.name, mu, logvar, rows[kept_rows], count,
-            tuple(int(i) for i in np.flatnonzero(kept)), letters,
-            labels=None if labels is None else labels[kept_rows], class_names=names,
+            self.name,
+            mu,
+            logvar,
+            rows[kept_rows],
+            count,
+            tuple(int(i) for i in np.flatnonzero(kept)),
+            letters,
+            labels=None if labels is None else labels[kept_rows],
+            class_names=names,
             columns={key: value[kept_rows] for key, value in self._columns(rows, count).items()},
-            spread=judged, gaps=gaps, found=tuple(str(a) for a in self.arrays.values()),
+            spread=judged,
+            gaps=gaps,
+            found=tuple(str(a) for a in self.arrays.values()),
             told=self._in_order(judged),
-        )  # fmt: skip
+        )
 
     def _leave_gaps(
         self, rows: NDArray[np.int64], mean: Taken, spread: Taken | None
@@ -219,9 +244,15 @@ class Layouts:
         chosen = self.chosen
         array = chosen.spread or chosen.first
         some = np.linspace(0, len(mu) - 1, min(len(mu), WEIGHED_ITEMS)).astype(int)
-        judged = weigh_spread(mu[some], raw[some], chosen.claimed, name=array.name,
-                              source=chosen.source, asked=self.spread,
-                              mean_name=chosen.first.name)  # fmt: skip
+        judged = weigh_spread(
+            mu[some],
+            raw[some],
+            chosen.claimed,
+            name=array.name,
+            source=chosen.source,
+            asked=self.spread,
+            mean_name=chosen.first.name,
+        )
         low, high = LOGVAR_RANGE
         logvar = as_logvar(raw, judged.used)
         if logvar.min() < low or logvar.max() > high:
@@ -240,9 +271,11 @@ class Layouts:
         beside = [
             str(array)
             for array in self.arrays.values()
-            if array.name not in self.chosen.used and array.is_numeric
-            and array.shape[:2] == first.shape[:2] and len(array.shape) > 1
-        ]  # fmt: skip
+            if array.name not in self.chosen.used
+            and array.is_numeric
+            and array.shape[:2] == first.shape[:2]
+            and len(array.shape) > 1
+        ]
         if beside:
             self.told.append(Told("other_arrays", {"names": list_words(beside[:LISTED])}))
         if first.dtype.kind in "iu":

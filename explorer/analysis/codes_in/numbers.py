@@ -46,8 +46,14 @@ def real_numbers(array: Array, name: str = "values") -> Array:
         return array.astype(np.float64)
     if kind == "O":
         return _from_objects(array, name)
-    what = {"c": "complex numbers", "b": "true and false", "U": "words", "S": "words",
-            "M": "dates", "m": "times"}.get(kind, "no real numbers")  # fmt: skip
+    what = {
+        "c": "complex numbers",
+        "b": "true and false",
+        "U": "words",
+        "S": "words",
+        "M": "dates",
+        "m": "times",
+    }.get(kind, "no real numbers")
     raise ExplorerError(f"{name} holds {what}; codes are real numbers.")
 
 

@@ -86,9 +86,15 @@ def as_logvar(values: Numbers, reading: str) -> Floats:
 
 
 def weigh_spread(
-    mean: Numbers, values: Numbers, claimed: str, *, name: str = "logvar", source: str = "name",
-    asked: str | None = None, mean_name: str = "mean",
-) -> Spread:  # fmt: skip
+    mean: Numbers,
+    values: Numbers,
+    claimed: str,
+    *,
+    name: str = "logvar",
+    source: str = "name",
+    asked: str | None = None,
+    mean_name: str = "mean",
+) -> Spread:
     """Return how an array of spreads (N, K) beside means (N, K) is to be read, and what is said.
 
     `claimed` is one of SPREADS; `asked` is what the person says it is, which is then used.
@@ -191,9 +197,14 @@ def _best(fits: Mapping[str, float], claimed: str, noise: float) -> str:
 
 
 def _judge(
-    values: Numbers, fits: dict[str, float], claimed: str, best: str, noise: float, name: str,
+    values: Numbers,
+    fits: dict[str, float],
+    claimed: str,
+    best: str,
+    noise: float,
+    name: str,
     source: str,
-) -> Spread:  # fmt: skip
+) -> Spread:
     off, least = fits[claimed], fits[best]
     positive = claimed in ("logvar", "log_std") and values.min() >= 0 and values.max() > 0.02
     if positive:
@@ -234,6 +245,10 @@ def _why_impossible(values: Numbers, reading: str) -> str:
 
 def _say(name: str, claimed: str, better: str, why: str) -> dict[str, Any]:
     return {
-        "name": name, "claimed": READINGS[claimed], "better": READINGS[better], "option": better,
-        "said": claimed, "why": why,
-    }  # fmt: skip
+        "name": name,
+        "claimed": READINGS[claimed],
+        "better": READINGS[better],
+        "option": better,
+        "said": claimed,
+        "why": why,
+    }

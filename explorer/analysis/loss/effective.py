@@ -265,9 +265,13 @@ def _notes(loss: Understood, data: Data) -> tuple[str, ...]:
 
 
 def _advise(
-    loss: Understood, data: Data, ratio: float, notes: tuple[str, ...], beta: float,
+    loss: Understood,
+    data: Data,
+    ratio: float,
+    notes: tuple[str, ...],
+    beta: float,
     wanted: float | None,
-) -> Advice:  # fmt: skip
+) -> Advice:
     """Return the factor that makes this loss the β-ELBO that is wanted."""
     bare = loss.reconstruction in WITHOUT_SCALE
     squared = loss.reconstruction == "squared-error"
@@ -311,9 +315,13 @@ def _proposed_sigma2(data: Data) -> float:
 
 def _reason(notes: tuple[str, ...], bare: bool) -> str:
     order = (
-        "batch_dependent", "kl_averaged_over_latents", "reconstruction_averaged_over_pixels",
-        "reconstruction_averaged_over_channels", "kl_without_half", "wide_range",
-    )  # fmt: skip
+        "batch_dependent",
+        "kl_averaged_over_latents",
+        "reconstruction_averaged_over_pixels",
+        "reconstruction_averaged_over_channels",
+        "kl_without_half",
+        "wide_range",
+    )
     for code in order:
         if code in notes:
             return code

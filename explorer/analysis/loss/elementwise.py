@@ -102,9 +102,14 @@ UNCHANGED = frozenset(
 """They leave the loss as it is."""
 
 REDUCTIONS = {
-    "sum": "sum", "reduce_sum": "sum", "nansum": "sum", "mean": "mean", "reduce_mean": "mean",
-    "nanmean": "mean", "average": "mean",
-}  # fmt: skip
+    "sum": "sum",
+    "reduce_sum": "sum",
+    "nansum": "sum",
+    "mean": "mean",
+    "reduce_mean": "mean",
+    "nanmean": "mean",
+    "average": "mean",
+}
 
 
 def clamp_below(expr: Expr, least: Expr) -> Expr:

@@ -281,9 +281,13 @@ class Expressions(Tensors):
         if one.number is not None and other.number is not None:
             difference = one.number - other.number
             return {
-                ast.Lt: difference < 0, ast.LtE: difference <= 0, ast.Gt: difference > 0,
-                ast.GtE: difference >= 0, ast.Eq: difference == 0, ast.NotEq: difference != 0,
-            }.get(type(operator))  # fmt: skip
+                ast.Lt: difference < 0,
+                ast.LtE: difference <= 0,
+                ast.Gt: difference > 0,
+                ast.GtE: difference >= 0,
+                ast.Eq: difference == 0,
+                ast.NotEq: difference != 0,
+            }.get(type(operator))
         for side, late in ((one, True), (other, False)):
             if any(atom.kind == "time" for atom in side.atoms()):
                 self.doubt("annealed", "")

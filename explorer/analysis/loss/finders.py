@@ -338,8 +338,13 @@ def _of_logarithm(atom: Atom, factor: float) -> Found | None:
     term = inner.single[0]
     parts = list(match({tuple(pair for pair in term.powers if not pair[0].is_scalar): 1.0}))
     if len(parts) == 1 and parts[0].kind == "squared-error" and not parts[0].flags:
-        return Found("squared-error", factor, pieces=parts[0].pieces, flags=("log_of_error",),
-                     within=term.summed)  # fmt: skip
+        return Found(
+            "squared-error",
+            factor,
+            pieces=parts[0].pieces,
+            flags=("log_of_error",),
+            within=term.summed,
+        )
     return None
 
 

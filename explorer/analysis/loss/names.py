@@ -73,11 +73,15 @@ DATA_NAMES = frozenset(
 SPREADS = {
     **dict.fromkeys(
         "sigma sigma_x std obs_std noise_std sigma_y x_std dec_std decoder_std sigma_dec σ "
-        "output_std recon_std recon_sigma obs_sigma noise_sigma scale_x x_sigma".split(), 1.0),
+        "output_std recon_std recon_sigma obs_sigma noise_sigma scale_x x_sigma".split(),
+        1.0,
+    ),
     **dict.fromkeys(
         "sigma2 var variance sigma_sq sigma_squared obs_var noise_var x_var dec_var decoder_var "
-        "sigma2_x sigma_x2 output_var recon_var obs_variance noise_variance".split(), 2.0),
-}  # fmt: skip
+        "sigma2_x sigma_x2 output_var recon_var obs_variance noise_variance".split(),
+        2.0,
+    ),
+}
 """Names that a number makes a decoder's fixed σ (power 1) or σ² (power 2)."""
 SPREAD_WORDS = frozenset(
     "sigma std scale logvar logsigma logstd logscale var variance stddev logs".split()

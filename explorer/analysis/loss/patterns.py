@@ -55,7 +55,7 @@ def find_parts(loss: Expr) -> list[Found]:
                     summed=summed,
                     flags=(*found.flags, *flags),
                     left=axes[weight, summed, flags] - summed,
-                )  # fmt: skip
+                )
             )
     return _join_across(_merge_weights(parts))
 

@@ -142,10 +142,20 @@ def _names_only(positions: tuple[int, ...], gone: int) -> bool:
 def _settle_roles(reading: _Reading, roles: Mapping[str, str], layout: Layout) -> dict[str, str]:
     """Return the roles of names that do not say it themselves, from what they are used with."""
     found = dict(roles)
-    latent = {name for part in reading.parts if part.kind.startswith("kl") and part.pieces
-              for piece in part.pieces for name in _tensor_names(piece)}  # fmt: skip
-    image = {name for part in reading.parts if part.kind in RECONSTRUCTION_KINDS
-             for piece in part.pieces[:2] for name in _tensor_names(piece)}  # fmt: skip
+    latent = {
+        name
+        for part in reading.parts
+        if part.kind.startswith("kl") and part.pieces
+        for piece in part.pieces
+        for name in _tensor_names(piece)
+    }
+    image = {
+        name
+        for part in reading.parts
+        if part.kind in RECONSTRUCTION_KINDS
+        for piece in part.pieces[:2]
+        for name in _tensor_names(piece)
+    }
     groups = _merged([*reading.seen.groups, latent, image])
     for group in groups:
         strong = any(guess_role(name) == "image" for name in group)
@@ -180,8 +190,13 @@ def _spreads(parts: list[Found]) -> set[str]:
     texts = {
         name for part in parts if part.kind.startswith("term:") for name in part.text.split(", ")
     }
-    pieces = {name for part in parts if part.kind in RECONSTRUCTION_KINDS
-              for piece in part.pieces for name in _tensor_names(piece)}  # fmt: skip
+    pieces = {
+        name
+        for part in parts
+        if part.kind in RECONSTRUCTION_KINDS
+        for piece in part.pieces
+        for name in _tensor_names(piece)
+    }
     return {name for name in texts | pieces if is_spread(name)}
 
 

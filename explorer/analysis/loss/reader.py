@@ -65,9 +65,13 @@ class Reader(Expressions):
         return self._call_value(target, args, named, node)
 
     def _call_attribute(
-        self, node: ast.Call, func: ast.Attribute, args: list[Value], named: dict[str, Value],
+        self,
+        node: ast.Call,
+        func: ast.Attribute,
+        args: list[Value],
+        named: dict[str, Value],
         names: dict[str, Value],
-    ) -> Value:  # fmt: skip
+    ) -> Value:
         path = dotted(func)
         if path is not None and path in names:
             return self._call_value(names[path], args, named, node)

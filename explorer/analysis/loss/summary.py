@@ -59,8 +59,14 @@ def summarise(
     elif kl_by_name:
         doubts.append(Doubt("kl_unknown", kl_by_name[0].text))
         term = _read(kl_by_name[0], layout.inner("latent"))
-        found = replace(found, kl="unknown", kl_weight=_number(term, doubts), kl_batch=term.batch,
-                        kl_sizes=term.sizes, annealing=term.weight.annealing)  # fmt: skip
+        found = replace(
+            found,
+            kl="unknown",
+            kl_weight=_number(term, doubts),
+            kl_batch=term.batch,
+            kl_sizes=term.sizes,
+            annealing=term.weight.annealing,
+        )
     elif any(doubt.code == "unknown_term" for doubt in doubts):
         doubts.append(Doubt("kl_unknown"))
         found = replace(found, kl="unknown", kl_weight=1.0)
@@ -188,11 +194,15 @@ def _with_reconstruction(
     if kind == "unknown" or (weight is not None and weight <= 0):
         weight = None
     return replace(
-        found, reconstruction=kind, reconstruction_weight=weight,
+        found,
+        reconstruction=kind,
+        reconstruction_weight=weight,
         scale=scale if kind in ("gaussian", "laplace") else None,
-        reconstruction_batch=term.batch, reconstruction_pixels=pixels,
-        reconstruction_sizes=term.sizes, annealing=_annealed(found, term),
-    )  # fmt: skip
+        reconstruction_batch=term.batch,
+        reconstruction_pixels=pixels,
+        reconstruction_sizes=term.sizes,
+        annealing=_annealed(found, term),
+    )
 
 
 def _kind_of(part: Found) -> tuple[str, float]:
@@ -228,10 +238,15 @@ def _with_kl(
         doubts.append(Doubt("shapes_unclear"))
     floor = next((f for f in ("free_bits", "capacity") if f in part.flags), "none")
     return replace(
-        found, kl=kind, kl_weight=weight, kl_batch=term.batch,
+        found,
+        kl=kind,
+        kl_weight=weight,
+        kl_batch=term.batch,
         kl_latents="sum" if latents == "channel-mean" else latents,
-        kl_sizes=term.sizes, floor=floor, annealing=_annealed(found, term),
-    )  # fmt: skip
+        kl_sizes=term.sizes,
+        floor=floor,
+        annealing=_annealed(found, term),
+    )
 
 
 def _annealed(found: Understood, term: _Term) -> str:
@@ -281,8 +296,13 @@ def _of_picture(names: Names, picture: Found | None, library: str) -> Names:
     if _is_data(sides[0]) and not _is_data(sides[1]):
         sides.reverse()
     output, target = (render(piece, library) for piece in sides)
-    names = replace(names, output=output, target=target, batch=_first_name(sides[1]),
-                    soft="soft" in picture.flags)  # fmt: skip
+    names = replace(
+        names,
+        output=output,
+        target=target,
+        batch=_first_name(sides[1]),
+        soft="soft" in picture.flags,
+    )
     if len(picture.pieces) < 3:
         return names
     spread = picture.pieces[2]

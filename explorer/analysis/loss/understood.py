@@ -26,10 +26,15 @@ OVER_LATENTS = ("sum", "mean")
 ANNEALING = ("none", "warm-up", "cyclical")
 FLOORS = ("none", "free_bits", "capacity")
 CHOICES = {
-    "reconstruction": RECONSTRUCTIONS, "reconstruction_batch": OVER_BATCH,
-    "reconstruction_pixels": OVER_PIXELS, "kl": KLS, "kl_batch": OVER_BATCH,
-    "kl_latents": OVER_LATENTS, "annealing": ANNEALING, "floor": FLOORS,
-}  # fmt: skip
+    "reconstruction": RECONSTRUCTIONS,
+    "reconstruction_batch": OVER_BATCH,
+    "reconstruction_pixels": OVER_PIXELS,
+    "kl": KLS,
+    "kl_batch": OVER_BATCH,
+    "kl_latents": OVER_LATENTS,
+    "annealing": ANNEALING,
+    "floor": FLOORS,
+}
 """What each field that is a word may say."""
 
 

@@ -171,6 +171,11 @@ _FUNCTIONS: dict[str, Callable[[float], float]] = {
 def _name_of(atom: Atom) -> str:
     if isinstance(atom.parts[0], str):
         return atom.parts[0]
-    names = [str(a.parts[0]) for part in atom.parts if isinstance(part, Expr) for a in part.atoms()
-             if isinstance(a.parts[0], str)]  # fmt: skip
+    names = [
+        str(a.parts[0])
+        for part in atom.parts
+        if isinstance(part, Expr)
+        for a in part.atoms()
+        if isinstance(a.parts[0], str)
+    ]
     return names[0] if names else atom.kind

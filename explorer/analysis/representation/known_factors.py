@@ -37,12 +37,14 @@ class FactorScores:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values; `factors` says of each which codes tell most of it, in nats."""
-        return plain({
-            **self.scores.to_dict(),
-            "factors": [vars(one) for one in self.told],
-            "names": self.names,
-            "images": self.items,
-        })  # fmt: skip
+        return plain(
+            {
+                **self.scores.to_dict(),
+                "factors": [vars(one) for one in self.told],
+                "names": self.names,
+                "images": self.items,
+            }
+        )
 
     @property
     def told(self) -> tuple["ToldFactor", ...]:

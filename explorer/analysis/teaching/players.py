@@ -128,10 +128,14 @@ class Game:
                 log_px, doubtful = self._measure_log_px()
             self.positions.append(
                 Position(
-                    last.step + until - done, player, self._measure_elbo(), log_px, last.is_exact,
+                    last.step + until - done,
+                    player,
+                    self._measure_elbo(),
+                    log_px,
+                    last.is_exact,
                     doubtful,
                 )
-            )  # fmt: skip
+            )
             done = until
         if not self.positions[-1].is_exact:
             self._raise_log_px()

@@ -19,9 +19,13 @@ FINDINGS = (
 )  # fmt: skip
 REASONS = ("asleep", "scattered", "unsure")
 SPREADS = {
-    "log-variance": "log σ²", "log-sd": "log σ", "sd": "σ", "variance": "σ²",
-    "softplus-sd": "softplus⁻¹ σ", "softplus-variance": "softplus⁻¹ σ²",
-}  # fmt: skip
+    "log-variance": "log σ²",
+    "log-sd": "log σ",
+    "sd": "σ",
+    "variance": "σ²",
+    "softplus-sd": "softplus⁻¹ σ",
+    "softplus-variance": "softplus⁻¹ σ²",
+}
 """What a network puts out as its spread, by what a reading calls it."""
 SHOWN_READINGS = 2
 

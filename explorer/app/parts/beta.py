@@ -33,9 +33,14 @@ def show_beta(run: Run, objective: ObjectiveConfig) -> None:
     is_scheduled = objective.schedule != "constant"
     st.select_slider(
         text("train.beta_planned" if not sent and is_scheduled else "train.beta_now"),
-        sorted({*BETAS, start}), value=start, key=key, help=text("train.beta_now_help"),
-        on_change=_send_beta, args=(run, key, known), width=320,
-    )  # fmt: skip
+        sorted({*BETAS, start}),
+        value=start,
+        key=key,
+        help=text("train.beta_now_help"),
+        on_change=_send_beta,
+        args=(run, key, known),
+        width=320,
+    )
 
 
 def is_beta_outdated(run: Run) -> bool:

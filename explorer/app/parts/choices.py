@@ -105,9 +105,15 @@ def bound_select(
 
 
 def bound_number(
-    key: str, name: str, label: str, low: N, high: N, start: N, step: N | None = None,
+    key: str,
+    name: str,
+    label: str,
+    low: N,
+    high: N,
+    start: N,
+    step: N | None = None,
     **settings: Any,
-) -> N:  # fmt: skip
+) -> N:
     """Show a number to be typed and return it; the address has it as `name`.
 
     `settings` are those of `st.number_input`.
@@ -125,9 +131,14 @@ def bound_section(key: str, names: Sequence[str], label: str, name: Callable[[st
     """
     kept = kept_choice(key, names, "section")
     chosen = st.segmented_control(
-        label, names, default=kept, key=key, required=True, format_func=name,
+        label,
+        names,
+        default=kept,
+        key=key,
+        required=True,
+        format_func=name,
         label_visibility="collapsed",
-    )  # fmt: skip
+    )
     section = chosen or names[0]
     st.query_params["section"] = section
     return section

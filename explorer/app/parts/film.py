@@ -33,11 +33,15 @@ def show_map(run: Run, frame: Snapshot, key: str, height: int) -> None:
     """Show the frame's codes on their two main dimensions."""
     dataset = run.info.dataset
     figure = latent_scatter(
-        frame.mean, frame.labels, dataset.class_names if dataset else (), role_colours(),
-        axes=main_dimensions(frame.mean, frame.logvar, run.info.has_shares), height=height,
+        frame.mean,
+        frame.labels,
+        dataset.class_names if dataset else (),
+        role_colours(),
+        axes=main_dimensions(frame.mean, frame.logvar, run.info.has_shares),
+        height=height,
         words=sentences("figure."),
         rings=run.info.has_shares,
-    )  # fmt: skip
+    )
     show_chart(figure, key)
     words = "train.map.caption" if frame.mean.shape[1] <= 2 else "train.map.caption_many"
     if not run.info.has_shares and run.info.is_continuous:

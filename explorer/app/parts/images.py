@@ -74,14 +74,20 @@ def _drop_file() -> None:
         text("own.fit"), list(FITS), format_func=lambda name: text(f"own.fit.{name}"), key="own_fit"
     )
     grey = colour.selectbox(
-        text("own.colour"), (False, True), key="own_grey",
+        text("own.colour"),
+        (False, True),
+        key="own_grey",
         format_func=lambda grey: text("own.colour.grey" if grey else "own.colour.own"),
-    )  # fmt: skip
+    )
     rules = {"size": side or None, "fit": fitted, "channels": 1 if grey else None}
     st.button(
-        text("own.read"), key="own_read", type="primary", disabled=file is None,
-        on_click=_read, args=(file, rules),
-    )  # fmt: skip
+        text("own.read"),
+        key="own_read",
+        type="primary",
+        disabled=file is None,
+        on_click=_read,
+        args=(file, rules),
+    )
 
 
 def _read(file: "st.runtime.uploaded_file_manager.UploadedFile", rules: dict[str, object]) -> None:
@@ -137,9 +143,13 @@ def _show_what_came(reading: Reading, choose: str) -> None:
     name = named.text_input(text("own.name"), dataset.name, max_chars=60, key=f"own_{id(reading)}")
     with keep:
         st.button(
-            text("own.keep"), key=f"own_keep_{id(reading)}", type="primary", width="stretch",
-            on_click=_keep, args=(reading, name, choose),
-        )  # fmt: skip
+            text("own.keep"),
+            key=f"own_keep_{id(reading)}",
+            type="primary",
+            width="stretch",
+            on_click=_keep,
+            args=(reading, name, choose),
+        )
     with leave:
         _offer_discard(reading, text("own.discard"))
 
@@ -152,9 +162,12 @@ def _keep(reading: Reading, name: str, choose: str) -> None:
 
 def _offer_discard(reading: Reading, words: str) -> None:
     st.button(
-        words, key=f"own_discard_{id(reading)}", width="stretch",
-        on_click=press, args=(library().readings.discard, reading),
-    )  # fmt: skip
+        words,
+        key=f"own_discard_{id(reading)}",
+        width="stretch",
+        on_click=press,
+        args=(library().readings.discard, reading),
+    )
 
 
 def _list_sets() -> None:
@@ -170,6 +183,10 @@ def _list_sets() -> None:
             text("own.set", name=plain(own.name), images=own.images, height=height, width=width)
         )
         remove.button(
-            text("own.remove"), key=f"own_remove_{own.name}", width="stretch",
-            help=text("own.remove_help"), on_click=press, args=(library().remove_images, own.name),
-        )  # fmt: skip
+            text("own.remove"),
+            key=f"own_remove_{own.name}",
+            width="stretch",
+            help=text("own.remove_help"),
+            on_click=press,
+            args=(library().remove_images, own.name),
+        )

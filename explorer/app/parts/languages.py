@@ -19,9 +19,14 @@ def show_language_switch() -> None:
     st.session_state[_SWITCH] = current
     with st.container(key="language"):
         st.segmented_control(
-            text("app.language"), list(LANGUAGES), key=_SWITCH, on_change=_choose, required=True,
-            format_func=LANGUAGES.__getitem__, label_visibility="collapsed",
-        )  # fmt: skip
+            text("app.language"),
+            list(LANGUAGES),
+            key=_SWITCH,
+            on_change=_choose,
+            required=True,
+            format_func=LANGUAGES.__getitem__,
+            label_visibility="collapsed",
+        )
         st.html(_DECLARE.format(language=current), unsafe_allow_javascript=True)
     if (chosen := st.session_state.get(CHOSEN)) and st.query_params.get(CHOSEN) != chosen:
         st.query_params[CHOSEN] = chosen

@@ -76,9 +76,14 @@ def _ask_for_files() -> None:
     """Show where files are dropped, and ask what nothing in them tells."""
     st.markdown(text("own_model.lede"))
     kind = st.segmented_control(
-        text("own_model.kind"), list(PARTS), default="onnx", key="own_model_kind", required=True,
-        format_func=lambda name: text(f"own_model.kind.{name}"), label_visibility="collapsed",
-    )  # fmt: skip
+        text("own_model.kind"),
+        list(PARTS),
+        default="onnx",
+        key="own_model_kind",
+        required=True,
+        format_func=lambda name: text(f"own_model.kind.{name}"),
+        label_visibility="collapsed",
+    )
     st.caption(text(f"own_model.how.{kind}"))
     dropped = {}
     for part, column in zip(PARTS[kind], st.columns(2), strict=True):
@@ -90,9 +95,13 @@ def _ask_for_files() -> None:
     told = _ask_for_loss()
     name = st.text_input(text("own_model.name"), max_chars=60, key=f"own_model_name_{TAKEN.get()}")
     st.button(
-        text("own_model.bring"), key="own_model_bring", type="primary",
-        disabled=not all(dropped.values()), on_click=_bring, args=(dropped, told, name.strip()),
-    )  # fmt: skip
+        text("own_model.bring"),
+        key="own_model_bring",
+        type="primary",
+        disabled=not all(dropped.values()),
+        on_click=_bring,
+        args=(dropped, told, name.strip()),
+    )
     st.caption(text("own_model.safe", minutes=int(SECONDS // 60)))
 
 
@@ -116,10 +125,15 @@ def _ask_for_loss() -> Told:
     facts = LIKELIHOODS[likelihood]
     if facts.scale != "none":
         answers["sigma2"] = left.number_input(
-            text(f"own_model.sigma2.{likelihood}"), 1e-6, 1e6, None, format="%g",
-            key="own_model_sigma2", placeholder=text("own_model.sigma2_open"),
+            text(f"own_model.sigma2.{likelihood}"),
+            1e-6,
+            1e6,
+            None,
+            format="%g",
+            key="own_model_sigma2",
+            placeholder=text("own_model.sigma2_open"),
             help=text(f"own_model.sigma2.{likelihood}.help"),
-        )  # fmt: skip
+        )
     elif facts.may_binarise:
         answers["binarise"] = left.toggle(
             text("own_model.binarise"),
@@ -127,9 +141,15 @@ def _ask_for_loss() -> Told:
             help=text("own_model.binarise_help"),
         )
     answers["beta"] = right.number_input(
-        text("own_model.beta"), 0.0, 1e6, None, format="%g", key="own_model_beta",
-        placeholder=text("own_model.beta_open"), help=text("own_model.beta_help"),
-    )  # fmt: skip
+        text("own_model.beta"),
+        0.0,
+        1e6,
+        None,
+        format="%g",
+        key="own_model_beta",
+        placeholder=text("own_model.beta_open"),
+        help=text("own_model.beta_help"),
+    )
     return Told(images, likelihood, **answers)
 
 

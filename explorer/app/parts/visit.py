@@ -58,9 +58,12 @@ def _show_place(house: House, visitor: Visitor) -> None:
             with DOWNLOADS.turn(visitor.id):
                 packed = zip_runs(runs)
             st.download_button(
-                text("visit.zip.save"), packed, "all-runs.zip", "application/zip",
+                text("visit.zip.save"),
+                packed,
+                "all-runs.zip",
+                "application/zip",
                 key="visit_zip_save",
-            )  # fmt: skip
+            )
         st.markdown(text("visit.link"))
         st.code(_write_link(house, visitor), language=None)
 
@@ -98,13 +101,18 @@ def _list_visitors(house: House) -> None:
                 )
             )
             st.button(
-                text("visit.class.stop"), key=f"visit_stop_{one.id}", disabled=not one.jobs,
-                on_click=press, args=(house.stop_jobs, one.id),
-            )  # fmt: skip
+                text("visit.class.stop"),
+                key=f"visit_stop_{one.id}",
+                disabled=not one.jobs,
+                on_click=press,
+                args=(house.stop_jobs, one.id),
+            )
             st.button(
-                text("visit.class.extend"), key=f"visit_extend_{one.id}",
-                on_click=press, args=(house.extend, one.id),
-            )  # fmt: skip
+                text("visit.class.extend"),
+                key=f"visit_extend_{one.id}",
+                on_click=press,
+                args=(house.extend, one.id),
+            )
 
 
 def _share(house: House) -> None:
@@ -118,21 +126,28 @@ def _share(house: House) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(text("visit.class.shared", name=plain(run.name)))
             st.button(
-                text("visit.class.withdraw"), key=f"visit_withdraw_{run.id}",
-                on_click=press, args=(house.withdraw, run.id),
-            )  # fmt: skip
+                text("visit.class.withdraw"),
+                key=f"visit_withdraw_{run.id}",
+                on_click=press,
+                args=(house.withdraw, run.id),
+            )
 
 
 def _offer_to_share(house: House, own: Mapping[str, Run]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
-            text("visit.class.share"), list(own), key="visit_share",
+            text("visit.class.share"),
+            list(own),
+            key="visit_share",
             format_func=lambda run_id: own[run_id].name,
-        )  # fmt: skip
+        )
         st.button(
-            text("visit.class.share.go"), key="visit_share_go", disabled=chosen is None,
-            on_click=press, args=(_share_run, house, chosen),
-        )  # fmt: skip
+            text("visit.class.share.go"),
+            key="visit_share_go",
+            disabled=chosen is None,
+            on_click=press,
+            args=(_share_run, house, chosen),
+        )
 
 
 def _share_run(house: House, run_id: str) -> None:

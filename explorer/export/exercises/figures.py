@@ -89,9 +89,12 @@ class _Asked:
         target = draw_targets(run.model, pictures.images[number - 1 : number])
         found = examine_image(run.model, target, self._grid)
         return {
-            "exact_log_likelihood": found.log_px, "elbo": found.elbo, "gap": found.gap,
-            "kl": found.kl, "reconstruction": found.reconstruction,
-        }  # fmt: skip
+            "exact_log_likelihood": found.log_px,
+            "elbo": found.elbo,
+            "gap": found.gap,
+            "kl": found.kl,
+            "reconstruction": found.reconstruction,
+        }
 
     @cached_property
     def _pictures(self) -> Any:

@@ -132,9 +132,11 @@ def _say(mark: Mark) -> str:
 def _align(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(_width(cell) for cell in column) for column in zip(*rows, strict=True)]
     return [
-        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths,
-        strict=True)).rstrip() for row in rows
-    ]  # fmt: skip
+        "  ".join(
+            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def _width(text: str) -> int:

@@ -94,8 +94,9 @@ def read_sheet(path: str | os.PathLike[str]) -> Sheet:
         raise ExplorerError(f'{path} needs a line such as: sheet = "week-3" (a-z, 0-9, dashes).')
     if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_QUESTIONS:
         raise ExplorerError(f"{path} needs between 1 and {MAX_QUESTIONS} tables [[questions]].")
-    questions = tuple(_read_question(row, i + 1, document.get("seed", 0)) for i, row in
-                      enumerate(rows))  # fmt: skip
+    questions = tuple(
+        _read_question(row, i + 1, document.get("seed", 0)) for i, row in enumerate(rows)
+    )
     ids = [question.id for question in questions]
     if len(set(ids)) < len(ids):
         raise ExplorerError(f"{path} has two questions of one id: {', '.join(ids)}.")

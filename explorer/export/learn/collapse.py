@@ -53,13 +53,24 @@ def _show(language: str, stop: tuple[int, ...]) -> dict[str, str]:
     kl = sorted(result["kl_per_dim"], reverse=True)
     active = sum(value > DEAD_NATS for value in kl)
     numbers = say(
-        language, "learn.collapse.numbers", beta=beta, first=kl[0], second=kl[1],
-        reconstruction=result["reconstruction"], active=active, count=len(kl),
-    )  # fmt: skip
+        language,
+        "learn.collapse.numbers",
+        beta=beta,
+        first=kl[0],
+        second=kl[1],
+        reconstruction=result["reconstruction"],
+        active=active,
+        count=len(kl),
+    )
     figure = kl_over_beta(
-        betas, np.array([each["kl_per_dim"] for each in results]), _eigenvalues(), LIGHT,
-        sentences(language, "learn.collapse.figure."), beta=beta, height=240,
-    )  # fmt: skip
+        betas,
+        np.array([each["kl_per_dim"] for each in results]),
+        _eigenvalues(),
+        LIGHT,
+        sentences(language, "learn.collapse.figure."),
+        beta=beta,
+        height=240,
+    )
     is_right, key, values = judge_collapse(beta, active)
     return {
         "figure": f"<p>{write_prose(numbers)}</p>{draw_figure(figure, told=numbers)}"
@@ -77,8 +88,9 @@ def _draw_model(language: str, run: Run, reference: Run) -> str:
     points = codes.mean[:MAP_POINTS, order] * sign
     figure = small_maps([""], [points], [labels], LIGHT, columns=1, side=MAP_SIDE)
     told = say(language, "learn.collapse.map", count=len(points))
-    found = draw_figure(figure, MAP_SIDE, told) + caption(language, "learn.collapse.map",
-                                                         count=len(points))  # fmt: skip
+    found = draw_figure(figure, MAP_SIDE, told) + caption(
+        language, "learn.collapse.map", count=len(points)
+    )
     frame = run.snapshot(run.snapshot_steps()[-1])
     for name, images in (("reconstructions", frame.reconstructions), ("samples", frame.samples)):
         if images is not None:

@@ -34,10 +34,12 @@ def make_chapter() -> Chapter:
 
 def _lines(language: str) -> list[str]:
     return [
-        paragraph(language, "learn.kl.prose.what"), "#formula",
-        paragraph(language, "learn.kl.prose.terms"), paragraph(language, "learn.kl.prose.area"),
+        paragraph(language, "learn.kl.prose.what"),
+        "#formula",
+        paragraph(language, "learn.kl.prose.terms"),
+        paragraph(language, "learn.kl.prose.area"),
         paragraph(language, "learn.kl.prose.cross"),
-    ]  # fmt: skip
+    ]
 
 
 def _show(language: str, stop: tuple[int, ...]) -> dict[str, str]:
@@ -61,7 +63,12 @@ def _draw(mean: float, sd: float, titles: tuple[str, str]) -> str:
     """Return the areas; their titles are the same in most languages, and so is the drawing."""
     q, p = Gaussian(mean, sd**2), Gaussian(0.0, 1.0)
     figure = kl_areas(
-        Z, q.density(Z), p.density(Z), (kl_integrand(q, p, Z), kl_integrand(p, q, Z)), titles,
-        (mean, sd), LIGHT,
-    )  # fmt: skip
+        Z,
+        q.density(Z),
+        p.density(Z),
+        (kl_integrand(q, p, Z), kl_integrand(p, q, Z)),
+        titles,
+        (mean, sd),
+        LIGHT,
+    )
     return draw_figure(figure, told=titles[0])

@@ -8,9 +8,15 @@ import html
 import re
 
 GREEK = {
-    "mu": "μ", "sigma": "σ", "beta": "β", "lambda": "λ", "varepsilon": "ε", "phi": "ϕ",
-    "theta": "θ", "pi": "π",
-}  # fmt: skip
+    "mu": "μ",
+    "sigma": "σ",
+    "beta": "β",
+    "lambda": "λ",
+    "varepsilon": "ε",
+    "phi": "ϕ",
+    "theta": "θ",
+    "pi": "π",
+}
 OPERATORS = {
     "sum": "∑", "int": "∫", "prod": "∏", "nabla": "∇", "ge": "≥", "le": "≤", "approx": "≈",
     "iff": "⟺", "to": "→", "in": "∈", "sim": "∼", "infty": "∞", "ldots": "…", "dots": "…",

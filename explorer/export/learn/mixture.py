@@ -91,11 +91,16 @@ def draw_mixture(
     if thinned > 1 and len(codes) > MANY_PARTS:
         codes = np.unique(codes.round(2))
     return mixture_picture(
-        (z, toy.mean(z), toy.sd(z)), np.full_like(z, 0.4) if is_flat else PRIOR.density(z),
-        codes, X[::thinned], mixture.exact[::thinned], mixture.density[::thinned],
-        mixture.parts[:, ::thinned], (words["exact"], words["mixture"], "1" if is_flat else "p(z)"),
+        (z, toy.mean(z), toy.sd(z)),
+        np.full_like(z, 0.4) if is_flat else PRIOR.density(z),
+        codes,
+        X[::thinned],
+        mixture.exact[::thinned],
+        mixture.density[::thinned],
+        mixture.parts[:, ::thinned],
+        (words["exact"], words["mixture"], "1" if is_flat else "p(z)"),
         roles,
-    )  # fmt: skip
+    )
 
 
 def tell_mixture(mixture: Mixture) -> tuple[str, dict[str, object]]:
@@ -114,9 +119,7 @@ def caption_of(mixture: Mixture) -> str:
 def judge_mixture(mixture: Mixture) -> Remark:
     """Return what the chapter says to a mixture."""
     count = len(mixture.codes)
-    values: dict[str, object] = {
-        "misplaced": _percent(mixture.misplaced), "count": f"{count:,}",
-    }  # fmt: skip
+    values: dict[str, object] = {"misplaced": _percent(mixture.misplaced), "count": f"{count:,}"}
     if mixture.kind == "flat":
         return False, "learn.mixture.remark.flat", {"area": f"{mixture.area:.2f}"}
     if mixture.kind == "drawn" and count:
@@ -135,10 +138,13 @@ def make_chapter() -> Chapter:
         Control("codes", "learn.mixture.codes", KINDS, names=_name_kinds),
         Control("gaussians", "learn.mixture.count", NAMES, COUNTS.index(START)),
         Control(
-            "draw", "learn.mixture.again", [str(seed) for seed in range(DRAWS)], turns=True,
+            "draw",
+            "learn.mixture.again",
+            [str(seed) for seed in range(DRAWS)],
+            turns=True,
             only_with=("codes", "drawn"),
         ),
-    )  # fmt: skip
+    )
     return Chapter("mixture", controls, _lines, ("figure",), _show)
 
 
@@ -148,10 +154,11 @@ def _name_kinds(language: str) -> list[str]:
 
 def _lines(language: str) -> list[str]:
     return [
-        paragraph(language, "learn.mixture.prose.parts"), write_formula(MIXTURE),
+        paragraph(language, "learn.mixture.prose.parts"),
+        write_formula(MIXTURE),
         paragraph(language, "learn.mixture.prose.limit"),
         paragraph(language, "learn.mixture.prose.slip"),
-    ]  # fmt: skip
+    ]
 
 
 def _show(language: str, stop: tuple[int, ...]) -> dict[str, str]:

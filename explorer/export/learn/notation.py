@@ -27,9 +27,14 @@ def make_chapter() -> Chapter:
         "note", "learn.notation.choose", CHOICES, CHOICES.index(HERE), names=_name_notes
     )
     return Chapter(
-        "notation", (control,), _lines, ("identity",), _show, ("symbols", "slips"),
+        "notation",
+        (control,),
+        _lines,
+        ("identity",),
+        _show,
+        ("symbols", "slips"),
         is_computed=False,
-    )  # fmt: skip
+    )
 
 
 def _lines(language: str) -> list[str]:

@@ -49,9 +49,10 @@ def _lines(language: str) -> list[str]:
         paragraph(language, f"{_SAID}problem"),
         write_formula(GRADIENT_BY_MEAN % (words["pathwise"], words["score"])),
         caption(language, f"{_SAID}f.help", x=SEEN, sigma2=SIGMA2),
-        paragraph(language, f"{_SAID}same"), paragraph(language, f"{_SAID}noise"),
+        paragraph(language, f"{_SAID}same"),
+        paragraph(language, f"{_SAID}noise"),
         *(picture(sheet, say(language, f"{_SAID}strip.{name}"), 420) for name, sheet in _strips()),
-    ]  # fmt: skip
+    ]
 
 
 def _show(language: str, stop: tuple[int, ...]) -> dict[str, str]:
@@ -60,18 +61,29 @@ def _show(language: str, stop: tuple[int, ...]) -> dict[str, str]:
     spreads = {name: estimator.spread(draws) for name, estimator in found.items()}
     ratio = found["score"].variance / found["pathwise"].variance
     told = say(
-        language, f"{_SAID}numbers{'.one' if draws == 1 else ''}", draws=draws, ratio=ratio,
-        gradient=found["pathwise"].mean, **spreads,
-    )  # fmt: skip
+        language,
+        f"{_SAID}numbers{'.one' if draws == 1 else ''}",
+        draws=draws,
+        ratio=ratio,
+        gradient=found["pathwise"].mean,
+        **spreads,
+    )
     words = sentences(language, f"{_SAID}figure.")
     histograms = gradient_histograms(
         {name: estimator.draw(draws, REPEATS) for name, estimator in found.items()},
-        found["pathwise"].mean, max(spreads.values()), LIGHT, words,
-    )  # fmt: skip
+        found["pathwise"].mean,
+        max(spreads.values()),
+        LIGHT,
+        words,
+    )
     variance = variance_over_draws(
-        MEASURED, {name: each.variance for name, each in found.items()}, _measured(mean, sigma),
-        LIGHT, words, chosen=draws,
-    )  # fmt: skip
+        MEASURED,
+        {name: each.variance for name, each in found.items()},
+        _measured(mean, sigma),
+        LIGHT,
+        words,
+        chosen=draws,
+    )
     is_right, key, values = judge_draws(
         found["pathwise"].variance, found["score"].variance, draws, DRAWS
     )

@@ -32,22 +32,27 @@ def make_chapter() -> Chapter:
     """Return the chapter, with the Gaussian's ½ in its place."""
     controls = (
         Control(
-            "trade_sigma2", "learn.sigma.variance", [f"{v:g}" for v in VARIANCES],
-            VARIANCES.index(START), "sigma",
+            "trade_sigma2",
+            "learn.sigma.variance",
+            [f"{v:g}" for v in VARIANCES],
+            VARIANCES.index(START),
+            "sigma",
         ),
         Control(
             "trade_beta", "learn.sigma.beta", [f"{v:g}" for v in BETAS], BETAS.index(1.0), "beta"
         ),
-    )  # fmt: skip
+    )
     return Chapter("sigma", controls, _lines, ("figure",), _show)
 
 
 def _lines(language: str) -> list[str]:
     return [
-        paragraph(language, "learn.sigma.error"), write_formula(sigma_loss(as_written=False)),
-        paragraph(language, "learn.sigma.product"), paragraph(language, "learn.sigma.slip"),
+        paragraph(language, "learn.sigma.error"),
+        write_formula(sigma_loss(as_written=False)),
+        paragraph(language, "learn.sigma.product"),
+        paragraph(language, "learn.sigma.slip"),
         "#digits",
-    ]  # fmt: skip
+    ]
 
 
 def _show(language: str, stop: tuple[int, ...]) -> dict[str, str]:
@@ -70,9 +75,14 @@ def _show(language: str, stop: tuple[int, ...]) -> dict[str, str]:
 
 def _numbers(language: str, optimum: LinearOptimum) -> str:
     return say(
-        language, "learn.sigma.numbers", active=optimum.active, latents=LATENTS,
-        rate=optimum.rate, error=optimum.squared_error, distortion=optimum.distortion,
-    )  # fmt: skip
+        language,
+        "learn.sigma.numbers",
+        active=optimum.active,
+        latents=LATENTS,
+        rate=optimum.rate,
+        error=optimum.squared_error,
+        distortion=optimum.distortion,
+    )
 
 
 @cache

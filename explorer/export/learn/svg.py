@@ -173,8 +173,11 @@ class _Drawing:
         centres = across.place(across.measure(trace.x))
         step = float(np.diff(centres).min()) if len(centres) > 1 else across.length
         wide = step * (1 - (self.layout.bargap or 0.0))
-        base = np.zeros(len(centres)) if trace.base is None else np.broadcast_to(
-            np.asarray(trace.base, float), len(centres))  # fmt: skip
+        base = (
+            np.zeros(len(centres))
+            if trace.base is None
+            else np.broadcast_to(np.asarray(trace.base, float), len(centres))
+        )
         ends = up.place(up.measure(base + np.asarray(trace.y, float)))
         starts = up.place(up.measure(base))
         low, high = sorted((up.start, up.start + up.length))
@@ -310,9 +313,14 @@ def _line(ends: Sequence[float], colour: Any, width: float, dash: str | None = N
 
 
 def _text(
-    x: float, y: float, words: str, side: str, size: float,
-    colour: str = "var(--role-text)", more: str = "",
-) -> str:  # fmt: skip
+    x: float,
+    y: float,
+    words: str,
+    side: str,
+    size: float,
+    colour: str = "var(--role-text)",
+    more: str = "",
+) -> str:
     inner = html.escape(html.unescape(words), quote=False)
     low = r'<tspan baseline-shift="sub" font-size="75%">\1</tspan>'
     inner = re.sub(r"&lt;sub&gt;(.*?)&lt;/sub&gt;", low, inner)

@@ -30,8 +30,9 @@ def draw_followed(columns: Sequence[Mapping[str, Any]], language: str) -> str:
 def describe_followed(columns: Sequence[Mapping[str, Any]], language: str) -> tuple[str, str]:
     """Return how many columns a dimension follows, and by what that was judged."""
     found = sum(bool(_name_passing(column)) for column in columns)
-    told = say(language, "columns.found" if found else "columns.none", count=len(columns),
-               found=found)  # fmt: skip
+    told = say(
+        language, "columns.found" if found else "columns.none", count=len(columns), found=found
+    )
     permuted = max(column["permuted"] for column in columns)
     return told, say(language, "columns.caption", permuted=permuted)
 

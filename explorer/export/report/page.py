@@ -39,9 +39,13 @@ FIGURES = (
     ("information", "mutual_information", "mutual_information_error"),
 )
 COLUMNS = (
-    ("kl", "kl"), ("kl_error", "kl_error"), ("var_mean", "var_mean"), ("mean_var", "mean_var"),
-    ("information", "mutual_information"), ("shuffle", "shuffle"),
-)  # fmt: skip
+    ("kl", "kl"),
+    ("kl_error", "kl_error"),
+    ("var_mean", "var_mean"),
+    ("mean_var", "mean_var"),
+    ("information", "mutual_information"),
+    ("shuffle", "shuffle"),
+)
 MOST_ROWS = 600
 SOURCES = {
     "verdicts": "Burda et al. 2015, arXiv:1509.00519; Lucas et al. 2019, arXiv:1911.02469; "
@@ -179,9 +183,11 @@ def _figures(diagnosis: Mapping[str, Any], language: str) -> str:
         label = html.escape(say(language, f"collapse.figure.{name}"))
         cells.append(f"<div><dt>{label}</dt><dd>{value}</dd></div>")
     caption = say(
-        language, "report.figures.caption", count=diagnosis["images"],
+        language,
+        "report.figures.caption",
+        count=diagnosis["images"],
         ceiling=diagnosis["mutual_information_ceiling"],
-    )  # fmt: skip
+    )
     if diagnosis["mutual_information_saturated"]:
         ceiling, count = diagnosis["mutual_information_ceiling"], diagnosis["images"]
         caption += " " + say(language, "collapse.figure.saturated", count=count, ceiling=ceiling)

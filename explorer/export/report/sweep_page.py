@@ -34,12 +34,16 @@ class SweepReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values: the report as JSON."""
-        return plain({
-            "name": self.name, "sweep": self.found.to_dict(),
-            "count": None if self.count is None else self.count.to_dict(),
-            "theory": None if self.theory is None else self.theory.to_dict(),
-            "made": self.made, "versions": dict(self.versions),
-        })  # fmt: skip
+        return plain(
+            {
+                "name": self.name,
+                "sweep": self.found.to_dict(),
+                "count": None if self.count is None else self.count.to_dict(),
+                "theory": None if self.theory is None else self.theory.to_dict(),
+                "made": self.made,
+                "versions": dict(self.versions),
+            }
+        )
 
 
 def gather_sweep(sweep: Sweep, images: ImageDataset | None) -> SweepReport:
@@ -103,9 +107,13 @@ def _count(report: SweepReport, language: str) -> str:
         told.append(paragraph(language, say_oracle(theory, count.members, language), line))
     head = [
         say(language, key)
-        for key in ("questions.latents.number", "runs.column.elbo", "questions.active",
-                    "questions.gain")
-    ]  # fmt: skip
+        for key in (
+            "questions.latents.number",
+            "runs.column.elbo",
+            "questions.active",
+            "questions.gain",
+        )
+    ]
     rows = [
         (str(row.latents), number(-row.elbo, ".2f"), str(row.active), f"{gain:.0%}")
         for row, gain in zip(count.members, count.gains, strict=True)

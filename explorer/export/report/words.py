@@ -169,9 +169,13 @@ def say_sweep(found: SweepAnswer, language: str) -> str:
     """Return at which β latents fall asleep, or how many each seed has awake."""
     counts = [member.awake for member in found.members]
     values: dict[str, Any] = {
-        "count": found.latents, "low": min(counts), "high": max(counts), "awake": found.always,
-        "start": found.members[0].value, "end": found.members[-1].value,
-    }  # fmt: skip
+        "count": found.latents,
+        "low": min(counts),
+        "high": max(counts),
+        "awake": found.always,
+        "start": found.members[0].value,
+        "end": found.members[-1].value,
+    }
     if found.axis == "seed":
         kind = "same" if min(counts) == max(counts) else "differ"
         return say(language, f"why.sweep.seed.{kind}", **values)

@@ -267,9 +267,13 @@ def _add_sweep(site: Site, name: str, library: Library) -> None:
         heading = say(place.language, "site.sweep")
         site.add_page(place, map_page(place, site.languages, heading, path, sources, credit, None))
         facts = say(
-            place.language, "site.sweep_facts",
-            count=len(siblings), images=dataset.name, low=betas[0], high=betas[-1],
-        )  # fmt: skip
+            place.language,
+            "site.sweep_facts",
+            count=len(siblings),
+            images=dataset.name,
+            low=betas[0],
+            high=betas[-1],
+        )
         home = site.places("index.html")[site.languages.index(place.language)]
         links = [(place.path, say(place.language, "site.explore"))]
         site.cards[place.language].append(Card(heading, facts, home.top + picture, links))

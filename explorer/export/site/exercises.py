@@ -32,9 +32,8 @@ def exercise_page(
     body = f'<div id="exercises" data-sheet="{held}"><p class="waiting">{waiting}</p></div>'
     title = say(place.language, "site.exercises_title")
     return frame_page(
-        place, languages, title, title, body, ("exercises.js",), "exercises",
-        "site.exercises_lede",
-    )  # fmt: skip
+        place, languages, title, title, body, ("exercises.js",), "exercises", "site.exercises_lede"
+    )
 
 
 def find_pages(sheet: Sheet, library: Library, files: Collection[str]) -> list[list[str]]:
@@ -70,9 +69,12 @@ def _describe(question: Question, pages: Sequence[str], place: Place) -> dict[st
         for variant, page in enumerate(pages)
     ]
     return {
-        "id": question.id, "ask": question.say(place.language), "unit": question.unit,
-        "seed": question.seed, "variants": variants,
-    }  # fmt: skip
+        "id": question.id,
+        "ask": question.say(place.language),
+        "unit": question.unit,
+        "seed": question.seed,
+        "variants": variants,
+    }
 
 
 def _values(question: Question, variant: int) -> dict[str, float]:

@@ -19,9 +19,7 @@ LOGIT_LIKELIHOODS = ("bernoulli", "continuous-bernoulli")
 KNOWN_LIKELIHOODS = (*LOGIT_LIKELIHOODS, "gaussian", "laplace", "discretized-logistic")
 """Those of one output per pixel, whose other parameters a person can tell."""
 LEAST_SIGMA2 = 1e-6
-TOLD = {
-    "layout", "scale", "shift", "fit", "heads", "spread", "output", "output_layout",
-}  # fmt: skip
+TOLD = {"layout", "scale", "shift", "fit", "heads", "spread", "output", "output_layout"}
 
 
 def told_by(fit: Mapping[str, Any]) -> dict[str, Any]:

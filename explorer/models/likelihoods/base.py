@@ -44,6 +44,9 @@ class Likelihood(nn.Module, ABC):
     float32_suffices: ClassVar[bool] = False
     """Sums in float32 are good to 1e-5 nats: no small variance multiplies what rounding does."""
 
+    has_slope: ClassVar[bool] = False
+    """`nll_and_slope` knows the gradient in closed form, and there is nothing to learn."""
+
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
@@ -62,6 +65,13 @@ class Likelihood(nn.Module, ABC):
 
         Location is the logit of a (continuous) Bernoulli and the centre of the others.
         """
+
+    def nll_and_slope(self, output: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return −log p(x|z), (…, B), and its gradient, for flat output (…, B, D), x (B, D).
+
+        Where `has_slope` alone.
+        """
+        raise NotImplementedError
 
     @property
     def binarises(self) -> bool:

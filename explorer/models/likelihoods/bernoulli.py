@@ -7,8 +7,8 @@ from torch.nn import functional
 
 from explorer.models.likelihoods.base import Likelihood
 
-FOLDS = 6
-"""Halvings in `sum_softplus`: products of 64 factors of at most 2 fit in fp32."""
+LARGEST_EXPONENT = 80.0
+"""Logits up to which e^l is a number in fp32."""
 
 
 class BernoulliLikelihood(Likelihood):
@@ -21,6 +21,7 @@ class BernoulliLikelihood(Likelihood):
     scores = "binary"
     bounded = True
     float32_suffices = True
+    has_slope = True
 
     def __init__(self, name: str = "bernoulli", *, binarise: bool = True) -> None:
         super().__init__(name)
@@ -34,6 +35,12 @@ class BernoulliLikelihood(Likelihood):
         """Return Σ softplus(logit) − x·logit; for grey x a cross-entropy, not a likelihood."""
         per_pixel = functional.binary_cross_entropy_with_logits(output, x, reduction="none")
         return per_pixel.flatten(1).sum(1)
+
+    def nll_and_slope(self, output: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return Σ max(logit, 0) + log(1 + e^−|logit|) − x·logit, and p − x."""
+        per_pixel = output.abs().neg_().exp_().log1p_()
+        per_pixel.add_(output.clamp_min(0)).addcmul_(x, output, value=-1)
+        return per_pixel.sum(-1), torch.sigmoid(output).sub_(x)
 
     def score_and_fisher(self, output: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return x − p and p(1 − p)."""
@@ -95,16 +102,12 @@ class BernoulliLikelihood(Likelihood):
 def sum_softplus(logits: Tensor) -> Tensor:
     """Return Σ_pixels softplus(logit), shape (M,), from logits (M, D).
 
-    Σ max(l, 0) + log Π (1 + e^−|l|): the factors lie in (1, 2], so 2^FOLDS of them can be
-    multiplied without overflow and share one logarithm.
+    As log(1 + e^l) in place, half of `softplus`'s time; what is lost below 1's last place is lost
+    from a sum of order 1 a pixel.
     """
-    factors = torch.exp(-logits.abs()).add_(1)
-    for _ in range(FOLDS):
-        half, odd = divmod(factors.shape[1], 2)
-        if odd or not half:
-            break
-        factors = factors[:, :half] * factors[:, half:]
-    return logits.clamp_min(0).sum(1) + factors.log().sum(1)
+    if logits.numel() and logits.max() > LARGEST_EXPONENT:
+        return functional.softplus(logits).sum(1)
+    return torch.exp(logits).add_(1).log_().sum(1)
 
 
 def random_bytes(

@@ -56,8 +56,11 @@ def test_whoever_adds_steps_to_frames_is_told_of_the_doubt(tmp_path):
 
 def test_frames_before_latents_and_frames_of_one_latent(tmp_path):
     mean, logvar = make_sequences(alive=3, sigma=0.3)
-    turned = save(tmp_path / "ntk.npz", mu=mean.transpose(0, 2, 1), std=np.exp(
-        logvar.astype(float).transpose(0, 2, 1) / 2))  # fmt: skip
+    turned = save(
+        tmp_path / "ntk.npz",
+        mu=mean.transpose(0, 2, 1),
+        std=np.exp(logvar.astype(float).transpose(0, 2, 1) / 2),
+    )
     with pytest.raises(AxesNeeded) as asked:
         read_any_codes(turned)
     assert asked.value.likely == 2

@@ -40,8 +40,12 @@ def write(path, obsm, obs=(), old=False):
     "names", [("X_latent_qzm", "X_latent_qzv"), ("_scvi_latent_qzm", "_scvi_latent_qzv")]
 )
 def test_scvi_stores_a_variance(tmp_path, names, old):
-    path = write(tmp_path / "cells.h5ad", {names[0]: MEAN, names[1]: np.exp(LOGVAR), "X_pca": MEAN},
-                 {"n_counts": np.arange(300.0)}, old)  # fmt: skip
+    path = write(
+        tmp_path / "cells.h5ad",
+        {names[0]: MEAN, names[1]: np.exp(LOGVAR), "X_pca": MEAN},
+        {"n_counts": np.arange(300.0)},
+        old,
+    )
     for source in (path, path.read_bytes()):
         codes = read_any_codes(source)
         assert (codes.mean == MEAN).all() and codes.logvar == pytest.approx(LOGVAR, abs=1e-5)

@@ -352,9 +352,14 @@ def test_arrays_that_are_no_codes(tmp_path, arrays_given, sentence):
 
 def test_columns_go_with_the_codes(tmp_path, codes):
     path = save(
-        tmp_path / "c.npz", mean=codes[0], logvar=codes[1], age=np.arange(300),
-        sex=["a", "b"] * 150,        factors=np.arange(600).reshape(300, 2), other=np.zeros((7, 2)),
-    )  # fmt: skip
+        tmp_path / "c.npz",
+        mean=codes[0],
+        logvar=codes[1],
+        age=np.arange(300),
+        sex=["a", "b"] * 150,
+        factors=np.arange(600).reshape(300, 2),
+        other=np.zeros((7, 2)),
+    )
     found = read_any_codes(path)
     assert set(found.columns) == {"age", "sex", "factors[0]", "factors[1]"}
     assert (found.columns["factors[1]"] == 2 * found.rows + 1).all()

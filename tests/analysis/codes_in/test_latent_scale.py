@@ -10,9 +10,11 @@ from explorer import cli
 from explorer.analysis.codes_in.axes import AxesNeeded
 from explorer.analysis.codes_in.latent_scale import read_latent_scale
 
-MEANS, STDS, SIGMAS = np.array([0.0, 1.0, -2.0, 3.0]), np.array([1.0, 2, 3, 4]), np.array(
-    [0.1, 0.2, 0.3, 2.0]
-)  # fmt: skip
+MEANS, STDS, SIGMAS = (
+    np.array([0.0, 1.0, -2.0, 3.0]),
+    np.array([1.0, 2, 3, 4]),
+    np.array([0.1, 0.2, 0.3, 2.0]),
+)
 
 
 def draw(shape=(200, 4, 8, 8), scale=5.489):

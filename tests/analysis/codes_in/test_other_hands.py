@@ -26,8 +26,9 @@ def test_the_header_that_pandas_counts_is_no_item(tmp_path, codes):
 
 
 def test_row_names_are_no_column(tmp_path, codes):
-    frame = pandas.DataFrame(np.hstack(codes), columns=[f"{m}{i}" for m in ("mu", "logvar")
-                             for i in range(6)])  # fmt: skip
+    frame = pandas.DataFrame(
+        np.hstack(codes), columns=[f"{m}{i}" for m in ("mu", "logvar") for i in range(6)]
+    )
     frame.to_csv(tmp_path / "a.csv")
     frame.assign(**{"Unnamed: 0": range(400)}).to_csv(tmp_path / "b.csv", index=False)
     frame.set_index(pandas.Index([f"cell-{i}" for i in range(400)])).to_parquet(
@@ -69,8 +70,9 @@ def test_codes_of_no_optimum_are_not_called_exchanged(tmp_path):
     rng = np.random.default_rng(0)
     for scale, level in ((5.0, -6.0), (0.01, -2.0), (0.01, 0.5)):
         mean, logvar = scale * rng.normal(size=(400, 6)), level + 0.05 * rng.normal(size=(400, 6))
-        assert "exchanged" not in told(read_any_codes(save(tmp_path / "x.npz", mean=mean,
-                                                                logvar=logvar)))  # fmt: skip
+        assert "exchanged" not in told(
+            read_any_codes(save(tmp_path / "x.npz", mean=mean, logvar=logvar))
+        )
 
 
 def test_both_moments_in_a_lone_array_are_told_where_some_dimensions_sleep(tmp_path, codes):
@@ -106,13 +108,15 @@ def test_whole_numbers_may_be_indices_into_a_codebook(tmp_path):
 
 
 def test_heads_by_their_layers_names_and_one_hot_labels(tmp_path, codes):
-    path = save(tmp_path / "z.npz", fc_mu=codes[0], fc_var=codes[1],
-                y_onehot=np.eye(4)[np.arange(400) % 4])  # fmt: skip
+    path = save(
+        tmp_path / "z.npz", fc_mu=codes[0], fc_var=codes[1], y_onehot=np.eye(4)[np.arange(400) % 4]
+    )
     found = read_any_codes(path)
     assert (found.mean == codes[0]).all() and len(found.class_names) == 4
     assert found.logvar == pytest.approx(codes[1]) and told(found) == [
-        "spread_impossible", "labels_one_hot"
-    ]  # fmt: skip
+        "spread_impossible",
+        "labels_one_hot",
+    ]
 
 
 def test_what_torch_saves_is_named(tmp_path):

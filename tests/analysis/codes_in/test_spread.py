@@ -52,8 +52,13 @@ def test_what_is_asked_for_is_used_if_it_can_be():
 def test_readings_are_inverses_of_what_people_store():
     logvar = np.linspace(-20, 5, 50)
     std = np.exp(logvar / 2)
-    stored = {"logvar": logvar, "log_std": logvar / 2, "std": std, "variance": std**2,
-              "softplus": np.log(np.expm1(std))}  # fmt: skip
+    stored = {
+        "logvar": logvar,
+        "log_std": logvar / 2,
+        "std": std,
+        "variance": std**2,
+        "softplus": np.log(np.expm1(std)),
+    }
     for reading, values in stored.items():
         assert as_logvar(values, reading) == pytest.approx(logvar, abs=1e-6)
 

@@ -64,9 +64,10 @@ def test_positions_of_one_item_give_the_errors_of_items():
     mean, logvar = codes(count=400)
     alone = match_prior(mean, logvar)
     repeated = match_prior(
-        np.repeat(mean, 25, axis=0), np.repeat(logvar, 25, axis=0),
+        np.repeat(mean, 25, axis=0),
+        np.repeat(logvar, 25, axis=0),
         items=np.repeat(np.arange(400), 25),
-    )  # fmt: skip
+    )
     errors = [d.mean_error for d in alone.dimensions]
     assert [d.mean_error for d in repeated.dimensions] == pytest.approx(errors, rel=0.01)
 

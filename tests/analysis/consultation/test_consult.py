@@ -94,9 +94,7 @@ def test_codes_alone_lack_the_model_and_a_beta():
 
 
 def test_codes_over_steps_are_dated_to_an_interval():
-    points = [
-        {"step": 1000, "kl_per_dim": [2.0, 1.0]}, {"step": 2000, "kl_per_dim": [2.0, 0.0]},
-    ]  # fmt: skip
+    points = [{"step": 1000, "kl_per_dim": [2.0, 1.0]}, {"step": 2000, "kl_per_dim": [2.0, 0.0]}]
     found = consult_codes("mine", judged(1, 1), points)
     assert found.dated.is_coarse and (found.dated.after, found.dated.step) == (1000, 2000)
 

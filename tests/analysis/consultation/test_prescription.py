@@ -48,8 +48,10 @@ def test_a_moved_run_starts_from_the_beta_that_was_used_and_ends_below_the_thres
     found = present(prescribe(moved, objective_cause(3.86, 3.41)))
     assert found.remedy == "lower-beta"
     assert names(found) == {
-        "objective.beta": (24.0, 1.0), "beta_moved": (1.0, 24.0), "steps": (20, 40),
-    }  # fmt: skip
+        "objective.beta": (24.0, 1.0),
+        "beta_moved": (1.0, 24.0),
+        "steps": (20, 40),
+    }
     assert found.beta == 1.0 and found.expected == 2
     assert present(used_config(moved)).objective.beta == 24
 
@@ -85,8 +87,9 @@ def test_every_change_of_another_remedy_is_named_too(tmp_path):
     found = present(prescribe(run, objective_cause(0.14, 0.12)))
     assert found.remedy == "optimal-sigma"
     assert names(found) == {
-        "model.likelihood": ("gaussian", "gaussian-optimal"), "model.sigma2": (5.0, 0.1),
-    }  # fmt: skip
+        "model.likelihood": ("gaussian", "gaussian-optimal"),
+        "model.sigma2": (5.0, 0.1),
+    }
     lower = present(treat(run, "lower-beta", read_thresholds(objective_cause(0.14, 0.12))))
     assert names(lower) == {"objective.beta": (1.0, 0.05), "objective.free_bits": (0.1, 0.0)}
 

@@ -38,10 +38,14 @@ def adopted(tmp_path_factory):
     x = torch.from_numpy(load_dataset("digits").images[:600].copy()).float() / 255
     model = Asleep(x.mean(0).flatten())
     run = explorer.adopt(
-        tmp_path_factory.mktemp("runs") / "asleep", encode=model.encode, decode=model.decode,
-        images=x, likelihood="bernoulli", beta=20.0,
+        tmp_path_factory.mktemp("runs") / "asleep",
+        encode=model.encode,
+        decode=model.decode,
+        images=x,
+        likelihood="bernoulli",
+        beta=20.0,
         reading={"spread": "log-variance", "heads": "two outputs: mean, spread (0, 1)"},
-    )  # fmt: skip
+    )
     return run, (255 * x).round().byte().numpy()
 
 

@@ -17,10 +17,15 @@ RNG = np.random.default_rng(0)
 VALUES = {name: RNG.uniform(0.2, 2.0, size=(4, 3)) for name in ("a", "b", "c")}
 SIZES = {"B": 4, "K": 3}
 FUNCTIONS: dict[str, Any] = {
-    "exp": np.exp, "log": np.log, "square": np.square, "abs": np.abs,
-    "softplus": lambda v: np.log1p(np.exp(v)), "sigmoid": lambda v: 1 / (1 + np.exp(-v)),
-    "base": lambda v: v, "reduced": lambda v: v,
-}  # fmt: skip
+    "exp": np.exp,
+    "log": np.log,
+    "square": np.square,
+    "abs": np.abs,
+    "softplus": lambda v: np.log1p(np.exp(v)),
+    "sigmoid": lambda v: 1 / (1 + np.exp(-v)),
+    "base": lambda v: v,
+    "reduced": lambda v: v,
+}
 
 
 def name(text):

@@ -77,8 +77,13 @@ loss = F.mse_loss(recons, input) + 0.00025 * torch.mean(
     data = Data((3, 64, 64), 128, 64)
     meaning = effective_loss(read_loss(text, data), data)
     assert meaning.sigma2 == pytest.approx(1.536)
-    names = {"torch": torch, "recons": torch.rand(4, 3, 8, 8), "input": torch.rand(4, 3, 8, 8),
-             "mu": torch.zeros(4, 2), "log_var": torch.zeros(4, 2)}  # fmt: skip
+    names = {
+        "torch": torch,
+        "recons": torch.rand(4, 3, 8, 8),
+        "input": torch.rand(4, 3, 8, 8),
+        "mu": torch.zeros(4, 2),
+        "log_var": torch.zeros(4, 2),
+    }
     for line, sigma2 in ((meaning.same, 1.536), (meaning.corrected, 0.01)):
         scope: dict[str, Any] = dict(names)
         exec(line, scope)
@@ -187,6 +192,10 @@ loss = recon + 2 * torch.distributions.kl_divergence(q, p).sum(1).mean()"""
     meaning = effective_loss(read_loss(text, data), data)
     assert meaning.beta == 2
     scope = make_scope(shape=(24,))
-    names = {**scope, "px": Normal(scope["x_hat"], 1.0), "p": Normal(0.0, 1.0),
-             "q": Normal(scope["mu"], scope["std"])}  # fmt: skip
+    names = {
+        **scope,
+        "px": Normal(scope["x_hat"], 1.0),
+        "p": Normal(0.0, 1.0),
+        "q": Normal(scope["mu"], scope["std"]),
+    }
     assert measure_ratio(run(meaning.corrected, names), "gaussian", "kl", scope) == pytest.approx(1)

@@ -82,9 +82,14 @@ def test_regularisers_are_told_and_do_not_count():
 def test_fields_can_be_corrected_by_hand():
     found = read_loss("loss = recon_loss + beta * kl_loss", DATA)
     mended = replace(
-        found, reconstruction="squared-error", reconstruction_pixels="mean",
-        reconstruction_weight=1.0, kl="kl", kl_weight=2.5e-4, kl_batch="mean",
-    )  # fmt: skip
+        found,
+        reconstruction="squared-error",
+        reconstruction_pixels="mean",
+        reconstruction_weight=1.0,
+        kl="kl",
+        kl_weight=2.5e-4,
+        kl_batch="mean",
+    )
     faces = Data((3, 64, 64), 128, 64)
     meaning = effective_loss(mended, faces)
     assert meaning.sigma2 == pytest.approx(1.536)
@@ -248,15 +253,29 @@ loss = F.binary_cross_entropy(p, x, reduction='sum') / len(x) + 2 * (kl1 + kl2)"
 
 def test_fractions_are_written_as_people_do():
     assert [factor_text(v) for v in (1 / 3, 0.25, 784.0, 1.0, 0.0104, 39.2, 1e-9)] == [
-        "1/3", "1/4", "784", "1", "0.0104", "39.2", "1e-09",
-    ]  # fmt: skip
+        "1/3",
+        "1/4",
+        "784",
+        "1",
+        "0.0104",
+        "39.2",
+        "1e-09",
+    ]
 
 
 def test_every_code_has_its_sentence():
     for code in DOUBTS:
         assert "{" not in say_doubt(Doubt(code, "mmd_loss"))
-    assert {"multiply_kl", "is_elbo", "is_elbo_at", "is_elbo_here", "no_kl", "turn_kl",
-            "answer_first", "no_beta"} == set(ADVICE)  # fmt: skip
+    assert {
+        "multiply_kl",
+        "is_elbo",
+        "is_elbo_at",
+        "is_elbo_here",
+        "no_kl",
+        "turn_kl",
+        "answer_first",
+        "no_beta",
+    } == set(ADVICE)
     assert not set(NOTES) & set(REASONS)
 
 

@@ -103,8 +103,9 @@ def check(error, over_pixels, divergence, over_latents, whole):
 
 def pairs(items, *others):
     """Yield each item once with others in turn, so that all of them come up."""
-    return [(item, *(other[place % len(other)] for other in others))
-            for place, item in enumerate(items)]  # fmt: skip
+    return [
+        (item, *(other[place % len(other)] for other in others)) for place, item in enumerate(items)
+    ]
 
 
 @pytest.mark.parametrize("error, over, whole", pairs(list(ERRORS), OVER_PIXELS, SUMS))

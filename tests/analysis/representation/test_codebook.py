@@ -27,9 +27,8 @@ from tests.helpers import present
 def model():
     torch.manual_seed(0)
     config = ModelConfig(
-        network="conv", hidden=(4, 8), latent="categorical", latent_dim=49, codebook=10,
-        code_size=4,
-    )  # fmt: skip
+        network="conv", hidden=(4, 8), latent="categorical", latent_dim=49, codebook=10, code_size=4
+    )
     return build_model(config, (1, 28, 28)).eval().requires_grad_(False)
 
 

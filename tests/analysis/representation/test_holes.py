@@ -50,9 +50,11 @@ def test_the_nearest_image_is_found_and_its_distance_is_exact():
 
 def test_codes_that_lie_as_those_of_images_have_five_percent_of_each():
     found = measure_holes(
-        mirror(), two_islands(1500, 3).reshape(-1, 2) / 255, two_islands(1500, 1),
+        mirror(),
+        two_islands(1500, 3).reshape(-1, 2) / 255,
+        two_islands(1500, 1),
         two_islands(1500, 2),
-    )  # fmt: skip
+    )
     assert found.holes == pytest.approx(0.05, abs=3 * found.holes_error)
     assert found.missed == pytest.approx(0.05, abs=3 * found.missed_error)
     assert 0 < found.holes_error < 0.02

@@ -22,10 +22,15 @@ def test_the_density_is_the_integral_over_the_prior():
     model = toy.bent_toy()
     for x in (-2.1, 0.0, 1.7):
         area, _ = quad(
-            lambda z, x=x: model.likelihood([x], [z])[0, 0]
-            * math.exp(float(Normal(0.0, 1.0).log_prob(torch.tensor(z, dtype=torch.float64)))),
-            -9, 9, limit=200, epsabs=1e-11,
-        )  # fmt: skip
+            lambda z, x=x: (
+                model.likelihood([x], [z])[0, 0]
+                * math.exp(float(Normal(0.0, 1.0).log_prob(torch.tensor(z, dtype=torch.float64))))
+            ),
+            -9,
+            9,
+            limit=200,
+            epsabs=1e-11,
+        )
         assert model.density([x])[0] == pytest.approx(area, abs=1e-7)
     assert model.density(X).sum() * STEP == pytest.approx(1, abs=1e-6)
 

@@ -241,8 +241,13 @@ def test_known_factors_keep_their_names_and_their_kinds(tmp_path):
         target=values[:, 0],
     )
     assert set(data.factors) == {
-        "latents_values 1", "latents_values 2", "latents_values 3", "angle", "side", "target",
-    }  # fmt: skip
+        "latents_values 1",
+        "latents_values 2",
+        "latents_values 3",
+        "angle",
+        "side",
+        "target",
+    }
     assert np.array_equal(data.factors["latents_values 2"], values[:, 1])
     assert np.array_equal(data.factors["angle"], values[:, 0])
     assert data.factors["side"].tolist() == ["left", "right"] * 6

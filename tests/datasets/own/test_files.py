@@ -90,8 +90,16 @@ def test_a_folder_and_its_zip_give_the_same_images(tmp_path):
 
 
 def test_what_systems_and_programs_leave_behind_is_passed_over_silently(tmp_path):
-    folder = write(tmp_path, "1.png", "2.png", "3.png", ".hidden.png", ".ipynb_checkpoints/1.png",
-                   "__MACOSX/1.png", "._1.png")  # fmt: skip
+    folder = write(
+        tmp_path,
+        "1.png",
+        "2.png",
+        "3.png",
+        ".hidden.png",
+        ".ipynb_checkpoints/1.png",
+        "__MACOSX/1.png",
+        "._1.png",
+    )
     (folder / "Thumbs.db").write_bytes(b"")
     data = read_images(folder)
     assert len(data) == 3 and left_out(data) == {}

@@ -30,11 +30,14 @@ def question(**changed):
     return Question(**{**values, **changed})
 
 
-WHOLE = Sheet("week-3", (
-    question(),
-    question(id="map", images=(), answers=(91.5,), scene="z=1,-1"),
-    question(id="why", images=(), answers=(2,), page="consultation", scene=""),
-))  # fmt: skip
+WHOLE = Sheet(
+    "week-3",
+    (
+        question(),
+        question(id="map", images=(), answers=(91.5,), scene="z=1,-1"),
+        question(id="why", images=(), answers=(2,), page="consultation", scene=""),
+    ),
+)
 
 
 @pytest.fixture(scope="module")
@@ -86,15 +89,18 @@ def test_the_browser_writes_what_grade_reads():
     numbers = [["gap", "-3.42"], ["map", "2"]]
     cases = [
         {
-            "sheet": "week-3", "name": name, "numbers": numbers,
+            "sheet": "week-3",
+            "name": name,
+            "numbers": numbers,
             "line": write_line("week-3", name, dict(numbers)),
             "variant": question(images=(1, 2, 3, 4, 5)).variant_of(name),
         }
         for name in ("Ada Lovelace", "李雷", "Zoë 😀 O'Neil")
-    ]  # fmt: skip
+    ]
     assert all(not isinstance(read_line(case["line"]), str) for case in cases)
     environment = {**os.environ, "EXERCISE_CASES": json.dumps(cases)}
-    done = subprocess.run([node, "--test", str(SCRIPT)], env=environment, capture_output=True,
-                          text=True)  # fmt: skip
+    done = subprocess.run(
+        [node, "--test", str(SCRIPT)], env=environment, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout[-3000:]
     assert done.stdout.count("Python writes the same line") >= len(cases)

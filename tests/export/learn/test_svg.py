@@ -58,9 +58,13 @@ def test_what_is_not_finite_breaks_a_curve_and_a_level_stretch_keeps_its_ends():
 
 def test_colours_follow_the_theme_and_faded_ones_too():
     figure = go.Figure().add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", fill="tozeroy", fillcolor="rgba(191,53,73,0.3)",
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        fill="tozeroy",
+        fillcolor="rgba(191,53,73,0.3)",
         line={"color": LIGHT.mean},
-    )  # fmt: skip
+    )
     text = ElementTree.tostring(draw(figure), encoding="unicode")
     assert 'fill="var(--role-kl)" fill-opacity="0.3"' in text and "#" not in text
 
@@ -89,9 +93,12 @@ def test_an_axis_that_goes_with_another_has_its_range():
 def test_errors_reach_as_far_as_they_are():
     figure = go.Figure()
     figure.add_scatter(
-        x=[1.0], y=[2.0], mode="markers", error_y={"type": "data", "array": [1.0]},
+        x=[1.0],
+        y=[2.0],
+        mode="markers",
+        error_y={"type": "data", "array": [1.0]},
         marker={"color": "#123456"},
-    )  # fmt: skip
+    )
     figure.update_layout(height=300, margin={"l": 20, "r": 20, "t": 20, "b": 20})
     figure.update_yaxes(range=[0, 4])
     assert re.findall(r" ([\d.]+)V([\d.]+)", draw_figure(figure)) == [("215.0", "85.0")]

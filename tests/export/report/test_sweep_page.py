@@ -44,9 +44,10 @@ def test_a_sweep_over_beta_has_a_bracket_for_each_latent_that_falls_asleep(langu
 
 def test_a_sweep_over_k_has_the_linear_theory_and_the_floor(over_latents):
     only_k = Sweep(
-        over_latents.path, "sweep",
+        over_latents.path,
+        "sweep",
         {name: config for name, config in over_latents.configs.items() if name != "other"},
-    )  # fmt: skip
+    )
     report = gather_sweep(only_k, load_dataset("digits"))
     assert report.theory is not None and report.theory.latents == (0, 1, 2, 3)
     page = build_sweep_report(report).decode()

@@ -79,9 +79,11 @@ def test_what_is_missing_is_said_in_the_place_of_a_cause():
 
 def test_a_lower_beta_is_named_with_its_numbers_and_every_change_is_told():
     changes = (
-        Change("objective.beta", 24.0, 3.0), Change("beta_moved", 1.0, 24.0),
-        Change("steps", 800, 3000), Change("model.likelihood", "gaussian", "gaussian-optimal"),
-    )  # fmt: skip
+        Change("objective.beta", 24.0, 3.0),
+        Change("beta_moved", 1.0, 24.0),
+        Change("steps", 800, 3000),
+        Change("model.likelihood", "gaussian", "gaussian-optimal"),
+    )
     plan = Prescription("lower-beta", Config(), changes, 2)
     assert words.say_remedy(plan, "en") == "β 24 → 3"
     assert words.say_changes(plan, "en") == [

@@ -45,18 +45,27 @@ class ResidualVAE(nn.Module):
         super().__init__()
         self.register_buffer("awake", (torch.arange(LATENTS) < alive).float())
         self.body = nn.Sequential(
-            nn.Conv2d(3, width, 4, 2, 1), Block(width, width),
-            nn.Conv2d(width, 2 * width, 4, 2, 1), Block(2 * width, 2 * width),
-            nn.Conv2d(2 * width, 2 * width, 4, 2, 1), nn.SiLU(), nn.Flatten(),
-        )  # fmt: skip
+            nn.Conv2d(3, width, 4, 2, 1),
+            Block(width, width),
+            nn.Conv2d(width, 2 * width, 4, 2, 1),
+            Block(2 * width, 2 * width),
+            nn.Conv2d(2 * width, 2 * width, 4, 2, 1),
+            nn.SiLU(),
+            nn.Flatten(),
+        )
         self.heads = nn.Linear(2 * width * 64, 2 * LATENTS)
         self.start = nn.Linear(LATENTS, 2 * width * 64)
         self.picture = nn.Sequential(
-            nn.Unflatten(1, (2 * width, 8, 8)), Block(2 * width, 2 * width),
-            nn.Upsample(scale_factor=2), Block(2 * width, width),
-            nn.Upsample(scale_factor=2, mode="bilinear"), nn.GroupNorm(4, width), nn.SiLU(),
-            nn.ConvTranspose2d(width, 3, 4, 2, 1), nn.Tanh(),
-        )  # fmt: skip
+            nn.Unflatten(1, (2 * width, 8, 8)),
+            Block(2 * width, 2 * width),
+            nn.Upsample(scale_factor=2),
+            Block(2 * width, width),
+            nn.Upsample(scale_factor=2, mode="bilinear"),
+            nn.GroupNorm(4, width),
+            nn.SiLU(),
+            nn.ConvTranspose2d(width, 3, 4, 2, 1),
+            nn.Tanh(),
+        )
 
     def encode(self, x):
         mean, logvar = self.heads(self.body(x)).chunk(2, dim=1)

@@ -33,9 +33,12 @@ PIXELS = {
     "standardised": lambda u: u * 0.3081 + 0.1307,
 }
 SCALES = {
-    "unit": (1, 0), "signed": (2, -1), "bytes": (255, 0), "centred": (1, -0.5),
+    "unit": (1, 0),
+    "signed": (2, -1),
+    "bytes": (255, 0),
+    "centred": (1, -0.5),
     "standardised": (3.2457, -0.4242),
-}  # fmt: skip
+}
 # From log-variances to what the stranger calls its spread.
 SPREADS = {
     "log-variance": lambda lv: lv,

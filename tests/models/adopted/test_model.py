@@ -73,10 +73,11 @@ def test_its_decoder_is_split_before_a_last_layer_that_widens(adopted):
     assert own.split_decoder()[1] is None  # 256 units to 64 pixels.
     torch.manual_seed(0)
     layers = [
-        Layer("linear", {}, {"weight": torch.randn(8, 2)}), Layer("tanh"),
+        Layer("linear", {}, {"weight": torch.randn(8, 2)}),
+        Layer("tanh"),
         Layer("linear", {}, {"weight": torch.randn(64, 8), "bias": torch.randn(64)}),
         Layer("reshape", {"shape": [1, 8, 8]}),
-    ]  # fmt: skip
+    ]
     wide = AdoptedModel(own.encoder, build_network(layers, (2,)), (1, 8, 8), own.likelihood)
     body, last = wide.split_decoder()
     z, x = torch.randn((3, 2)), torch.rand((5, 1, 8, 8)).round()

@@ -33,9 +33,13 @@ class TwoHeads(nn.Module):
             nn.Conv2d(1, 4, 3, 2, 1, bias=False), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten()
         )
         self.decoder = nn.Sequential(
-            nn.Linear(3, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Unflatten(1, (4, 4, 4)),
-            nn.ConvTranspose2d(4, 1, 4, 2, 1), nn.Tanh(),
-        )  # fmt: skip
+            nn.Linear(3, 64),
+            nn.BatchNorm1d(64),
+            nn.ReLU(),
+            nn.Unflatten(1, (4, 4, 4)),
+            nn.ConvTranspose2d(4, 1, 4, 2, 1),
+            nn.Tanh(),
+        )
 
     def encode(self, x):
         h = self.encoder(x)
@@ -54,9 +58,7 @@ def fit(encode, decode):
     """Return a pair as it was drawn; nothing of its reading matters but what is kept."""
     encoder = open_callable(encode, IMAGE, "the encoder")
     decoder = open_callable(decode, (3,), "the decoder")
-    return Fit(
-        READING, encoder, decoder, IMAGE, (-1, 1), None, 0.1, 0.0, None, None, 1.0, 1.0
-    )  # fmt: skip
+    return Fit(READING, encoder, decoder, IMAGE, (-1, 1), None, 0.1, 0.0, None, None, 1.0, 1.0)
 
 
 def keep(folder, encode, decode):
@@ -99,8 +101,12 @@ def test_another_state_dict_takes_the_place_of_the_first(tmp_path, front):
 
 def test_parts_that_are_no_methods_are_told_apart_by_their_names(tmp_path):
     """Both have a "0.weight" of their own."""
-    parts = nn.ModuleDict({"encoder": nn.Sequential(nn.Flatten(), nn.Linear(64, 6)),
-                           "decoder": nn.Sequential(nn.Identity(), nn.Linear(3, 64))})  # fmt: skip
+    parts = nn.ModuleDict(
+        {
+            "encoder": nn.Sequential(nn.Flatten(), nn.Linear(64, 6)),
+            "decoder": nn.Sequential(nn.Identity(), nn.Linear(3, 64)),
+        }
+    )
     layers = keep(tmp_path, parts["encoder"], parts["decoder"])
     other = {name: torch.randn_like(tensor) for name, tensor in parts.state_dict().items()}
     save_file(other, tmp_path / "other.safetensors")

@@ -100,9 +100,14 @@ def test_batch_norm_of_a_state_dict_is_folded(tmp_path):
     save_file(state, tmp_path / "w.safetensors")
     layers = [
         {"kind": "conv", "weight": "c.weight", "bias": "c.bias"},
-        {"kind": "batchNorm", "mean": "n.running_mean", "variance": "n.running_var",
-         "weight": "n.weight", "bias": "n.bias"},
-    ]  # fmt: skip
+        {
+            "kind": "batchNorm",
+            "mean": "n.running_mean",
+            "variance": "n.running_var",
+            "weight": "n.weight",
+            "bias": "n.bias",
+        },
+    ]
     part = {"shape": [3, 6, 6], "layers": layers}
     (tmp_path / "layers.json").write_text(
         json.dumps({"schema": 1, "encoder": part, "decoder": part}),

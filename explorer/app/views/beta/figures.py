@@ -46,9 +46,14 @@ def show_units(scene: Scene) -> None:
     bounds = {text("beta.units.information"): [m["mutual_information_saturated"] for m in measures]}
     rule = _find_rule(scene.sweep, film)
     figure = units_over_beta(
-        [m.beta for m in film], rows, role_colours(), bounds=bounds, eigenvalues=rule,
-        height=HEIGHT, words=sentences("figure."),
-    )  # fmt: skip
+        [m.beta for m in film],
+        rows,
+        role_colours(),
+        bounds=bounds,
+        eigenvalues=rule,
+        height=HEIGHT,
+        words=sentences("figure."),
+    )
     show_chart(figure, "beta_units")
     count = measures[0]["images"]
     caption = text("beta.units.caption", count=count, ceiling=math.log(count))

@@ -58,9 +58,14 @@ def offer_training() -> None:
         dataset = st.selectbox(text("beta.dataset"), ready, key="beta_dataset")
         offer_own_images("beta_dataset", "beta_own")
         betas = st.multiselect(
-            text("beta.betas"), BETAS, [0.25, 1.0, 4.0, 16.0], key="beta_betas",
-            help=text("beta.betas_help"), max_selections=12, format_func=lambda b: f"{b:g}",
-        )  # fmt: skip
+            text("beta.betas"),
+            BETAS,
+            [0.25, 1.0, 4.0, 16.0],
+            key="beta_betas",
+            help=text("beta.betas_help"),
+            max_selections=12,
+            format_func=lambda b: f"{b:g}",
+        )
         likelihood = st.selectbox(
             text("beta.likelihood"),
             CHOICES,
@@ -162,10 +167,14 @@ def show_page() -> None:
         if kept is not None:
             names = list(sweeps)
             chosen = st.selectbox(
-                text("beta.choose"), names, names.index(kept), key=CHOICE, width=420,
+                text("beta.choose"),
+                names,
+                names.index(kept),
+                key=CHOICE,
+                width=420,
                 label_visibility="collapsed",
                 format_func=lambda i: text("beta.shipped", name=i) if sweeps[i][1] else i,
-            )  # fmt: skip
+            )
         offer_training()
     follow_folder(chosen)
     if chosen is None:

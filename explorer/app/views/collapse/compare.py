@@ -67,9 +67,13 @@ def _choose_treated(run: Run, treated: list[tuple[str, Run]]) -> tuple[str, Run]
         return label if names[name] == 1 else f"{label} · {label_run(found[run_id][1])}"
 
     chosen = st.selectbox(
-        text("collapse.compare.choose"), list(found), list(found).index(kept or ""),
-        key=AFTER, width=420, format_func=describe,
-    )  # fmt: skip
+        text("collapse.compare.choose"),
+        list(found),
+        list(found).index(kept or ""),
+        key=AFTER,
+        width=420,
+        format_func=describe,
+    )
     write_address("after", chosen, next(iter(found)))
     return found[chosen]
 

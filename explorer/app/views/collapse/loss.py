@@ -186,9 +186,13 @@ def _correct(understood: Understood, paste: str) -> Understood:
     def weigh(place: int, name: str) -> float | None:
         with columns[place]:
             found: float | None = st.number_input(
-                text(f"loss.field.{name}"), -LIMIT, LIMIT, getattr(understood, name),
-                format="%.6g", key=f"loss_{name}_{paste}",
-            )  # fmt: skip
+                text(f"loss.field.{name}"),
+                -LIMIT,
+                LIMIT,
+                getattr(understood, name),
+                format="%.6g",
+                key=f"loss_{name}_{paste}",
+            )
         return found
 
     fields: dict[str, Any] = {

@@ -68,13 +68,19 @@ def _ask_for_axes(needed: AxesNeeded) -> None:
     """Let the visitor say which axis is which."""
     by_code = {choice.axes: choice for choice in needed.choices}
     st.radio(
-        text("collapse.own.axes"), list(by_code), index=None, key="collapse_axes",
+        text("collapse.own.axes"),
+        list(by_code),
+        index=None,
+        key="collapse_axes",
         format_func=lambda code: text("collapse.own.axes.choice", **vars(by_code[code])),
-    )  # fmt: skip
+    )
     st.radio(
-        text("collapse.own.per"), PER, key="collapse_per", horizontal=True,
+        text("collapse.own.per"),
+        PER,
+        key="collapse_per",
+        horizontal=True,
         format_func=lambda per: text(f"collapse.own.per.{per}"),
-    )  # fmt: skip
+    )
     if needed.choices and len(needed.choices[0].axes) == STEPPED:
         st.caption(text("collapse.own.axes.steps", items=needed.choices[0].items))
 
@@ -147,9 +153,12 @@ def _offer_spread(own: JudgedCodes) -> None:
     if spread is None:
         return
     st.segmented_control(
-        text("collapse.own.spread"), list(SPREADS), default=spread.used, key="collapse_spread",
+        text("collapse.own.spread"),
+        list(SPREADS),
+        default=spread.used,
+        key="collapse_spread",
         format_func=lambda name: text(f"collapse.own.spread.{name}"),
-    )  # fmt: skip
+    )
 
 
 def _show_own_map(codes: CodesIn, values: dict[str, Any], score: LabelScore | None) -> None:
@@ -159,10 +168,14 @@ def _show_own_map(codes: CodesIn, values: dict[str, Any], score: LabelScore | No
     axes = (order[0]["index"], order[min(1, len(order) - 1)]["index"])
     shown = np.linspace(0, len(codes.mean) - 1, min(len(codes.mean), SHOWN_CODES)).astype(int)
     figure = latent_scatter(
-        codes.mean[shown], None if codes.labels is None else codes.labels[shown],
-        codes.class_names, role_colours(), axes=axes, height=300,
+        codes.mean[shown],
+        None if codes.labels is None else codes.labels[shown],
+        codes.class_names,
+        role_colours(),
+        axes=axes,
+        height=300,
         words=sentences("figure."),
-    )  # fmt: skip
+    )
     show_chart(figure, "collapse_own_map")
     told = [text("collapse.own.map.caption", count=len(shown))]
     if score is not None:

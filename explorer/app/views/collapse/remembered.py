@@ -18,9 +18,15 @@ def asks_for_beta(run: Run) -> bool:
 def ask_for_beta(run: Run) -> None:
     """Show the field for β."""
     st.number_input(
-        text("why.beta.ask"), 0.0, LARGEST, None, key=_key(run), format="%.6g",
-        help=text("why.beta.ask.help"), width=240,
-    )  # fmt: skip
+        text("why.beta.ask"),
+        0.0,
+        LARGEST,
+        None,
+        key=_key(run),
+        format="%.6g",
+        help=text("why.beta.ask.help"),
+        width=240,
+    )
 
 
 def remember_beta(run: Run) -> float | None:

@@ -82,9 +82,14 @@ def _run_chains(observation: Observation, chains: int, draws: int) -> PosteriorS
     st.button(text("elbo_chains.stop"), key="elbo_chains_stop")
     shown = [0]
     return sample_posterior(
-        observation.run.model, observation.target(), chains=chains, draws=draws, warmup=WARMUP,
-        keep_warmup=True, progress=partial(_report, bar, shown),
-    )  # fmt: skip
+        observation.run.model,
+        observation.target(),
+        chains=chains,
+        draws=draws,
+        warmup=WARMUP,
+        keep_warmup=True,
+        progress=partial(_report, bar, shown),
+    )
 
 
 def _report(bar: st.delta_generator.DeltaGenerator, shown: list[int], fraction: float) -> None:
@@ -133,10 +138,16 @@ def _draw_map(
     shown, labels = map_codes(observation, axes)
     reach = max(WINDOW, float(np.abs(walk[:, :, axes]).max()) + 0.2)
     figure = chain_walk(
-        walk[:, :, axes], WARMUP, shown, labels, None if exact is None else close_up(exact),
-        role_colours(), sentences("elbo_chains.words."), window=(-reach, reach),
+        walk[:, :, axes],
+        WARMUP,
+        shown,
+        labels,
+        None if exact is None else close_up(exact),
+        role_colours(),
+        sentences("elbo_chains.words."),
+        window=(-reach, reach),
         names=(latent_name(axes[0]), latent_name(axes[1])),
-    )  # fmt: skip
+    )
     show_chart(figure, "elbo_chains_walk")
     return axes
 

@@ -54,10 +54,14 @@ def choose_run(names: dict[str, str]) -> str | None:
     options = list(names)
     kept = kept_choice(MODEL, options, "run")
     return st.selectbox(
-        text("elbo.model"), options, None if kept is None else options.index(kept), key=MODEL,
-        format_func=lambda run_id: names.get(run_id, run_id), label_visibility="collapsed",
+        text("elbo.model"),
+        options,
+        None if kept is None else options.index(kept),
+        key=MODEL,
+        format_func=lambda run_id: names.get(run_id, run_id),
+        label_visibility="collapsed",
         width=230,
-    )  # fmt: skip
+    )
 
 
 def choose_image(run: Run, pictures: Pictures) -> int:
@@ -87,9 +91,14 @@ def choose_image(run: Run, pictures: Pictures) -> int:
         st.caption(text("elbo.telling.lead"), width="content")
     for number, (place, note) in enumerate(telling.items()):
         st.button(
-            note, key=f"elbo_telling_{number}", type="tertiary", on_click=move_widget,
-            args=(key, place), disabled=place == index, help=text("elbo.telling"),
-        )  # fmt: skip
+            note,
+            key=f"elbo_telling_{number}",
+            type="tertiary",
+            on_click=move_widget,
+            args=(key, place),
+            disabled=place == index,
+            help=text("elbo.telling"),
+        )
     if pictures.source == "sample":
         st.caption(text("elbo.drawing"), width="content")
     return index

@@ -26,9 +26,14 @@ def show_players(observation: Observation) -> None:
     """Lay out the section."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         view = bound_segments(
-            "elbo_players_view", "view", VIEWS, text("elbo_players.view"),
-            lambda name: text(f"elbo_players.view.{name}"), "game", label_visibility="collapsed",
-        )  # fmt: skip
+            "elbo_players_view",
+            "view",
+            VIEWS,
+            text("elbo_players.view"),
+            lambda name: text(f"elbo_players.view.{name}"),
+            "game",
+            label_visibility="collapsed",
+        )
         playing = view == "slow" and ask_to_play()
     st.caption(text(f"elbo_players.lead.{view}"))
     if view == "slow":
@@ -40,13 +45,21 @@ def show_players(observation: Observation) -> None:
 def _show_game(observation: Observation) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         start = bound_segments(
-            "elbo_players_start", "start", STARTS, text("elbo_players.start"),
-            lambda name: text(f"elbo_players.start.{name}"), "trained",
-        )  # fmt: skip
+            "elbo_players_start",
+            "start",
+            STARTS,
+            text("elbo_players.start"),
+            lambda name: text(f"elbo_players.start.{name}"),
+            "trained",
+        )
         scope = bound_segments(
-            "elbo_players_scope", "scope", SCOPES, text("elbo_players.scope"),
-            lambda name: text(f"elbo_players.scope.{name}"), "image",
-        )  # fmt: skip
+            "elbo_players_scope",
+            "scope",
+            SCOPES,
+            text("elbo_players.scope"),
+            lambda name: text(f"elbo_players.scope.{name}"),
+            "image",
+        )
         st.button(text("elbo_players.reset"), key="elbo_players_reset", on_click=GAME.forget)
     pressed = _show_players()
     with st.spinner(text("elbo_players.measuring")):

@@ -115,10 +115,16 @@ def _draw_map(observation: Observation, known: Knowledge, draws: np.ndarray) -> 
         if np.ptp(square[0]) < SMALL * 2 * reach:
             magnified = rasterise(*nodes, known.spacing, *square)
     return belief_map(
-        belief, draws[:, axes], shown, labels, role_colours(),
-        sentences("elbo_reveal.words."), window=(-reach, reach), magnified=magnified,
+        belief,
+        draws[:, axes],
+        shown,
+        labels,
+        role_colours(),
+        sentences("elbo_reveal.words."),
+        window=(-reach, reach),
+        magnified=magnified,
         names=(latent_name(axes[0]), latent_name(axes[1])),
-    )  # fmt: skip
+    )
 
 
 def _show_completions(reveal: Reveal, draws: np.ndarray, mask: np.ndarray) -> None:
@@ -151,7 +157,11 @@ def _show_knowledge(known: Knowledge, mask: np.ndarray, key: str) -> None:
     )
     counts = sorted(history)
     figure = knowledge_curve(
-        counts, [history[c] for c in counts], (count, known.information), total,
-        role_colours(), sentences("elbo_reveal.words."),
-    )  # fmt: skip
+        counts,
+        [history[c] for c in counts],
+        (count, known.information),
+        total,
+        role_colours(),
+        sentences("elbo_reveal.words."),
+    )
     show_chart(figure, "elbo_reveal_curve", text("elbo_reveal.curve.caption"))

@@ -60,14 +60,22 @@ def _show_numbers(rung: Rung, draw: Draw, exact: ExactPosterior | None) -> None:
     mean, error = rung.elbo_mean
     lines = [
         text(
-            "elbo_samples.elbo", samples=rung.samples, mean=mean, error=error,
-            spread=rung.spread, repetitions=len(rung.elbo),
+            "elbo_samples.elbo",
+            samples=rung.samples,
+            mean=mean,
+            error=error,
+            spread=rung.spread,
+            repetitions=len(rung.elbo),
         ),
         text(
-            "elbo_samples.ladder", samples=rung.samples, log_px=draw.log_px, error=draw.error,
-            mean=rung.ladder_mean[0], mean_error=rung.ladder_mean[1],
+            "elbo_samples.ladder",
+            samples=rung.samples,
+            log_px=draw.log_px,
+            error=draw.error,
+            mean=rung.ladder_mean[0],
+            mean_error=rung.ladder_mean[1],
         ),
-    ]  # fmt: skip
+    ]
     if exact is not None:
         lines.append(
             text(

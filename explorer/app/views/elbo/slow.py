@@ -46,13 +46,22 @@ def _show(observation: Observation, playing: bool) -> None:
     last = len(STAGES) - 1
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button(
-            text("elbo_slow.back"), key="elbo_slow_back", on_click=_go, args=(stage - 1,),
-            disabled=stage == 0, shortcut="Left",
-        )  # fmt: skip
+            text("elbo_slow.back"),
+            key="elbo_slow_back",
+            on_click=_go,
+            args=(stage - 1,),
+            disabled=stage == 0,
+            shortcut="Left",
+        )
         st.button(
-            text("elbo_slow.next"), key="elbo_slow_next", on_click=_go, args=(stage + 1,),
-            disabled=stage == last, shortcut="Right", type="primary",
-        )  # fmt: skip
+            text("elbo_slow.next"),
+            key="elbo_slow_next",
+            on_click=_go,
+            args=(stage + 1,),
+            disabled=stage == last,
+            shortcut="Right",
+            type="primary",
+        )
         st.button(text("elbo_slow.again"), key="elbo_slow_again", on_click=_draw_noise)
     cards = [_card(walk, place, stage) for place in range(len(STAGES))]
     st.html(f'<div class="explorer-stages">{"".join(cards)}</div>')
@@ -87,9 +96,12 @@ def _identity(walk: SlowMotion, stage: int) -> str:
         for name, at in (("reconstruction", "reconstruction"), ("kl", "kl"), ("sum", "update"))
     }
     return text(
-        "elbo_slow.identity", reconstruction=walk.reconstruction, kl=walk.kl,
-        objective=walk.objective, **lit,
-    )  # fmt: skip
+        "elbo_slow.identity",
+        reconstruction=walk.reconstruction,
+        kl=walk.kl,
+        objective=walk.objective,
+        **lit,
+    )
 
 
 def _content(walk: SlowMotion, name: str) -> str:
@@ -104,11 +116,16 @@ def _content(walk: SlowMotion, name: str) -> str:
         return _picture(heat, text("elbo_slow.reconstruction.what")) + nats
     parts = " + ".join(number(v, ".2f") for v in walk.kl_per_dim[:SHOWN])
     return text(
-        f"elbo_slow.{name}.values", noise=_vector(walk.noise), z=_vector(walk.z), kl=walk.kl,
+        f"elbo_slow.{name}.values",
+        noise=_vector(walk.noise),
+        z=_vector(walk.z),
+        kl=walk.kl,
         parts=parts + (" + …" if len(walk.kl_per_dim) > SHOWN else ""),
-        before=walk.objective, after=walk.after,
-        encoder=walk.gradients[0], decoder=walk.gradients[1],
-    )  # fmt: skip
+        before=walk.objective,
+        after=walk.after,
+        encoder=walk.gradients[0],
+        decoder=walk.gradients[1],
+    )
 
 
 def _vector(values: np.ndarray) -> str:

@@ -66,26 +66,38 @@ def show_chapter() -> None:
     with right:
         with frame_sliders():
             place = live_choice(
-                text("learn.collapse.beta"), [f"{beta:g}" for beta in betas], betas.index(START),
-                key="sweep_beta", role="beta",
-            )  # fmt: skip
+                text("learn.collapse.beta"),
+                [f"{beta:g}" for beta in betas],
+                betas.index(START),
+                key="sweep_beta",
+                role="beta",
+            )
         beta = betas[place]
         active = _show_numbers(beta, results[place])
         figure = kl_over_beta(
-            betas, np.array([result["kl_per_dim"] for result in results]), eigenvalues,
-            role_colours(), sentences("learn.collapse.figure."), beta=beta, height=200,
-        )  # fmt: skip
+            betas,
+            np.array([result["kl_per_dim"] for result in results]),
+            eigenvalues,
+            role_colours(),
+            sentences("learn.collapse.figure."),
+            beta=beta,
+            height=200,
+        )
         show_chart(figure, "learn_collapse_kl", text("learn.collapse.caption"))
         _show_model(by_beta[beta], by_beta[1.0])
     with left:
         st.page_link(
-            "views/beta/page.py", label=text("learn.collapse.lab"), icon=":material/science:",
+            "views/beta/page.py",
+            label=text("learn.collapse.lab"),
+            icon=":material/science:",
             query_params={"sweep": SWEEP},
-        )  # fmt: skip
+        )
         st.page_link(
-            "views/collapse/page.py", label=text("learn.collapse.page"), icon=":material/healing:",
+            "views/collapse/page.py",
+            label=text("learn.collapse.page"),
+            icon=":material/healing:",
             query_params={"run": "digits-collapsed"},
-        )  # fmt: skip
+        )
     right_answer, key, values = judge_collapse(beta, active)
     show_question("collapse", right_answer, text(key, **values))
 
@@ -104,9 +116,12 @@ def _show_source(recorded: list[float]) -> list[float]:
         st.caption(text(f"learn.collapse.{kind}", values=shown))
         if not measured and library().has_images("mnist"):
             st.button(
-                text("learn.collapse.measure"), key="learn_collapse_measure", type="tertiary",
-                on_click=MEASURED.put, args=(True,),
-            )  # fmt: skip
+                text("learn.collapse.measure"),
+                key="learn_collapse_measure",
+                type="tertiary",
+                on_click=MEASURED.put,
+                args=(True,),
+            )
     return values
 
 
@@ -115,11 +130,16 @@ def _show_numbers(beta: float, result: Mapping[str, Any]) -> int:
     active = sum(value > DEAD_NATS for value in kl)
     st.markdown(
         text(
-            "learn.collapse.numbers", beta=beta, first=kl[0], second=kl[1],
-            reconstruction=result["reconstruction"], active=active, count=len(kl),
+            "learn.collapse.numbers",
+            beta=beta,
+            first=kl[0],
+            second=kl[1],
+            reconstruction=result["reconstruction"],
+            active=active,
+            count=len(kl),
         ),
         help=text("learn.collapse.numbers.help", images=result["images"], dead=DEAD_NATS),
-    )  # fmt: skip
+    )
     return active
 
 

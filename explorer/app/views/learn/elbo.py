@@ -66,9 +66,11 @@ def show_chapter() -> None:
     left, right = open_page()
     with right:
         on = choose_segment(
-            text("learn.elbo.on"), ("toy", "real"), key="on",
+            text("learn.elbo.on"),
+            ("toy", "real"),
+            key="on",
             name=lambda name: text(f"learn.elbo.on.{name}"),
-        )  # fmt: skip
+        )
     if on == "real":
         try:
             observation = _choose_picture(right)
@@ -92,9 +94,12 @@ def _show_toy(left: DeltaGenerator, right: DeltaGenerator) -> None:
         encoder = LinearEncoder(mean / X, sd)
         ways = measure_three_ways(TOY, encoder, X)
         figure = posterior_picture(
-            Z, PRIOR.density(Z), encoder.posterior(X).density(Z), TOY.posterior(X).density(Z),
+            Z,
+            PRIOR.density(Z),
+            encoder.posterior(X).density(Z),
+            TOY.posterior(X).density(Z),
             role_colours(),
-        )  # fmt: skip
+        )
         show_chart(figure, "learn_elbo_posterior")
         _show_bars(ways, "learn_elbo_bars_toy")
         st.caption(text("learn.elbo.caption.toy"))

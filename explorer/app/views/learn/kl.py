@@ -66,13 +66,17 @@ def _show_sliders() -> tuple[float, float, float, float]:
 
 def _show_areas(q: Gaussian, p: Gaussian, mean: float, sd: float) -> None:
     figure = kl_areas(
-        Z, q.density(Z), p.density(Z), (kl_integrand(q, p, Z), kl_integrand(p, q, Z)),
+        Z,
+        q.density(Z),
+        p.density(Z),
+        (kl_integrand(q, p, Z), kl_integrand(p, q, Z)),
         (
             text("learn.kl.curve.forward", kl=kl_divergence(q, p)),
             text("learn.kl.curve.backward", kl=kl_divergence(p, q)),
         ),
-        (mean, sd), role_colours(),
-    )  # fmt: skip
+        (mean, sd),
+        role_colours(),
+    )
     show_chart(figure, "learn_kl_areas", text("learn.kl.caption"))
 
 

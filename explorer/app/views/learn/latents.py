@@ -54,9 +54,11 @@ def show_chapter() -> None:
 def _show_controls() -> tuple[int, str, int]:
     with st.container(horizontal=True, vertical_alignment="center"):
         shown = choose_segment(
-            text("learn.latents.shown"), SHOWN, key="shown",
+            text("learn.latents.shown"),
+            SHOWN,
+            key="shown",
             name=lambda name: text(f"learn.latents.shown.{name}"),
-        )  # fmt: skip
+        )
         seed = offer_draw("latents")
     names = [f"{side} × {side}" for side in SIDES]
     with frame_sliders():

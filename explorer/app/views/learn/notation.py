@@ -32,9 +32,13 @@ def show_chapter() -> None:
         say("learn.notation.watch")
     with right:
         note = choose_segment(
-            text("learn.notation.choose"), [*NOTES, HERE], key="note", name=_name_note,
-            start=HERE, labelled=True,
-        )  # fmt: skip
+            text("learn.notation.choose"),
+            [*NOTES, HERE],
+            key="note",
+            name=_name_note,
+            start=HERE,
+            labelled=True,
+        )
         show_formula(r"\begin{aligned}" + IDENTITIES[note] + r"\end{aligned}")
     with st.container(key="learn_notation_symbols"):
         st.markdown(_symbol_table(note))

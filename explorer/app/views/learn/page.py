@@ -42,9 +42,15 @@ def show_page() -> None:
     names = list(CHAPTERS)
     kept = kept_choice(CHAPTER, names, "chapter")
     chapter = st.segmented_control(
-        text("learn.chapter"), names, default=kept, required=True, key=CHAPTER,
-        format_func=_title, label_visibility="collapsed", wrap=False,
-    )  # fmt: skip
+        text("learn.chapter"),
+        names,
+        default=kept,
+        required=True,
+        key=CHAPTER,
+        format_func=_title,
+        label_visibility="collapsed",
+        wrap=False,
+    )
     assert chapter is not None  # It is required.
     if st.query_params.get("chapter", chapter) != chapter:
         _forget_settings()
@@ -73,9 +79,14 @@ def _title(chapter: str) -> str:
 
 def _show_way(chapter: str, icon: str, side: Literal["left", "right"]) -> None:
     st.button(
-        _title(chapter), key=f"learn_{side}", icon=icon, icon_position=side, type="tertiary",
-        on_click=move_widget, args=(CHAPTER, chapter),
-    )  # fmt: skip
+        _title(chapter),
+        key=f"learn_{side}",
+        icon=icon,
+        icon_position=side,
+        type="tertiary",
+        on_click=move_widget,
+        args=(CHAPTER, chapter),
+    )
 
 
 show_page()

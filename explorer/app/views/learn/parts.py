@@ -88,9 +88,14 @@ def choose_segment(
     widget = f"learn_{key}"
     kept = kept_choice(widget, options, key, start)
     chosen = st.segmented_control(
-        label, options, default=kept, required=True, key=widget, format_func=name,
+        label,
+        options,
+        default=kept,
+        required=True,
+        key=widget,
+        format_func=name,
         label_visibility="visible" if labelled else "collapsed",
-    )  # fmt: skip
+    )
     assert chosen is not None  # It is required.
     if (chosen != start or key in st.query_params) and st.query_params.get(key) != chosen:
         st.query_params[key] = chosen

@@ -90,27 +90,40 @@ def _choose_draws() -> tuple[float, float, int]:
         )
     with second:
         sigma = live_slider(
-            text("learn.reparameterise.sigma"), 0.1, 2, 0.5, 0.1, key="draw_sd", role="sigma",
+            text("learn.reparameterise.sigma"),
+            0.1,
+            2,
+            0.5,
+            0.1,
+            key="draw_sd",
+            role="sigma",
             digits=1,
-        )  # fmt: skip
+        )
     with third:
         place = live_choice(
-            text("learn.reparameterise.draws"), [str(count) for count in DRAWS], 0, key="draws",
+            text("learn.reparameterise.draws"),
+            [str(count) for count in DRAWS],
+            0,
+            key="draws",
             role="gap",
-        )  # fmt: skip
+        )
     return mean, sigma, DRAWS[place]
 
 
 def _choose_gradient() -> tuple[Polynomial, str]:
     with st.container(horizontal=True):
         name = choose_segment(
-            text("learn.reparameterise.f"), list(FUNCTIONS), key="f",
+            text("learn.reparameterise.f"),
+            list(FUNCTIONS),
+            key="f",
             name=lambda key: text(f"learn.reparameterise.f.{key}"),
-        )  # fmt: skip
+        )
         parameter = choose_segment(
-            text("learn.reparameterise.by"), PARAMETERS, key="by",
+            text("learn.reparameterise.by"),
+            PARAMETERS,
+            key="by",
             name=lambda key: text(f"learn.reparameterise.by.{key}"),
-        )  # fmt: skip
+        )
         if name == "likelihood":
             st.caption(text("learn.reparameterise.f.help", x=SEEN, sigma2=SIGMA2))
     return FUNCTIONS[name](), parameter
@@ -127,8 +140,11 @@ def _show_spread(found: dict[str, GradientEstimator], draws: int, words: dict[st
     with first:
         figure = gradient_histograms(
             {name: estimator.draw(draws, REPEATS) for name, estimator in found.items()},
-            gradient, max(spreads.values()), roles, words,
-        )  # fmt: skip
+            gradient,
+            max(spreads.values()),
+            roles,
+            words,
+        )
         show_chart(
             figure,
             "learn_gradient_histograms",

@@ -61,14 +61,20 @@ def _choose_weights() -> tuple[float, float, bool]:
         first, second = st.columns(2)
     with first:
         place = live_choice(
-            text("learn.sigma.variance"), [f"{value:g}" for value in VARIANCES],
-            VARIANCES.index(START), key="trade_sigma2", role="sigma",
-        )  # fmt: skip
+            text("learn.sigma.variance"),
+            [f"{value:g}" for value in VARIANCES],
+            VARIANCES.index(START),
+            key="trade_sigma2",
+            role="sigma",
+        )
     with second:
         weight = live_choice(
-            text("learn.sigma.beta"), [f"{value:g}" for value in BETAS], BETAS.index(1.0),
-            key="trade_beta", role="beta",
-        )  # fmt: skip
+            text("learn.sigma.beta"),
+            [f"{value:g}" for value in BETAS],
+            BETAS.index(1.0),
+            key="trade_beta",
+            role="beta",
+        )
     as_written = choose_switch(text("learn.sigma.as_written"), key="written")
     return VARIANCES[place], BETAS[weight], as_written
 
@@ -76,11 +82,15 @@ def _choose_weights() -> tuple[float, float, bool]:
 def _show_optimum(count: int, eigenvalues: Array, optimum: LinearOptimum) -> None:
     st.markdown(
         text(
-            "learn.sigma.numbers", active=optimum.active, latents=LATENTS, rate=optimum.rate,
-            error=optimum.squared_error, distortion=optimum.distortion,
+            "learn.sigma.numbers",
+            active=optimum.active,
+            latents=LATENTS,
+            rate=optimum.rate,
+            error=optimum.squared_error,
+            distortion=optimum.distortion,
         ),
         help=text("learn.sigma.numbers.help", count=count),
-    )  # fmt: skip
+    )
     words = sentences("learn.sigma.figure.")
     price = optimum.beta * optimum.sigma2
     figure = eigenvalue_bars(eigenvalues[:LATENTS], price, role_colours(), words, height=HEIGHT)
@@ -95,7 +105,9 @@ def _show_digits(images: Array, price: float) -> None:
 
 def _ask(optimum: LinearOptimum, wanted: LinearOptimum, moved: bool) -> None:
     right, key, values = judge_sigma(
-        optimum.beta * optimum.sigma2, optimum.rate, (wanted.beta * wanted.sigma2, wanted.rate),
+        optimum.beta * optimum.sigma2,
+        optimum.rate,
+        (wanted.beta * wanted.sigma2, wanted.rate),
         moved,
-    )  # fmt: skip
+    )
     show_question("sigma", right, text(key, **values))

@@ -79,9 +79,13 @@ def choose_model(runs: dict[str, Run]) -> Run:
     """Return the run that the menu, else the address, asks for."""
     kept = kept_choice(MODEL, runs, "vq")
     chosen = st.selectbox(
-        text("codebook.model"), list(runs), list(runs).index(kept or ""), key=MODEL, width=230,
+        text("codebook.model"),
+        list(runs),
+        list(runs).index(kept or ""),
+        key=MODEL,
+        width=230,
         format_func=lambda run_id: label_run(runs[run_id]),
-    )  # fmt: skip
+    )
     if st.query_params.get("vq", chosen) != chosen:
         leave_behind(("image", "position"))
     st.query_params["vq"] = chosen
@@ -148,19 +152,32 @@ def choose_code(run: Run, codes: np.ndarray, hand: Hand) -> tuple[int, np.ndarra
     write_address("position", shown, middle)
     position, swapped = shown - 1, hand.swap(codes)
     st.number_input(
-        text("codebook.position"), 1, len(codes), shown, key=key, width=130,
-        on_change=_show_entry, args=(hand, codes),
-    )  # fmt: skip
-    st.number_input(
-        text("codebook.entry"), 0, check_codebook(run.model).config.codebook - 1,
-        int(swapped[position]),
-        key=hand.entry_key(), width=130, on_change=_type_entry,
-        args=(hand, position, int(codes[position])),
-    )  # fmt: skip
-    st.button(
-        text("codebook.undo"), key="codebook_undo", disabled=not hand.swaps, on_click=_undo,
+        text("codebook.position"),
+        1,
+        len(codes),
+        shown,
+        key=key,
+        width=130,
+        on_change=_show_entry,
         args=(hand, codes),
-    )  # fmt: skip
+    )
+    st.number_input(
+        text("codebook.entry"),
+        0,
+        check_codebook(run.model).config.codebook - 1,
+        int(swapped[position]),
+        key=hand.entry_key(),
+        width=130,
+        on_change=_type_entry,
+        args=(hand, position, int(codes[position])),
+    )
+    st.button(
+        text("codebook.undo"),
+        key="codebook_undo",
+        disabled=not hand.swaps,
+        on_click=_undo,
+        args=(hand, codes),
+    )
     return position, swapped
 
 
@@ -182,14 +199,21 @@ def show_swap(
         # A new key for each choice: a chart keeps its selection, and the next click would undo it.
         key = f"codebook_grid_{position}_{hash(swapped.tobytes())}"
         figure = code_grid_figure(
-            swapped.reshape(grid), check_codebook(model).config.codebook, roles,
+            swapped.reshape(grid),
+            check_codebook(model).config.codebook,
+            roles,
             sentences("codebook.grid."),
-            chosen=position, changed=(swapped != codes).reshape(grid), height=SIDE + 16,
-        )  # fmt: skip
+            chosen=position,
+            changed=(swapped != codes).reshape(grid),
+            height=SIDE + 16,
+        )
         show_chart(
-            figure, key, selection_mode="points",
-            on_select=lambda: _choose_position(hand, key, codes), width="content",
-        )  # fmt: skip
+            figure,
+            key,
+            selection_mode="points",
+            on_select=lambda: _choose_position(hand, key, codes),
+            width="content",
+        )
     with third:
         sheet = picture_sheet((255 * before).round().astype(np.uint8)[None], 1)
         show_picture(sheet, text("codebook.before", nats=number(nats[0], ".1f")))
@@ -213,9 +237,11 @@ def show_entries(run: Run, hand: Hand, position: int, own: int, chosen: int) -> 
             pictures, usage.share, roles, sentences("codebook.entries."), chosen=chosen
         )
         show_chart(
-            figure, key, selection_mode="points",
+            figure,
+            key,
+            selection_mode="points",
             on_select=lambda: _take_entry(hand, key, position, own),
-        )  # fmt: skip
+        )
         st.caption(text("codebook.entries.caption"))
     with right:
         st.markdown(f"**{text('codebook.usage')}**")
@@ -244,10 +270,7 @@ def show_samples(run: Run, usage: CodeUsage) -> None:
         show_row(uniform, text("codebook.samples.uniform"), SAMPLES // 2)
     with right:
         show_row(by_position, text("codebook.samples.position"), SAMPLES // 2)
-    st.button(
-        text("codebook.samples.again"), key="codebook_again",
-        on_click=count_up, args=(SEED,),
-    )  # fmt: skip
+    st.button(text("codebook.samples.again"), key="codebook_again", on_click=count_up, args=(SEED,))
     positions = run.info.latent_dim
     st.caption(
         text(
@@ -277,9 +300,16 @@ def show_codebook() -> None:
         last, key = len(pictures.images) - 1, f"{IMAGE}_{run.id}"
         drawn = "_drawing" if pictures.source == "sample" else ""
         index = bound_number(
-            key, "image", text(f"codebook.image{drawn}"), 0, last, 0, width=150,
-            on_change=_open_picture, args=(run, pictures, key),
-        )  # fmt: skip
+            key,
+            "image",
+            text(f"codebook.image{drawn}"),
+            0,
+            last,
+            0,
+            width=150,
+            on_change=_open_picture,
+            args=(run, pictures, key),
+        )
         picture = pictures.images[index]
         codes = encode_indices(run.model, picture)
         hand = get_hand((run.id, index))

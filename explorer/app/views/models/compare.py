@@ -34,9 +34,14 @@ from explorer.figures.compare import Square, common_square, fit_square
 from explorer.runs.run import Run
 
 FAVOURITES = (
-    "strokes-ae-2d", "strokes-ae-noise-2d", "strokes-vae-2d", "strokes-ppca-2d",
-    "mnist-2d", "mnist-20d", "mnist-vq",
-)  # fmt: skip
+    "strokes-ae-2d",
+    "strokes-ae-noise-2d",
+    "strokes-vae-2d",
+    "strokes-ppca-2d",
+    "mnist-2d",
+    "mnist-20d",
+    "mnist-vq",
+)
 FIRST_DATA = "strokes"
 MOST = 5
 BEHIND = ("nothing", "pictures", "holes")
@@ -80,10 +85,14 @@ def choose_runs() -> tuple[str, list[Run]]:
     key = f"compare_of_{dataset}" + (f"_{fitted}" if fitted else "")
     with right:
         chosen = st.multiselect(
-            text("compare.models"), list(runs), start[:MOST], key=key,
-            max_selections=MOST, help=text("compare.models_help"),
+            text("compare.models"),
+            list(runs),
+            start[:MOST],
+            key=key,
+            max_selections=MOST,
+            help=text("compare.models_help"),
             format_func=lambda name: label_run(runs[name]) if name in runs else name,
-        )  # fmt: skip
+        )
     fits.update(dict.fromkeys(new, True))
     st.query_params["images"] = dataset
     st.query_params["models"] = ",".join(chosen)
@@ -158,9 +167,13 @@ def choose_view() -> View:
 def _segments(what: str, options: Sequence[str], hint: str | None = None) -> str:
     # Not bound to the address by Streamlit, which would write the labels of one language there.
     return bound_segments(
-        f"compare_{what}", what, options, text(f"compare.{what}"),
-        lambda name: text(f"compare.{what}.{name}"), help=hint,
-    )  # fmt: skip
+        f"compare_{what}",
+        what,
+        options,
+        text(f"compare.{what}"),
+        lambda name: text(f"compare.{what}.{name}"),
+        help=hint,
+    )
 
 
 def find_squares(runs: Sequence[Run], same: bool) -> dict[str, Square]:
@@ -234,9 +247,14 @@ def show_models(shown: Comparison) -> None:
     for run, column in zip(runs, st.columns(len(runs)), strict=True):
         with column:
             show_model(
-                run, shown.images, shown.squares.get(run.id), view.behind, view.source, view.order,
+                run,
+                shown.images,
+                shown.squares.get(run.id),
+                view.behind,
+                view.source,
+                view.order,
                 HEIGHTS[len(runs)],
-            )  # fmt: skip
+            )
     caption = text("compare.map_caption")
     if view.behind == "holes" and shown.at_hand:
         caption = f"{text('compare.map_caption_holes')} {caption}"

@@ -113,9 +113,14 @@ def tell_story(runs: Sequence[Run], figures: dict[str, dict[str, Any] | None]) -
     if not (missed["vae"] < missed["ae"] < missed["noise"] and spread["ae"] < spread["noise"]):
         return None
     return text(
-        "compare.story", plain=missed["ae"], noise=missed["noise"], vae=missed["vae"],
-        plain_spread=spread["ae"], noise_spread=spread["noise"], vae_spread=spread["vae"],
-    )  # fmt: skip
+        "compare.story",
+        plain=missed["ae"],
+        noise=missed["noise"],
+        vae=missed["vae"],
+        plain_spread=spread["ae"],
+        noise_spread=spread["noise"],
+        vae_spread=spread["vae"],
+    )
 
 
 def show_components(runs: Sequence[Run]) -> None:

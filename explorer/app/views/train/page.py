@@ -56,9 +56,13 @@ def choose_config() -> Config:
     suffix = "_large" if is_large(shape) else ""
     code = LATENTS[KINDS[read_widget("train_kind", next(iter(KINDS)))]]
     latent_dim = _ask(
-        "latent_dim", 1, 128, 8 if suffix else 2, key=f"train_latent_dim{suffix}",
+        "latent_dim",
+        1,
+        128,
+        8 if suffix else 2,
+        key=f"train_latent_dim{suffix}",
         disabled=not code.is_continuous,
-    )  # fmt: skip
+    )
     suited = choose_likelihood(shape)
     likelihood = _pick(
         "likelihood",
@@ -69,9 +73,13 @@ def choose_config() -> Config:
     beta = _ask("beta", 0.0, 1000.0, 1.0, 0.1, format="%.3g", disabled=not code.has_density)
     schedule = _pick("schedule", BETA_SCHEDULES, 1, disabled=not code.has_density)
     seconds = _ask(
-        "seconds", 2, 3600, 60 if suffix else 20, key=f"train_seconds{suffix}",
+        "seconds",
+        2,
+        3600,
+        60 if suffix else 20,
+        key=f"train_seconds{suffix}",
         help=text("train.seconds_help"),
-    )  # fmt: skip
+    )
     with st.expander(text("train.more")):
         kind = _pick("kind", KINDS)
         code = LATENTS[KINDS[kind]]
@@ -80,9 +88,13 @@ def choose_config() -> Config:
         sigma2 = base.model.sigma2
         if LIKELIHOODS[likelihood].scale != "none":
             sigma2 = _ask(
-                "sigma2", 1e-4, 10.0, sigma2, format="%.4g",
+                "sigma2",
+                1e-4,
+                10.0,
+                sigma2,
+                format="%.4g",
                 key="train_sigma2_colour" if shape[0] > 1 else "train_sigma2",
-            )  # fmt: skip
+            )
         shared = code.has_density and PRIORS[base.model.prior].has_shares
         free_bits = _ask("free_bits", 0.0, 10.0, 0.0, 0.05, disabled=not shared)
         batch = base.optimiser.batch_size
@@ -148,19 +160,31 @@ def _pick(
 ) -> str:
     names = list(options)
     return bound_select(
-        f"train_{name}{suffix}", name, names, text(f"train.{name}"),
-        lambda option: text(f"train.{name}.{option}"), names[index], persist_state=KEEP,
+        f"train_{name}{suffix}",
+        name,
+        names,
+        text(f"train.{name}"),
+        lambda option: text(f"train.{name}.{option}"),
+        names[index],
+        persist_state=KEEP,
         disabled=disabled,
-    )  # fmt: skip
+    )
 
 
 def _ask(
     name: str, low: N, high: N, start: N, step: N | None = None, key: str = "", **settings: Any
 ) -> N:
     return bound_number(
-        key or f"train_{name}", name, text(f"train.{name}"), low, high, start, step,
-        persist_state=KEEP, **settings,
-    )  # fmt: skip
+        key or f"train_{name}",
+        name,
+        text(f"train.{name}"),
+        low,
+        high,
+        start,
+        step,
+        persist_state=KEEP,
+        **settings,
+    )
 
 
 def _explain_weight(likelihood: str, beta: float, sigma2: float) -> None:
@@ -254,9 +278,12 @@ def show_page() -> None:
         offer_downloads()
     with button:
         if st.button(
-            text("train.start"), key="train_start", type="primary",
-            disabled=config is None, help=text("train.start_help"),
-        ):  # fmt: skip
+            text("train.start"),
+            key="train_start",
+            type="primary",
+            disabled=config is None,
+            help=text("train.start_help"),
+        ):
             assert config is not None
             start(config)
     if config is None:

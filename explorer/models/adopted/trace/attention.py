@@ -31,9 +31,16 @@ def batches_first() -> Iterator[None]:
         extra = self.bias_k is not None or self.add_zero_attn or self.in_proj_weight is None
         if masked or extra or not self.batch_first:
             return theirs(
-                self, query, key, value, key_padding_mask, need_weights, attn_mask,
-                average_attn_weights, is_causal,
-            )  # fmt: skip
+                self,
+                query,
+                key,
+                value,
+                key_padding_mask,
+                need_weights,
+                attn_mask,
+                average_attn_weights,
+                is_causal,
+            )
         weights = self.in_proj_weight.chunk(3)
         biases = (None,) * 3 if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
         heads = []

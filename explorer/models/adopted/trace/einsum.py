@@ -68,7 +68,5 @@ def _flat(value: Value, shared: int, rows: int) -> Value:
     """Return a value as matrices (*shared, rows, columns) of the axes that follow each other."""
     sizes = value.shape
     edges = (shared, shared + rows)
-    shape = (
-        *sizes[:shared], math.prod(sizes[edges[0] : edges[1]]), math.prod(sizes[edges[1] :]),
-    )  # fmt: skip
+    shape = (*sizes[:shared], math.prod(sizes[edges[0] : edges[1]]), math.prod(sizes[edges[1] :]))
     return plain(reshape(value, shape), "an einsum")

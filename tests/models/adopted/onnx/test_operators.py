@@ -94,9 +94,11 @@ def cases():
         compared = [node(name, ["x", "w"], ["c"]), *choose]
         yield chain(name, compared, lambda x, f=extreme: f(x, t(VECTOR)), [("w", VECTOR)])
     scores = [
-        node("Transpose", ["x"], ["k"], perm=[0, 1, 3, 2]), node("MatMul", ["x", "k"], ["s"]),
-        node("Softmax", ["s"], ["a"], axis=-1), node("MatMul", ["a", "x"], ["y"]),
-    ]  # fmt: skip
+        node("Transpose", ["x"], ["k"], perm=[0, 1, 3, 2]),
+        node("MatMul", ["x", "k"], ["s"]),
+        node("Softmax", ["s"], ["a"], axis=-1),
+        node("MatMul", ["a", "x"], ["y"]),
+    ]
     yield chain("MatMul", scores, lambda x: (x @ x.mT).softmax(-1) @ x)
     moved = "nchw -> nwch"
     yield op("Einsum", lambda x: torch.einsum("nchw->nwch", x), equation=moved)
@@ -177,10 +179,14 @@ def cases():
     parts = lambda x: torch.cat(x.flatten(2).split([1, 3], 1), 1)  # noqa: E731
     yield chain(
         "Split",
-        [node("Split", ["x", "s"], ["a", "b"], axis=1), node("Concat", ["a", "b"], ["c"], axis=1),
-         node("Reshape", ["c", "f"], ["y"])],
-        parts, [("s", whole(1, 3)), ("f", whole(0, 4, 36))],
-    )  # fmt: skip
+        [
+            node("Split", ["x", "s"], ["a", "b"], axis=1),
+            node("Concat", ["a", "b"], ["c"], axis=1),
+            node("Reshape", ["c", "f"], ["y"]),
+        ],
+        parts,
+        [("s", whole(1, 3)), ("f", whole(0, 4, 36))],
+    )
     slices = [("s", whole(1, -3)), ("e", whole(4, 9)), ("a", whole(1, 3)), ("k", whole(2, 1))]
     yield op("Slice", lambda x: x[:, 1:4:2, :, -3:], slices)
     back = [("s", whole(-1)), ("e", whole(-9)), ("a", whole(3)), ("k", whole(-2))]
@@ -205,9 +211,14 @@ def cases():
     ):  # fmt: skip
         more = {"nearest_mode": "floor"} if rule == "asymmetric" else {}
         yield op(
-            "Resize", function, [("s", whole(3, 4, size, size))], inputs=named, mode=mode,
-            coordinate_transformation_mode=rule, **more,
-        )  # fmt: skip
+            "Resize",
+            function,
+            [("s", whole(3, 4, size, size))],
+            inputs=named,
+            mode=mode,
+            coordinate_transformation_mode=rule,
+            **more,
+        )
     double = np.array([1, 1, 2, 2], np.float32)
     upsampled = lambda x: functional.interpolate(x, scale_factor=2.0)  # noqa: E731
     yield op("Upsample", upsampled, [("s", double)], opset=9)

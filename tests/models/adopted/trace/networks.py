@@ -37,14 +37,23 @@ class Perceptron(nn.Module):
     def __init__(self, latents=5):
         super().__init__()
         self.body = nn.Sequential(
-            nn.Linear(64, 32), nn.BatchNorm1d(32), nn.LeakyReLU(0.2), nn.Dropout(0.5),
-            nn.Linear(32, 16), nn.ELU(0.7),
-        )  # fmt: skip
+            nn.Linear(64, 32),
+            nn.BatchNorm1d(32),
+            nn.LeakyReLU(0.2),
+            nn.Dropout(0.5),
+            nn.Linear(32, 16),
+            nn.ELU(0.7),
+        )
         self.mu, self.lv = nn.Linear(16, latents), nn.Linear(16, latents)
         self.out = nn.Sequential(
-            nn.Linear(latents, 16), nn.GELU(), nn.Linear(16, 32), nn.Softplus(), nn.Linear(32, 32),
-            nn.SELU(), nn.Linear(32, 64),
-        )  # fmt: skip
+            nn.Linear(latents, 16),
+            nn.GELU(),
+            nn.Linear(16, 32),
+            nn.Softplus(),
+            nn.Linear(32, 32),
+            nn.SELU(),
+            nn.Linear(32, 64),
+        )
 
     def encode(self, x):
         h = self.body(x.view(x.size(0), -1))
@@ -118,11 +127,16 @@ class Convolutions(nn.Module):
         self.heads = nn.ModuleList([nn.Linear(16 * 16, latents) for _ in range(2)])
         self.start = nn.Linear(latents, 16 * 16)
         self.decoder = nn.Sequential(
-            nn.ConvTranspose2d(16, 12, 3, 2, 1, output_padding=1), nn.BatchNorm2d(12), nn.Mish(),
-            nn.ConvTranspose2d(12, 8, 3, 2, 1, output_padding=1, bias=False), nn.ReLU(inplace=True),
-            nn.ConvTranspose2d(8, 8, 4, 2, 1, groups=4), nn.Hardtanh(),
-            nn.Conv2d(8, 3, 3, padding=1), nn.Tanh(),
-        )  # fmt: skip
+            nn.ConvTranspose2d(16, 12, 3, 2, 1, output_padding=1),
+            nn.BatchNorm2d(12),
+            nn.Mish(),
+            nn.ConvTranspose2d(12, 8, 3, 2, 1, output_padding=1, bias=False),
+            nn.ReLU(inplace=True),
+            nn.ConvTranspose2d(8, 8, 4, 2, 1, groups=4),
+            nn.Hardtanh(),
+            nn.Conv2d(8, 3, 3, padding=1),
+            nn.Tanh(),
+        )
 
     def encode(self, x):
         h = torch.flatten(self.encoder(x), start_dim=1)
