@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from explorer.codes import kl_of_codes, lay_on_axes, main_dimensions, match_latents
+from explorer.codes import assign, kl_of_codes, lay_on_axes, main_dimensions, match_latents
 
 RNG = np.random.default_rng(0)
 # Two dimensions in use, and two that no image moves: one at the prior, one far from it.
@@ -41,6 +41,26 @@ def test_latents_are_matched_whatever_their_order_and_sign():
     other[:, order] = reference * sign + 0.05 * rng.normal(size=reference.shape)
     found, flips = match_latents(reference, other)
     assert found.tolist() == order.tolist() and flips.tolist() == sign.tolist()
+
+
+@pytest.mark.parametrize("kind", ["real", "with ties"])
+def test_an_assignment_costs_what_scipys_costs(kind):
+    from scipy.optimize import linear_sum_assignment
+
+    rng = np.random.default_rng(2)
+    for _ in range(300):
+        shape = rng.integers(1, 9, 2)
+        cost = rng.normal(size=shape) if kind == "real" else rng.integers(-3, 3, shape)
+        rows, columns = assign(cost)
+        theirs = linear_sum_assignment(cost)
+        assert cost[rows, columns].sum() == pytest.approx(cost[theirs].sum())
+        assert rows.tolist() == sorted(set(rows)) and len(set(columns)) == len(rows) == min(shape)
+        assert kind != "real" or columns.tolist() == theirs[1].tolist()
+
+
+def test_a_cost_that_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="NaN"):
+        assign(np.full((2, 2), np.nan))
 
 
 def test_collapsed_latents_are_matched_without_nan():

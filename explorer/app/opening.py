@@ -118,17 +118,20 @@ class Opening:
         if language not in LANGUAGES:
             language = closest_language(headers.get("accept-language", "").split(",")[0])
         document = (self.static / "index.html").read_text(encoding="utf-8")
-        calls = "".join(f'<link rel="modulepreload" href="./{name}">' for name in self.calls(page))
+        calls = [f'<link rel="modulepreload" href="./{name}">' for name in self.calls(page)]
+        first = ROOT if page else ""
         model, owner = asked.get("model", [""])[-1], scope.get(OWNER, "")
         below = SKELETONS.get(page, "")
-        if page == "" and (wanted := self.expect(model, language, owner)):
+        if page == "" and self.folder and (wanted := self.expect(model, language, owner)):
             beside = f"./_stcore/bidi-components/{COMPONENT}/{self.folder}"
-            calls += f'<link rel="preload" as="fetch" crossorigin href="{beside}payload/{wanted}">'
+            # Before all that Streamlit calls, which it needs first only when the map stands.
+            first = f'{calls.pop()}<link rel="preload" as="fetch" crossorigin fetchpriority="high" '
+            first += f'href="{beside}payload/{wanted}">'
             below = draw_map(f"{beside}map/main.js", wanted)
         document = document.replace("<title>Streamlit", f"<title>{say(language, 'app.title')}")
         document = document.replace('<html lang="en">', f'<html lang="{language}">')
-        document = document.replace("<head>", f"<head>{ROOT if page else ''}")
-        document = document.replace("</head>", f"{calls}{STYLE}</head>")
+        document = document.replace("<head>", f"<head>{first}")
+        document = document.replace("</head>", f"{''.join(calls)}{STYLE}</head>")
         document = document.replace("<body>", f"<body>{draw_frame(page, language, below)}")
         kept = {"cache-control": "no-cache", "vary": "accept-language"}
         return HTMLResponse(document, headers=kept)

@@ -10,7 +10,6 @@ import dataclasses
 import os
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -28,6 +27,7 @@ from tests.benchmarks.touring import (
     PARTS,
     cpu_seconds,
     measure_bare_page,
+    measure_memory,
     show_tours,
     tour,
 )
@@ -99,17 +99,6 @@ def crowd(server: Any, visitors: int, minutes: float) -> Notes:
     return notes
 
 
-def measure(pid: int) -> tuple[float, float, int]:
-    """Return the megabytes of a process, those of its children too, and its threads."""
-    shown = subprocess.run(
-        ["ps", "-eo", "pid=,ppid=,rss=,nlwp="], capture_output=True, text=True, check=True
-    )
-    rows = [[int(part) for part in line.split()] for line in shown.stdout.splitlines()]
-    own = next(row for row in rows if row[0] == pid)
-    children = sum(row[2] for row in rows if row[1] == pid)
-    return own[2] / 1024, (own[2] + children) / 1024, own[3]
-
-
 def option(name: str, start: float) -> float:
     """Return the number that the command line gives as --name=N."""
     given = [part.partition("=")[2] for part in sys.argv if part.startswith(f"--{name}=")]
@@ -121,7 +110,7 @@ def main(quick: bool = False) -> None:
 
     minutes = option("minutes", 0.5 if quick else 7.5)
     visitors = int(option("visitors", 8 if quick else 30))
-    state: list[tuple[str, tuple[float, float, int]]] = []
+    state: list[tuple[str, tuple[float, float, int, int]]] = []
     with tempfile.TemporaryDirectory() as folder:
         runs = Path(folder) / "runs"
         runs.mkdir()
@@ -130,17 +119,17 @@ def main(quick: bool = False) -> None:
         try:
             with Visitor(server.url) as first:
                 tours = [tour(server, first) for _ in range(2 if quick else TOURS)]
-            state.append(("one visitor has seen all pages", measure(server.process.pid)))
+            state.append(("one visitor has seen all pages", measure_memory(server.process.pid)))
             idle = crowd(server, visitors, minutes)
-            state.append((f"after {visitors} visitors", measure(server.process.pid)))
+            state.append((f"after {visitors} visitors", measure_memory(server.process.pid)))
             config = default_config("digits", 2, 60 * minutes)
             future = runner.submit(dataclasses.replace(config, seed=1), runs / "job")
             busy = crowd(server, visitors, minutes)
-            state.append(("after as many beside a training", measure(server.process.pid)))
+            state.append(("after as many beside a training", measure_memory(server.process.pid)))
             runner.stop(runs / "job")
             future.result()
             time.sleep(5 if quick else 60)
-            state.append(("all have left", measure(server.process.pid)))
+            state.append(("all have left", measure_memory(server.process.pid)))
         finally:
             server.stop()
             runner.close()
@@ -151,7 +140,7 @@ def main(quick: bool = False) -> None:
         show(name, notes)
     show_tours(tours, bare)
     print("\n| server | RSS, MB | with its processes, MB | threads |\n|---|---|---|---|")
-    for name, (own, all_of_it, threads) in state:
+    for name, (own, all_of_it, threads, _) in state:
         print(f"| {name} | {own:.0f} | {all_of_it:.0f} | {threads} |")
 
 

@@ -1,4 +1,4 @@
-"""Cost against size: images trained on, codes diagnosed, small runs of a sweep.
+"""Cost against size: images trained on, codes diagnosed and embedded, small runs of a sweep.
 
 Each size in a process of its own, so that one's memory is not the next one's. The map's sizes are
 `bench_map`'s.
@@ -9,6 +9,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,38 +23,33 @@ SHAPE = (1, 28, 28)
 LATENTS = 50
 SECONDS = 8.0
 SWEEP_STEPS = 1500
+SIZES = [10_000, 100_000, 1_000_000]
+ROUNDS = 5
+"""Trainings that one of a sweep is held against."""
 
 
 def main(quick: bool = False) -> None:
-    sizes = [10_000, 100_000] if quick else [10_000, 100_000, 1_000_000]
-    print("784-400-20, batch 128, images mapped from the disk")
-    print("| images | images/s | array MB | memory of the process over its start MB | ratio |")
-    print("|---|---|---|---|---|")
-    for size in sizes:
-        found = apart("train", size)
-        array = size * np.prod(SHAPE) / 1e6
+    sizes = SIZES[:2] if quick else SIZES
+    jobs = [("train", size) for size in sizes] + [("diagnose", size) for size in sizes]
+    jobs += [("embed", size) for size in ((1_000, 3_000) if quick else (3_000, 10_000, 100_000))]
+    print("| job | size | s | CPU-s | ms each | array, MB | more memory, MB |")
+    print("|---|---|---|---|---|---|---|")
+    for task, size in jobs:
+        found = apart(task, size)
+        each = 1000 * found["seconds"] / found["items"]
         print(
-            f"| {size:,} | {found['rate']:,.0f} | {array:,.0f} | {found['megabytes']:,.0f} "
-            f"| {found['megabytes'] / array:.2f} |",
-            flush=True,
-        )
-    print(f"\nDiagnosis of codes alone, {LATENTS} dimensions")
-    print("| codes | s | µs a code | memory over the codes' own MB |\n|---|---|---|---|")
-    for size in sizes:
-        found = apart("diagnose", size)
-        print(
-            f"| {size:,} | {found['seconds']:.1f} | {1e6 * found['seconds'] / size:.1f} "
-            f"| {found['megabytes']:,.0f} |",
+            f"| {JOBS[task]} | {size:,} | {found['seconds']:.1f} | {found['cpu']:.1f} | {each:.3g} "
+            f"| {found['array']:,.0f} | {found['megabytes']:,.0f} |",
             flush=True,
         )
     print("\nA sweep of small runs on a Dask cluster of this machine, one core a worker")
-    print("| runs | s, one worker | s, two | ratio | s a run over the training itself |")
-    print("|---|---|---|---|---|")
-    for runs in (6,) if quick else (10, 50):
+    print("| runs | s, one worker | s, two | ratio | s a run over the training | CPU-s, as much |")
+    print("|---|---|---|---|---|---|")
+    for runs in (4,) if quick else (10, 50):
         one, two = (apart("sweep", runs, workers) for workers in (1, 2))
         print(
             f"| {runs} | {one['seconds']:.1f} | {two['seconds']:.1f} "
-            f"| {one['seconds'] / two['seconds']:.2f} | {one['overhead']:.2f} |",
+            f"| {one['seconds'] / two['seconds']:.2f} | {one['overhead']:.2f} | {one['cpu']:.2f} |",
             flush=True,
         )
 
@@ -79,13 +77,17 @@ def train_on(size: int) -> dict[str, float]:
             objective=ObjectiveConfig(),
             budget=BudgetConfig(seconds=SECONDS),
         )
-        before = memory()
+        first = replace(config, dataset="digits", budget=BudgetConfig(steps=50))
+        train(first, Path(folder) / "first")  # Imports.
+        before, cpu = memory(), time.process_time()
         run = train(config, Path(folder) / "run", data_root=folder)
-        log = run.metrics()
-        last = log[-1]
+        last = run.metrics()[-1]
         return {
-            "rate": last["step"] * config.optimiser.batch_size / last["seconds"],
+            "items": last["step"] * config.optimiser.batch_size,
+            "seconds": last["seconds"],
+            "cpu": time.process_time() - cpu,
             "megabytes": (memory() - before) / 1e6,
+            "array": size * np.prod(SHAPE) / 1e6,
         }
 
 
@@ -109,15 +111,39 @@ def diagnose(size: int) -> dict[str, float]:
     mean = np.where(awake, rng.normal(0, 0.95, (size, LATENTS)), 0).astype(np.float32)
     logvar = np.where(awake, np.log(0.1), 0.0) * np.ones((size, 1))
     diagnose_codes(mean[:1000], logvar[:1000])  # Imports.
-    before, began = memory(), time.perf_counter()
-    diagnose_codes(mean, logvar)
-    return {"seconds": time.perf_counter() - began, "megabytes": (memory() - before) / 1e6}
+    with measured(size, mean.nbytes + logvar.nbytes) as found:
+        diagnose_codes(mean, logvar)
+    return found
+
+
+def embed(size: int) -> dict[str, float]:
+    """Make the t-SNE of so many codes of 20 dimensions, in ten clusters."""
+    from explorer.export.tsne import project
+
+    rng = np.random.default_rng(0)
+    centres = rng.normal(0, 1, (10, 20))
+    mean = (centres[rng.integers(0, 10, size)] + rng.normal(0, 0.5, (size, 20))).astype(np.float32)
+    project(mean[:100])  # Imports.
+    with measured(size, mean.nbytes) as found:
+        project(mean)
+    return found
+
+
+@contextmanager
+def measured(items: int, array: int) -> Iterator[dict[str, float]]:
+    """Fill in what the block took for so many items, whose array has so many bytes."""
+    found: dict[str, float] = {"items": items, "array": array / 1e6}
+    before, cpu, began = memory(), time.process_time(), time.perf_counter()
+    yield found
+    found["seconds"] = time.perf_counter() - began
+    found["cpu"] = time.process_time() - cpu
+    found["megabytes"] = (memory() - before) / 1e6
 
 
 def sweep(runs: int, workers: int) -> dict[str, float]:
     """Train so many small runs on a cluster whose workers have trained before."""
     import torch
-    from distributed import LocalCluster
+    from distributed import Client, LocalCluster
 
     from explorer.jobs.sweep import run_sweep, sweep_configs
     from explorer.training.loop import train
@@ -132,13 +158,26 @@ def sweep(runs: int, workers: int) -> dict[str, float]:
         home, address = Path(folder), cluster.scheduler_address
         run_sweep(sweep_configs(base, seeds=range(2)), home / "warm", scheduler=address)
         train(base, home / "first")
-        began = time.perf_counter()
-        train(base, home / "alone")
-        alone = time.perf_counter() - began
-        began = time.perf_counter()
-        run_sweep(sweep_configs(base, seeds=range(runs)), home / "sweep", scheduler=address)
-        seconds = time.perf_counter() - began
-    return {"seconds": seconds, "overhead": workers * seconds / runs - alone}
+        alone = []
+        for n in range(ROUNDS):
+            cpu, began = time.process_time(), time.perf_counter()
+            train(base, home / f"alone-{n}")
+            alone.append((time.perf_counter() - began, time.process_time() - cpu))
+        seconds_alone, cpu_alone = np.median(alone, axis=0)
+        with Client(address) as client:
+            cpu, began = _cpu_of(client), time.perf_counter()
+            run_sweep(sweep_configs(base, seeds=range(runs)), home / "sweep", scheduler=address)
+            seconds, cpu = time.perf_counter() - began, _cpu_of(client) - cpu
+    return {
+        "seconds": seconds,
+        "overhead": workers * seconds / runs - seconds_alone,
+        "cpu": cpu / runs - cpu_alone,
+    }
+
+
+def _cpu_of(client: Any) -> float:
+    """Return the CPU-seconds of the workers and of this process, where the scheduler runs."""
+    return time.process_time() + sum(client.run(time.process_time).values())
 
 
 def memory() -> int:
@@ -149,7 +188,12 @@ def memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-TASKS: dict[str, Any] = {"train": train_on, "diagnose": diagnose, "sweep": sweep}
+JOBS = {
+    "train": "update of an image, 784-400-20, batch 128, mapped from the disk",
+    "diagnose": f"diagnosis of codes, {LATENTS} dimensions",
+    "embed": "t-SNE of codes, 20 dimensions",
+}
+TASKS: dict[str, Any] = {"train": train_on, "diagnose": diagnose, "embed": embed, "sweep": sweep}
 
 if __name__ == "__main__":
     if sys.argv[1] == "keep":

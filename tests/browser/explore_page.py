@@ -67,7 +67,8 @@ class ExplorePage:
         """Load the page, as it is before anything was done to it."""
         self.is_spoilt = False
         self.errors.clear()
-        self.page.goto(self.address)
+        # What the canvas asks for is held back by some tests, and the load event waits for it.
+        self.page.goto(self.address, wait_until="commit")
         self.opened()
 
     def opened(self) -> None:

@@ -88,6 +88,10 @@ def test_the_map_can_be_used_before_streamlit_and_moves_to_its_page_as_it_is(pag
     assert page.evaluate(f"{MAP}.shadowRoot.activeElement?.type") == "range"
     wait_for_script(page)
     assert page.evaluate("window.opened.store.state.models?.length") > 1, "it hears the server now"
+    page.locator(".toolbar select.model").select_option("digits-2d")
+    page.wait_for_function(
+        f"{MAP}?.shadowRoot.querySelector('.lx')?.explorer.header.id === 'digits-2d'"
+    )
 
 
 def test_the_map_of_the_first_frame_goes_with_it_where_the_page_is_in_trouble(page, address):

@@ -88,6 +88,8 @@ def test_the_map_and_its_sliders_fit_a_small_projector(view):
         box = view.page.locator(part).first.bounding_box()
         assert box["y"] > 0 and box["y"] + box["height"] < 720, part
     assert view.page.locator(".map").first.bounding_box()["height"] > 0.5 * 720
+    # A step forward goes to the next page, and not through what is only handed to the map.
+    assert view.page.evaluate("() => document.querySelector('.stMain').scrollHeight") < 1.15 * 720
     switch.click()
     view.until("!s.presentation")
     view.page.set_viewport_size({"width": 1280, "height": 800})

@@ -149,3 +149,13 @@ test("the page decodes what is quick, a worker what is not, the server what woul
   assert.ok(chooseModel(cost(25e6), { startWorker: refused, ask }, rate) instanceof Model);
   assert.ok(chooseModel({ ...header, networks: null }, { startWorker, ask }, rate) instanceof RemoteModel);
 });
+
+test("what is quick on any machine is not measured first", (t) => {
+  const measured = t.mock.method(performance, "now");
+  const helpers = { startWorker: null, ask: null };
+  const cost = (multiplyAdds) => ({ ...header, networks: { ...header.networks, multiplyAdds } });
+  assert.ok(chooseModel(cost(1e6), helpers) instanceof Model);
+  assert.equal(measured.mock.callCount(), 0);
+  chooseModel(cost(5e6), helpers);
+  assert.ok(measured.mock.callCount() > 0);
+});

@@ -117,19 +117,18 @@ def infer_posterior(
         raise ExplorerError("This grid belongs to a model with another number of latents.")
     watch = Watch(progress, stop)
     lattices: list[Lattice] = []
+    elbos: list[Floats] = []
     for start in range(0, len(x), IMAGES_AT_ONCE):
-        block = x[start : start + IMAGES_AT_ONCE]
+        block = slice(start, start + IMAGES_AT_ONCE)
         # What is drawn needs one spacing throughout.
-        lattices += _infer_block(grid, block, tolerance, settle=not keep_points)
+        found, near = _infer_block(grid, x[block], tolerance, settle=not keep_points)
+        lattices += found
+        elbos.append(_find_elbo(grid, subject, block, gap_nodes, near))
         watch.report(0.8 * len(lattices) / len(x))
         if watch.stopped():
             break
     x = x[: len(lattices)]
     _correct_rounding(grid, x, lattices)
-    mean, logvar = subject.first(len(lattices)).posterior
-    scale = torch.diag_embed(torch.exp(0.5 * logvar.double()))
-    emission = grid.walker if model.likelihood.float32_suffices else grid.emission
-    elbo = elbo_by_quadrature(model, x, mean, scale, gap_nodes, emission=emission)
     points = [_locate(grid, lattice, lattice.coordinates) for lattice in lattices]
     log_weights = [lattice.log_weights() for lattice in lattices]
     moments = [_moments(z, lw) for z, lw in zip(points, log_weights, strict=True)]
@@ -149,7 +148,7 @@ def infer_posterior(
         mode=np.stack(
             [z[lattice.log_joint.argmax()] for z, lattice in zip(points, lattices, strict=True)]
         ),
-        elbo=elbo,
+        elbo=np.concatenate(elbos),
         information=np.array([information for information, _ in inside]),
         entropy=np.array([entropy for _, entropy in inside]),
         nodes=np.array([len(z) for z in points]),
@@ -196,8 +195,8 @@ def log_posterior_at(grid: PosteriorGrid, x: Tensor, z: Tensor, log_px: Floats) 
 
 def _infer_block(
     grid: PosteriorGrid, x: Tensor, tolerance: float, *, settle: bool
-) -> list[Lattice]:
-    """Refine all images of a block together, so that each round decodes one batch."""
+) -> tuple[list[Lattice], list[NearEmission]]:
+    """Refine all images of a block; what is left of each one's decoder comes with its lattice."""
     lattices = [start_lattice(grid, log_joint) for log_joint in grid.log_joint(x)]
     seen = grid.walker.project(x)
     near = [
@@ -219,7 +218,21 @@ def _infer_block(
         ]
         for n in pending:
             lattices[n].interleave(early=number < EARLY_ROUNDS)
-    return lattices
+    return lattices, near
+
+
+def _find_elbo(
+    grid: PosteriorGrid, subject: Subject, block: slice, nodes: int, near: list[NearEmission]
+) -> Floats:
+    """Return the encoder's ELBO of a block by quadrature, through the decoders at hand."""
+    model, x = subject.model, subject.x[block].cpu()
+    mean, logvar = (part[block] for part in subject.posterior)
+    scale = torch.diag_embed(torch.exp(0.5 * logvar.double()))
+    if not model.likelihood.float32_suffices:
+        return elbo_by_quadrature(model, x, mean, scale, nodes, emission=grid.emission)
+    return elbo_by_quadrature(
+        model, x, mean, scale, nodes, score=lambda n, z: near[n].score(z).double()
+    )
 
 
 def _correct_rounding(grid: PosteriorGrid, x: Tensor, lattices: list[Lattice]) -> None:

@@ -19,18 +19,21 @@ import { RemoteModel } from "./remote.js";
 const HERE_MS = 6;
 /** Slower than this, and the server is faster: a dozen pictures a second come from there. */
 const WORKER_MS = 80;
+/** So few multiply-adds run here on any machine; to measure it would take ten decodes' time, before the first paint. */
+const SMALL = 1e6;
 
 /**
  * @param {ModelHeader} header
  * @param {Helpers} helpers
- * @param {number} [rate] multiply-adds a millisecond
+ * @param {number} [rate] multiply-adds a millisecond, measured where that decides
  * @returns {AnyModel}
  */
-export function chooseModel(header, { startWorker, ask }, rate = measureRate()) {
+export function chooseModel(header, { startWorker, ask }, rate) {
   const { networks, atlas } = header;
   if (atlas) return new AtlasModel({ ...header, atlas });
   if (!networks) return new RemoteModel(header, ask ?? (() => {}));
-  const expected = (networks.multiplyAdds ?? 0) / rate;
+  const cost = networks.multiplyAdds ?? 0;
+  const expected = rate === undefined && cost <= SMALL ? 0 : cost / (rate ?? measureRate());
   if (expected > WORKER_MS && ask) return new RemoteModel(header, ask);
   if (expected > HERE_MS && startWorker) {
     try {

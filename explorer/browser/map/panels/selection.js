@@ -26,7 +26,7 @@ export function buildSelectionPanel(app) {
   }, { title: text("selection_csv"), "data-action": "csv" });
   const parquet = host.kind === "streamlit" && button("Parquet", () => {
     const { indices } = store.state.selection ?? { indices: [] };
-    host.trigger("export", { kind: "parquet", ids: indices.map((i) => app.idOf(i)) });
+    app.host.trigger("export", { kind: "parquet", ids: indices.map((i) => app.idOf(i)) });
   }, { title: text("selection_parquet"), "data-action": "parquet" });
   const clear = button(text("selection_clear"), () => app.clearSelection(), { "data-action": "clear-selection" });
   const body = make(

@@ -19,7 +19,7 @@ export function buildToolbar(app) {
     "aria-label": text("model"),
     title: text("model"),
     "data-role": "model",
-    onchange: () => host.trigger("model", select.value),
+    onchange: () => app.host.trigger("model", select.value),
   });
   const name = make("b", { class: "model-name" }, header.name);
   /** @type {HTMLButtonElement} */
@@ -88,7 +88,7 @@ function figuresOf({ text, header, model }) {
  * @param {HTMLElement} anchor
  */
 function openShare(app, anchor) {
-  const { text, host } = app;
+  const { text } = app;
   const copy = async () => {
     const address = sceneAddress(app);
     try {
@@ -101,7 +101,7 @@ function openShare(app, anchor) {
     close();
   };
   const file = () => {
-    host.trigger("export", { kind: "html", scene: new URL(sceneAddress(app)).search.slice(1) });
+    app.host.trigger("export", { kind: "html", scene: new URL(sceneAddress(app)).search.slice(1) });
     app.notify("share_preparing");
     close();
   };

@@ -128,7 +128,8 @@ export class LatentMap {
   refreshTiles() {
     const { state } = this.app.store;
     const { dims, isSpace } = this.projection;
-    if (!state.layers.manifold || !isSpace) return;
+    // Without a size the map has not been painted: what it rests at then refines the tiles.
+    if (!state.layers.manifold || !isSpace || this.view.width < 2) return;
     const theme = this.app.theme;
     const density = this.densityLayer;
     // Ink darkens where it lies; colours as faint as that could not be told apart.
