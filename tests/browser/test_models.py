@@ -47,6 +47,26 @@ def percent(value, error):
     return f"{100 * value:.1f} ± {100 * error:.1f}"
 
 
+def test_the_place_of_each_map_is_held_until_its_script_has_come(page, server):
+    held, may_come = [], []
+
+    def hold(route):
+        return route.continue_() if may_come else held.append(route)
+
+    page.route("**/PlotlyChart.*.js", hold)
+    page.goto(f"{server.url}/models", wait_until="commit")
+    page.get_by_text("In figures").wait_for(timeout=90_000)
+    places = page.locator("[class*=st-key-compare_map_]")
+    held_places = [place.bounding_box() for place in places.all()]
+    outlines = [outline.bounding_box() for outline in places.get_by_test_id("stSkeleton").all()]
+    assert len(outlines) == 4 and outlines == held_places
+    may_come.append(True)
+    for route in held:
+        route.continue_()
+    page.locator(".js-plotly-plot .xtick").first.wait_for()
+    assert [place.bounding_box() for place in places.all()] == held_places
+
+
 def test_the_shipped_models_open_side_by_side(page, server):
     page.goto(f"{server.url}/models")
     page.get_by_text("In figures").wait_for(timeout=90_000)
