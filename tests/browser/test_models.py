@@ -1,6 +1,7 @@
 """Models side by side: the shipped ones without their images, and a visitor's own on the digits."""
 
 import json
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -48,7 +49,8 @@ def percent(value, error):
 
 
 def test_the_place_of_each_map_is_held_until_its_script_has_come(page, server):
-    held, may_come = [], []
+    held: list[Any] = []
+    may_come: list[bool] = []
 
     def hold(route):
         return route.continue_() if may_come else held.append(route)
