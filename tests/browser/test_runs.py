@@ -251,12 +251,13 @@ def test_six_runs_stand_side_by_side_each_in_its_colour(tour, server, two_runs):
         shutil.copytree(two_runs[0].path, server.runs / name)
         Run(server.runs / name).rename(f"the {name}")
         ids.append(name)
+    names = [Run(server.runs / run_id).name for run_id in ids]
     page = tour.go(f"runs?ticked={','.join(ids)}")
-    page.wait_for_function(DRAWN, arg=[f"the {name} −ELBO" for name in ids])
+    page.wait_for_function(DRAWN, arg=[f"{name} −ELBO" for name in names])
     colours = page.evaluate(COLOURS)
     assert len(colours) == len(set(colours)) == 6
-    for name in ids:
-        page.get_by_text(f"the {name}", exact=True).last.wait_for()
+    for name in names:
+        page.get_by_text(name, exact=True).last.wait_for()
 
 
 def test_a_stopped_run_goes_on_from_its_row_and_a_report_is_offered(tour, server, two_runs):
