@@ -10,7 +10,7 @@ if _ROOT not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from explorer.app.collector import shorten_collections  # noqa: E402
+from explorer.app.collector import keep_heaps_small, shorten_collections  # noqa: E402
 from explorer.app.hosts import refuse_strange_name  # noqa: E402
 from explorer.app.parts.address import keep_own, tell_refused  # noqa: E402
 from explorer.app.parts.failures import told  # noqa: E402
@@ -38,6 +38,7 @@ st.set_page_config(
 )
 refuse_strange_name()
 shorten_collections()
+keep_heaps_small()
 st.html(f"<style>{read_styles('page', 'guide', 'opening', 'present')}</style>")
 st.html(f"<style>:root {{{role_variables(is_dark())}}}</style>")
 st.logo(wordmark(text("app.title"), is_dark()), size="large")
