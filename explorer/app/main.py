@@ -10,7 +10,7 @@ if _ROOT not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from explorer.app.collector import shorten_collections  # noqa: E402
+from explorer.app.collector import keep_heaps_small, shorten_collections  # noqa: E402
 from explorer.app.hosts import refuse_strange_name  # noqa: E402
 from explorer.app.parts.address import keep_own, tell_refused  # noqa: E402
 from explorer.app.parts.failures import told  # noqa: E402
@@ -31,13 +31,14 @@ from explorer.app.session import is_dark  # noqa: E402
 from explorer.app.text import text  # noqa: E402
 from explorer.browser import read_styles  # noqa: E402
 from explorer.figures.palette import role_variables  # noqa: E402
-from explorer.figures.pictures import wordmark  # noqa: E402
+from explorer.figures.pictures import icon, wordmark  # noqa: E402
 
 st.set_page_config(
-    page_title=text("app.title"), page_icon="◎", layout="wide", initial_sidebar_state="collapsed"
+    page_title=text("app.title"), page_icon=icon(), layout="wide", initial_sidebar_state="collapsed"
 )
 refuse_strange_name()
 shorten_collections()
+keep_heaps_small()
 st.html(f"<style>{read_styles('page', 'guide', 'opening', 'present')}</style>")
 st.html(f"<style>:root {{{role_variables(is_dark())}}}</style>")
 st.logo(wordmark(text("app.title"), is_dark()), size="large")

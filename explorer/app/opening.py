@@ -26,6 +26,8 @@ from explorer.text import LANGUAGES, closest_language, say
 
 ELEMENTS = ("BidiComponent", "Html", "ButtonGroup")
 """Streamlit's elements on every page, each a script that its document does not call."""
+CHARTED = ("models",)
+"""Pages whose figure are Plotly's charts: 5 MB that are asked for only with the first of them."""
 FindFirst = Callable[[str, str], bytes | None]
 """From the model that an address names ("" for none) and a language to a payload."""
 FOREVER = "public, immutable, max-age=31536000"
@@ -70,7 +72,8 @@ class Opening:
         self.app = app
         self.static = static
         self.base = f"/{base.strip('/')}".rstrip("/")
-        self.elements = find_elements(static)
+        self.elements = find_elements(static, ELEMENTS)
+        self.charts = find_elements(static, (*ELEMENTS, "PlotlyChart"))
         root, self.folder = find_scripts()
         self.scripts = pack_scripts(root, self.folder)
 
@@ -145,7 +148,8 @@ class Opening:
 
     def calls(self, page: str) -> Iterable[str]:
         """Return what the page will ask for, in the order of its asking."""
-        yield from (f"static/js/{name}" for name in self.elements)
+        elements = self.charts if page in CHARTED else self.elements
+        yield from (f"static/js/{name}" for name in elements)
         mounted = {"": (COMPONENT, "map"), "elbo": (LENS, "lens")}
         if self.folder and page in mounted:
             name, room = mounted[page]
@@ -160,10 +164,10 @@ def pack_scripts(root: Path, folder: str) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): gzip.compress(path.read_bytes()) for path in found}
 
 
-def find_elements(static: Path) -> list[str]:
-    """Return the names of the scripts of ELEMENTS and of their imports that no document calls."""
+def find_elements(static: Path, elements: Iterable[str]) -> list[str]:
+    """Return the names of the scripts of elements and of their imports that no document calls."""
     folder = static / "static" / "js"
-    names = [path.name for element in ELEMENTS for path in sorted(folder.glob(f"{element}.*.js"))]
+    names = [path.name for element in elements for path in sorted(folder.glob(f"{element}.*.js"))]
     for name in names:  # It grows while it is read.
         source = (folder / name).read_text(encoding="utf-8")
         names += [found for found in _IMPORT.findall(source) if found not in names]

@@ -30,6 +30,8 @@ class Session:
     fits: dict[str, bool] = field(default_factory=dict)
     """Linear models that the visitor had fitted on Models, by id of their run: whether each has
     stood beside the others yet."""
+    drawn: set[str] = field(default_factory=set)
+    """Ids of the models whose maps have stood on Models: they need no outline any more."""
 
 
 def get_session() -> Session:

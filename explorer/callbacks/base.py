@@ -1,6 +1,7 @@
 """Lightning's class of callbacks, or a sentence that says what to install."""
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from explorer.datasets.torchvision_mend import import_datasets
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
     class Callback:
         """Whatever Lightning calls while it fits."""
 else:
-    import_datasets()  # Lightning imports torchvision too, as it stands.
+    if find_spec("lightning"):
+        import_datasets()  # Lightning imports torchvision too, as it stands.
     try:
         Callback = import_module("lightning.pytorch.callbacks").Callback
     except ImportError:

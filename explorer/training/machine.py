@@ -30,6 +30,8 @@ FIRST_TRIAL, LONGEST_WAIT = 1.0, 16.0
 """Seconds until the other number of threads is tried again; doubled while nothing changes."""
 SLOWDOWN = 1.5
 """Times the usual pace: an update that takes longer is a reason to try at once, or to give up."""
+SWITCH = 0.02
+"""Seconds that waking a thread may take; an update that takes longer still ends its trial."""
 SMALLEST_BATCH = 32
 GAIN = 0.95
 """The other number of threads must take less than this share of the time."""
@@ -184,6 +186,8 @@ class ThreadChoice:
         self._since = 0.0
         self._usual = math.inf
         self._trying = False
+        self._limit = math.inf
+        """Seconds after which a trial is given up."""
         self._switched = False
 
     @property
@@ -207,20 +211,22 @@ class ThreadChoice:
         """Take note of how long an update took, and choose the threads of the next one."""
         if self.most == 1:
             return
+        is_hopeless = self._trying and seconds > self._limit + SWITCH
         if self._switched:  # The first update after a switch also wakes a thread, or waits for it.
             self._switched = False
-            return
+            if not is_hopeless:
+                return
         times = self._times[self.threads]
         times.append(seconds)
         del times[:-TRIAL]
         self._since += seconds
         full = len(times) == TRIAL
         if self._trying:
-            limit = SLOWDOWN * TRIAL * statistics.median(self._times[self._other()])
-            if full or (len(times) > 1 and sum(times) > limit):
+            if full or is_hopeless or (len(times) > 1 and sum(times) > self._limit):
                 self._decide()
         elif full and (self._since >= self._wait or self._has_slowed(seconds)):
             self._trying, self._since = True, 0.0
+            self._limit = SLOWDOWN * TRIAL * statistics.median(times)
             self._switch()
 
     def _has_slowed(self, seconds: float) -> bool:

@@ -1,6 +1,8 @@
-"""Collections are short beside what lasts, and what has died is freed in the end."""
+"""Collections are short beside what lasts, what has died is freed in the end, and goes back."""
 
 import gc
+import subprocess
+import sys
 import weakref
 
 import pytest
@@ -83,3 +85,38 @@ def test_it_is_looked_through_no_more_often_than_that(collector, clock):
     clock.now = 100.0
     gc.collect()
     assert gc.get_freeze_count() >= frozen > 0
+
+
+PINNED = """
+import resource, sys
+import numpy as np
+from explorer.app.collector import keep_heaps_small
+
+def megabytes():
+    pages = int(open("/proc/self/statm", encoding="utf-8").read().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+if sys.argv[1] == "small":
+    keep_heaps_small()
+before, lasting = megabytes(), []
+for turn in range(3):
+    arrays = []
+    for _ in range(20):
+        arrays.append(np.ones(500_000))
+        lasting.append(np.ones(15_000))  # What a page leaves behind stands above what it frees.
+    del arrays
+print(megabytes() - before - sum(array.nbytes for array in lasting) / 1e6)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
+def test_what_is_freed_among_what_lasts_goes_back_to_the_system():
+    def held(how):
+        done = subprocess.run(
+            [sys.executable, "-c", PINNED, how], capture_output=True, text=True, check=True
+        )
+        return float(done.stdout)
+
+    if held("as it is") < 40:
+        pytest.skip("this C library gives it back by itself")
+    assert held("small") < 10

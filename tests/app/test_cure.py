@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from explorer.analysis.consultation.prescription import treat
+from explorer.app.session import library
 from explorer.runs.run import Run
 from explorer.training.loop import train
 from tests.app.test_pages import change, open_page, said
@@ -66,3 +67,17 @@ def test_one_that_came_to_its_end_is_compared(pair, tmp_path, monkeypatch):
     app = open_cut(pair, tmp_path, monkeypatch)
     assert any("Compared: 0 of 2 latents awake before" in words for words in said(app))
     assert "collapse_go_on_cure" not in keys(app)
+
+
+def test_a_click_queues_the_remedy_beside_its_patient(pair, tmp_path, monkeypatch):
+    """With the patient's seed and budget; that it is trained and compared, a browser sees."""
+    shutil.copytree(pair / "sick", tmp_path / "sick")
+    monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(tmp_path))
+    app = open_page("collapse", run="sick")
+    app.button(key="collapse_remedy_optimal-sigma").click().run()
+    (job,) = library().queue.jobs()
+    assert job.directory.parent == tmp_path and "optimal" in job.directory.name
+    sick, cure = (present(Run(path).info.config) for path in (tmp_path / "sick", job.directory))
+    assert (sick.model.likelihood, cure.model.likelihood) == ("gaussian", "gaussian-optimal")
+    assert (cure.seed, cure.budget) == (sick.seed, sick.budget)
+    assert "sick" in Run(job.directory).name

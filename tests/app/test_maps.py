@@ -24,7 +24,8 @@ def test_the_menu_begins_with_the_favourite_and_ends_with_ones_own(runs):
     models = list_models()
     assert next(iter(models)) == FAVOURITE
     assert list(models)[-1] == "good" and models["good"][1] == "group_own"
-    assert "mnist-vq" not in models, "its codes are no places"
+    assert not {"mnist-vq", "strokes-vq"} & models.keys(), "their codes are no places"
+    assert {"mnist-2d", "strokes-mixture-2d"} <= models.keys()
 
 
 def test_what_a_former_server_built_is_found_under_its_address(payload):

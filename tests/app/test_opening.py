@@ -111,6 +111,7 @@ def test_the_document_calls_what_is_there_and_what_streamlit_will_ask_for(served
     assert script.startswith("_stcore/bidi-components/latent-explorer.latent_map/")
     assert "bidi-components" not in read(ask(served, "/train"))
     assert "latent-explorer.lens/" in read(ask(served, "/elbo"))
+    assert "PlotlyChart." in read(ask(served, "/models")) and "PlotlyChart." not in document
 
 
 def test_an_elements_imports_are_called_with_it_unless_the_document_does(tmp_path):
@@ -125,7 +126,7 @@ def test_an_elements_imports_are_called_with_it_unless_the_document_does(tmp_pat
     }
     for name, source in sources.items():
         (scripts / name).write_text(source, encoding="utf-8")
-    assert find_elements(tmp_path) == ["Html.1.js", "deep.1.js", "deeper.1.js"]
+    assert find_elements(tmp_path, ["Html", "Nowhere"]) == ["Html.1.js", "deep.1.js", "deeper.1.js"]
 
 
 def test_all_else_is_streamlits(served):

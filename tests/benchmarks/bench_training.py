@@ -49,14 +49,19 @@ def compare_speed(images: np.ndarray, rounds: int, seconds: float = 3.0) -> None
         )
         for batch in (128, 512)
     }
+    choices = {batch: ThreadChoice(engine.threads_agree) for batch, engine in engines.items()}
+    chosen = {batch: choice.threads for batch, choice in choices.items()}
     plain = plain_epochs(20, binarise=False)
     steps = itertools.count()
     rates: dict[str, list[float]] = {"plain loop, batch 128": []}
     for _ in range(rounds):
         rates["plain loop, batch 128"].append(_rate(lambda: next(plain)[1], seconds, 128))
         for batch, engine in engines.items():
-            choice = ThreadChoice(engine.threads_agree)
+            # A training goes on with what it has found out of the machine; so does its next round.
+            choice = choices[batch]
+            choice.use(chosen[batch])
             rate = _rate(lambda e=engine: e.step(next(steps), 10**6, [1.0]), seconds, batch, choice)
+            chosen[batch] = choice.threads
             choice.restore()
             rates.setdefault(f"explorer, batch {batch}", []).append(rate)
     reference = rates["plain loop, batch 128"]

@@ -1,6 +1,7 @@
 """The app in a real browser: one server and one Chromium for all browser tests."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import time
 import urllib.request
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -18,20 +19,14 @@ VIEWPORT = {"width": 1280, "height": 800}
 STARTUP_SECONDS = 60
 
 GO = """address => {
-  const app = document.querySelector('.stApp');
-  let ran = false;
-  window.arrived = false;
-  const watcher = new MutationObserver(() => {
-    const rests = app.dataset.testScriptState === 'notRunning';
-    ran ||= !rests;
-    window.arrived ||= ran && rests;
-    if (window.arrived) watcher.disconnect();
-  });
-  watcher.observe(app, { attributes: true });
+  document.querySelectorAll('#root .explorer-lede').forEach((lede) => lede.dataset.left = '');
   history.pushState(null, '', address);
   dispatchEvent(new PopStateEvent('popstate'));
 }"""
-"""Go to an address of the app; `arrived` once its script has run."""
+"""Go to another page of the app; each page has a sentence at its head that is its own."""
+
+ARRIVED = """() => document.querySelector('#root .explorer-lede:not([data-left])')
+  && !document.querySelector('#root [data-left]')"""
 
 
 class Server:
@@ -110,7 +105,8 @@ def page(visitor):
     for opened in visitor.pages:
         if opened not in before:
             opened.close()
-    visitor.clear_cookies()
+    # An open page needs the one against forged requests when it sends a file.
+    visitor.clear_cookies(name=re.compile("^(?!_streamlit_xsrf$)"))
 
 
 class Tour:
@@ -140,13 +136,23 @@ class Tour:
         name = address.partition("?")[0]
         if urlsplit(self.page.url).path == f"/{name}":
             # A page's widgets are forgotten once another page stands there.
-            self._leave_for("/learn" if name == "train" else "/train")
+            self._leave_for("/learn" if name == "runs" else "/runs")
         self._leave_for(f"/{address}")
         return self.page
 
+    def stay(self, address: str) -> Any:
+        """Return the page as it was left at `address`; go there only from elsewhere."""
+        there, here = urlsplit(f"{self.url}/{address}"), urlsplit(self.page.url)
+        asked = set(parse_qsl(there.query)) - set(parse_qsl(here.query))
+        if self.is_spoilt or here.path != there.path or asked:
+            return self.go(address)
+        return self.page
+
     def _leave_for(self, address: str) -> None:
+        wait_for_script(self.page)
         self.page.evaluate(GO, address)
-        self.page.wait_for_function("() => window.arrived", polling=POLL_MILLISECONDS)
+        self.page.wait_for_function(ARRIVED, polling=POLL_MILLISECONDS)
+        wait_for_script(self.page)
 
     def _read(self, line: Any) -> None:
         if line.type == "error":
@@ -195,7 +201,7 @@ def view(shared):
 def pytest_runtest_makereport(item, call):
     """Remember that a test failed on a shared page: the next one opens it anew."""
     report = yield
-    for name in {"view", "toured"} & item.funcargs.keys():
+    for name in {"view", "toured", "menu"} & item.funcargs.keys():
         item.funcargs[name].is_spoilt |= report.failed
     return report
 

@@ -35,26 +35,18 @@ def settle(page):
     page.get_by_test_id("stStatusWidget").wait_for(state="detached", timeout=60_000)
 
 
-@pytest.fixture(scope="module")
-def lab_page(visitor, server):
-    """The page of the shipped sweep, for all tests that find their way back by themselves."""
-    page = visitor.new_page()
-    page.goto(f"{server.url}/beta?sweep=mnist-beta-sweep")
-    page.get_by_text("What stays awake").wait_for(timeout=60_000)
-    yield page
-    page.close()
-
-
 @pytest.fixture
-def shipped(lab_page):
-    """That page with the hand on β = 1 at the end of the trainings."""
-    settle(lab_page)
-    lab_page.locator(".lab").evaluate(
+def shipped(tour):
+    """The page of the shipped sweep, with the hand on β = 1 at the end of the trainings."""
+    page = tour.stay("beta?sweep=mnist-beta-sweep")
+    page.get_by_text("What stays awake").wait_for(timeout=60_000)
+    settle(page)
+    page.locator(".lab").evaluate(
         "root => { root.lab.film.go(root.lab.film.last); root.lab.sweep.go(2); }"
     )
-    expect(lab_page.locator(".lab .head output")).to_have_text("β = 1")
-    expect(lab_page.locator(".lab .film output")).to_have_text("trained to the end")
-    return lab_page
+    expect(page.locator(".lab .head output")).to_have_text("β = 1")
+    expect(page.locator(".lab .film output")).to_have_text("trained to the end")
+    return page
 
 
 def figures_of(name):
@@ -68,20 +60,12 @@ def shows(page, name):
     expect(page.locator(".lab .sum")).to_contain_text(told)
 
 
-def test_the_shipped_sweep_is_there_at_first_sight_and_a_point_opens_its_model(page, server):
-    page.goto(f"{server.url}/beta?sweep=mnist-beta-sweep")
+def test_the_shipped_sweep_is_there_at_first_sight(tour):
+    page = tour.go("beta?sweep=mnist-beta-sweep")
     page.get_by_text("the same start: what differs is β").wait_for()
     shows(page, "beta-1")
     # Its models are Bernoulli's.
     page.get_by_text("so no theory is drawn").wait_for()
-    settle(page)
-    x, y = page.locator(".lab").evaluate(WHERE, "beta-16")
-    page.mouse.click(x, y)
-    expect(page.locator(".lab .head output")).to_have_text("β = 16")
-    shows(page, "beta-16")
-    page.wait_for_url(re.compile("model=beta-16"))
-    page.get_by_role("button", name="Open in Explore").click()
-    page.wait_for_url(re.compile("model=mnist-beta-sweep(%2F|/)beta-16"))
 
 
 def test_beta_under_the_hand_moves_plane_map_and_pictures_and_tells_figures_at_models(shipped):
@@ -131,16 +115,34 @@ def test_the_film_goes_back_to_the_start_where_all_models_are_the_same_one(shipp
     first = np.sort(np.abs(np.array(codes)).reshape(len(codes), 4, 2), axis=2)
     assert first == pytest.approx(np.broadcast_to(first[0], first.shape)), "in order and sign alone"
     shipped.wait_for_url(re.compile("step=0"))
+    shipped.locator(".lab").evaluate(
+        "({ lab: { film } }) => { film.at = film.last - 0.7; film.draw(); }"
+    )
+    expect(shipped.locator(".lab .film output")).not_to_have_text("trained to the end")
     shipped.get_by_role("button", name="Film", exact=True).click()
     expect(shipped.locator(".lab .film output")).to_have_text("trained to the end")
 
 
-def test_the_sweep_plays_to_its_last_model(shipped):
+@pytest.mark.parametrize("start", [pytest.param(2, marks=pytest.mark.slow), 10.7])
+def test_the_sweep_plays_to_its_last_model(shipped, start):
+    shipped.locator(".lab").evaluate("(root, start) => { root.lab.sweep.at = start; }", start)
     shipped.get_by_role("button", name="Sweep").click()
     expect(shipped.locator(".lab .head output")).to_have_text("β = 40")
     shows(shipped, "beta-40")
 
 
+def test_a_point_opens_its_model(shipped):
+    page = shipped
+    x, y = page.locator(".lab").evaluate(WHERE, "beta-16")
+    page.mouse.click(x, y)
+    expect(page.locator(".lab .head output")).to_have_text("β = 16")
+    shows(page, "beta-16")
+    page.wait_for_url(re.compile("model=beta-16"))
+    page.get_by_role("button", name="Open in Explore").click()
+    page.wait_for_url(re.compile("model=mnist-beta-sweep(%2F|/)beta-16"))
+
+
+@pytest.mark.slow
 def test_a_family_trains_to_its_end(page, server):
     known = {sweep.id for sweep in list_sweeps(server.runs)}
     page.goto(f"{server.url}/beta")
@@ -171,14 +173,14 @@ def test_a_family_trains_to_its_end(page, server):
     assert {found.id for found in list_sweeps(server.runs)} - known == {sweep.id}
 
 
-def test_a_sweep_is_followed_member_by_member(page, server):
+def test_a_sweep_is_followed_member_by_member(tour, server):
     configs = sweep_configs(make_config(40), betas=(0.5, 2.0, 8.0))
     sweep = prepare_sweep(server.runs / "followed", "sweep", configs)
     train(configs["beta-0.5"], sweep.path / "beta-0.5")
     path = sweep.path / "beta-2"
     running = RunWriter(path, config=configs["beta-2"], model_kind="config", planned_steps=40)
     running.set_state("running", step=10)
-    page.goto(f"{server.url}/beta?sweep=followed")
+    page = tour.go("beta?sweep=followed")
     page.get_by_text("3 models, each by itself · 1 done · 1 training · 1 waiting").wait_for()
     page.get_by_text("training · step 10 of 40").wait_for()
     expect(page.locator(".lab .head output")).to_have_text("β = 0.5")
@@ -192,19 +194,28 @@ def test_a_sweep_is_followed_member_by_member(page, server):
     page.get_by_text("Nobody trains these models now").wait_for()
 
 
-def test_the_page_says_in_what_the_models_differ(page, server):
-    configs = sweep_configs(make_config(), betas=(1.0, 2.0), seeds=(0, 1))
-    prepare_sweep(server.runs / "seeds", "sweep", configs)
-    page.goto(f"{server.url}/beta?sweep=seeds")
-    page.get_by_text("What differs: β (the price of a nat of KL), the seed.").wait_for()
+def choose(page, name):
+    """Open another sweep from the page's menu."""
+    page.locator(".st-key-beta_bar [data-testid=stSelectbox]").click()
+    page.get_by_role("option", name=name, exact=True).click()
+    page.wait_for_url(f"**sweep={name}*")
 
 
-def test_the_number_of_latents_and_the_seed_are_under_the_hand_where_a_sweep_has_them(page, server):
-    configs = sweep_configs(make_config(30), latent_dims=(1, 3), seeds=(0, 1))
+@pytest.fixture(scope="module")
+def trained(server):
+    """Two sweeps of models that have hardly begun: of sizes and seeds, and with a Gaussian."""
+    configs = sweep_configs(make_config(5), latent_dims=(1, 3), seeds=(0, 1))
     sweep = prepare_sweep(server.runs / "sizes", "sweep", configs)
     for name, config in configs.items():
         train(config, sweep.path / name)
-    page.goto(f"{server.url}/beta?sweep=sizes")
+    config = make_config(20, hidden=(8,), likelihood="gaussian")
+    train_family(family_configs(config, (0.5, 2.0, 8.0)), server.runs / "theory")
+
+
+def test_the_number_of_latents_and_the_seed_are_under_the_hand_where_a_sweep_has_them(
+    trained, tour
+):
+    page = tour.stay("beta?sweep=sizes")
     told = page.locator(".lab .head output")
     expect(told).to_have_text("latents: 3 · seed 0", timeout=60_000)
     page.get_by_role("slider", name="the number of latents").press("Home")
@@ -219,9 +230,15 @@ def test_the_number_of_latents_and_the_seed_are_under_the_hand_where_a_sweep_has
     expect(told).to_have_text("latents: 3 · seed 1")
 
 
-def test_gaussian_models_have_the_linear_theory_beside_them(page, server):
-    config = make_config(60, hidden=(32,), likelihood="gaussian")
-    train_family(family_configs(config, (0.5, 2.0, 8.0)), server.runs / "theory")
-    page.goto(f"{server.url}/beta?sweep=theory")
+def test_gaussian_models_have_the_linear_theory_beside_them(trained, tour):
+    page = tour.stay("beta?sweep=sizes")
+    choose(page, "theory")
     page.get_by_text("the closed form of the best linear model").wait_for(timeout=60_000)
     assert page.locator(".lab").evaluate("root => root.lab.data.theory.rates.length") > 50
+
+
+def test_the_page_says_in_what_the_models_differ(tour, server):
+    configs = sweep_configs(make_config(), betas=(1.0, 2.0), seeds=(0, 1))
+    prepare_sweep(server.runs / "seeds", "sweep", configs)
+    page = tour.go("beta?sweep=seeds")
+    page.get_by_text("What differs: β (the price of a nat of KL), the seed.").wait_for()

@@ -24,10 +24,10 @@ pytestmark = pytest.mark.browser
 NAME = "strokes-vq"
 
 
-def test_a_code_swapped_by_hand_changes_the_score_as_the_library_says(page, server, monkeypatch):
+def test_a_code_swapped_by_hand_changes_the_score_as_the_library_says(tour, server, monkeypatch):
     # The pictures here are those of the page: stand-ins, as long as no strokes are drawn.
     monkeypatch.setenv("LATENT_EXPLORER_CACHE", str(server.runs.with_name("cache")))
-    page.goto(f"{server.url}/models?section=codebook&vq={NAME}")
+    page = tour.go(f"models?section=codebook&vq={NAME}")
     page.get_by_text("What the prior gives").wait_for(timeout=90_000)
     run = open_run(NAME)
     usage = measure_usage(present(present(run.codes()).indices), 64)
@@ -60,6 +60,8 @@ def test_a_code_swapped_by_hand_changes_the_score_as_the_library_says(page, serv
     expect(entry).to_have_value(str(encode_indices(run.model, second)[24]))
 
 
+# Without a browser: tests/app/test_maps.py.
+@pytest.mark.slow
 def test_a_vq_vae_is_not_offered_where_codes_must_be_continuous(page, server):
     page.goto(f"{server.url}/?model={NAME}")
     page.locator("[data-role=model] option").first.wait_for(state="attached", timeout=90_000)

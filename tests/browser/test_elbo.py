@@ -226,8 +226,8 @@ def test_the_mean_over_many_images_is_the_librarys(lens, subject):
     lens.page.get_by_text(f"gap {found.gap.mean():.2f}", exact=True).wait_for()
 
 
-def test_the_address_is_clamped_and_next_moves_on(page, server):
-    page.goto(f"{server.url}/elbo?run=digits-2d&image=99999&section=nonsense")
+def test_the_address_is_clamped_and_next_moves_on(tour):
+    page = tour.go("elbo?run=digits-2d&image=99999&section=nonsense")
     number = page.get_by_role("spinbutton")
     number.wait_for(timeout=60_000)
     expect(number).to_have_value("299")
@@ -236,8 +236,8 @@ def test_the_address_is_clamped_and_next_moves_on(page, server):
     assert "section=microscope" in page.url
 
 
-def test_many_latents_have_an_estimate_instead_and_it_says_so(page, server):
-    page.goto(f"{server.url}/elbo?run=mnist-20d")
+def test_many_latents_have_an_estimate_instead_and_it_says_so(tour):
+    page = tour.go("elbo?run=mnist-20d")
     page.get_by_text("has 20 latents: p(z|x) has no grid").wait_for(timeout=90_000)
     page.get_by_text("5,000 samples of the encoder's q").wait_for(timeout=60_000)
     page.get_by_text("draws in pairs μ ± σε").wait_for()

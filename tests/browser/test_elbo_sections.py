@@ -16,7 +16,7 @@ from explorer.app.views.elbo.shared import parse_mask
 from explorer.elbo.encoding import draw_targets
 from explorer.export.pictures import find_pictures
 from explorer.library import Library
-from explorer.text import number
+from explorer.text import number, say
 from tests.browser.explore_page import ensure_run
 from tests.helpers import present
 
@@ -39,16 +39,15 @@ def subject(server):
 
 
 @pytest.fixture
-def section(page, server, subject):
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+def section(tour, subject):
+    """Turn to a section of the page of that image."""
 
-    def open_section(name):
-        page.goto(f"{server.url}/elbo?run=two&image={IMAGE}&section={name}")
+    def turn_to(name):
+        page = tour.stay(f"elbo?run=two&image={IMAGE}")
+        page.get_by_role("radio", name=say("en", f"elbo.section.{name}"), exact=True).click()
         return page
 
-    yield open_section
-    assert errors == []
+    return turn_to
 
 
 def shows(page, name, value, spec=".2f"):
@@ -88,30 +87,6 @@ def test_the_brush_uncovers_what_it_passes_over(section, subject):
     page.wait_for_function(
         "Number(document.querySelector('[data-figure=information]').textContent) > 0.1"
     )
-
-
-def uncovered(url):
-    """Return how many pixels of a drawn mask of 8 × 8 the address has."""
-    written = parse_qs(urlparse(url).query)["seen"][0]
-    return int(present(parse_mask(written, (1, 8, 8), IMAGE)).sum())
-
-
-def test_a_link_has_the_pixels_that_are_uncovered_until_another_image_comes(section, page):
-    section("reveal&seen=random.11")
-    page.get_by_text("11 of 64 pixels visible").wait_for(timeout=PATIENCE)
-    expect(page.get_by_role("radio", name="At random")).to_be_checked()
-    page.get_by_role("radio", name="Brush").click()
-    box = page.locator(".pixel-brush canvas").bounding_box()
-    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.3 * box["height"])
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.3 * box["height"], steps=6)
-    page.mouse.up()
-    told = page.locator(".pixel-brush output").inner_text()
-    page.wait_for_url(lambda url: uncovered(url) == int(told.split()[0]))
-    page.reload()
-    page.get_by_text(told).wait_for(timeout=PATIENCE)
-    page.get_by_role("button", name="Next image").click()
-    page.wait_for_url(lambda url: f"image={IMAGE + 1}" in url and "seen" not in url)
 
 
 def test_samples_say_what_the_library_says(section, subject):
@@ -188,3 +163,27 @@ def test_slow_motion_lights_one_part_after_the_other(section, subject):
             page.keyboard.press("ArrowRight")
     shows(page, "after", walk.after)
     assert np.isclose(walk.objective, walk.reconstruction + walk.kl)
+
+
+def uncovered(url):
+    """Return how many pixels of a drawn mask of 8 × 8 the address has."""
+    written = parse_qs(urlparse(url).query)["seen"][0]
+    return int(present(parse_mask(written, (1, 8, 8), IMAGE)).sum())
+
+
+def test_a_link_has_the_pixels_that_are_uncovered_until_another_image_comes(tour, subject):
+    page = tour.go(f"elbo?run=two&image={IMAGE}&section=reveal&seen=random.11")
+    page.get_by_text("11 of 64 pixels visible").wait_for(timeout=PATIENCE)
+    expect(page.get_by_role("radio", name="At random")).to_be_checked()
+    page.get_by_role("radio", name="Brush").click()
+    box = page.locator(".pixel-brush canvas").bounding_box()
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.3 * box["height"], steps=6)
+    page.mouse.up()
+    told = page.locator(".pixel-brush output").inner_text()
+    page.wait_for_url(lambda url: uncovered(url) == int(told.split()[0]))
+    page.reload()
+    page.get_by_text(told).wait_for(timeout=PATIENCE)
+    page.get_by_role("button", name="Next image").click()
+    page.wait_for_url(lambda url: f"image={IMAGE + 1}" in url and "seen" not in url)

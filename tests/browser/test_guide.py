@@ -15,12 +15,15 @@ SHORT = ("explore", "collapse")
     "name",
     [name if name in SHORT else pytest.param(name, marks=pytest.mark.slow) for name in GUIDE],
 )
-def test_every_stop_frames_a_part_of_its_page(page, server, name):
+def test_every_stop_frames_a_part_of_its_page(tour, name):
     stops = GUIDE[name]
-    page.goto(f"{server.url}/{'' if name == 'explore' else name}?guide=1")
+    page = tour.go("" if name == "explore" else name)
+    page.locator(".explorer-guide-switch").click()
     place, frame = page.locator(".explorer-guide .place"), page.locator(".explorer-guide-frame")
     for number, stop in enumerate(stops, 1):
         place.get_by_text(f"{number} / {len(stops)}").wait_for(timeout=SLOW)
         expect(frame, f"{stop.target} on {name}").to_be_visible(timeout=SLOW)
         if number < len(stops):
             page.locator(".explorer-guide .next").click()
+    page.locator(".explorer-guide-switch").click()
+    page.locator(".explorer-guide").wait_for(state="hidden")

@@ -12,12 +12,12 @@ def test_the_installed_app_opens_with_its_theme(installed, page, tmp_path):  # n
     (tmp_path / "runs").mkdir()
     server = Server(tmp_path / "runs", PYTHONPATH=str(installed))
     try:
-        page.goto(f"{server.url}/train")
-        start = page.get_by_role("button", name="Start", exact=True)
-        start.wait_for(timeout=120_000)  # Of a server that has only just begun.
-        colour = start.evaluate("node => getComputedStyle(node).backgroundColor")
-        assert colour == "rgb(58, 69, 96)"
-        page.goto(server.url)
-        page.get_by_text("mnist-2d").first.wait_for(state="attached")
+        page.goto(f"{server.url}/runs")
+        row = page.locator(".desk tr[data-id='mnist-2d']")
+        row.wait_for(timeout=120_000)  # Of a server that has only just begun.
+        ground = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
+        assert page.evaluate(ground) == "rgb(251, 251, 250)"
+        size = "getComputedStyle(document.documentElement).fontSize"
+        assert page.evaluate(size) == "15px"
     finally:
         server.stop()

@@ -24,7 +24,7 @@ def speaks(word):
     return f"{MAP}?.shadowRoot?.querySelector('.lx')?.textContent.includes('{word}')"
 
 
-def test_the_map_changes_its_words_and_keeps_its_scene(explore, server, page, chromium):
+def test_the_map_changes_its_words_and_keeps_its_scene(explore, page, visitor):
     view = explore("two")
     view.ask("(app.samplePrior(), app.addPin(), app.samplePrior())")
     view.page.locator("[data-tab=traversal]").click()
@@ -36,18 +36,11 @@ def test_the_map_changes_its_words_and_keeps_its_scene(explore, server, page, ch
     page.wait_for_function(declares("zh-Hant"))
     assert view.ask(KEPT) == before
     page.wait_for_function("/lang=zh-Hant/.test(location.search) && /z=/.test(location.search)")
-
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    try:
-        other = context.new_page()
-        other.goto(page.url)
-        other.wait_for_function(speaks("先驗抽樣"), timeout=60_000)
-        z = other.evaluate(
-            f"Array.from({MAP}.shadowRoot.querySelector('.lx').explorer.store.state.z)"
-        )
-        assert z == pytest.approx(before[0], abs=1e-3)
-    finally:
-        context.close()
+    other = visitor.new_page()
+    other.goto(page.url)
+    other.wait_for_function(speaks("先驗抽樣"), timeout=60_000)
+    z = other.evaluate(f"Array.from({MAP}.shadowRoot.querySelector('.lx').explorer.store.state.z)")
+    assert z == pytest.approx(before[0], abs=1e-3)
 
 
 def test_settings_stay_when_the_words_change(page, server):
@@ -69,13 +62,11 @@ def test_settings_stay_when_the_words_change(page, server):
     page.wait_for_function("/lang=zh-Hans/.test(location.search)")
 
 
-def test_a_browser_is_answered_in_its_own_language(chromium, server):
-    context = chromium.new_context(locale="zh-TW")
-    try:
-        page = context.new_page()
-        page.goto(f"{server.url}/runs")
-        page.get_by_text("只有影像相同、概似相同的紀錄").wait_for(timeout=60_000)
-        page.wait_for_function(declares("zh-Hant"))
-        assert "lang" not in page.url
-    finally:
-        context.close()
+def test_a_browser_is_answered_in_its_own_language(page, server):
+    browser = page.context.new_cdp_session(page)
+    agent = page.evaluate("navigator.userAgent")
+    browser.send("Emulation.setUserAgentOverride", {"userAgent": agent, "acceptLanguage": "zh-TW"})
+    page.goto(f"{server.url}/runs")
+    page.get_by_text("只有影像相同、概似相同的紀錄").wait_for(timeout=60_000)
+    page.wait_for_function(declares("zh-Hant"))
+    assert page.evaluate("navigator.language") == "zh-TW" and "lang" not in page.url

@@ -17,18 +17,20 @@ FORMULAS_HOLD = """numbers => {
 }"""
 
 
-def open_chapter(page, server, chapter, query=""):
-    page.goto(f"{server.url}/learn?chapter={chapter}{query}")
+def open_chapter(tour, chapter, query=""):
+    """Return the page once the chapter stands there, with its sliders as the query puts them."""
+    page = tour.go(f"learn?chapter={chapter}{query}")
     page.get_by_text("Check it by doing.").wait_for(timeout=60_000)
+    return page
 
 
 def set_slider(page, name, value):
     page.get_by_role("slider", name=name).fill(str(value))
 
 
-def test_chapters_follow_one_another_and_stay_in_the_address(page, server):
-    page.set_viewport_size({"width": 1280, "height": 500})
-    open_chapter(page, server, "mixture")
+def test_chapters_follow_one_another_and_stay_in_the_address(tour):
+    tour.page.set_viewport_size({"width": 1280, "height": 500})
+    page = open_chapter(tour, "mixture")
     page.get_by_role("heading", name="p(x) as an infinite mixture").wait_for()
     page.locator(".st-key-learn_right button").click()
     page.get_by_role("heading", name="The ELBO three ways").wait_for()
@@ -38,8 +40,8 @@ def test_chapters_follow_one_another_and_stay_in_the_address(page, server):
     page.get_by_role("heading", name="p(x) as an infinite mixture").wait_for()
 
 
-def test_one_z_for_the_whole_picture_and_a_sample_of_it(page, server):
-    open_chapter(page, server, "latents")
+def test_one_z_for_the_whole_picture_and_a_sample_of_it(tour, visitor):
+    page = open_chapter(tour, "latents")
     page.get_by_text("Every pixel has a z of its own").wait_for()
     set_slider(page, "Pixels that share one z", 5)
     page.get_by_text("But means are no samples").wait_for()
@@ -57,13 +59,15 @@ def test_one_z_for_the_whole_picture_and_a_sample_of_it(page, server):
     )
     # The link means the same in every language.
     drawn = sheet.get_attribute("src")
-    page.goto(f"{page.url}&lang=zh-Hant")
-    page.get_by_text("答對了").wait_for(timeout=60_000)
-    assert sheet.get_attribute("src") == drawn
+    other = visitor.new_page()
+    other.goto(f"{page.url}&lang=zh-Hant")
+    other.get_by_text("答對了").wait_for(timeout=60_000)
+    assert other.locator(".explorer-prior img").last.get_attribute("src") == drawn
+    other.close()
 
 
-def test_twelve_gaussians_are_nearly_the_integral(page, server):
-    open_chapter(page, server, "mixture", "&gaussians=2")
+def test_twelve_gaussians_are_nearly_the_integral(tour):
+    page = open_chapter(tour, "mixture", "&gaussians=2")
     page.get_by_text("Area under the mixture: 1.00.").wait_for()
     set_slider(page, "Gaussians", 5)
     page.get_by_text("12 Gaussians misplace 0.89").wait_for()
@@ -76,8 +80,10 @@ def test_twelve_gaussians_are_nearly_the_integral(page, server):
     page.get_by_text("fewer Gaussians do as well").wait_for()
 
 
-def test_the_three_lines_have_the_librarys_numbers_and_q_closes_the_gap(page, server):
-    open_chapter(page, server, "elbo", "&mean=0.6&sd=0.8")
+def test_the_three_lines_have_the_librarys_numbers_and_q_closes_the_gap(tour):
+    page = open_chapter(tour, "elbo")
+    set_slider(page, "μ of q", 0.6)
+    set_slider(page, "σ of q", 0.8)
     ways = measure_three_ways(LinearToy(), LinearEncoder(0.4, 0.8), 1.5)
     page.get_by_text(f"Gap {ways.gap:.3f} nats").wait_for()
     wanted = (ways.log_px, ways.elbo, ways.kl, ways.joint_kl, ways.loss, -ways.entropy)
@@ -90,8 +96,10 @@ def test_the_three_lines_have_the_librarys_numbers_and_q_closes_the_gap(page, se
     page.get_by_text("q is p(z|x) now").wait_for()
 
 
-def test_the_two_bars_say_the_sum_and_their_axis_waits_for_the_slider(page, server):
-    open_chapter(page, server, "elbo", "&mean=1.2&sd=0.45")
+def test_the_two_bars_say_the_sum_and_their_axis_waits_for_the_slider(tour):
+    page = open_chapter(tour, "elbo")
+    set_slider(page, "μ of q", 1.2)
+    set_slider(page, "σ of q", 0.45)
     ways = measure_three_ways(LinearToy(), LinearEncoder(0.8, 0.45), 1.5)
     sums = (
         f"reconstruction {ways.reconstruction:.2f} + KL {ways.kl:.2f} = −ELBO {-ways.elbo:.2f} nats"
@@ -117,7 +125,7 @@ def test_the_two_bars_say_the_sum_and_their_axis_waits_for_the_slider(page, serv
     wait_until(lambda: span() == small)
 
 
-def test_the_same_lines_hold_on_a_real_model(page, server):
+def test_the_same_lines_hold_on_a_real_model(tour):
     from explorer.analysis.inference.microscope import examine_image
     from explorer.analysis.inference.posterior_grid import build_grid
     from explorer.app.observation import Observation, find_telling
@@ -132,7 +140,7 @@ def test_the_same_lines_hold_on_a_real_model(page, server):
     found = examine_image(
         run.model, observation.target(), build_grid(run.model, present(run.codes()).mean)
     )
-    open_chapter(page, server, "elbo")
+    page = open_chapter(tour, "elbo")
     page.get_by_text("a real model", exact=True).click()
     remark = page.get_by_text("The encoder leaves").filter(visible=True)
     remark.wait_for(timeout=90_000)
@@ -140,8 +148,8 @@ def test_the_same_lines_hold_on_a_real_model(page, server):
     assert said == pytest.approx(found.gap, abs=0.006)
 
 
-def test_the_price_of_being_too_sure(page, server):
-    open_chapter(page, server, "kl")
+def test_the_price_of_being_too_sure(tour):
+    page = open_chapter(tour, "kl")
     page.get_by_text(f"of the {kl_terms(1.2, 0.5).total:.2f} nats, 0.72 are").wait_for()
     set_slider(page, "μ of q", 0)
     page.get_by_text("q is not sure enough yet").wait_for()

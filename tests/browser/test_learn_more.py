@@ -15,9 +15,9 @@ pytestmark = pytest.mark.browser
 SLOW = 60_000
 
 
-def test_sigma_squared_is_a_beta(page, server):
+def test_sigma_squared_is_a_beta(tour):
     """σ² = 0.0125 with β = 4 gives what 0.05 gives with 1, and the page says that this is right."""
-    page.goto(f"{server.url}/learn?chapter=sigma&trade_sigma2=1&trade_beta=5")
+    page = tour.go("learn?chapter=sigma&trade_sigma2=1&trade_beta=5")
     eigenvalues = covariance_eigenvalues(load_dataset("digits").split("all").images)
     optimum = linear_optimum(eigenvalues, 16, beta=4, sigma2=0.0125)
     page.get_by_text(f"KL {optimum.rate:.2f} nats").wait_for(timeout=SLOW)
@@ -31,8 +31,8 @@ def test_sigma_squared_is_a_beta(page, server):
     page.wait_for_url("**written=1**")
 
 
-def test_the_score_function_needs_more_draws(page, server):
-    page.goto(f"{server.url}/learn?chapter=reparameterise&draws=5")
+def test_the_score_function_needs_more_draws(tour):
+    page = tour.go("learn?chapter=reparameterise&draws=5")
     found = [
         estimate_gradient(log_likelihood(2.0, 0.25), 1.0, 0.5, name, "mean") for name in ESTIMATORS
     ]
@@ -47,8 +47,8 @@ def test_the_score_function_needs_more_draws(page, server):
     page.get_by_text("Exact gradient 1.00").wait_for()
 
 
-def test_one_dimension_lives_between_the_eigenvalues(page, server):
-    page.goto(f"{server.url}/learn?chapter=collapse&sweep_beta=8")
+def test_one_dimension_lives_between_the_eigenvalues(tour):
+    page = tour.go("learn?chapter=collapse&sweep_beta=8")
     kl = open_run("mnist-beta-sweep/beta-28").info.results["test"]["kl_per_dim"]
     page.get_by_text(f"KL {max(kl):.3f} + {min(kl):.3f} nats").wait_for(timeout=SLOW)
     page.get_by_text("1 of 2 dimensions live").wait_for()
@@ -57,8 +57,8 @@ def test_one_dimension_lives_between_the_eigenvalues(page, server):
     page.wait_for_url(re.compile("/beta.*sweep=mnist-beta-sweep"))
 
 
-def test_the_notes_notations_and_all_their_slips(page, server):
-    page.goto(f"{server.url}/learn?chapter=notation")
+def test_the_notes_notations_and_all_their_slips(tour):
+    page = tour.go("learn?chapter=notation")
     page.get_by_text("Not yet.").wait_for(timeout=SLOW)
     page.get_by_role("radio", name="001").click()
     page.get_by_text("Right.").wait_for()
@@ -107,19 +107,22 @@ def test_the_guide_tells_of_the_page_that_is_open_and_frames_its_parts(page, ser
     frame.wait_for(state="hidden")
 
 
-def test_the_guide_docks_at_the_bottom_of_a_phone(page, server):
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{server.url}/learn?guide=1")
+def test_the_guide_docks_at_the_bottom_of_a_phone(tour):
+    tour.page.set_viewport_size({"width": 390, "height": 844})
+    page = tour.go("learn")
+    page.locator(".explorer-guide-switch").click()
     guide = page.locator(".explorer-guide")
     guide.get_by_text("Seven chapters").wait_for(timeout=SLOW)
     box = guide.bounding_box()
     assert box["x"] == 0 and box["width"] == 390
     assert math.isclose(box["y"] + box["height"], 844, abs_tol=1)
+    guide.get_by_role("button", name="Close").first.click()
+    guide.wait_for(state="hidden")
 
 
-def test_on_a_phone_the_sliders_stay_in_view_from_the_formula_to_the_figure(page, server):
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{server.url}/learn?chapter=reparameterise")
+def test_on_a_phone_the_sliders_stay_in_view_from_the_formula_to_the_figure(tour):
+    tour.page.set_viewport_size({"width": 390, "height": 844})
+    page = tour.go("learn?chapter=reparameterise")
     slider = page.locator(".st-key-learn_sliders input").first
     slider.wait_for(timeout=SLOW)
     wait_for_script(page)

@@ -14,7 +14,6 @@ from explorer.training.fit import fit_config
 from explorer.training.loop import train
 from tests.helpers import present
 from tests.small_run import change, make_config
-from tests.waiting import wait_for_script
 
 pytestmark = pytest.mark.browser
 
@@ -31,10 +30,11 @@ def digits_runs(server):
     return {name: train(config, server.runs / f"side-{name}") for name, config in configs.items()}
 
 
-def open_models(page, server, *names):
+def open_models(tour, *names):
     chosen = ",".join(f"side-{name}" for name in names)
-    page.goto(f"{server.url}/models?images=digits&models={chosen}")
+    page = tour.go(f"models?images=digits&models={chosen}")
     page.get_by_text("In figures").wait_for(timeout=90_000)
+    return page
 
 
 def row(page, name):
@@ -47,8 +47,32 @@ def percent(value, error):
     return f"{100 * value:.1f} ± {100 * error:.1f}"
 
 
-def test_the_shipped_models_open_side_by_side(page, server):
-    page.goto(f"{server.url}/models")
+def test_the_place_of_each_map_is_held_until_its_script_has_come(page, server):
+    held = []
+    is_held = True
+
+    def hold(route):
+        if is_held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/PlotlyChart.*.js", hold)
+    page.goto(f"{server.url}/models", wait_until="commit")
+    page.get_by_text("In figures").wait_for(timeout=90_000)
+    places = page.locator("[class*=st-key-compare_map_]")
+    held_places = [place.bounding_box() for place in places.all()]
+    outlines = [outline.bounding_box() for outline in places.get_by_test_id("stSkeleton").all()]
+    assert len(outlines) == 4 and outlines == held_places
+    is_held = False
+    for route in held:
+        route.continue_()
+    page.locator(".js-plotly-plot .xtick").first.wait_for()
+    assert [place.bounding_box() for place in places.all()] == held_places
+
+
+def test_the_shipped_models_open_side_by_side(tour):
+    page = tour.go("models")
     page.get_by_text("In figures").wait_for(timeout=90_000)
     for heading in ("Autoencoder", "Autoencoder + noise", "VAE", "Probabilistic PCA"):
         page.locator("strong", has_text=heading).first.wait_for()
@@ -68,17 +92,26 @@ def test_the_shipped_models_open_side_by_side(page, server):
     page.get_by_text("Noise alone makes codes flee").wait_for()
 
 
-def test_the_only_model_of_some_images_is_offered_a_linear_one_beside_it(page, server, digits_runs):
-    page.goto(f"{server.url}/models?images=digits&models={digits_runs['normal'].id}")
+def test_the_only_model_of_some_images_is_offered_a_linear_one_which_is_fitted(tour, digits_runs):
+    page = tour.go(f"models?images=digits&models={digits_runs['normal'].id}")
     page.get_by_text("Choose at least two models.").wait_for(timeout=90_000)
-    page.get_by_role("button", name="Fit a linear model").wait_for()
+    page.get_by_role("button", name="Fit a linear model").click()
+    page.get_by_role("button", name="Fit to digits").click()
+    page.locator("strong", has_text="Probabilistic PCA").first.wait_for(timeout=90_000)
+    page.get_by_text("In figures").wait_for()
 
 
-def test_holes_are_measured_and_drawn(page, server, digits_runs):
-    open_models(page, server, "point", "normal", "principal")
+PRIOR, MIXTURE = ("prior", None), ("mixture", "a fitted mixture")
+
+
+@pytest.mark.parametrize(
+    "sources", [(PRIOR,), pytest.param((PRIOR, MIXTURE), marks=pytest.mark.slow)]
+)
+def test_holes_are_measured_and_drawn(tour, digits_runs, sources):
+    page = open_models(tour, "point", "normal", "principal")
     images = pick_images(load_dataset("digits"))
     run = digits_runs["point"]
-    for source, button in (("prior", None), ("mixture", "a fitted mixture")):
+    for source, button in sources:
         z = draw_codes(run.model, source, 500, codes=run.codes().mean)
         found = measure_holes(run.model, z, *images)
         if button:
@@ -98,16 +131,8 @@ COUNT_HOLES = """count => [...document.querySelectorAll('.js-plotly-plot')].filt
   plot => (plot._fullData || []).some(trace => trace.type === 'heatmap')).length === count"""
 
 
-def test_a_model_of_whole_choices_has_pictures_but_no_map(page, server, digits_runs):
-    open_models(page, server, "quantised", "normal")
+def test_a_model_of_whole_choices_has_pictures_but_no_map(tour, digits_runs):
+    page = open_models(tour, "quantised", "normal")
     page.get_by_text("No map: a code is a grid of 16 choices out of 64").wait_for()
     assert row(page, "side-quantised")[5] == "–"
     expect(page.get_by_text("Samples: decoded random codes")).to_have_count(2)
-
-
-def test_a_linear_model_is_fitted_on_request(page, server, digits_runs):
-    open_models(page, server, "point", "normal")
-    wait_for_script(page)  # A page that still grows moves its buttons away from under the hand.
-    page.get_by_role("button", name="Fit a linear model").click()
-    page.get_by_role("button", name="Fit to digits").click()
-    page.locator("strong", has_text="Probabilistic PCA").first.wait_for(timeout=90_000)

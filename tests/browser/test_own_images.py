@@ -30,8 +30,8 @@ def drop(dialog, path):
     dialog.get_by_role("button", name="Read", exact=True).click()
 
 
-def test_a_zip_becomes_a_data_set_that_is_used_and_removed_again(page, server, pets):
-    page.goto(f"{server.url}/train")
+def test_a_zip_becomes_a_data_set_that_is_used_and_removed_again(tour, pets):
+    page = tour.go("train")
     dialog = open_dialog(page)
     drop(dialog, pets)
     expect(dialog.get_by_text("12 images of 16 × 16 pixels, in colour.")).to_be_visible()
@@ -56,10 +56,10 @@ def test_a_zip_becomes_a_data_set_that_is_used_and_removed_again(page, server, p
     expect(dialog.get_by_text("my-pets: 12 images")).to_be_hidden()
 
 
-def test_what_cannot_be_read_says_why_and_goes(page, server, tmp_path):
+def test_what_cannot_be_read_says_why_and_goes(tour, tmp_path):
     path = tmp_path / "words.npz"
     np.savez(path, words=np.array(["no", "pictures"]))
-    page.goto(f"{server.url}/train")
+    page = tour.go("train")
     dialog = open_dialog(page)
     drop(dialog, path)
     expect(dialog.get_by_text("It could not be read.")).to_be_visible()

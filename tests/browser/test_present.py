@@ -8,6 +8,7 @@ from tests.waiting import wait_for_script
 
 pytestmark = pytest.mark.browser
 SLOW = 60_000
+PROJECTOR = {"width": 1280, "height": 720}
 PRESENTING = "() => document.body.classList.contains('explorer-presenting')"
 SEEN_WHOLE = """() => {
   const around = ['.stColumn', '.stElementContainer'].map((name) => `${name}:has(.stPlotlyChart)`);
@@ -28,16 +29,26 @@ def step_until(page, address, key):
     raise AssertionError(f"{address} was not reached from {page.url}")
 
 
-def test_a_link_opens_the_presentation_and_keys_lead_through_it(page, server):
-    page.set_viewport_size({"width": 1280, "height": 720})
-    page.goto(f"{server.url}/learn?chapter=collapse")
+def switch(page):
+    """Press the switch of the app's bar."""
+    page.locator(".explorer-present-switch").click()
+
+
+def height(page):
     heading = page.locator(".st-key-learn_body h3").first
     heading.wait_for(timeout=SLOW)
-    small = heading.evaluate("e => e.getBoundingClientRect().height")
+    return heading.evaluate("e => e.getBoundingClientRect().height")
+
+
+def test_a_link_opens_the_presentation_and_keys_lead_through_it(tour, page, server):
+    for each in (tour.page, page):
+        each.set_viewport_size(PROJECTOR)
+    small = height(tour.go("learn?chapter=collapse"))
     page.goto(f"{server.url}/learn?chapter=collapse&present=1")
-    heading.wait_for(timeout=SLOW)
     page.wait_for_function(PRESENTING, timeout=SLOW)
-    assert heading.evaluate("e => e.getBoundingClientRect().height") > 1.4 * small
+    page.reload()
+    page.wait_for_function(PRESENTING, timeout=SLOW)
+    assert height(page) > 1.4 * small
     page.wait_for_function(SEEN_WHOLE, timeout=SLOW)
     page.keyboard.press("PageDown")
     # The chapter's rest comes first, and a step is no nudge.
@@ -47,24 +58,17 @@ def test_a_link_opens_the_presentation_and_keys_lead_through_it(page, server):
     assert page.evaluate(PRESENTING) and "present=1" in page.url
     page.get_by_role("link", name="Learn", exact=True).first.wait_for(timeout=SLOW)
     assert page.get_by_text("3 / 8").is_visible()
-    page.keyboard.press("Escape")
-    page.wait_for_url(lambda url: "present" not in url)
-    assert not page.evaluate(PRESENTING)
-
-
-def test_a_link_that_does_not_ask_for_it_presents_nothing(page, server):
-    page.goto(f"{server.url}/learn?present=1")
-    page.wait_for_function(PRESENTING, timeout=SLOW)
-    page.reload()
-    page.wait_for_function(PRESENTING, timeout=SLOW)
+    # A link that does not ask for it presents nothing.
     page.goto(f"{server.url}/learn?chapter=kl")
     page.locator(".explorer-present-switch").wait_for(timeout=SLOW)
     assert not page.evaluate(PRESENTING) and "present" not in page.url
 
 
-def test_an_arrow_key_belongs_to_the_control_that_has_the_focus(page, server):
-    page.set_viewport_size({"width": 1280, "height": 720})
-    page.goto(f"{server.url}/learn?chapter=latents&present=1")
+def test_an_arrow_key_belongs_to_the_control_that_has_the_focus_and_escape_ends_it(tour):
+    tour.page.set_viewport_size(PROJECTOR)
+    page = tour.go("learn?chapter=latents")
+    switch(page)
+    page.wait_for_function(PRESENTING)
     slider = page.get_by_role("slider").first
     slider.wait_for(timeout=SLOW)
     before = slider.get_attribute("value")
@@ -76,12 +80,15 @@ def test_an_arrow_key_belongs_to_the_control_that_has_the_focus(page, server):
     assert "chapter=latents" in page.url
     step_until(page, "chapter=mixture", "PageDown")
     step_until(page, "chapter=latents", "PageUp")
+    assert "present=1" in page.url
+    page.keyboard.press("Escape")
+    page.wait_for_url(lambda url: "present" not in url)
+    assert not page.evaluate(PRESENTING)
 
 
 def test_the_map_and_its_sliders_fit_a_small_projector(view):
-    view.page.set_viewport_size({"width": 1280, "height": 720})
-    switch = view.page.locator(".explorer-present-switch")
-    switch.click()
+    view.page.set_viewport_size(PROJECTOR)
+    switch(view.page)
     view.until("s.presentation")
     view.rest()
     for part in (".map", ".part-sliders .slider-row"):
@@ -90,7 +97,7 @@ def test_the_map_and_its_sliders_fit_a_small_projector(view):
     assert view.page.locator(".map").first.bounding_box()["height"] > 0.5 * 720
     # A step forward goes to the next page, and not through what is only handed to the map.
     assert view.page.evaluate("() => document.querySelector('.stMain').scrollHeight") < 1.15 * 720
-    switch.click()
+    switch(view.page)
     view.until("!s.presentation")
     view.page.set_viewport_size({"width": 1280, "height": 800})
     view.rest()
@@ -104,9 +111,10 @@ def test_the_map_and_its_sliders_fit_a_small_projector(view):
         ("runs", (".desk tbody tr .acts",)),
     ],
 )
-def test_what_a_page_is_about_fits_a_small_projector(page, server, address, parts):
-    page.set_viewport_size({"width": 1280, "height": 720})
-    page.goto(f"{server.url}/{address}{'&' if '?' in address else '?'}present=1")
+def test_what_a_page_is_about_fits_a_small_projector(tour, address, parts):
+    tour.page.set_viewport_size(PROJECTOR)
+    page = tour.go(address)
+    switch(page)
     page.wait_for_function(PRESENTING, timeout=SLOW)
     page.locator(parts[0]).first.wait_for(timeout=SLOW)
     wait_for_script(page)
@@ -119,3 +127,5 @@ def test_what_a_page_is_about_fits_a_small_projector(page, server, address, part
             arg=page.locator(part).first.element_handle(),
             timeout=SLOW,
         )
+    switch(page)
+    page.wait_for_function(f"() => !({PRESENTING})()")

@@ -1,5 +1,6 @@
 """The Runs page, a desk: ticks by id, search, tags, side by side, a bin that can be undone."""
 
+import itertools
 import json
 import re
 import shutil
@@ -19,6 +20,7 @@ from tests.small_run import make_config
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
+NUMBERS = itertools.count(1)
 
 
 @pytest.fixture
@@ -27,10 +29,13 @@ def two_runs(server, tiny_run):
     others = server.runs.with_name("others")
     server.runs.rename(others)
     server.runs.mkdir()
+    number = next(NUMBERS)  # What was ticked by id in one test is none of the next one's.
+    runs = []
     for name in ("first", "second"):
-        shutil.copytree(tiny_run.path, server.runs / name)
-        Run(server.runs / name).rename(f"the {name}")
-    yield Run(server.runs / "first"), Run(server.runs / "second")
+        path = shutil.copytree(tiny_run.path, server.runs / f"{name}-{number}")
+        runs.append(Run(path))
+        runs[-1].rename(f"the {name}")
+    yield tuple(runs)
     shutil.rmtree(server.runs)
     others.rename(server.runs)
 
@@ -58,8 +63,8 @@ def ids_ticked(page):
     )
 
 
-def test_a_run_gets_a_name_and_tags_and_is_found_by_them(page, server, two_runs):
-    page.goto(f"{server.url}/runs")
+def test_a_run_gets_a_name_and_tags_and_is_found_by_them(tour, two_runs):
+    page = tour.go("runs")
     tick(page, two_runs[0])
     page.get_by_role("button", name="Name and tags").click()
     field = page.get_by_label("New name")
@@ -83,37 +88,42 @@ def test_a_run_gets_a_name_and_tags_and_is_found_by_them(page, server, two_runs)
 NASTY = "[x](//evil.example) ![](//evil.example/a) <b> https://evil.example :red[c] $x$"
 
 
-def test_a_name_is_shown_letter_by_letter(page, server, two_runs):
+def test_a_name_is_shown_letter_by_letter(tour, two_runs):
     """No link, picture, colour or formula comes of what somebody has called a run."""
-    requested = []
-    page.on("request", lambda request: requested.append(request.url))
+    urls = []
+
+    def note(request):
+        urls.append(request.url)
+
+    tour.page.on("request", note)
     for run in two_runs:
         run.rename(NASTY)
-    page.goto(f"{server.url}/train?run=first")
+    page = tour.go(f"train?run={two_runs[0].id}")
     page.get_by_role("heading", name="Where the ELBO goes").wait_for()
     shown = page.locator("strong").filter(has_text="evil.example").first
     assert shown.inner_text().replace(JOINER, "") == NASTY
-    page.goto(f"{server.url}/train?run={quote(NASTY)}")
+    page = tour.go(f"train?run={quote(NASTY)}")
     page.get_by_text("There is no run").wait_for()
-    page.goto(f"{server.url}/runs")
+    page = tour.go("runs")
     tick(page, two_runs[0])
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_text("is in the bin for a day").wait_for()
     assert page.locator("a[href*=evil]").count() == page.locator("img[src*=evil]").count() == 0
-    assert not any("evil.example" in url and "127.0.0.1" not in url for url in requested)
+    tour.page.remove_listener("request", note)
+    assert urls and not any("evil.example" in url and "127.0.0.1" not in url for url in urls)
 
 
-def test_what_cannot_be_read_is_told(page, server, two_runs):
+def test_what_cannot_be_read_is_told(tour, server, two_runs):
     (server.runs / "broken").mkdir()
     (server.runs / "broken" / "run.json").write_text('{"schema": 1}', encoding="utf-8")
-    page.goto(f"{server.url}/runs")
+    page = tour.go("runs")
     page.get_by_text("Folders that cannot be read as runs: 1").click()
     page.get_by_text("in its run.json is missing or not what it must be").wait_for()
 
 
-def test_a_deletion_is_undone(page, server, two_runs):
+def test_a_deletion_is_undone(tour, two_runs):
     first, second = two_runs
-    page.goto(f"{server.url}/runs")
+    page = tour.go("runs")
     tick(page, first)
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_text("is in the bin for a day").wait_for()
@@ -125,12 +135,12 @@ def test_a_deletion_is_undone(page, server, two_runs):
     # It comes back unticked, for the table, the address and what stands side by side alike.
     expect(page.locator(".desk tr[aria-selected='true']")).to_have_count(0)
     tick(page, second)
-    expect(page).to_have_url(f"{server.url}/runs?ticked={second.id}")
+    expect(page).to_have_url(re.compile(rf"/runs\?ticked={second.id}$"))
 
 
-def test_a_press_on_a_run_that_another_tab_deleted_says_so(page, server, two_runs):
+def test_a_press_on_a_run_that_another_tab_deleted_says_so(tour, server, two_runs):
     first, _ = two_runs
-    page.goto(f"{server.url}/runs")
+    page = tour.go("runs")
     row_of(page, first)
     RunStore(server.runs).delete(first.id)
     page.locator(f".desk tr[data-id='{first.id}']").get_by_role("button", name="Report").click()
@@ -138,8 +148,8 @@ def test_a_press_on_a_run_that_another_tab_deleted_says_so(page, server, two_run
     expect(page.locator(f".desk tr[data-id='{first.id}']")).to_have_count(0)
 
 
-def test_after_a_deletion_no_other_row_is_ticked(page, server, two_runs):
-    page.goto(f"{server.url}/runs")
+def test_after_a_deletion_no_other_row_is_ticked(tour, two_runs):
+    page = tour.go("runs")
     for run in two_runs:
         tick(page, run)
     page.get_by_role("button", name="Delete", exact=True).click()
@@ -155,9 +165,9 @@ def test_after_a_deletion_no_other_row_is_ticked(page, server, two_runs):
     assert sum(run.path.exists() for run in two_runs) == 1
 
 
-def test_runs_are_ticked_by_id_whatever_the_order(page, server, two_runs):
+def test_runs_are_ticked_by_id_whatever_the_order(tour, two_runs):
     first, second = two_runs
-    page.goto(f"{server.url}/runs")
+    page = tour.go("runs")
     tick(page, first)
     for _ in range(2):
         page.locator(".desk thead").get_by_role("button", name="name").click()
@@ -175,13 +185,14 @@ def named_rows(page):
     )
 
 
-def test_two_runs_are_compared_and_what_differs_is_named(page, server, two_runs):
-    page.goto(f"{server.url}/runs")
+def test_two_runs_are_compared_and_what_differs_is_named(tour, two_runs):
+    page = tour.go("runs")
     for run in two_runs:
         tick(page, run)
     page.get_by_text("The same axes for all").wait_for()
     page.wait_for_function(DRAWN, arg=["the first −ELBO", "the second −ELBO"])
     page.get_by_text("They were told the same").wait_for()
+    assert len(set(page.evaluate(COLOURS))) == 2
     page.set_viewport_size({"width": 390, "height": 600})
     heading = page.get_by_role("heading", name="Side by side:")
     expect(heading).not_to_be_in_viewport()
@@ -191,16 +202,19 @@ def test_two_runs_are_compared_and_what_differs_is_named(page, server, two_runs)
 
 DRAWN = """names => [...document.querySelectorAll('.js-plotly-plot')].some(plot =>
   names.every(name => plot.data?.some(trace => trace.name === name)))"""
+COLOURS = """() => [...document.querySelectorAll('.js-plotly-plot')]
+  .flatMap((plot) => plot.data).filter((trace) => trace.name?.endsWith('−ELBO'))
+  .map((trace) => trace.line.color)"""
 
 
-def test_a_run_opens_on_the_train_page(page, server, two_runs):
-    page.goto(f"{server.url}/runs")
+def test_a_run_opens_on_the_train_page(tour, two_runs):
+    page = tour.go("runs")
     row_of(page, two_runs[1]).get_by_role("button", name="Watch").click()
     page.get_by_role("heading", name="Where the ELBO goes").wait_for()
     assert page.url.endswith(f"/train?run={two_runs[1].id}")
 
 
-def test_a_moved_beta_stands_in_the_name_and_a_loop_of_ones_own_has_figures(page, server, two_runs):
+def test_a_moved_beta_stands_in_the_name_and_a_loop_of_ones_own_has_figures(tour, server, two_runs):
     first, _ = two_runs
     values = json.loads((first.path / "run.json").read_text("utf-8"))
     values["timing"]["beta"] = 24.0
@@ -209,7 +223,7 @@ def test_a_moved_beta_stands_in_the_name_and_a_loop_of_ones_own_has_figures(page
     for step in range(5):
         writer.log(step, reconstruction=20.0 - step, kl_per_dim=[1.0, 0.5])
     writer.set_state("finished")
-    page.goto(f"{server.url}/runs")
+    page = tour.go("runs")
     planned = first.info.config.objective.beta
     expect(row_of(page, first).locator(".name b")).to_have_text(f"the first · β {planned:g} → 24")
     row = row_of(page, Run(writer.path))
@@ -217,38 +231,35 @@ def test_a_moved_beta_stands_in_the_name_and_a_loop_of_ones_own_has_figures(page
     assert row.locator("svg path").get_attribute("d").startswith("M0.0 2.0")
 
 
-def test_thousands_of_runs_are_listed_and_a_screenful_is_drawn(page, server, two_runs):
+def test_thousands_of_runs_are_listed_and_a_screenful_is_drawn(tour, server, two_runs):
     first, _ = two_runs
     for number in range(300):
         folder = server.runs / f"copy-{number:03d}"
         folder.mkdir()
         shutil.copy(first.path / "run.json", folder / "run.json")
-    page.goto(f"{server.url}/runs")
+    page = tour.go("runs")
     page.get_by_text(re.compile(r"^3\d\d runs$")).wait_for()
     assert len(ids_shown(page)) < 200
     page.get_by_role("searchbox").fill("copy-299")
     expect(page.locator(".desk tr[data-id]")).to_have_count(1)
 
 
-def test_six_runs_stand_side_by_side_each_in_its_colour(page, server, two_runs):
+@pytest.mark.slow
+def test_six_runs_stand_side_by_side_each_in_its_colour(tour, server, two_runs):
     ids = [run.id for run in two_runs]
     for name in ("third", "fourth", "fifth", "sixth"):
         shutil.copytree(two_runs[0].path, server.runs / name)
         Run(server.runs / name).rename(f"the {name}")
         ids.append(name)
-    page.goto(f"{server.url}/runs?ticked={','.join(ids)}")
+    page = tour.go(f"runs?ticked={','.join(ids)}")
     page.wait_for_function(DRAWN, arg=[f"the {name} −ELBO" for name in ids])
-    colours = page.evaluate(
-        """() => [...document.querySelectorAll('.js-plotly-plot')]
-          .flatMap((plot) => plot.data).filter((trace) => trace.name?.endsWith('−ELBO'))
-          .map((trace) => trace.line.color)"""
-    )
+    colours = page.evaluate(COLOURS)
     assert len(colours) == len(set(colours)) == 6
     for name in ids:
         page.get_by_text(f"the {name}", exact=True).last.wait_for()
 
 
-def test_a_stopped_run_goes_on_from_its_row_and_a_report_is_offered(page, server, two_runs):
+def test_a_stopped_run_goes_on_from_its_row_and_a_report_is_offered(tour, server, two_runs):
     path = server.runs / "stopped"
 
     def stop():
@@ -262,11 +273,11 @@ def test_a_stopped_run_goes_on_from_its_row_and_a_report_is_offered(page, server
     run = Run(path)
     step = run.info.status.step
     assert run.info.status.state == "stopped" and step < 30_000
-    page.goto(f"{server.url}/runs")
+    page = tour.go("runs")
     row_of(page, run).get_by_role("button", name="Go on").click()
     page.wait_for_url(f"**/train?run={run.id}")
     wait_until(lambda: run.info.status.step > step)
-    page.goto(f"{server.url}/runs")
+    page = tour.go("runs")
     row_of(page, two_runs[0]).get_by_role("button", name="Report").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Save the report").click()

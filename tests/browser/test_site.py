@@ -27,13 +27,13 @@ SHEET = """
 sheet = "one"
 [[questions]]
 id = "gap"
-run = "strokes-vae-2d"
+run = "digits-2d"
 images = [1]
 figure = "gap"
 tolerance = 0.01
 ask = "How large is the gap of image {image}?"
 """
-MAP, LENS = "models/strokes-vae-2d/index.html", "models/strokes-vae-2d/lens-1.html"
+MAP, LENS = "models/digits-2d/index.html", "models/digits-2d/lens-1.html"
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def folder(tmp_path_factory):
     asked = place.parents[1] / "sheet.toml"
     asked.write_text(SHEET, encoding="utf-8")
     site = build_site(
-        [open_run("strokes-vae-2d")],
+        [open_run("digits-2d")],
         Library(),
         languages=languages,
         lenses=1,
@@ -54,17 +54,25 @@ def folder(tmp_path_factory):
     return place
 
 
-@pytest.fixture
-def bare(chromium):
-    """Pages of a browser without a network, and what went wrong on them."""
+@pytest.fixture(scope="module")
+def offline(chromium):
+    """A browser without a network; a still page keeps its process alive."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, offline=True)
-    page = context.new_page()
+    context.new_page().goto("about:blank")
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def bare(offline):
+    """A page of it, and what went wrong there."""
+    page = offline.new_page()
     page.errors = []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     page.on("console", lambda m: m.type == "error" and page.errors.append(m.text))
     yield page
+    page.close()
     assert page.errors == []
-    context.close()
 
 
 def test_from_the_disk_the_map_decodes_under_the_hand(bare, folder):
@@ -137,7 +145,7 @@ def test_a_chapter_follows_its_sliders_and_its_address(bare, folder):
     assert bare.locator("#learn svg").first.is_visible()
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [pytest.param(1280, marks=pytest.mark.slow), 390])
 def test_below_a_path_of_a_web_server_in_another_language(chromium, folder, width):
     handler = functools.partial(Quiet, directory=str(folder.parents[1]))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

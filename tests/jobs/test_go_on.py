@@ -67,10 +67,12 @@ def go_on(library, path):
     return Run(path)
 
 
-def test_a_run_on_arrays_that_nobody_holds_ends_as_if_nothing_had_been(library, begin, tmp_path):
+def test_a_run_on_arrays_that_nobody_holds_ends_as_if_nothing_had_been(
+    library, begin, uninterrupted
+):
     run = go_on(library, begin(IMAGES))
     assert run.info.status.state == "finished"
-    same_runs(run, train(SMALL, tmp_path / "whole", IMAGES))
+    same_runs(run, uninterrupted)
 
 
 def test_labels_and_splits_go_on_too(library, begin, tmp_path):
@@ -90,7 +92,7 @@ def test_a_family_on_arrays_goes_on_whole(library, begin, tmp_path):
 
 
 def test_too_many_images_go_on_from_python_alone_and_say_so_first(
-    library, begin, tmp_path, monkeypatch
+    library, begin, uninterrupted, monkeypatch
 ):
     monkeypatch.setattr(trained, "KEPT_BYTES", IMAGES.nbytes - 1)
     with pytest.warns(UserWarning, match=r"goes on from Python alone.* more than is kept") as told:
@@ -100,7 +102,7 @@ def test_too_many_images_go_on_from_python_alone_and_say_so_first(
         library.go_on(Run(path))
     assert Run(path).info.status.shown_state() == "interrupted" and library.queue.jobs() == []
     with pytest.warns(UserWarning, match="goes on from Python alone"):
-        same_runs(train(SMALL, path, IMAGES), train(SMALL, tmp_path / "whole", IMAGES))
+        same_runs(train(SMALL, path, IMAGES), uninterrupted)
 
 
 def test_a_renamed_data_set_is_still_the_runs(library, begin, tmp_path):

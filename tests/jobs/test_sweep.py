@@ -212,17 +212,23 @@ def cluster(tmp_path_factory):
         process.wait()
 
 
-def test_dask_workers_give_the_results_of_local_ones(local, cluster, tmp_path):
-    configs = {name: local.configs[name] for name in ("beta-0.5", "beta-2", "beta-8")}
-    sweep, failed = run_sweep(configs, tmp_path / "dask", scheduler=cluster[0])
-    assert not failed and sweep.is_finished()
-    for name in configs:
+def same_as_local(sweep, local):
+    for name, run in local.runs().items():
         assert results(sweep)[name] == results(local)[name]
-        assert without_times(sweep.member(name)) == without_times(local.member(name))
+        assert without_times(sweep.member(name)) == without_times(run)
+
+
+@pytest.mark.slow
+def test_dask_workers_give_the_results_of_local_ones(local, cluster, tmp_path):
+    sweep, failed = run_sweep(local.configs, tmp_path / "dask", scheduler=cluster[0])
+    assert not failed and sweep.is_finished()
+    same_as_local(sweep, local)
 
 
 @POSIX
-def test_a_killed_dask_worker_costs_no_finished_run_and_the_sweep_completes(cluster, tmp_path):
+def test_a_killed_dask_worker_costs_no_run_and_all_have_the_results_of_local_ones(
+    cluster, tmp_path, run_here
+):
     address, workers = cluster
     path = tmp_path / "lost"
     pids = {worker.pid: worker for worker in workers}
@@ -240,6 +246,8 @@ def test_a_killed_dask_worker_costs_no_finished_run_and_the_sweep_completes(clus
     configs = sweep_configs(make_config(600), (0.5, 2.0, 8.0))
     sweep, failed = run_sweep(configs, path, scheduler=address, progress=kill_one)
     assert killed and not failed and sweep.is_finished()
+    local, _ = run_here({"beta-2": configs["beta-2"]}, tmp_path / "local")
+    same_as_local(sweep, local)
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x", "not an address"])

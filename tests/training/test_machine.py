@@ -128,6 +128,20 @@ def test_a_switch_that_costs_a_moment_does_not_hide_what_is_faster(two_threads):
     assert alone < 0.1 * spent
 
 
+def test_a_hopeless_trial_ends_with_its_first_update(two_threads):
+    choice = ThreadChoice(True)
+    choice.use(1)
+    trials, spent = [0], 0.0
+    while spent < 20:
+        took = {1: 0.005, 2: 0.1}[choice.threads]
+        if choice.threads == 1:
+            trials.append(0)
+        trials[-1] += choice.threads == 2
+        spent += took
+        choice.note(took)
+    assert max(trials) == 1 and sum(trials) > 3
+
+
 @pytest.mark.parametrize(("is_free", "threads"), [(False, 2), (True, 3), (True, 1)])
 def test_there_is_a_choice_between_one_and_two_alone(two_threads, is_free, threads):
     torch.set_num_threads(threads)

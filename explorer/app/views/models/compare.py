@@ -18,7 +18,13 @@ from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section, show_beside, show_sections
 from explorer.app.session import get_session, library
 from explorer.app.text import plain, text
-from explorer.app.views.models.compare_card import SHOWN_IMAGES, kind_of, show_model
+from explorer.app.views.models.compare_card import (
+    SHOWN_IMAGES,
+    hold_place,
+    kind_of,
+    show_heading,
+    show_model,
+)
 from explorer.app.views.models.compare_numbers import (
     gather,
     show_components,
@@ -134,12 +140,18 @@ class Comparison:
 
     runs: Sequence[Run]
     view: View
-    images: Array | None
-    """A few of the data set's images, or stand-ins of its kind."""
-    squares: Mapping[str, Square]
-    """The part of the plane that each model's map shows, by id."""
     at_hand: bool
     """Whether the images that they were made from are on this machine."""
+
+    @cached_property
+    def images(self) -> Array | None:
+        """A few of the data set's images, or stand-ins of its kind."""
+        return pick_images(get_pictures(self.runs[0]))
+
+    @cached_property
+    def squares(self) -> Mapping[str, Square]:
+        """The part of the plane that each model's map shows, by id."""
+        return find_squares(self.runs, self.view.same)
 
     @cached_property
     def figures(self) -> dict[str, dict[str, Any] | None]:
@@ -236,15 +248,18 @@ def find_comparison(runs: Sequence[Run]) -> Comparison:
     at_hand = library().images_of(runs[0], at_once=True) is not None
     if not at_hand and (view.behind == "holes" or view.order == "worst"):
         st.info(text("compare.need_images", name=plain(runs[0].info.dataset.name)))
-    images = pick_images(get_pictures(runs[0]))
-    squares = find_squares(runs, view.same)
-    return Comparison(runs, view, images, squares, at_hand)
+    return Comparison(runs, view, at_hand)
 
 
 def show_models(shown: Comparison) -> None:
     """Show the models in columns: map, reconstructions, samples."""
-    view, runs = shown.view, shown.runs
-    for run, column in zip(runs, st.columns(len(runs)), strict=True):
+    view, runs, height = shown.view, shown.runs, HEIGHTS[len(shown.runs)]
+    drawn, columns, places = get_session().drawn, st.columns(len(runs)), []
+    for run, column in zip(runs, columns, strict=True):
+        with column:
+            show_heading(run)
+            places.append(hold_place(None if run.id in drawn else height))
+    for run, column, place in zip(runs, columns, places, strict=True):
         with column:
             show_model(
                 run,
@@ -253,8 +268,10 @@ def show_models(shown: Comparison) -> None:
                 view.behind,
                 view.source,
                 view.order,
-                HEIGHTS[len(runs)],
+                height,
+                place,
             )
+        drawn.add(run.id)
     caption = text("compare.map_caption")
     if view.behind == "holes" and shown.at_hand:
         caption = f"{text('compare.map_caption_holes')} {caption}"

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.app.cached import get_codes, get_run_with_model, main_axes
 from explorer.app.cached.compare import (
@@ -82,23 +83,50 @@ def show_model(
     source: str,
     order: str,
     height: int,
+    place: DeltaGenerator,
 ) -> None:
-    """Show one model: heading, map, reconstructions, samples."""
-    heading, under = html.escape(text("compare.kind." + kind_of(run))), html.escape(describe(run))
-    st.html(
-        f'<div class="explorer-model"><strong>{heading}</strong>'
-        f'<small title="{under}">{under}</small></div>'
-    )
-    show_map(run, square, behind, source, height)
+    """Show one model below its heading: map in `place` of its outline, reconstructions, samples."""
+    show_map(run, square, behind, source, height, place)
     if images is not None and images.shape[1:] == get_run_with_model(run).model.shape:
         show_pairs(images, reconstruct(run, images), text("compare.strip"))
     show_samples(run, source, order)
 
 
-def show_map(run: Run, square: Square | None, behind: str, source: str, height: int) -> None:
-    """Show the codes of one model, or say why there is no map."""
+def show_heading(run: Run) -> None:
+    """Show which of the notes' models it is, and its name."""
+    heading, under = html.escape(text("compare.kind." + kind_of(run))), html.escape(describe(run))
+    st.html(
+        f'<div class="explorer-model"><strong>{heading}</strong>'
+        f'<small title="{under}">{under}</small></div>'
+    )
+
+
+def hold_place(height: int | None) -> DeltaGenerator:
+    """Return the place of a map, with its outline of `height` pixels; None for no outline.
+
+    A map that stands already is drawn again over itself, and never gives way to an outline.
+    """
+    place = st.empty()
+    if height is not None:
+        place.html(
+            '<div class="explorer-skeleton" style="min-height: 0" aria-hidden="true">'
+            f'<i style="height: {height}px"></i></div>'
+        )
+    return place
+
+
+def show_map(
+    run: Run,
+    square: Square | None,
+    behind: str,
+    source: str,
+    height: int,
+    place: DeltaGenerator,
+) -> None:
+    """Show the codes of one model in `place` of its outline, or say why there is no map."""
     config, codes = run.info.config, get_codes(run)
     if square is None or codes is None:
+        place.empty()
         entries = 0 if config is None else config.model.codebook
         words = text("compare.no_map", positions=run.info.latent_dim, codes=entries)
         st.html(f'<div class="explorer-nomap" style="height:{height}px">{html.escape(words)}</div>')
@@ -129,6 +157,7 @@ def show_map(run: Run, square: Square | None, behind: str, source: str, height: 
         height=height,
         words=sentences("figure."),
     )
+    place.empty()
     show_chart(figure, f"compare_map_{run.id}")
 
 
