@@ -48,10 +48,14 @@ def percent(value, error):
 
 
 def test_the_place_of_each_map_is_held_until_its_script_has_come(page, server):
-    held, may_come = [], []
+    held = []
+    is_held = True
 
     def hold(route):
-        return route.continue_() if may_come else held.append(route)
+        if is_held:
+            held.append(route)
+        else:
+            route.continue_()
 
     page.route("**/PlotlyChart.*.js", hold)
     page.goto(f"{server.url}/models", wait_until="commit")
@@ -60,7 +64,7 @@ def test_the_place_of_each_map_is_held_until_its_script_has_come(page, server):
     held_places = [place.bounding_box() for place in places.all()]
     outlines = [outline.bounding_box() for outline in places.get_by_test_id("stSkeleton").all()]
     assert len(outlines) == 4 and outlines == held_places
-    may_come.append(True)
+    is_held = False
     for route in held:
         route.continue_()
     page.locator(".js-plotly-plot .xtick").first.wait_for()
