@@ -6,10 +6,13 @@ somebody's own model.
 
 import shutil
 import sys
+from dataclasses import astuple
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageColor
 from playwright.sync_api import ViewportSize, sync_playwright
+
+from explorer.figures.palette import choose_roles
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = ViewportSize(width=1280, height=800)
@@ -17,6 +20,9 @@ PAGES = {"explore-light": ("/?model=mnist-2d", ".map"), "elbo-light": ("/elbo", 
 """Each picture's page, and what must stand there before it is taken."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SETTLED = 4000
+STANDS = """() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'
+  && !document.querySelector('[data-testid=stSkeleton]')"""
+COLOURS = 256
 
 
 def take_pictures(address: str, own_run: str) -> None:
@@ -29,12 +35,24 @@ def take_pictures(address: str, own_run: str) -> None:
         for name, (path, part) in pages.items():
             page.goto(address + path)
             page.locator(part).first.wait_for(timeout=120_000)
+            page.wait_for_function(STANDS, timeout=120_000)
             page.wait_for_timeout(SETTLED)
             file = IMAGES / f"{name}.png"
             page.screenshot(path=file)
-            # A page has few colours; a repository keeps every picture that it ever had.
-            Image.open(file).convert("RGB").quantize(256).save(file, optimize=True)
+            keep_few_colours(Image.open(file).convert("RGB")).save(file, optimize=True)
         browser.close()
+
+
+def keep_few_colours(picture: Image.Image) -> Image.Image:
+    """Return the picture with a palette: a repository keeps every one that it ever had.
+
+    The roles' colours are among them, however rare: a slider's violet means z.
+    """
+    roles = list(dict.fromkeys(astuple(choose_roles(False))))
+    others = picture.quantize(COLOURS - len(roles)).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([*others, *(part for code in roles for part in ImageColor.getrgb(code))])
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 if __name__ == "__main__":

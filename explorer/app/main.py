@@ -31,10 +31,10 @@ from explorer.app.session import is_dark  # noqa: E402
 from explorer.app.text import text  # noqa: E402
 from explorer.browser import read_styles  # noqa: E402
 from explorer.figures.palette import role_variables  # noqa: E402
-from explorer.figures.pictures import wordmark  # noqa: E402
+from explorer.figures.pictures import icon, wordmark  # noqa: E402
 
 st.set_page_config(
-    page_title=text("app.title"), page_icon="◎", layout="wide", initial_sidebar_state="collapsed"
+    page_title=text("app.title"), page_icon=icon(), layout="wide", initial_sidebar_state="collapsed"
 )
 refuse_strange_name()
 shorten_collections()

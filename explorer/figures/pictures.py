@@ -50,6 +50,16 @@ def wordmark(title: str, dark: bool) -> str:
     )
 
 
+def icon() -> str:
+    """Return the app's mark as SVG, a place and what lies around it: it is seen on any ground."""
+    colour = choose_roles(False).latent
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32">'
+        f'<circle cx="16" cy="16" r="13" fill="none" stroke="{colour}" stroke-width="4"/>'
+        f'<circle cx="16" cy="16" r="6" fill="{colour}"/></svg>'
+    )
+
+
 def mean_difference(above: np.ndarray, below: np.ndarray) -> float:
     """Return how far two sets of uint8 images differ, on average, as a share of black to white."""
     return float(np.abs(above.astype(float) - below.astype(float)).mean() / 255)

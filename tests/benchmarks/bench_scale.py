@@ -5,6 +5,7 @@ Each size in a process of its own, so that one's memory is not the next one's. T
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -120,6 +121,7 @@ def embed(size: int) -> dict[str, float]:
     """Make the t-SNE of so many codes of 20 dimensions, in ten clusters."""
     from explorer.export.tsne import project
 
+    os.environ["GOMP_SPINCOUNT"] = "0"  # As the app has it; read when openTSNE loads.
     rng = np.random.default_rng(0)
     centres = rng.normal(0, 1, (10, 20))
     mean = (centres[rng.integers(0, 10, size)] + rng.normal(0, 0.5, (size, 20))).astype(np.float32)

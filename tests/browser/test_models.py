@@ -1,7 +1,6 @@
 """Models side by side: the shipped ones without their images, and a visitor's own on the digits."""
 
 import json
-from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -49,11 +48,14 @@ def percent(value, error):
 
 
 def test_the_place_of_each_map_is_held_until_its_script_has_come(page, server):
-    held: list[Any] = []
-    may_come: list[bool] = []
+    held = []
+    is_held = True
 
     def hold(route):
-        return route.continue_() if may_come else held.append(route)
+        if is_held:
+            held.append(route)
+        else:
+            route.continue_()
 
     page.route("**/PlotlyChart.*.js", hold)
     page.goto(f"{server.url}/models", wait_until="commit")
@@ -62,7 +64,7 @@ def test_the_place_of_each_map_is_held_until_its_script_has_come(page, server):
     held_places = [place.bounding_box() for place in places.all()]
     outlines = [outline.bounding_box() for outline in places.get_by_test_id("stSkeleton").all()]
     assert len(outlines) == 4 and outlines == held_places
-    may_come.append(True)
+    is_held = False
     for route in held:
         route.continue_()
     page.locator(".js-plotly-plot .xtick").first.wait_for()

@@ -139,6 +139,17 @@ def test_a_second_visit_fetches_no_script_and_no_payload_again(visitor, address)
     view.page.close()
 
 
+def test_the_browsers_tab_shows_the_apps_mark_and_asks_nobody_for_it(visitor, address):
+    page = visitor.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    ExplorePage(page, address)
+    shown = page.locator("link[rel='shortcut icon']").get_attribute("href")
+    assert shown.startswith("data:image/svg+xml;base64,")
+    assert [url for url in asked if url.startswith("http") and "%" in url] == []
+    page.close()
+
+
 def test_a_payload_that_cannot_be_fetched_is_sent(visitor, address):
     page = visitor.new_page()
     page.route("**/payload/*", lambda route: route.fulfill(status=404))
