@@ -101,6 +101,32 @@ def test_drawings_are_kept_and_the_same_when_they_are_drawn_again(
     assert load_colour_shapes(folder, COUNT).fingerprint == data.fingerprint
 
 
+def test_pictures_stay_in_their_file_until_somebody_looks(tmp_path):
+    for _ in ("drawn", "found again"):
+        images = load_colour_shapes(tmp_path, 30).images
+        assert is_mapped(images)
+    whole = load_colour_shapes(tmp_path, 30).fingerprint
+    (kept,) = tmp_path.iterdir()
+    del images
+    for torn in (b"", b"torn", kept.read_bytes()[:200], kept.read_bytes()[:-100]):
+        kept.write_bytes(torn)
+        assert load_colour_shapes(tmp_path, 30).fingerprint == whole
+    assert [path.name for path in tmp_path.iterdir()] == [kept.name]
+
+
+def test_a_cache_that_cannot_be_written_only_costs_the_time(data, tmp_path):
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    drawn = load_colour_shapes(tmp_path / "file" / "cache", COUNT)
+    assert drawn.fingerprint == data.fingerprint
+    assert not is_mapped(drawn.images)
+
+
+def is_mapped(array):
+    while array is not None and not isinstance(array, np.memmap):
+        array = getattr(array, "base", None)
+    return array is not None
+
+
 def test_another_seed_draws_others_and_the_registry_knows_their_shape(data, tmp_path):
     assert load_colour_shapes(tmp_path, 30, seed=1).fingerprint != data.fingerprint
     assert data.shape == DATASETS["colour-shapes"].shape

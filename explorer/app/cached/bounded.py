@@ -152,7 +152,7 @@ def keep(function: Callable[P, T]) -> Callable[P, T]:
 def count_bytes(value: object) -> int:
     """Return about how much memory a value holds: arrays, tensors and bytes in whatever holds them.
 
-    What is found twice in it counts once.
+    What is found twice in it counts once, and what lies in a mapped file not at all.
     """
     return sum(list_parts(value).values())
 
@@ -166,8 +166,9 @@ def list_parts(value: object) -> dict[int, int]:
             continue
         seen.add(id(part))
         if isinstance(part, np.ndarray):
-            base = part if part.base is None else part.base
-            found[id(base)] = getattr(base, "nbytes", part.nbytes)
+            if not _is_mapped(part):
+                base = part if part.base is None else part.base
+                found[id(base)] = getattr(base, "nbytes", part.nbytes)
         elif isinstance(part, bytes | bytearray | str):
             found[id(part)] = sys.getsizeof(part)
         elif isinstance(part, Mapping):
@@ -179,6 +180,15 @@ def list_parts(value: object) -> dict[int, int]:
         else:
             left += vars(part).values() if hasattr(part, "__dict__") else ()
     return found
+
+
+def _is_mapped(array: Any) -> bool:
+    """Tell whether an array lies in a file, which the system reads again where memory is short."""
+    while isinstance(array, np.ndarray):
+        if isinstance(array, np.memmap):
+            return True
+        array = array.base
+    return False
 
 
 def _find_storage(part: Any) -> Any:
