@@ -46,7 +46,6 @@ def load_colour_shapes(folder: Path, count: int = COUNT, seed: int = 0) -> Image
 
     Factors: those of FACTORS, and shape (0 square, 1 ellipse, 2 heart), which is also the label.
     """
-
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(count) % len(SHAPES)).astype(np.int64)
     factors = {name: rng.uniform(*bounds, size=count) for name, bounds in FACTORS.items()}

@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from explorer.app.collector import return_freed_memory
+from explorer.datasets.mapped import find_map
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -166,7 +167,7 @@ def list_parts(value: object) -> dict[int, int]:
             continue
         seen.add(id(part))
         if isinstance(part, np.ndarray):
-            if not _is_mapped(part):
+            if find_map(part) is None:  # Else the system lets it go where memory is short.
                 base = part if part.base is None else part.base
                 found[id(base)] = getattr(base, "nbytes", part.nbytes)
         elif isinstance(part, bytes | bytearray | str):
@@ -180,15 +181,6 @@ def list_parts(value: object) -> dict[int, int]:
         else:
             left += vars(part).values() if hasattr(part, "__dict__") else ()
     return found
-
-
-def _is_mapped(array: Any) -> bool:
-    """Tell whether an array lies in a file, which the system reads again where memory is short."""
-    while isinstance(array, np.ndarray):
-        if isinstance(array, np.memmap):
-            return True
-        array = array.base
-    return False
 
 
 def _find_storage(part: Any) -> Any:
