@@ -40,7 +40,7 @@ def _ask_choice(found: Sequence[T], name: str | None, start: object) -> T | None
     if name is not None and asked is not None and found:
         refuse(name)
     if start in found:
-        return found[found.index(start)]  # type: ignore[arg-type]
+        return found[found.index(start)]
     return found[0] if found else None
 
 
