@@ -6,11 +6,12 @@ not kept for the next visit.
 
 from collections import OrderedDict
 from threading import Lock
-from typing import Any
 
+from explorer.app.cached.bounded import Bounded
 from explorer.export.container import read_header
 
-MOST_OFFERED, MOST_PAGES = 24, 100
+MOST_BYTES, MOST_PAGES = 16_000_000, 100
+"""A map's payload has half a megabyte to three. Who comes too late for one is sent it again."""
 OWNER = "explorer.owner"
 """Where a request says whose it is, once that has been found out."""
 
@@ -21,7 +22,7 @@ class Offers:
     def __init__(self) -> None:
         self.is_open = False
         """Whether somebody answers for them: `streamlit run` alone has no route of ours."""
-        self._payloads: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._payloads = Bounded(MOST_BYTES)
         self._pages: OrderedDict[tuple[str, str, str], str] = OrderedDict()
         self._lock = Lock()
 
@@ -34,34 +35,32 @@ class Offers:
         if not self.is_open:
             return None
         fingerprint = str(read_header(payload)["fingerprint"])
+        self._payloads.put((owner, fingerprint), payload)
         with self._lock:
-            _put(self._payloads, (owner, fingerprint), payload, MOST_OFFERED)
-            _put(self._pages, (owner, model, language), fingerprint, MOST_PAGES)
+            page = owner, model, language
+            self._pages[page] = fingerprint
+            self._pages.move_to_end(page)
+            if len(self._pages) > MOST_PAGES:
+                self._pages.popitem(last=False)
         return fingerprint
 
     def find(self, fingerprint: str, owner: str = "") -> bytes | None:
         """Return the payload of a fingerprint, None for one that is not handed out to `owner`."""
-        with self._lock:
-            own = self._payloads.get((owner, fingerprint))
-            return self._payloads.get(("", fingerprint)) if own is None else own
+        for whose in (owner, ""):
+            payload: bytes | None = self._payloads.peek((whose, fingerprint))
+            if payload is not None:
+                return payload
+        return None
 
     def expect(self, model: str, language: str, owner: str = "") -> str | None:
         """Return the fingerprint of what a page asked for when it was last opened, if any."""
         with self._lock:
             for whose in (owner, ""):
                 fingerprint = self._pages.get((whose, model, language))
-                if fingerprint is not None and (whose, fingerprint) in self._payloads:
+                if fingerprint and self._payloads.peek((whose, fingerprint)) is not None:
                     return fingerprint
         return None
 
 
 OFFERS = Offers()
 """Those of this process."""
-
-
-def _put(kept: OrderedDict[Any, Any], key: object, value: object, most: int) -> None:
-    """Put an entry last, and let the first ones go."""
-    kept[key] = value
-    kept.move_to_end(key)
-    while len(kept) > most:
-        kept.popitem(last=False)

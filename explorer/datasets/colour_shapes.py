@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from explorer.datasets.drawings import recall_arrays
+from explorer.datasets.drawings import recall_mapped
 from explorer.datasets.images import Bytes, ImageDataset, Ints, split_rows
 from explorer.datasets.shapes import SHAPES, is_inside
 
@@ -46,29 +46,28 @@ def load_colour_shapes(folder: Path, count: int = COUNT, seed: int = 0) -> Image
 
     Factors: those of FACTORS, and shape (0 square, 1 ellipse, 2 heart), which is also the label.
     """
-
-    def draw() -> dict[str, npt.NDArray[np.generic]]:
-        rng = np.random.default_rng(seed)
-        labels = rng.permutation(np.arange(count) % len(SHAPES)).astype(np.int64)
-        factors = {name: rng.uniform(*bounds, size=count) for name, bounds in FACTORS.items()}
-        return {"labels": labels, "cover": draw_cover(labels, factors), **factors}
-
-    # What a shape covers, without its colour: a third of the file.
-    kept = recall_arrays(folder / name_file(count, seed), draw)
-    labels = kept["labels"]
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.arange(count) % len(SHAPES)).astype(np.int64)
+    factors = {name: rng.uniform(*bounds, size=count) for name, bounds in FACTORS.items()}
+    # 123 MB, of which a page shows some: what nobody looks at stays on the disk.
+    images = recall_mapped(
+        folder / name_file(count, seed),
+        (count, 3, SIDE, SIDE),
+        lambda: paint(draw_cover(labels, factors), factors["hue"]),
+    )
     return ImageDataset(
         name="colour-shapes",
-        images=paint(kept["cover"], kept["hue"]),
+        images=images,
         labels=labels,
         class_names=SHAPES,
-        factors={"shape": labels, **{name: kept[name] for name in FACTORS}},
+        factors={"shape": labels, **factors},
         splits=split_rows(labels, seed=0),
     )
 
 
 def name_file(count: int = COUNT, seed: int = 0) -> str:
     """Return the name of the file that keeps so many drawings of this seed."""
-    return f"colour-shapes-v{VERSION}-{count}-{seed}.npz"
+    return f"colour-shapes-v{VERSION}-{count}-{seed}.npy"
 
 
 def draw_cover(labels: Ints, factors: dict[str, Floats]) -> Bytes:

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from explorer.datasets.mapped import let_go
 from explorer.datasets.report import Report
 from explorer.errors import ExplorerError
 
@@ -125,7 +126,11 @@ class ImageDataset:
     @cached_property
     def pixel_digest(self) -> str:
         """The digest of the pixels alone, in order (see `digest_pixels`)."""
-        return self.known_digest or digest_pixels(self.images)
+        if self.known_digest:
+            return self.known_digest
+        found = digest_pixels(self.images)
+        let_go(self.images)
+        return found
 
     @cached_property
     def fingerprint(self) -> str:
@@ -139,6 +144,7 @@ class ImageDataset:
             digest.update(f"{key} {array.shape}".encode())
             # Little-endian on every machine, so that a fingerprint travels with a run.
             digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data)
+        let_go(self.images)
         return digest.hexdigest()[:32]
 
     def split(self, name: str) -> Split:

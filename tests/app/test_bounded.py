@@ -9,6 +9,7 @@ import torch
 
 from explorer.app.cached import bounded
 from explorer.app.cached.bounded import SMALLEST_BYTES, Bounded, count_bytes, keep
+from explorer.datasets import ImageDataset
 
 KILO = 1000
 
@@ -125,6 +126,14 @@ def test_bytes_are_those_of_arrays_wherever_they_are_held():
         assert count_bytes(value) == pytest.approx(1e6, rel=0.01)
     assert count_bytes([million, million[:10], million.T]) == pytest.approx(1e6, rel=0.01)
     assert count_bytes(bytes(10**6)) == pytest.approx(1e6, rel=0.01)
+
+
+def test_what_lies_in_a_mapped_file_does_not_count(tmp_path):
+    np.save(tmp_path / "images.npy", np.ones((10, 1, 100, 100), np.uint8))
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    images = ImageDataset("mapped", mapped).images
+    assert count_bytes([mapped, images, images[:5], np.asarray(mapped).reshape(-1)]) == 0
+    assert count_bytes(images + 1) == 10**5
 
 
 def test_bytes_of_a_network_are_those_of_its_weights():

@@ -2,8 +2,7 @@
 
 import pytest
 
-from explorer.app import offers as offers_module
-from explorer.app.offers import Offers
+from explorer.app.offers import MOST_BYTES, Offers
 from explorer.export.container import pack
 
 
@@ -40,9 +39,15 @@ def test_a_page_is_expected_to_ask_for_what_it_asked_for_last(offers):
     assert offers.expect("two", "zh-Hans") is None
 
 
-def test_the_longest_unasked_for_go_first_and_are_expected_no_more(offers, monkeypatch):
-    monkeypatch.setattr(offers_module, "MOST_OFFERED", 2)
+def test_the_longest_unasked_for_go_first_and_are_expected_no_more(offers):
+    size = MOST_BYTES // 5 * 2
     for number, model in ((1, "one"), (2, "two"), (1, "one"), (3, "three")):
-        offers.offer(payload(number), model, "en")
+        offers.offer(payload(number) + bytes(size), model, "en")
     assert [offers.find(f"{number:016x}") is None for number in (1, 2, 3)] == [False, True, False]
     assert offers.expect("two", "en") is None
+
+
+def test_what_the_cache_of_payloads_keeps_as_well_is_no_second_copy(offers):
+    kept = payload(1)
+    offers.offer(kept, "", "en")
+    assert offers.find(f"{1:016x}") is kept

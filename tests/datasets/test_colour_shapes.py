@@ -7,6 +7,7 @@ import pytest
 
 from explorer.datasets import DATASETS, colour_shapes
 from explorer.datasets.colour_shapes import FACTORS, SATURATION, load_colour_shapes, to_rgb
+from explorer.datasets.mapped import find_map
 from explorer.datasets.shapes import SHAPES
 from tests.helpers import present
 
@@ -99,6 +100,26 @@ def test_drawings_are_kept_and_the_same_when_they_are_drawn_again(
     assert again.fingerprint == data.fingerprint
     monkeypatch.setattr(colour_shapes, "draw_cover", None)
     assert load_colour_shapes(folder, COUNT).fingerprint == data.fingerprint
+
+
+def test_pictures_stay_in_their_file_until_somebody_looks(tmp_path):
+    for _ in ("drawn", "found again"):
+        images = load_colour_shapes(tmp_path, 30).images
+        assert find_map(images) is not None
+    whole = load_colour_shapes(tmp_path, 30).fingerprint
+    (kept,) = tmp_path.iterdir()
+    del images
+    for torn in (b"", b"torn", kept.read_bytes()[:200], kept.read_bytes()[:-100]):
+        kept.write_bytes(torn)
+        assert load_colour_shapes(tmp_path, 30).fingerprint == whole
+    assert [path.name for path in tmp_path.iterdir()] == [kept.name]
+
+
+def test_a_cache_that_cannot_be_written_only_costs_the_time(data, tmp_path):
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    drawn = load_colour_shapes(tmp_path / "file" / "cache", COUNT)
+    assert drawn.fingerprint == data.fingerprint
+    assert find_map(drawn.images) is None
 
 
 def test_another_seed_draws_others_and_the_registry_knows_their_shape(data, tmp_path):

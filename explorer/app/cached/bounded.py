@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from explorer.app.collector import return_freed_memory
+from explorer.datasets.mapped import find_map
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -152,7 +153,7 @@ def keep(function: Callable[P, T]) -> Callable[P, T]:
 def count_bytes(value: object) -> int:
     """Return about how much memory a value holds: arrays, tensors and bytes in whatever holds them.
 
-    What is found twice in it counts once.
+    What is found twice in it counts once, and what lies in a mapped file not at all.
     """
     return sum(list_parts(value).values())
 
@@ -166,8 +167,9 @@ def list_parts(value: object) -> dict[int, int]:
             continue
         seen.add(id(part))
         if isinstance(part, np.ndarray):
-            base = part if part.base is None else part.base
-            found[id(base)] = getattr(base, "nbytes", part.nbytes)
+            if find_map(part) is None:  # Else the system lets it go where memory is short.
+                base = part if part.base is None else part.base
+                found[id(base)] = getattr(base, "nbytes", part.nbytes)
         elif isinstance(part, bytes | bytearray | str):
             found[id(part)] = sys.getsizeof(part)
         elif isinstance(part, Mapping):
