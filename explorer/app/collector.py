@@ -72,14 +72,14 @@ def return_freed_memory() -> None:
 
 @cache
 def keep_heaps_small() -> None:
-    """Have large arrays mapped one by one, and the threads share two heaps, from the first call on.
+    """Have large arrays mapped one by one, and the threads share one heap, from the first call on.
 
     Each visitor's page runs in a thread of its own, and glibc has a heap for every thread; arrays
     that were freed among what lasts stay in them. Together that was 110 MB after a tour of ELBO.
     """
     adjust = _find("mallopt")
     if adjust is not None:
-        adjust(ARENA_MAX, 2)
+        adjust(ARENA_MAX, 1)
         adjust(MMAP_THRESHOLD, MAPPED_BYTES)
 
 

@@ -89,7 +89,7 @@ def open_app(options: argparse.Namespace) -> None:
     check_port(options.host, options.port)
     environment = {name: value for name, value in os.environ.items() if name != ENVIRONMENT}
     # A run of a page is a thread, and glibc keeps what each has freed for itself: 150 MB more.
-    environment.setdefault("MALLOC_ARENA_MAX", "2")
+    environment.setdefault("MALLOC_ARENA_MAX", "1")
     if mode is not None:
         environment[ENVIRONMENT] = mode.write()
     if options.runs:

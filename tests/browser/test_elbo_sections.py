@@ -117,7 +117,9 @@ def test_chains_walk_when_asked_and_are_judged(section, subject):
     exact = infer_posterior(run.model, x)
     shows(page, "rhat", sample.rhat[0].max(), ".3f")
     shows(page, "bulk", sample.ess_bulk[0].min(), ",.0f")
-    shows(page, "other_mean", exact.mean[0, 0], ".3f")
+    # The lattice's sum, certified to 1e-3 nats, ends in other digits on other threads.
+    other = page.locator('[data-figure="other_mean"]').first.inner_text()
+    assert float(other.replace("−", "-")) == pytest.approx(exact.mean[0, 0], abs=1e-3)
     passed = (
         sample.rhat[0].max() < 1.01,
         sample.ess_bulk[0].min() >= 400,

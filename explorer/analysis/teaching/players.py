@@ -8,6 +8,7 @@ on a copy of the model.
 
 import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -101,13 +102,17 @@ class Game:
         if not exact:
             log_px = max(log_px, elbo)
         self.positions = [Position(0, "", elbo, log_px, exact, doubtful)]
-        learning_rate = LEARNING_RATES[start]
+        self._learning_rate = LEARNING_RATES[start]
+
+    @cached_property
+    def _optimisers(self) -> dict[str, Adam]:
+        """Those of both players, from the first step on: they are twice as large as the weights."""
         encoding = set(self.model.encoder.parameters())
         # Whatever belongs to p(x, z): the likelihood's variance and a learned prior as well.
         decoding = [p for p in self.model.parameters() if p not in encoding]
-        self._optimisers = {
-            "encoder": Adam(self.model.encoder.parameters(), lr=learning_rate),
-            "decoder": Adam(decoding, lr=learning_rate),
+        return {
+            "encoder": Adam(self.model.encoder.parameters(), lr=self._learning_rate),
+            "decoder": Adam(decoding, lr=self._learning_rate),
         }
 
     def play(self, player: str, steps: int, progress: Progress | None = None) -> None:

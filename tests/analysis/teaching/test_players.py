@@ -8,6 +8,7 @@ import torch
 
 from explorer.analysis.inference.exact import infer_posterior
 from explorer.analysis.teaching.players import Game, slow_motion
+from explorer.app.cached.bounded import count_bytes
 from explorer.errors import ExplorerError
 from tests.analysis import oracles
 
@@ -55,6 +56,15 @@ def test_the_model_itself_is_never_touched(image):
     Game(model, image).play("both", 3)
     slow_motion(model, image[:1])
     assert all((value == before[key]).all() for key, value in model.state_dict().items())
+
+
+def test_a_game_that_nobody_has_played_holds_hardly_more_than_its_weights(image):
+    model = oracles.linear_vae(2)
+    weights = sum(value.nbytes for value in model.state_dict().values())
+    game = Game(model, image)
+    assert weights <= count_bytes(game.model) <= count_bytes(game) < 2 * weights + image.nbytes
+    game.play("encoder", 1)
+    assert count_bytes(game) > 3 * weights
 
 
 def test_more_latents_are_estimated_and_minibatches_are_drawn(image):
