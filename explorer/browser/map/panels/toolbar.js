@@ -90,7 +90,7 @@ function figuresOf({ text, header, model }) {
 function openShare(app, anchor) {
   const { text } = app;
   const copy = async () => {
-    const address = sceneAddress(app);
+    const address = sceneAddress(app, true);
     try {
       await navigator.clipboard.writeText(address);
       app.notify("share_copied");

@@ -222,14 +222,16 @@ export function readScene(app) {
 }
 
 /**
- * The address that shows this scene again.
+ * The address that shows this scene again; one that is shared opens as a page, not presenting.
  * @param {App} app
+ * @param {boolean} [isShared]
  */
-export function sceneAddress(app) {
+export function sceneAddress(app, isShared = false) {
   const values = formatScene(app);
   const url = new URL(window.location.href);
   const params = isFile(app) ? new URLSearchParams() : url.searchParams;
   for (const key of KEYS) params.delete(key);
+  if (isShared) params.delete("present");
   if (!isFile(app)) params.set("model", app.header.id);
   for (const [key, value] of Object.entries(values)) if (value) params.set(key, value);
   const text = params.toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
