@@ -101,6 +101,26 @@ def test_what_a_rerun_keeps_from_being_told_is_told_by_the_next_run(monkeypatch)
     assert [shown.value for shown in app.toast] == [called[0][0]]
 
 
+def test_after_back_the_address_counts_and_else_what_was_chosen(monkeypatch):
+    app = open_app(view="map", image="3")
+    app.selectbox[0].set_value(2)
+    app.number_input[0].set_value(9)
+    app.run()
+    asked = {"view": "map", "image": "3", "beta": "0.5"}
+    for name in address(app):
+        del app.query_params[name]
+    for name, value in asked.items():
+        app.query_params[name] = value
+    monkeypatch.setattr("explorer.app.parts.choices.is_led_back", lambda: True)
+    assert shown(app.run()) == ["map", 8, 3, 0.5]
+    assert address(app) == asked
+    monkeypatch.undo()
+    del app.query_params["image"]  # It was on its way when another widget was moved.
+    app.selectbox[0].set_value(50)
+    assert shown(app.run()) == ["map", 50, 3, 0.5]
+    assert address(app) == asked | {"count": "50"}
+
+
 def test_numbers_beyond_their_limits_are_moved_to_them():
     assert shown(open_app(image="1000", beta="-3"))[2:] == [99, 0.0]
 

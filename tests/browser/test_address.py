@@ -6,6 +6,8 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import expect
 
+from tests.waiting import wait_for_script
+
 pytestmark = pytest.mark.browser
 
 SCENES = {
@@ -126,3 +128,14 @@ def test_what_is_chosen_is_in_the_address_that_is_copied(tour, visit):
     query = urlparse(page.url).query
     again = visit("collapse", query)
     expect(again.get_by_role("radio", name="A sweep")).to_be_checked()
+
+
+def test_back_within_a_page_takes_its_widgets_along(tour):
+    page = tour.go("collapse?run=digits-collapsed")
+    page.get_by_role("radio", name="A sweep").click()
+    page.wait_for_url("**subject=sweep*")
+    wait_for_script(page)
+    page.go_back()
+    expect(page.get_by_role("radio", name="A run")).to_be_checked()
+    wait_for_script(page)
+    assert parse_qs(urlparse(page.url).query) == {"run": ["digits-collapsed"]}

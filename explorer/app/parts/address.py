@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.app.parts.kept import Kept
 from explorer.app.text import text
@@ -35,6 +36,16 @@ def keep_own(page: str) -> None:
     wrote: whoever goes back would copy an address of both.
     """
     leave_behind(name for name, pages in PAGES.items() if page not in pages)
+
+
+def is_led_back() -> bool:
+    """Tell whether the browser's Back or Forward led here: the address is then what counts.
+
+    Streamlit keeps what its widgets stand on where both addresses are of one page. A change of
+    the address alone would not tell: one that the visitor has just made is written to it later.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    return bool(getattr(context, "is_history_navigation", False))
 
 
 def refuse(name: str) -> None:

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from explorer.app.parts.address import refuse, write_address
-from explorer.app.parts.kept import read_widget
+from explorer.app.parts.address import is_led_back, refuse, write_address
+from explorer.app.parts.kept import move_widget, read_widget
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
@@ -20,11 +20,19 @@ def kept_choice(key: str, options: Iterable[T], name: str | None, start: object 
     its default in every run, and never write it to the session state outside of a callback: such a
     write is sent to the browser once. Where a click ends that run before the browser has drawn the
     widget, it is drawn on its own default, which the next run then takes for the visitor's choice.
+    Back within the page is the exception: what stands there is drawn already, and goes along.
     """
     found = list(options)
     standing = read_widget(key)
-    if standing in found:
+    if standing in found and (name is None or not is_led_back()):
         return found[found.index(standing)]
+    wanted = _ask_choice(found, name, start)
+    if standing in found and wanted != standing:
+        move_widget(key, wanted)
+    return wanted
+
+
+def _ask_choice(found: Sequence[T], name: str | None, start: object) -> T | None:
     asked = None if name is None else st.query_params.get(name)
     for option in found:
         if asked is not None and str(option) == asked:
@@ -42,14 +50,19 @@ def kept_number(key: str, name: str | None, start: N, low: N, high: N) -> N:
     Else `start`; it is moved into [low, high], and whole where `start` is. For the rest as
     `kept_choice`.
     """
-    kept = read_widget(key)
+    standing = read_widget(key)
+    led = name is not None and is_led_back()
+    kept = None if led else standing
     asked = None if name is None else st.query_params.get(name)
     if kept is None and name is not None and asked is not None:
         kept = _read_number(asked, isinstance(start, int))
         if kept is None:
             refuse(name)
     value = start if kept is None else type(start)(kept)
-    return min(max(value, low), high)
+    value = min(max(value, low), high)
+    if led and standing is not None and value != standing:
+        move_widget(key, value)
+    return value
 
 
 def _read_number(written: str, whole: bool) -> float | int | None:

@@ -45,5 +45,5 @@ def read_widget(key: str, start: Any = None) -> Any:
 
 
 def move_widget(key: str, value: object) -> None:
-    """Put the widget `key` on a value; only in a callback, before the widget is drawn."""
+    """Put the widget `key` on a value; in a callback or after Back, before the widget is drawn."""
     st.session_state[key] = value

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.app.parts.address import refuse, write_address
+from explorer.app.parts.address import is_led_back, refuse, write_address
 from explorer.app.parts.kept import Kept
 from explorer.app.parts.mount import do_nothing, enclose, inline_component
 
@@ -90,9 +90,9 @@ def _place(
 ) -> tuple[float, float]:
     """Show the slider, at first on `value`; return where it is and where it was let go."""
     stamp, start = _moved(key).get()
-    if start is None:
-        start = value
-        _moved(key).put((0, start))
+    if start is None or is_led_back():
+        stamp, start = stamp + (start is not None), value
+        _moved(key).put((stamp, start))
     start = min(max(start, low), high)
     data |= {"low": low, "high": high, "step": step, "value": start, "stamp": f"{key} {stamp}"}
     # A moved slider is a new one: what the old one reported no longer counts.

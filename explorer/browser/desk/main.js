@@ -29,7 +29,7 @@
  * @property {number[] | null} curve null before it was asked for
  * @property {string[]} acts
  *
- * @typedef {{rows: Row[], ticked: string[], words: Record<string, string>}} Data
+ * @typedef {{rows: Row[], ticked: string[], led: number, words: Record<string, string>}} Data
  * @typedef {"name" | "elbo" | "reconstruction" | "kl" | "weight" | "latents" | "images" | "state" | "created"} Field
  */
 
@@ -65,13 +65,15 @@ class Desk {
   constructor(root) {
     this.root = root;
     /** @type {Data} */
-    this.data = { rows: [], ticked: [], words: {} };
+    this.data = { rows: [], ticked: [], led: 0, words: {} };
     /** @type {(name: string, value: unknown) => void} */
     this.say = () => {};
     /** @type {(name: string, value: unknown) => void} */
     this.trigger = () => {};
     /** @type {Set<string>} */
     this.ticked = new Set();
+    /** How often Back or Forward has brought other ticks. */
+    this.led = 0;
     /** @type {{field: Field, down: boolean}} */
     this.order = { field: "created", down: true };
     this.isOpen = false;
@@ -102,7 +104,10 @@ class Desk {
   /** @param {Data} data */
   show(data) {
     // The ticks are the visitor's: Python sets them when the table comes on the page, and only then.
-    if (!this.isOpen) this.ticked = new Set(data.ticked);
+    const led = this.isOpen && data.led !== this.led;
+    if (led || !this.isOpen) this.ticked = new Set(data.ticked);
+    this.led = data.led;
+    if (led) this.say("ticked", [...this.ticked]);
     this.isOpen = true;
     this.data = data;
     const ids = new Set(data.rows.map((row) => row.id));
@@ -216,8 +221,11 @@ class Desk {
       acts.append(press);
     }
     const figure = make("td", { class: "elbo" }, print(row.elbo ?? row.reconstruction));
-    // On a phone no head says which of the two it is.
+    // The head says −ELBO, and on a phone there is no head.
     figure.dataset.word = words[row.elbo === null ? "reconstruction" : "elbo"];
+    if (row.elbo === null && row.reconstruction !== null) {
+      figure.append(make("small", { class: "which" }, words.reconstruction));
+    }
     if (row.split) figure.append(make("small", {}, row.split));
     const state = make("td", { class: "text middle state" }, make("span", { class: row.live ? "live" : "" }, row.state));
     if (row.kind) state.append(make("small", {}, row.kind));

@@ -66,9 +66,12 @@ def show_page() -> None:
 
 
 def _forget_settings() -> None:
-    """Take the chapter that is left out of the address; the language stays."""
+    """Take what the chapter that is left says out of the address; the language stays.
+
+    So does the chapter, which is written over: an address without one would be a step of Back.
+    """
     for name in list(st.query_params):
-        if name != CHOSEN:
+        if name not in (CHOSEN, "chapter"):
             del st.query_params[name]
             forget_slider(name)
 

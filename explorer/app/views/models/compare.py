@@ -11,9 +11,10 @@ import streamlit as st
 from explorer.analysis.representation.holes import SOURCES
 from explorer.app.cached import get_codes, get_pictures, main_axes
 from explorer.app.cached.compare import list_comparable
-from explorer.app.parts.address import read_as, refuse
+from explorer.app.parts.address import is_led_back, read_as, refuse
 from explorer.app.parts.choices import bound_segments, kept_choice
 from explorer.app.parts.failures import told
+from explorer.app.parts.kept import is_shown, move_widget
 from explorer.app.parts.names import label_run
 from explorer.app.parts.sections import Section, show_beside, show_sections
 from explorer.app.session import get_session, library
@@ -89,6 +90,8 @@ def choose_runs() -> tuple[str, list[Run]]:
     # A new key is a new widget, which opens on its default: whatever was fitted stands there.
     fitted = sum(name in fits for name in runs)
     key = f"compare_of_{dataset}" + (f"_{fitted}" if fitted else "")
+    if is_led_back() and is_shown(key):
+        move_widget(key, start[:MOST])
     with right:
         chosen = st.multiselect(
             text("compare.models"),

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.app.parts.address import refuse, write_address
-from explorer.app.parts.kept import Kept, is_shown, read_widget
+from explorer.app.parts.address import is_led_back, refuse, write_address
+from explorer.app.parts.kept import Kept, count_up, is_shown, read_widget
 from explorer.app.parts.mount import do_nothing, enclose, inline_component
 from explorer.app.text import sentences, text
 from explorer.app.views.runs.acts import ACTS, delete
@@ -19,21 +19,26 @@ FIRST = 60
 """Of so many runs the logs are read before the browser asks."""
 ASKED: Kept[tuple[str, ...]] = Kept("runs_asked", ())
 """Ids that are ticked: the address's at first, then as the visitor left them."""
+LED: Kept[int] = Kept("runs_led", 0)
+"""How often Back or Forward came by: each time the table ticks what the address says."""
 _MARKUP = '<div class="desk"></div>'
 
 
 def choose_runs(runs: Sequence[Run]) -> tuple[list[Run], tuple[str, Run] | None]:
     """Show the table; return the ticked runs, and what was pressed in it for which run."""
     ids = [run.id for run in runs]
-    if not is_shown(DESK):
+    state, led = read_widget(DESK) or {}, is_led_back() and is_shown(DESK)
+    if led:
+        count_up(LED)
+    if led or not is_shown(DESK):
         _read_address(ids)
-    state = read_widget(DESK) or {}
     wanted = {*ids[:FIRST], *(state.get("wanted") or [])}
     # Where the table is mounted anew it opens as the visitor left it, not as the page before did.
-    ticked = list(state.get("ticked", ASKED.get()))
+    ticked = list(ASKED.get() if led else state.get("ticked", ASKED.get()))
     data = {
         "rows": list_rows(runs, wanted),
         "ticked": ticked,
+        "led": LED.get(),
         "words": sentences("runs.desk."),
     }
     result = inline_component("desk", "desk", _MARKUP)(
@@ -45,7 +50,8 @@ def choose_runs(runs: Sequence[Run]) -> tuple[list[Run], tuple[str, Run] | None]
         on_act_change=_hear,
     )
     by_id = dict(zip(ids, runs, strict=True))
-    chosen = [run_id for run_id in result.get("ticked") or () if run_id in by_id]
+    told = ticked if led else result.get("ticked") or ()
+    chosen = [run_id for run_id in told if run_id in by_id]
     ASKED.put(tuple(chosen))
     write_address(TICKED, ",".join(chosen), "")
     action, meant = _read_press(result.get("act"))
