@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from explorer.datasets.mapped import let_go
 from explorer.datasets.report import Report
+from explorer.datasets.rows import Rows
 from explorer.errors import ExplorerError
 
 Bytes = npt.NDArray[np.uint8]
@@ -152,24 +153,37 @@ class ImageDataset:
 
         Raises ExplorerError for a split that this data set does not have.
         """
+        rows = self._find_rows(name)
+        return Split(
+            name=name,
+            images=_read_only(self.images[rows]),
+            labels=None if self.labels is None else _read_only(self.labels[rows]),
+            ids=self.splits[name],
+            factors=MappingProxyType(
+                {key: _read_only(value[rows]) for key, value in self.factors.items()}
+            ),
+        )
+
+    def rows(self, name: str) -> Rows:
+        """Return the images of one split where they lie, none of them copied.
+
+        Raises ExplorerError for a split that this data set does not have.
+        """
+        rows = self._find_rows(name)
+        if isinstance(rows, slice):
+            return Rows(_read_only(self.images[rows]))
+        return Rows(self.images, rows)
+
+    def _find_rows(self, name: str) -> slice | Ints:
+        """Return a split's row numbers, as a slice where they adjoin: that is a view, no copy."""
         if name not in self.splits:
             raise ExplorerError(
                 f"'{self.name}' has no split '{name}': choose {', '.join(sorted(self.splits))}."
             )
         ids = self.splits[name]
-        rows: slice | Ints = ids
         if ids.size and np.array_equal(ids, np.arange(ids[0], ids[0] + ids.size)):
-            # A slice is a view: MNIST's training images are not copied for every caller.
-            rows = slice(int(ids[0]), int(ids[0]) + ids.size)
-        return Split(
-            name=name,
-            images=_read_only(self.images[rows]),
-            labels=None if self.labels is None else _read_only(self.labels[rows]),
-            ids=ids,
-            factors=MappingProxyType(
-                {key: _read_only(value[rows]) for key, value in self.factors.items()}
-            ),
-        )
+            return slice(int(ids[0]), int(ids[0]) + ids.size)
+        return ids
 
     def held_out(self) -> Split:
         """Return the images to report on: test, else validation, else all of them."""

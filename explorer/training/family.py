@@ -19,6 +19,7 @@ from torch import Tensor
 from explorer.codes import Array
 from explorer.config import Config
 from explorer.datasets import ImageDataset
+from explorer.datasets.rows import Rows
 from explorer.elbo.terms import draw_noise, price_terms, reparameterise
 from explorer.errors import ExplorerError
 from explorer.facts import LATENTS, NETWORKS
@@ -87,7 +88,7 @@ def train_family(
     dataset = find_images(first, images, known, data_root)
     device = choose_device(first.device, first.model.precision)
     with explain_memory():
-        engine = FamilyEngine(list(configs.values()), dataset.split(first.split).images, device)
+        engine = FamilyEngine(list(configs.values()), dataset.rows(first.split), device)
     state = _restore_engine(engine, sweep, dataset)
     writers = [_open_writer(sweep, name, dataset, state) for name in configs]
 
@@ -131,7 +132,9 @@ def check_family(configs: Mapping[str, Config]) -> None:
 class FamilyEngine(Engine):
     """M models, one optimiser, one stream of images and noise; `step` does one update of all."""
 
-    def __init__(self, configs: Sequence[Config], images: Array, device: torch.device) -> None:
+    def __init__(
+        self, configs: Sequence[Config], images: Array | Rows, device: torch.device
+    ) -> None:
         config = configs[0]
         self.config, self.configs, self.device = config, list(configs), device
         self.template, self.arithmetic = start_model(config, images, device)

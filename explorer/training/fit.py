@@ -28,13 +28,14 @@ from explorer.config import (
     ModelConfig,
     OptimiserConfig,
 )
+from explorer.datasets.rows import Rows
 from explorer.elbo.terms import choose_objective
 from explorer.errors import ExplorerError
 from explorer.models.networks import LOGVAR_BOUND
 from explorer.models.vae import VAE
 from explorer.runs.checkpoint import pack_training, unpack_training
 from explorer.training.engine import Engine, Totals, average
-from explorer.training.start import start_generator, start_model
+from explorer.training.start import as_rows, start_generator, start_model
 
 Floats = NDArray[np.float64]
 
@@ -182,11 +183,11 @@ class FitEngine(Engine):
 
     threads_agree = False
 
-    def __init__(self, config: Config, images: Array, device: torch.device) -> None:
+    def __init__(self, config: Config, images: Array | Rows, device: torch.device) -> None:
         check_fit(config, images)
         self.config, self.configs, self.device = config, [config], device
         self.model, self.arithmetic = start_model(config, images, device)
-        self.images = images
+        self.images = as_rows(images)
         self.batch_size = min(config.optimiser.batch_size, len(images))
         self.steps_per_epoch = max(1, len(images) // self.batch_size)
         self.generator = start_generator(config, device)
@@ -227,7 +228,7 @@ class FitEngine(Engine):
         unpack_training(content, self.model, None, self.generator)
 
 
-def check_fit(config: Config, images: Array) -> None:
+def check_fit(config: Config, images: Array | Rows) -> None:
     """Raise an ExplorerError unless the config is a fit's, and its latents fit the images."""
     expected = fit_config(config.dataset, config.method, config.model.latent_dim)
     if config.model != expected.model or config.budget != expected.budget:

@@ -14,6 +14,7 @@ import torch
 from explorer.codes import Array
 from explorer.config import FITS, Config
 from explorer.datasets import ImageDataset, load_dataset
+from explorer.datasets.rows import Rows
 from explorer.errors import ExplorerError
 from explorer.files import replace_file
 from explorer.runs.checkpoint import read_checkpoint
@@ -39,7 +40,7 @@ from explorer.training.single import SingleEngine
 
 POLL_SECONDS = 0.1
 CHECKPOINT = "checkpoint.safetensors"
-ENGINES: dict[str, Callable[[Config, Array, torch.device], Engine]] = {
+ENGINES: dict[str, Callable[[Config, Array | Rows, torch.device], Engine]] = {
     "gradient": SingleEngine,
     **dict.fromkeys(FITS, FitEngine),
 }
@@ -100,7 +101,7 @@ def train(
     dataset = find_images(config, images, known, data_root)
     device = choose_device(config.device, config.model.precision)
     with explain_memory():
-        engine = ENGINES[config.method](config, dataset.split(config.split).images, device)
+        engine = ENGINES[config.method](config, dataset.rows(config.split), device)
     state = None if earlier is None else _restore_engine(engine, earlier)
     if state is not None:
         writer = RunWriter.resume(path, state["step"])

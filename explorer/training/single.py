@@ -11,6 +11,7 @@ from torch import Tensor
 
 from explorer.codes import Array
 from explorer.config import Config, ObjectiveConfig
+from explorer.datasets.rows import Rows
 from explorer.elbo.terms import Terms, choose_objective, draw_noise, reparameterise
 from explorer.models import Model
 from explorer.runs.checkpoint import pack_training, unpack_training
@@ -26,7 +27,7 @@ INFORMATION_IMAGES = 500
 class SingleEngine(Engine):
     """Model, optimiser, images and random state of one config."""
 
-    def __init__(self, config: Config, images: Array, device: torch.device) -> None:
+    def __init__(self, config: Config, images: Array | Rows, device: torch.device) -> None:
         self.config, self.configs, self.device = config, [config], device
         self.model, self.arithmetic = start_model(config, images, device)
         self.batches = Batches(config, images, device)

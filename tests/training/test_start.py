@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from explorer.config import Config, ModelConfig, OptimiserConfig
+from explorer.datasets.rows import Rows
 from explorer.training.start import Batches, start_model
 
 CPU = torch.device("cpu")
@@ -64,3 +65,17 @@ def test_an_untrained_model_puts_out_the_mean_image_and_its_seed_decides_the_res
     assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
     bias, mean = models[0].state_dict()["decoder.2.bias"], NUMBERED.mean() / 255
     assert torch.sigmoid(bias).tolist() == pytest.approx([mean] * 16, abs=0.01)
+
+
+def test_rows_of_a_split_are_learnt_from_where_they_lie():
+    ids = np.random.default_rng(0).permutation(100)[:70].astype(np.int64)
+    rows = Rows(NUMBERED, ids)
+    batches, copied = Batches(CONFIG, rows, CPU), Batches(CONFIG, NUMBERED[ids], CPU)
+    assert batches.images.data_ptr() == NUMBERED.ctypes.data
+    for step in range(5):
+        assert torch.equal(batches.at(step), copied.at(step))
+    order = [torch.Generator().manual_seed(3) for _ in range(2)]
+    assert torch.equal(batches.draw(order[0]), copied.draw(order[1]))
+    models = [start_model(CONFIG, images, CPU)[0] for images in (rows, NUMBERED[ids])]
+    for mine, theirs in zip(*(model.parameters() for model in models), strict=True):
+        assert torch.equal(mine, theirs)
