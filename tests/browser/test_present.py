@@ -106,7 +106,10 @@ def test_the_map_and_its_sliders_fit_a_small_projector(view):
 @pytest.mark.parametrize(
     ("address", "parts"),
     [
-        ("beta", (".st-key-beta_stage .film input", ".st-key-beta_bar .stSelectbox")),
+        (
+            "beta?sweep=mnist-beta-sweep",
+            (".st-key-beta_stage .film input", ".st-key-beta_bar .stSelectbox"),
+        ),
         ("elbo?section=players", (".st-key-elbo_players_bound", ".explorer-score")),
         ("runs", (".desk tbody tr .acts",)),
     ],
