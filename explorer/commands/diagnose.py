@@ -5,7 +5,7 @@ import contextlib
 from typing import Any
 
 from explorer.commands.latents import diagnose_latents
-from explorer.commands.options import AS_JSON, DATA_ROOT, Commands
+from explorer.commands.options import AS_JSON, DATA_ROOT, Commands, add_subject
 from explorer.commands.output import progress_line, report
 from explorer.commands.runs import find_images
 from explorer.errors import ExplorerError
@@ -19,12 +19,7 @@ def add_diagnose(commands: Commands) -> None:
     diagnose = commands.add_parser(
         "diagnose", help="find collapsed latent dimensions", parents=[AS_JSON, DATA_ROOT]
     )
-    diagnose.add_argument(
-        "run", metavar="RUN", nargs="?", help="a run or a sweep, unless --codes is given"
-    )
-    diagnose.add_argument(
-        "--codes", metavar="FILE", help="anyone's codes: .npz, .npy, .parquet, .csv or .h5ad"
-    )
+    add_subject(diagnose)
     diagnose.add_argument(
         "--latents",
         metavar="FILE",

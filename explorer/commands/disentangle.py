@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from explorer.commands.options import AS_JSON, DATA_ROOT, Commands
+from explorer.commands.options import AS_JSON, DATA_ROOT, Commands, add_subject
 from explorer.commands.output import report
 from explorer.commands.runs import named_images
 from explorer.errors import ExplorerError
@@ -25,10 +25,7 @@ def add_disentangle(commands: Commands) -> None:
         help="score how codes tell known factors: MIG, SAP, FactorVAE, DCI",
         parents=[AS_JSON, DATA_ROOT],
     )
-    disentangle.add_argument(
-        "run", metavar="RUN", nargs="?", help="a run or a sweep, unless --codes is given"
-    )
-    disentangle.add_argument("--codes", metavar="FILE", help="codes with the factors as columns")
+    add_subject(disentangle, codes="codes with the factors as columns")
     disentangle.add_argument("--dataset", metavar="D", help="the run's images, if it does not tell")
     disentangle.add_argument("--seed", type=int, default=0)
     disentangle.set_defaults(command=score_disentangled)

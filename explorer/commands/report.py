@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from explorer.commands.options import AS_JSON, DATA_ROOT, Commands
+from explorer.commands.options import AS_JSON, DATA_ROOT, Commands, add_subject
 from explorer.commands.output import progress_line, report
 from explorer.errors import ExplorerError
 from explorer.text import LANGUAGES
@@ -22,12 +22,7 @@ def add_report(commands: Commands) -> None:
         help="write the answer on a run or codes as one page to send",
         parents=[AS_JSON, DATA_ROOT],
     )
-    sheet.add_argument(
-        "run", metavar="RUN", nargs="?", help="a run or a sweep, unless --codes is given"
-    )
-    sheet.add_argument(
-        "--codes", metavar="FILE", help="anyone's codes: .npz, .npy, .parquet, .csv or .h5ad"
-    )
+    add_subject(sheet)
     sheet.add_argument("--out", metavar="FILE", required=True, help="the page, such as report.html")
     sheet.add_argument(
         "--beta", type=float, metavar="B", help="β of its training, for a run that does not tell it"

@@ -5,7 +5,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.commands.options import AS_JSON, DATA_ROOT, Commands
+from explorer.commands.options import AS_JSON, DATA_ROOT, Commands, add_new_run
 from explorer.commands.output import progress_line, report
 from explorer.config import DEVICES, FITS, LIKELIHOOD_NAMES, NETWORK_NAMES
 from explorer.errors import ExplorerError
@@ -43,8 +43,7 @@ def add_train(commands: Commands) -> None:
     budget.add_argument("--steps", type=int, metavar="T")
     train.add_argument("--seed", type=int, metavar="N")
     train.add_argument("--device", choices=DEVICES)
-    train.add_argument("--out", metavar="DIR", help="the run directory (default: a new one)")
-    train.add_argument("--overwrite", action="store_true", help="replace an earlier run at --out")
+    add_new_run(train)
     train.set_defaults(command=train_run)
 
 
@@ -65,8 +64,7 @@ def add_fit(commands: Commands) -> None:
     fit.add_argument("--dataset", metavar="D", help="digits (default), strokes, mnist, …")
     fit.add_argument("--latent-dim", type=int, metavar="K", help="default: 2")
     fit.add_argument("--seed", type=int, metavar="N")
-    fit.add_argument("--out", metavar="DIR", help="the run directory (default: a new one)")
-    fit.add_argument("--overwrite", action="store_true", help="replace an earlier run at --out")
+    add_new_run(fit)
     fit.set_defaults(command=fit_run)
 
 

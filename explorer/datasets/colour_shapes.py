@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.datasets.drawings import recall_mapped
-from explorer.datasets.images import Bytes, ImageDataset, Ints, split_rows
+from explorer.datasets.images import ImageDataset, split_rows
+from explorer.datasets.rows import Bytes, Ints
 from explorer.datasets.shapes import SHAPES, is_inside
 
 Floats = npt.NDArray[np.float64]

@@ -12,11 +12,9 @@ import numpy.typing as npt
 
 from explorer.datasets.mapped import let_go
 from explorer.datasets.report import Report
-from explorer.datasets.rows import Rows
+from explorer.datasets.rows import Bytes, Ints, Rows
 from explorer.errors import ExplorerError
 
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
 Array = npt.NDArray[np.generic]
 T = TypeVar("T", bound=np.generic)
 
@@ -31,8 +29,8 @@ class Split:
     """Some rows of a data set; `ids` are their row numbers in the whole of it."""
 
     name: str
-    images: Bytes
-    """uint8 of shape (n, C, H, W)."""
+    rows: Rows
+    """The images where they lie, n of them."""
     labels: Ints | None
     """int64 of shape (n,)."""
     ids: Ints
@@ -42,6 +40,11 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @cached_property
+    def images(self) -> Bytes:
+        """uint8 of shape (n, C, H, W); gathered, where they do not adjoin, when first asked for."""
+        return _read_only(self.rows[:])
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,37 +156,26 @@ class ImageDataset:
 
         Raises ExplorerError for a split that this data set does not have.
         """
-        rows = self._find_rows(name)
-        return Split(
-            name=name,
-            images=_read_only(self.images[rows]),
-            labels=None if self.labels is None else _read_only(self.labels[rows]),
-            ids=self.splits[name],
-            factors=MappingProxyType(
-                {key: _read_only(value[rows]) for key, value in self.factors.items()}
-            ),
-        )
-
-    def rows(self, name: str) -> Rows:
-        """Return the images of one split where they lie, none of them copied.
-
-        Raises ExplorerError for a split that this data set does not have.
-        """
-        rows = self._find_rows(name)
-        if isinstance(rows, slice):
-            return Rows(_read_only(self.images[rows]))
-        return Rows(self.images, rows)
-
-    def _find_rows(self, name: str) -> slice | Ints:
-        """Return a split's row numbers, as a slice where they adjoin: that is a view, no copy."""
         if name not in self.splits:
             raise ExplorerError(
                 f"'{self.name}' has no split '{name}': choose {', '.join(sorted(self.splits))}."
             )
         ids = self.splits[name]
+        rows: slice | Ints = ids
+        placed = Rows(self.images, ids)
         if ids.size and np.array_equal(ids, np.arange(ids[0], ids[0] + ids.size)):
-            return slice(int(ids[0]), int(ids[0]) + ids.size)
-        return ids
+            # A slice is a view: MNIST's training images are not copied for every caller.
+            rows = slice(int(ids[0]), int(ids[0]) + ids.size)
+            placed = Rows(self.images[rows])
+        return Split(
+            name=name,
+            rows=placed,
+            labels=None if self.labels is None else _read_only(self.labels[rows]),
+            ids=ids,
+            factors=MappingProxyType(
+                {key: _read_only(value[rows]) for key, value in self.factors.items()}
+            ),
+        )
 
     def held_out(self) -> Split:
         """Return the images to report on: test, else validation, else all of them."""

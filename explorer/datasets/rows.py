@@ -3,6 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from explorer.codes import Array
+
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 PIECE = 4096
@@ -20,6 +22,7 @@ class Rows:
         self.images = images
         self.ids = ids
         self.shape = (len(images) if ids is None else len(ids), *images.shape[1:])
+        self.dtype, self.ndim = images.dtype, images.ndim
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -35,3 +38,8 @@ class Rows:
         for start in range(0, len(self), PIECE):
             total += self[start : start + PIECE].sum(0, dtype=np.float64)
         return total / len(self)
+
+
+def as_rows(images: Array | Rows) -> Rows:
+    """Return images (N, C, H, W) as rows, all of them where nobody has chosen."""
+    return images if isinstance(images, Rows) else Rows(images)

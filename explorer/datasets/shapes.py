@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from explorer.datasets.images import Bytes, ImageDataset, split_rows
+from explorer.datasets.images import ImageDataset, split_rows
+from explorer.datasets.rows import Bytes
 
 Floats = npt.NDArray[np.float64]
 

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from explorer.datasets.allographs import PATHS, Skeleton, get_shares, read_skeletons
 from explorer.datasets.drawings import recall_arrays
-from explorer.datasets.images import Bytes, ImageDataset, Ints, split_rows
+from explorer.datasets.images import ImageDataset, split_rows
+from explorer.datasets.rows import Bytes, Ints
 
 Floats = npt.NDArray[np.float64]
 

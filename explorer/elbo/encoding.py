@@ -9,6 +9,7 @@ from torch import Tensor
 
 from explorer.codes import Array
 from explorer.config import check_seed
+from explorer.datasets.rows import Rows
 from explorer.errors import ExplorerError
 from explorer.models import Model
 
@@ -33,7 +34,9 @@ def evaluating(model: torch.nn.Module) -> Iterator[None]:
 
 
 @torch.no_grad()
-def encode_images(model: Model, images: Array, *, seed: int = 0) -> tuple[Array, Array | None]:
+def encode_images(
+    model: Model, images: Array | Rows, *, seed: int = 0
+) -> tuple[Array, Array | None]:
     """Return mean and logvar (N, K) float32 of q(z|x) for uint8 `images`.
 
     A VQ-VAE has indices (N, P) int64 in place of means, and no logvar. A Bernoulli model sees one
@@ -64,7 +67,7 @@ def draw_targets(model: Model, images: Array, *, seed: int = 0) -> Tensor:
     return model.target(as_tensor(images, device), generator)
 
 
-def check_images(model: Model, images: Array) -> None:
+def check_images(model: Model, images: Array | Rows) -> None:
     """Raise an ExplorerError unless `images` are uint8 of the model's shape, at least one."""
     if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
         raise ExplorerError(

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from explorer.codes import Array
 from explorer.config import check_seed
+from explorer.datasets.rows import Rows
 from explorer.elbo.encoding import CHUNK_VALUES, as_tensor, check_images
 from explorer.elbo.terms import sample_codes
 from explorer.models import Model
@@ -88,7 +89,7 @@ class Evaluation:
 @torch.no_grad()
 def evaluate_elbo(
     model: Model,
-    images: Array,
+    images: Array | Rows,
     *,
     draws: int = DRAWS,
     seed: int = 0,

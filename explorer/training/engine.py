@@ -14,6 +14,7 @@ from torch import Tensor
 
 from explorer.codes import Array
 from explorer.config import Config
+from explorer.datasets.rows import Rows
 from explorer.elbo.terms import Terms
 from explorer.models import Model
 
@@ -64,7 +65,7 @@ class Engine(ABC):
     def unpack(self, content: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
         """Go on from the tensors and metadata of `pack`; ExplorerError where they do not fit."""
 
-    def watch(self, step: int, held_out: Array) -> None:  # noqa: B027  (most need not look)
+    def watch(self, step: int, held_out: Array | Rows) -> None:  # noqa: B027  (most need not look)
         """Look at held-out images (N, C, H, W), uint8, now that `step` updates are done.
 
         For an engine whose next updates depend on how it does there.

@@ -88,7 +88,7 @@ def train_family(
     dataset = find_images(first, images, known, data_root)
     device = choose_device(first.device, first.model.precision)
     with explain_memory():
-        engine = FamilyEngine(list(configs.values()), dataset.rows(first.split), device)
+        engine = FamilyEngine(list(configs.values()), dataset.split(first.split).rows, device)
     state = _restore_engine(engine, sweep, dataset)
     writers = [_open_writer(sweep, name, dataset, state) for name in configs]
 

@@ -28,14 +28,14 @@ from explorer.config import (
     ModelConfig,
     OptimiserConfig,
 )
-from explorer.datasets.rows import Rows
+from explorer.datasets.rows import Rows, as_rows
 from explorer.elbo.terms import choose_objective
 from explorer.errors import ExplorerError
 from explorer.models.networks import LOGVAR_BOUND
 from explorer.models.vae import VAE
 from explorer.runs.checkpoint import pack_training, unpack_training
 from explorer.training.engine import Engine, Totals, average
-from explorer.training.start import as_rows, start_generator, start_model
+from explorer.training.start import start_generator, start_model
 
 Floats = NDArray[np.float64]
 

@@ -101,7 +101,7 @@ def train(
     dataset = find_images(config, images, known, data_root)
     device = choose_device(config.device, config.model.precision)
     with explain_memory():
-        engine = ENGINES[config.method](config, dataset.rows(config.split), device)
+        engine = ENGINES[config.method](config, dataset.split(config.split).rows, device)
     state = None if earlier is None else _restore_engine(engine, earlier)
     if state is not None:
         writer = RunWriter.resume(path, state["step"])

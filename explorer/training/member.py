@@ -47,9 +47,9 @@ class HeldOut:
         self.dataset = dataset
         has_validation = len(dataset.splits.get("validation", ()))
         split = dataset.split("validation" if has_validation else "all")
-        self.images = split.images
+        self.images = split.rows
         chosen = choose_probe(split)
-        self.probe = split.images[chosen]
+        self.probe = split.rows[chosen]
         self.probe_labels = None if split.labels is None else split.labels[chosen]
         self.strip = choose_examples(self.probe_labels, len(chosen), STRIP_IMAGES)
         """Rows of the probe whose reconstructions the film shows."""
@@ -187,11 +187,11 @@ class Member:
         results = {}
         for name in self.held_out.final_splits(self.config.split):
             split = self.held_out.dataset.split(name)
-            found = evaluate_elbo(model, split.images, progress=lambda _: beat())
+            found = evaluate_elbo(model, split.rows, progress=lambda _: beat())
             if not np.isfinite(found.elbo_per_image).all():
                 self._fail(now)
             results[name] = found.to_dict()
-        mean, logvar = encode_images(model, split.images)
+        mean, logvar = encode_images(model, split.rows)
         self.writer.save_codes(mean, logvar, split.labels, split.ids)
         self.writer.set_results(
             results,

@@ -85,7 +85,7 @@ class SingleEngine(Engine):
         self.aggressive = metadata.get("aggressive", False)
         self.best_information = metadata.get("best_information", -1.0)
 
-    def watch(self, step: int, held_out: Array) -> None:
+    def watch(self, step: int, held_out: Array | Rows) -> None:
         """End the aggressive phase once the codes' mutual information has stopped rising.
 
         Looked at after every epoch.

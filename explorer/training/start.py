@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from explorer.codes import Array
 from explorer.config import Config
-from explorer.datasets.rows import Rows
+from explorer.datasets.rows import Rows, as_rows
 from explorer.models import VAE, build_model
 from explorer.models.networks import halve_products
 from explorer.training.machine import choose_arithmetic, keep_freed_memory
@@ -92,11 +92,6 @@ class Batches:
         """Return the images at `chosen` (B,), uint8 (B, C, H, W); whole rows are faster to copy."""
         rows = self.images.flatten(1).index_select(0, chosen)
         return rows.view(-1, *self.images.shape[1:])
-
-
-def as_rows(images: Array | Rows) -> Rows:
-    """Return images (N, C, H, W) as rows, all of them where nobody has chosen."""
-    return images if isinstance(images, Rows) else Rows(images)
 
 
 def _view(images: Array) -> Tensor:

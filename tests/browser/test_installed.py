@@ -19,5 +19,10 @@ def test_the_installed_app_opens_with_its_theme(installed, page, tmp_path):  # n
         assert page.evaluate(ground) == "rgb(251, 251, 250)"
         size = "getComputedStyle(document.documentElement).fontSize"
         assert page.evaluate(size) == "15px"
+        page.goto(server.url)
+        host = page.locator(".st-key-explore_map [data-testid=stBidiComponentIsolated]")
+        host.get_by_text("mnist-2d").first.wait_for(state="attached")
+        primary = "node => getComputedStyle(node).getPropertyValue('--st-primary-color')"
+        assert host.evaluate(primary) == "#3a4560"
     finally:
         server.stop()

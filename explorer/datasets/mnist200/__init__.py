@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from explorer.datasets.images import ImageDataset, Ints, split_rows
+from explorer.datasets.images import ImageDataset, split_rows
+from explorer.datasets.rows import Ints
 
 FILE = Path(__file__).parent / "images.npz"
 MNIST_PIXELS = "a029e93b98011882727d587c6b56ab001102f7cfe9957060fdeeff504ee3b243"

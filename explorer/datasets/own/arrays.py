@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from explorer.archives.refused import Refused
-from explorer.datasets.images import Ints
 from explorer.datasets.own.array_columns import read_columns
 from explorer.datasets.own.npy import Arrays, Entry
 from explorer.datasets.own.pictures import MOST_PIXELS
@@ -18,6 +17,7 @@ from explorer.datasets.own.source import Array, Block, Source, Target
 from explorer.datasets.own.splits import PARTS
 from explorer.datasets.own.values import check_range
 from explorer.datasets.report import LeftOut, LeftOuts
+from explorer.datasets.rows import Ints
 from explorer.errors import ExplorerError
 
 IMAGES = ("images", "image", "imgs", "img", "x", "pictures", "data", "arr_0")

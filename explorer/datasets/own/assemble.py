@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from explorer.datasets.images import ImageDataset, Ints
+from explorer.datasets.images import ImageDataset
 from explorer.datasets.own.fit import fit_pictures, flatten
 from explorer.datasets.own.pixels import PixelFile
 from explorer.datasets.own.rules import Rules, Seen, Wish
 from explorer.datasets.own.source import Block, Source
 from explorer.datasets.own.splits import PARTS, complete_splits
 from explorer.datasets.report import LeftOuts, Report
+from explorer.datasets.rows import Ints
 from explorer.errors import ExplorerError
 
 NO_LABEL = "no label"

@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 
 from explorer.archives import zips
 from explorer.archives.refused import Refused
-from explorer.datasets.images import Ints
 from explorer.datasets.own import pictures, tables
 from explorer.datasets.own.source import Block, Source, Target
 from explorer.datasets.own.splits import split_word
 from explorer.datasets.report import LeftOuts
+from explorer.datasets.rows import Ints
 from explorer.errors import ExplorerError
 from explorer.files import shown_name
 

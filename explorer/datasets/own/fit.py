@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from explorer.datasets.images import Bytes
+from explorer.datasets.rows import Bytes
 
 FITS = ("crop", "pad", "resize")
 STRIP_PIXELS = 1 << 20

@@ -7,7 +7,8 @@ from typing import IO
 
 import numpy as np
 
-from explorer.datasets.images import Bytes, Ints, digest_parts
+from explorer.datasets.images import digest_parts
+from explorer.datasets.rows import Bytes, Ints
 from explorer.errors import ExplorerError
 from explorer.files import describe_bytes, explain_os_error
 

@@ -11,7 +11,7 @@ from typing import IO
 import numpy as np
 
 from explorer.archives import zips
-from explorer.datasets.images import ImageDataset, Ints
+from explorer.datasets.images import ImageDataset
 from explorer.datasets.own.arrays import open_arrays
 from explorer.datasets.own.assemble import Reading, explain_nothing, make_dataset
 from explorer.datasets.own.files import open_folder, open_zip
@@ -22,6 +22,7 @@ from explorer.datasets.own.rules import Seen, Wish
 from explorer.datasets.own.source import Source
 from explorer.datasets.own.splits import complete_splits
 from explorer.datasets.report import ReadingStopped
+from explorer.datasets.rows import Ints
 from explorer.errors import ExplorerError
 
 Progress = Callable[[int, int], None]

@@ -17,10 +17,10 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
-from explorer.datasets.images import Bytes
 from explorer.datasets.own.kept import read_description
 from explorer.datasets.own.pixels import make_header
 from explorer.datasets.own.workshop import PATIENCE_SECONDS
+from explorer.datasets.rows import Bytes
 from explorer.errors import ExplorerError
 from explorer.files import make_folder, replace_file
 from explorer.paths import data_roots

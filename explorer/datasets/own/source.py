@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.archives.refused import Refused
-from explorer.datasets.images import Ints
 from explorer.datasets.report import LeftOuts
+from explorer.datasets.rows import Ints
 
 Array = npt.NDArray[Any]
 Target = Callable[[], tuple[int, int] | None]

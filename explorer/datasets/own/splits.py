@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from explorer.datasets.images import Ints, split_rows
+from explorer.datasets.images import split_rows
+from explorer.datasets.rows import Ints
 from explorer.errors import ExplorerError
 
 PARTS = ("train", "validation", "test")

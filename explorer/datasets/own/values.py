@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.archives.refused import Refused
-from explorer.datasets.images import Bytes
+from explorer.datasets.rows import Bytes
 
 TOPS = (1, 16, 255, 1023, 4095, 16383, 65535)
 """The largest values that whole sets of pictures are scaled to; 16 is that of scikit-learn's

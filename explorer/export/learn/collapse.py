@@ -1,5 +1,6 @@
 """Chapter 7 without a server: the shipped models over β, each as the app shows it."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -44,24 +45,27 @@ def _lines(language: str) -> list[str]:
     ]
 
 
+def count_awake(beta: float, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the chapter says of the model of one β: KL of two latents, how many are awake."""
+    kl = sorted(result["kl_per_dim"], reverse=True)
+    return {
+        "beta": beta,
+        "first": kl[0],
+        "second": kl[1],
+        "reconstruction": result["reconstruction"],
+        "active": sum(value > DEAD_NATS for value in kl),
+        "count": len(kl),
+    }
+
+
 def _show(language: str, stop: tuple[int, ...]) -> dict[str, str]:
     models = _models()
     betas = list(models)
     beta = betas[stop[0]]
     results = [run.info.results["test"] for run in models.values()]
-    result = results[stop[0]]
-    kl = sorted(result["kl_per_dim"], reverse=True)
-    active = sum(value > DEAD_NATS for value in kl)
-    numbers = say(
-        language,
-        "learn.collapse.numbers",
-        beta=beta,
-        first=kl[0],
-        second=kl[1],
-        reconstruction=result["reconstruction"],
-        active=active,
-        count=len(kl),
-    )
+    figures = count_awake(beta, results[stop[0]])
+    active = figures["active"]
+    numbers = say(language, "learn.collapse.numbers", **figures)
     figure = kl_over_beta(
         betas,
         np.array([each["kl_per_dim"] for each in results]),

@@ -24,7 +24,7 @@ from explorer.app.views.learn.parts import (
 )
 from explorer.codes import match_latents
 from explorer.errors import ExplorerError
-from explorer.export.learn.collapse import START, SWEEP
+from explorer.export.learn.collapse import START, SWEEP, count_awake
 from explorer.export.learn.words import COLLAPSE, judge_collapse
 from explorer.figures.beta import small_maps
 from explorer.figures.eigenvalues import kl_over_beta
@@ -126,21 +126,12 @@ def _show_source(recorded: list[float]) -> list[float]:
 
 
 def _show_numbers(beta: float, result: Mapping[str, Any]) -> int:
-    kl = sorted(result["kl_per_dim"], reverse=True)
-    active = sum(value > DEAD_NATS for value in kl)
+    figures = count_awake(beta, result)
     st.markdown(
-        text(
-            "learn.collapse.numbers",
-            beta=beta,
-            first=kl[0],
-            second=kl[1],
-            reconstruction=result["reconstruction"],
-            active=active,
-            count=len(kl),
-        ),
+        text("learn.collapse.numbers", **figures),
         help=text("learn.collapse.numbers.help", images=result["images"], dead=DEAD_NATS),
     )
-    return active
+    return int(figures["active"])
 
 
 def _show_model(run: Run, reference: Run) -> None:
