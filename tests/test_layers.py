@@ -198,6 +198,12 @@ def test_the_pages_load_nothing_that_only_fits_and_tables_need():
     run_blocked(HEAVY, code)
 
 
+def test_a_server_begins_without_the_pages_caches():
+    """Streamlit warns on the terminal of each that is made before its runtime."""
+    code = "import sys, explorer.app.server; assert 'explorer.app.cached' not in sys.modules"
+    run_blocked([], code)
+
+
 def test_a_map_an_exact_posterior_and_a_training_are_computed_without_them():
     code = (
         "from explorer.analysis.teaching.players import slow_motion\n"

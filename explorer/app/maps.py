@@ -2,10 +2,11 @@
 
 import contextlib
 
-from explorer.app.cached import find_payload_of
 from explorer.app.session import library
 from explorer.errors import ExplorerError
+from explorer.export.kept import find_payload
 from explorer.runs.run import Run
+from explorer.text import sentences
 from explorer.visitors.house import get_house
 
 FAVOURITE = "mnist-2d"
@@ -33,6 +34,18 @@ def _menu_place(run: Run, group: str) -> tuple[bool, str, str, float, str]:
     return False, folder, "" if FAVOURITE.startswith(images) else images, beta, name
 
 
+def what_is_at_hand(run: Run) -> tuple[bool, bool]:
+    """Tell whether a run's codes are there, and whether its images are on this machine."""
+    images = library().images_of(run, at_once=True)
+    return (run.path / "codes.npz").is_file(), images is not None
+
+
+def payload_parts(run: Run, spoken: str) -> tuple[object, ...]:
+    """Return all that the payload of a shipped run's map depends on, in the language `spoken`."""
+    words = sentences(spoken, "explore.")
+    return run.id, run.fingerprint, run.name, what_is_at_hand(run), spoken, words
+
+
 def find_first_payload(model: str, language: str) -> bytes | None:
     """Return what Explore will show for `model`, as its address names it ("" for none).
 
@@ -44,5 +57,6 @@ def find_first_payload(model: str, language: str) -> bytes | None:
     with contextlib.suppress(ExplorerError):
         models = list_models()
         known = models.get(model or next(iter(models), ""))
-        return find_payload_of(known[0], language) if known else None
+        if known and not library().is_own(known[0]):
+            return find_payload(payload_parts(known[0], language))
     return None

@@ -7,7 +7,7 @@ not kept for the next visit.
 from collections import OrderedDict
 from threading import Lock
 
-from explorer.app.cached.bounded import Bounded
+from explorer.app.bounded import Bounded
 from explorer.export.container import read_header
 
 MOST_BYTES, MOST_PAGES = 16_000_000, 100

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.app.cached import bounded
-from explorer.app.cached.bounded import SMALLEST_BYTES, Bounded, count_bytes, keep
+from explorer.app import bounded
+from explorer.app.bounded import SMALLEST_BYTES, Bounded, count_bytes, keep
 from explorer.datasets import ImageDataset
 
 KILO = 1000

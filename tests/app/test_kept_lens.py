@@ -2,8 +2,8 @@
 
 import pytest
 
+from explorer.app.bounded import KEPT
 from explorer.app.cached import elbo
-from explorer.app.cached.bounded import KEPT
 from explorer.app.observation import Observation, find_telling
 from explorer.export.pictures import find_pictures
 from explorer.library import Library

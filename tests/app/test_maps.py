@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
+from explorer.app.bounded import KEPT
 from explorer.app.cached import get_payload
-from explorer.app.cached.bounded import KEPT
 from explorer.app.maps import FAVOURITE, find_first_payload, list_models
 from explorer.library import Library
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer import text as catalogue
-from explorer.app.cached.bounded import KEPT, keep
+from explorer.app.bounded import KEPT, keep
+from explorer.app.maps import payload_parts, what_is_at_hand
 from explorer.app.session import library, name_owner
 from explorer.app.text import language, sentences
 from explorer.codes import Codes, main_dimensions
 from explorer.datasets import DATASETS, ImageDataset
 from explorer.errors import ExplorerError
-from explorer.export.kept import find_payload, keep_payload
+from explorer.export.kept import keep_payload
 from explorer.export.page import PAGE_IMAGE_BYTES, build_page
 from explorer.export.payload import Pictures, build_payload
 from explorer.export.pictures import find_pictures
@@ -221,20 +221,7 @@ def _payload_for(
 
     if library().is_own(_run):
         return build()
-    return keep_payload(_payload_parts(_run, spoken), build)
-
-
-def _payload_parts(run: Run, spoken: str) -> tuple[object, ...]:
-    words = catalogue.sentences(spoken, "explore.")
-    return run.id, run.fingerprint, run.name, _at_hand(run), spoken, words
-
-
-def find_payload_of(run: Run, spoken: str) -> bytes | None:
-    """Return the map's payload of a shipped run, None before it was first built in a language.
-
-    It asks for no page, and takes no PyTorch.
-    """
-    return None if library().is_own(run) else find_payload(_payload_parts(run, spoken))
+    return keep_payload(payload_parts(_run, spoken), build)
 
 
 def get_payload(run: Run) -> bytes:
@@ -242,12 +229,7 @@ def get_payload(run: Run) -> bytes:
 
     It is built anew when codes appear, or when the run's images come to this machine.
     """
-    return _payload_for(run.fingerprint, run.name, _at_hand(run), language(), run)
-
-
-def _at_hand(run: Run) -> tuple[bool, bool]:
-    images = library().images_of(run, at_once=True)
-    return (run.path / "codes.npz").is_file(), images is not None
+    return _payload_for(run.fingerprint, run.name, what_is_at_hand(run), language(), run)
 
 
 @keep
@@ -257,7 +239,7 @@ def _pictures_for(fingerprint: str, at_hand: tuple[bool, bool], _run: Run) -> Pi
 
 def get_pictures(run: Run) -> Pictures | None:
     """Return the pictures that a run can be asked about, read once while they are at hand."""
-    return _pictures_for(run.fingerprint, _at_hand(run), run)
+    return _pictures_for(run.fingerprint, what_is_at_hand(run), run)
 
 
 @keep
@@ -280,7 +262,7 @@ def _member_for(
 def get_member(run: Run, reference: Run) -> bytes:
     """Return `run` as a model of the sweep that `reference` is shown in."""
     return _member_for(
-        (run.fingerprint, reference.fingerprint), _at_hand(reference), run, reference
+        (run.fingerprint, reference.fingerprint), what_is_at_hand(reference), run, reference
     )
 
 

@@ -13,8 +13,8 @@ from explorer.analysis.questions.pictures import PictureVerdict
 from explorer.analysis.questions.sampling import SamplingVerdict
 from explorer.analysis.representation.known_factors import FactorScores, score_run_factors
 from explorer.analysis.subject import Subject
+from explorer.app.bounded import keep
 from explorer.app.cached import diagnose_stored
-from explorer.app.cached.bounded import keep
 from explorer.app.session import library
 from explorer.errors import ExplorerError
 from explorer.export.report.gather import ask_of_images

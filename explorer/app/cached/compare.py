@@ -14,8 +14,8 @@ from explorer.analysis.representation.holes import (
 )
 from explorer.analysis.representation.latents import decode_codes
 from explorer.analysis.representation.quality import Accuracy, neighbour_accuracy
+from explorer.app.bounded import keep
 from explorer.app.cached import get_codes, get_run_with_model
-from explorer.app.cached.bounded import keep
 from explorer.app.session import library
 from explorer.codes import Array
 from explorer.elbo.encoding import encode_images

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from explorer.app.bounded import keep
 from explorer.app.cached import diagnose_stored
-from explorer.app.cached.bounded import keep
 from explorer.app.session import library, name_owner
 from explorer.jobs.singly import DOWNLOADS
 from explorer.runs.run import Run

@@ -13,8 +13,8 @@ from explorer.analysis.inference.microscope import (
 )
 from explorer.analysis.inference.posterior_grid import QUICK_RATIO, PosteriorGrid, build_grid
 from explorer.analysis.inference.refinement_path import RefinementPath, trace_refinement
+from explorer.app.bounded import AT_WORK, KEPT, keep
 from explorer.app.cached import get_codes, get_run_with_model
-from explorer.app.cached.bounded import AT_WORK, KEPT, keep
 from explorer.app.observation import Observation, find_telling
 from explorer.app.session import library
 from explorer.app.text import language, sentences

@@ -8,8 +8,8 @@ from explorer.analysis.inference.exact import ExactPosterior, infer_posterior
 from explorer.analysis.inference.likelihood import draw_log_weights
 from explorer.analysis.inference.reveal import Knowledge, Mask, Reveal
 from explorer.analysis.teaching.players import Game, SlowMotion, slow_motion
+from explorer.app.bounded import AT_WORK, keep
 from explorer.app.cached import get_codes
-from explorer.app.cached.bounded import AT_WORK, keep
 from explorer.app.cached.elbo import get_grid
 from explorer.app.observation import Observation
 from explorer.elbo.encoding import draw_targets

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from explorer.app.cached.bounded import keep
+from explorer.app.bounded import keep
 from explorer.app.session import library
 from explorer.codes import Array
 from explorer.datasets.images import choose_probe

@@ -3,7 +3,7 @@
 from explorer.analysis.checks import Floats
 from explorer.analysis.inference.microscope import Examination, examine_image
 from explorer.analysis.representation.patchwork import decode_prior
-from explorer.app.cached.bounded import keep
+from explorer.app.bounded import keep
 from explorer.app.cached.elbo import get_grid
 from explorer.app.cached.elbo_sections import observation_key
 from explorer.app.observation import Observation

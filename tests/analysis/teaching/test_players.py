@@ -8,7 +8,7 @@ import torch
 
 from explorer.analysis.inference.exact import infer_posterior
 from explorer.analysis.teaching.players import Game, slow_motion
-from explorer.app.cached.bounded import count_bytes
+from explorer.app.bounded import count_bytes
 from explorer.errors import ExplorerError
 from tests.analysis import oracles
 
