@@ -15,6 +15,10 @@ FUSED_DEVICES = ("cpu", "cuda")
 """Where torch has one kernel for the whole update."""
 STATE = ("exp_avg", "exp_avg_sq", "step")
 """What is kept of each parameter, as `torch.optim.Adam` calls it."""
+SMALLEST_MEAN, SMALLEST_SQUARE = 1e-30, 1e-36
+"""Less of them moves no weight, with an epsilon of 1e-16 and more."""
+SWEEP = 64
+"""Updates in which a mean of `SMALLEST_MEAN` decays by .9 each, and is still a normal number."""
 
 
 class Adam:
@@ -27,14 +31,18 @@ class Adam:
         self.parameters = list(parameters)
         self.lr = lr
         self.eps = eps
+        device = self.parameters[0].device
+        # The counts lie side by side: one addition for all.
+        self._steps = torch.zeros(len(self.parameters), device=device)
         self._states = [
             {
                 "exp_avg": torch.zeros_like(parameter.detach()),
                 "exp_avg_sq": torch.zeros_like(parameter.detach()),
-                "step": torch.zeros((), device=parameter.device),
+                "step": step,
             }
-            for parameter in self.parameters
+            for parameter, step in zip(self.parameters, self._steps, strict=True)
         ]
+        self._updates = 0
 
     @torch.no_grad()
     def update(self) -> None:
@@ -48,7 +56,10 @@ class Adam:
             return
         parameters, gradients, states = zip(*learned, strict=True)
         means, squares, steps = ([state[name] for state in states] for name in STATE)
-        torch._foreach_add_(steps, 1)
+        if len(learned) == len(self.parameters):
+            self._steps.add_(1)
+        else:
+            torch._foreach_add_(steps, 1)
         is_fused = parameters[0].device.type in FUSED_DEVICES
         (torch._fused_adam_ if is_fused else update_in_turn)(
             parameters,
@@ -66,6 +77,10 @@ class Adam:
             amsgrad=False,
             maximize=False,
         )
+        self._updates += 1
+        if self._updates % SWEEP == 0:
+            clear_smallest(means, SMALLEST_MEAN)
+            clear_smallest(squares, SMALLEST_SQUARE)
 
     def forget(self) -> None:
         """Drop every gradient."""
@@ -86,6 +101,17 @@ class Adam:
                 if found.shape != value.shape:
                     raise ValueError(f"The {name} of parameter {index} has another shape.")
                 value.copy_(found)
+        self._updates = max((int(state["step"]) for state in self._states), default=0)
+
+
+def clear_smallest(tensors: Iterable[Tensor], limit: float) -> None:
+    """Set what is nearer to 0 than `limit` to 0.
+
+    The mean of a gradient that has become 0, as that of a pixel at the border, decays to a number
+    below 1e-38 and stays there by rounding: processors take many times as long for each of these.
+    """
+    for tensor in tensors:
+        tensor.mul_(tensor.abs() >= limit)
 
 
 def update_in_turn(

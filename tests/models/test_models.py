@@ -104,6 +104,13 @@ def test_a_slope_in_closed_form_is_the_gradient_of_the_nll(name, scale):
         torch.testing.assert_close(slope[index], gradient.flatten(1), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("logit", [20.0, 27.9, 28.1, 60.0, 100.0])
+def test_pixels_that_are_all_but_sure_cost_what_they_should(logit):
+    logits = torch.tensor([[logit, -logit]], dtype=torch.float64)
+    nll, _ = double("bernoulli").nll_and_slope(logits, torch.tensor([[1.0, 0.0]]).double())
+    assert nll.item() == pytest.approx(2 * math.log1p(math.exp(-logit)), abs=1e-11)
+
+
 def test_bernoulli_is_softplus_less_x_logit():
     likelihood = double("bernoulli")
     output, x = some_output(likelihood), some_images(likelihood)

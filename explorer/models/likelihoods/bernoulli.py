@@ -9,6 +9,9 @@ from explorer.models.likelihoods.base import Likelihood
 
 LARGEST_EXPONENT = 80.0
 """Logits up to which e^l is a number in fp32."""
+CERTAIN = 28.0
+"""Logits from which e^−l adds nothing to a sum over pixels; its cube, which log1p forms, is below
+1e-38 from 29 on, and processors take many times as long for such numbers."""
 
 
 class BernoulliLikelihood(Likelihood):
@@ -38,7 +41,7 @@ class BernoulliLikelihood(Likelihood):
 
     def nll_and_slope(self, output: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return Σ max(logit, 0) + log(1 + e^−|logit|) − x·logit, and p − x."""
-        per_pixel = output.abs().neg_().exp_().log1p_()
+        per_pixel = output.abs().clamp_max_(CERTAIN).neg_().exp_().log1p_()
         per_pixel.add_(output.clamp_min(0)).addcmul_(x, output, value=-1)
         return per_pixel.sum(-1), torch.sigmoid(output).sub_(x)
 
