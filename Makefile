@@ -1,11 +1,11 @@
 # Two commands: `make app` opens the explorer, `make test` runs every check.
 # PIP_ARGS passes through to pip; ARGS passes through to the command that is started.
 # WORKERS is the number of processes that run the tests, one file at a time each, long ones first:
-# one more than two cores, since a test that waits for its page leaves one idle.
+# two more than two cores, since a test that waits for its page leaves one idle.
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
-WORKERS ?= 3
+WORKERS ?= 4
 PIP_ARGS ?=
 EXTRAS := test,cluster
 BIN := $(VENV)/bin
