@@ -110,7 +110,11 @@ def test_the_map_and_its_sliders_fit_a_small_projector(view):
             "beta?sweep=mnist-beta-sweep",
             (".st-key-beta_stage .film input", ".st-key-beta_bar .stSelectbox"),
         ),
-        ("elbo?section=players", (".st-key-elbo_players_bound", ".explorer-score")),
+        pytest.param(
+            "elbo?section=players",
+            (".st-key-elbo_players_bound", ".explorer-score"),
+            marks=pytest.mark.slow,
+        ),
         ("runs", (".desk tbody tr .acts",)),
     ],
 )

@@ -20,8 +20,9 @@ from explorer.runs.run import Run
 from explorer.runs.store import RunStore
 from explorer.runs.writer import RunWriter
 from explorer.training.loop import train
+from tests.browser.explore_page import ensure_run
 from tests.small_run import make_config
-from tests.waiting import wait_for_script, wait_until
+from tests.waiting import POLL_MILLISECONDS, wait_for_script, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -58,6 +59,11 @@ def wait_for_frame(page):
     """Wait until the stage has a frame: before its first one it is an outline."""
     # As a run ends, the last tick's page stands there too for a while.
     page.locator(".stage output", has_text=re.compile("^step ")).first.wait_for()
+
+
+def wait_for_step(page, step):
+    """Wait until the film stands still at the frame of a step."""
+    page.wait_for_function(STANDS_AT, arg=step, polling=POLL_MILLISECONDS)
 
 
 def start_training(tour, server, seconds):
@@ -125,7 +131,7 @@ def test_a_short_training_shows_a_map_a_model_and_its_film(tour, server):
     assert info.results["test"]["kl"] == pytest.approx(found.kl, abs=1e-3)
     assert info.status.step == info.planned_steps > 0
     newest = run.snapshot(run.snapshot_steps()[-1])
-    page.wait_for_function(STANDS_AT, arg=newest.step)
+    wait_for_step(page, newest.step)
     last = run.metrics("train")[-1]
     terms = page.locator(".stage .sum")
     expect(terms).to_contain_text(f"{last['reconstruction'] + last['kl']:.2f}")
@@ -136,10 +142,14 @@ def test_a_short_training_shows_a_map_a_model_and_its_film(tour, server):
     slider = page.get_by_role("slider", name="Film")
     slider.focus()
     slider.press("Home")
-    page.wait_for_function(STANDS_AT, arg=0)
+    wait_for_step(page, 0)
     expect(page.locator(".stage output")).to_contain_text("step 0 ")
     assert page.locator(".stage .map canvas").evaluate(PIXELS) != before
     assert page.locator(".stage .strip canvas").nth(1).evaluate(PIXELS) != picture
+    # A film lasts seconds: its last fifth is played, to the end.
+    slider.evaluate(
+        "e => { e.value = 0.8 * e.max; e.dispatchEvent(new Event('input', { bubbles: true })); }"
+    )
     draws = page.locator(".stage").evaluate(
         """async ({ stage }) => {
           stage.play();
@@ -152,16 +162,22 @@ def test_a_short_training_shows_a_map_a_model_and_its_film(tour, server):
         }"""
     )
     assert draws == 1, "A pause and Play within one frame leave one film running."
-    page.wait_for_function(STANDS_AT, arg=newest.step)
+    wait_for_step(page, newest.step)
     assert page.locator(".stage .map canvas").evaluate(PIXELS) == before
     assert Run(run.path).snapshot_steps()[0] == 0
+
+
+@pytest.mark.slow
+def test_a_finished_run_leads_to_its_diagnosis_and_to_slow_motion(tour, server):
+    info = ensure_run(server.runs, "two").info
+    page = tour.go("train?run=two")
     name = (
         "Why did it collapse?"
         if min(info.results["test"]["kl_per_dim"]) < DEAD_NATS
         else "Diagnose it"
     )
     page.get_by_role("button", name=name).click()
-    page.wait_for_url(f"**/collapse?run={run.id}")
+    page.wait_for_url("**/collapse?run=two")
     page.go_back()
     page.get_by_role("button", name="One step in slow motion").click()
     expect(page.get_by_role("radio", name="Slow motion")).to_be_checked(timeout=60_000)
