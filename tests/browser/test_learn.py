@@ -66,6 +66,7 @@ def test_one_z_for_the_whole_picture_and_a_sample_of_it(tour, visitor):
     other.close()
 
 
+@pytest.mark.slow
 def test_twelve_gaussians_are_nearly_the_integral(tour):
     page = open_chapter(tour, "mixture", "&gaussians=2")
     page.get_by_text("Area under the mixture: 1.00.").wait_for()
@@ -125,6 +126,7 @@ def test_the_two_bars_say_the_sum_and_their_axis_waits_for_the_slider(tour):
     wait_until(lambda: span() == small)
 
 
+@pytest.mark.slow
 def test_the_same_lines_hold_on_a_real_model(tour):
     from explorer.analysis.inference.microscope import examine_image
     from explorer.analysis.inference.posterior_grid import build_grid
@@ -148,6 +150,7 @@ def test_the_same_lines_hold_on_a_real_model(tour):
     assert said == pytest.approx(found.gap, abs=0.006)
 
 
+@pytest.mark.slow
 def test_the_price_of_being_too_sure(tour):
     page = open_chapter(tour, "kl")
     page.get_by_text(f"of the {kl_terms(1.2, 0.5).total:.2f} nats, 0.72 are").wait_for()

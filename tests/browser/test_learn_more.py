@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 SLOW = 60_000
 
 
+@pytest.mark.slow
 def test_sigma_squared_is_a_beta(tour):
     """σ² = 0.0125 with β = 4 gives what 0.05 gives with 1, and the page says that this is right."""
     page = tour.go("learn?chapter=sigma&trade_sigma2=1&trade_beta=5")
@@ -31,6 +32,7 @@ def test_sigma_squared_is_a_beta(tour):
     page.wait_for_url("**written=1**")
 
 
+@pytest.mark.slow
 def test_the_score_function_needs_more_draws(tour):
     page = tour.go("learn?chapter=reparameterise&draws=5")
     found = [
@@ -57,6 +59,7 @@ def test_one_dimension_lives_between_the_eigenvalues(tour):
     page.wait_for_url(re.compile("/beta.*sweep=mnist-beta-sweep"))
 
 
+@pytest.mark.slow
 def test_the_notes_notations_and_all_their_slips(tour):
     page = tour.go("learn?chapter=notation")
     page.get_by_text("Not yet.").wait_for(timeout=SLOW)

@@ -118,17 +118,20 @@ def test_the_skeleton_is_of_the_map_alone(page, server):
     assert page.locator(".explorer-skeleton").count() == 0
 
 
-def test_the_models_of_a_sweep_come_after_the_map(page, address, server):
-    ensure_run(server.runs, "two-high")
-    view = ExplorePage(page, address)
-    view.until("s.members.length === 2")
-    assert view.errors == []
+@pytest.fixture(scope="module")
+def again(visitor, server):
+    """A page that a visitor opens who was there before, for many to read, and what it asked for."""
+    for name in ("two", "two-high"):  # The latter makes a sweep of them.
+        ensure_run(server.runs, name)
+    page = visitor.new_page()
+    page.asked = []
+    page.on("request", lambda request: page.asked.append(request.url))
+    yield ExplorePage(page, f"{server.url}/?model=two")
+    page.close()
 
 
-def test_a_second_visit_fetches_no_script_and_no_payload_again(visitor, address):
-    view = ExplorePage(visitor.new_page(), address)
-    view.open()
-    fetched = view.page.evaluate(
+def test_a_second_visit_fetches_no_script_and_no_payload_again(again):
+    fetched = again.page.evaluate(
         "performance.getEntriesByType('resource')"
         ".filter((r) => r.name.endsWith('.js') || r.name.includes('/payload/'))"
         ".map((r) => [r.name, r.transferSize])"
@@ -136,36 +139,38 @@ def test_a_second_visit_fetches_no_script_and_no_payload_again(visitor, address)
     for part in ("/map/main.js", "/payload/"):
         assert any(part in name for name, _ in fetched)
     assert [name for name, size in fetched if size > 0] == []
-    view.page.close()
 
 
-def test_the_browsers_tab_shows_the_apps_mark_and_asks_nobody_for_it(visitor, address):
-    page = visitor.new_page()
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
-    ExplorePage(page, address)
-    shown = page.locator("link[rel='shortcut icon']").get_attribute("href")
+def test_the_browsers_tab_shows_the_apps_mark_and_asks_nobody_for_it(again):
+    shown = again.page.locator("link[rel='shortcut icon']").get_attribute("href")
     assert shown.startswith("data:image/svg+xml;base64,")
-    assert [url for url in asked if url.startswith("http") and "%" in url] == []
-    page.close()
+    assert [url for url in again.page.asked if url.startswith("http") and "%" in url] == []
 
 
-def test_a_payload_that_cannot_be_fetched_is_sent(visitor, address):
+def test_the_models_of_a_sweep_come_after_the_map(again):
+    again.until("s.members.length === 2")
+    assert again.errors == []
+
+
+@pytest.fixture(scope="module")
+def hindered(visitor, server):
+    """A page whose payload cannot be fetched, and which the font of its axes has not reached."""
+    ensure_run(server.runs, "two")
     page = visitor.new_page()
     page.route("**/payload/*", lambda route: route.fulfill(status=404))
-    view = ExplorePage(page, address)
-    assert view.ask("s.z.length") == 2 and view.errors == []
+    page.held_fonts = hold(page, "**/SourceSansVF-Italic*.woff2")
+    yield ExplorePage(page, f"{server.url}/?model=two")
     page.close()
 
 
-def test_the_axes_are_drawn_anew_when_their_font_has_come(visitor, address):
-    page = visitor.new_page()
-    font = hold(page, "**/SourceSansVF-Italic*.woff2")
-    view = ExplorePage(page, address)
-    view.rest()
+def test_a_payload_that_cannot_be_fetched_is_sent(hindered):
+    assert hindered.ask("s.z.length") == 2 and hindered.errors == []
+
+
+def test_the_axes_are_drawn_anew_when_their_font_has_come(hindered):
+    hindered.rest()
     drawn = "app.map.base.toDataURL()"
-    before = view.ask(drawn)
-    assert len(font) == 1, "the canvas asked for it"
-    release(font)
-    view.until(f"{drawn} !== arg", before)
-    page.close()
+    before = hindered.ask(drawn)
+    assert len(hindered.page.held_fonts) == 1, "the canvas asked for it"
+    release(hindered.page.held_fonts)
+    hindered.until(f"{drawn} !== arg", before)

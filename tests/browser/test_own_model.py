@@ -25,17 +25,17 @@ def files(tmp_path_factory):
     return folder
 
 
-def open_dialog(page, server):
-    page.goto(f"{server.url}/runs")
+def open_dialog(page):
+    """Open the dialog on the Runs page."""
     page.get_by_role("button", name="Your own model").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.locator("input[type=file]")).to_have_count(2)
     return dialog
 
 
-def bring(page, server, files, encoder):
+def bring(page, files, encoder):
     """Drop an encoder and the decoder of the digits, answer, and hand them over."""
-    dialog = open_dialog(page, server)
+    dialog = open_dialog(page)
     inputs = dialog.locator("input[type=file]")
     for index, name in enumerate((encoder, "dec")):
         inputs.nth(index).set_input_files(files / f"{name}.onnx")
@@ -47,8 +47,9 @@ def bring(page, server, files, encoder):
     return dialog
 
 
-def test_two_files_become_a_run_that_opens_on_explore(page, server, files):
-    bring(page, server, files, "enc")
+def test_two_files_become_a_run_that_opens_on_explore(tour, server, files):
+    page = tour.go("runs")
+    bring(page, files, "enc")
     dialog = page.get_by_role("dialog")
     opening = dialog.get_by_role("button", name="Open its map")
     expect(opening).to_be_visible(timeout=ADOPTING_MS)
@@ -63,24 +64,28 @@ def test_two_files_become_a_run_that_opens_on_explore(page, server, files):
 
 
 def test_what_is_refused_says_why_to_its_visitor_alone_until_it_is_let_go(
-    page, server, files, visitor
+    tour, server, files, page
 ):
-    dialog = bring(page, server, files, "odd")
+    other, page = page, tour.go("runs")
+    dialog = bring(page, files, "odd")
     refused = dialog.get_by_text("NonMaxSuppression")
     expect(refused).to_be_visible(timeout=ADOPTING_MS)
-    other = open_dialog(visitor.new_page(), server)
+    other.goto(f"{server.url}/runs")
+    other = open_dialog(other)
     expect(other.get_by_role("button", name="Bring it in")).to_be_visible()
     expect(other.get_by_text("NonMaxSuppression")).to_have_count(0)
     # Who loads the page again finds what was handed over, and is the one to let it go.
-    dialog = open_dialog(page, server)
+    page.reload()
+    dialog = open_dialog(page)
     expect(refused).to_be_visible()
     dialog.get_by_role("button", name="Let go").click()
     expect(refused).to_be_hidden()
 
 
-def test_it_is_stopped_and_leaves_nothing(page, server, files):
+def test_it_is_stopped_and_leaves_nothing(tour, server, files):
     before = set(server.runs.iterdir())
-    dialog = bring(page, server, files, "enc")
+    page = tour.go("runs")
+    dialog = bring(page, files, "enc")
     dialog.get_by_role("button", name="Stop").click()
     expect(dialog.get_by_role("button", name="Bring it in")).to_be_visible()
     expect(page.get_by_text("enc.onnx is being read")).to_be_hidden()
