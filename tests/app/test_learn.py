@@ -81,6 +81,18 @@ def test_the_price_of_being_too_sure(mean, sd, verdict):
     assert f"{kl_terms(mean, sd).total:.2f}" in told
 
 
+def test_a_link_to_a_sample_means_the_same_in_every_language():
+    def draw(draw="1", lang="en"):
+        address = {"shared": "5", "shown": "sample", "draw": draw, "lang": lang}
+        app, told = read_chapter("latents", **address)
+        pictures = [re.findall(r"data:image[^\"]+", shown.proto.body) for shown in app.get("html")]
+        return told, sum(pictures, [])
+
+    told, drawn = draw(lang="zh-Hant")
+    assert "答對了" in told
+    assert drawn and drawn == draw()[1] != draw("2")[1]
+
+
 def test_twelve_gaussians_are_nearly_the_integral_when_evenly_spread():
     app, told = read_chapter("mixture", gaussians="2")
     assert "Area under the mixture: 1.00." in told and "Not yet." in told

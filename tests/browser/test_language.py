@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.explore_page import MAP
+from tests.waiting import POLL_MILLISECONDS
 
 pytestmark = pytest.mark.browser
 
@@ -13,7 +14,7 @@ KEPT = "[Array.from(s.z), s.pins.map(pin => Array.from(pin.z)), s.tab, s.hidden.
 def switch(page, language, switched):
     """Press the language in the bar until `switched` tells that the page follows."""
     page.locator(".st-key-language").get_by_role("radio", name=language).click()
-    page.wait_for_function(switched)
+    page.wait_for_function(switched, polling=POLL_MILLISECONDS)
 
 
 def declares(language):
@@ -33,12 +34,12 @@ def test_the_map_changes_its_words_and_keeps_its_scene(explore, page, visitor):
     switch(page, "简", speaks("先验采样"))
     assert view.ask(KEPT) == before
     switch(page, "繁", speaks("先驗抽樣"))
-    page.wait_for_function(declares("zh-Hant"))
+    page.wait_for_function(declares("zh-Hant"), polling=POLL_MILLISECONDS)
     assert view.ask(KEPT) == before
     page.wait_for_function("/lang=zh-Hant/.test(location.search) && /z=/.test(location.search)")
     other = visitor.new_page()
     other.goto(page.url)
-    other.wait_for_function(speaks("先驗抽樣"), timeout=60_000)
+    other.wait_for_function(speaks("先驗抽樣"), timeout=60_000, polling=POLL_MILLISECONDS)
     z = other.evaluate(f"Array.from({MAP}.shadowRoot.querySelector('.lx').explorer.store.state.z)")
     assert z == pytest.approx(before[0], abs=1e-3)
 
@@ -68,5 +69,5 @@ def test_a_browser_is_answered_in_its_own_language(page, server):
     browser.send("Emulation.setUserAgentOverride", {"userAgent": agent, "acceptLanguage": "zh-TW"})
     page.goto(f"{server.url}/runs")
     page.get_by_text("只有影像相同、概似相同的紀錄").wait_for(timeout=60_000)
-    page.wait_for_function(declares("zh-Hant"))
+    page.wait_for_function(declares("zh-Hant"), polling=POLL_MILLISECONDS)
     assert page.evaluate("navigator.language") == "zh-TW" and "lang" not in page.url

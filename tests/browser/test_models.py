@@ -13,6 +13,7 @@ from explorer.runs.store import open_run
 from explorer.training.loop import train
 from tests.helpers import present
 from tests.small_run import change, make_config
+from tests.waiting import POLL_MILLISECONDS
 
 pytestmark = pytest.mark.browser
 
@@ -123,7 +124,7 @@ def test_holes_are_measured_and_drawn(tour, digits_runs, sources):
         ).first.wait_for()
     page.get_by_role("radio", name="holes").click()
     page.get_by_text("Grey: what is decoded there").wait_for()
-    page.wait_for_function(COUNT_HOLES, arg=2)
+    page.wait_for_function(COUNT_HOLES, arg=2, polling=POLL_MILLISECONDS)
     page.get_by_role("radio", name="worst first").click()
     page.get_by_text("below, the nearest image").first.wait_for()
 

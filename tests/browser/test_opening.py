@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser.explore_page import MAP, ExplorePage, ensure_run
-from tests.waiting import wait_for_script
+from tests.waiting import POLL_MILLISECONDS, wait_for_script
 
 pytestmark = pytest.mark.browser
 
@@ -56,7 +56,7 @@ def test_the_title_the_sentence_and_the_skeleton_stand_before_streamlit_and_befo
         assert (now["x"], now["y"]) == pytest.approx((was["x"], was["y"]), abs=1.5)
 
     release(module)
-    page.wait_for_function(STANDS)
+    page.wait_for_function(STANDS, polling=POLL_MILLISECONDS)
     assert skeleton.count() == 0
     assert page.evaluate(f"{MAP}.getBoundingClientRect().top") == pytest.approx(
         after[1]["y"], abs=1.5
@@ -67,7 +67,7 @@ def test_the_map_can_be_used_before_streamlit_and_moves_to_its_page_as_it_is(pag
     ExplorePage(page, address)  # From then on the server knows what this page opens with.
     streamlit = hold(page, "**/static/js/index.*.js")
     page.goto(address, wait_until="commit")
-    page.wait_for_function(f"{EARLY}?.painted > 0")
+    page.wait_for_function(f"{EARLY}?.painted > 0", polling=POLL_MILLISECONDS)
     assert (
         page.locator(".stApp").count() == 0
         and page.locator(".explorer-skeleton:visible").count() == 0
@@ -81,7 +81,7 @@ def test_the_map_can_be_used_before_streamlit_and_moves_to_its_page_as_it_is(pag
     z, before = page.evaluate(f"[window.opened.store.state.z[0], {BOX}]")
 
     release(streamlit)
-    page.wait_for_function(STANDS)
+    page.wait_for_function(STANDS, polling=POLL_MILLISECONDS)
     assert page.evaluate(f"{MAP}.shadowRoot.querySelector('.lx').explorer === window.opened")
     assert page.locator("#first-frame").count() == 0
     assert page.evaluate(f"[window.opened.store.state.z[0], {BOX}]") == [z, before]
@@ -98,7 +98,7 @@ def test_the_map_of_the_first_frame_goes_with_it_where_the_page_is_in_trouble(pa
     ExplorePage(page, address)
     module = hold(page, "**/BidiComponent.*.js")
     page.goto(address, wait_until="commit")
-    page.wait_for_function(f"{EARLY}?.painted > 0")
+    page.wait_for_function(f"{EARLY}?.painted > 0", polling=POLL_MILLISECONDS)
     page.evaluate(f"window.opened = {EARLY}")
     page.locator("#first-frame.handed").wait_for()
     page.evaluate(
@@ -107,7 +107,7 @@ def test_the_map_of_the_first_frame_goes_with_it_where_the_page_is_in_trouble(pa
     )
     page.locator("#first-frame").wait_for(state="detached")
     release(module)
-    page.wait_for_function(STANDS)
+    page.wait_for_function(STANDS, polling=POLL_MILLISECONDS)
     assert page.evaluate(f"{MAP}.shadowRoot.querySelector('.lx').explorer !== window.opened")
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.waiting import wait_for_script
+from tests.waiting import POLL_MILLISECONDS, wait_for_script
 
 pytestmark = pytest.mark.browser
 SLOW = 60_000
@@ -45,11 +45,11 @@ def test_a_link_opens_the_presentation_and_keys_lead_through_it(tour, page, serv
         each.set_viewport_size(PROJECTOR)
     small = height(tour.go("learn?chapter=collapse"))
     page.goto(f"{server.url}/learn?chapter=collapse&present=1")
-    page.wait_for_function(PRESENTING, timeout=SLOW)
+    page.wait_for_function(PRESENTING, timeout=SLOW, polling=POLL_MILLISECONDS)
     page.reload()
-    page.wait_for_function(PRESENTING, timeout=SLOW)
+    page.wait_for_function(PRESENTING, timeout=SLOW, polling=POLL_MILLISECONDS)
     assert height(page) > 1.4 * small
-    page.wait_for_function(SEEN_WHOLE, timeout=SLOW)
+    page.wait_for_function(SEEN_WHOLE, timeout=SLOW, polling=POLL_MILLISECONDS)
     page.keyboard.press("PageDown")
     # The chapter's rest comes first, and a step is no nudge.
     page.wait_for_function("() => document.querySelector('.stMain').scrollTop > 144")
@@ -68,7 +68,7 @@ def test_an_arrow_key_belongs_to_the_control_that_has_the_focus_and_escape_ends_
     tour.page.set_viewport_size(PROJECTOR)
     page = tour.go("learn?chapter=latents")
     switch(page)
-    page.wait_for_function(PRESENTING)
+    page.wait_for_function(PRESENTING, polling=POLL_MILLISECONDS)
     slider = page.get_by_role("slider").first
     slider.wait_for(timeout=SLOW)
     before = slider.get_attribute("value")
@@ -122,7 +122,7 @@ def test_what_a_page_is_about_fits_a_small_projector(tour, address, parts):
     tour.page.set_viewport_size(PROJECTOR)
     page = tour.go(address)
     switch(page)
-    page.wait_for_function(PRESENTING, timeout=SLOW)
+    page.wait_for_function(PRESENTING, timeout=SLOW, polling=POLL_MILLISECONDS)
     page.locator(parts[0]).first.wait_for(timeout=SLOW)
     wait_for_script(page)
     for part in parts:

@@ -17,7 +17,7 @@ from explorer.runs.store import RunStore
 from explorer.runs.writer import RunWriter
 from explorer.training.loop import train
 from tests.small_run import make_config
-from tests.waiting import wait_until
+from tests.waiting import POLL_MILLISECONDS, wait_until
 
 pytestmark = pytest.mark.browser
 NUMBERS = itertools.count(1)
@@ -191,7 +191,9 @@ def test_two_runs_are_compared_and_what_differs_is_named(tour, two_runs):
     for run in two_runs:
         tick(page, run)
     page.get_by_text("The same axes for all").wait_for()
-    page.wait_for_function(DRAWN, arg=["the first −ELBO", "the second −ELBO"])
+    page.wait_for_function(
+        DRAWN, arg=["the first −ELBO", "the second −ELBO"], polling=POLL_MILLISECONDS
+    )
     page.get_by_text("They were told the same").wait_for()
     assert len(set(page.evaluate(COLOURS))) == 2
     page.set_viewport_size({"width": 390, "height": 600})
