@@ -67,6 +67,8 @@ class ExplorePage:
         """Load the page, as it is before anything was done to it."""
         self.is_spoilt = False
         self.errors.clear()
+        # A page behind another one gets a frame a second.
+        self.page.bring_to_front()
         # What the canvas asks for is held back by some tests, and the load event waits for it.
         self.page.goto(self.address, wait_until="commit")
         self.opened()
@@ -145,6 +147,7 @@ class ExplorePage:
 
     def fresh(self) -> None:
         """Bring the page back to how it opens, without loading it again."""
+        self.page.bring_to_front()
         self.page.mouse.move(5, 5)
         self.ask(
             "(() => { app.closePopups?.(); const { members, member, models, input } = s;"

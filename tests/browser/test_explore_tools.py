@@ -35,6 +35,7 @@ def turn_to(menu):
     def choose(name):
         if menu.is_spoilt:
             menu.open()
+        menu.page.bring_to_front()
         menu.choose(name)
         menu.opened()
         menu.fresh()
@@ -209,7 +210,7 @@ def test_no_beta_slider_where_there_is_nothing_to_move_through(turn_to):
     assert not view.page.locator("[data-role=beta]").is_visible()
 
 
-def test_the_address_carries_the_scene(view, page):
+def test_the_address_carries_the_scene(page, view):
     pin_two(view)
     view.page.click("[data-layer=density]")
     view.page.click(".chip.class[data-label='3']")
