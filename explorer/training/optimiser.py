@@ -15,10 +15,12 @@ FUSED_DEVICES = ("cpu", "cuda")
 """Where torch has one kernel for the whole update."""
 STATE = ("exp_avg", "exp_avg_sq", "step")
 """What is kept of each parameter, as `torch.optim.Adam` calls it."""
-SMALLEST_MEAN, SMALLEST_SQUARE = 1e-30, 1e-36
-"""Less of them moves no weight, with an epsilon of 1e-16 and more."""
-SWEEP = 64
-"""Updates in which a mean of `SMALLEST_MEAN` decays by .9 each, and is still a normal number."""
+SMALLEST_MEAN = 1e-30
+"""A mean of gradients that is less moves no weight, divided by any epsilon that may be asked for."""
+SMALLEST_ROOT = 1e-9
+"""The root of a mean of squares that is a smaller part of epsilon is lost when epsilon is added."""
+CLEARED_EVERY = 64
+"""Updates in which `SMALLEST_MEAN`, decaying by .9 each, does not come near 1e-38."""
 
 
 class Adam:
@@ -31,16 +33,13 @@ class Adam:
         self.parameters = list(parameters)
         self.lr = lr
         self.eps = eps
-        device = self.parameters[0].device
-        # The counts lie side by side: one addition for all.
-        self._steps = torch.zeros(len(self.parameters), device=device)
         self._states = [
             {
                 "exp_avg": torch.zeros_like(parameter.detach()),
                 "exp_avg_sq": torch.zeros_like(parameter.detach()),
-                "step": step,
+                "step": torch.zeros((), device=parameter.device),
             }
-            for parameter, step in zip(self.parameters, self._steps, strict=True)
+            for parameter in self.parameters
         ]
         self._updates = 0
 
@@ -56,10 +55,7 @@ class Adam:
             return
         parameters, gradients, states = zip(*learned, strict=True)
         means, squares, steps = ([state[name] for state in states] for name in STATE)
-        if len(learned) == len(self.parameters):
-            self._steps.add_(1)
-        else:
-            torch._foreach_add_(steps, 1)
+        torch._foreach_add_(steps, 1)
         is_fused = parameters[0].device.type in FUSED_DEVICES
         (torch._fused_adam_ if is_fused else update_in_turn)(
             parameters,
@@ -78,9 +74,9 @@ class Adam:
             maximize=False,
         )
         self._updates += 1
-        if self._updates % SWEEP == 0:
+        if self._updates % CLEARED_EVERY == 0:
             clear_smallest(means, SMALLEST_MEAN)
-            clear_smallest(squares, SMALLEST_SQUARE)
+            clear_smallest(squares, (SMALLEST_ROOT * self.eps) ** 2)
 
     def forget(self) -> None:
         """Drop every gradient."""
