@@ -16,7 +16,7 @@ FUSED_DEVICES = ("cpu", "cuda")
 STATE = ("exp_avg", "exp_avg_sq", "step")
 """What is kept of each parameter, as `torch.optim.Adam` calls it."""
 SMALLEST_MEAN = 1e-30
-"""A mean of gradients that is less moves no weight, divided by any epsilon that may be asked for."""
+"""A mean of gradients that is less moves no weight, over any epsilon that may be asked for."""
 SMALLEST_ROOT = 1e-9
 """The root of a mean of squares that is a smaller part of epsilon is lost when epsilon is added."""
 CLEARED_EVERY = 64
