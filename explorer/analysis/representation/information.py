@@ -22,7 +22,7 @@ LN_2PI = math.log(2 * math.pi)
 COMPONENTS, CHUNK_VALUES = 16_384, 4_000_000
 """Of a million codes the weights of all at once would be read anew for every four draws."""
 SMALLEST_EXPONENT = -80.0
-"""Under the largest it adds nothing to a sum of millions; below e^-87 float32 is slow to compute."""
+"""Under the largest it adds nothing to a sum of millions; below e^-87 float32 is slow."""
 SAFE_QUADRATIC = 1e9
 """Largest μ²/σ² for which expanding (z − μ)²/σ² keeps six digits in float64."""
 MAX_SAMPLES, MIN_SAMPLES = 10_000, 1000
