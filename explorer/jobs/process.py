@@ -156,6 +156,8 @@ def _follow(
                 raise WorkerDied(f"The process that read {name} ended unexpectedly.")
             answer = json.loads(line)
             if answer["event"] == "done":
+                if stop is not None and stop():  # It was done before it heard of that.
+                    raise ReadingStopped("The reading was stopped.")
                 return answer.get("found")
             if answer["event"] == "stopped":
                 raise ReadingStopped(answer["message"])

@@ -21,7 +21,7 @@ from explorer.datasets.report import ReadingStopped
 from explorer.errors import ExplorerError
 from explorer.jobs import process as processes
 from explorer.jobs import reader
-from explorer.jobs.process import ORPHANED, resident_bytes
+from explorer.jobs.process import ORPHANED, resident_bytes, run_worker, serve
 from explorer.jobs.reader import read_in_worker
 from tests.datasets.own.cases import draw, encode, make_npy_header, make_png, pack, raw_zip
 from tests.helpers import present
@@ -166,6 +166,13 @@ def test_the_watch_ends_what_no_limit_of_the_system_does(root, endless, monkeypa
     with pytest.raises(ExplorerError, match="takes more than the 2.15 GB allowed"):
         read_in_worker(endless)
     assert work(root) == []
+
+
+def test_what_is_done_as_it_is_stopped_was_stopped(tmp_path):
+    job = {"path": "a", "folder": str(tmp_path), "seconds": 60, "memory_bytes": 2**40}
+    assert run_worker(__name__, job | {"waits": False}) == "an answer"
+    with pytest.raises(ReadingStopped, match="stopped"):
+        run_worker(__name__, job | {"waits": True}, stop=lambda: True)
 
 
 def test_a_reading_is_stopped_in_good_order(root, endless):
@@ -354,3 +361,14 @@ def test_the_memory_of_a_process_is_told():
     assert 90_000_000 < present(resident_bytes(os.getpid())) - before < 150_000_000
     del block
     assert resident_bytes(2**22 + 1) is None
+
+
+def answer_at_the_last_moment(job, tell, stop):
+    """Be done with a job once it is stopped, as one is that looks no more whether it was."""
+    while job["waits"] and not stop():
+        time.sleep(0.01)
+    return "an answer"
+
+
+if __name__ == "__main__":
+    serve(answer_at_the_last_moment)
