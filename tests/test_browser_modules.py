@@ -40,11 +40,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 """Room by room, what its modules may import besides their own neighbours, types included."""
 
 ALONE = (
-    "guide",
     "menu",
     "opening",
-    "present",
-    "together",
     "charts",
     "brush",
     "slider",

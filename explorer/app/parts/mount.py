@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.app.parts.kept import read_widget
-from explorer.browser import ASSETS, read_script, read_styles
+from explorer.browser import ASSETS, read_styles
 from explorer.errors import ExplorerError
 from explorer.export.bundle import bundle_component, publish_bundles
 from explorer.paths import cache_folder
@@ -75,13 +75,13 @@ def find_scripts() -> tuple[Path, str]:
 
 
 def script_component(room: str) -> Callable[..., Any]:
-    """Return what mounts a room of one script that shows nothing in its own place."""
+    """Return what mounts a room that shows nothing in its own place; its script is sent as text."""
     from streamlit.components.v2 import component
     from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 
     place = id(get_bidi_component_manager()), room
     if place not in _renderers:
-        _renderers[place] = component(f"explorer_{room}", js=read_script(room))
+        _renderers[place] = component(f"explorer_{room}", js=bundle_component(room))
     return _renderers[place]
 
 

@@ -1,3 +1,7 @@
+import { openPage, writeParameter } from "../shared/address.js";
+import { findBar } from "../shared/bar.js";
+import { button, make } from "../shared/dom.js";
+
 /**
  * The guide that floats over the pages: it tells of the page that is open, part by part, and draws a
  * frame around the part that it speaks of. All of it lives in the browser; the server hands over texts.
@@ -7,7 +11,6 @@ const PARAMETER = "guide";
 const MEMORY = "latent-explorer-guide";
 const PACE = 250;
 const NARROW = 640;
-const FIRST_PAGE = "explore";
 /** Where components keep their parts to themselves: the latent map, the β lab and the ELBO page's lens. */
 const SHADOWED = '.st-key-explore_map *, .st-key-beta_stage *, [class*="st-key-elbo_lens"] *';
 
@@ -41,24 +44,22 @@ class Guide {
     this.data = data;
     this.timer = 0;
     this.placed = "";
-    this.frame = make("div", "explorer-guide-frame");
-    this.place = make("span", "place");
-    this.close = make("button", "close", "✕");
+    this.frame = make("div", { class: "explorer-guide-frame" });
+    this.place = make("span", { class: "place" });
+    this.close = button("✕", () => this.go(false), { class: "close" });
     this.title = make("b");
-    this.body = make("p");
-    this.read = make("a", "read");
-    this.back = make("button", "", "‹");
-    this.next = make("button", "next");
+    this.body = make("p", { "aria-live": "polite" });
+    this.read = make("a", { class: "read" });
+    this.back = button("‹", () => this.go(true, this.at - 1));
+    this.next = button("", () => this.go(this.at + 1 < this.stops().length, this.at + 1), { class: "next" });
     this.card = make(
-      "section", "explorer-guide", make("header", "", this.place, this.close), this.title, this.body,
-      make("footer", "", this.read, this.back, this.next),
+      "section", { class: "explorer-guide" }, make("header", {}, this.place, this.close), this.title, this.body,
+      make("footer", {}, this.read, this.back, this.next),
     );
-    this.toggle = make("button", "explorer-guide-switch");
-    for (const element of [this.close, this.back, this.next, this.toggle]) element.setAttribute("type", "button");
-    this.body.setAttribute("aria-live", "polite");
+    this.toggle = button("", () => this.go(!this.open, 0), { class: "explorer-guide-switch" });
     this.frame.hidden = this.card.hidden = true;
     document.body.append(this.frame, this.card);
-    bar().append(this.toggle);
+    findBar().append(this.toggle);
     this.listen();
     this.open = recall();
     const asked = Number(new URLSearchParams(window.location.search).get(PARAMETER));
@@ -70,10 +71,6 @@ class Guide {
   }
 
   listen() {
-    this.toggle.onclick = () => this.go(!this.open, 0);
-    this.close.onclick = () => this.go(false);
-    this.back.onclick = () => this.go(true, this.at - 1);
-    this.next.onclick = () => this.go(this.at + 1 < this.stops().length, this.at + 1);
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.open && !event.defaultPrevented) this.go(false);
     });
@@ -83,8 +80,7 @@ class Guide {
 
   /** The page that is open, by the last part of its address. */
   page() {
-    const last = window.location.pathname.replace(/\/$/, "").split("/").pop() ?? "";
-    return last in this.data.pages ? last : FIRST_PAGE;
+    return openPage(Object.keys(this.data.pages));
   }
 
   stops() {
@@ -186,36 +182,8 @@ class Guide {
 
   /** The address carries the part, so that a link opens the guide at it. */
   writeAddress() {
-    const url = new URL(window.location.href);
-    const wanted = this.open ? String(this.at + 1) : null;
-    if (url.searchParams.get(PARAMETER) === wanted) return;
-    if (wanted === null) url.searchParams.delete(PARAMETER);
-    else url.searchParams.set(PARAMETER, wanted);
-    const address = url.toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
-    window.history.replaceState(window.history.state, "", address);
+    writeParameter(PARAMETER, this.open ? String(this.at + 1) : null);
   }
-}
-
-/**
- * @template {keyof HTMLElementTagNameMap} Tag
- * @param {Tag} tag
- * @param {string} [className]
- * @param {...(Node | string)} children
- */
-function make(tag, className, ...children) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  element.append(...children);
-  return element;
-}
-
-/** The end of the app's bar that our own switches share; whichever comes first makes it. */
-function bar() {
-  const known = document.querySelector(".explorer-bar");
-  if (known) return known;
-  const made = make("div", "explorer-bar");
-  document.body.append(made);
-  return made;
 }
 
 /** Whether the guide was open when the visitor was last here. */
@@ -243,7 +211,7 @@ function remember(open) {
 function tint(text) {
   return text.split(/(@\w+\[[^\]]*\])/).map((part) => {
     const found = /^@(\w+)\[([^\]]*)\]$/.exec(part);
-    return found ? make("span", `role-${found[1]}`, found[2]) : part;
+    return found ? make("span", { class: `role-${found[1]}` }, found[2]) : part;
   });
 }
 

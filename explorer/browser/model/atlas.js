@@ -102,12 +102,7 @@ export class AtlasModel extends DescribedModel {
    * @param {(index: number, picture: Float32Array) => void} each
    */
   picturesSoon(channel, points, each) {
-    let next = 0;
-    this.slices.start(channel, () => {
-      if (next < points.length) each(next, this.picture(points[next]));
-      next += 1;
-      return next < points.length;
-    });
+    this.slices.startPictures(channel, points, (z) => this.picture(z), each);
   }
 
   dispose() {

@@ -27,6 +27,22 @@ export class Slices {
     else work();
   }
 
+  /**
+   * Hand out pictures of many points, one after the other.
+   * @param {string} channel
+   * @param {Float32Array[]} points
+   * @param {(point: Float32Array) => Float32Array} picture
+   * @param {(index: number, picture: Float32Array) => void} each
+   */
+  startPictures(channel, points, picture, each) {
+    let next = 0;
+    this.start(channel, () => {
+      if (next < points.length) each(next, picture(points[next]));
+      next += 1;
+      return next < points.length;
+    });
+  }
+
   /** @param {string} channel */
   stop(channel) {
     clearTimeout(this.timers.get(channel));

@@ -1,3 +1,7 @@
+import { leadsTo, openPage, writeParameter } from "../shared/address.js";
+import { findBar } from "../shared/bar.js";
+import { button, make } from "../shared/dom.js";
+
 /**
  * Presenting: every page half as large again for a projector, and a clicker's two keys lead through its
  * rows, the sections of its switch and the pages. All of it lives in the browser.
@@ -12,7 +16,6 @@ const PACE = 400;
 const [EDGE, SLACK] = [60, 12];
 /** The share of the screen that a step goes on by at least: less is no step. */
 const LEAST = 0.2;
-const FIRST_PAGE = "explore";
 const LINK = 'a[data-testid="stTopNavLink"], a[data-testid="stSidebarNavLink"]';
 /** What the arrow keys move by themselves. */
 const ARROWED = 'input, textarea, select, canvas, [role="slider"], [role="radio"], [role="tab"], [role="listbox"], [contenteditable="true"]';
@@ -42,23 +45,19 @@ class Presenter {
   constructor(data) {
     this.data = data;
     this.timer = 0;
-    this.toggle = make("button", "explorer-present-switch");
-    this.back = make("button", "", "‹");
-    this.on = make("button", "", "›");
-    this.place = make("span", "place");
-    this.keys = make("span", "keys");
-    this.strip = make("div", "explorer-present-strip", this.keys, this.back, this.place, this.on);
-    for (const element of [this.toggle, this.back, this.on]) element.setAttribute("type", "button");
-    bar().append(this.strip, this.toggle);
+    this.toggle = button("", () => this.turn(!this.active), { class: "explorer-present-switch" });
+    this.back = button("‹", () => this.step(-1));
+    this.on = button("›", () => this.step(1));
+    this.place = make("span", { class: "place" });
+    this.keys = make("span", { class: "keys" });
+    this.strip = make("div", { class: "explorer-present-strip" }, this.keys, this.back, this.place, this.on);
+    findBar().append(this.strip, this.toggle);
     this.active = new URLSearchParams(window.location.search).get(PARAMETER) === "1";
     this.announced = false;
     this.listen();
   }
 
   listen() {
-    this.toggle.onclick = () => this.turn(!this.active);
-    this.back.onclick = () => this.step(-1);
-    this.on.onclick = () => this.step(1);
     document.addEventListener("fullscreenchange", () => {
       if (!document.fullscreenElement && this.active) this.turn(false);
     });
@@ -119,19 +118,12 @@ class Presenter {
   /** Keep the place and the address in step with the page that is open. */
   follow() {
     this.place.textContent = `${this.data.pages.indexOf(this.page()) + 1} / ${this.data.pages.length}`;
-    const url = new URL(window.location.href);
-    const wanted = this.active ? "1" : null;
-    if (url.searchParams.get(PARAMETER) === wanted) return;
-    if (wanted === null) url.searchParams.delete(PARAMETER);
-    else url.searchParams.set(PARAMETER, wanted);
-    const address = url.toString().replaceAll("%2C", ",").replaceAll("%3B", ";");
-    window.history.replaceState(window.history.state, "", address);
+    writeParameter(PARAMETER, this.active ? "1" : null);
   }
 
   /** The page that is open, by the last part of its address. */
   page() {
-    const last = window.location.pathname.replace(/\/$/, "").split("/").pop() ?? "";
-    return this.data.pages.includes(last) ? last : FIRST_PAGE;
+    return openPage(this.data.pages);
   }
 
   /**
@@ -160,9 +152,8 @@ class Presenter {
   turnPage(direction) {
     const next = this.data.pages[this.data.pages.indexOf(this.page()) + direction];
     if (next === undefined) return;
-    const name = next === FIRST_PAGE ? "" : next;
     const links = [...document.querySelectorAll(LINK)].filter((link) => link instanceof HTMLAnchorElement);
-    links.find((link) => link.pathname.split("/").pop() === name)?.click();
+    links.find((link) => leadsTo(link, next))?.click();
   }
 }
 
@@ -202,26 +193,4 @@ function rows(block, height) {
     if (box.height < 1) return [];
     return inner && box.height > height ? rows(inner, height) : [child];
   });
-}
-
-/**
- * @template {keyof HTMLElementTagNameMap} Tag
- * @param {Tag} tag
- * @param {string} [className]
- * @param {...(Node | string)} children
- */
-function make(tag, className, ...children) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  element.append(...children);
-  return element;
-}
-
-/** The end of the app's bar that our own switches share; whichever comes first makes it. */
-function bar() {
-  const known = document.querySelector(".explorer-bar");
-  if (known) return known;
-  const made = make("div", "explorer-bar");
-  document.body.append(made);
-  return made;
 }

@@ -1,3 +1,5 @@
+import { findBar } from "../shared/bar.js";
+
 /**
  * Looking together: the lecturer shows all a page by one press; whoever follows has it opened.
  */
@@ -61,12 +63,6 @@ function makeButton() {
   const made = document.createElement("button");
   made.type = "button";
   made.className = "explorer-present-switch explorer-together";
-  let bar = document.querySelector(".explorer-bar");
-  if (!bar) {
-    bar = document.createElement("div");
-    bar.className = "explorer-bar";
-    document.body.append(bar);
-  }
-  bar.prepend(made);
+  findBar().prepend(made);
   return made;
 }

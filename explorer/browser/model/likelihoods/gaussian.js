@@ -23,15 +23,7 @@ export function gaussian(header) {
     for (let i = 0; i < x.length; i++) squared += (x[i] - output[i]) ** 2;
     return 0.5 * (squared / sigma2 + x.length * (LOG_2PI + Math.log(sigma2)));
   };
-  return {
-    deviationVaries: false,
-    deviationTop: null,
-    isDensity: true,
-    mean: (output, i) => output[i],
-    deviation: () => sigma,
-    sample: (output, i, random) => output[i] + sigma * random.normal(),
-    nll,
-  };
+  return normal(() => sigma, nll);
 }
 
 /**
@@ -50,15 +42,7 @@ export function gaussianDiagonal({ logvar = new Float32Array(0) }) {
     }
     return 0.5 * sum;
   };
-  return {
-    deviationVaries: true,
-    deviationTop: null,
-    isDensity: true,
-    mean: (output, i) => output[i],
-    deviation,
-    sample: (output, i, random) => output[i] + deviation(output, i) * random.normal(),
-    nll,
-  };
+  return { ...normal(deviation, nll), deviationVaries: true };
 }
 
 /**
@@ -81,8 +65,18 @@ export function gaussianPixel(_, count) {
     }
     return 0.5 * sum;
   };
+  return { ...normal(deviation, nll), deviationVaries: true };
+}
+
+/**
+ * What the three have in common.
+ * @param {Likelihood["deviation"]} deviation
+ * @param {Likelihood["nll"]} nll
+ * @returns {Likelihood}
+ */
+function normal(deviation, nll) {
   return {
-    deviationVaries: true,
+    deviationVaries: false,
     deviationTop: null,
     isDensity: true,
     mean: (output, i) => output[i],
