@@ -340,6 +340,16 @@ class Config:
         """Return the config as plain JSON-compatible values."""
         return dataclasses.asdict(self)
 
+    def by_field(self) -> dict[str, Any]:
+        """Return the value of each field by its name with its part's, such as "model.hidden"."""
+        found: dict[str, Any] = {}
+        for name, value in self.to_dict().items():
+            if name in _PARTS:
+                found |= {f"{name}.{inner}": each for inner, each in value.items()}
+            else:
+                found[name] = value
+        return found
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Config":
         """Build a config from plain values; an unknown or ill-typed field is an ExplorerError."""

@@ -9,8 +9,8 @@ from plotly.subplots import make_subplots
 
 from explorer.codes import threshold_name
 from explorer.figures.labels import label_ends
-from explorer.figures.latent import RINGS
-from explorer.figures.palette import Roles, class_colour
+from explorer.figures.latent import RINGS, add_ring
+from explorer.figures.palette import Roles, class_colours
 from explorer.figures.style import apply_style
 from explorer.figures.words import WORDS, Words
 
@@ -57,22 +57,11 @@ def small_maps(
         horizontal_spacing=0.012,
         vertical_spacing=0.11 if rows > 1 else 0.0,
     )
-    angle = np.linspace(0, 2 * np.pi, 49)
     for index, (points, classes) in enumerate(zip(codes, labels, strict=True)):
         row, column = index // columns + 1, index % columns + 1
         for radius, _ in RINGS[:2]:
-            figure.add_scatter(
-                x=radius * np.cos(angle),
-                y=radius * np.sin(angle),
-                mode="lines",
-                line={"color": roles.gap, "width": 1, "dash": "dot"},
-                hoverinfo="skip",
-                row=row,
-                col=column,
-            )
-        colour: object = roles.latent
-        if classes is not None:
-            colour = [class_colour(int(label)) for label in classes]
+            add_ring(figure, radius, roles, 49, row=row, col=column)
+        colour = roles.latent if classes is None else class_colours(classes)
         figure.add_scatter(
             x=points[:, 0],
             y=points[:, 1],

@@ -69,13 +69,7 @@ def eigenvalue_bars(
     figure.update_xaxes(
         title=words["dimension"], type="category", range=[-0.7, len(values) - 0.3], showgrid=False
     )
-    figure.update_yaxes(
-        title=words["eigenvalue"],
-        type="log",
-        range=[np.log10(floor), np.log10(top)],
-        tickvals=ticks,
-        ticktext=[f"{value:g}" for value in ticks],
-    )
+    _set_log_axis(figure, words["eigenvalue"], floor, top, ticks)
     return apply_style(figure, roles, height).update_layout(showlegend=False)
 
 
@@ -147,14 +141,19 @@ def kl_over_beta(
             xshift=3,
             font={"size": 12, "color": roles.sigma},
         )
-    ticks = (0.01, 0.1, 1, 10)
     figure.update_layout(hovermode="x unified")
     figure.update_xaxes(title="β", range=[-0.5, 1.05 * max(betas)], zeroline=False)
+    _set_log_axis(figure, words["kl"], FLOOR_NATS, top, (0.01, 0.1, 1, 10))
+    return label_ends(apply_style(figure, roles, height))
+
+
+def _set_log_axis(
+    figure: go.Figure, title: str, low: float, high: float, ticks: Sequence[float]
+) -> None:
     figure.update_yaxes(
-        title=words["kl"],
+        title=title,
         type="log",
-        range=[np.log10(FLOOR_NATS), np.log10(top)],
+        range=[np.log10(low), np.log10(high)],
         tickvals=ticks,
         ticktext=[f"{tick:g}" for tick in ticks],
     )
-    return label_ends(apply_style(figure, roles, height))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.elbo_reveal import Belief
+from explorer.figures.elbo_reveal import Belief, add_levels
 from explorer.figures.latent import add_ground
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
@@ -39,7 +39,7 @@ def chain_walk(
     figure = go.Figure()
     add_ground(figure, codes, labels, roles)
     if exact is not None:
-        _add_contours(figure, exact, roles.posterior, 1.6)
+        add_levels(figure, exact, roles.posterior, 1.6)
         # At the map's scale the contours may be smaller than a dot.
         row, column = np.unravel_index(exact.density.argmax(), exact.density.shape)
         figure.add_annotation(
@@ -99,7 +99,7 @@ def chain_draws(
         hoverinfo="skip",
         marker={"color": roles.latent, "size": 3, "opacity": 0.35},
     )
-    _add_contours(figure, exact, roles.posterior, 1.8)
+    add_levels(figure, exact, roles.posterior, 1.8)
     apply_style(figure, roles, height)
     figure.update_xaxes(range=[exact.x[0], exact.x[-1]], constrain="domain", nticks=5)
     figure.update_yaxes(
@@ -161,19 +161,6 @@ def _chains_at(
             hovertemplate="z = (%{x:.2f}, %{y:.2f})<extra></extra>",
         ),
     ]
-
-
-def _add_contours(figure: go.Figure, exact: Belief, colour: str, width: float) -> None:
-    for level in exact.levels:
-        figure.add_contour(
-            x=exact.x,
-            y=exact.y,
-            z=exact.density,
-            showscale=False,
-            hoverinfo="skip",
-            contours={"start": level, "end": level, "size": 1, "coloring": "none"},
-            line={"color": colour, "width": width},
-        )
 
 
 def _play_button(roles: Roles, words: Mapping[str, str]) -> dict[str, object]:

@@ -24,6 +24,21 @@ class Belief:
     levels: Sequence[float]
 
 
+def add_levels(figure: go.Figure, belief: Belief, colour: str, width: float, **axes: str) -> None:
+    """Draw a belief's contour levels as lines, on the first axes unless `axes` say otherwise."""
+    for level in belief.levels:
+        figure.add_contour(
+            x=belief.x,
+            y=belief.y,
+            z=belief.density,
+            showscale=False,
+            hoverinfo="skip",
+            contours={"start": level, "end": level, "size": 1, "coloring": "none"},
+            line={"color": colour, "width": width},
+            **axes,
+        )
+
+
 def belief_map(
     belief: Belief | None,
     draws: np.ndarray,
@@ -58,17 +73,7 @@ def belief_map(
             colorscale=_veil(roles.latent),
             **axes,
         )
-        for level in shown.levels:
-            figure.add_contour(
-                x=shown.x,
-                y=shown.y,
-                z=shown.density,
-                showscale=False,
-                hoverinfo="skip",
-                contours={"start": level, "end": level, "size": 1, "coloring": "none"},
-                line={"color": roles.latent, "width": 1.3},
-                **axes,
-            )
+        add_levels(figure, shown, roles.latent, 1.3, **axes)
     for axes in ({},) if magnified is None else ({}, {"xaxis": "x2", "yaxis": "y2"}):
         figure.add_scatter(
             x=draws[:, 0],

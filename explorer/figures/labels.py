@@ -88,6 +88,29 @@ def label_corner(
         )
 
 
+def label_point(
+    figure: go.Figure,
+    x: float,
+    y: float,
+    name: str,
+    colour: str,
+    xanchor: str,
+    yanchor: str,
+    yshift: int = 0,
+) -> None:
+    """Write a name at a point of a curve: `xanchor` "left" is to the right of it."""
+    figure.add_annotation(
+        x=x,
+        y=y,
+        text=name,
+        showarrow=False,
+        xanchor=xanchor,
+        yanchor=yanchor,
+        yshift=yshift,
+        font={"size": SIZE, "color": colour},
+    )
+
+
 def move_apart(wanted: Sequence[float], room: Sequence[float], height: float) -> list[float]:
     """Return places near the `wanted` ones, pixels from the top, that lie `room` apart."""
     order = np.argsort(wanted, kind="stable")

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.codes import latent_name
-from explorer.figures.palette import Roles, class_colour, class_glyph
+from explorer.figures.palette import Roles, class_colour, class_colours, class_glyph
 from explorer.figures.style import apply_style, as_label
 from explorer.figures.words import WORDS, Words
 
@@ -23,19 +23,10 @@ def add_ground(
     figure: go.Figure, codes: np.ndarray | None, labels: np.ndarray | None, roles: Roles
 ) -> None:
     """Add what other things are drawn over: rings of N(0, I) and faint codes (N, 2) by class."""
-    angle = np.linspace(0, 2 * np.pi, 121)
     for radius, _ in RINGS:
-        figure.add_scatter(
-            x=radius * np.cos(angle),
-            y=radius * np.sin(angle),
-            mode="lines",
-            hoverinfo="skip",
-            line={"color": roles.gap, "width": 1, "dash": "dot"},
-        )
+        add_ring(figure, radius, roles)
     if codes is not None:
-        colour: object = roles.gap
-        if labels is not None:
-            colour = [class_colour(int(label)) for label in labels]
+        colour = roles.gap if labels is None else class_colours(labels)
         figure.add_scatter(
             x=codes[:, 0],
             y=codes[:, 1],
@@ -43,6 +34,21 @@ def add_ground(
             hoverinfo="skip",
             marker={"color": colour, "size": 3.5, "opacity": FAINT},
         )
+
+
+def add_ring(
+    figure: go.Figure, radius: float, roles: Roles, points: int = 121, **place: object
+) -> None:
+    """Draw a ring of N(0, I) of `points`; `place` is the plot's row and column, or the like."""
+    angle = np.linspace(0, 2 * np.pi, points)
+    figure.add_scatter(
+        x=radius * np.cos(angle),
+        y=radius * np.sin(angle),
+        mode="lines",
+        hoverinfo="skip",
+        line={"color": roles.gap, "width": 1, "dash": "dot"},
+        **place,
+    )
 
 
 def latent_scatter(
@@ -69,16 +75,8 @@ def latent_scatter(
         y = codes[:, second]
     else:
         y = np.random.default_rng(0).uniform(-0.5, 0.5, len(codes))
-    angle = np.linspace(0, 2 * np.pi, 121)
     for radius, mass in RINGS if rings else ():
-        figure.add_scatter(
-            x=radius * np.cos(angle),
-            y=radius * np.sin(angle),
-            mode="lines",
-            hoverinfo="skip",
-            line={"color": roles.gap, "width": 1, "dash": "dot"},
-            showlegend=False,
-        )
+        add_ring(figure, radius, roles, showlegend=False)
         figure.add_annotation(
             x=0.7071 * radius,
             y=0.7071 * radius,

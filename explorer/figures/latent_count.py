@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from explorer.figures.labels import SIZE
+from explorer.figures.labels import SIZE, label_point
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
 from explorer.figures.words import Words
@@ -17,6 +17,8 @@ WORDS: Words = {
     "floor": "without latents",
     "enough": "enough",
 }
+ABOVE, BELOW = ("right", "bottom", 5), ("right", "top", -5)
+"""Where a curve's name stands at its last point."""
 
 
 def elbo_over_latents(
@@ -44,7 +46,7 @@ def elbo_over_latents(
             line={"color": roles.prior, "width": 2},
             hovertemplate="K = %{x}: %{y:.2f}<extra></extra>",
         )
-        _name(figure, theory[0][-1], theory[1][-1], words["theory"], roles.prior, "bottom")
+        label_point(figure, theory[0][-1], theory[1][-1], words["theory"], roles.prior, *BELOW)
     figure.add_scatter(
         x=list(latents),
         y=list(elbo),
@@ -54,10 +56,10 @@ def elbo_over_latents(
         marker={"color": roles.latent, "size": 9},
         hovertemplate="K = %{x}: %{y:.2f}<extra></extra>",
     )
-    _name(figure, latents[-1], elbo[-1], words["members"], roles.latent, "top")
+    label_point(figure, latents[-1], elbo[-1], words["members"], roles.latent, *ABOVE)
     if floor is not None:
         figure.add_hline(y=floor, line={"color": roles.gap, "width": 1, "dash": "dash"})
-        _name(figure, latents[-1], floor, words["floor"], roles.caption, "top")
+        label_point(figure, latents[-1], floor, words["floor"], roles.caption, *ABOVE)
     if enough is not None:
         figure.add_vline(x=enough, line={"color": roles.text, "width": 1})
         figure.add_annotation(
@@ -72,17 +74,3 @@ def elbo_over_latents(
     figure.update_xaxes(title=words["latents"], range=[-0.02 * latents[-1], 1.04 * latents[-1]])
     figure.update_yaxes(title=words["elbo"])
     return apply_style(figure, roles, height).update_layout(showlegend=False, margin={"t": 28})
-
-
-def _name(figure: go.Figure, x: float, y: float, name: str, colour: str, side: str) -> None:
-    """Write a curve's name above (top) or below (bottom) its last point."""
-    figure.add_annotation(
-        x=x,
-        y=y,
-        text=name,
-        showarrow=False,
-        xanchor="right",
-        yanchor="bottom" if side == "top" else "top",
-        yshift=5 if side == "top" else -5,
-        font={"size": SIZE, "color": colour},
-    )

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from explorer.figures.labels import SIZE, label_corner, label_peaks
+from explorer.figures.labels import label_corner, label_peaks, label_point
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
 
@@ -222,8 +222,8 @@ def mixture_picture(
     figure.update_yaxes(rangemode="tozero", showticklabels=False, row=2, col=1)
     label_corner(figure, [(names[1], roles.reconstruction), (names[0], roles.text)], "x2", "y2")
     label_corner(figure, [(names[2], roles.prior)], "x3", "y3")
-    _name_start(figure, z[0], mean[0] + sd[0], "±σ(z)", roles.sigma, "bottom")
-    _name_start(figure, z[0], mean[0] - sd[0], "μ(z)", roles.mean, "top")
+    label_point(figure, z[0], mean[0] + sd[0], "±σ(z)", roles.sigma, "left", "bottom")
+    label_point(figure, z[0], mean[0] - sd[0], "μ(z)", roles.mean, "left", "top")
     return apply_style(figure, roles, height).update_layout(showlegend=False)
 
 
@@ -251,29 +251,9 @@ def posterior_picture(
     figure.update_xaxes(title="z", range=[float(z[0]), float(z[-1])], zeroline=False)
     figure.update_yaxes(showticklabels=False)
     # The prior's own place is its left side: q is mostly led to its right.
-    figure.add_annotation(
-        x=-1,
-        y=float(np.interp(-1, z, prior)),
-        text="p(z)",
-        showarrow=False,
-        xanchor="right",
-        yanchor="bottom",
-        font={"size": SIZE, "color": roles.prior},
-    )
+    at = float(np.interp(-1, z, prior))
+    label_point(figure, -1, at, "p(z)", roles.prior, "right", "bottom")
     return label_peaks(apply_style(figure, roles, height), ("q(z|x)", "p(z|x)"))
-
-
-def _name_start(figure: go.Figure, x: float, y: float, name: str, colour: str, anchor: str) -> None:
-    """Write a curve's name where it begins, above it (anchor "bottom") or below it ("top")."""
-    figure.add_annotation(
-        x=x,
-        y=y,
-        text=name,
-        showarrow=False,
-        xanchor="left",
-        yanchor=anchor,
-        font={"size": SIZE, "color": colour},
-    )
 
 
 def _add_sticks(

@@ -1,5 +1,6 @@
 """One colour per role and per class, the same in every figure, formula and control."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 CLASSES = (
@@ -100,6 +101,11 @@ def choose_roles(dark: bool) -> Roles:
 def class_colour(index: int) -> str:
     """Return the colour of a class; more than ten classes repeat them (glyphs tell them apart)."""
     return CLASSES[index % len(CLASSES)]
+
+
+def class_colours(labels: Iterable[int]) -> list[str]:
+    """Return the colour of each label's class."""
+    return [class_colour(int(label)) for label in labels]
 
 
 def class_glyph(index: int) -> str:

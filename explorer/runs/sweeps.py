@@ -232,7 +232,7 @@ def find_grid(configs: Iterable[Config]) -> dict[str, list[Any]]:
     >>> find_grid([Config(seed=1), Config(seed=2)])
     {'seed': [1, 2]}
     """
-    flat = [_flatten(config.to_dict()) for config in configs]
+    flat = [config.by_field() for config in configs]
     return {
         name.rpartition(".")[2]: list(dict.fromkeys(values[name] for values in flat))
         for name in flat[0]
@@ -253,17 +253,6 @@ def find_places(configs: Sequence[Config]) -> tuple[dict[str, list[Any]], list[l
             values.sort()
     places = []
     for config in configs:
-        flat = _flatten(config.to_dict()).items()
-        own = {name.rpartition(".")[2]: value for name, value in flat}
+        own = {name.rpartition(".")[2]: value for name, value in config.by_field().items()}
         places.append([grid[name].index(own[name]) for name in grid])
     return grid, places
-
-
-def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= _flatten(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = tuple(value) if isinstance(value, list) else value
-    return flat

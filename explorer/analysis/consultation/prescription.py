@@ -212,7 +212,7 @@ def read_thresholds(diagnosis: Mapping[str, Any]) -> Thresholds:
 
 
 def _list_differences(used: Config, config: Config) -> list[Change]:
-    before, after = _flatten(used.to_dict()), _flatten(config.to_dict())
+    before, after = used.by_field(), config.by_field()
     return [
         Change(name, before.get(name), value)
         for name, value in after.items()
@@ -229,13 +229,3 @@ def _list_circumstances(run: Run) -> list[Change]:
     if planned and step < planned:
         found.append(Change("steps", step, planned))
     return found
-
-
-def _flatten(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= _flatten(value, f"{above}{name}.")
-        else:
-            flat[f"{above}{name}"] = value
-    return flat

@@ -1,5 +1,6 @@
 """What was understood of a pasted loss: fields that a person can correct."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -163,18 +164,12 @@ class Data:
     @property
     def size(self) -> int:
         """Pixels or features of one item, channels counted."""
-        product = 1
-        for value in self.shape:
-            product *= value
-        return product
+        return math.prod(self.shape)
 
     @property
     def latent_size(self) -> int:
         """Latent dimensions of one item."""
-        product = 1
-        for value in self.latent_shape:
-            product *= value
-        return product
+        return math.prod(self.latent_shape)
 
     def sizes(self) -> dict[str, int | None]:
         """Return each axis' size by its label."""

@@ -10,6 +10,7 @@ The folder `own` lies in the first data folder that can be written (see `explore
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,12 +18,13 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
-from explorer.datasets.own.kept import read_description
+from explorer.datasets.images import ImageDataset
+from explorer.datasets.own.kept import read_description, write_description
 from explorer.datasets.own.pixels import make_header
-from explorer.datasets.own.workshop import PATIENCE_SECONDS
+from explorer.datasets.own.workshop import PATIENCE_SECONDS, Workshop
 from explorer.datasets.rows import Bytes
 from explorer.errors import ExplorerError
-from explorer.files import make_folder, replace_file
+from explorer.files import explain_os_error, make_folder, replace_file
 from explorer.paths import data_roots
 
 Root = str | os.PathLike[str] | None
@@ -60,7 +62,23 @@ def locked(home: Path) -> Iterator[None]:
         raise ExplorerError(f"Somebody else is changing {home}: try again.") from error
 
 
-def store_pixels(target: Path, images: Bytes, pixels: Path | None = None) -> None:
+def put_up(home: Path, folder: Path, dataset: ImageDataset, pixels: Path | None = None) -> None:
+    """Put a data set's pixels, or the file `pixels` of them, and its `folder` there, in one step.
+
+    Whoever calls holds the shelf. Raises ExplorerError where nothing can be written.
+    """
+    drop_orphans(home)
+    _store_pixels(pixel_file(home, dataset.pixel_digest), dataset.images, pixels)
+    with Workshop(home / "work") as workshop:
+        write_description(workshop.folder / "set", dataset, time.time())
+        make_folder(folder.parent)
+        try:
+            os.rename(workshop.folder / "set", folder)
+        except OSError as error:
+            raise explain_os_error(error, folder) from error
+
+
+def _store_pixels(target: Path, images: Bytes, pixels: Path | None = None) -> None:
     """Write images (N, C, H, W), or move the file `pixels` of them, unless they are there."""
     if target.is_file():
         return

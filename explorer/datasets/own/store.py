@@ -8,25 +8,24 @@
 import contextlib
 import os
 import re
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from explorer.datasets.images import ImageDataset
-from explorer.datasets.own.kept import open_kept, read_description, write_description
+from explorer.datasets.own.kept import open_kept, read_description
 from explorer.datasets.own.shelf import (
     Root,
     drop_orphans,
     homes,
     locked,
     pixel_file,
-    store_pixels,
+    put_up,
     writable_home,
 )
 from explorer.datasets.own.trained import forget_trained, load_trained
 from explorer.datasets.own.workshop import Workshop
 from explorer.errors import ExplorerError
-from explorer.files import explain_os_error, make_folder
+from explorer.files import explain_os_error
 
 NAMES = re.compile(r"\w[\w.-]{0,59}")
 RESERVED = {"add", "remove"}
@@ -152,15 +151,7 @@ def keep_images(
                 f"There is a data set '{taken.name}' already: choose another name, or remove it "
                 f"first (latent-explorer data remove {taken.name})."
             )
-        drop_orphans(home)
-        store_pixels(pixel_file(home, kept.pixel_digest), kept.images, pixels)
-        with Workshop(home / "work") as workshop:
-            write_description(workshop.folder / "set", kept, time.time())
-            make_folder(folder.parent)
-            try:
-                os.rename(workshop.folder / "set", folder)
-            except OSError as error:
-                raise explain_os_error(error, folder) from error
+        put_up(home, folder, kept, pixels)
         return open_kept(folder, pixel_file(home, kept.pixel_digest))
 
 

@@ -12,23 +12,12 @@ import contextlib
 import os
 import re
 import shutil
-import time
 from pathlib import Path
 
 from explorer.datasets.images import ImageDataset
-from explorer.datasets.own.kept import open_kept, read_description, write_description
-from explorer.datasets.own.shelf import (
-    Root,
-    drop_orphans,
-    homes,
-    locked,
-    pixel_file,
-    store_pixels,
-    writable_home,
-)
-from explorer.datasets.own.workshop import Workshop
+from explorer.datasets.own.kept import open_kept, read_description
+from explorer.datasets.own.shelf import Root, homes, locked, pixel_file, put_up, writable_home
 from explorer.errors import ExplorerError
-from explorer.files import explain_os_error, make_folder
 
 KEPT_BYTES = 64_000_000
 FINGERPRINT = re.compile("[0-9a-f]{32}")
@@ -48,15 +37,7 @@ def keep_trained(dataset: ImageDataset, data_root: Root = None) -> bool:
     with locked(home):
         _remove(folder)  # Of somebody else meanwhile, or damaged.
         _make_room(home, dataset.images.nbytes)
-        drop_orphans(home)
-        store_pixels(pixel_file(home, dataset.pixel_digest), dataset.images)
-        with Workshop(home / "work") as workshop:
-            write_description(workshop.folder / "set", dataset, time.time())
-            make_folder(folder.parent)
-            try:
-                os.rename(workshop.folder / "set", folder)
-            except OSError as error:
-                raise explain_os_error(error, folder) from error
+        put_up(home, folder, dataset)
     return True
 
 

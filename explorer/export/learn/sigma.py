@@ -64,7 +64,7 @@ def _show(language: str, stop: tuple[int, ...]) -> dict[str, str]:
     is_right, key, values = judge_sigma(
         price, optimum.rate, (wanted.beta * wanted.sigma2, wanted.rate), sigma2 == ASKED
     )
-    numbers = _numbers(language, optimum)
+    numbers = say(language, "learn.sigma.numbers", **numbers_of(optimum))
     return {
         "figure": f"<p>{write_prose(numbers)}</p>{_draw(language, price)}"
         + caption(language, "learn.sigma.caption", latents=LATENTS),
@@ -73,16 +73,15 @@ def _show(language: str, stop: tuple[int, ...]) -> dict[str, str]:
     }
 
 
-def _numbers(language: str, optimum: LinearOptimum) -> str:
-    return say(
-        language,
-        "learn.sigma.numbers",
-        active=optimum.active,
-        latents=LATENTS,
-        rate=optimum.rate,
-        error=optimum.squared_error,
-        distortion=optimum.distortion,
-    )
+def numbers_of(optimum: LinearOptimum) -> dict[str, float]:
+    """Return what the chapter says of an optimum, by the names in its sentence."""
+    return {
+        "active": optimum.active,
+        "latents": LATENTS,
+        "rate": optimum.rate,
+        "error": optimum.squared_error,
+        "distortion": optimum.distortion,
+    }
 
 
 @cache

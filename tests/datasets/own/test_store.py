@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from explorer.datasets import ImageDataset
-from explorer.datasets.own import store
+from explorer.datasets.own import shelf
 from explorer.datasets.own.read import read_images
 from explorer.datasets.own.store import keep_images, list_own, load_own, remove_own
 from explorer.errors import ExplorerError
@@ -209,7 +209,7 @@ def test_a_data_set_of_a_newer_version_is_left_alone(root):
 def test_what_somebody_killed_left_behind_is_removed_in_time(root, monkeypatch):
     # Killed after the pixels were stored and before their description was.
     monkeypatch.setattr(
-        store, "write_description", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+        shelf, "write_description", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
     )
     with pytest.raises(KeyboardInterrupt):
         keep_images(some_data(1), "lost")

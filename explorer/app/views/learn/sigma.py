@@ -23,7 +23,15 @@ from explorer.app.views.learn.parts import (
     show_question,
 )
 from explorer.codes import Array
-from explorer.export.learn.sigma import ASKED, BETAS, LATENTS, SHOWN, START, VARIANCES
+from explorer.export.learn.sigma import (
+    ASKED,
+    BETAS,
+    LATENTS,
+    SHOWN,
+    START,
+    VARIANCES,
+    numbers_of,
+)
 from explorer.export.learn.words import judge_sigma, sigma_loss
 from explorer.figures.eigenvalues import eigenvalue_bars
 
@@ -81,14 +89,7 @@ def _choose_weights() -> tuple[float, float, bool]:
 
 def _show_optimum(count: int, eigenvalues: Array, optimum: LinearOptimum) -> None:
     st.markdown(
-        text(
-            "learn.sigma.numbers",
-            active=optimum.active,
-            latents=LATENTS,
-            rate=optimum.rate,
-            error=optimum.squared_error,
-            distortion=optimum.distortion,
-        ),
+        text("learn.sigma.numbers", **numbers_of(optimum)),
         help=text("learn.sigma.numbers.help", count=count),
     )
     words = sentences("learn.sigma.figure.")
