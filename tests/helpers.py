@@ -1,7 +1,8 @@
 """What a test knows to be there, or to be of a kind: claimed aloud, and known to mypy after."""
 
 import json
-from typing import TypeVar
+from typing import Any, TypeVar
+from xml.etree import ElementTree
 
 from explorer.runs.writer import RunWriter
 
@@ -30,3 +31,19 @@ def begin_run(path, latent_dim=2, **settings):
 def read_json(capsys):
     """Return the JSON object with which a command's output ends."""
     return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def list_tables(app: Any) -> list[list[dict[str, str]]]:
+    """Return the tables that `show_rows` has put on a page, each as rows of words by column."""
+    bodies = [element.proto.body for element in app.get("html")]
+    marked = [body for body in bodies if body.startswith('<div class="explorer-rows">')]
+    return [read_table(body) for body in marked]
+
+
+def read_table(body: str) -> list[dict[str, str]]:
+    """Return the rows of a table of `write_table`, as words by column."""
+    head, *rows = ElementTree.fromstring(body).iter("tr")
+    names = ["".join(cell.itertext()) for cell in head]
+    return [
+        dict(zip(names, ("".join(cell.itertext()) for cell in row), strict=True)) for row in rows
+    ]

@@ -25,6 +25,7 @@ SCRIPTS = {
     "present": "Every page on a projector.",
     "together": "What the lecturer shows to all who follow.",
     "charts": "Charts for those who do not see them.",
+    "table": "Tables that are put in order by their columns.",
     "lens": "One image of a two-latent model on the ELBO page: q in the visitor's hand.",
     "map": "The latent map: how it is mounted, and what can be done with it.",
     "map/geometry": "Points and ways as numbers.",

@@ -1,6 +1,7 @@
 """What the import contracts in pyproject.toml cannot say: what starts without what it needs not."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import explorer
+from tests.browser.conftest import Server
+from tests.visiting import Visitor
 
 PACKAGE = Path(explorer.__file__).parent
 ABOVE_THE_CORE = {"app", "cli", "commands", "figures", "export"}
@@ -39,9 +42,9 @@ def modules():
             yield ".".join(["explorer", *parts]).removesuffix(".__init__"), parts[0]
 
 
-def run_blocked(libraries, code):
-    """Run code in a fresh interpreter in which importing any of `libraries` fails."""
-    blocker = (
+def block(libraries):
+    """Return code after which importing any of `libraries` fails."""
+    return (
         "import sys\n"
         "class Blocked:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
@@ -49,7 +52,11 @@ def run_blocked(libraries, code):
         "            raise ImportError(f'{name} is blocked in this test')\n"
         "sys.meta_path.insert(0, Blocked())\n"
     )
-    command = [sys.executable, "-c", blocker + code]
+
+
+def run_blocked(libraries, code):
+    """Run code in a fresh interpreter in which importing any of `libraries` fails."""
+    command = [sys.executable, "-c", block(libraries) + code]
     answer = subprocess.run(
         command, capture_output=True, text=True, cwd=PACKAGE.parent, timeout=300
     )
@@ -182,6 +189,7 @@ def test_figures_are_drawn_without_torch():
     run_blocked({"torch", "torchvision", "streamlit"}, code)
 
 
+PAGES = ("", "learn", "train", "beta", "collapse", "elbo", "models", "runs")
 HEAVY = {"scipy", "sklearn", "pandas", "pyarrow", "sympy"}
 """A third of a server's memory, were they loaded; PyTorch's compiler is known by its SymPy."""
 
@@ -196,6 +204,24 @@ def test_the_pages_load_nothing_that_only_fits_and_tables_need():
     assert len(names) > 80
     code = f"import importlib; [importlib.import_module(name) for name in {names!r}]"
     run_blocked(HEAVY, code)
+
+
+def test_a_server_shows_every_page_without_them(tmp_path):
+    # Python reads a file of this name before anything else.
+    # scikit-learn, which cannot do without SciPy, may be asked where its files are.
+    (tmp_path / "sitecustomize.py").write_text(block(HEAVY - {"sklearn"}), encoding="utf-8")
+    (tmp_path / "runs").mkdir()
+    places = os.pathsep.join([str(tmp_path), str(PACKAGE.parent)])
+    server = Server(
+        tmp_path / "runs", PYTHONPATH=places, LATENT_EXPLORER_CACHE=str(tmp_path / "cache")
+    )
+    try:
+        with Visitor(server.url) as visitor:
+            turns = {page: visitor.turn(page) for page in PAGES}
+    finally:
+        server.stop()
+    assert {page: turn.errors for page, turn in turns.items()} == {page: [] for page in PAGES}
+    assert "explorer-rows" in " ".join(turns["collapse"].words), "a table is among what is shown"
 
 
 def test_a_server_begins_without_the_pages_caches():

@@ -22,7 +22,7 @@ from explorer.runs.sweeps import prepare_sweep
 from explorer.runs.writer import RunWriter
 from explorer.text import catalogue, say
 from explorer.training.family import family_configs
-from tests.helpers import present
+from tests.helpers import list_tables, present
 from tests.small_run import die
 
 VIEWS = Path(explorer.__file__).parent / "app" / "views"
@@ -177,7 +177,7 @@ def test_an_id_opens_the_visitors_own_run_on_every_page(runs, page):
     if page == "train":
         assert any("**Mine** :small[" in line and "· finished" in line for line in said(app))
     elif page == "collapse":
-        assert len(app.dataframe[0].value) == 2, "its latents, not the shipped one's twenty"
+        assert len(list_tables(app)[0]) == 2, "its latents, not the shipped one's twenty"
     elif page == "models":
         assert app.multiselect(key="compare_of_digits").value == ["mnist-20d", "digits-2d"]
     elif page == "elbo":

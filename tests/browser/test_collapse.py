@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from explorer.runs.store import RunStore
 from explorer.training.loop import train
@@ -90,12 +91,26 @@ def test_own_codes_over_steps_are_a_timeline(patient, tmp_path):
     page.get_by_role("img", name=told).wait_for()
 
 
-def test_details_show_what_the_decoder_does_with_a_dimension(cured):
+def test_details_show_what_a_dimension_does_and_a_table_that_its_columns_order(cured):
     page = cured
     page.get_by_text("Details").click(timeout=60_000)
     page.get_by_text("What moving one dimension does").wait_for()
     page.get_by_text("In use: z").wait_for()
     page.get_by_text("Where active and passive separate").wait_for()
+    table = page.locator(".explorer-rows").first
+    came = table.locator("tbody th").all_inner_texts()
+    name = table.get_by_role("button", name="KL, nats")
+    for way, sign in (("ascending", 1), ("descending", -1)):
+        name.press("Enter")
+        expect(table.locator(f"thead th[aria-sort={way}]")).to_have_text("KL, nats")
+        values = table.locator("tbody td:nth-child(4)").evaluate_all(
+            "cells => cells.map(cell => Number(cell.dataset.value))"
+        )
+        assert values == sorted(values, key=lambda value: sign * value)
+        assert len(set(values)) == len(came) == 6
+    name.click()
+    expect(table.locator("tbody th")).to_have_text(came)
+    expect(table.locator("[aria-sort]")).to_have_count(0)
 
 
 def test_the_playhead_tells_each_moment_while_it_is_dragged(cured):

@@ -45,4 +45,4 @@ def show_scores(found: FactorScores) -> None:
         }
         for one in found.told
     ]
-    show_rows(rows, {names["nats"]: ".2f", nats: ".2f"})
+    show_rows("factors", text("factors.title"), rows, {names["nats"]: ".2f", nats: ".2f"})

@@ -23,7 +23,7 @@ def show_followed(columns: Sequence[ColumnMatch], dimensions: Sequence[int]) -> 
     st.markdown(f"**{text('columns.title')}**")
     rows = [describe_match(column, dimensions) for column in columns if column.passing]
     if rows:
-        show_rows(rows, {})
+        show_rows("followed", text("columns.title"), rows, {text("columns.items"): ",d"})
     counts = {"count": len(columns), "found": len(rows)}
     permuted = max(column.permuted for column in columns)
     told = text("columns.found" if rows else "columns.none", **counts)
@@ -40,5 +40,5 @@ def describe_match(column: ColumnMatch, dimensions: Sequence[int]) -> dict[str, 
     return {
         text("columns.column"): column.name,
         text("columns.dimensions"): ", ".join(told),
-        text("columns.items"): number(column.items, ",d"),
+        text("columns.items"): column.items,
     }

@@ -105,7 +105,7 @@ def _show_own(own: JudgedCodes) -> None:
         show_diagnosis(values, None)
         _show_own_map(codes, values, own.score)
         st.markdown(f"**{text('collapse.table')}**")
-        show_table(values)
+        show_table(values, "own")
         _show_findings(own)
 
 

@@ -138,7 +138,7 @@ SECTIONS: tuple[Section[Patient], ...] = (
 """The page, once a patient is chosen."""
 DETAILS: tuple[Section[Patient], ...] = (
     Section(lambda patient: show_diagnosis(patient.values, patient.run.info.config)),
-    Section(lambda patient: show_table(patient.values), title="collapse.table"),
+    Section(lambda patient: show_table(patient.values, "run"), title="collapse.table"),
     Section(lambda patient: show_causes(patient.values), title="collapse.why"),
     Section(show_end),
     Section(show_run_prior, title="prior.title", key="collapse_prior"),

@@ -22,7 +22,8 @@ def show_prior(found: PriorMatch, key: str, dimensions: Sequence[int] | None = N
     st.markdown(text("prior.off"))
     told = describe_joint(found)
     if found.off:
-        _show_off(found, range(len(found.dimensions)) if dimensions is None else dimensions)
+        places = range(len(found.dimensions)) if dimensions is None else dimensions
+        _show_off(found, key, places)
         told = paragraph(told, text("prior.caption"))
     st.caption(told)
     use = st.segmented_control(
@@ -51,7 +52,7 @@ def describe_remedy(found: PriorMatch, use: str) -> str:
     return text(f"prior.remedy.{use}", shift=found.shift, scale=found.scale)
 
 
-def _show_off(found: PriorMatch, dimensions: Sequence[int]) -> None:
+def _show_off(found: PriorMatch, key: str, dimensions: Sequence[int]) -> None:
     names = {name: text(f"prior.column.{name}") for name in FIGURES}
     rows = [
         {text("prior.column.dimension"): latent_name(dimensions[one.index])}
@@ -61,4 +62,5 @@ def _show_off(found: PriorMatch, dimensions: Sequence[int]) -> None:
     if all(one.total_variance is None for one in found.off):
         unknown = [names[name] for name in FIGURES[2:]]
         rows = [{key: row[key] for key in row if key not in unknown} for row in rows]
-    show_rows(rows, dict.fromkeys(names.values(), ".3f"))
+    specs = dict.fromkeys(names.values(), ".3f")
+    show_rows(f"prior_{key}", text("prior.title"), rows, specs)

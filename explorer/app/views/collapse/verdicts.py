@@ -12,8 +12,6 @@ from explorer.codes import latent_name
 from explorer.config import Config
 from explorer.figures.collapse import variance_plane
 
-TABLE_HEIGHT, ROW_HEIGHT = 300, 35
-"""Pixels; Streamlit draws rows of this height."""
 MEASURES = ("kl", "kl_error", "var_mean", "mean_var", "information", "shuffle")
 SLEEPING = ("collapsed", "empty", "ignored")
 
@@ -33,15 +31,17 @@ def show_plane(values: dict[str, Any], key: str) -> None:
     show_chart(figure, f"collapse_plane_{key}", text("collapse.plane.caption"))
 
 
-def show_table(values: dict[str, Any]) -> None:
+def show_table(values: dict[str, Any], key: str) -> None:
     """Show the verdict of each dimension with its measures, most KL first."""
     rows = [_describe(row) for row in sorted(values["dimensions"], key=lambda row: -row["kl"])]
     # Codes alone have no shuffle test and no causes: their columns would be empty.
     known = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
+    specs = {text(f"collapse.column.{name}"): ".3f" for name in MEASURES}
     show_rows(
+        f"verdicts_{key}",
+        text("collapse.table"),
         [{name: row[name] for name in known} for row in rows],
-        {text(f"collapse.column.{name}"): ".3f" for name in MEASURES},
-        height=min(TABLE_HEIGHT, ROW_HEIGHT * (len(rows) + 1) + 3),
+        specs | {text("collapse.column.confidence"): ".0%"},
     )
     has_shuffle = text("collapse.column.shuffle") in known
     shuffle = text("collapse.table.shuffle") if has_shuffle else ""
@@ -111,7 +111,7 @@ def _describe(row: dict[str, Any]) -> dict[str, Any]:
     values = {
         "dimension": latent_name(row["index"]),
         "verdict": text(f"collapse.verdict.{row['verdict']}"),
-        "confidence": f"{row['confidence']:.0%}",
+        "confidence": row["confidence"],
         "kl": row["kl"],
         "kl_error": row["kl_error"],
         "var_mean": row["var_mean"],

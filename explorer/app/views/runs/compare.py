@@ -58,6 +58,8 @@ def show_differences(compared: Compared) -> None:
         st.caption(text("runs.compare.same"))
         return
     show_rows(
+        "differences",
+        text("runs.compare.differs"),
         [
             {
                 text("runs.compare.setting"): name_setting(field),
@@ -65,8 +67,6 @@ def show_differences(compared: Compared) -> None:
             }
             for field in fields
         ],
-        {},
-        key="runs_differences",
     )
 
 

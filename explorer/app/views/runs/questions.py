@@ -58,7 +58,9 @@ def show_match(named: Named) -> None:
     evidence = text("questions.map.evidence", first=plain(first), second=plain(second), **shares)
     st.caption(paragraph(evidence, text("questions.map.states")))
     with st.expander(text("questions.map.table", first=plain(first), second=plain(second))):
-        show_rows(_list_dimensions(found), {text("questions.explained"): ".0%"})
+        title = text("questions.map.table", first=first, second=second)
+        specs = {text("questions.explained"): ".0%"}
+        show_rows("match", title, _list_dimensions(found), specs)
 
 
 def say_match(found: "MapMatch", first: str, second: str) -> str:
@@ -94,6 +96,8 @@ def show_count(named: Named) -> None:
     show_sweep_figure(found, floor, oracle)
     gain = text("questions.gain")
     show_rows(
+        "latents",
+        text("questions.latents"),
         [
             {
                 text("questions.latents.number"): member.latents,
