@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.special import xlog1py, xlogy
 from torch.distributions import Bernoulli
 
 from explorer.analysis.representation import baselines
@@ -36,3 +37,17 @@ def test_constants_of_mnist(mnist_root):
 def test_images_of_another_size_are_one_clear_error():
     with pytest.raises(ExplorerError, match="size"):
         baselines.collapsed_nll(np.zeros((2, 4)), np.zeros((2, 5)))
+
+
+def test_cross_entropy_is_scipys_at_nothing_and_at_one_too():
+    rng = np.random.default_rng(0)
+    images = rng.choice([0.0, 0.25, 1.0], (40, 30))
+    images[:, :3], images[:, 3:6] = 0.0, 1.0
+    means, guess = images.mean(0), images[:30].mean(0)
+    assert {0.0, 1.0} <= set(means)
+    for reference, other in ((None, means), (images[:30], guess)):
+        expected = -(xlogy(means, other) + xlog1py(1 - means, -other)).sum()
+        found = baselines.collapsed_nll(images, reference)
+        assert found == pytest.approx(expected, rel=1e-14)
+    expected = -(xlogy(images, images) + xlog1py(1 - images, -images)).sum() / len(images)
+    assert baselines.grey_floor(images) == pytest.approx(expected, rel=1e-14)
