@@ -1,9 +1,11 @@
 """Small runs: on the digits, and on images of our own to kill in the middle and to compare."""
 
+import contextlib
 import dataclasses
 import json
 
 import numpy as np
+import pytest
 import torch
 
 from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig, OptimiserConfig
@@ -79,6 +81,15 @@ def kill_at(monkeypatch, step):
 
     monkeypatch.setattr(loop.Trainer, "_update", update)
     monkeypatch.setattr(RunWriter, "__exit__", lambda *arguments: None)
+
+
+@contextlib.contextmanager
+def killed_at(monkeypatch, step):
+    """Run what trains here until the process is gone after the update number `step`."""
+    with monkeypatch.context() as patch:
+        kill_at(patch, step)
+        with pytest.raises(Killed):
+            yield
 
 
 def die(path):

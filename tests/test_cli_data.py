@@ -5,24 +5,17 @@ import json
 import pytest
 
 from explorer.cli import main
-from tests.datasets.own.cases import draw, encode, pack
+from tests.datasets.own.cases import pack_pets
 from tests.helpers import read_json
+from tests.jobs.test_reader import root
 
-
-@pytest.fixture
-def root(tmp_path, monkeypatch):
-    """A data folder of one's own."""
-    monkeypatch.setenv("LATENT_EXPLORER_DATA", str(tmp_path / "data"))
-    return tmp_path / "data"
+__all__ = ["root"]
 
 
 @pytest.fixture
 def pets(tmp_path):
-    """A zip of twelve pictures in two classes, and a file that is none."""
-    members = [
-        (f"{('cat', 'dog')[i % 2]}/{i}.png", encode(draw("star", 16, i), "PNG")) for i in range(12)
-    ]
-    return pack(tmp_path / "my-pets.zip", [*members, ("cat/broken.png", b"x")])
+    """With a file that is no picture."""
+    return pack_pets(tmp_path / "my-pets.zip", ("cat/broken.png", b"x"))
 
 
 def test_pictures_are_added_told_of_listed_and_removed(root, pets, capsys):

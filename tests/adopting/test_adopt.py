@@ -17,7 +17,7 @@ from explorer.models.adopted.probe import probe
 from explorer.runs.run import Run
 from tests.helpers import present
 from tests.models.adopted.onnx_writer import digits_decoder, digits_encoder
-from tests.models.adopted.strangers import shipped, strange_decoder, strange_encoder
+from tests.models.adopted.strangers import adopt_own, shipped, strange_decoder, strange_encoder
 
 
 @pytest.fixture(scope="module")
@@ -96,16 +96,7 @@ def test_it_has_what_pages_ask_of_a_run(run):
 
 def test_a_beta_that_is_told_goes_before_the_implied_one(tmp_path, root):
     model, images = shipped("digits-2d")
-    run = explorer.adopt(
-        tmp_path / "run",
-        encode=model.encode_parameters,
-        decode=model.decoder,
-        images=images,
-        likelihood="bernoulli",
-        binarise=True,
-        beta=2,
-        data_root=root,
-    )
+    run = adopt_own(tmp_path / "run", model, images, beta=2, data_root=root)
     assert run.info.beta == 2 and read(run)["beta"]["implied"]["beta"] < 1.3
     assert describe_figures(run)["implied"] is False
 
@@ -129,16 +120,8 @@ def test_arrays_of_any_convention_are_kept_so_that_pages_find_them(given, tmp_pa
         "tensor": torch.from_numpy(np.array(images)) / 255,
         "flat grey": images[:, 0],
     }
-    run = explorer.adopt(
-        tmp_path / "mine",
-        encode=model.encode_parameters,
-        decode=model.decoder,
-        images=arrays[given],
-        labels=np.arange(len(images)) % 3,
-        likelihood="bernoulli",
-        binarise=True,
-        data_root=tmp_path,
-    )
+    labels = np.arange(len(images)) % 3
+    run = adopt_own(tmp_path / "mine", model, arrays[given], labels=labels, data_root=tmp_path)
     kept = present(Library(tmp_path, tmp_path).images_of(run))
     np.testing.assert_array_equal(kept.images, images)
     assert run.info.best_split == "all" and kept.name == present(run.info.dataset).name == "mine"
@@ -149,15 +132,7 @@ def test_models_of_the_same_images_name_one_data_set(tmp_path):
     model, images = shipped("digits-2d")
     names = []
     for name in ("first", "second"):
-        run = explorer.adopt(
-            tmp_path / name,
-            encode=model.encode_parameters,
-            decode=model.decoder,
-            images=images,
-            likelihood="bernoulli",
-            binarise=True,
-            data_root=tmp_path,
-        )
+        run = adopt_own(tmp_path / name, model, images, data_root=tmp_path)
         names.append(present(run.info.dataset).name)
     assert names == ["first", "first"]
 
@@ -165,16 +140,7 @@ def test_models_of_the_same_images_name_one_data_set(tmp_path):
 def test_images_of_another_size_are_kept_as_the_networks_take_them(tmp_path):
     model, images = shipped("strokes-10d")
     small = images[:, :, 2:26, 2:26]
-    run = explorer.adopt(
-        tmp_path / "run",
-        encode=model.encode_parameters,
-        decode=model.decoder,
-        images=small,
-        likelihood="bernoulli",
-        binarise=True,
-        reading={"fit": "pad"},
-        data_root=tmp_path,
-    )
+    run = adopt_own(tmp_path / "run", model, small, reading={"fit": "pad"}, data_root=tmp_path)
     kept = present(Library(tmp_path, tmp_path).images_of(run))
     assert run.info.model.shape == kept.shape == (1, 28, 28)
     np.testing.assert_array_equal(kept.images[:, :, 2:26, 2:26], small)
@@ -245,16 +211,7 @@ def test_a_beta_is_asked_for_where_it_would_decide_and_was_not_told(
 
     monkeypatch.setattr(measure, "probe", undecided)
     with pytest.warns(UserWarning, match="fit alike") as warned:
-        explorer.adopt(
-            tmp_path / "run",
-            encode=model.encode_parameters,
-            decode=model.decoder,
-            images=images,
-            likelihood="bernoulli",
-            binarise=True,
-            beta=beta,
-            data_root=root,
-        )
+        adopt_own(tmp_path / "run", model, images, beta=beta, data_root=root)
     assert ("tell beta, or what you know" in str(warned[0].message)) is asked
 
 

@@ -64,6 +64,14 @@ def linear_vae(latent_dim=2, sigma2=0.05, rotate=0.0):
     return model.eval()
 
 
+def turned_vae(images):
+    """A linear model with a turned decoder, and digits: p(z|x) is full, and the encoder is off."""
+    model = linear_vae(rotate=0.7)
+    with torch.no_grad():
+        model.encoder[1].bias[:2] += 0.4
+    return model, torch.from_numpy(digit_pixels()[:images])
+
+
 def exact_posterior(model, x):
     """Return mean (N, K), covariance (K, K) and log p(x) (N,) of a linear Gaussian model."""
     weight = model.decoder[0].weight.detach().numpy()

@@ -4,19 +4,9 @@ import shutil
 
 import pytest
 
+from tests.jobs.still import still_queue
 
-@pytest.fixture(autouse=True)
-def no_worker(monkeypatch):
-    """Pages that train get a queue in which nothing is trained."""
-    from explorer.jobs import host
-    from explorer.jobs.queue import LocalRunner
-
-    monkeypatch.setattr(LocalRunner, "_serve", lambda self: None)
-    monkeypatch.setattr(host, "_runner", None)
-    monkeypatch.setattr(host, "_left", [])
-    yield
-    if host._runner is not None:
-        host._runner.close()
+__all__ = ["still_queue"]
 
 
 @pytest.fixture

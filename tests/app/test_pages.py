@@ -23,6 +23,7 @@ from explorer.runs.writer import RunWriter
 from explorer.text import catalogue, say
 from explorer.training.family import family_configs
 from tests.helpers import list_tables, present
+from tests.models.adopted.strangers import adopt_own
 from tests.small_run import die
 
 VIEWS = Path(explorer.__file__).parent / "app" / "views"
@@ -285,16 +286,7 @@ def stranger(tmp_path_factory):
     """The digits model as somebody else's, in a folder of runs of its own."""
     folder = tmp_path_factory.mktemp("strangers")
     own = explorer.open_run("digits-2d").model
-    explorer.adopt(
-        folder / "stranger",
-        encode=own.encode_parameters,
-        decode=own.decoder,
-        images="digits",
-        likelihood="bernoulli",
-        binarise=True,
-        name="Stranger",
-        data_root=folder,
-    )
+    adopt_own(folder / "stranger", own, "digits", name="Stranger", data_root=folder)
     return folder
 
 
@@ -330,15 +322,7 @@ def test_a_model_that_was_fed_with_noise_is_told_and_not_called_healthy(
 ):
     own = explorer.open_run("digits-2d").model
     noise = np.random.default_rng(0).integers(0, 256, (300, 1, 8, 8), np.uint8)
-    explorer.adopt(
-        tmp_path / "noisy",
-        encode=own.encode_parameters,
-        decode=own.decoder,
-        images=noise,
-        likelihood="bernoulli",
-        binarise=True,
-        data_root=tmp_path,
-    )
+    adopt_own(tmp_path / "noisy", own, noise, data_root=tmp_path)
     monkeypatch.setenv("LATENT_EXPLORER_RUNS", str(tmp_path))
     app = open_page("collapse", run="noisy")
     (warning,) = [w.value for w in app.warning if "speaks against any verdict" in w.value]

@@ -2,17 +2,14 @@
 
 import os
 import re
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from tests.serving import Served, free_port
 from tests.waiting import POLL_MILLISECONDS, wait_for_script
 
 VIEWPORT = {"width": 1280, "height": 800}
@@ -29,8 +26,8 @@ ARRIVED = """() => document.querySelector('#root .explorer-lede:not([data-left])
   && !document.querySelector('#root [data-left]')"""
 
 
-class Server:
-    """A running app: its address, its runs folder and its process."""
+class Server(Served):
+    """A running app, and its runs folder."""
 
     def __init__(
         self,
@@ -41,37 +38,17 @@ class Server:
         **environment: str,
     ) -> None:
         self.runs = runs
-        self.port = _free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        port = free_port()
         command = command or [sys.executable, "-m", "explorer.cli", "app"]
-        self.log = open(runs.parent / f"server-{self.port}.log", "wb")  # noqa: SIM115
-        self.process = subprocess.Popen(
-            [*command, *flags.format(port=self.port).split()],
-            env={**os.environ, "LATENT_EXPLORER_RUNS": str(runs), **environment},
-            cwd=runs,
-            stdout=self.log,
-            stderr=subprocess.STDOUT,
+        super().__init__(
+            [*command, *flags.format(port=port).split()],
+            health,
+            port,
+            environment={**os.environ, "LATENT_EXPLORER_RUNS": str(runs), **environment},
+            folder=runs,
+            log=runs.parent / f"server-{port}.log",
+            seconds=STARTUP_SECONDS,
         )
-        deadline = time.monotonic() + STARTUP_SECONDS
-        while True:
-            try:
-                with urllib.request.urlopen(f"{self.url}{health}", timeout=2):
-                    return
-            except OSError:
-                if time.monotonic() > deadline or self.process.poll() is not None:
-                    self.stop()
-                    raise RuntimeError(Path(self.log.name).read_text("utf-8")[-2000:]) from None
-                time.sleep(0.05)
-
-    def stop(self) -> None:
-        """End the server; its worker ends by itself when its input closes."""
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
-        self.log.close()
 
 
 @pytest.fixture(scope="session")
@@ -221,9 +198,3 @@ def explore(page, server):
     yield open_page
     for shown in opened:
         assert shown.errors == []
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

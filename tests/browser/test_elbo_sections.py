@@ -72,17 +72,22 @@ def test_uncovering_a_picture_moves_knowledge_from_the_prior_to_the_posterior(se
     shows(page, "information", 0.0)
 
 
-def test_the_brush_uncovers_what_it_passes_over(section, subject):
-    page = section("reveal")
-    page.get_by_role("radio", name="Brush").click(timeout=PATIENCE)
-    page.get_by_role("button", name="Cover all").click()
-    shows(page, "information", 0.0)
+def draw_line(page):
+    """Draw across the picture with the brush, and return what it tells."""
     box = page.locator(".pixel-brush canvas").bounding_box()
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.3 * box["height"])
     page.mouse.down()
     page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.3 * box["height"], steps=6)
     page.mouse.up()
-    told = page.locator(".pixel-brush output").inner_text()
+    return page.locator(".pixel-brush output").inner_text()
+
+
+def test_the_brush_uncovers_what_it_passes_over(section, subject):
+    page = section("reveal")
+    page.get_by_role("radio", name="Brush").click(timeout=PATIENCE)
+    page.get_by_role("button", name="Cover all").click()
+    shows(page, "information", 0.0)
+    told = draw_line(page)
     assert 5 < int(told.split()[0]) < 40
     page.wait_for_function(
         "Number(document.querySelector('[data-figure=information]').textContent) > 0.1"
@@ -178,12 +183,7 @@ def test_a_link_has_the_pixels_that_are_uncovered_until_another_image_comes(tour
     page.get_by_text("11 of 64 pixels visible").wait_for(timeout=PATIENCE)
     expect(page.get_by_role("radio", name="At random")).to_be_checked()
     page.get_by_role("radio", name="Brush").click()
-    box = page.locator(".pixel-brush canvas").bounding_box()
-    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.3 * box["height"])
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.3 * box["height"], steps=6)
-    page.mouse.up()
-    told = page.locator(".pixel-brush output").inner_text()
+    told = draw_line(page)
     page.wait_for_url(lambda url: uncovered(url) == int(told.split()[0]))
     page.reload()
     page.get_by_text(told).wait_for(timeout=PATIENCE)

@@ -15,10 +15,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Server, _free_port
+from tests.browser.conftest import Server
 from tests.browser.explore_page import ExplorePage
 from tests.chromium import FLAGS
 from tests.datasets.own.cases import encode, pack
+from tests.serving import free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
@@ -57,7 +58,7 @@ def address(tmp_path_factory):
         flags=f"--port {{port}} --no-browser --base-path /vae --allow-host {NAME}",
         health="/vae/_stcore/health",
     )
-    port = _free_port()
+    port = free_port()
     location = documented().replace("127.0.0.1:8501", f"127.0.0.1:{server.port}")
     configuration = folder / "nginx.conf"
     configuration.write_text(

@@ -20,7 +20,7 @@ from explorer.training.family import family_configs, train_family
 from explorer.training.loop import train
 from explorer.training.remedies import apply_remedy
 from tests.helpers import present
-from tests.small_run import IMAGES, SMALL, Killed, change, die, kill_at, same_runs
+from tests.small_run import IMAGES, SMALL, change, die, killed_at, same_runs
 
 PATIENCE_SECONDS = 60
 
@@ -47,10 +47,8 @@ def begin(library, monkeypatch):
 
     def begin(images, config=SMALL, name="run", training=train):
         path = library.own.folder / name
-        with monkeypatch.context() as patch:
-            kill_at(patch, 150)
-            with pytest.raises(Killed):
-                training(config, path, images, data_root=library.data_root)
+        with killed_at(monkeypatch, 150):
+            training(config, path, images, data_root=library.data_root)
         for found in [path] if (path / "run.json").is_file() else [*path.glob("*/")]:
             die(found)
         return path

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -30,22 +29,12 @@ LONG = dataclasses.replace(SHORT, budget=BudgetConfig(steps=10**9))
 PATIENCE_SECONDS = 120
 
 
-def wait_for(condition):
-    """Wait until `condition()` holds and return what it gave; fail if it never does."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.01)
-    raise AssertionError("It did not happen.")
-
-
 def state(path):
     return Run(path).info.status.state
 
 
 def first_metric(path):
-    return wait_for(lambda: Run(path).metrics("train"))
+    return wait_until(lambda: Run(path).metrics("train"))
 
 
 def last_point(path):
@@ -70,7 +59,7 @@ def leave_no_job_behind(runner):
 def stop_all(runner):
     for job in reversed(runner.jobs()):
         runner.stop(job.directory)
-    wait_for(lambda: runner.jobs() == [])
+    wait_until(lambda: runner.jobs() == [])
 
 
 def shut_down(runner):
@@ -96,20 +85,20 @@ def test_pause_step_beta_resume_and_stop_reach_the_job(runner, tmp_path):
     assert path in [job.directory for job in runner.jobs()]
     control = Control(path)
     control.send("pause")
-    wait_for(lambda: state(path) == "paused")
+    wait_until(lambda: state(path) == "paused")
     assert Run(path).info.status.control == 1
     paused_at = Run(path).info.status.step
     assert last_point(path)["step"] == paused_at
     control.send("beta", 7.0)
     control.send("step")
-    wait_for(lambda: last_point(path)["control"] == 3)
+    wait_until(lambda: last_point(path)["control"] == 3)
     assert (last_point(path)["step"], last_point(path)["beta"]) == (paused_at + 1, 7.0)
     assert state(path) == "paused"
     control.send("step")
-    wait_for(lambda: last_point(path)["step"] == paused_at + 2)
+    wait_until(lambda: last_point(path)["step"] == paused_at + 2)
     control.send("resume")
-    wait_for(lambda: state(path) == "running")
-    wait_for(lambda: Run(path).info.status.step > paused_at + 2)
+    wait_until(lambda: state(path) == "running")
+    wait_until(lambda: Run(path).info.status.step > paused_at + 2)
     runner.stop(path)
     run = future.result(PATIENCE_SECONDS)
     assert run.info.status.state == "stopped"
@@ -126,7 +115,7 @@ def test_a_stopped_job_goes_on_when_it_is_submitted_again(runner, tmp_path):
     stopped = future.result(PATIENCE_SECONDS).info.status
     assert stopped.state == "stopped" and stopped.step < 20_000
     future = runner.submit(config, tmp_path / "run")
-    wait_for(lambda: Run(tmp_path / "run").info.status.step > stopped.step)
+    wait_until(lambda: Run(tmp_path / "run").info.status.step > stopped.step)
     runner.stop(tmp_path / "run")
     assert future.result(PATIENCE_SECONDS).info.status.step > stopped.step
 
@@ -186,7 +175,7 @@ def test_another_run_at_the_place_is_told_at_once(runner, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ExplorerError, match="is a file"):
         runner.submit(SHORT, tmp_path / "file")
-    wait_for(lambda: runner.jobs() == [])
+    wait_until(lambda: runner.jobs() == [])
 
 
 def test_a_killed_worker_fails_its_run_and_the_next_job_gets_a_fresh_one(runner, tmp_path):
@@ -202,13 +191,13 @@ def test_a_killed_worker_fails_its_run_and_the_next_job_gets_a_fresh_one(runner,
     assert after.info.status.state == "finished" and runner.worker_pid != killed
     # What the killed one had reached is still there, and is gone on with.
     again = runner.submit(LONG, tmp_path / "run")
-    wait_for(lambda: state(tmp_path / "run") == "running")
+    wait_until(lambda: state(tmp_path / "run") == "running")
     runner.stop(tmp_path / "run")
     assert again.result(PATIENCE_SECONDS).info.status.state == "stopped"
 
 
 def test_a_worker_killed_while_idle_is_replaced_unseen(runner, tmp_path):
-    wait_for(lambda: runner.worker_pid)
+    wait_until(lambda: runner.worker_pid)
     os.kill(runner.worker_pid, signal.SIGKILL)
     run = runner.submit(SHORT, tmp_path / "run").result(PATIENCE_SECONDS)
     assert run.info.status.state == "finished"
@@ -221,11 +210,11 @@ def remove(path):
         shutil.rmtree(path, ignore_errors=True)
         return not path.exists()
 
-    wait_for(is_gone)
+    wait_until(is_gone)
 
 
 def test_a_deleted_folder_ends_its_job_and_does_not_come_back(runner, tmp_path):
-    worker = wait_for(lambda: runner.worker_pid)
+    worker = wait_until(lambda: runner.worker_pid)
     running = runner.submit(LONG, tmp_path / "running")
     first_metric(tmp_path / "running")
     waiting = runner.submit(SHORT, tmp_path / "waiting")
@@ -246,13 +235,13 @@ def test_a_closed_runner_lets_the_job_at_hand_end_and_leaves_the_rest_queued(tmp
     second = runner.submit(SHORT, tmp_path / "second")
     queued_at = Run(tmp_path / "second").info.status.heartbeat
     first_metric(tmp_path / "first")
-    wait_for(lambda: Run(tmp_path / "second").info.status.heartbeat > queued_at)
+    wait_until(lambda: Run(tmp_path / "second").info.status.heartbeat > queued_at)
     runner.close()
     assert first.result(PATIENCE_SECONDS).info.status.state == "finished"
     assert second.cancelled() and state(tmp_path / "second") == "queued"
     with pytest.raises(ExplorerError, match="closed"):
         runner.submit(SHORT, tmp_path / "third")
-    wait_for(lambda: runner.worker_pid is None)
+    wait_until(lambda: runner.worker_pid is None)
 
 
 def test_a_killed_server_loses_nothing(runner, tmp_path):
@@ -273,7 +262,7 @@ def test_a_killed_server_loses_nothing(runner, tmp_path):
         assert present(server.stdout).readline() == "ready\n"
         first_metric(tmp_path / "first")
         server.kill()
-    wait_for(lambda: state(tmp_path / "first") == "finished")
+    wait_until(lambda: state(tmp_path / "first") == "finished")
     runs = [Run(tmp_path / "second"), Run(tmp_path / "first")]
     assert runs[0].info.status.shown_state() == "interrupted"
     assert [run.path.name for run in find_abandoned(runs)] == ["second"]

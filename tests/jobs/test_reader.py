@@ -23,20 +23,18 @@ from explorer.jobs import process as processes
 from explorer.jobs import reader
 from explorer.jobs.process import ORPHANED, resident_bytes, run_worker, serve
 from explorer.jobs.reader import read_in_worker
-from tests.datasets.own.cases import draw, encode, make_npy_header, make_png, pack, raw_zip
+from tests.datasets.own.cases import (
+    encode,
+    make_npy_header,
+    make_png,
+    pack,
+    pack_pets,
+    raw_zip,
+)
 from tests.helpers import present
+from tests.waiting import wait_until
 
 PATIENCE_SECONDS = 120
-
-
-def wait_for(condition):
-    """Wait until `condition()` holds and return what it gave; fail if it never does."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.01)
-    raise AssertionError("It did not happen.")
 
 
 @pytest.fixture
@@ -48,11 +46,7 @@ def root(tmp_path, monkeypatch):
 
 @pytest.fixture
 def pets(tmp_path):
-    """A zip of twelve pictures in two classes."""
-    members = [
-        (f"{('cat', 'dog')[i % 2]}/{i}.png", encode(draw("star", 16, i), "PNG")) for i in range(12)
-    ]
-    return pack(tmp_path / "pets.zip", members)
+    return pack_pets(tmp_path / "pets.zip")
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +209,7 @@ def test_a_reader_that_is_killed_is_told_and_leaves_nothing(root, endless):
     thread = threading.Thread(target=read)
     (root / "own" / "work").mkdir(parents=True)
     thread.start()
-    os.kill(wait_for(lambda: started(root)), signal.SIGKILL)
+    os.kill(wait_until(lambda: started(root)), signal.SIGKILL)
     thread.join(PATIENCE_SECONDS)
     assert failed == ["The process that read endless ended unexpectedly."]
     assert work(root) == []
@@ -237,7 +231,7 @@ def test_a_parent_that_is_killed_takes_its_reader_and_its_files_with_it(root, en
         )
         parent.kill()
     for pid in children:
-        wait_for(lambda pid=pid: not Path(f"/proc/{pid}").exists())
+        wait_until(lambda pid=pid: not Path(f"/proc/{pid}").exists())
     # Whatever the two left, the next reader removes.
     with read_in_worker(pets):
         assert len(work(root)) == 1

@@ -10,7 +10,8 @@ from explorer.datasets.own.store import list_own, load_own
 from explorer.errors import ExplorerError
 from explorer.jobs import readings
 from explorer.jobs.readings import LARGEST_UPLOAD, ReadingQueue
-from tests.jobs.test_reader import endless, pets, root, wait_for, work
+from tests.jobs.test_reader import endless, pets, root, work
+from tests.waiting import wait_until
 
 __all__ = ["endless", "pets", "root"]
 
@@ -20,7 +21,7 @@ def queue(root):
     queue = ReadingQueue()
     yield queue
     queue.close()
-    wait_for(lambda: work(root) == [])
+    wait_until(lambda: work(root) == [])
 
 
 def upload(queue, path, **rules):
@@ -29,7 +30,7 @@ def upload(queue, path, **rules):
 
 
 def finish(reading):
-    wait_for(lambda: reading.state in ("read", "failed"))
+    wait_until(lambda: reading.state in ("read", "failed"))
     return reading
 
 
@@ -41,7 +42,7 @@ def held(monkeypatch):
     def read(path, *, stop, progress, **rules):
         given.append((path, rules))
         progress(3, 12)
-        wait_for(lambda: gate.is_set() or stop())
+        wait_until(lambda: gate.is_set() or stop())
         raise ExplorerError("It was held.")
 
     monkeypatch.setattr(readings, "read_in_worker", read)
@@ -97,18 +98,18 @@ def test_what_cannot_be_read_says_why_and_the_next_is_read(queue, tmp_path, pets
 
 def test_two_uploads_are_read_one_after_the_other(queue, pets, held):
     first, second = upload(queue, pets, size=8), upload(queue, pets, fit="pad")
-    wait_for(lambda: first.done)
+    wait_until(lambda: first.done)
     assert (first.state, first.done, first.total) == ("reading", 3, 12)
     assert second.state == "waiting"
     assert [rules["size"] for _, rules in held] == [8]
     queue.discard(first)
-    wait_for(lambda: second.state == "reading")
+    wait_until(lambda: second.state == "reading")
     assert queue.uploads() == [second] and held[-1][1]["fit"] == "pad"
 
 
 def test_one_that_waits_is_let_go_unread(root, queue, pets, held):
     first, second = upload(queue, pets), upload(queue, pets)
-    wait_for(lambda: first.done)
+    wait_until(lambda: first.done)
     queue.discard(second)
     assert queue.uploads() == [first] and len(work(root)) == 1
 
@@ -121,10 +122,10 @@ def test_a_reading_is_stopped_and_leaves_nothing(root, queue, endless, tmp_path)
         for at in range(12):
             archive.write(endless / "0.png", f"{at}.png")
     reading = upload(queue, path)
-    wait_for(lambda: reading.done)
+    wait_until(lambda: reading.done)
     queue.discard(reading)
     assert queue.uploads() == []
-    wait_for(lambda: work(root) == [])
+    wait_until(lambda: work(root) == [])
 
 
 @pytest.mark.parametrize(

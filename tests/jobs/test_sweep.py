@@ -17,6 +17,7 @@ from explorer.runs.sweeps import list_sweeps, open_sweep, prepare_sweep
 from explorer.runs.writer import RunWriter
 from explorer.training.loop import train
 from tests.small_run import make_config
+from tests.waiting import wait_until
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX")
 
@@ -109,13 +110,6 @@ SLOW_DRIVER = (
     "    configs = {k: Config.from_dict(v) for k, v in json.loads(sys.argv[1]).items()}\n"
     "    run_sweep(configs, sys.argv[2], workers=1)\n"
 )
-
-
-def wait_until(condition, seconds=90.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 @POSIX

@@ -1,15 +1,12 @@
 """A real JupyterLab, and a notebook that is open in it."""
 
 import os
-import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import nbformat
 
-from tests.browser.conftest import _free_port
+from tests.serving import Served, free_port
 
 STARTUP_SECONDS = 90
 OPTIONS = (
@@ -19,47 +16,27 @@ OPTIONS = (
 )
 
 
-class Lab:
+class Lab(Served):
     """A running JupyterLab over a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = _free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
         own = {
             name: str(folder / ".jupyter" / name)
             for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_WORKSPACES_DIR")
         }
         own["JUPYTERLAB_SETTINGS_DIR"] = str(folder / ".jupyter" / "settings")
-        options = [f"--port={self.port}", f"--ServerApp.root_dir={folder}"]
-        self.log = open(folder / "lab.log", "wb")  # noqa: SIM115
-        self.process = subprocess.Popen(
+        port = free_port()
+        options = [f"--port={port}", f"--ServerApp.root_dir={folder}"]
+        super().__init__(
             [sys.executable, "-m", "jupyterlab", *OPTIONS.split(), *options],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **own},
-            cwd=folder,
-            stdout=self.log,
-            stderr=subprocess.STDOUT,
+            "/api/status",
+            port,
+            environment={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **own},
+            folder=folder,
+            log=folder / "lab.log",
+            seconds=STARTUP_SECONDS,
         )
-        deadline = time.monotonic() + STARTUP_SECONDS
-        while True:
-            try:
-                with urllib.request.urlopen(f"{self.url}/api/status", timeout=2):
-                    return
-            except OSError:
-                if time.monotonic() > deadline or self.process.poll() is not None:
-                    self.stop()
-                    raise RuntimeError((folder / "lab.log").read_text("utf-8")[-2000:]) from None
-                time.sleep(0.1)
-
-    def stop(self) -> None:
-        """End the server, and with it its kernels."""
-        self.process.terminate()
-        try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
-        self.log.close()
 
 
 class Notebook:

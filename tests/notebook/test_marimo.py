@@ -1,14 +1,11 @@
 """`explorer.show` in a real marimo: the map moves there, and Python hears of z."""
 
 import os
-import subprocess
 import sys
-import time
-import urllib.request
 
 import pytest
 
-from tests.browser.conftest import _free_port
+from tests.serving import Served, free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
@@ -44,27 +41,19 @@ STARTUP_SECONDS = 90
 def address(tmp_path):
     """The address of a marimo that runs the notebook as an app."""
     (tmp_path / "shown.py").write_text(NOTEBOOK, encoding="utf-8")
-    address = f"http://127.0.0.1:{(port := _free_port())}"
+    port = free_port()
     command = [sys.executable, "-m", "marimo", "run", "shown.py", "--headless", "--no-token"]
-    with open(tmp_path / "marimo.log", "wb") as log:
-        server = subprocess.Popen(
-            [*command, "--port", str(port)],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-            cwd=tmp_path,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        deadline = time.monotonic() + STARTUP_SECONDS
-        while True:
-            try:
-                urllib.request.urlopen(f"{address}/health", timeout=2).close()
-                break
-            except OSError:
-                assert time.monotonic() < deadline and server.poll() is None
-                time.sleep(0.1)
-        yield address
-        server.terminate()
-        server.wait(15)
+    server = Served(
+        [*command, "--port", str(port)],
+        "/health",
+        port,
+        environment={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        folder=tmp_path,
+        log=tmp_path / "marimo.log",
+        seconds=STARTUP_SECONDS,
+    )
+    yield server.url
+    server.stop()
 
 
 def test_a_click_on_the_map_tells_python_z(address, page):

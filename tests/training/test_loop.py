@@ -26,7 +26,7 @@ from explorer.training.loop import train
 from explorer.training.plan import schedule_steps
 from explorer.training.single import SingleEngine
 from tests.helpers import present
-from tests.small_run import IMAGES, SMALL, Killed, change, die, kill_at, steps_of
+from tests.small_run import IMAGES, SMALL, change, die, killed_at, steps_of
 
 
 def test_a_run_holds_what_every_view_needs(uninterrupted):
@@ -176,10 +176,8 @@ def test_a_time_budget_is_calibrated_once_into_planned_steps(tmp_path, monkeypat
     monkeypatch.setattr(loop.Trainer, "_time_snapshot", lambda trainer: 1e-9)
     config = change(SMALL, budget=BudgetConfig(seconds=0.51))
     planned = int(0.51 * plan.SAFETY * 100)
-    with monkeypatch.context() as patch:
-        kill_at(patch, 20)
-        with pytest.raises(Killed):
-            train(config, tmp_path / "run", IMAGES)
+    with killed_at(monkeypatch, 20):
+        train(config, tmp_path / "run", IMAGES)
     assert Run(tmp_path / "run").info.planned_steps == planned
     die(tmp_path / "run")
     monkeypatch.setattr(plan, "measure_rate", lambda engine, seconds, threads: 1e6)

@@ -84,14 +84,6 @@ def test_a_device_is_chosen_or_told_to_be_absent(monkeypatch):
         choose_device("mps")
 
 
-@pytest.fixture
-def two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
-
-
 def live(choice, seconds, cost):
     """Spend `seconds` on updates that take cost(threads) each; return the share on one thread."""
     spent, alone = 0.0, 0.0

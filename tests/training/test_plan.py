@@ -21,14 +21,6 @@ def an_engine(seconds=10.0):
     return SingleEngine(config, IMAGES, torch.device("cpu"))
 
 
-@pytest.fixture
-def two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
-
-
 def test_the_faster_count_is_what_training_begins_with(two_threads, monkeypatch):
     engine = an_engine()
     choice = ThreadChoice(engine.threads_agree)

@@ -28,7 +28,7 @@ from tests.small_run import (
     Killed,
     change,
     die,
-    kill_at,
+    killed_at,
     make_config,
     same_runs,
     steps_of,
@@ -39,10 +39,8 @@ from tests.waiting import wait_until
 
 @pytest.mark.parametrize("step", [0, 1, 101, 299])
 def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, monkeypatch, uninterrupted, step):
-    with monkeypatch.context() as patch:
-        kill_at(patch, step)
-        with pytest.raises(Killed):
-            train(SMALL, tmp_path / "run", IMAGES)
+    with killed_at(monkeypatch, step):
+        train(SMALL, tmp_path / "run", IMAGES)
     killed = Run(tmp_path / "run")
     kept = read_checkpoint(killed)[1]["step"]
     _, planned = schedule_steps(300)
@@ -53,10 +51,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, monkeypatch, uninte
 
 
 def test_a_torn_log_is_mended_by_resuming(tmp_path, monkeypatch, uninterrupted):
-    with monkeypatch.context() as patch:
-        kill_at(patch, 150)
-        with pytest.raises(Killed):
-            train(SMALL, tmp_path / "run", IMAGES)
+    with killed_at(monkeypatch, 150):
+        train(SMALL, tmp_path / "run", IMAGES)
     path = tmp_path / "run" / "metrics.jsonl"
     path.write_bytes(path.read_bytes()[:-7])
     die(tmp_path / "run")
@@ -65,10 +61,8 @@ def test_a_torn_log_is_mended_by_resuming(tmp_path, monkeypatch, uninterrupted):
 
 def test_a_checkpoint_of_the_first_layout_is_gone_on_from(tmp_path, monkeypatch, uninterrupted):
     """Until engines had a contract, a single run's β stood among the trainer's own values."""
-    with monkeypatch.context() as patch:
-        kill_at(patch, 150)
-        with pytest.raises(Killed):
-            train(SMALL, tmp_path / "run", IMAGES)
+    with killed_at(monkeypatch, 150):
+        train(SMALL, tmp_path / "run", IMAGES)
     run = Run(tmp_path / "run")
     content, state = read_checkpoint(run)
     (values,) = state.pop("members")
@@ -134,10 +128,8 @@ def test_kill_minus_nine_in_the_middle_loses_at_most_one_snapshot(tmp_path):
 
 
 def test_only_the_same_config_and_images_are_resumed(tmp_path, monkeypatch):
-    with monkeypatch.context() as patch:
-        kill_at(patch, 50)
-        with pytest.raises(Killed):
-            train(SMALL, tmp_path / "run", IMAGES)
+    with killed_at(monkeypatch, 50):
+        train(SMALL, tmp_path / "run", IMAGES)
     with pytest.raises(ExplorerError, match="being trained right now"):
         train(SMALL, tmp_path / "run", IMAGES)
     die(tmp_path / "run")

@@ -4,22 +4,12 @@ import shutil
 
 import pytest
 
-from explorer.jobs import host
-from explorer.jobs.queue import LocalRunner
 from explorer.visitors.house import House
 from explorer.visitors.limits import Limits
 from explorer.visitors.mode import Mode
+from tests.jobs.still import still_queue
 
-
-@pytest.fixture(autouse=True)
-def still_queue(monkeypatch):
-    """Jobs wait for ever."""
-    monkeypatch.setattr(LocalRunner, "_serve", lambda self: None)
-    monkeypatch.setattr(host, "_runner", None)
-    monkeypatch.setattr(host, "_left", [])
-    yield
-    if host._runner is not None:
-        host._runner.close()
+__all__ = ["still_queue"]
 
 
 @pytest.fixture

@@ -1,22 +1,12 @@
 """The examples of this room run, and every public name says what it does."""
 
-import doctest
-import importlib
-import inspect
-import pkgutil
-
 import pytest
 
-import explorer.analysis.codes_in as room
+from explorer.analysis import codes_in
+from tests.documented import find_documentation, modules_of, run_examples
 
-MODULES = sorted(module.name for module in pkgutil.iter_modules(room.__path__))
 
-
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", modules_of(codes_in))
 def test_examples_and_documentation(name):
-    module = importlib.import_module(f"explorer.analysis.codes_in.{name}")
-    assert module.__doc__ and doctest.testmod(module).failed == 0
-    for public, member in vars(module).items():
-        ours = getattr(member, "__module__", None) == module.__name__
-        if ours and not public.startswith("_") and inspect.isfunction(member):
-            assert inspect.getdoc(member), public
+    run_examples(name)
+    find_documentation(name)

@@ -14,11 +14,7 @@ from tests.analysis import oracles
 
 @pytest.fixture(scope="module")
 def turned():
-    """A linear model with a turned decoder: p(z|x) is a full normal; the encoder is off."""
-    model = oracles.linear_vae(rotate=0.7)
-    with torch.no_grad():
-        model.encoder[1].bias[:2] += 0.4
-    return model, torch.from_numpy(oracles.digit_pixels()[:6])
+    return oracles.turned_vae(6)
 
 
 def test_full_family_reaches_log_px(turned):

@@ -13,11 +13,7 @@ from tests.analysis import oracles
 
 @pytest.fixture(scope="module")
 def turned():
-    """A linear model with a turned decoder, whose encoder is off."""
-    model = oracles.linear_vae(rotate=0.7)
-    with torch.no_grad():
-        model.encoder[1].bias[:2] += 0.4
-    return model, torch.from_numpy(oracles.digit_pixels()[:1])
+    return oracles.turned_vae(1)
 
 
 def test_the_gap_falls_into_its_two_known_pieces(turned):

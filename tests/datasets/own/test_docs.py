@@ -1,17 +1,11 @@
 """The examples in the docstrings of this room run."""
 
-import doctest
-import importlib
-import pkgutil
-
 import pytest
 
-import explorer.datasets.own
+from explorer.datasets import own
+from tests.documented import modules_of, run_examples
 
-MODULES = sorted(module.name for module in pkgutil.iter_modules(explorer.datasets.own.__path__))
 
-
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", modules_of(own))
 def test_examples(name):
-    module = importlib.import_module(f"explorer.datasets.own.{name}")
-    assert doctest.testmod(module).failed == 0
+    run_examples(name)

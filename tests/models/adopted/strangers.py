@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from explorer.adopting.adopt import adopt
 from explorer.datasets import load_dataset
 from explorer.runs.store import open_run
 from tests.helpers import present
@@ -17,6 +18,19 @@ def shipped(name):
     run = open_run(name)
     return run.model, np.asarray(
         load_dataset(present(run.info.dataset).name).split("test").images[:300]
+    )
+
+
+def adopt_own(path, model, images, **more):
+    """Adopt a model of ours by its own two functions, which score binary draws of grey images."""
+    return adopt(
+        path,
+        encode=model.encode_parameters,
+        decode=model.decoder,
+        images=images,
+        likelihood="bernoulli",
+        binarise=True,
+        **more,
     )
 
 

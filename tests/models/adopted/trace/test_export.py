@@ -209,22 +209,14 @@ def test_a_part_under_another_mode_is_drawn_too(under):
     torch.testing.assert_close(drawn.network(x).detach(), torch.cat(model.encode(x), 1).detach())
 
 
-def test_a_double_network_is_read_in_single_precision():
+@pytest.mark.parametrize("precision, tolerance", [(torch.double, 1e-5), (torch.half, 2e-2)])
+def test_a_network_in_another_precision_is_read_in_single(precision, tolerance):
     torch.manual_seed(0)
-    model = unsettle(Perceptron()).double().eval()
+    model = unsettle(Perceptron()).to(precision).eval()
     drawn = open_callable(model.encode, FLAT, "encoder")
     x = some(FLAT)
-    expected = torch.cat(model.encode(x.double()), 1).float()
-    torch.testing.assert_close(drawn.network(x), expected, rtol=1e-5, atol=1e-5)
-
-
-def test_a_network_in_half_precision_is_read_in_single():
-    torch.manual_seed(0)
-    model = unsettle(Perceptron()).half().eval()
-    drawn = open_callable(model.encode, FLAT, "encoder")
-    x = some(FLAT)
-    expected = torch.cat(model.encode(x.half()), 1).float()
-    torch.testing.assert_close(drawn.network(x), expected, rtol=2e-2, atol=2e-2)
+    expected = torch.cat(model.encode(x.to(precision)), 1).float()
+    torch.testing.assert_close(drawn.network(x), expected, rtol=tolerance, atol=tolerance)
 
 
 def test_of_a_forward_pass_that_draws_inside_mean_and_spread_are_read():
