@@ -1,8 +1,23 @@
 """What the tests of the app share: a queue in which nothing is trained, and a visitor's folder."""
 
+import functools
 import shutil
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
+
+
+@pytest.fixture(scope="session", autouse=True)
+def searched_once():
+    """What is installed is looked through for components once, as by a server, not for each page.
+
+    It took a quarter of the time of these tests.
+    """
+    patch = pytest.MonkeyPatch()
+    scan = functools.cache(manifest_scanner.scan_component_manifests)
+    patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+    yield
+    patch.undo()
 
 from tests.jobs.still import still_queue
 

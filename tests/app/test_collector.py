@@ -36,14 +36,15 @@ def clock():
 
 @pytest.fixture
 def collector(clock):
-    """One to which every full collection is long, alone with what this test makes."""
-    gc.collect()
+    """One to which every full collection is long, alone with what this test makes.
+
+    All else stays out of sight afterwards too, as `tests/conftest.py` has put it there.
+    """
     gc.freeze()
     collector = Collector(0.0, 60.0, clock)
     gc.callbacks.append(collector)
     yield collector
     gc.callbacks.remove(collector)
-    gc.unfreeze()
 
 
 def test_what_lasts_is_looked_through_once(collector):
