@@ -1,5 +1,6 @@
 """Shared ground: one thread, folders of our own, one tiny run, and MNIST where it lies."""
 
+import contextlib
 import gc
 import os
 from pathlib import Path
@@ -32,11 +33,26 @@ def own_folders(tmp_path_factory):
     """Keep the user's cache, runs and images out of the tests; subprocesses inherit it."""
     patch = pytest.MonkeyPatch()
     home = tmp_path_factory.mktemp("home")
-    patch.setenv("LATENT_EXPLORER_CACHE", str(home / "cache"))
+    patch.setenv("LATENT_EXPLORER_CACHE", str(_make_cache(home, tmp_path_factory)))
     patch.setenv("LATENT_EXPLORER_RUNS", str(home / "runs"))
     patch.delenv("LATENT_EXPLORER_DATA", raising=False)
     yield home
     patch.undo()
+
+
+def _make_cache(home, tmp_path_factory):
+    """Return an empty cache, but for drawn images: what one process of pytest has drawn all read.
+
+    Strokes and shapes in colour take seconds, and are the same wherever they are drawn.
+    """
+    beside = tmp_path_factory.getbasetemp()
+    drawn = (beside.parent if "PYTEST_XDIST_WORKER" in os.environ else beside) / "drawn"
+    drawn.mkdir(exist_ok=True)
+    cache = home / "cache"
+    cache.mkdir()
+    with contextlib.suppress(OSError):  # Windows lets not everybody link.
+        (cache / "datasets").symlink_to(drawn, target_is_directory=True)
+    return cache
 
 
 @pytest.fixture(scope="session")
