@@ -6,6 +6,10 @@ import shutil
 import pytest
 from streamlit.components.v2 import manifest_scanner
 
+from tests.jobs.still import still_queue
+
+__all__ = ["still_queue"]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def searched_once():
@@ -18,10 +22,6 @@ def searched_once():
     patch.setattr(manifest_scanner, "scan_component_manifests", scan)
     yield
     patch.undo()
-
-from tests.jobs.still import still_queue
-
-__all__ = ["still_queue"]
 
 
 @pytest.fixture
