@@ -1,9 +1,12 @@
 """Some rows of images, which stay where they lie until they are asked for."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
 from explorer.codes import Array
+from explorer.datasets.mapped import let_go
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -35,9 +38,24 @@ class Rows:
     def mean(self) -> npt.NDArray[np.float64]:
         """Return the mean image, float64 (C, H, W) in 0..255; sums of bytes are exact."""
         total = np.zeros(self.shape[1:])
-        for start in range(0, len(self), PIECE):
-            total += self[start : start + PIECE].sum(0, dtype=np.float64)
+        for part in self.pieces(PIECE):
+            total += part.sum(0, dtype=np.float64)
         return total / len(self)
+
+    def pieces(self, size: int) -> Iterator[Bytes]:
+        """Yield all images in order, `size` at a time; of a mapped file no more is held than that.
+
+        What is read in one piece stays, since it is looked at again and again.
+        """
+        for start in range(0, len(self), size):
+            self._let_go(size)
+            yield self[start : start + size]
+        self._let_go(size)
+
+    def _let_go(self, size: int) -> None:
+        """Hold nothing of the file where there are more images than so many."""
+        if len(self) > size:
+            let_go(self.images)
 
 
 def as_rows(images: Array | Rows) -> Rows:

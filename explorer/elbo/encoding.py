@@ -9,7 +9,7 @@ from torch import Tensor
 
 from explorer.codes import Array
 from explorer.config import check_seed
-from explorer.datasets.rows import Rows
+from explorer.datasets.rows import Rows, as_rows
 from explorer.errors import ExplorerError
 from explorer.models import Model
 
@@ -47,8 +47,8 @@ def encode_images(
     generator = torch.Generator(device).manual_seed(check_seed(seed))
     means, logvars = [], []
     chunk = max(1, CHUNK_VALUES // int(np.prod(images.shape[1:])))
-    for start in range(0, len(images), chunk):
-        x = model.target(as_tensor(images[start : start + chunk], device), generator)
+    for piece in as_rows(images).pieces(chunk):
+        x = model.target(as_tensor(piece, device), generator)
         mean, logvar = model.encode_parameters(x)
         means.append((mean.float() if mean.is_floating_point() else mean).cpu().numpy())
         if logvar is not None:

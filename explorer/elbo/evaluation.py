@@ -13,7 +13,7 @@ from torch import Tensor
 
 from explorer.codes import Array
 from explorer.config import check_seed
-from explorer.datasets.rows import Rows
+from explorer.datasets.rows import Rows, as_rows
 from explorer.elbo.encoding import CHUNK_VALUES, as_tensor, check_images
 from explorer.elbo.terms import sample_codes
 from explorer.models import Model
@@ -106,8 +106,8 @@ def evaluate_elbo(
     reconstructions: list[Array] = []
     kls: list[tuple[Array | None, Array | None]] = []
     chunk = max(1, CHUNK_VALUES // int(np.prod(images.shape[1:])))
-    for start in range(0, len(images), chunk):
-        part = as_tensor(images[start : start + chunk], device)
+    for number, piece in enumerate(as_rows(images).pieces(chunk), 1):
+        part = as_tensor(piece, device)
         nll = torch.zeros(len(part), dtype=torch.float64)
         shares: list[KL] = []
         for _ in range(draws):
@@ -123,7 +123,7 @@ def evaluate_elbo(
         sampled = [share.sampled.double().cpu() for share in shares if share.sampled is not None]
         kls.append((_average(per_dim), _average(sampled)))
         if progress:
-            progress(min(1.0, (start + chunk) / len(images)))
+            progress(min(1.0, number * chunk / len(images)))
     parts = [[part for part in parts if part is not None] for parts in zip(*kls, strict=True)]
     per_dim_kl, sampled_kl = (np.concatenate(part) if part else None for part in parts)
     return Evaluation(np.concatenate(reconstructions), per_dim_kl, draws, sampled_kl)

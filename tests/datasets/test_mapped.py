@@ -9,6 +9,7 @@ import pytest
 
 from explorer.datasets.images import ImageDataset
 from explorer.datasets.mapped import find_map, let_go
+from explorer.datasets.rows import Rows
 
 MANY = 2000
 """Images of 1,024 bytes."""
@@ -47,6 +48,20 @@ def test_a_digest_leaves_nothing_of_the_file_in_memory(mapped, name):
     assert tell_resident(mapped) >= mapped.nbytes // 1024
     assert getattr(ImageDataset("mapped", mapped), name)
     assert tell_resident(mapped) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells what is in memory.")
+def test_whoever_looks_through_all_images_holds_a_piece_of_them_at_a_time(tmp_path):
+    # Of a large file: the system reads up to a megabyte or two ahead.
+    np.save(tmp_path / "large.npy", np.ones((8 * MANY, 1, 32, 32), np.uint8))
+    large = np.load(tmp_path / "large.npy", mmap_mode="r")
+    rows, whole = Rows(large, np.arange(0, len(large), 2)), large.nbytes // 1024
+    large.sum()
+    held = [tell_resident(large) for _ in rows.pieces(len(large) // 40)]
+    assert len(held) == 20 and 0 < max(held) < whole // 2
+    assert tell_resident(large) == 0
+    assert [len(piece) for piece in rows.pieces(len(large))] == [len(rows)]
+    assert tell_resident(large) >= whole // 2, "what is read at once stays"
 
 
 def tell_resident(array):

@@ -26,6 +26,7 @@ def test_rows_are_what_a_copy_would_be(ids):
     assert np.array_equal(rows[5:9], copy[5:9])
     assert np.array_equal(rows[np.array([3, 0, 3])], copy[[3, 0, 3]])
     assert np.array_equal(rows.mean(), copy.mean(0, dtype=np.float64))
+    assert np.array_equal(np.concatenate(list(rows.pieces(1000))), copy)
 
 
 def test_the_mean_reads_piece_by_piece():
