@@ -4,12 +4,16 @@ import ast
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 import explorer
+from explorer.adopting.files import ModelFiles
+from explorer.adopting.told import Told
 from tests.browser.conftest import Server
+from tests.models.adopted.onnx_writer import digits_decoder, digits_encoder
 from tests.visiting import Visitor
 
 PACKAGE = Path(explorer.__file__).parent
@@ -230,7 +234,14 @@ def test_a_server_begins_without_the_pages_caches():
     run_blocked([], code)
 
 
-def test_a_map_an_exact_posterior_and_a_training_are_computed_without_them():
+def test_a_map_an_exact_posterior_a_training_and_an_adoption_are_computed_without_them(tmp_path):
+    files = ("enc.onnx", digits_encoder()), ("dec.onnx", digits_decoder())
+    encoder, decoder = (tmp_path / name for name, _ in files)
+    for name, content in files:
+        (tmp_path / name).write_bytes(content)
+    given = asdict(ModelFiles(str(encoder), str(decoder)))
+    told = asdict(Told("digits", "bernoulli", binarise=True))
+    job = {"files": given, "told": told, "data_root": str(tmp_path), "folder": str(tmp_path)}
     code = (
         "from explorer.analysis.teaching.players import slow_motion\n"
         "from explorer.analysis.inference.exact import infer_posterior\n"
@@ -246,10 +257,12 @@ def test_a_map_an_exact_posterior_and_a_training_are_computed_without_them():
         "print(len(payload) > 100_000, infer_posterior(run.model, x).log_px[0] < 0)\n"
         "motion = slow_motion(run.model, x)\n"
         "warm_up()\n"
-        "print(motion.after < motion.objective)"
+        "print(motion.after < motion.objective)\n"
+        "from explorer.adopting.worker import work\n"
+        f"print(work({job!r}, lambda **told: None, lambda: False)['question'] == '')"
     )
     # scikit-learn, which cannot do without SciPy, may be asked where its files are.
-    assert run_blocked(HEAVY - {"sklearn"}, code).split() == ["True"] * 3
+    assert run_blocked(HEAVY - {"sklearn"}, code).split() == ["True"] * 4
 
 
 def test_importing_the_package_and_the_run_is_light():

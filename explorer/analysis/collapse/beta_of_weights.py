@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from explorer.analysis.checks import Floats, check_standard_prior, plain
 from explorer.analysis.collapse.wakeup import WakeUp, wake_up_at_collapse
@@ -99,9 +100,27 @@ def implied_beta(subject: Subject, *, seed: int = 0) -> ImpliedBeta:
 def count_decoding(subject: Subject) -> int:
     """Return the multiply-adds that decoding and scoring one code takes."""
     mean, _ = subject.first(1).posterior
-    with torch.no_grad(), subject.hold(), FlopCounterMode(display=False) as counter:
+    with torch.no_grad(), subject.hold(), _Operations() as counted:
         subject.model.nll(mean, subject.x[:1])
-    return max(1, counter.get_total_flops() // 2)
+    return max(1, counted.total // 2)
+
+
+class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts the multiplications and additions of products, as PyTorch's own counter does."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.total = 0
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # Its compiler would be loaded to be kept out: a second, and 70 MB.
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        if count := flop_registry.get(func._overloadpacket):
+            self.total += count(*args, **(kwargs or {}), out_val=out)
+        return out
 
 
 def _afford(subject: Subject) -> tuple[int, int]:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -21,7 +22,10 @@ M = TypeVar("M", bound=nn.Module)
 
 def broadcast(*shapes: Shape) -> Shape:
     """Return the shape in which arrays of `shapes` meet; RuntimeError where they do not."""
-    return tuple(torch.broadcast_shapes(*shapes))  # type: ignore[no-untyped-call]
+    try:
+        return np.broadcast_shapes(*shapes)  # PyTorch would load its compiler for it.
+    except ValueError as error:
+        raise RuntimeError(str(error)) from error
 
 
 def pair(values: list[int]) -> tuple[int, int]:

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from explorer.errors import ExplorerError
-from explorer.models.adopted.layers.builders import BUILDERS, JOINS, POINTWISE
+from explorer.models.adopted.layers.builders import BUILDERS, JOINS
+from explorer.models.adopted.layers.extents import find_shape
 from explorer.models.adopted.layers.limits import CHUNK_VALUES, Cost, check_values, check_weights
 from explorer.models.adopted.layers.modules import Opaque, Shape, count_multiply_adds
 from explorer.models.adopted.layers.schema import Layer, check_layers, count_weights
@@ -74,6 +75,7 @@ def _build(
 
 
 def _build_layer(layer: Layer, shape: Shape, where: str, cost: Cost) -> tuple[nn.Module, Shape]:
+    built: list[tuple[list[nn.Module], Shape]] = []
     if layer.branches:
         built = [_build(branch, shape, where, cost) for branch in layer.branches]
         sequences = [nn.Sequential(*parts) for parts, _ in built]
@@ -86,7 +88,7 @@ def _build_layer(layer: Layer, shape: Shape, where: str, cost: Cost) -> tuple[nn
         except (ValueError, RuntimeError) as error:
             reason = str(error) if isinstance(error, ValueError) else f"it does not fit {shape}."
             raise ExplorerError(f"Layer {where} ({layer.kind}): {reason}") from error
-    out = _follow(module, layer, shape, where)
+    out = _follow(module, layer, shape, [made for _, made in built], where)
     count = math.prod(out)
     check_values(count, f"Layer {where}")
     own = 0 if layer.branches else count_multiply_adds(module, shape, out)
@@ -97,15 +99,15 @@ def _build_layer(layer: Layer, shape: Shape, where: str, cost: Cost) -> tuple[nn
     return module, out
 
 
-def _follow(module: nn.Module, layer: Layer, shape: Shape, where: str) -> Shape:
-    """Return the shape that a module puts out, by a run without memory."""
+def _follow(
+    module: nn.Module, layer: Layer, shape: Shape, branches: Sequence[Shape], where: str
+) -> Shape:
+    """Return the shape that a module puts out, by a run without memory where it is not known."""
     if isinstance(module, Opaque):
         return module.follow(shape)
-    # PyTorch loads its compiler to run these without memory: a second, and 70 MB.
-    if layer.kind in POINTWISE and shape and 0 not in shape:
-        return shape
-    if isinstance(module, nn.Linear) and shape[-1:] == (module.in_features,):
-        return *shape[:-1], module.out_features
+    known = find_shape(module, layer, shape, branches)
+    if known is not None:
+        return known
     state = {name: value.to("meta") for name, value in module.state_dict(keep_vars=True).items()}
     dtype = next((value.dtype for value in state.values()), torch.get_default_dtype())
     x = torch.empty((2, *shape), device="meta", dtype=dtype)

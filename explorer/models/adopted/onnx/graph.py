@@ -18,6 +18,7 @@ from explorer.models.adopted.layers.sketch import BATCH
 from explorer.models.adopted.onnx.call import Call
 from explorer.models.adopted.onnx.file import INSTEAD, NOISE, OnnxFile, OnnxNode, read_onnx
 from explorer.models.adopted.onnx.operators import OPERATORS, Result
+from explorer.models.adopted.onnx.outline import outline
 from explorer.models.adopted.onnx.shapes import SHAPE_INPUTS, SHAPE_OPERATORS
 
 ALL_OPERATORS = {**OPERATORS, **SHAPE_OPERATORS}
@@ -164,7 +165,8 @@ class OnnxGraph(Opaque):
         dtype = self.weights[0].dtype if len(self.weights) else torch.get_default_dtype()
         call = Call(node, inputs, self.graph.opset, device, dtype, noise)
         try:
-            result: Result = ALL_OPERATORS[node.operator](call)
+            known = outline(call) if device == META else None
+            result: Result = ALL_OPERATORS[node.operator](call) if known is None else known
         except ExplorerError:
             raise
         except (RuntimeError, IndexError, KeyError, TypeError, ZeroDivisionError) as error:

@@ -1,10 +1,13 @@
 """Layers as modules: each kind computes what torch.nn does, and what does not fit is told."""
 
+import itertools
+
 import pytest
 import torch
 from torch import nn
 
 from explorer.errors import ExplorerError
+from explorer.models.adopted.layers import network as network_module
 from explorer.models.adopted.layers.builders import BUILDERS, JOINS
 from explorer.models.adopted.layers.limits import CHUNK_VALUES
 from explorer.models.adopted.layers.network import build_network
@@ -113,6 +116,42 @@ def test_a_layer_computes_what_torch_does(layer, module, shape):
         found = network(x)
     assert network.shape_out == tuple(expected.shape[1:])
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+FITS, SIZES = (0, 1, 2, 3, 4), ((4, 6, 6), (2, 4, 6), (4,), (3, 4), (4, 1, 1))
+
+
+def askew():
+    """Layers beside shapes some of which they do not fit."""
+    for wide, high in itertools.product(FITS, FITS):
+        settings = {"stride": [1 + wide, 1], "padding": [wide, high], "dilation": [1, 1 + high]}
+        yield Layer("conv", settings, {"weight": numbers(6, 4, 3, 2)})
+        spread = {**settings, "extra": [high, wide]}
+        yield Layer("transposedConv", spread, {"weight": numbers(4, 5, 3, 2)})
+    for size in FITS[1:]:
+        names = ("weight", "bias", "mean", "variance")
+        yield Layer("batchNorm", {}, {name: numbers(size) for name in names})
+        yield Layer("linear", {}, {"weight": numbers(5, size)})
+        cut = Layer("slice", {"axis": 0, "start": 0, "stop": size, "step": 1})
+        for axis in (0, 1, 2):
+            yield Layer("concat", {"axis": axis}, {}, ((), (cut,)))
+        yield Layer("sum", {}, {}, ((), (cut,)))
+
+
+def shape_or_none(layer, shape):
+    try:
+        return build_network([layer], shape).shape_out
+    except ExplorerError:
+        return None
+
+
+@pytest.mark.parametrize("kind", sorted({layer.kind for layer in askew()}))
+def test_shapes_that_are_known_are_those_of_a_run(kind, monkeypatch):
+    cases = [(case, shape) for case in askew() if case.kind == kind for shape in SIZES]
+    known = [shape_or_none(*case) for case in cases]
+    assert None in known and len(set(known)) > 2
+    monkeypatch.setattr(network_module, "find_shape", lambda *arguments: None)
+    assert known == [shape_or_none(*case) for case in cases]
 
 
 def test_every_kind_has_a_builder_and_a_test():

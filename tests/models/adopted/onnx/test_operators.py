@@ -7,6 +7,7 @@ from torch.nn import functional
 
 from explorer.errors import ExplorerError
 from explorer.models.adopted.foreign import open_onnx
+from explorer.models.adopted.onnx import graph as graph_module
 from explorer.models.adopted.onnx.graph import ALL_OPERATORS, OnnxGraph
 from tests.models.adopted.onnx_writer import graph, info, model, node, one_node, tensor, through
 
@@ -287,6 +288,22 @@ def test_an_operator_works_in_double_precision_with_gradients(index):
     single = some_input(shape).requires_grad_(True)
     (expected,) = torch.autograd.grad((function(single).flatten(1) * weights.float()).sum(), single)
     torch.testing.assert_close(slope.float(), expected, rtol=1e-3, atol=1e-4)
+
+
+# Shapes that are known without a run.
+
+
+@pytest.mark.parametrize("index", range(len(CASES)), ids=[case[0] for case in CASES])
+def test_the_shapes_and_types_of_a_graph_are_those_of_a_run(index, monkeypatch):
+    _, data, _, shape = CASES[index]
+    graph = OnnxGraph.open(data)
+
+    def planned():
+        return {name: (x.shape, x.dtype) for name, x in graph.plan((3, *shape)).items()}
+
+    known = planned()
+    monkeypatch.setattr(graph_module, "outline", lambda call: None)
+    assert known == planned()
 
 
 def test_every_operator_that_is_read_is_tested():
