@@ -2,14 +2,8 @@
 
 import math
 
-from explorer.config import (
-    BudgetConfig,
-    Config,
-    ModelConfig,
-    ObjectiveConfig,
-    OptimiserConfig,
-    code_grid,
-)
+from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig, OptimiserConfig
+from explorer.config.model import code_grid
 
 LONG_BUDGET = 90.0
 """Seconds of training from which two latents on MNIST gain more by a wider network than by more

@@ -8,18 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.config import (
-    ACTIVATIONS,
-    BETA_SCHEDULES,
     DEVICES,
-    LEARNING_RATE_SCHEDULES,
-    LIKELIHOOD_NAMES,
-    NETWORK_NAMES,
     BudgetConfig,
     Config,
     ModelConfig,
     ObjectiveConfig,
     OptimiserConfig,
 )
+from explorer.config.model import ACTIVATIONS, LIKELIHOOD_NAMES, NETWORK_NAMES
+from explorer.config.objective import BETA_SCHEDULES
+from explorer.config.optimiser import LEARNING_RATE_SCHEDULES
 from explorer.errors import ExplorerError
 from explorer.recipes import default_config
 

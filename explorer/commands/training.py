@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.commands.options import AS_JSON, DATA_ROOT, Commands, add_new_run
 from explorer.commands.output import progress_line, report
-from explorer.config import DEVICES, FITS, LIKELIHOOD_NAMES, NETWORK_NAMES
+from explorer.config import DEVICES, FITS
+from explorer.config.model import LIKELIHOOD_NAMES, NETWORK_NAMES
 from explorer.errors import ExplorerError
 from explorer.paths import runs_folder
 from explorer.runs.words import describe_result

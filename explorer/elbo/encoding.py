@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from explorer.codes import Array
-from explorer.config import check_seed
+from explorer.config.checks import check_seed
 from explorer.datasets.rows import Rows, as_rows
 from explorer.errors import ExplorerError
 from explorer.models import Model

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from explorer.codes import Array
-from explorer.config import check_seed
+from explorer.config.checks import check_seed
 from explorer.datasets.rows import Rows, as_rows
 from explorer.elbo.encoding import CHUNK_VALUES, as_tensor, check_images
 from explorer.elbo.terms import sample_codes

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, Independent
 from torch.nn import functional
 
-from explorer.config import ModelConfig, code_grid
+from explorer.config import ModelConfig
+from explorer.config.model import code_grid
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
 from explorer.models.networks import ACTIVATIONS, Shape

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 from torch.distributions import Independent, Normal, kl_divergence
 
-from explorer.config import LIKELIHOOD_NAMES, ModelConfig
+from explorer.config import ModelConfig
+from explorer.config.model import LIKELIHOOD_NAMES
 from explorer.datasets import load_dataset
 from explorer.errors import ExplorerError
 from explorer.models import LIKELIHOODS, NETWORKS, VAE

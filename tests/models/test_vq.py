@@ -7,14 +7,8 @@ import pytest
 import torch
 from torch.distributions import kl_divergence
 
-from explorer.config import (
-    BudgetConfig,
-    Config,
-    ModelConfig,
-    ObjectiveConfig,
-    OptimiserConfig,
-    code_grid,
-)
+from explorer.config import BudgetConfig, Config, ModelConfig, ObjectiveConfig, OptimiserConfig
+from explorer.config.model import code_grid
 from explorer.elbo.terms import choose_objective, vq_terms
 from explorer.errors import ExplorerError
 from explorer.models import VQVAE, build_model

@@ -10,7 +10,8 @@ import pytest
 
 import explorer
 from explorer import text as text_module
-from explorer.config import BETA_SCHEDULES, LIKELIHOOD_NAMES, NETWORK_NAMES
+from explorer.config.model import LIKELIHOOD_NAMES, NETWORK_NAMES
+from explorer.config.objective import BETA_SCHEDULES
 from explorer.datasets import DATASETS
 from explorer.facts import PRIORS
 from explorer.figures.words import WORDS

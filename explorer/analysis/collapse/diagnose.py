@@ -34,7 +34,7 @@ from explorer.analysis.representation.information import Information, decompose_
 from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
 from explorer.codes import kl_of_codes
-from explorer.config import check_seed
+from explorer.config.checks import check_seed
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
 from explorer.models.cost import decoding_cost

@@ -20,7 +20,7 @@ from explorer.analysis.inference.likelihood import estimate_log_px
 from explorer.analysis.inference.microscope import Balance, encode_exactly
 from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
-from explorer.config import check_seed
+from explorer.config.checks import check_seed
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
 from explorer.models.cost import decoding_cost

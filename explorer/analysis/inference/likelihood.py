@@ -18,7 +18,7 @@ from explorer.analysis.checks import Floats, plain
 from explorer.analysis.inference.emission import Emission
 from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
-from explorer.config import check_seed
+from explorer.config.checks import check_seed
 from explorer.errors import ExplorerError
 from explorer.models.base import Model
 

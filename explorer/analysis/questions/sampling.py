@@ -19,7 +19,7 @@ from explorer.analysis.questions.pictures import judge_model
 from explorer.analysis.representation.holes import draw_codes, measure_holes
 from explorer.analysis.watch import Progress, Stop, Watch
 from explorer.codes import kl_of_codes
-from explorer.config import check_seed
+from explorer.config.checks import check_seed
 from explorer.elbo.encoding import encode_images
 from explorer.models.base import Model
 

@@ -9,7 +9,8 @@ from explorer.analysis.collapse.beta_of_weights import expected_survivors
 from explorer.analysis.collapse.causes import find_causes
 from explorer.analysis.collapse.linear import covariance_eigenvalues
 from explorer.analysis.subject import Subject
-from explorer.config import LIKELIHOOD_NAMES, ModelConfig
+from explorer.config import ModelConfig
+from explorer.config.model import LIKELIHOOD_NAMES
 from explorer.errors import ExplorerError
 from explorer.models import VAE
 from explorer.models.likelihoods.base import Likelihood

@@ -9,7 +9,8 @@ from scipy.special import logsumexp
 
 from explorer.analysis.inference.emission import Emission
 from explorer.analysis.inference.likelihood import estimate_log_px, summarise_weights
-from explorer.config import LIKELIHOOD_NAMES, ModelConfig
+from explorer.config import ModelConfig
+from explorer.config.model import LIKELIHOOD_NAMES
 from explorer.errors import ExplorerError
 from explorer.models import VAE
 from explorer.models.likelihoods.bernoulli import sum_softplus

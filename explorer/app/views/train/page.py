@@ -17,16 +17,9 @@ from explorer.app.parts.names import free_name
 from explorer.app.session import get_session, library
 from explorer.app.text import explain, plain, text
 from explorer.app.views.train.watch import watch_run
-from explorer.config import (
-    BETA_SCHEDULES,
-    LIKELIHOOD_NAMES,
-    NETWORK_NAMES,
-    BudgetConfig,
-    Config,
-    ObjectiveConfig,
-    OptimiserConfig,
-    code_grid,
-)
+from explorer.config import BudgetConfig, Config, ObjectiveConfig, OptimiserConfig
+from explorer.config.model import LIKELIHOOD_NAMES, NETWORK_NAMES, code_grid
+from explorer.config.objective import BETA_SCHEDULES
 from explorer.errors import ExplorerError
 from explorer.facts import LATENTS, LIKELIHOODS, PRIORS
 from explorer.recipes import (
