@@ -11,6 +11,7 @@ import { pairProjection, pcaProjection } from "./geometry/projection.js";
 import { insideOutline, maskOf, summarise } from "./geometry/selection.js";
 import { buildLayout } from "./panels/layout.js";
 import { attachGestures } from "./plane/gestures.js";
+import { attachKeys } from "./plane/keys.js";
 import { LatentMap } from "./plane/map.js";
 import { readScene, watchScene } from "./scene/scene.js";
 import { openingState, withPin } from "./scene/state.js";
@@ -49,7 +50,6 @@ export class Explorer {
     this.tsne = undefined;
     /** How often the picture that comes out was drawn, for tests and the bench. */
     this.painted = 0;
-    this.nudging = 0;
     this.noticeTimer = 0;
     this.header = header;
     this.host = host;
@@ -84,6 +84,7 @@ export class Explorer {
     this.project(this.store.state.projection);
     buildLayout(this);
     attachGestures(this, this.map);
+    attachKeys(this, this.map);
     this.react();
     if (former) estimateBound(this);
     else this.firstInput(scene);
@@ -249,31 +250,6 @@ export class Explorer {
   }
 
   /**
-   * @param {number} dx
-   * @param {number} dy
-   */
-  nudge(dx, dy) {
-    const { dims, isSpace } = this.map.projection;
-    if (!isSpace) return;
-    const z = this.store.state.z.slice();
-    z[dims[0]] += dx;
-    if (dims.length > 1) z[dims[1]] += dy;
-    this.setZ(z);
-    clearTimeout(this.nudging);
-    this.nudging = window.setTimeout(() => {
-      this.commit();
-      this.sayPlace();
-    }, 300);
-  }
-
-  /** Tell those who do not see the map where z came to rest. */
-  sayPlace() {
-    const spoken = this.root.querySelector("[data-role=spoken]");
-    const lines = [...(this.root.querySelector("[data-role=point]")?.children ?? [])];
-    if (spoken) spoken.textContent = lines.map((line) => line.textContent).join(" · ");
-  }
-
-  /**
    * @param {number} x in the plane
    * @param {number} y
    * @param {number} reach
@@ -360,20 +336,6 @@ export class Explorer {
     this.store.set({ pins: this.store.state.pins.filter((pin) => pin.name !== name) });
   }
 
-  /**
-   * In presentation mode the arrow keys walk from pin to pin; false where there are none.
-   * @param {[number, number]} direction
-   */
-  stepScene([dx, dy]) {
-    const { pins, z } = this.store.state;
-    if (!pins.length) return false;
-    const here = pins.findIndex((pin) => pin.z.every((value, i) => value === z[i]));
-    const next = (here + (dx + dy > 0 ? 1 : -1) + (here < 0 && dx + dy < 0 ? 1 : 0) + pins.length) % pins.length;
-    this.setZ(pins[next].z.slice());
-    this.commit();
-    return true;
-  }
-
   /** @param {number[][]} outline corners in the map's plane */
   selectOutline(outline) {
     const { xs, ys } = this.map.projection;
@@ -388,19 +350,6 @@ export class Explorer {
   }
 
   clearSelection() { this.store.set({ selection: null, tool: "hover" }); }
-
-  /** Escape: close what is open, then leave presentation mode, then clear the selection. */
-  escape() {
-    const { presentation, selection, tool } = this.store.state;
-    if (this.closePopups?.()) return;
-    if (this.map.outline.length || tool !== "hover") {
-      this.map.outline = [];
-      this.store.set({ tool: "hover" });
-    } else if (selection) this.clearSelection();
-    else if (presentation && this.host.kind !== "streamlit") this.store.set({ presentation: false });
-    else this.hoverEnd();
-    this.map.repaint();
-  }
 
   /**
    * @param {string} key

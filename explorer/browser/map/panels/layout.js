@@ -1,4 +1,5 @@
 import { make } from "../../shared/dom.js";
+import { escape } from "../plane/keys.js";
 import { buildInputPanel } from "./input.js";
 import { buildLegend } from "./legend.js";
 import { buildOutputPanel, buildTooltip } from "./output.js";
@@ -44,13 +45,13 @@ export function buildLayout(app) {
     hint.textContent = text(key === "map_hint" && coarse ? "map_hint_touch" : key);
   });
   /** @param {KeyboardEvent} event */
-  const escape = (event) => {
-    if (event.key === "Escape") app.escape();
+  const onKey = (event) => {
+    if (event.key === "Escape") escape(app);
   };
-  root.addEventListener("keydown", escape);
+  root.addEventListener("keydown", onKey);
   const endPresenting = attachPresenting(app);
   app.disposeLayout = () => {
-    root.removeEventListener("keydown", escape);
+    root.removeEventListener("keydown", onKey);
     endPresenting();
   };
 }

@@ -1,7 +1,7 @@
 /**
  * The hand on the map: hover decodes, a click holds, a drag pans, wheel and pinch zoom, the lasso
- * and box tools select, the keyboard does all of it without a hand. A finger that moves up or down
- * scrolls the page until a tap has chosen the map (it has the focus then; see `touch-action`).
+ * and box tools select (`keys.js` does it without a hand). A finger that moves up or down scrolls
+ * the page until a tap has chosen the map (it has the focus then; see `touch-action`).
  */
 
 const CLICK_PIXELS = 5;
@@ -124,43 +124,6 @@ export function attachGestures(app, map) {
     { passive: false },
   );
   canvas.addEventListener("dblclick", (event) => event.preventDefault());
-
-  canvas.addEventListener("keydown", (event) => {
-    const step = event.shiftKey ? 0.5 : 0.1;
-    /** @type {Record<string, [number, number]>} */
-    const moves = {
-      ArrowLeft: [-step, 0],
-      ArrowRight: [step, 0],
-      ArrowUp: [0, step],
-      ArrowDown: [0, -step],
-    };
-    /** @type {Record<string, () => void>} */
-    const commands = {
-      "+": () => zoom(1.25),
-      "=": () => zoom(1.25),
-      "-": () => zoom(0.8),
-      0: () => map.fit(),
-      p: () => app.addPin(),
-      s: () => app.samplePrior(),
-      n: () => app.nextPicture(),
-    };
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (moves[event.key] && app.store.state.presentation && app.stepScene(moves[event.key])) {
-      event.preventDefault();
-    } else if (moves[event.key]) {
-      app.nudge(...moves[event.key]);
-      event.preventDefault();
-    } else if (commands[event.key]) {
-      commands[event.key]();
-      event.preventDefault();
-    }
-  });
-
-  /** @param {number} factor */
-  const zoom = (factor) => {
-    map.view.zoomAt(map.view.width / 2, map.view.height / 2, factor);
-    map.viewChanged(true);
-  };
 }
 
 /** @param {Map<number, {x: number, y: number}>} fingers of which there are two */

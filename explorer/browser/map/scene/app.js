@@ -16,6 +16,7 @@
  * @property {import("../../shared/viewport.js").Viewport} view
  * @property {import("../geometry/projection.js").Projection} projection
  * @property {boolean} fitted whether all of it is in view
+ * @property {number[][]} outline corners of what is being selected, on the screen
  * @property {{canDrawGlyphs: boolean}} points
  * @property {{forget: () => void}} tiles
  * @property {() => void} repaint
@@ -64,7 +65,6 @@
  * @property {(z: Float32Array) => void} setZ
  * @property {(index: number, value: number) => void} setLatent
  * @property {() => void} commit
- * @property {(dx: number, dy: number) => void} nudge
  * @property {(x: number, y: number, reach: number, screen: {x: number, y: number}) => void} hoverAt
  * @property {() => void} hoverEnd
  * @property {(x: number, y: number, reach: number, pin: boolean) => void} pickAt
@@ -72,11 +72,9 @@
  * @property {() => void} reset
  * @property {(z?: Float32Array) => void} addPin
  * @property {(name: string) => void} removePin
- * @property {(direction: [number, number]) => boolean} stepScene
  * @property {(outline: number[][]) => void} selectOutline
  * @property {(indices: number[]) => void} select
  * @property {() => void} clearSelection
- * @property {() => void} escape
  * @property {(index: number) => void} showMember
  * @property {() => void} askProjection
  * @property {(key: string, values?: Record<string, string | number>) => void} notify
