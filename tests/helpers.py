@@ -1,6 +1,8 @@
 """What a test knows to be there, or to be of a kind: claimed aloud, and known to mypy after."""
 
+import errno
 import json
+import os
 from typing import Any, TypeVar
 from xml.etree import ElementTree
 
@@ -47,3 +49,8 @@ def read_table(body: str) -> list[dict[str, str]]:
     return [
         dict(zip(names, ("".join(cell.itertext()) for cell in row), strict=True)) for row in rows
     ]
+
+
+def full_disk(*arguments, **options):
+    """Stand in for what writes, on a disk that is full."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

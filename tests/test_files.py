@@ -16,10 +16,7 @@ from explorer.files import (
     replace_file,
     replace_json,
 )
-
-
-def full_disk(*arguments, **options):
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+from tests.helpers import full_disk
 
 
 def test_a_reader_sees_one_whole_version_or_the_other(tmp_path):

@@ -32,13 +32,13 @@ from explorer.runs.run import Run
 from explorer.runs.sweeps import Sweep, prepare_sweep
 from explorer.runs.writer import RunWriter
 from explorer.training.engine import Engine, Means, Totals, average
+from explorer.training.images import find_images
 from explorer.training.loop import (
     CHECKPOINT,
     Progress,
     Report,
     Trainer,
     explain_memory,
-    find_images,
 )
 from explorer.training.machine import choose_device, threads_agree
 from explorer.training.start import Batches, start_generator, start_model, start_optimiser

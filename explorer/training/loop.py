@@ -3,7 +3,6 @@
 import contextlib
 import os
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,26 +12,20 @@ import torch
 
 from explorer.codes import Array
 from explorer.config import FITS, Config
-from explorer.datasets import ImageDataset, load_dataset
+from explorer.datasets import ImageDataset
 from explorer.datasets.rows import Rows
 from explorer.errors import ExplorerError
 from explorer.files import replace_file
 from explorer.runs.checkpoint import read_checkpoint
 from explorer.runs.control import Command
 from explorer.runs.folder import find_unfinished
-from explorer.runs.images import (
-    check_same_images,
-    describe_dataset,
-    is_named,
-    keep_images_for,
-    need_images_of,
-)
-from explorer.runs.info import DatasetInfo
+from explorer.runs.images import describe_dataset
 from explorer.runs.run import Run
 from explorer.runs.sweeps import is_family_member
 from explorer.runs.writer import RunWriter, mark_run
 from explorer.training.engine import Engine
 from explorer.training.fit import FitEngine
+from explorer.training.images import find_images
 from explorer.training.machine import ThreadChoice, choose_device
 from explorer.training.member import Channel, HeldOut, Member, Moment
 from explorer.training.plan import SNAPSHOTS, plan_steps, schedule_steps, shorten_plan
@@ -133,46 +126,6 @@ def _restore_engine(engine: Engine, run: Run) -> dict[str, Any] | None:
     content, state = read_checkpoint(run)
     engine.unpack(content, state)
     return state
-
-
-def find_images(
-    config: Config,
-    images: ImageDataset | Array | None,
-    known: DatasetInfo | None = None,
-    data_root: str | os.PathLike[str] | None = None,
-) -> ImageDataset:
-    """Return the data set to train on: what was given, or else what a run named, or its config.
-
-    `known` is what an unfinished run says of its images: it goes on with no others. What was given
-    is kept for it; where it cannot be, a warning says so.
-    """
-    if images is None:
-        if known is not None and is_named(known):
-            return need_images_of(known, data_root)
-        return load_dataset(config.dataset, data_root=data_root)
-    if isinstance(images, ImageDataset):
-        dataset = images
-    else:
-        dataset = ImageDataset.from_arrays(images, name=config.dataset)
-    check_same_images(known, dataset)
-    _keep(dataset, data_root)
-    return dataset
-
-
-def _keep(dataset: ImageDataset, data_root: str | os.PathLike[str] | None) -> None:
-    """Keep what was given, or warn before the training that the run will not go on by itself."""
-    try:
-        if keep_images_for(dataset, data_root):
-            return
-        why = f"They take {dataset.images.nbytes / 1e6:.0f} MB, more than is kept of given images."
-    except ExplorerError as error:
-        why = str(error)
-    warnings.warn(
-        "This run goes on from Python alone, by `train` with the same images: the app and the "
-        f"command line will not have them. {why} To have it go on anywhere, make a data set of "
-        "them (save an .npy, then `latent-explorer data add FILE`) and train on that.",
-        stacklevel=4,
-    )
 
 
 def _was_killed_at_the_end(run: Run) -> bool:
