@@ -26,6 +26,8 @@ from explorer.text import LANGUAGES, closest_language, say
 
 ELEMENTS = ("BidiComponent", "Html", "ButtonGroup")
 """Streamlit's elements on every page, each a script that its document does not call."""
+FIRST_PAGE = "explore"
+"""What people call the page that has no name in its address."""
 CHARTED = ("models",)
 """Pages whose figure are Plotly's charts: 5 MB that are asked for only with the first of them."""
 FindFirst = Callable[[str, str], bytes | None]
@@ -88,8 +90,9 @@ class Opening:
         if scope["method"] != "GET" or not f"{scope['path']}/".startswith(f"{self.base}/"):
             return None
         path = scope["path"].removeprefix(self.base)
-        if self.base and not path:
+        if (self.base and not path) or path.strip("/") == FIRST_PAGE:
             # Everything that the document calls lies beside it: below the base path, not above.
+            # The first page has no name to Streamlit, which would say that there is no such page.
             asked = scope.get("query_string", b"").decode("latin-1")
             return RedirectResponse(f"{self.base}/{asked and f'?{asked}'}")
         if path.strip("/") in LEDES and path.count("/") <= 1:

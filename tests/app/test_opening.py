@@ -58,6 +58,18 @@ def read(response) -> str:
     return bytes(response.body).decode()
 
 
+@pytest.mark.parametrize("base", ["", "/user/ada/vae"])
+def test_explore_opens_by_its_name_too_with_all_that_its_address_asks_for(served, base):
+    below = Opening(nowhere, STATIC, base)
+    for path in ("/explore", "/explore/"):
+        answer = ask(below, base + path, "model=mnist-2d&z=1,2")
+        assert answer is not None and answer.status_code == 307
+        assert answer.headers["location"] == f"{base}/?model=mnist-2d&z=1,2"
+    answer = ask(below, f"{base}/explore")
+    assert answer is not None and answer.headers["location"] == f"{base}/"
+    assert ask(below, f"{base}/explore/map") is None
+
+
 def test_every_page_opens_with_the_sentence_that_it_shows_itself():
     addresses = re.findall(
         r'"views/([\w/]+)\.py".*?(?:url_path="(\w+)"|default=True)',
