@@ -1,7 +1,7 @@
 # Two commands: `make app` opens the explorer, `make test` runs every check.
 # PIP_ARGS passes through to pip; ARGS passes through to the command that is started.
-# WORKERS is the number of processes that run the tests, one file at a time each, long ones first:
-# twice as many as two cores, which tests that wait for their pages leave idle.
+# WORKERS is the number of processes that run the tests, one file at a time each, long ones first
+# (tests/sharing.py): twice as many as two cores, which tests that wait for their pages leave idle.
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=

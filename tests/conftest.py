@@ -84,6 +84,21 @@ def mnist_root():
     pytest.skip("Real MNIST is not at hand: set LATENT_EXPLORER_DATA to a folder that holds it.")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Share the tests among processes as `tests.sharing` does."""
+    from tests.sharing import Apart
+
+    return Apart(config, log)
+
+
+def pytest_configure():
+    """Let the processes that drive pages go first."""
+    from tests.sharing import step_back
+
+    step_back()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
     """Look for no garbage among what is imported and collected, now or later.
