@@ -1,5 +1,6 @@
 """WCAG 2.1 A and AA by axe, page by page and theme by theme: what we render has no violation."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 import explorer
+from explorer.browser import read_styles
 from tests.waiting import wait_for_script
 
 pytestmark = pytest.mark.browser
@@ -53,6 +55,19 @@ def test_axe_finds_what_is_wrong(chromium):
         '<p style="color: #999; background: #fff">pale</p></main></html>'
     )
     assert {rule for rule, _, _ in find_violations(page)} == {"image-alt", "color-contrast"}
+    page.close()
+
+
+@pytest.mark.parametrize(("module", "room"), [("sliders", "slider"), ("pixels", "brush")])
+def test_a_part_without_its_words_yet_is_not_shown(chromium, module, room):
+    """The markup comes first, the words with the script: a slow one leaves nothing unnamed."""
+    markup = importlib.import_module(f"explorer.app.parts.{module}")._MARKUP
+    page = chromium.new_page()
+    page.set_content(
+        f'<html lang="en"><title>t</title><style>{read_styles(room)}</style>'
+        f"<main><h1>t</h1>{markup}</main></html>"
+    )
+    assert find_violations(page) == []
     page.close()
 
 
