@@ -8,6 +8,7 @@ import pytest
 BROWSER = Path(__file__).parents[1] / "explorer" / "browser"
 TRANSITION = re.compile(r"transition:([^;}]*)")
 SECONDS = re.compile(r"(?<![\w.])(\d*\.?\d+)(ms|s)\b")
+ANIMATION = re.compile(r"animation:([^;}]*)")
 GLIDE = re.compile(r"^const (?:MOVE|GLIDE|SETTLE_MS) = (\d+);", re.MULTILINE)
 
 
@@ -44,3 +45,13 @@ def test_a_transition_takes_its_time_and_may_be_declined(path):
 def test_a_glide_takes_its_time_and_may_be_declined(path):
     assert all(200 <= int(length) <= 400 for length in GLIDE.findall(MODULES[path]))
     assert "prefers-reduced-motion: reduce" in MODULES[path]
+
+
+def test_what_waits_changes_in_steps_not_sixty_times_a_second():
+    animations = [
+        declared
+        for text in _moving("css", ANIMATION).values()
+        for declared in ANIMATION.findall(text)
+        if "infinite" in declared
+    ]
+    assert animations and all("steps(" in declared for declared in animations)
