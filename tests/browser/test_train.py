@@ -1,12 +1,7 @@
 """The Train page: seconds on digits, watched to the end, steered on the way, by one tab and two."""
 
-import contextlib
 import json
 import re
-import signal
-import subprocess
-import sys
-import threading
 
 import numpy as np
 import pytest
@@ -21,6 +16,7 @@ from explorer.runs.store import RunStore
 from explorer.runs.writer import RunWriter
 from explorer.training.loop import train
 from tests.browser.explore_page import ensure_run
+from tests.browser.hindrances import busy_machine, halting, halting_server
 from tests.small_run import make_config
 from tests.waiting import POLL_MILLISECONDS, wait_for_script, wait_until
 
@@ -66,17 +62,20 @@ def wait_for_step(page, step):
     page.wait_for_function(STANDS_AT, arg=step, polling=POLL_MILLISECONDS)
 
 
-def start_training(tour, server, seconds):
-    """Open the page, set the time budget, press Start and return the new run."""
-    clear_queue(server)
-    before = {run.id for run in RunStore(server.runs).list()}
-    page = tour.go("train")
+def set_budget(page, seconds):
+    """Set the time budget by hand, among the settings."""
     page.get_by_role("button", name="Settings").click()
     budget = page.get_by_role("spinbutton", name="Time budget, seconds")
     budget.fill(str(seconds))
     budget.press("Enter")
     page.get_by_text(f"· {seconds} s").wait_for()
     page.keyboard.press("Escape")
+
+
+def start_training(page, server):
+    """Press Start and return the new run, once the page shows its first frame."""
+    clear_queue(server)
+    before = {run.id for run in RunStore(server.runs).list()}
     page.get_by_role("button", name="Start", exact=True).click()
 
     def made():
@@ -94,16 +93,22 @@ def job(tour, server):
     """A training that runs, not paused, at β = 1, and a page that watches it.
 
     Whichever test finds none starts one; the next ones take it as it is left. Between them it is
-    paused, and takes no time from the pages.
+    paused, and it trains for two fifths of the time: pages tick no faster for more steps.
     """
     alive = alive_runs(server)
     if len(alive) == 1:
         (run,) = alive
+        page = tour.stay(f"train?run={run.id}")
+        wait_for_frame(page)
         make_run(run)
-        wait_for_frame(tour.go(f"train?run={run.id}"))
     else:
-        run = start_training(tour, server, 600)
-    yield run
+        page = tour.go("train?seconds=600")
+        page.get_by_text("· 600 s").wait_for()
+        run = start_training(page, server)
+    page.get_by_role("button", name="Pause", exact=True).wait_for()
+    page.get_by_test_id("stSliderThumbValue").filter(has_text="1.0").wait_for()
+    with halting(run.info.status.pid):
+        yield run
     Control(run.path).send("pause")
 
 
@@ -111,15 +116,16 @@ def make_run(run):
     """Have a job run that an earlier test left, at β = 1."""
     control = Control(run.path)
     control.send("resume")
-    if (sent := control.latest("beta")) and sent.value != 1.0:
+    if run.metrics("train")[-1]["beta"] != 1.0:
         control.send("beta", 1.0)
         wait_until(lambda: run.metrics("train")[-1]["beta"] == 1.0)
     wait_until(lambda: run.info.status.state == "running")
 
 
 def test_a_short_training_shows_a_map_a_model_and_its_film(tour, server):
-    page = tour.page
-    run = start_training(tour, server, 2)
+    page = tour.go("train")
+    set_budget(page, 2)
+    run = start_training(page, server)
     page.locator(".stage .map canvas").wait_for()
     page.get_by_role("button", name="Open in Explore").wait_for(timeout=60_000)
     wait_for_script(page)
@@ -162,6 +168,7 @@ def test_a_short_training_shows_a_map_a_model_and_its_film(tour, server):
         }"""
     )
     assert draws == 1, "A pause and Play within one frame leave one film running."
+    assert page.locator(".stage").evaluate(COUNT_BESIDE) == [0, 1], "Between frames the map moves."
     wait_for_step(page, newest.step)
     assert page.locator(".stage .map canvas").evaluate(PIXELS) == before
     assert Run(run.path).snapshot_steps()[0] == 0
@@ -207,40 +214,6 @@ def test_a_code_without_a_density_has_no_elbo_on_the_stage(tour, server):
     expect(page.locator(".stage output")).to_have_text("step 40")
 
 
-@contextlib.contextmanager
-def busy_machine(server):
-    """Keep two processes busy meanwhile."""
-    command = [sys.executable, "-c", "while True: pass"]
-    loops = [subprocess.Popen(command) for _ in range(2)]
-    try:
-        yield
-    finally:
-        for loop in loops:
-            loop.kill()
-            loop.wait()
-
-
-@contextlib.contextmanager
-def halting_server(server):
-    """Have the server stand still for three fifths of the time, as beside others, at no cost."""
-    ended = threading.Event()
-
-    def halt():
-        while not ended.is_set():
-            server.process.send_signal(signal.SIGSTOP)
-            ended.wait(0.12)
-            server.process.send_signal(signal.SIGCONT)
-            ended.wait(0.08)
-
-    thread = threading.Thread(target=halt)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
 HINDRANCES = [halting_server, pytest.param(busy_machine, marks=pytest.mark.slow)]
 
 
@@ -256,6 +229,23 @@ STANDS_AT = """step => {
     return null;
   }
 }"""
+COUNT_BESIDE = """({ stage }) => {
+  const { curves } = stage;
+  let drawn = 0;
+  curves.draw = (...given) => { drawn++; Object.getPrototypeOf(curves).draw.apply(curves, given); };
+  const at = Math.floor(stage.at);
+  const count = (place) => {
+    [drawn, stage.at] = [0, place];
+    stage.draw(true);
+    return drawn;
+  };
+  count(at);
+  const found = [count(at + 0.1), count(at - 1)];
+  delete curves.draw;
+  stage.at = at;
+  return found;
+}"""
+"""How often what stands beside the map is drawn: as a film moves, and as it comes to a frame."""
 PIXELS = "canvas => canvas.toDataURL()"
 IS_DRAWN = """canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
   .data.some((value) => value > 0)"""

@@ -63,6 +63,9 @@ class Stage {
     /** Counts movements: a pause and Play within one frame leave no second film running. */
     this.movement = 0;
     this.drawn = 0;
+    /** @type {Frame | undefined} What the side tells of, and whether it is the newest. */
+    this.shown = undefined;
+    this.isNewest = false;
     this.map = make("canvas", { role: "img" });
     this.told = make("output");
     this.terms = new Terms();
@@ -154,7 +157,7 @@ class Stage {
       if (!this.follows || this.playing || goal !== this.last) return;
       const part = Math.min(1, (performance.now() - start) / MOVE);
       this.at = from + (goal - from) * part;
-      this.draw();
+      this.draw(true);
       if (part < 1) requestAnimationFrame(move);
     };
     requestAnimationFrame(move);
@@ -173,7 +176,7 @@ class Stage {
       const now = performance.now();
       this.at = Math.min(this.last, this.at + pace * (now - before));
       before = now;
-      this.draw();
+      this.draw(true);
       if (this.at < this.last) requestAnimationFrame(move);
       else {
         this.follows = true;
@@ -189,7 +192,8 @@ class Stage {
     this.name();
   }
 
-  draw() {
+  /** @param {boolean} [moves] what stands beside the map is drawn anew with its frame alone */
+  draw(moves = false) {
     const { data } = this;
     if (!data || !this.map.clientWidth) return;
     if (!this.frames.length) {
@@ -199,11 +203,23 @@ class Stage {
     this.drawn++;
     this.slider.value = String(this.at);
     const frame = this.frames[Math.round(this.at)];
-    const point = pointAt(data.log, frame.step);
     const style = getComputedStyle(this.root);
     this.drawMap(data, style);
     // On its way to the newest frame it says of the whole run what it will say there.
     const isNewest = this.at >= this.last || (this.follows && !this.playing);
+    if (!moves || frame !== this.shown || isNewest !== this.isNewest) {
+      this.drawBeside(data, frame, isNewest, style);
+    }
+  }
+
+  /**
+   * Tell of a frame: its step, the terms, the curves and the pictures.
+   * @param {Data} data @param {Frame} frame
+   * @param {boolean} isNewest @param {CSSStyleDeclaration} style has the roles' colours
+   */
+  drawBeside(data, frame, isNewest, style) {
+    [this.shown, this.isNewest] = [frame, isNewest];
+    const point = pointAt(data.log, frame.step);
     const beta = isNewest && data.beta ? data.beta : point?.beta == null ? "" : String(+point.beta.toPrecision(3));
     const hasBeta = beta && point?.kl !== null;
     this.told.textContent = createText(data.words)(hasBeta ? "step" : "step_bare", { step: frame.step.toLocaleString("en"), beta });
