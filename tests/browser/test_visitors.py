@@ -42,13 +42,12 @@ class Person:
         self.server = server
 
     def come_in(self, code):
-        """Write the code into the form, and see Explore."""
+        """Write the code into the form, and be let through."""
         self.page.goto(f"{self.server.url}/")
         assert self.page.url.endswith("/enter")
         self.page.get_by_label("Code").fill(code)
         self.page.get_by_role("button", name="Come in").click()
-        self.page.wait_for_url(lambda url: not url.endswith("/enter"))
-        return self
+        self.page.wait_for_url(lambda url: not url.endswith("/enter"), wait_until="commit")
 
     def be_let_in(self, code):
         """Send what the form sends, and see nothing yet."""
@@ -91,7 +90,7 @@ class Class:
         self.server = self.begin()
         self.lecturer = Person(chromium, self.server).be_let_in("pear")
         self.anna = Person(chromium, self.server).be_let_in("apple")
-        self.bela = Person(chromium, self.server).come_in("apple")
+        self.bela = Person(chromium, self.server)
 
     def begin(self):
         cache = str(self.folder / "cache")
@@ -150,6 +149,7 @@ def begin_together(lesson, pages):
     wait_until(lambda: Run(first).snapshot_steps())
     Control(first).send("pause")
     Run(first).rename("of Anna alone")
+    bela.come_in("apple")
     second = bela.train(server, 2)
     assert state(second) == "queued"
     bela.page.get_by_text("begins in about").wait_for()
