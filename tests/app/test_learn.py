@@ -42,6 +42,14 @@ def test_sigma_squared_is_a_beta_unless_the_half_is_lost(written, verdict):
     assert verdict in told
 
 
+def test_a_chart_is_told_by_its_figures_in_the_language_of_the_page():
+    app = open_page("learn", chapter="collapse", lang="zh-Hans")
+    words = [html.proto.body for html in app.get("html") if "explorer-told" in html.proto.body]
+    assert any(
+        "横轴：β" in told and re.search(r"从 0.1 处的 [\d.]+ 到 40 处的", told) for told in words
+    )
+
+
 def test_the_score_function_needs_more_draws():
     app, told = read_chapter("reparameterise", draws="5")
     plain, score = (

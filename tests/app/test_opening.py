@@ -230,5 +230,8 @@ def test_the_pages_may_lie_below_a_path(tmp_path):
     led = ask(served, "/lab", "model=a")
     assert led.status_code == 307 and led.headers["location"] == "/lab/?model=a"
     assert "explorer-skeleton" in read(ask(served, "/lab/"))
+    called = re.findall(r' (?:href|src)="(.*?)"', read(ask(served, "/lab/")))
+    assert any("/map/main.js" in address for address in called)
+    assert [address for address in called if not address.startswith(("./", "data:"))] == []
     assert read(ask(served, "/lab/train")) != read(ask(served, "/lab/"))
     assert ask(served, "/train") is None

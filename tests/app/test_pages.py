@@ -39,9 +39,13 @@ PAGES = {
 NAME = "[x](https://evil.example) ![](//evil.example/a) **b** :red[c] www.evil.example"
 
 
-def open_page(page, **address):
+def find_view(page):
     path = VIEWS / f"{page}.py"
-    app = AppTest.from_file(str(path if path.is_file() else VIEWS / page / "page.py"))
+    return path if path.is_file() else VIEWS / page / "page.py"
+
+
+def open_page(page, **address):
+    app = AppTest.from_file(str(find_view(page)))
     app.default_timeout = 120
     for word, value in address.items():
         app.query_params[word] = value
@@ -52,6 +56,13 @@ def said(app):
     """Return all sentences of a page, as the visitor reads them."""
     shown = [*app.markdown, *app.caption, *app.error, *app.warning, *app.info]
     return [element.value.replace("\\", "").replace(JOINER, "") for element in shown]
+
+
+def find_given(app, component):
+    """Return what the page gives to its one component of a name."""
+    found = [each.proto for each in app.get("bidi_component")]
+    (only,) = (each for each in found if each.component_name == f"explorer_{component}")
+    return json.loads(only.json)[0]
 
 
 def change(path, **values):

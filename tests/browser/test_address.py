@@ -1,7 +1,7 @@
 """A copied address opens the same scene on every page; what it cannot say is told, not raised."""
 
 import re
-from urllib.parse import parse_qs, urlparse
+from urllib.parse import parse_qs, quote, urlparse
 
 import pytest
 from playwright.sync_api import expect
@@ -21,8 +21,20 @@ SCENES = {
 """For each page what its address may say, and what the page then shows (below)."""
 ANOTHERS = {"chapter": "kl"}
 """What none of them has, as where one goes back to a page that another followed."""
-SHORT = ("models", "train", "runs")
-"""The pages that `make test` opens here; the others it opens by a link in their own files."""
+SHORT = "train"
+"""The page that `make test` opens here; the others it opens without a browser, in
+tests/app/test_scenes.py."""
+CANNOT_BE = [
+    ("runs", "ticked=nobody", "ticked"),
+    ("collapse", "run=nobody&step=moon", "run, step"),
+    ("train", "images=nothing&latent_dim=2.5&beta=nan", "images, latent_dim, beta"),
+    ("beta", "sweep=<script>", "sweep"),
+    ("models", "section=codebook&position=1e999&image=x", "image, position"),
+    ("elbo", "run=nobody&section=x", "run, section"),
+    ("elbo", "run=digits-2d&image=80&q=1,2,three", "q"),
+    ("learn", "chapter=kl&p_mean=x", "p_mean"),
+]
+"""What addresses may say that cannot be, and its names; `make test` asks the first one here too."""
 
 
 def write(scene):
@@ -93,34 +105,25 @@ def test_the_address_opens_its_scene_and_stays(visit, path):
     stays(visit(path, write(SCENES[path] | ANOTHERS)), path)
 
 
-@pytest.mark.parametrize("path", SHORT)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=() if path == SHORT else pytest.mark.slow) for path in SCENES],
+)
 def test_within_a_visit_too_the_address_opens_its_scene_and_stays(tour, path):
     stays(tour.go(f"{path}?{write(SCENES[path] | ANOTHERS)}"), path)
 
 
 @pytest.mark.parametrize(
     ("path", "query", "names"),
-    [
-        ("collapse", "run=nobody&step=moon", "run, step"),
-        ("train", "images=nothing&latent_dim=2.5&beta=nan", "images, latent_dim, beta"),
-        ("runs", "ticked=nobody", "ticked"),
-        *(
-            pytest.param(*asked, marks=pytest.mark.slow)
-            for asked in (
-                ("beta", "sweep=%3Cscript%3E", "sweep"),
-                ("models", "section=codebook&position=1e999&image=x", "image, position"),
-                ("elbo", "run=nobody&section=x", "run, section"),
-                ("learn", "chapter=kl&p_mean=x", "p_mean"),
-            )
-        ),
-    ],
+    [CANNOT_BE[0], *(pytest.param(*asked, marks=pytest.mark.slow) for asked in CANNOT_BE[1:])],
 )
 def test_what_cannot_be_is_one_sentence_and_no_traceback(tour, path, query, names):
-    page = tour.go(f"{path}?{query}")
+    page = tour.go(f"{path}?{quote(query, safe='=&')}")
     page.get_by_text(f"Not understood in this address, and left out: {names}.").wait_for()
     assert not page.locator("[data-testid=stException]").count()
 
 
+@pytest.mark.slow
 def test_what_is_chosen_is_in_the_address_that_is_copied(tour, visit):
     page = tour.go("collapse?run=digits-cured")
     page.get_by_role("radio", name="A sweep").click()
@@ -130,12 +133,16 @@ def test_what_is_chosen_is_in_the_address_that_is_copied(tour, visit):
     expect(again.get_by_role("radio", name="A sweep")).to_be_checked()
 
 
-def test_back_within_a_page_takes_its_widgets_along(tour):
+def test_what_is_chosen_is_in_the_address_and_back_takes_a_pages_widgets_along(tour):
+    """And the address that is copied shows it again: in the same visit, from another page."""
     page = tour.go("collapse?run=digits-collapsed")
     page.get_by_role("radio", name="A sweep").click()
     page.wait_for_url("**subject=sweep*")
     wait_for_script(page)
+    chosen = urlparse(page.url).query
     page.go_back()
     expect(page.get_by_role("radio", name="A run")).to_be_checked()
     wait_for_script(page)
     assert parse_qs(urlparse(page.url).query) == {"run": ["digits-collapsed"]}
+    tour.go(f"collapse?{chosen}")
+    expect(page.get_by_role("radio", name="A sweep")).to_be_checked()

@@ -1,4 +1,7 @@
-"""Collapse: the prepared patient, a remedy from click to before and after, and own codes."""
+"""Collapse: the prepared patient, a remedy from click to before and after, and own codes.
+
+What is slow here is read without a browser in tests/app/test_collapse.py.
+"""
 
 import re
 
@@ -26,6 +29,7 @@ def cured(tour):
     return tour.stay("collapse?run=digits-cured")
 
 
+@pytest.mark.slow
 def test_the_prepared_patient_and_its_cure_stand_side_by_side(patient):
     page = patient
     page.get_by_text("All latents fell asleep (6 of 6), the last by step 17").wait_for(
@@ -36,6 +40,7 @@ def test_the_prepared_patient_and_its_cure_stand_side_by_side(patient):
     page.get_by_text("6 of 6 active").wait_for()
 
 
+@pytest.mark.slow
 def test_a_pasted_loss_says_its_beta_and_changes_with_what_is_corrected(patient):
     page = patient
     page.get_by_text("What is my β?").click(timeout=60_000)
@@ -51,6 +56,7 @@ def test_a_pasted_loss_says_its_beta_and_changes_with_what_is_corrected(patient)
     page.get_by_text("There is no Python in this").wait_for()
 
 
+@pytest.mark.slow
 def test_own_codes_are_judged_without_our_model(patient, tmp_path):
     page = patient
     rng = np.random.default_rng(0)
@@ -74,6 +80,7 @@ COLOURED = """() => [...document.querySelectorAll('.js-plotly-plot')].some(plot 
 })"""
 
 
+@pytest.mark.slow
 def test_own_codes_over_steps_are_a_timeline(patient, tmp_path):
     page = patient
     rng = np.random.default_rng(0)

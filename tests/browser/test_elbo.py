@@ -1,4 +1,7 @@
-"""ELBO, first section: the lens in a real browser, its numbers against the library's."""
+"""ELBO, first section: the lens in a real browser, its numbers against the library's.
+
+What is slow here is read without a browser in tests/app/test_elbo.py and test_scenes.py.
+"""
 
 import numpy as np
 import pytest
@@ -221,6 +224,7 @@ def test_refine_climbs_to_the_librarys_best(lens, subject):
     lens.page.get_by_text(f"The best normal closes {shown} %").wait_for()
 
 
+@pytest.mark.slow
 def test_the_mean_over_many_images_is_the_librarys(lens, subject):
     model, _, grid, pictures = subject
     x = torch.cat([draw_targets(model, pictures.images[i : i + 1]) for i in range(100)])
@@ -232,6 +236,7 @@ def test_the_mean_over_many_images_is_the_librarys(lens, subject):
     lens.page.get_by_text(f"gap {found.gap.mean():.2f}", exact=True).wait_for()
 
 
+@pytest.mark.slow
 def test_the_address_is_clamped_and_next_moves_on(tour):
     page = tour.go("elbo?run=digits-2d&image=99999&section=nonsense")
     number = page.get_by_role("spinbutton")
@@ -242,6 +247,7 @@ def test_the_address_is_clamped_and_next_moves_on(tour):
     assert "section=microscope" in page.url
 
 
+@pytest.mark.slow
 def test_many_latents_have_an_estimate_instead_and_it_says_so(tour):
     page = tour.go("elbo?run=mnist-20d")
     page.get_by_text("has 20 latents: p(z|x) has no grid").wait_for(timeout=90_000)
@@ -264,7 +270,12 @@ def test_a_link_has_the_visitors_q_until_another_image_comes(lens):
     assert "q=0.5,-1.25,0.8,0.2,30" in page.url
     page.get_by_role("button", name="Next image").click()
     page.wait_for_url(lambda url: f"image={IMAGE + 1}" in url and "q=" not in url)
-    page.goto(page.url.replace(f"image={IMAGE + 1}", f"image={IMAGE}") + "&q=1,2,three")
+
+
+@pytest.mark.slow
+def test_a_q_that_is_none_is_told_and_is_the_encoders(lens, server):
+    page = lens.page
+    page.goto(f"{server.url}/elbo?run=digits-2d&image={IMAGE}&q=1,2,three")
     page.get_by_text("Not understood in this address, and left out: q.").wait_for()
     page.wait_for_function(f"() => ({FIND})()?.lens.settled", timeout=90_000)
     assert lens.ask("lens.who") == "encoder"

@@ -1,4 +1,7 @@
-"""ELBO: reveal, samples, chains and players; what the page says is what the library computes."""
+"""ELBO: reveal, samples, chains and players; what the page says is what the library computes.
+
+What is slow here is read without a browser in tests/app/test_elbo.py.
+"""
 
 from urllib.parse import parse_qs, urlparse
 
@@ -57,6 +60,7 @@ def shows(page, name, value, spec=".2f"):
     )
 
 
+@pytest.mark.slow
 def test_uncovering_a_picture_moves_knowledge_from_the_prior_to_the_posterior(section, subject):
     run, x = subject
     page = section("reveal")
@@ -94,6 +98,7 @@ def test_the_brush_uncovers_what_it_passes_over(section, subject):
     )
 
 
+@pytest.mark.slow
 def test_samples_say_what_the_library_says(section, subject):
     run, x = subject
     page = section("samples")
@@ -109,6 +114,7 @@ def test_samples_say_what_the_library_says(section, subject):
     shows(page, "log_px", judge_draw(log_weights[:5000]).log_px)
 
 
+@pytest.mark.slow
 def test_chains_walk_when_asked_and_are_judged(section, subject):
     run, x = subject
     page = section("chains")
@@ -137,6 +143,7 @@ def test_chains_walk_when_asked_and_are_judged(section, subject):
     assert page.locator(".slider-container").count() == 1
 
 
+@pytest.mark.slow
 def test_the_encoder_moves_the_gap_and_the_decoder_log_px(section, subject):
     run, x = subject
     page = section("players")
@@ -178,14 +185,20 @@ def uncovered(url):
     return int(present(parse_mask(written, (1, 8, 8), IMAGE)).sum())
 
 
-def test_a_link_has_the_pixels_that_are_uncovered_until_another_image_comes(tour, subject):
+@pytest.mark.parametrize(
+    "again", ["within a visit", pytest.param("loaded anew", marks=pytest.mark.slow)]
+)
+def test_a_link_has_the_pixels_that_are_uncovered_until_another_image_comes(tour, subject, again):
     page = tour.go(f"elbo?run=two&image={IMAGE}&section=reveal&seen=random.11")
     page.get_by_text("11 of 64 pixels visible").wait_for(timeout=PATIENCE)
     expect(page.get_by_role("radio", name="At random")).to_be_checked()
     page.get_by_role("radio", name="Brush").click()
     told = draw_line(page)
     page.wait_for_url(lambda url: uncovered(url) == int(told.split()[0]))
-    page.reload()
+    if again == "loaded anew":
+        page.reload()
+    else:
+        tour.go(page.url.removeprefix(f"{tour.url}/"))
     page.get_by_text(told).wait_for(timeout=PATIENCE)
     page.get_by_role("button", name="Next image").click()
     page.wait_for_url(lambda url: f"image={IMAGE + 1}" in url and "seen" not in url)
