@@ -15,7 +15,8 @@ pytestmark = pytest.mark.browser
 SLOW = 60_000
 APP = Path(explorer.__file__).parent / "app"
 STANDARD = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
-THEMES = ("light", "dark")
+GROUNDS = {"light": "rgb(251, 251, 250)", "dark": "rgb(15, 18, 24)"}
+"""What the page itself is painted in, by theme."""
 PAGES = ("", "learn", "train", "beta", "collapse", "elbo", "models", "runs")
 SHORT = {("", "light"), ("elbo", "dark")}
 """What `make test` looks at: the two pages with components of their own, one in each theme."""
@@ -29,7 +30,7 @@ MATRIX = [
         marks=() if (name, theme) in SHORT else pytest.mark.slow,
     )
     for name in PAGES
-    for theme in THEMES
+    for theme in GROUNDS
 ]
 READY = """() => document.querySelector('.explorer-lede')
   && !document.querySelector('[data-testid=stStatusWidget], .stSpinner')"""
@@ -80,19 +81,33 @@ def test_no_chart_and_no_picture_goes_without_words():
     assert not [path for path, source in sources.items() if silent.search(source)]
 
 
-def test_a_chart_is_named_by_its_figures_in_the_language_of_the_page(page, server):
-    page.goto(f"{server.url}/learn?chapter=collapse&lang=zh-Hans")
+def test_a_chart_is_named_by_its_figures(tour):
+    """In another language without a browser, in tests/app/test_learn.py."""
+    page = tour.go("learn?chapter=collapse")
     chart = page.locator(".st-key-learn_collapse_kl .stPlotlyChart[role=img]")
     chart.wait_for(timeout=SLOW)
     name = chart.get_attribute("aria-label") or ""
-    assert "横轴：β" in name and re.search(r"从 0.1 处的 [\d.]+ 到 40 处的", name)
+    assert "over β" in name and re.search(r"from [\d.]+ at 0.1 to [\d.]+ at 40", name)
+
+
+@pytest.fixture
+def themed(tour):
+    """Go to a page in one of the two themes; afterwards it is light again."""
+
+    def go(name, theme):
+        tour.page.emulate_media(color_scheme=theme)
+        return tour.go(name)
+
+    yield go
+    tour.page.emulate_media(color_scheme="light")
 
 
 @pytest.mark.parametrize(("name", "theme"), MATRIX)
-def test_a_page_has_no_violation(page, server, name, theme):
-    page.emulate_media(color_scheme=theme)
-    page.goto(f"{server.url}/{name}")
+def test_a_page_has_no_violation(themed, name, theme):
+    page = themed(name, theme)
     page.wait_for_function(READY, timeout=SLOW)
     wait_for_script(page)
     page.wait_for_function(READY, timeout=SLOW)
+    ground = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+    assert ground == GROUNDS[theme]
     assert find_violations(page) == []

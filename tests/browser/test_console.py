@@ -1,4 +1,8 @@
-"""What a browser's console says of the pages: nothing, not even what a request did not find."""
+"""What a browser's console says of the pages: nothing, not even what a request did not find.
+
+`make test` checks the same wherever a test takes `tour`, and below the root, where relative
+requests lead elsewhere, in tests/browser/test_present.py.
+"""
 
 import pytest
 
@@ -8,20 +12,9 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
-DEEP = "learn"
-"""Below the server's root, where relative requests lead elsewhere.
 
-`make test` loads this page here; on the others the same is checked by whatever test takes `tour`.
-"""
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        pytest.param(name, id=name or "explore", marks=() if name == DEEP else pytest.mark.slow)
-        for name in LEDES
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("address", [pytest.param(name, id=name or "explore") for name in LEDES])
 def test_the_console_stays_clean(page, server, address):
     tour = Tour(page, server.url)
     tour.go(address)

@@ -2,23 +2,24 @@
 
 import pytest
 
+from tests.browser.conftest import Tour
+
 pytestmark = pytest.mark.browser
 SLOW = 60_000
 
 
 @pytest.fixture(scope="module")
-def phone(chromium):
-    """A phone whose pages stay open: they share a process, which has compiled the scripts."""
+def phone(chromium, server):
+    """A phone with one page, which goes from address to address."""
     context = chromium.new_context(
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
     )
-    yield context
+    yield Tour(context.new_page(), server.url)
     context.close()
 
 
-def test_the_menu_has_a_name_and_closes_once_a_page_is_chosen(phone, server):
-    page = phone.new_page()
-    page.goto(f"{server.url}/runs")
+def test_the_menu_has_a_name_and_closes_once_a_page_is_chosen(phone):
+    page = phone.go("runs")
     opener = page.get_by_role("button", name="Menu", exact=True)
     opener.wait_for(timeout=SLOW)
     assert "Menu" in opener.evaluate("e => getComputedStyle(e, '::after').content")
@@ -46,8 +47,7 @@ def assert_that_no_switch_is_touched(page):
         assert left["x"] + left["width"] + 5 <= right["x"]
 
 
-def test_the_menus_opener_touches_no_other_switch_of_the_bar(phone, server):
+def test_the_menus_opener_touches_no_other_switch_of_the_bar(phone):
     """In the traditional script; in English it is seen above."""
-    page = phone.new_page()
-    page.goto(f"{server.url}/runs?lang=zh-Hant")
+    page = phone.go("runs?lang=zh-Hant")
     assert_that_no_switch_is_touched(page)

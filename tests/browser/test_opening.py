@@ -33,6 +33,24 @@ def address(server):
     return f"{server.url}/?model=two"
 
 
+@pytest.fixture(scope="module")
+def again(visitor, server):
+    """A page that a visitor opens who was there before, for many to read, and what it asked for."""
+    for name in ("two", "two-high"):  # The latter makes a sweep of them.
+        ensure_run(server.runs, name)
+    page = visitor.new_page()
+    page.asked = []
+    page.on("request", lambda request: page.asked.append(request.url))
+    yield ExplorePage(page, f"{server.url}/?model=two")
+    page.close()
+
+
+@pytest.fixture
+def known(again):
+    """The same address, of which the server knows what it opens with: somebody has opened it."""
+    return again.address
+
+
 def test_the_title_the_sentence_and_the_skeleton_stand_before_streamlit_and_before_the_map(
     page, address
 ):
@@ -63,10 +81,9 @@ def test_the_title_the_sentence_and_the_skeleton_stand_before_streamlit_and_befo
     )
 
 
-def test_the_map_can_be_used_before_streamlit_and_moves_to_its_page_as_it_is(page, address):
-    ExplorePage(page, address)  # From then on the server knows what this page opens with.
+def test_the_map_can_be_used_before_streamlit_and_moves_to_its_page_as_it_is(page, known):
     streamlit = hold(page, "**/static/js/index.*.js")
-    page.goto(address, wait_until="commit")
+    page.goto(known, wait_until="commit")
     page.wait_for_function(f"{EARLY}?.painted > 0", polling=POLL_MILLISECONDS)
     assert (
         page.locator(".stApp").count() == 0
@@ -94,10 +111,9 @@ def test_the_map_can_be_used_before_streamlit_and_moves_to_its_page_as_it_is(pag
     )
 
 
-def test_the_map_of_the_first_frame_goes_with_it_where_the_page_is_in_trouble(page, address):
-    ExplorePage(page, address)
+def test_the_map_of_the_first_frame_goes_with_it_where_the_page_is_in_trouble(page, known):
     module = hold(page, "**/BidiComponent.*.js")
-    page.goto(address, wait_until="commit")
+    page.goto(known, wait_until="commit")
     page.wait_for_function(f"{EARLY}?.painted > 0", polling=POLL_MILLISECONDS)
     page.evaluate(f"window.opened = {EARLY}")
     page.locator("#first-frame.handed").wait_for()
@@ -116,18 +132,6 @@ def test_the_skeleton_is_of_the_map_alone(page, server):
     page.locator("#root .explorer-lede").wait_for()
     page.locator("#first-frame").wait_for(state="detached")
     assert page.locator(".explorer-skeleton").count() == 0
-
-
-@pytest.fixture(scope="module")
-def again(visitor, server):
-    """A page that a visitor opens who was there before, for many to read, and what it asked for."""
-    for name in ("two", "two-high"):  # The latter makes a sweep of them.
-        ensure_run(server.runs, name)
-    page = visitor.new_page()
-    page.asked = []
-    page.on("request", lambda request: page.asked.append(request.url))
-    yield ExplorePage(page, f"{server.url}/?model=two")
-    page.close()
 
 
 def test_a_second_visit_fetches_no_script_and_no_payload_again(again):

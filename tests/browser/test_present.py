@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.browser.conftest import Tour
 from tests.waiting import POLL_MILLISECONDS, wait_for_script
 
 pytestmark = pytest.mark.browser
@@ -44,9 +45,9 @@ def test_a_link_opens_the_presentation_and_keys_lead_through_it(tour, page, serv
     for each in (tour.page, page):
         each.set_viewport_size(PROJECTOR)
     small = height(tour.go("learn?chapter=collapse"))
-    page.goto(f"{server.url}/learn?chapter=collapse&present=1")
-    page.wait_for_function(PRESENTING, timeout=SLOW, polling=POLL_MILLISECONDS)
-    page.reload()
+    assert not tour.page.evaluate(PRESENTING) and "present" not in tour.page.url
+    sent = Tour(page, server.url)
+    sent.go("learn?chapter=collapse&present=1")
     page.wait_for_function(PRESENTING, timeout=SLOW, polling=POLL_MILLISECONDS)
     assert height(page) > 1.4 * small
     page.wait_for_function(SEEN_WHOLE, timeout=SLOW, polling=POLL_MILLISECONDS)
@@ -58,7 +59,15 @@ def test_a_link_opens_the_presentation_and_keys_lead_through_it(tour, page, serv
     assert page.evaluate(PRESENTING) and "present=1" in page.url
     page.get_by_role("link", name="Learn", exact=True).first.wait_for(timeout=SLOW)
     assert page.get_by_text("3 / 8").is_visible()
-    # A link that does not ask for it presents nothing.
+    assert sent.said == [], "loaded below the root too the console stays clean"
+
+
+@pytest.mark.slow
+def test_a_presentation_outlives_a_reload_and_no_link_that_does_not_ask_for_it(page, server):
+    page.goto(f"{server.url}/learn?chapter=collapse&present=1")
+    for _ in range(2):
+        page.wait_for_function(PRESENTING, timeout=SLOW, polling=POLL_MILLISECONDS)
+        page.reload()
     page.goto(f"{server.url}/learn?chapter=kl")
     page.locator(".explorer-present-switch").wait_for(timeout=SLOW)
     assert not page.evaluate(PRESENTING) and "present" not in page.url
