@@ -121,3 +121,36 @@ def test_what_is_freed_among_what_lasts_goes_back_to_the_system():
     if held("as it is") < 40:
         pytest.skip("this C library gives it back by itself")
     assert held("small") < 10
+
+
+FREED = """
+import gc, sys
+import numpy as np
+from explorer.app.collector import shorten_collections
+
+def megabytes():
+    status = open("/proc/self/status", encoding="utf-8").read()
+    return int(status.split("RssAnon:")[1].split()[0]) / 1000
+
+if sys.argv[1] == "heeded":
+    shorten_collections()
+before = megabytes()
+small = [np.ones(5_000) for _ in range(1500)]
+lasting = np.ones(5_000)
+del small
+gc.collect()
+print(megabytes() - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
+def test_a_collection_gives_back_what_a_page_has_let_go_of():
+    def held(how):
+        done = subprocess.run(
+            [sys.executable, "-c", FREED, how], capture_output=True, text=True, check=True
+        )
+        return float(done.stdout)
+
+    if held("as it is") < 40:
+        pytest.skip("this C library gives it back by itself")
+    assert held("heeded") < 10

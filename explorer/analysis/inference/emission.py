@@ -25,6 +25,13 @@ class Decoded(NamedTuple):
     normaliser: Tensor
 
 
+class Stretch(NamedTuple):
+    """Codes that lie side by side, decoded: `units` are those that are on in any; None are all."""
+
+    decoded: Decoded
+    units: Tensor | None
+
+
 class Seen(NamedTuple):
     """What is known of images: projections P (N, f) and constants c (N,)."""
 
@@ -36,6 +43,10 @@ class Seen(NamedTuple):
         if isinstance(index, int):
             index = torch.tensor([index])
         return Seen(self.projection[index], self.constant[index])
+
+    def through(self, units: Tensor | None) -> "Seen":
+        """Return what a stretch's units see of the images."""
+        return self if units is None else Seen(self.projection[:, units], self.constant)
 
 
 class Rectified(NamedTuple):
@@ -86,6 +97,14 @@ class Emission:
         output = hidden if self._last is None else self._last(hidden)
         natural, normaliser = self.likelihood.natural(output)
         return Decoded(natural if self._last is None else hidden, normaliser)
+
+    def thin(self, decoded: Decoded) -> Stretch:
+        """Return codes side by side without the features that are 0 for all of them: most are."""
+        if not self.factors:
+            return Stretch(decoded, None)
+        features, normaliser = decoded
+        units = (features != 0).any(0).nonzero()[:, 0]
+        return Stretch(Decoded(features[:, units], normaliser.clone()), units)
 
     @torch.no_grad()
     def project(self, x: Tensor) -> Seen:

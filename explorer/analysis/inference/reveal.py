@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from explorer.analysis.checks import Floats
-from explorer.analysis.inference.emission import Decoded, Emission, Seen
+from explorer.analysis.inference.emission import Decoded, Emission, Seen, Stretch
 from explorer.analysis.inference.exact import infer_posterior
 from explorer.analysis.inference.likelihood import summarise_weights
 from explorer.analysis.inference.mcmc import ESS_GATE
@@ -136,10 +136,11 @@ class Reveal:
 
     def _know_exactly(self, kept: Tensor, scores: Tensor) -> Knowledge:
         assert self._grid is not None
+        nothing = torch.zeros(len(scores), 1, dtype=scores.dtype)
+        normaliser = scores + self._grid.log_prior(self._nodes).to(scores)
         grid = replace(
             self._grid,
-            features=torch.zeros(len(scores), 1, dtype=scores.dtype),
-            normaliser=scores + self._grid.log_prior(self._nodes).to(scores),
+            stretches=(Stretch(Decoded(nothing, normaliser), None),),
             emission=_VisibleEmission(self._double, self._x, kept),
             walker=_VisibleEmission(self._model, self._x, kept),
         )

@@ -117,6 +117,19 @@ def test_cells_tile_the_square():
     assert grid.ratio <= posterior_grid.RATIO
 
 
+@pytest.mark.parametrize(("name", "share"), [("mnist-2d", 0.4), ("digits-2d", 1.0)])
+def test_cells_are_scored_without_the_units_that_are_off_around_them(name, share):
+    model = open_run(name).model
+    grid = posterior_grid.build_grid(model, ratio=posterior_grid.QUICK_RATIO)
+    x = torch.rand(2, *model.shape, generator=torch.Generator().manual_seed(0)).round()
+    expected = grid.log_joint_at(torch.from_numpy(grid.centre), x).T
+    assert grid.log_joint(x) == pytest.approx(expected, rel=1e-5)
+    features = grid.walker.features(torch.from_numpy(grid.centre)).features
+    kept = sum(stretch.decoded.features.numel() for stretch in grid.stretches)
+    assert kept <= share * features.numel()
+    assert sum(len(stretch.decoded.normaliser) for stretch in grid.stretches) == len(grid.centre)
+
+
 def test_a_quick_grid_does_not_miss_the_lesser_of_two_modes():
     run = open_run("mnist-2d")
     x = draw_targets(run.model, sample_drawings().images[13:14])
