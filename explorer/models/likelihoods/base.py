@@ -92,6 +92,13 @@ class Likelihood(nn.Module, ABC):
         """Return η (M, f) and S (M,) for flat output (M, P·D); exponential families alone."""
         raise NotImplementedError
 
+    def normalise_(self, output: Tensor) -> Tensor:
+        """Return S (M,) as `natural` does, from flat output (M, P·D) that may be written over.
+
+        Exponential families alone; of float32 it may be infinite where S is no number in it.
+        """
+        return self.natural(output)[1]
+
     def statistics(self, flat: Tensor) -> tuple[Tensor, Tensor]:
         """Return T (N, f) and c (N,) for flat images (N, D); exponential families alone."""
         raise NotImplementedError
