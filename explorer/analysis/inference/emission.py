@@ -72,9 +72,17 @@ class Emission:
         folds = self.factors and own.likelihood.output_is_natural
         self._last = last if folds else None
         self._body = body if folds or last is None else nn.Sequential(body, last)
+        self._rectified = self._find_rectified()
 
     def rectified(self) -> Rectified | None:
-        """Return the layers where each is linear with a bias and rectified, else None."""
+        """Return the layers where each is linear with a bias and rectified, else None.
+
+        The last one's columns, each a unit's pixels, lie together in memory.
+        """
+        return self._rectified
+
+    @torch.no_grad()
+    def _find_rectified(self) -> Rectified | None:
         if self._last is None or not isinstance(self._body, nn.Sequential) or not self._body:
             return None
         linear, rectifiers = list(self._body)[::2], list(self._body)[1::2]
@@ -86,7 +94,8 @@ class Emission:
         rectified = all(isinstance(layer, nn.ReLU) for layer in rectifiers)
         if not rectified or not len(layers) - 1 == len(linear) == len(rectifiers):
             return None
-        return Rectified(layers[:-1], layers[-1])
+        weight, bias = layers[-1]
+        return Rectified(layers[:-1], (weight.T.contiguous().T, bias))
 
     @torch.no_grad()
     def features(self, z: Tensor) -> Decoded:

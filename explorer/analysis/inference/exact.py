@@ -21,7 +21,7 @@ from torch import Tensor
 from explorer.analysis.checks import Floats, plain
 from explorer.analysis.inference.emission import Emission
 from explorer.analysis.inference.lattice import MAX_NODES, Lattice, start_lattice
-from explorer.analysis.inference.near import NearEmission
+from explorer.analysis.inference.near import NearEmission, cover
 from explorer.analysis.inference.posterior_grid import (
     PosteriorGrid,
     build_grid,
@@ -122,13 +122,12 @@ def infer_posterior(
         block = slice(start, start + IMAGES_AT_ONCE)
         # What is drawn needs one spacing throughout.
         found, near = _infer_block(grid, x[block], tolerance, settle=not keep_points)
+        _correct_rounding(grid, x[block], found, near)
         lattices += found
         elbos.append(_find_elbo(grid, subject, block, gap_nodes, near))
         watch.report(0.8 * len(lattices) / len(x))
         if watch.stopped():
             break
-    x = x[: len(lattices)]
-    _correct_rounding(grid, x, lattices)
     points = [_locate(grid, lattice, lattice.coordinates) for lattice in lattices]
     log_weights = [lattice.log_weights() for lattice in lattices]
     moments = [_moments(z, lw) for z, lw in zip(points, log_weights, strict=True)]
@@ -205,10 +204,11 @@ def _infer_block(
     ]
     pending = list(range(len(lattices)))
     for number in range(MAX_ROUNDS + 1):
-        for n in pending:
+        codes = [torch.from_numpy(_locate(grid, lattices[n], lattices[n].fresh)) for n in pending]
+        cover([near[n] for n in pending], codes)
+        for n, z in zip(pending, codes, strict=True):
             lattice = lattices[n]
-            z = torch.from_numpy(_locate(grid, lattice, lattice.fresh))
-            lattice.absorb((near[n].score(z).double() + grid.log_prior(z)).numpy())
+            lattice.absorb((near[n].score_covered(z).double() + grid.log_prior(z)).numpy())
             if settle:
                 lattice.settle(tolerance)
         pending = [
@@ -235,20 +235,19 @@ def _find_elbo(
     )
 
 
-def _correct_rounding(grid: PosteriorGrid, x: Tensor, lattices: list[Lattice]) -> None:
+def _correct_rounding(
+    grid: PosteriorGrid, x: Tensor, lattices: list[Lattice], near: list[NearEmission]
+) -> None:
     """Shift each image's sums by the mass-weighted float64 correction of its heaviest nodes."""
     if grid.walker.dtype == torch.float64:
         return
-    heaviest = [np.argsort(lattice.log_joint)[-HEAVIEST:] for lattice in lattices]
-    z = [
-        _locate(grid, lattice, lattice.coordinates[nodes])
-        for lattice, nodes in zip(lattices, heaviest, strict=True)
-    ]
-    owner = np.repeat(np.arange(len(z)), [len(nodes) for nodes in heaviest])
-    seen = grid.emission.project(x).image(torch.from_numpy(owner))
-    exact = grid.log_joint_rows(torch.from_numpy(np.concatenate(z)), seen).numpy()
+    seen = grid.emission.project(x)
     for n, lattice in enumerate(lattices):
-        lattice.shift(_sum_logs(exact[owner == n]) - _sum_logs(lattice.log_joint[heaviest[n]]))
+        heaviest = np.argsort(lattice.log_joint)[-HEAVIEST:]
+        z = torch.from_numpy(_locate(grid, lattice, lattice.coordinates[heaviest]))
+        scores = near[n].through(grid.emission, seen.image(n)).score(z)
+        exact = (scores + grid.log_prior(z)).numpy()
+        lattice.shift(_sum_logs(exact) - _sum_logs(lattice.log_joint[heaviest]))
 
 
 def _sum_logs(values: Floats) -> float:

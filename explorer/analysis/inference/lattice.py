@@ -40,6 +40,8 @@ START = 2.0
 """First spacing, in units of the finest grid cell that matters; halved where the grid's cells are
 larger than RATIO sds, since a round keeps only nodes that lie on a mode's slope."""
 MAX_NODES = 60_000
+TABLE = 64
+"""Places a node up to which a table of all places finds the same nodes faster than sorting."""
 
 
 @dataclass
@@ -153,8 +155,7 @@ class Lattice:
             self.unit /= 2
         depth = CUT_NATS if self.window is None else self.window[1]
         carrying = self.log_joint > self.log_joint.max() - (CUT_EARLY_NATS if early else depth)
-        neighbours = (self.coordinates[carrying][:, None] + offsets).reshape(-1, latents)
-        self.fresh = _unique_rows(neighbours)
+        self.fresh = unique_rows(self.coordinates[carrying], offsets)
 
     def _fade(self, window: tuple[float, float] | None) -> Floats:
         """Return 1 above a window of depths, 0 below it, and a smooth step between, (M,)."""
@@ -196,14 +197,28 @@ def start_lattice(grid: PosteriorGrid, log_joint: Floats) -> Lattice:
     return Lattice(
         unit=unit,
         log_cell=latents * math.log(spacing),
-        fresh=_unique_rows(coordinates),
+        fresh=unique_rows(coordinates),
         on_edge=bool(heavy.any()),
     )
 
 
-def _unique_rows(nodes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return each row of (M, K) once, sorted; as one number each, a fifth of `np.unique`'s time."""
-    low = nodes.min(0)
-    sides = nodes.max(0) - low + 1
-    numbers = np.unique(np.ravel_multi_index(tuple((nodes - low).T), tuple(sides)))
+def unique_rows(
+    nodes: NDArray[np.int64], offsets: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
+    """Return each row of (M, K) once, sorted, or of all of them with each offset (O, K) added.
+
+    Rows become one number each, and those are ticked off in a table of their box where it is small.
+    """
+    if offsets is None:
+        offsets = np.zeros((1, nodes.shape[1]), dtype=np.int64)
+    low = nodes.min(0) + offsets.min(0)
+    sides = nodes.max(0) + offsets.max(0) - low + 1
+    strides = np.append(sides[:0:-1].cumprod()[::-1], 1)
+    numbers = (((nodes - low) @ strides)[:, None] + offsets @ strides).ravel()
+    if sides.prod() > TABLE * len(numbers):
+        numbers = np.unique(numbers)
+    else:
+        table = np.zeros(sides.prod(), dtype=bool)
+        table[numbers] = True
+        numbers = np.flatnonzero(table)
     return np.stack(np.unravel_index(numbers, tuple(sides)), 1) + low

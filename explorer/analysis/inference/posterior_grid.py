@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from explorer.analysis.checks import Floats, check_gaussian
-from explorer.analysis.inference.emission import Decoded, Emission, Seen, Stretch
+from explorer.analysis.inference.emission import Decoded, Emission, Stretch
 from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
 from explorer.elbo.encoding import evaluating
@@ -89,11 +89,6 @@ class PosteriorGrid:
         """Return log p(z), (M,), nats, in float64, of codes z (M, K)."""
         with torch.no_grad():
             return self.prior.log_prob(z.double())
-
-    def log_joint_rows(self, z: Tensor, seen: Seen) -> Tensor:
-        """Return log p(x_m, z_m), (M,), nats, in float64, of as many codes as images."""
-        rows = self.emission.score_rows(self.emission.features(z), seen)
-        return rows.double() + self.log_prior(z)
 
 
 def build_grid(

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from explorer.analysis.inference.lattice import Lattice
+from explorer.analysis.inference.lattice import Lattice, unique_rows
 
 TOLERANCE = 1e-3
 NORMAL = multivariate_normal([0.13, -0.4], [[0.09, 0.02], [0.02, 0.04]])
@@ -58,6 +58,18 @@ def test_settling_spares_nodes_and_keeps_the_moments():
     z = settled.coordinates * settled.unit - 0.0371
     assert weights @ z == pytest.approx([0, 0], abs=5e-3)
     assert weights @ z**2 == pytest.approx([2, 2], abs=2e-2)
+
+
+@pytest.mark.parametrize("latents", [1, 2])
+@pytest.mark.parametrize("width", [5, 50, 100_000], ids=["table", "sparser", "sorted"])
+def test_nodes_and_their_neighbours_are_found_once_in_order(latents, width):
+    rng = np.random.default_rng(0)
+    nodes = rng.integers(-width, width, (300, latents))
+    nodes = np.concatenate([nodes, nodes[:40], nodes[:40] + 2])
+    offsets = np.concatenate([np.eye(latents), -np.eye(latents)]).astype(np.int64)
+    neighbours = (nodes[:, None] + offsets).reshape(-1, latents)
+    assert np.array_equal(unique_rows(nodes), np.unique(nodes, axis=0))
+    assert np.array_equal(unique_rows(nodes, offsets), np.unique(neighbours, axis=0))
 
 
 def test_one_agreement_is_not_enough():

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.analysis.inference.emission import Emission
-from explorer.analysis.inference.near import NearEmission
+from explorer.analysis.inference.emission import Emission, Rectified
+from explorer.analysis.inference.near import NearEmission, bound_units, cover
 from explorer.runs.store import open_run
-from tests.helpers import present
+from tests.helpers import of_kind, present
 
 SIDE = 0.05
 
@@ -49,7 +49,7 @@ def test_few_units_are_kept_where_a_posterior_lies(emission):
     _, seen = seen_image(emission)
     near = NearEmission(emission, seen, SIDE)
     near.score(codes_about((0.7, -1.1), 0.1))
-    kept = present(near.kept).last[0].shape[1]
+    kept = len(present(near.kept).units)
     assert 0 < kept < present(emission.rectified()).last[0].shape[1] / 3
 
 
@@ -62,6 +62,64 @@ def test_no_unit_that_is_left_out_is_on_anywhere_in_its_square(emission):
     z = codes_about((0.5, 0.5), 1.0, 2000)
     assert near.score(z) == pytest.approx(emission.log_likelihood(z, x)[:, 0], abs=1e-9)
     assert near.kept is kept
+
+
+def test_bounds_hold_where_they_are_tight():
+    """Few units, so that what one layer may do at most hides no fault of the next."""
+    generator = torch.Generator().manual_seed(0)
+
+    def layer(inputs, outputs):
+        weight = torch.randn(outputs, inputs, generator=generator, dtype=torch.float64)
+        return weight, 0.3 * torch.randn(outputs, generator=generator, dtype=torch.float64)
+
+    whole = Rectified([layer(2, 4), layer(4, 6), layer(6, 40)], layer(40, 1))
+    centre = 2 * torch.randn(200, 2, generator=generator, dtype=torch.float64)
+    half = 0.2 + 0.5 * torch.rand(200, generator=generator, dtype=torch.float64)
+    within = 2 * torch.rand(200, 200, 2, generator=generator, dtype=torch.float64) - 1
+    hidden = centre[:, None] + half[:, None, None] * within
+    found = bound_units(whole, centre, half)
+    for (weight, bias), on in zip(whole.hidden, found, strict=True):
+        hidden = (hidden @ weight.T + bias).relu()
+        seen = (hidden > 0).any(1)
+        assert not (seen & ~on).any()
+        assert (seen == on).double().mean() > 0.9
+
+
+def test_images_that_are_covered_together_have_the_scores_of_each_alone(emission):
+    x, seen = seen_image(emission)
+    places = [((0.7, -1.1), SIDE), ((-2.0, 2.5), 2 * SIDE), ((0.7, -1.1), 4 * SIDE)]
+    codes = [codes_about(centre, 0.3) for centre, _ in places]
+    near = [NearEmission(emission, seen, side) for _, side in places]
+    cover(near, codes)
+    for (_, side), one, z in zip(places, near, codes, strict=True):
+        alone = NearEmission(emission, seen, side)
+        expected = alone.score(z)
+        assert torch.equal(present(one.kept).units, present(alone.kept).units)
+        assert one.score_covered(z) == pytest.approx(expected, abs=1e-9)
+        assert expected == pytest.approx(emission.log_likelihood(z, x)[:, 0], abs=1e-9)
+        assert not len(one.uncovered(z))
+
+
+def test_the_same_units_score_in_another_precision(emission):
+    """What rounding did is told by it, and so it must not round as much itself."""
+    x, _ = seen_image(emission)
+    coarse = Emission(open_run("mnist-2d").model, torch.float32)
+    near = NearEmission(coarse, coarse.project(x), SIDE)
+    z = codes_about((0.7, -1.1), 0.1)
+    exact = emission.log_likelihood(z, x)[:, 0]
+    assert near.score(z).double() != pytest.approx(exact, abs=1e-7)
+    assert near.through(emission, emission.project(x)).score(z) == pytest.approx(exact, abs=1e-9)
+
+
+def test_logits_whose_exponential_is_no_number_have_the_whole_decoders_score():
+    model = open_run("mnist-2d").model
+    with torch.no_grad():
+        of_kind(nn.Linear, list(model.decoder.children())[-2]).bias[:5] += 300
+    emission = Emission(model, torch.float32)
+    x, _ = seen_image(emission)
+    z = codes_about((0.7, -1.1), 0.1)
+    found = NearEmission(emission, emission.project(x), SIDE).score(z)
+    assert found == pytest.approx(Emission(model).log_likelihood(z, x)[:, 0], abs=1e-2)
 
 
 @pytest.mark.parametrize("layer", [nn.Tanh, nn.ELU])
