@@ -58,3 +58,8 @@ def forge(path, members, method=zipfile.ZIP_STORED):
                 for part in [content] if isinstance(content, bytes) else content:
                     stream.write(part)
     return path
+
+
+def assert_near(found, expected, within):
+    """Hold thousands of numbers to their known answers: `approx` looks at each by itself."""
+    np.testing.assert_allclose(found, expected, rtol=0, atol=within, equal_nan=False)

@@ -12,7 +12,7 @@ from explorer.analysis.codes_in.reading import read_any_codes
 from explorer.analysis.codes_in.spread import as_logvar
 from explorer.analysis.collapse.diagnose import diagnose_codes, diagnose_moments
 from explorer.errors import ExplorerError
-from tests.analysis.codes_in.makers import make_codes, make_sequences, rate_of, save
+from tests.analysis.codes_in.makers import assert_near, make_codes, make_sequences, rate_of, save
 from tests.helpers import present
 
 
@@ -134,7 +134,7 @@ def test_other_mistakings_of_the_kind(tmp_path, name, given, verdict, better):
     codes = read_any_codes(save(tmp_path / "codes.npz", **{"mu": mean, name: values}))
     assert (present(codes.spread).verdict, present(codes.spread).better) == (verdict, better)
     again = read_any_codes(tmp_path / "codes.npz", spread=better)
-    assert again.logvar == pytest.approx(logvar, abs=1e-4)
+    assert_near(again.logvar, logvar, 1e-4)
 
 
 @pytest.mark.parametrize("name", VALUES)
@@ -145,7 +145,7 @@ def test_a_spread_called_what_it_is_raises_no_doubt(tmp_path, name):
         values = VALUES[name](logvar.astype(float))
         codes = read_any_codes(save(tmp_path / "codes.npz", **{"mean": mean, given: values}))
         assert (present(codes.spread).verdict, codes.told) == ("agrees", ())
-        assert codes.logvar == pytest.approx(logvar, abs=1e-4)
+        assert_near(codes.logvar, logvar, 1e-4)
 
 
 # Codes on a grid.

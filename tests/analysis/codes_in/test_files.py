@@ -15,7 +15,7 @@ from explorer.analysis.codes_in import arrays
 from explorer.analysis.codes_in.naming import ROLES, role_of
 from explorer.analysis.codes_in.reading import read_any_codes
 from explorer.errors import ExplorerError
-from tests.analysis.codes_in.makers import forge, header, make_codes, save
+from tests.analysis.codes_in.makers import assert_near, forge, header, make_codes, save
 from tests.helpers import present
 
 MEGABYTE = 2**20
@@ -37,7 +37,8 @@ def codes():
 def test_the_usual_names(tmp_path, codes, mean, spread, of):
     path = save(tmp_path / "codes.npz", **{mean: codes[0], spread: of(codes[1]), "x": np.zeros(3)})
     found = read_any_codes(path)
-    assert (found.mean == codes[0]).all() and found.logvar == pytest.approx(codes[1], abs=1e-4)
+    assert (found.mean == codes[0]).all()
+    assert_near(found.logvar, codes[1], 1e-4)
     assert found.told == () and len(found.found) == 3
 
 
@@ -65,7 +66,8 @@ def test_what_was_found_is_listed_when_something_is_missing(tmp_path, codes):
 def test_names_say_which_array_is_what(tmp_path, codes):
     path = save(tmp_path / "codes.npz", a=codes[0], b=np.exp(codes[1] / 2), c=np.arange(300) % 2)
     found = read_any_codes(path, names={"mean": "a", "std": "b", "labels": "c"})
-    assert found.logvar == pytest.approx(codes[1], abs=1e-4) and found.class_names == ("0", "1")
+    assert_near(found.logvar, codes[1], 1e-4)
+    assert found.class_names == ("0", "1")
 
 
 def test_by_order_and_by_itself(tmp_path, codes):
@@ -124,7 +126,7 @@ def test_parquet_of_numbered_columns_and_of_lists(tmp_path, codes):
     for name in ("c", "l", "f"):
         found = read_any_codes((tmp_path / f"{name}.parquet").read_bytes(), name)
         assert (found.mean == codes[0]).all()
-        assert found.logvar == pytest.approx(codes[1], abs=1e-5)
+        assert_near(found.logvar, codes[1], 1e-5)
     found = read_any_codes(tmp_path / "c.parquet")
     assert found.class_names == ("a", "b") and (found.columns["age"] == found.rows).all()
 
