@@ -22,7 +22,7 @@ SCRIPT = Path(__file__).parents[2] / "js" / "line.test.mjs"
 
 def question(**changed):
     values = {
-        "id": "gap", "ask": {"en": "Image {image} < 3?"}, "unit": "nats", "run": "strokes-vae-2d",
+        "id": "gap", "ask": {"en": "Image {image} < 3?"}, "unit": "nats", "run": "digits-2d",
         "sweep": None, "images": (1, 2), "betas": (), "figure": None, "answers": (123.4, 567.8),
         "tolerance": 0.0625, "is_relative": False, "seed": 7, "page": "explore",
         "scene": "q=0,0,1,1,0",
@@ -42,7 +42,7 @@ WHOLE = Sheet(
 
 @pytest.fixture(scope="module")
 def site():
-    runs, languages = [open_run("strokes-vae-2d")], ("en", "zh-Hans")
+    runs, languages = [open_run("digits-2d")], ("en", "zh-Hans")
     return build_site(runs, Library(), languages=languages, lenses=2, exercises=WHOLE)
 
 
@@ -55,7 +55,7 @@ def asked(page):
 @pytest.mark.parametrize("path", ["exercises.html", "zh-Hans/exercises.html"])
 def test_questions_lead_to_their_pages_with_the_scene(site, path):
     pages = [[v["page"] for v in q["variants"]] for q in asked(site.files[path])["questions"]]
-    folder = "models/strokes-vae-2d"
+    folder = "models/digits-2d"
     assert pages == [
         [f"{folder}/lens-{n}.html?embed=1&q=0,0,1,1,0" for n in (1, 2)],
         [f"{folder}/index.html?embed=1#z=1,-1"],
@@ -79,7 +79,7 @@ def test_the_start_page_names_the_exercises(site):
 def test_a_question_about_a_page_that_is_not_there_says_what_the_site_needs():
     sheet = Sheet("week-3", (question(images=(3,), answers=(1,)),))
     with pytest.raises(ExplorerError, match="Question gap.*needs --lens 3"):
-        build_site([open_run("strokes-vae-2d")], Library(), lenses=1, exercises=sheet)
+        build_site([open_run("digits-2d")], Library(), lenses=1, exercises=sheet)
 
 
 def test_the_browser_writes_what_grade_reads():
