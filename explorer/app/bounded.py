@@ -23,7 +23,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MOST_BYTES, MOST_AT_WORK = 44_000_000, 64_000_000
-"""Of all values together, on a server that should stay below 650 MB."""
+"""Of all values together, on a server that should stay below 600 MB."""
 HEAVY_SECONDS = 0.1
 """What takes longer to compute has used and freed much memory on the way."""
 SMALLEST_BYTES = 500
