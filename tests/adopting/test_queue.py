@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import explorer
 from explorer.adopting import queue as queue_module
-from explorer.adopting.files import ModelFiles, adopt_files
 from explorer.adopting.queue import LARGEST_UPLOAD, STEPS, AdoptionQueue, File
 from explorer.adopting.told import Told
 from explorer.errors import ExplorerError
@@ -56,6 +56,7 @@ def test_two_files_become_a_run_and_go(root, queue, tmp_path):
     assert queue.uploads() == [] and Run(run.path).info.has_model
 
 
+@pytest.mark.usefixtures("adopted_here")
 def test_what_is_refused_says_why_and_the_next_is_adopted(root, queue, tmp_path):
     odd = upload(queue, tmp_path / "odd", one_node("NonMaxSuppression", shape=("n",)))
     finish(upload(queue, tmp_path / "run"))
@@ -87,10 +88,13 @@ def known(tmp_path_factory):
     folder = tmp_path_factory.mktemp("known")
     (folder / "enc.onnx").write_bytes(digits_encoder("std"))
     (folder / "dec.onnx").write_bytes(digits_decoder())
-    run, _ = adopt_files(
+    run = explorer.adopt(
         folder / "run",
-        ModelFiles(folder / "enc.onnx", folder / "dec.onnx"),
-        TOLD,
+        encode=folder / "enc.onnx",
+        decode=folder / "dec.onnx",
+        images="digits",
+        likelihood="bernoulli",
+        binarise=True,
         data_root=folder,
     )
     values = json.loads((run.path / "run.json").read_text(encoding="utf-8"))

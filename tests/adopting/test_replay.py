@@ -222,6 +222,7 @@ def test_weights_beside_one_layer_list_need_no_code(training, tmp_path, capsys):
         np.testing.assert_allclose(point["kl_per_dim"], kl, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.usefixtures("adopted_here")
 def test_weights_named_otherwise_are_matched_by_order_and_that_is_said(training, tmp_path, capsys):
     folder, _ = training
     named = json.loads(re.sub(r'"(body|heads|picture)\.', r'"ours.\1.', json.dumps(LAYERS)))

@@ -48,6 +48,7 @@ def save(folder, seed):
     return path
 
 
+@pytest.mark.usefixtures("adopted_here")
 def test_weights_of_another_training_are_adopted_by_their_names(layers, tmp_path):
     """As they would be from Python: the same codes, the same variance of a pixel, no question."""
     run, question = adopt_files(
@@ -67,6 +68,7 @@ def test_weights_of_another_training_are_adopted_by_their_names(layers, tmp_path
     np.testing.assert_allclose(present(codes.logvar), logvar, atol=1e-4)
 
 
+@pytest.mark.usefixtures("adopted_here")
 def test_checkpoints_of_a_training_are_replayed_by_their_names(layers, tmp_path):
     steps = [(10, save(tmp_path, 1)), (20, save(tmp_path, 2))]
     run, _ = adopt_files(

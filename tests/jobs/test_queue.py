@@ -17,7 +17,7 @@ from explorer.jobs import queue
 from explorer.jobs.queue import Job, LocalRunner, find_abandoned
 from explorer.runs.control import Control
 from explorer.runs.run import Run
-from explorer.runs.sweeps import prepare_sweep
+from explorer.runs.sweeps import open_sweep, prepare_sweep
 from explorer.runs.writer import RunWriter, mark_run
 from explorer.training.family import family_configs
 from tests.helpers import present
@@ -164,6 +164,24 @@ def test_what_is_asked_of_a_waiting_job_reaches_it_when_it_starts(runner, tmp_pa
     assert first.result(PATIENCE_SECONDS).info.status.state == "stopped"
     assert second.result(PATIENCE_SECONDS).info.status.state == "stopped"
     assert Run(waiting).info.status.step <= 1
+
+
+def test_the_worker_trains_a_family_that_viewers_can_stop(runner, tmp_path):
+    active, queued, waiting = (tmp_path / name for name in ("active", "queued", "waiting"))
+    runner.submit(LONG, active)  # The worker is kept busy.
+    first_metric(active)
+    configs = family_configs(SHORT, (0.5, 2.0))
+    future = runner.submit_family(configs, queued)
+    cancelled = runner.submit_family(configs, waiting)
+    assert set(open_sweep(waiting).states().values()) == {"queued"}
+    runner.stop(waiting / "beta-2")
+    assert cancelled.cancelled()
+    runner.stop(active)
+    assert future.result(PATIENCE_SECONDS).is_finished()
+    assert open_sweep(waiting).states() == dict.fromkeys(configs, "stopped")
+    # A member that is submitted by itself takes its family along.
+    again = runner.submit(configs["beta-2"], waiting / "beta-2")
+    assert again.result(PATIENCE_SECONDS).is_finished()
 
 
 def test_another_run_at_the_place_is_told_at_once(runner, tmp_path):

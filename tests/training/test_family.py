@@ -264,23 +264,3 @@ def test_a_budget_in_seconds_is_planned_once_for_all(tmp_path):
     assert len(plans) == 1
     points = sweep.member("beta-2").metrics("train")
     assert points[0]["step"] == 1 and points[0]["objective"] < 200
-
-
-def test_the_worker_trains_a_family_that_viewers_can_stop(tmp_path):
-    from explorer.jobs.queue import LocalRunner
-
-    runner = LocalRunner()
-    try:
-        configs = family_configs(member_config(40), (0.5, 2.0))
-        future = runner.submit_family(configs, tmp_path / "queued")
-        waiting = runner.submit_family(configs, tmp_path / "waiting")
-        assert set(open_sweep(tmp_path / "waiting").states().values()) == {"queued"}
-        runner.stop(tmp_path / "waiting" / "beta-2")
-        assert waiting.cancelled()
-        assert future.result(timeout=120).is_finished()
-        assert open_sweep(tmp_path / "waiting").states() == dict.fromkeys(configs, "stopped")
-        # A member that is submitted by itself takes its family along.
-        again = runner.submit(configs["beta-2"], tmp_path / "waiting" / "beta-2")
-        assert again.result(timeout=120).is_finished()
-    finally:
-        runner.close()
