@@ -14,12 +14,14 @@ from explorer.runs.writer import RunWriter
 from explorer.training import loop
 
 IMAGES = (np.random.default_rng(0).random((60, 6, 6)) ** 4 * 255).astype(np.uint8)
+STEPS = 150
+"""As many as have logged, unlogged and kept steps between them."""
 SMALL = Config(
     dataset="own",
     model=ModelConfig(hidden=(8,)),
     objective=ObjectiveConfig(schedule="linear"),
     optimiser=OptimiserConfig(batch_size=16),
-    budget=BudgetConfig(steps=300),
+    budget=BudgetConfig(steps=STEPS),
     device="cpu",
 )
 

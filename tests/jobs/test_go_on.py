@@ -47,7 +47,7 @@ def begin(library, monkeypatch):
 
     def begin(images, config=SMALL, name="run", training=train):
         path = library.own.folder / name
-        with killed_at(monkeypatch, 150):
+        with killed_at(monkeypatch, 75):
             training(config, path, images, data_root=library.data_root)
         for found in [path] if (path / "run.json").is_file() else [*path.glob("*/")]:
             die(found)
@@ -81,7 +81,7 @@ def test_labels_and_splits_go_on_too(library, begin, tmp_path):
 
 
 def test_a_family_on_arrays_goes_on_whole(library, begin, tmp_path):
-    configs = family_configs(change(SMALL, budget=BudgetConfig(steps=200)), (0.5, 2.0))
+    configs = family_configs(SMALL, (0.5, 2.0))
     path = begin(IMAGES, configs, "family", train_family)
     run = go_on(library, path / "beta-2")
     whole = train_family(configs, tmp_path / "whole", IMAGES)

@@ -18,7 +18,7 @@ from explorer.training import member
 from explorer.training.loop import train
 from explorer.training.plan import schedule_steps
 from explorer.training.single import SingleEngine
-from tests.small_run import IMAGES, SMALL, change, die
+from tests.small_run import IMAGES, SMALL, STEPS, change, die
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_nan_in_the_middle_fails_and_keeps_the_last_good_model(tmp_path, monke
 
     def step(self, step, steps, betas):
         real(self, step, steps, betas)
-        if step == 150:
+        if step == 75:
             with torch.no_grad():
                 next(self.model.parameters()).fill_(float("nan"))
 
@@ -63,8 +63,8 @@ def test_a_nan_in_the_middle_fails_and_keeps_the_last_good_model(tmp_path, monke
         train(SMALL, tmp_path / "run", IMAGES)
     run = Run(tmp_path / "run")
     assert run.info.status.state == "failed"
-    _, kept = schedule_steps(300)
-    assert read_checkpoint(run)[1]["step"] == max(s for s in kept if s <= 150)
+    _, kept = schedule_steps(STEPS)
+    assert read_checkpoint(run)[1]["step"] == max(s for s in kept if s <= 75)
     assert all(p.isfinite().all() for p in run.model.parameters())
 
 

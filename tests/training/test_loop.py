@@ -22,14 +22,14 @@ from explorer.training.loop import train
 from explorer.training.plan import schedule_steps
 from explorer.training.single import SingleEngine
 from tests.helpers import present
-from tests.small_run import IMAGES, SMALL, change, die, killed_at, steps_of
+from tests.small_run import IMAGES, SMALL, STEPS, change, die, killed_at, steps_of
 
 
 def test_a_run_holds_what_every_view_needs(uninterrupted):
     run = uninterrupted
-    assert run.info.status.state == "finished" and run.info.planned_steps == 300
+    assert run.info.status.state == "finished" and run.info.planned_steps == STEPS
     assert run.info.dataset.name == "own" and run.info.dataset.shape == (1, 6, 6)
-    logged, kept = schedule_steps(300)
+    logged, kept = schedule_steps(STEPS)
     assert steps_of(run) == sorted(logged) and steps_of(run, "validation") == sorted(kept)
     assert run.snapshot_steps() == sorted(kept | {0})
     assert set(run.info.results) == {"validation", "test"}
@@ -45,7 +45,7 @@ def test_a_run_holds_what_every_view_needs(uninterrupted):
         "reconstruction",
         "kl",
     } <= set(point)
-    assert point["images"] == 300 * 16 and point["control"] == 0
+    assert point["images"] == STEPS * 16 and point["control"] == 0
     names = {path.name for path in run.path.iterdir()}
     assert names - {".control.lock"} == {
         "run.json",
@@ -60,7 +60,7 @@ def test_a_run_holds_what_every_view_needs(uninterrupted):
 def test_the_logged_beta_is_the_one_of_the_update(uninterrupted):
     points = uninterrupted.metrics("train")
     assert [point["beta"] for point in points] == pytest.approx(
-        [SMALL.objective.beta_at(point["step"] - 1, 300) for point in points]
+        [SMALL.objective.beta_at(point["step"] - 1, STEPS) for point in points]
     )
     assert points[-1]["beta"] == 1.0
 

@@ -25,6 +25,7 @@ from tests.helpers import present
 from tests.small_run import (
     IMAGES,
     SMALL,
+    STEPS,
     Killed,
     change,
     die,
@@ -37,13 +38,13 @@ from tests.small_run import (
 from tests.waiting import wait_until
 
 
-@pytest.mark.parametrize("step", [0, 1, 101, 299])
+@pytest.mark.parametrize("step", [0, 1, 101, STEPS - 1])
 def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, monkeypatch, uninterrupted, step):
     with killed_at(monkeypatch, step):
         train(SMALL, tmp_path / "run", IMAGES)
     killed = Run(tmp_path / "run")
     kept = read_checkpoint(killed)[1]["step"]
-    _, planned = schedule_steps(300)
+    _, planned = schedule_steps(STEPS)
     assert kept == max(s for s in planned | {0} if s <= step)
     die(tmp_path / "run")
     (killed.path / "metrics.jsonl").open("ab").close()
@@ -51,7 +52,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, monkeypatch, uninte
 
 
 def test_a_torn_log_is_mended_by_resuming(tmp_path, monkeypatch, uninterrupted):
-    with killed_at(monkeypatch, 150):
+    with killed_at(monkeypatch, 75):
         train(SMALL, tmp_path / "run", IMAGES)
     path = tmp_path / "run" / "metrics.jsonl"
     path.write_bytes(path.read_bytes()[:-7])
@@ -61,7 +62,7 @@ def test_a_torn_log_is_mended_by_resuming(tmp_path, monkeypatch, uninterrupted):
 
 def test_a_checkpoint_of_the_first_layout_is_gone_on_from(tmp_path, monkeypatch, uninterrupted):
     """Until engines had a contract, a single run's β stood among the trainer's own values."""
-    with killed_at(monkeypatch, 150):
+    with killed_at(monkeypatch, 75):
         train(SMALL, tmp_path / "run", IMAGES)
     run = Run(tmp_path / "run")
     content, state = read_checkpoint(run)
@@ -88,13 +89,13 @@ def test_a_run_killed_after_its_final_weights_is_finished(tmp_path, monkeypatch,
             train(SMALL, tmp_path / "run", IMAGES)
     die(tmp_path / "run")
     run = train(SMALL, tmp_path / "run", IMAGES)
-    assert (run.info.status.state, run.info.status.step) == ("finished", 300)
+    assert (run.info.status.state, run.info.status.step) == ("finished", STEPS)
     same_runs(run, uninterrupted)
 
 
 def test_kill_minus_nine_in_the_middle_loses_at_most_one_snapshot(tmp_path):
     """A real process, killed without warning while it trains; then a second one goes on."""
-    config = change(make_config(1200), optimiser__batch_size=64)
+    config = change(make_config(500), optimiser__batch_size=64)
     (tmp_path / "config.toml").write_text(config.to_toml(), encoding="utf-8")
     code = (
         "import sys; from pathlib import Path\n"
@@ -103,7 +104,7 @@ def test_kill_minus_nine_in_the_middle_loses_at_most_one_snapshot(tmp_path):
     )
     command = [sys.executable, "-c", code, str(tmp_path / "config.toml"), str(tmp_path / "run")]
     process = subprocess.Popen(command)
-    _, kept = schedule_steps(1200)
+    _, kept = schedule_steps(500)
 
     def is_half_way():
         begun = (tmp_path / "run" / "run.json").is_file()
@@ -122,7 +123,7 @@ def test_kill_minus_nine_in_the_middle_loses_at_most_one_snapshot(tmp_path):
     assert run.snapshot(stored).mean.shape == (200, 2)
     again = train(config, tmp_path / "run")
     assert again.info.status.state == "finished"
-    logged, kept = schedule_steps(1200)
+    logged, kept = schedule_steps(500)
     assert steps_of(again) == sorted(logged) and again.snapshot_steps() == sorted(kept | {0})
     same_runs(again, train(config, tmp_path / "whole"))
 
@@ -139,7 +140,7 @@ def test_only_the_same_config_and_images_are_resumed(tmp_path, monkeypatch):
         train(SMALL, tmp_path / "run", IMAGES[::-1])
     run = train(change(SMALL, seed=1), tmp_path / "run", IMAGES, overwrite=True)
     assert present(run.info.config).seed == 1 and run.info.status.state == "finished"
-    with pytest.raises(ExplorerError, match="this very training, finished at step 300"):
+    with pytest.raises(ExplorerError, match=f"this very training, finished at step {STEPS}"):
         train(change(SMALL, seed=1), tmp_path / "run", IMAGES)
 
 
@@ -191,7 +192,7 @@ def test_stop_ends_a_run_that_can_go_on(tmp_path, monkeypatch, uninterrupted):
 
 
 def test_a_stop_right_after_a_snapshot_does_not_log_twice(tmp_path, monkeypatch):
-    _, kept = schedule_steps(300)
+    _, kept = schedule_steps(STEPS)
     step = sorted(kept)[20]
     command_at(monkeypatch, tmp_path / "run", {step: [("stop",)]})
     run = train(SMALL, tmp_path / "run", IMAGES)
@@ -202,40 +203,40 @@ def test_a_stop_right_after_a_snapshot_does_not_log_twice(tmp_path, monkeypatch)
 
 def test_beta_moves_while_training_and_is_acknowledged(tmp_path, monkeypatch):
     command_at(
-        monkeypatch, tmp_path / "run", {100: [("beta", 3.0), ("beta", 4.0)], 200: [("beta", 0)]}
+        monkeypatch, tmp_path / "run", {50: [("beta", 3.0), ("beta", 4.0)], 100: [("beta", 0)]}
     )
     points = train(SMALL, tmp_path / "run", IMAGES).metrics("train")
     for point in points:
-        if point["step"] > 200:
+        if point["step"] > 100:
             assert (point["beta"], point["control"]) == (0.0, 3)
-        elif point["step"] > 100:
+        elif point["step"] > 50:
             assert (point["beta"], point["control"]) == (4.0, 2)
-    assert points[-1]["step"] == 300
+    assert points[-1]["step"] == STEPS
 
 
 def test_a_large_beta_is_no_divergence(tmp_path, monkeypatch):
-    command_at(monkeypatch, tmp_path / "run", {100: [("beta", 1000.0)]})
+    command_at(monkeypatch, tmp_path / "run", {50: [("beta", 1000.0)]})
     assert train(SMALL, tmp_path / "run", IMAGES).info.status.state == "finished"
 
 
 def test_a_paused_run_steps_by_hand_and_goes_on(tmp_path, monkeypatch):
-    plan = {100: [("pause",), ("step",), ("step",), ("resume",)], 150: [("step",)]}
+    plan = {100: [("pause",), ("step",), ("step",), ("resume",)], 120: [("step",)]}
     command_at(monkeypatch, tmp_path / "run", plan)
     run = train(SMALL, tmp_path / "run", IMAGES)
     assert run.info.status.state == "finished"
     assert {101, 102} <= set(steps_of(run))
-    assert steps_of(run)[-1] == 300 and len(steps_of(run)) == len(set(steps_of(run)))
+    assert steps_of(run)[-1] == STEPS and len(steps_of(run)) == len(set(steps_of(run)))
 
 
 def test_steps_by_hand_to_the_very_end_keep_the_last_frame(tmp_path, monkeypatch):
-    plan = {298: [("pause",), ("step",), ("step",), ("step",), ("resume",)]}
+    plan = {STEPS - 2: [("pause",), ("step",), ("step",), ("step",), ("resume",)]}
     command_at(monkeypatch, tmp_path / "run", plan)
     run = train(SMALL, tmp_path / "run", IMAGES)
-    assert run.info.status.step == 300 and run.snapshot_steps()[-1] == 300
+    assert run.info.status.step == run.snapshot_steps()[-1] == STEPS
 
 
 def test_a_pause_changes_nothing_but_the_time(tmp_path, monkeypatch, uninterrupted):
-    logged, _ = schedule_steps(300)
+    logged, _ = schedule_steps(STEPS)
     command_at(monkeypatch, tmp_path / "run", {sorted(logged)[50]: [("pause",), ("resume",)]})
     same = [
         {**point, "control": 0} for point in without_seconds(train(SMALL, tmp_path / "run", IMAGES))
