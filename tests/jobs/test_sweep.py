@@ -32,7 +32,7 @@ def without_times(run):
 
 @pytest.fixture(scope="module")
 def worker():
-    """One local worker, a process, for all tests in which none dies."""
+    """One local worker, a process, for all tests in which none dies, and for the last."""
     with open_executor(None, 1) as executor:
         yield executor
 
@@ -140,22 +140,6 @@ def _exists(pid):
     except ProcessLookupError:
         return False
     return True
-
-
-@POSIX
-def test_a_killed_local_worker_costs_no_run(tmp_path):
-    path = tmp_path / "worker"
-    killed: list[int] = []
-
-    def kill_once(sweep):
-        run = sweep.runs().get("beta-0.5")
-        if run and not killed and (run.path / "checkpoint.safetensors").exists():
-            killed.append(run.info.status.pid)
-            os.kill(killed[0], signal.SIGKILL)
-
-    configs = sweep_configs(make_config(900), (0.5,))
-    sweep, failed = run_sweep(configs, path, workers=1, progress=kill_once)
-    assert killed and not failed and sweep.is_finished()
 
 
 def test_absurd_numbers_of_workers_are_refused(tmp_path):
@@ -302,3 +286,27 @@ def test_a_sweep_of_which_nobody_has_heard_for_long_is_not_active(tmp_path, monk
     train(configs["beta-1"], sweep.path / "beta-1")
     monkeypatch.setattr(time, "time", lambda: now)
     assert not sweep.is_active(sweep.progress()) and sweep.is_finished()
+
+
+@POSIX
+def test_a_killed_local_worker_costs_no_run(worker, tmp_path, monkeypatch):
+    """The last test of all: it kills the worker that they share, and gets another."""
+    executors = iter([contextlib.nullcontext(worker)])
+    monkeypatch.setattr(
+        jobs_sweep,
+        "open_executor",
+        lambda *arguments: next(executors, None) or open_executor(*arguments),
+    )
+    path = tmp_path / "worker"
+    killed: list[int] = []
+
+    def kill_once(sweep):
+        run = sweep.runs().get("beta-0.5")
+        if run and not killed and (run.path / "checkpoint.safetensors").exists():
+            killed.append(run.info.status.pid)
+            os.kill(killed[0], signal.SIGKILL)
+
+    configs = sweep_configs(make_config(900), (0.5,))
+    sweep, failed = run_sweep(configs, path, workers=1, progress=kill_once)
+    assert killed and not failed and sweep.is_finished()
+    assert sweep.member("beta-0.5").info.status.pid != killed[0]
