@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
 
 from explorer.cli import build_parser, main, may_choose_threads
@@ -333,28 +332,6 @@ def test_a_first_start_asks_nothing_and_opens_the_browser(tmp_path):
 
 
 # Terminals, addresses and files as people have them.
-
-
-# Whatever one of them lacks, ASCII lacks; and cp437 has some of it.
-@pytest.mark.parametrize(
-    "encoding",
-    [
-        "ascii",
-        *(pytest.param(page, marks=pytest.mark.slow) for page in ("cp1252", "cp936", "cp932")),
-        "cp437",
-    ],
-)
-def test_output_never_dies_of_a_code_page(tmp_path, encoding):
-    rng = np.random.default_rng(0)
-    np.savez(tmp_path / "codes.npz", mean=rng.normal(size=(50, 2)), logvar=np.zeros((50, 2)))
-    done = subprocess.run(
-        [sys.executable, "-m", "explorer.cli", "diagnose", "--codes", tmp_path / "codes.npz"],
-        env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True, timeout=120,
-    )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, b"")
-    words = done.stdout.decode(encoding)
-    assert ("Var μ" in words) or ("Var mu" in words)
-    assert "rate" in words and "?" not in words
 
 
 def test_the_app_listens_on_ipv6_too():

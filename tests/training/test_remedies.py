@@ -91,7 +91,7 @@ def test_what_the_objective_asks_for_no_path_prevents(remedy, steps, eigenvalues
 
 
 def test_cyclical_warm_up_leaves_a_transient_at_most():
-    error, rate, _ = fit(apply_remedy("cyclical", sick_config()))
+    error, rate, _ = fit(apply_remedy("cyclical", sick_config()), 1000)
     assert 4.6 < error < 4.70
     assert 0 <= rate < 0.1
 
