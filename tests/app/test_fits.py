@@ -85,7 +85,7 @@ def test_a_fit_that_has_ended_stands_among_the_models_until_it_is_taken_away(run
     assert chosen(app.run()) == ["good", "digits-2d"], "it is not put back"
 
 
-def test_the_last_of_five_makes_room(runs, compared):
+def test_the_last_of_five_makes_room(runs):
     for name in ("b", "c", "d"):
         shutil.copytree(runs / "good", runs / name)
     app = open_page("models", images="digits", models="good,b,c,d,digits-2d")
