@@ -73,7 +73,10 @@ if page.url_path and "torch" not in sys.modules:
         with st.spinner(text("app.loading")):
             if page.url_path in SKELETONS:
                 st.html(SKELETONS[page.url_path])
-            import torch  # noqa: F401
+            from explorer.training.machine import loading_libraries
+
+            with loading_libraries():
+                import torch  # noqa: F401
     keep_until_lede(waiting)
 keep_own(page.url_path)
 with told():

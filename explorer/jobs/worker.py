@@ -17,6 +17,7 @@ from explorer.training.machine import (
     WORKER_NICENESS,
     choose_device,
     leave_a_core,
+    loading_libraries,
     set_spin_count,
     step_back,
     use_threads,
@@ -30,10 +31,11 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)  # Whatever a library prints must not be mistaken for an answer.
 
-    from explorer.config import Config
-    from explorer.errors import ExplorerError
-    from explorer.training.family import train_family
-    from explorer.training.loop import train
+    with loading_libraries():  # A fifth of the start went into looking for garbage.
+        from explorer.config import Config
+        from explorer.errors import ExplorerError
+        from explorer.training.family import train_family
+        from explorer.training.loop import train
 
     if len(sys.argv) > 1:
         use_threads(int(sys.argv[1]))

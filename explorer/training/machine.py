@@ -4,6 +4,7 @@ Light to import: the command line sets the spin count before torch loads.
 """
 
 import contextlib
+import gc
 import math
 import os
 import re
@@ -41,6 +42,20 @@ KEPT_BLOCK = 31 * 2**20
 
 
 # Before torch loads
+
+
+@contextlib.contextmanager
+def loading_libraries() -> Iterator[None]:
+    """Look for no garbage while libraries load: all that comes lasts, and is put out of sight."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def choose_spin_count(adapts: bool) -> str:

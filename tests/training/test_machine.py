@@ -1,5 +1,6 @@
 """The machine: spin, device and precision, and one thread or two with the same weights."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from explorer.training.machine import (
     choose_arithmetic,
     choose_device,
     choose_spin_count,
+    loading_libraries,
     one_thread,
     threads_agree,
 )
@@ -207,3 +209,17 @@ print(faults(30))
 """
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert float(answer.stdout) < 30  # Some 300 where memory is given back after each update.
+
+
+def test_libraries_load_without_a_look_for_garbage_and_are_out_of_sight_then():
+    before = gc.get_freeze_count()
+    with pytest.raises(ImportError), loading_libraries():
+        assert not gc.isenabled()
+        kept: list[list[int]] = [[] for _ in range(1000)]
+        raise ImportError("A library that is not there.")
+    assert gc.isenabled() and gc.get_freeze_count() >= before + len(kept)
+    gc.disable()
+    with loading_libraries():
+        pass
+    assert not gc.isenabled(), "what was off stays off"
+    gc.enable()
