@@ -1,4 +1,7 @@
-"""The Runs page, a desk: ticks by id, search, tags, side by side, a bin that can be undone."""
+"""The Runs page, a desk: ticks by id, search, tags, side by side, a bin that can be undone.
+
+What cannot be read is told without a browser too, in tests/app/test_pages.py.
+"""
 
 import itertools
 import json
@@ -88,7 +91,7 @@ def test_a_run_gets_a_name_and_tags_and_is_found_by_them(tour, two_runs):
 NASTY = "[x](//evil.example) ![](//evil.example/a) <b> https://evil.example :red[c] $x$"
 
 
-def test_a_name_is_shown_letter_by_letter(tour, two_runs):
+def test_a_run_opens_on_the_train_page_and_its_name_is_shown_letter_by_letter(tour, two_runs):
     """No link, picture, colour or formula comes of what somebody has called a run."""
     urls = []
 
@@ -98,8 +101,10 @@ def test_a_name_is_shown_letter_by_letter(tour, two_runs):
     tour.page.on("request", note)
     for run in two_runs:
         run.rename(NASTY)
-    page = tour.go(f"train?run={two_runs[0].id}")
+    page = tour.go("runs")
+    row_of(page, two_runs[0]).get_by_role("button", name="Watch").click()
     page.get_by_role("heading", name="Where the ELBO goes").wait_for()
+    assert page.url.endswith(f"/train?run={two_runs[0].id}")
     shown = page.locator("strong").filter(has_text="evil.example").first
     assert shown.inner_text().replace(JOINER, "") == NASTY
     page = tour.go(f"train?run={quote(NASTY)}")
@@ -115,6 +120,7 @@ def test_a_name_is_shown_letter_by_letter(tour, two_runs):
     assert urls and not any("evil.example" in url and "127.0.0.1" not in url for url in urls)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_is_told(tour, server, two_runs):
     (server.runs / "broken").mkdir()
     (server.runs / "broken" / "run.json").write_text('{"schema": 1}', encoding="utf-8")
@@ -166,7 +172,10 @@ def test_after_a_deletion_no_other_row_is_ticked(tour, two_runs):
     assert sum(run.path.exists() for run in two_runs) == 1
 
 
-def test_runs_are_ticked_by_id_whatever_the_order(tour, two_runs):
+@pytest.mark.parametrize(
+    "again", ["within a visit", pytest.param("loaded anew", marks=pytest.mark.slow)]
+)
+def test_runs_are_ticked_by_id_whatever_the_order(tour, two_runs, again):
     first, second = two_runs
     page = tour.go("runs")
     tick(page, first)
@@ -175,7 +184,10 @@ def test_runs_are_ticked_by_id_whatever_the_order(tour, two_runs):
         assert ids_ticked(page) == [first.id]
     names = [row["name"] for row in named_rows(page)]
     assert names == sorted(names, reverse=True)
-    page.reload()
+    if again == "loaded anew":
+        page.reload()
+    else:
+        tour.go(page.url.removeprefix(f"{tour.url}/"))
     row_of(page, first)
     assert ids_ticked(page) == [first.id]
 
@@ -208,13 +220,6 @@ DRAWN = """names => [...document.querySelectorAll('.js-plotly-plot')].some(plot 
 COLOURS = """() => [...document.querySelectorAll('.js-plotly-plot')]
   .flatMap((plot) => plot.data).filter((trace) => trace.name?.endsWith('−ELBO'))
   .map((trace) => trace.line.color)"""
-
-
-def test_a_run_opens_on_the_train_page(tour, two_runs):
-    page = tour.go("runs")
-    row_of(page, two_runs[1]).get_by_role("button", name="Watch").click()
-    page.get_by_role("heading", name="Where the ELBO goes").wait_for()
-    assert page.url.endswith(f"/train?run={two_runs[1].id}")
 
 
 def test_a_moved_beta_stands_in_the_name_and_a_loop_of_ones_own_has_figures(tour, server, two_runs):
