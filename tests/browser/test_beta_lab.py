@@ -1,4 +1,7 @@
-"""The β lab: one picture under the hand, from the shelf and in training; its models open."""
+"""The β lab: one picture under the hand, from the shelf and in training; its models open.
+
+What is said beside it is read without a browser too, in tests/app/test_beta.py.
+"""
 
 import re
 
@@ -203,13 +206,11 @@ def choose(page, name):
 
 @pytest.fixture(scope="module")
 def trained(server):
-    """Two sweeps of models that have hardly begun: of sizes and seeds, and with a Gaussian."""
+    """A sweep of models that have hardly begun, of sizes and seeds."""
     configs = sweep_configs(make_config(5), latent_dims=(1, 3), seeds=(0, 1))
     sweep = prepare_sweep(server.runs / "sizes", "sweep", configs)
     for name, config in configs.items():
         train(config, sweep.path / name)
-    config = make_config(20, hidden=(8,), likelihood="gaussian")
-    train_family(family_configs(config, (0.5, 2.0, 8.0)), server.runs / "theory")
 
 
 def test_the_number_of_latents_and_the_seed_are_under_the_hand_where_a_sweep_has_them(
@@ -230,13 +231,17 @@ def test_the_number_of_latents_and_the_seed_are_under_the_hand_where_a_sweep_has
     expect(told).to_have_text("latents: 3 · seed 1")
 
 
-def test_gaussian_models_have_the_linear_theory_beside_them(trained, tour):
-    page = tour.stay("beta?sweep=sizes")
+@pytest.mark.slow
+def test_gaussian_models_have_the_linear_theory_beside_them(trained, tour, server):
+    config = make_config(20, hidden=(8,), likelihood="gaussian")
+    train_family(family_configs(config, (0.5, 2.0, 8.0)), server.runs / "theory")
+    page = tour.go("beta?sweep=sizes")
     choose(page, "theory")
     page.get_by_text("the closed form of the best linear model").wait_for(timeout=60_000)
     assert page.locator(".lab").evaluate("root => root.lab.data.theory.rates.length") > 50
 
 
+@pytest.mark.slow
 def test_the_page_says_in_what_the_models_differ(tour, server):
     configs = sweep_configs(make_config(), betas=(1.0, 2.0), seeds=(0, 1))
     prepare_sweep(server.runs / "seeds", "sweep", configs)
