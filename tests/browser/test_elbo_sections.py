@@ -19,8 +19,8 @@ from explorer.app.views.elbo.shared import parse_mask
 from explorer.elbo.encoding import draw_targets
 from explorer.export.pictures import find_pictures
 from explorer.library import Library
+from explorer.runs.store import open_run
 from explorer.text import number, say
-from tests.browser.explore_page import ensure_run
 from tests.helpers import present
 
 pytestmark = pytest.mark.browser
@@ -34,9 +34,9 @@ HEADS_STAND_AT = """places => {
 
 
 @pytest.fixture(scope="module")
-def subject(server):
+def subject():
     """A small model of two latents, and one image as it scores it."""
-    run = ensure_run(server.runs, "two")
+    run = open_run("digits-2d")
     images = present(find_pictures(run, Library().images_of(run, at_once=True))).images
     return run, draw_targets(run.model, images[IMAGE : IMAGE + 1])
 
@@ -46,7 +46,7 @@ def section(tour, subject):
     """Turn to a section of the page of that image."""
 
     def turn_to(name):
-        page = tour.stay(f"elbo?run=two&image={IMAGE}")
+        page = tour.stay(f"elbo?run=digits-2d&image={IMAGE}")
         page.get_by_role("radio", name=say("en", f"elbo.section.{name}"), exact=True).click()
         return page
 
@@ -189,7 +189,7 @@ def uncovered(url):
     "again", ["within a visit", pytest.param("loaded anew", marks=pytest.mark.slow)]
 )
 def test_a_link_has_the_pixels_that_are_uncovered_until_another_image_comes(tour, subject, again):
-    page = tour.go(f"elbo?run=two&image={IMAGE}&section=reveal&seen=random.11")
+    page = tour.go(f"elbo?run=digits-2d&image={IMAGE}&section=reveal&seen=random.11")
     page.get_by_text("11 of 64 pixels visible").wait_for(timeout=PATIENCE)
     expect(page.get_by_role("radio", name="At random")).to_be_checked()
     page.get_by_role("radio", name="Brush").click()
