@@ -13,7 +13,7 @@ COMPUTING_NICENESS = 5
 """A page is waited for, and keeps a processor busy only now and then: it goes first."""
 
 
-class Apart(LoadFileScheduling):
+class Apart(LoadFileScheduling):  # type: ignore[misc]
     """A file at a time, in order; pages or the rest first, as the process is one or the other."""
 
     def _assign_work_unit(self, node):
