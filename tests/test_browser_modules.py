@@ -42,7 +42,6 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 ALONE = (
     "menu",
-    "opening",
     "charts",
     "table",
     "brush",

@@ -9,6 +9,7 @@ it stands in the document: it can be used before Streamlit has come, and then mo
 import gzip
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -19,7 +20,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from explorer.app.offers import OFFERS, OWNER, Offers
 from explorer.app.parts.lede import LEDES, SKELETON, SKELETONS, write_lede
 from explorer.app.parts.mount import COMPONENT, LENS, PACKAGE, find_scripts
-from explorer.browser import read_script, read_styles
+from explorer.browser import read_styles
+from explorer.export.bundle import bundle_modules
 from explorer.figures.palette import role_variables
 from explorer.figures.pictures import wordmark
 from explorer.text import LANGUAGES, closest_language, say
@@ -190,6 +192,12 @@ def draw_map(script: str, payload: str) -> str:
     )
 
 
+@cache
+def write_script() -> str:
+    """Return the script that ends the first frame, with all that it imports."""
+    return bundle_modules("opening/main.js")
+
+
 def draw_frame(page: str, language: str, below: str) -> str:
     """Return what the document shows until the page is there, with `below` under its sentence."""
     title = say(language, "app.title")
@@ -200,5 +208,5 @@ def draw_frame(page: str, language: str, below: str) -> str:
     sentence = write_lede(say(language, LEDES[page]))
     return (
         f'<div id="first-frame"><div>{marks}{sentence}{below}</div></div>'
-        f'<script type="module" async>{read_script("opening")}</script>'
+        f'<script type="module" async>{write_script()}</script>'
     )

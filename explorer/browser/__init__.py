@@ -6,11 +6,6 @@ ASSETS = Path(__file__).parent
 """The root under which every module and every style of the browser side lies."""
 
 
-def read_script(room: str) -> str:
-    """Return the source of a room whose `main.js` stands alone."""
-    return (ASSETS / room / "main.js").read_text(encoding="utf-8")
-
-
 def read_styles(*rooms: str) -> str:
     """Return the styles of `rooms` as one sheet; of equal rules the later room's holds."""
     return "".join((ASSETS / room / "style.css").read_text(encoding="utf-8") for room in rooms)

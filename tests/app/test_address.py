@@ -121,6 +121,23 @@ def test_after_back_the_address_counts_and_else_what_was_chosen(monkeypatch):
     assert address(app) == asked | {"count": "50"}
 
 
+def switched_app():
+    from explorer.app.views.learn.parts import choose_switch
+
+    choose_switch("As written", key="written")
+
+
+def test_back_takes_a_switch_along(monkeypatch):
+    app = AppTest.from_function(switched_app).run()
+    app.toggle[0].set_value(True).run()
+    assert address(app) == {"written": "1"}
+    monkeypatch.setattr("explorer.app.views.learn.parts.is_led_back", lambda: True)
+    del app.query_params["written"]
+    assert not app.run().toggle[0].value and address(app) == {}
+    app.query_params["written"] = "1"
+    assert app.run().toggle[0].value and address(app) == {"written": "1"}
+
+
 def test_numbers_beyond_their_limits_are_moved_to_them():
     assert shown(open_app(image="1000", beta="-3"))[2:] == [99, 0.0]
 

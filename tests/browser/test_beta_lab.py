@@ -17,7 +17,7 @@ from explorer.runs.writer import RunWriter
 from explorer.training.family import family_configs, train_family
 from explorer.training.loop import train
 from tests.small_run import make_config
-from tests.waiting import wait_until
+from tests.waiting import wait_for_script, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -136,11 +136,18 @@ def test_the_sweep_plays_to_its_last_model(shipped, start):
 
 def test_a_point_opens_its_model(shipped):
     page = shipped
+    told = page.locator(".lab .head output")
+    before = told.inner_text()
     x, y = page.locator(".lab").evaluate(WHERE, "beta-16")
     page.mouse.click(x, y)
-    expect(page.locator(".lab .head output")).to_have_text("β = 16")
+    expect(told).to_have_text("β = 16")
     shows(page, "beta-16")
     page.wait_for_url(re.compile("model=beta-16"))
+    wait_for_script(page)
+    page.go_back()
+    expect(told).to_have_text(before)
+    page.go_forward()
+    expect(told).to_have_text("β = 16")
     page.get_by_role("button", name="Open in Explore").click()
     page.wait_for_url(re.compile("model=mnist-beta-sweep(%2F|/)beta-16"))
 

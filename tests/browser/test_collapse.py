@@ -13,6 +13,7 @@ from explorer.runs.store import RunStore
 from explorer.training.loop import train
 from tests.helpers import present
 from tests.small_run import make_config
+from tests.waiting import wait_for_script
 
 pytestmark = pytest.mark.browser
 
@@ -137,6 +138,11 @@ def test_the_playhead_tells_each_moment_while_it_is_dragged(cured):
     assert "step=" not in page.url
     page.mouse.up()
     page.wait_for_url(re.compile(r"step=[01]\b"))
+    wait_for_script(page)
+    page.go_back()
+    page.get_by_text("6 of 6 latents awake").wait_for()
+    wait_for_script(page)
+    assert "step=" not in page.url
 
 
 SQUARED = """recon = F.mse_loss(x_hat, x, reduction="sum") / len(x)

@@ -13,7 +13,7 @@ from explorer.runs.store import open_run
 from explorer.training.loop import train
 from tests.helpers import present
 from tests.small_run import change, make_config
-from tests.waiting import POLL_MILLISECONDS
+from tests.waiting import POLL_MILLISECONDS, wait_for_script
 
 pytestmark = pytest.mark.browser
 
@@ -138,3 +138,22 @@ def test_a_model_of_whole_choices_has_pictures_but_no_map(tour, digits_runs):
     page.get_by_text("No map: a code is a grid of 16 choices out of 64").wait_for()
     assert row(page, "side-quantised")[5] == "–"
     expect(page.get_by_text("Samples: decoded random codes")).to_have_count(2)
+    one_step_back_leads_out_of_a_section_and_takes_the_picker_along(page)
+
+
+def one_step_back_leads_out_of_a_section_and_takes_the_picker_along(page):
+    """Assert it where two models stand side by side: the page writes its address by itself."""
+    picked = page.get_by_test_id("stMultiSelect").locator("[data-tag]")
+    expect(picked).to_have_count(2)
+    page.get_by_role("radio", name="Codebook").click()
+    page.wait_for_url("**section=codebook*vq=*")
+    wait_for_script(page)
+    page.go_back()
+    expect(page.get_by_role("radio", name="Side by side")).to_be_checked()
+    expect(picked).to_have_count(2)
+    wait_for_script(page)
+    page.get_by_role("button", name="Remove side-normal").click()
+    page.get_by_text("Choose at least two models.").wait_for()
+    page.go_back()
+    expect(picked).to_have_count(2)
+    page.get_by_text("No map: a code is a grid of 16 choices out of 64").wait_for()

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from explorer.app.parts.kept import Kept
+from explorer.app.parts.kept import Kept, count_up, is_shown
 from explorer.app.text import text
 
 REFUSED: Kept[tuple[str, ...]] = Kept("address_refused", ())
@@ -46,6 +46,17 @@ def is_led_back() -> bool:
     """
     context = get_script_run_ctx(suppress_warning=True)
     return bool(getattr(context, "is_history_navigation", False))
+
+
+def is_led_over(key: str, led: Kept[int]) -> bool:
+    """Tell whether Back or Forward led here while the component `key` stands; count it in `led`.
+
+    A component keeps what its hand did last: another count tells it to do what the address says.
+    """
+    if not (is_led_back() and is_shown(key)):
+        return False
+    count_up(led)
+    return True
 
 
 def refuse(name: str) -> None:

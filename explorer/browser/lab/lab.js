@@ -100,8 +100,10 @@ export class Lab {
    */
   receive(data, members) {
     const isNew = this.data?.sweep !== data.sweep;
-    const wasEnd = isNew || this.isEnd;
-    const standing = isNew ? data.start.model : this.here?.name;
+    const isLed = !isNew && this.data?.led !== data.led;
+    const starts = isNew || isLed;
+    const wasEnd = starts || this.isEnd;
+    const standing = starts ? data.start.model : this.here?.name;
     const place = this.sweep.at;
     this.data = data;
     this.members = members;
@@ -116,13 +118,14 @@ export class Lab {
     const { words } = data;
     this.film.set(this.steps.length - 1, words.film, { play: words.play, pause: words.pause });
     if (wasEnd && !this.film.playing) this.film.at = this.film.last;
-    if (isNew && data.start.step !== null) this.film.at = Math.max(0, this.steps.indexOf(data.start.step));
+    if (starts && data.start.step !== null) this.film.at = Math.max(0, this.steps.indexOf(data.start.step));
     this.ways.forEach((way, i) => (way.textContent = words[["open", "watch"][i]]));
     this.stand(members.find(({ name }) => name === standing) ?? members[0]);
     // A tick of a training that lives leaves the hand where it is.
-    if (!isNew && place !== Math.round(place) && place <= this.sweep.last) this.sweep.at = place;
+    if (!starts && place !== Math.round(place) && place <= this.sweep.last) this.sweep.at = place;
     this.layOut();
     this.draw();
+    if (isLed) this.rest();
   }
 
   /** @param {Member} member the hand goes to it, on its line */

@@ -20,6 +20,7 @@ import { Lab } from "./lab.js";
  * @property {boolean} rings
  * @property {{rates: number[], distortions: number[]} | null} theory
  * @property {{model: string, step: number | null}} start
+ * @property {number} led how often Back led here: each time the hand goes to `start`
  * @property {Record<string, string>} words
  */
 

@@ -1,3 +1,5 @@
+import { keepSteps } from "../shared/steps.js";
+
 /**
  * The frame that the document brings along: it goes once Streamlit has drawn the page's own sentence,
  * or whatever stands in its place. A map that stands in it waits for its place there, and then moves.
@@ -45,5 +47,6 @@ watch.observe(document.body, {
   attributes: true,
   attributeFilter: ["data-test-script-state"],
 });
+keepSteps();
 openMap();
 place?.addEventListener("come", openMap);

@@ -1,6 +1,7 @@
 import { leadsTo, openPage, writeParameter } from "../shared/address.js";
 import { findBar } from "../shared/bar.js";
 import { button, make } from "../shared/dom.js";
+import { keepSteps } from "../shared/steps.js";
 
 /**
  * Presenting: every page half as large again for a projector, and a clicker's two keys lead through its
@@ -34,6 +35,8 @@ let presenter = null;
 
 /** @param {import("../shared/component.js").Component<[Data]>} component */
 export default function mount({ data: [data] }) {
+  // Hosts that start Streamlit by themselves have no opening that would have done it before.
+  keepSteps();
   if (presenter) presenter.data = data;
   else presenter = new Presenter(data);
   presenter.show();

@@ -13,6 +13,7 @@ import { Codes } from "./moment.js";
  *
  * @typedef {object} Data
  * @property {string} subject another one moves the playhead to `start`
+ * @property {number} led how often Back led here: each time the playhead goes to `start`
  * @property {Row[]} rows by `at`
  * @property {string[]} names of the latents
  * @property {Mark[]} marks
@@ -77,7 +78,8 @@ class Timeline {
 
   /** @param {Data} data */
   receive(data) {
-    const fresh = this.data?.subject !== data.subject;
+    const isLed = this.data?.subject === data.subject && this.data.led !== data.led;
+    const fresh = isLed || this.data?.subject !== data.subject;
     this.data = data;
     this.codes.receive(data.film);
     const last = Math.max(0, data.rows.length - 1);
@@ -88,6 +90,7 @@ class Timeline {
     const started = data.rows.findIndex((row) => row.at >= (data.start ?? Infinity));
     this.place = this.follows ? last : fresh ? Math.max(0, started) : Math.min(this.place, last);
     this.draw();
+    if (isLed) this.rest();
   }
 
   /** @param {PointerEvent} event */

@@ -7,7 +7,7 @@ import streamlit as st
 
 from explorer.app.cached import measure_linear_curve
 from explorer.app.cached.film import get_inputs, get_member_frame
-from explorer.app.parts.address import refuse, write_address
+from explorer.app.parts.address import is_led_over, refuse, write_address
 from explorer.app.parts.kept import Kept
 from explorer.app.parts.mount import do_nothing, enclose, inline_component
 from explorer.app.text import paragraph, sentences, text
@@ -41,6 +41,8 @@ NAMED = ("beta", "latent_dim", "seed")
 """Settings that the command line sweeps over, with words of their own."""
 SENT: Kept[str] = Kept("beta_lab_sent", "")
 """Which films, on which axes, the browser has."""
+LED: Kept[int] = Kept("beta_lab_led", 0)
+"""How often Back or Forward came by: each time the hand goes where the address says."""
 PAGES = {"explore": ("views/explore.py", "model"), "train": ("views/train/page.py", "run")}
 _MARKUP = '<div class="lab"></div>'
 
@@ -55,7 +57,11 @@ def show_lab(sweep: Sweep, members: list[Member], *, live: bool) -> int | None:
     known = {_name(member): member for member in members}
     first = members[choose_reference(*_sizes(members))]
     start, step = _read_address(known, first)
-    data = _describe(sweep, members, live=live) | {"start": {"model": _name(start), "step": step}}
+    led = is_led_over(LAB, LED)
+    data = _describe(sweep, members, live=live) | {
+        "start": {"model": _name(start), "step": step},
+        "led": LED.get(),
+    }
     with st.container(key="beta_stage"):
         result = inline_component("lab", "lab", _MARKUP)(
             key=LAB, data=enclose(data), on_rest_change=do_nothing, on_open_change=do_nothing
@@ -63,7 +69,7 @@ def show_lab(sweep: Sweep, members: list[Member], *, live: bool) -> int | None:
     _follow(result.get("open"))
     differs_in_beta = len({member.beta for member in members}) > 1
     st.caption(_explain(data, first.config.model.likelihood, differs_in_beta=differs_in_beta))
-    rest = result.get("rest")
+    rest = None if led else result.get("rest")
     if isinstance(rest, Mapping) and rest.get("sweep") == sweep.id and rest.get("model") in known:
         start = known[str(rest["model"])]
         step = rest["step"] if isinstance(rest.get("step"), int) else None

@@ -41,7 +41,7 @@ def draw_timeline(
     with st.container(key=f"collapse_timeline_{key}"):
         name = f"collapse_playhead_{key}"
         film = None if run is None else gather_codes(run, name)
-        step = show_timeline(values, told, name, start=start, film=film)
+        step = show_timeline(values, told, name, start=start, is_bound=run is not None, film=film)
     marks = text("collapse.timeline.caption", dead=DEAD_NATS)
     st.caption(paragraph(marks, text("collapse.timeline.drag")))
     return None if step is None else int(step)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.app.parts.address import refuse
+from explorer.app.parts.address import is_led_back, refuse
 from explorer.app.parts.charts import role_colours
 from explorer.app.parts.choices import kept_choice
+from explorer.app.parts.kept import is_shown, move_widget
 from explorer.app.text import text
 
 CHART = {"displayModeBar": False}
@@ -105,7 +106,10 @@ def choose_segment(
 def choose_switch(label: str, *, key: str) -> bool:
     """Return whether a switch is on; where it is, the URL has `key` = 1."""
     widget = f"learn_{key}"
-    kept = kept_choice(widget, (False, True), None, st.query_params.get(key) == "1")
+    asked = st.query_params.get(key) == "1"
+    if is_led_back() and is_shown(widget):
+        move_widget(widget, asked)
+    kept = kept_choice(widget, (False, True), None, asked)
     if st.toggle(label, bool(kept), key=widget):
         st.query_params[key] = "1"
         return True

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.app.parts.address import is_led_back, refuse, write_address
-from explorer.app.parts.kept import Kept, count_up, is_shown, read_widget
+from explorer.app.parts.address import is_led_over, refuse, write_address
+from explorer.app.parts.kept import Kept, is_shown, read_widget
 from explorer.app.parts.mount import do_nothing, enclose, inline_component
 from explorer.app.text import sentences, text
 from explorer.app.views.runs.acts import ACTS, delete
@@ -27,9 +27,7 @@ _MARKUP = '<div class="desk"></div>'
 def choose_runs(runs: Sequence[Run]) -> tuple[list[Run], tuple[str, Run] | None]:
     """Show the table; return the ticked runs, and what was pressed in it for which run."""
     ids = [run.id for run in runs]
-    state, led = read_widget(DESK) or {}, is_led_back() and is_shown(DESK)
-    if led:
-        count_up(LED)
+    state, led = read_widget(DESK) or {}, is_led_over(DESK, LED)
     if led or not is_shown(DESK):
         _read_address(ids)
     wanted = {*ids[:FIRST], *(state.get("wanted") or [])}
