@@ -107,6 +107,14 @@ def as_pixels(images: NDArray[Any] | Tensor) -> Floats:
     return flat
 
 
+class Record:
+    """What is nothing but its fields, as its public form too."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, JSON-compatible, by field."""
+        return plain(vars(self))
+
+
 def plain(value: Any) -> Any:
     """Return arrays, NumPy scalars and nested dataclasses as JSON-compatible values.
 

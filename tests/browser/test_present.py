@@ -106,6 +106,11 @@ def test_the_map_and_its_sliders_fit_a_small_projector(view):
     assert view.page.locator(".map").first.bounding_box()["height"] > 0.5 * 720
     # A step forward goes to the next page, and not through what is only handed to the map.
     assert view.page.evaluate("() => document.querySelector('.stMain').scrollHeight") < 1.15 * 720
+    # Whoever is sent the scene looks at it by themselves.
+    view.press("share")
+    view.press("copy-link")
+    copied = view.page.evaluate("navigator.clipboard.readText()")
+    assert "present=1" in view.page.url and "z=" in copied and "present" not in copied
     switch(view.page)
     view.until("!s.presentation")
     view.page.set_viewport_size({"width": 1280, "height": 800})

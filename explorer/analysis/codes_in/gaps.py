@@ -1,12 +1,11 @@
 """NaN and infinite values: where they are, and which codes are left to judge."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.analysis.checks import plain
+from explorer.analysis.checks import Record
 from explorer.analysis.codes_in.numbers import list_words
 from explorer.codes import latent_name
 from explorer.errors import ExplorerError
@@ -16,7 +15,7 @@ NAMED = 5
 
 
 @dataclass(frozen=True)
-class Gaps:
+class Gaps(Record):
     """Where values are NaN or infinite in the whole file.
 
     `dimensions` are left out since they are so throughout or nearly; `rows` counts the further
@@ -45,10 +44,6 @@ class Gaps:
             parts.append(f"{self.rows:,} {further}{what} ({what} {', '.join(named)}{more})")
         hold = "holds" if len(parts) == 1 and (len(self.dimensions) or self.rows) == 1 else "hold"
         return f"{list_words(parts)} {hold} NaN or infinite values"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return plain(vars(self))
 
 
 def find_gaps(bad: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.analysis.checks import LOGVAR_RANGE, Floats, plain
+from explorer.analysis.checks import LOGVAR_RANGE, Floats, Record
 from explorer.analysis.codes_in.naming import SPREADS
 from explorer.analysis.codes_in.told import Told
 from explorer.errors import ExplorerError
@@ -41,7 +41,7 @@ CLEARER = 3.0
 
 
 @dataclass(frozen=True)
-class Spread:
+class Spread(Record):
     """How the second array is read, and whether its values agree.
 
     `claimed` is what its name, its place or the person says (`source` is name, position or asked),
@@ -57,10 +57,6 @@ class Spread:
     better: str | None = None
     fits: Mapping[str, float] = field(default_factory=dict)
     told: Told | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return plain(vars(self))
 
 
 def as_logvar(values: Numbers, reading: str) -> Floats:

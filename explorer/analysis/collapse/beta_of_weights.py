@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from explorer.analysis.checks import Floats, check_standard_prior, plain
+from explorer.analysis.checks import Floats, Record, check_standard_prior
 from explorer.analysis.collapse.wakeup import WakeUp, wake_up_at_collapse
 from explorer.analysis.subject import Subject
 from explorer.models.adopted.balance import Balance, measure_balance
@@ -36,7 +36,7 @@ STREAM = 0x1BE7
 
 
 @dataclass(frozen=True)
-class ImpliedBeta:
+class ImpliedBeta(Record):
     """β with its standard error over images, or why there is none.
 
     `reason` is "" where `beta` is told, else "asleep" (no dimension is awake), "scattered" (groups
@@ -55,10 +55,6 @@ class ImpliedBeta:
     dims: np.ndarray
     incoherence: float | None
     images: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers and lists."""
-        return plain(vars(self))
 
 
 def implied_beta(subject: Subject, *, seed: int = 0) -> ImpliedBeta:
@@ -153,7 +149,7 @@ def _standard_error(balance: Balance, seed: int) -> float | None:
 
 
 @dataclass(frozen=True)
-class Survivors:
+class Survivors(Record):
     """What the images and the loss say of a model that sleeps: the wake-up threshold.
 
     `threshold` is the leading eigenvalue of the wake-up rule, with its error: a first latent wakes
@@ -165,10 +161,6 @@ class Survivors:
     error: float
     expected: tuple[tuple[float, int], ...]
     latents: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers and lists."""
-        return plain(vars(self))
 
 
 def expected_survivors(subject: Subject, beta: float | None = None, *, seed: int = 0) -> Survivors:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from explorer.analysis.checks import plain
+from explorer.analysis.checks import Record
 from explorer.analysis.collapse.verdicts import vote
 from explorer.analysis.collapse.wakeup import wake_up_at_collapse, wake_up_now
 from explorer.analysis.inference.refinement import FEWEST_TRAINING, Draws, refine_subject
@@ -41,17 +41,13 @@ REFINED_KL_NATS = 0.05
 
 
 @dataclass(frozen=True)
-class Cause:
+class Cause(Record):
     """A code of CAUSES, the dimensions it explains, a confidence (0 to 1) and the evidence."""
 
     code: str
     dimensions: tuple[int, ...]
     confidence: float
     evidence: dict[str, Any]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return plain(vars(self))
 
 
 def find_causes(

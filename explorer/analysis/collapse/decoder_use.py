@@ -1,13 +1,12 @@
 """Does the decoder use z_i? Its sensitivity, and what shuffling z_i costs."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.analysis.checks import Floats, plain
+from explorer.analysis.checks import Floats, Record
 from explorer.analysis.representation.information import standard_error
 from explorer.analysis.subject import Subject
 from explorer.analysis.watch import Progress, Stop, Watch
@@ -20,7 +19,7 @@ CHUNK_VALUES = 8_000_000
 
 
 @dataclass(frozen=True)
-class DecoderUse:
+class DecoderUse(Record):
     """Per dimension, arrays of shape (K,).
 
     `sensitivity` is E‖∂x̂/∂z_i‖ times the sd of z_i over the aggregated posterior: how far, in
@@ -33,10 +32,6 @@ class DecoderUse:
     shuffle: Floats
     shuffle_error: Floats
     spread: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers and lists."""
-        return plain(vars(self))
 
 
 def measure_decoder_use(

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.analysis.checks import plain
+from explorer.analysis.checks import Record, plain
 from explorer.analysis.codes_in.told import Told
 from explorer.analysis.collapse.causes import Cause
 from explorer.analysis.representation.information import Information
 
 
 @dataclass(frozen=True)
-class Dimension:
+class Dimension(Record):
     """One latent dimension; nats per image, `*_error` standard errors.
 
     `var_mean` is Var_x(μ_i), `mean_var` E_x[σ_i²]; at an optimum they add up to 1
@@ -39,10 +39,6 @@ class Dimension:
     confidence: float
     reasons: tuple[str, ...]
     cause: str | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return plain(vars(self))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from explorer.analysis.checks import plain
+from explorer.analysis.checks import Record, plain
 from explorer.analysis.codes_in.reading import read_any_codes
 from explorer.analysis.codes_in.result import CodesIn
 from explorer.analysis.codes_in.told import Told
@@ -29,7 +29,7 @@ READING, JUDGING = 0.6, 0.8
 
 
 @dataclass(frozen=True)
-class LabelScore:
+class LabelScore(Record):
     """How well a code's nearest neighbours tell its label: a share with its standard error."""
 
     accuracy: float
@@ -38,10 +38,6 @@ class LabelScore:
     neighbours: int
     largest_class: float
     """Share of the most frequent label: what always guessing it would give."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return plain(vars(self))
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ catalogue puts them into words.
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
-from explorer.analysis.checks import plain
+from explorer.analysis.checks import Record
 
 EPSILON_NATS = 0.01
 """Below this KL a dimension is silent for an image (ε of (ε, δ)-collapse, Lucas et al. 2019)."""
@@ -56,16 +55,12 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(Record):
     """A code of VERDICTS, the confidence (0 to 1) and the reasons, as codes in order of weight."""
 
     code: str
     confidence: float
     reasons: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return plain(vars(self))
 
 
 def vote(value: float, error: float, threshold: float) -> float:

@@ -8,11 +8,10 @@ error is a Laplace in the same way, with scale b/a.
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
 from numpy.typing import ArrayLike
 
-from explorer.analysis.checks import plain
+from explorer.analysis.checks import Record
 from explorer.analysis.collapse.linear import active_dimensions
 from explorer.analysis.loss.lines import write_line
 from explorer.analysis.loss.understood import WITHOUT_SCALE, Data, Understood
@@ -30,7 +29,7 @@ GAUSSIANS = ("squared-error", "gaussian", "gaussian-learned", "gaussian-optimal"
 
 
 @dataclass(frozen=True)
-class Advice:
+class Advice(Record):
     """What to do about a loss: a code, the factor for the KL, and why.
 
     `code`: no_beta (terms without nats), is_elbo, is_elbo_at (a squared error whose σ² is
@@ -48,13 +47,9 @@ class Advice:
     scale: float | None = None
     reason: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return plain(vars(self))
-
 
 @dataclass(frozen=True)
-class LossMeaning:
+class LossMeaning(Record):
     """The effective β and σ² of a loss; nats per image, summed over pixels and latents.
 
     `beta` is β for a likelihood that has its scale, None for a bare squared or absolute error,
@@ -80,10 +75,6 @@ class LossMeaning:
     same: str
     corrected: str
     rest: "LossMeaning | None" = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return plain(vars(self))
 
 
 def effective_loss(

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from explorer.analysis.checks import plain
+from explorer.analysis.checks import Record, plain
 from explorer.analysis.loss.weights import Sizes
 from explorer.errors import ExplorerError
 
@@ -40,15 +40,11 @@ CHOICES = {
 
 
 @dataclass(frozen=True)
-class Doubt:
+class Doubt(Record):
     """Something not understood or taken for granted: a code and the piece of the paste."""
 
     code: str
     text: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return plain(vars(self))
 
 
 @dataclass(frozen=True)

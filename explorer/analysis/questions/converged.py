@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from explorer.analysis.checks import Floats, plain
+from explorer.analysis.checks import Floats, Record
 from explorer.config import Config
 from explorer.runs.run import Run
 
@@ -32,7 +32,7 @@ noise of the log hides it. short: there are too few log points."""
 
 
 @dataclass(frozen=True)
-class Convergence:
+class Convergence(Record):
     """A code of VERDICTS with its evidence, nats per image.
 
     `gain` ± `error` is what is expected of `more` steps (None where nothing can be fitted) and
@@ -51,10 +51,6 @@ class Convergence:
     points: int
     spent: bool
     beta: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return plain(vars(self))
 
 
 def judge_run(run: Run) -> Convergence:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.analysis.checks import Floats, plain
+from explorer.analysis.checks import Floats, Record
 from explorer.analysis.representation.latents import decode_codes
 from explorer.elbo.encoding import encode_images
 from explorer.errors import ExplorerError
@@ -37,7 +37,7 @@ SOURCES = ("wide", "narrow")
 
 
 @dataclass(frozen=True)
-class PictureVerdict:
+class PictureVerdict(Record):
     """The symptoms that were found, of SYMPTOMS, none where reconstructions are as they should be.
 
     `explained` is 1 − E‖x − x̂‖²/Var x, `spread` Var x̂/Var x, `sharpness` the ratio of gradient
@@ -57,10 +57,6 @@ class PictureVerdict:
     sigma2: float | None
     source: str | None
     images: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return plain(vars(self))
 
 
 def judge_model(

@@ -8,12 +8,11 @@ reconstructions themselves are poor, there is no such question: `poor`.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from explorer.analysis.checks import Floats, as_array, check_standard_prior, plain
+from explorer.analysis.checks import Floats, Record, as_array, check_standard_prior
 from explorer.analysis.collapse.prior_match import match_prior
 from explorer.analysis.questions.pictures import judge_model
 from explorer.analysis.representation.holes import draw_codes, measure_holes
@@ -33,7 +32,7 @@ VERDICTS = ("good", "mismatch", "holes", "poor", "unsure")
 
 
 @dataclass(frozen=True)
-class SamplingVerdict:
+class SamplingVerdict(Record):
     """A code of VERDICTS with its evidence.
 
     `prior` ± and `fitted` ± are the shares of draws from N(0, I) and from the fitted normal that
@@ -50,10 +49,6 @@ class SamplingVerdict:
     off: tuple[int, ...]
     rate: float
     draws: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return plain(vars(self))
 
 
 def judge_sampling(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from explorer.analysis.checks import Floats, as_array, plain
+from explorer.analysis.checks import Floats, Record, as_array, plain
 from explorer.errors import ExplorerError
 
 BINS = 20
@@ -24,7 +24,7 @@ FEWEST_IMAGES = 100
 
 
 @dataclass(frozen=True)
-class DCI:
+class DCI(Record):
     """Disentanglement, completeness, informativeness (Eastwood and Williams 2018), 0 to 1.
 
     `importance` (K, F) is how much code i helps to predict factor j.
@@ -34,10 +34,6 @@ class DCI:
     completeness: float
     informativeness: float
     importance: Floats
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return plain(vars(self))
 
 
 @dataclass(frozen=True)

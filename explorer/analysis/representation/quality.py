@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from explorer.analysis.checks import Floats, as_array, plain
+from explorer.analysis.checks import Floats, Record, as_array
 from explorer.errors import ExplorerError
 
 NEIGHBOURS = 15
@@ -17,20 +17,16 @@ ALIGNMENTS = ("signed-permutation", "rotation")
 
 
 @dataclass(frozen=True)
-class Accuracy:
+class Accuracy(Record):
     """Share of held-out labels that were right, with its binomial standard error."""
 
     accuracy: float
     standard_error: float
     images: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return plain(vars(self))
-
 
 @dataclass(frozen=True)
-class LatentDensity:
+class LatentDensity(Record):
     """A Gaussian mixture fitted to codes: an ex-post density to sample from, beside the prior.
 
     `weights` (M,), `means` (M, K), `covariances` (M, K, K). `log_density` and
@@ -66,13 +62,9 @@ class LatentDensity:
             terms.append(np.log(weight) - 0.5 * (white**2).sum(0) - log_scale)
         return np.asarray(np.logaddexp.reduce(terms, axis=0))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return plain(vars(self))
-
 
 @dataclass(frozen=True)
-class Alignment:
+class Alignment(Record):
     """codes_b @ matrix lies as close as it can to codes_a; `matrix` is orthogonal, (K, K).
 
     `explained` is the share of codes_a's variance that the aligned codes reproduce as they are,
@@ -87,10 +79,6 @@ class Alignment:
     def apply(self, codes_b: ArrayLike) -> Floats:
         """Return codes_b (N, K) in the coordinates of codes_a."""
         return as_array(codes_b) @ self.matrix
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return plain(vars(self))
 
 
 def neighbour_accuracy(
