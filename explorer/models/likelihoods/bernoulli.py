@@ -16,7 +16,7 @@ processors take hundreds of times as long; beyond, 1 + e^−l is 1."""
 CERTAIN = 28.0
 """Logits from which e^−l adds nothing to a sum over pixels in fp32; its cube, which log1p forms, is
 below 1e-38 from 29 on."""
-BLOCK_VALUES = 200_000
+BLOCK_VALUES = 1 << 18
 """Pixels whose cost is computed at once: what lies between stays in the processor's cache."""
 
 
@@ -149,17 +149,21 @@ def _cross_entropy(logits: Tensor, x: Tensor) -> Tensor:
 
 def sum_softplus(logits: Tensor) -> Tensor:
     """Return Σ_pixels softplus(logit), shape (M,), from logits (M, D)."""
-    found = sum_by_blocks(lambda part: sum_softplus_(part.clone()), logits)
+    found = sum_by_blocks(lambda part: _sum_logs_(part.clamp_min(-LARGEST_EXPONENT)), logits)
     return found if found.isfinite().all() else functional.softplus(logits).sum(1)
 
 
 def sum_softplus_(logits: Tensor) -> Tensor:
-    """Return Σ_pixels softplus(logit), (M,), over the logits (M, D); infinite from e^l = ∞ on.
+    """Return the same, (M,), and write over the logits (M, D); infinite from e^l = ∞ on."""
+    return _sum_logs_(logits.clamp_min_(-LARGEST_EXPONENT))
 
-    As log(1 + e^l) in place, a fraction of `softplus`'s time; what is lost below 1's last place is
-    lost from a sum of order 1 a pixel.
+
+def _sum_logs_(logits: Tensor) -> Tensor:
+    """Return Σ log(1 + e^logit) in place, in a fraction of `softplus`'s time.
+
+    What is lost below 1's last place is lost from a sum of order 1 a pixel.
     """
-    return logits.clamp_min_(-LARGEST_EXPONENT).exp_().add_(1).log_().sum(1)
+    return logits.exp_().add_(1).log_().sum(1)
 
 
 def sum_by_blocks(total: Callable[..., Tensor], *flat: Tensor) -> Tensor:
