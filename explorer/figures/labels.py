@@ -96,9 +96,14 @@ def label_point(
     colour: str,
     xanchor: str,
     yanchor: str,
-    yshift: int = 0,
+    *,
+    apart: int = 0,
+    lift: int = 0,
 ) -> None:
-    """Write a name at a point of a curve: `xanchor` "left" is to the right of it."""
+    """Write a name at a point, `apart` pixels beside it and `lift` above or below it.
+
+    The anchors are Plotly's, the name's: "left" is to the right of the point, "bottom" above it.
+    """
     figure.add_annotation(
         x=x,
         y=y,
@@ -106,7 +111,8 @@ def label_point(
         showarrow=False,
         xanchor=xanchor,
         yanchor=yanchor,
-        yshift=yshift,
+        xshift=apart if xanchor == "left" else -apart,
+        yshift=-lift if yanchor == "top" else lift,
         font={"size": SIZE, "color": colour},
     )
 

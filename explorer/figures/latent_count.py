@@ -17,8 +17,8 @@ WORDS: Words = {
     "floor": "without latents",
     "enough": "enough",
 }
-ABOVE, BELOW = ("right", "bottom", 5), ("right", "top", -5)
-"""Where a curve's name stands at its last point."""
+ABOVE, BELOW, LIFT = ("right", "bottom"), ("right", "top"), 5
+"""Where a curve's name stands at its last point, and how many pixels from it."""
 
 
 def elbo_over_latents(
@@ -46,7 +46,9 @@ def elbo_over_latents(
             line={"color": roles.prior, "width": 2},
             hovertemplate="K = %{x}: %{y:.2f}<extra></extra>",
         )
-        label_point(figure, theory[0][-1], theory[1][-1], words["theory"], roles.prior, *BELOW)
+        label_point(
+            figure, theory[0][-1], theory[1][-1], words["theory"], roles.prior, *BELOW, lift=LIFT
+        )
     figure.add_scatter(
         x=list(latents),
         y=list(elbo),
@@ -56,10 +58,10 @@ def elbo_over_latents(
         marker={"color": roles.latent, "size": 9},
         hovertemplate="K = %{x}: %{y:.2f}<extra></extra>",
     )
-    label_point(figure, latents[-1], elbo[-1], words["members"], roles.latent, *ABOVE)
+    label_point(figure, latents[-1], elbo[-1], words["members"], roles.latent, *ABOVE, lift=LIFT)
     if floor is not None:
         figure.add_hline(y=floor, line={"color": roles.gap, "width": 1, "dash": "dash"})
-        label_point(figure, latents[-1], floor, words["floor"], roles.caption, *ABOVE)
+        label_point(figure, latents[-1], floor, words["floor"], roles.caption, *ABOVE, lift=LIFT)
     if enough is not None:
         figure.add_vline(x=enough, line={"color": roles.text, "width": 1})
         figure.add_annotation(

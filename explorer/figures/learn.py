@@ -10,6 +10,8 @@ from explorer.figures.labels import label_corner, label_peaks, label_point
 from explorer.figures.palette import Roles
 from explorer.figures.style import apply_style
 
+BESIDE = 6
+"""Pixels between a peak and its name."""
 MANY_PARTS = 50
 """More Gaussians than this are not drawn one by one."""
 
@@ -56,8 +58,8 @@ def kl_areas(
     apply_style(figure, roles, height)
     figure.update_annotations(font={"size": 13, "color": roles.text})
     _name_densities(figure, z, {"p(z)": (p, roles.prior), "q(z|x)": (q, roles.q)})
-    _write(figure, mean, 0.0, "μ", roles.mean, "left", "bottom")
-    _write(figure, mean + sd, top, "σ", roles.sigma, "left", "top")
+    label_point(figure, mean, 0.0, "μ", roles.mean, "left", "bottom", apart=BESIDE)
+    label_point(figure, mean + sd, top, "σ", roles.sigma, "left", "top", apart=BESIDE)
     figure.update_layout(margin={"t": 12, "l": 40}, showlegend=False)
     return figure
 
@@ -69,22 +71,8 @@ def _name_densities(
     peaks = sorted((float(z[curve.argmax()]), name) for name, (curve, _) in curves.items())
     for (place, name), side in zip(peaks, ("right", "left"), strict=True):
         curve, colour = curves[name]
-        _write(figure, place, float(curve.max()), name, colour, side, "middle")
-
-
-def _write(
-    figure: go.Figure, x: float, y: float, words: str, colour: str, side: str, line: str
-) -> None:
-    figure.add_annotation(
-        x=x,
-        y=y,
-        text=words,
-        showarrow=False,
-        xanchor=side,
-        yanchor=line,
-        xshift=6 if side == "left" else -6,
-        font={"size": 12, "color": colour},
-    )
+        top = float(curve.max())
+        label_point(figure, place, top, name, colour, side, "middle", apart=BESIDE)
 
 
 def add_signed_area(
