@@ -5,10 +5,12 @@ import shutil
 
 import pytest
 
-from explorer.app.parts.names import free_name, label_run, title_run
+from explorer.app.parts.names import free_name, label_run, name_training, title_run
 from explorer.app.views.runs.compare import list_told
 from explorer.app.views.train.watch import Watched, _explain_curves
+from explorer.config import Config, ModelConfig
 from explorer.export.payload import describe_figures
+from explorer.recipes import categorical_config
 from explorer.runs.apart import find_differences
 from explorer.runs.run import Run
 from explorer.runs.store import find_run
@@ -21,6 +23,12 @@ def named(tiny_run, tmp_path):
     run = Run(tmp_path / "mine", "mine")
     run.rename("my *best*")
     return run
+
+
+def test_a_new_run_is_called_by_its_images_and_the_size_of_its_code_in_no_language():
+    assert name_training(Config(dataset="shapes", model=ModelConfig(latent_dim=5))) == "shapes · 5D"
+    quantised = categorical_config("digits", (1, 8, 8), codebook=32)
+    assert name_training(quantised) == "digits · VQ-VAE 32"
 
 
 def test_a_name_goes_with_its_id_where_they_differ(named):

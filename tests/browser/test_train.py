@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from explorer.analysis.collapse.timeline import DEAD_NATS
+from explorer.app.parts.names import name_training
 from explorer.datasets import load_dataset
 from explorer.elbo.evaluation import evaluate_elbo
 from explorer.runs.control import Control
@@ -17,6 +18,7 @@ from explorer.runs.writer import RunWriter
 from explorer.training.loop import train
 from tests.browser.explore_page import ensure_run
 from tests.browser.hindrances import busy_machine, halting, halting_server
+from tests.helpers import present
 from tests.small_run import make_config
 from tests.waiting import POLL_MILLISECONDS, wait_for_script, wait_until
 
@@ -85,6 +87,7 @@ def start_training(page, server):
     wait_until(lambda: new.metrics("train"))
     page.wait_for_url(f"**run={new.id}*")
     wait_for_frame(page)
+    assert new.name.startswith(name_training(present(new.info.config))), "in no language"
     return new
 
 

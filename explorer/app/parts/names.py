@@ -5,10 +5,25 @@ from itertools import count
 
 from explorer.analysis.collapse.moved_beta import describe_beta
 from explorer.app.text import plain, text
+from explorer.config import Config
 from explorer.errors import ExplorerError
-from explorer.facts import LIKELIHOODS
+from explorer.facts import LATENTS, LIKELIHOODS
 from explorer.runs.info import RunInfo
 from explorer.runs.run import Run
+
+
+def name_training(config: Config) -> str:
+    """Return what a run is called at first, in no language: its page may be read in another.
+
+    β is no part of the name: it may be moved while the run trains.
+
+    >>> name_training(Config(dataset="digits"))
+    'digits · 2D'
+    """
+    model = config.model
+    is_continuous = LATENTS[model.latent].is_continuous
+    size = f"{model.latent_dim}D" if is_continuous else f"VQ-VAE {model.codebook}"
+    return f"{config.dataset} · {size}"
 
 
 def free_name(name: str, taken: Collection[str]) -> str:

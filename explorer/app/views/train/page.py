@@ -13,7 +13,7 @@ from explorer.app.parts.images import offer_own_images
 from explorer.app.parts.jobs import warm_worker
 from explorer.app.parts.kept import read_widget
 from explorer.app.parts.lede import show_lede
-from explorer.app.parts.names import free_name
+from explorer.app.parts.names import free_name, name_training
 from explorer.app.session import get_session, library
 from explorer.app.text import explain, plain, text
 from explorer.app.views.train.watch import watch_run
@@ -208,15 +208,9 @@ def summarise(config: Config) -> str:
 
 def start(config: Config) -> None:
     """Queue the training and watch it."""
-    name = text(
-        "train.name" if LATENTS[config.model.latent].is_continuous else "train.name_vq",
-        dataset=config.dataset,
-        latents=config.model.latent_dim,
-        entries=config.model.codebook,
-    )
+    taken = {run.name for run in library().runs()}
     try:
-        # β is no part of the name: it may be moved while the run trains.
-        run = library().start(config, free_name(name, {run.name for run in library().runs()}))
+        run = library().start(config, free_name(name_training(config), taken))
     except ExplorerError as error:
         st.error(explain(error))
         return
