@@ -6,7 +6,6 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Distribution, Independent
-from torch.nn import functional
 
 from explorer.models.likelihoods.base import Likelihood
 
@@ -42,7 +41,7 @@ class BernoulliLikelihood(Likelihood):
 
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
         """Return Σ softplus(logit) − x·logit; for grey x a cross-entropy, not a likelihood."""
-        return cast(Tensor, _CrossEntropy.apply(output.flatten(1), x.flatten(1)))  # type: ignore[no-untyped-call]
+        return cross_entropy(output.flatten(1), x.flatten(1))
 
     def nll_and_slope(self, output: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return Σ max(logit, 0) + log(1 + e^−|logit|) − x·logit, and p − x."""
@@ -111,6 +110,11 @@ class BernoulliLikelihood(Likelihood):
         return covariance + torch.diag(variance), variance
 
 
+def cross_entropy(logits: Tensor, x: Tensor) -> Tensor:
+    """Return Σ softplus(logit) − x·logit of each row of two (B, D), twice differentiable."""
+    return cast(Tensor, _CrossEntropy.apply(logits, x))  # type: ignore[no-untyped-call]
+
+
 class _CrossEntropy(torch.autograd.Function):
     """Σ softplus(logit) − x·logit of each row of two (B, D), with its slope sigmoid(logit) − x.
 
@@ -142,15 +146,21 @@ def _cross_entropy(logits: Tensor, x: Tensor) -> Tensor:
 
     The first two cancel where a pixel is sure and right, and so come before what is small.
     """
+    return (1 - x).mul_(logits).sub_(logits.clamp_max(0)).add_(_uncertain(logits)).sum(1)
+
+
+def _uncertain(logits: Tensor) -> Tensor:
+    """Return log(1 + e^−|logit|), what a pixel costs beyond a sure one."""
     certain = CERTAIN if logits.dtype == torch.float32 else LARGEST_EXPONENT
-    uncertain = logits.abs().clamp_max_(certain).neg_().exp_().log1p_()
-    return (1 - x).mul_(logits).sub_(logits.clamp_max(0)).add_(uncertain).sum(1)
+    return logits.abs().clamp_max_(certain).neg_().exp_().log1p_()
 
 
 def sum_softplus(logits: Tensor) -> Tensor:
     """Return Σ_pixels softplus(logit), shape (M,), from logits (M, D)."""
     found = sum_by_blocks(lambda part: _sum_logs_(part.clamp_min(-LARGEST_EXPONENT)), logits)
-    return found if found.isfinite().all() else functional.softplus(logits).sum(1)
+    if found.isfinite().all():
+        return found
+    return sum_by_blocks(lambda part: _uncertain(part).add_(part.relu()).sum(1), logits)
 
 
 def sum_softplus_(logits: Tensor) -> Tensor:

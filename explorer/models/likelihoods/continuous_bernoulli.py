@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor
 from torch.distributions import ContinuousBernoulli, Distribution, Independent
-from torch.nn import functional
 
 from explorer.models.likelihoods.base import Likelihood
+from explorer.models.likelihoods.bernoulli import cross_entropy, sum_softplus
 
 SERIES = 1e-2
 """Logits nearer to 0 than this are taken by their series."""
@@ -28,8 +28,8 @@ class ContinuousBernoulliLikelihood(Likelihood):
 
     def nll(self, output: Tensor, x: Tensor) -> Tensor:
         """Return the Bernoulli cross-entropy less the log normaliser C(logit)."""
-        cross_entropy = functional.binary_cross_entropy_with_logits(output, x, reduction="none")
-        return (cross_entropy - log_normaliser(output)).flatten(1).sum(1)
+        logits = output.flatten(1)
+        return cross_entropy(logits, x.flatten(1)) - log_normaliser(logits).sum(1)
 
     def score_and_fisher(self, output: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return x − mean and the variance."""
@@ -47,7 +47,7 @@ class ContinuousBernoulliLikelihood(Likelihood):
 
     def natural(self, output: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits and Σ C(logit) − softplus(logit)."""
-        return output, (log_normaliser(output) - functional.softplus(output)).sum(1)
+        return output, log_normaliser(output).sum(1) - sum_softplus(output)
 
     def statistics(self, flat: Tensor) -> tuple[Tensor, Tensor]:
         """Return x and 0."""

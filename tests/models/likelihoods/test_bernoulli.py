@@ -83,6 +83,12 @@ def test_many_images_cost_what_each_does():
     torch.testing.assert_close(sum_softplus(logits.flatten(1)), expected)
 
 
+def test_softplus_of_logits_whose_exponential_is_no_number():
+    far = torch.tensor([float("inf"), -float("inf"), float("nan"), 120.0, -120.0, 3.0])
+    expected = functional.softplus(far)
+    torch.testing.assert_close(sum_softplus(far[:, None]), expected, equal_nan=True)
+
+
 def test_no_number_arises_that_is_slow_to_compute_with():
     logits = as_images(LOGITS.float()).requires_grad_()
     x = (logits.detach() > 7).float()
