@@ -88,6 +88,12 @@ def test_it_is_looked_through_no_more_often_than_that(collector, clock):
     assert gc.get_freeze_count() >= frozen > 0
 
 
+def held(script, how):
+    """Return the megabytes that a script says are held in the end, in a process of its own."""
+    done = subprocess.run([sys.executable, "-c", script, how], capture_output=True, check=True)
+    return float(done.stdout)
+
+
 PINNED = """
 import resource, sys
 import numpy as np
@@ -112,15 +118,9 @@ print(megabytes() - before - sum(array.nbytes for array in lasting) / 1e6)
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
 def test_what_is_freed_among_what_lasts_goes_back_to_the_system():
-    def held(how):
-        done = subprocess.run(
-            [sys.executable, "-c", PINNED, how], capture_output=True, text=True, check=True
-        )
-        return float(done.stdout)
-
-    if held("as it is") < 40:
+    if held(PINNED, "as it is") < 40:
         pytest.skip("this C library gives it back by itself")
-    assert held("small") < 10
+    assert held(PINNED, "small") < 10
 
 
 FREED = """
@@ -145,12 +145,6 @@ print(megabytes() - before)
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
 def test_a_collection_gives_back_what_a_page_has_let_go_of():
-    def held(how):
-        done = subprocess.run(
-            [sys.executable, "-c", FREED, how], capture_output=True, text=True, check=True
-        )
-        return float(done.stdout)
-
-    if held("as it is") < 40:
+    if held(FREED, "as it is") < 40:
         pytest.skip("this C library gives it back by itself")
-    assert held("heeded") < 10
+    assert held(FREED, "heeded") < 10
