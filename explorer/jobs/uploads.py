@@ -18,7 +18,8 @@ from explorer.files import explain_os_error
 
 COPIED_BYTES = 1 << 20
 LONGEST_STEM = 40
-STATES = ("waiting", "reading", "read", "failed")
+ON_THE_WAY = ("waiting", "reading")
+STATES = (*ON_THE_WAY, "read", "failed")
 
 
 @dataclass(eq=False, kw_only=True)
@@ -86,6 +87,12 @@ class UploadQueue(Generic[U]):
             if upload in self._waiting:
                 self._waiting.remove(upload)
         self.forget(upload)
+
+    def stop(self, upload: U) -> None:
+        """Discard an upload on its way; what was done before the press came is shown, not lost."""
+        with self._changed:
+            if upload.state in ON_THE_WAY:
+                self.discard(upload)
 
     def close(self) -> None:
         """Take no more files, and let go those that are here."""

@@ -6,6 +6,9 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
+
+from tests.waiting import wait_until
 
 
 @contextlib.contextmanager
@@ -28,6 +31,25 @@ def halting(pid):
     finally:
         ended.set()
         thread.join()
+
+
+def find_children(server, module):
+    """Return the processes of a server that run a module, by their numbers."""
+    lists = Path(f"/proc/{server.process.pid}/task").glob("*/children")
+    children = [int(pid) for path in lists for pid in path.read_text(encoding="ascii").split()]
+    return [pid for pid in children if module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+@contextlib.contextmanager
+def standing_still(server, module):
+    """Have a server's process of a module stand still, once there is one."""
+    (pid,) = wait_until(lambda: find_children(server, module))
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):  # It may have been ended meanwhile.
+            os.kill(pid, signal.SIGCONT)
 
 
 @contextlib.contextmanager

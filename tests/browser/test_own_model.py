@@ -5,7 +5,9 @@ import json
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.hindrances import find_children, standing_still
 from tests.models.adopted.onnx_writer import digits_decoder, digits_encoder, one_node
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -86,7 +88,9 @@ def test_it_is_stopped_and_leaves_nothing(tour, server, files):
     before = set(server.runs.iterdir())
     page = tour.go("runs")
     dialog = bring(page, files, "enc")
-    dialog.get_by_role("button", name="Stop").click()
-    expect(dialog.get_by_role("button", name="Bring it in")).to_be_visible()
-    expect(page.get_by_text("enc.onnx is being read")).to_be_hidden()
+    with standing_still(server, "explorer.adopting.worker"):
+        dialog.get_by_role("button", name="Stop").click()
+        expect(dialog.get_by_role("button", name="Bring it in")).to_be_visible()
+        expect(page.get_by_text("enc.onnx is being read")).to_be_hidden()
+    wait_until(lambda: not find_children(server, "explorer.adopting.worker"))
     assert {path for path in server.runs.iterdir() if path.name[0] != "."} <= before

@@ -68,6 +68,12 @@ def test_it_is_found_again_by_whoever_asks_next(queue, pets):
     assert queue.uploads() == [] and list_own() == []
 
 
+def test_what_was_read_before_a_stop_came_is_shown(queue, pets):
+    reading = finish(upload(queue, pets))
+    queue.stop(reading)
+    assert queue.uploads() == [reading] and not reading.stopped.is_set()
+
+
 def test_the_uploaded_file_goes_once_it_is_read(root, queue, pets):
     reading = upload(queue, pets)
     finish(reading)
@@ -102,7 +108,7 @@ def test_two_uploads_are_read_one_after_the_other(queue, pets, held):
     assert (first.state, first.done, first.total) == ("reading", 3, 12)
     assert second.state == "waiting"
     assert [rules["size"] for _, rules in held] == [8]
-    queue.discard(first)
+    queue.stop(first)
     wait_until(lambda: second.state == "reading")
     assert queue.uploads() == [second] and held[-1][1]["fit"] == "pad"
 
@@ -110,7 +116,7 @@ def test_two_uploads_are_read_one_after_the_other(queue, pets, held):
 def test_one_that_waits_is_let_go_unread(root, queue, pets, held):
     first, second = upload(queue, pets), upload(queue, pets)
     wait_until(lambda: first.done)
-    queue.discard(second)
+    queue.stop(second)
     assert queue.uploads() == [first] and len(work(root)) == 1
 
 

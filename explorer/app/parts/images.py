@@ -1,5 +1,7 @@
 """Your own images on a page: dropped, read elsewhere, looked at, named; and removed again."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from explorer.app.parts.jobs import press, try_or_toast
@@ -125,7 +127,7 @@ def _follow(reading: Reading) -> None:
         share,
         text(f"own.{state}", name=plain(reading.name), done=reading.done, total=reading.total),
     )
-    _offer_discard(reading, text("job.stop"))
+    _offer_end(reading, text("job.stop"), library().readings.stop)
 
 
 def _show_what_came(reading: Reading, choose: str) -> None:
@@ -161,12 +163,16 @@ def _keep(reading: Reading, name: str, choose: str) -> None:
 
 
 def _offer_discard(reading: Reading, words: str) -> None:
+    _offer_end(reading, words, library().readings.discard)
+
+
+def _offer_end(reading: Reading, words: str, end: Callable[[Reading], None]) -> None:
     st.button(
         words,
         key=f"own_discard_{id(reading)}",
         width="stretch",
         on_click=press,
-        args=(library().readings.discard, reading),
+        args=(end, reading),
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -193,7 +194,7 @@ def _follow(adoption: Adoption) -> None:
         seconds = int(time.monotonic() - adoption.begun)
         words = paragraph(words, text("own_model.seconds", seconds=seconds))
     st.progress(passed / len(STEPS), words)
-    _offer_discard(adoption, text("job.stop"))
+    _offer_end(adoption, text("job.stop"), _adoptions().stop)
 
 
 def _show_what_came(adoption: Adoption) -> None:
@@ -250,10 +251,14 @@ def _name_details(reading: dict[str, Any]) -> str:
 
 
 def _offer_discard(adoption: Adoption, words: str) -> None:
+    _offer_end(adoption, words, _adoptions().discard)
+
+
+def _offer_end(adoption: Adoption, words: str, end: Callable[[Adoption], None]) -> None:
     st.button(
         words,
         key=f"own_model_discard_{id(adoption)}",
         width="stretch",
         on_click=press,
-        args=(_adoptions().discard, adoption),
+        args=(end, adoption),
     )
