@@ -110,6 +110,8 @@ def job(tour, server):
         run = start_training(page, server)
     page.get_by_role("button", name="Pause", exact=True).wait_for()
     page.get_by_test_id("stSliderThumbValue").filter(has_text="1.0").wait_for()
+    # The slider of another β goes a moment after this one has come.
+    expect(page.get_by_role("slider", name="β now")).to_have_count(1)
     with halting(run.info.status.pid):
         yield run
     Control(run.path).send("pause")
