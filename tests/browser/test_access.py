@@ -35,6 +35,9 @@ MATRIX = [
 READY = """() => document.querySelector('.explorer-lede')
   && !document.querySelector('[data-testid=stStatusWidget], .stSpinner')"""
 
+SETTLED = "() => !document.getAnimations().some((each) => each instanceof CSSTransition)"
+"""Colours on their way from one theme to the other have neither's contrast."""
+
 
 def find_violations(page):
     """Return what axe finds, as (rule, selector), without what is Streamlit's own."""
@@ -110,4 +113,5 @@ def test_a_page_has_no_violation(themed, name, theme):
     page.wait_for_function(READY, timeout=SLOW)
     ground = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     assert ground == GROUNDS[theme]
+    page.wait_for_function(SETTLED)
     assert find_violations(page) == []
