@@ -20,6 +20,7 @@ SCRIPTS = {
     "site": "The pages of a site, which have no server: the map, the lens and what frames them.",
     "guide": "The guide that floats over the pages.",
     "menu": "The app's menu on a phone.",
+    "theme": "The page is written anew when the reader's system turns dark or light.",
     "notebook": "The same map, lens and film as widgets of a notebook.",
     "opening": "What a page shows until it has come.",
     "present": "Every page on a projector.",

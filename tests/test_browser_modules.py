@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lens": {"shared", "model"},
     "guide": {"shared"},
     "menu": {"shared"},
+    "theme": {"shared"},
     "opening": {"shared"},
     "present": {"shared"},
     "together": {"shared"},
@@ -42,6 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 ALONE = (
     "menu",
+    "theme",
     "charts",
     "table",
     "brush",

@@ -25,6 +25,7 @@ from explorer.app.parts.lede import (  # noqa: E402
 )
 from explorer.app.parts.menu import tend_menu  # noqa: E402
 from explorer.app.parts.present import show_present  # noqa: E402
+from explorer.app.parts.theme import follow_theme  # noqa: E402
 from explorer.app.parts.together import show_together  # noqa: E402
 from explorer.app.parts.unseen import name_charts  # noqa: E402
 from explorer.app.session import is_dark  # noqa: E402
@@ -61,6 +62,7 @@ show_present()
 with told():
     show_together()
 tend_menu()
+follow_theme()
 name_charts()
 # It stands there at every run: a page whose parts change places is seen twice until its last one.
 waiting = st.empty()

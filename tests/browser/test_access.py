@@ -35,8 +35,14 @@ MATRIX = [
 READY = """() => document.querySelector('.explorer-lede')
   && !document.querySelector('[data-testid=stStatusWidget], .stSpinner')"""
 
-SETTLED = "() => !document.getAnimations().some((each) => each instanceof CSSTransition)"
-"""Colours on their way from one theme to the other have neither's contrast."""
+WEARS = """theme => {
+  const isDark = (where, what) => getComputedStyle(document.querySelector(where))[what]
+    .match(/[0-9]+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) < 384;
+  return isDark('.stApp', 'backgroundColor') === (theme === 'dark')
+    && isDark('.explorer-lede', 'color') === (theme === 'light')
+    && !document.getAnimations().some((each) => each instanceof CSSTransition);
+}"""
+"""Whether grounds and texts have arrived in a theme; between the two there is no contrast."""
 
 
 def find_violations(page):
@@ -97,12 +103,19 @@ def test_a_chart_is_named_by_its_figures(tour):
 def themed(tour):
     """Go to a page in one of the two themes; afterwards it is light again."""
 
-    def go(name, theme):
+    def wear(theme):
         tour.page.emulate_media(color_scheme=theme)
+        # A page that is left in this very moment would be written in the theme before.
+        if not tour.is_spoilt:
+            tour.page.wait_for_function(WEARS, arg=theme)
+            wait_for_script(tour.page)
+
+    def go(name, theme):
+        wear(theme)
         return tour.go(name)
 
     yield go
-    tour.page.emulate_media(color_scheme="light")
+    wear("light")
 
 
 @pytest.mark.parametrize(("name", "theme"), MATRIX)
@@ -111,7 +124,7 @@ def test_a_page_has_no_violation(themed, name, theme):
     page.wait_for_function(READY, timeout=SLOW)
     wait_for_script(page)
     page.wait_for_function(READY, timeout=SLOW)
+    page.wait_for_function(WEARS, arg=theme)
     ground = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     assert ground == GROUNDS[theme]
-    page.wait_for_function(SETTLED)
     assert find_violations(page) == []
