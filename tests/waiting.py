@@ -37,3 +37,15 @@ def wait_for_script(page: Any) -> None:
         "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'",
         polling=POLL_MILLISECONDS,
     )
+
+
+def wait_for_rest(page: Any, what: str) -> None:
+    """Wait until what an expression of JavaScript gives stays the same for a fifth of a second."""
+    page.wait_for_function(
+        f"""() => {{
+          const now = JSON.stringify({what});
+          if (now !== window.seen?.[0]) window.seen = [now, performance.now()];
+          return performance.now() - window.seen[1] > 200;
+        }}""",
+        polling=POLL_MILLISECONDS,
+    )

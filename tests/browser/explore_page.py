@@ -193,6 +193,6 @@ class Finger:
         self.touch("touchStart", x, y)
         for step in range(1, 16):
             self.touch("touchMove", x, y - up * step / 15)
-            self.view.page.wait_for_timeout(20)
+            self.view.page.evaluate("() => new Promise(requestAnimationFrame)")
         self.touch("touchEnd")
         self.view.settle()

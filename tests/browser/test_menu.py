@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.conftest import Tour
+from tests.waiting import wait_for_rest
 
 pytestmark = pytest.mark.browser
 SLOW = 60_000
@@ -40,8 +41,9 @@ def assert_that_no_switch_is_touched(page):
     """Assert that the menu's opener and the switches of the bar keep their distance, once still."""
     page.locator("[data-testid=stExpandSidebarButton]").wait_for(timeout=SLOW)
     page.locator(".explorer-guide-switch").wait_for(timeout=SLOW)
-    page.wait_for_timeout(500)
     names = ("[data-testid=stExpandSidebarButton]", ".explorer-bar", ".st-key-language")
+    each = "(name) => document.querySelector(name)?.getBoundingClientRect()"
+    wait_for_rest(page, f"{list(names)}.map({each})")
     boxes = [page.locator(name).bounding_box() for name in names]
     for left, right in zip(boxes, boxes[1:], strict=False):
         assert left["x"] + left["width"] + 5 <= right["x"]

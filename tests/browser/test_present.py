@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.browser.conftest import Tour
-from tests.waiting import POLL_MILLISECONDS, wait_for_script
+from tests.waiting import POLL_MILLISECONDS, wait_for_rest, wait_for_script
 
 pytestmark = pytest.mark.browser
 SLOW = 60_000
@@ -20,13 +20,19 @@ SEEN_WHOLE = """() => {
 }"""
 
 
+PLACE = "[location.href, document.querySelector('.stMain')?.scrollTop]"
+
+
 def step_until(page, address, key):
-    """Press `key` until the address is another page's or section's; return how often."""
-    for pressed in range(1, 12):
+    """Press `key`, each time until its step is done, until the address is another's."""
+    for _ in range(12):
+        before = page.evaluate(PLACE)
         page.keyboard.press(key)
-        page.wait_for_timeout(900)
+        page.wait_for_function(f"before => String({PLACE}) !== String(before)", arg=before)
+        wait_for_script(page)
+        wait_for_rest(page, PLACE)
         if re.search(address, page.url):
-            return pressed
+            return
     raise AssertionError(f"{address} was not reached from {page.url}")
 
 
@@ -56,7 +62,8 @@ def test_a_link_opens_the_presentation_and_keys_lead_through_it(tour, page, serv
     page.wait_for_function("() => document.querySelector('.stMain').scrollTop > 144")
     step_until(page, "chapter=notation", "PageDown")
     step_until(page, "/train", "PageDown")
-    assert page.evaluate(PRESENTING) and "present=1" in page.url
+    page.wait_for_url("**present=1*")
+    assert page.evaluate(PRESENTING)
     page.get_by_role("link", name="Learn", exact=True).first.wait_for(timeout=SLOW)
     assert page.get_by_text("3 / 8").is_visible()
     assert sent.said == [], "loaded below the root too the console stays clean"
@@ -89,7 +96,7 @@ def test_an_arrow_key_belongs_to_the_control_that_has_the_focus_and_escape_ends_
     assert "chapter=latents" in page.url
     step_until(page, "chapter=mixture", "PageDown")
     step_until(page, "chapter=latents", "PageUp")
-    assert "present=1" in page.url
+    page.wait_for_url("**present=1*")
     page.keyboard.press("Escape")
     page.wait_for_url(lambda url: "present" not in url)
     assert not page.evaluate(PRESENTING)
