@@ -18,6 +18,7 @@ from streamlit.web.server import server_util  # noqa: E402
 
 from explorer.app.admission import Admission  # noqa: E402
 from explorer.app.hosts import KnownHosts  # noqa: E402
+from explorer.app.leaving import Leaving  # noqa: E402
 from explorer.app.maps import find_first_payload  # noqa: E402
 from explorer.app.offers import OFFERS  # noqa: E402
 from explorer.app.opening import Opening  # noqa: E402
@@ -65,5 +66,6 @@ app = st.App(
             base=BASE,
             find_first=find_first_payload,
         ),
+        Middleware(Leaving),
     ],
 )

@@ -53,6 +53,18 @@ def ensure_run(folder: Path, name: str) -> Run:
     return Run(path, name)
 
 
+COUNT_SENT = """() => {
+  window.sent = 0;
+  window.send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (...given) {
+    window.sent++;
+    return window.send.apply(this, given);
+  };
+}"""
+"""How often the page has spoken to Streamlit since."""
+STOP_COUNTING = "() => { WebSocket.prototype.send = window.send; }"
+
+
 class ExplorePage:
     """The Explore page of one run, by what a visitor does and what the page's state says."""
 

@@ -42,8 +42,10 @@ def find_children(server, module):
 
 @contextlib.contextmanager
 def standing_still(server, module):
-    """Have a server's process of a module stand still, once there is one."""
-    (pid,) = wait_until(lambda: find_children(server, module))
+    """Have a server's process of a module stand still, once there is one; "" is the server."""
+    pid = server.process.pid
+    if module:
+        (pid,) = wait_until(lambda: find_children(server, module))
     os.kill(pid, signal.SIGSTOP)
     try:
         yield

@@ -8,7 +8,7 @@ import torch
 from playwright.sync_api import expect
 
 from explorer.runs.store import list_pretrained, open_run
-from tests.browser.explore_page import MODELS, ExplorePage, ensure_run
+from tests.browser.explore_page import COUNT_SENT, MODELS, STOP_COUNTING, ExplorePage, ensure_run
 from tests.helpers import of_kind, present
 
 pytestmark = pytest.mark.browser
@@ -307,16 +307,6 @@ def test_large_network_is_decoded_by_the_server_while_the_hand_moves(menu):
     assert view.output() != before, "the picture follows the hand"
 
 
-COUNT_SENT = """() => {
-  window.sent = 0;
-  window.send = WebSocket.prototype.send;
-  WebSocket.prototype.send = function (...given) {
-    window.sent++;
-    return window.send.apply(this, given);
-  };
-}"""
-
-
 def test_hovering_sends_nothing(view):
     view.page.evaluate(COUNT_SENT)
     for step in range(10):
@@ -328,7 +318,7 @@ def test_hovering_sends_nothing(view):
     view.page.locator(".map canvas.overlay").press("ArrowRight")
     view.page.wait_for_url(lambda url: url != address)
     assert view.page.evaluate("sent") == 1
-    view.page.evaluate("() => { WebSocket.prototype.send = window.send; }")
+    view.page.evaluate(STOP_COUNTING)
 
 
 def test_a_move_by_keys_is_spoken_once_it_rests(view):
