@@ -83,9 +83,13 @@ class Departure:
             return
         message = ForwardMsg()
         message.ParseFromString(told)
-        if message.WhichOneof("type") != "new_session":
+        kind = message.WhichOneof("type")
+        if kind == "navigation":
+            self._shown = message.navigation.page_script_hash
+        elif kind == "new_session" and self._page:
+            self._shown = message.new_session.page_script_hash
+        else:  # Where no page was named, the session begins as of main.py and is then led on.
             return
-        self._shown = message.new_session.page_script_hash
         if self._is_awaited and self._shown != self._page and self._is_fresh():
             return  # What the page before said in time is run before the one that is awaited.
         if self._is_awaited or self._shown != self._page:

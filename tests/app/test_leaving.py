@@ -18,10 +18,10 @@ def say(page: str, fragment: str = "", pressed: bool = False) -> bytes:
     return message.SerializeToString()
 
 
-def opened(page: str) -> bytes:
+def opened(page: str, by: str = "new_session") -> bytes:
     """Return what Streamlit sends when it begins to run a page, or a fragment of it."""
     message = ForwardMsg()
-    message.new_session.page_script_hash = page
+    getattr(message, by).page_script_hash = page
     return message.SerializeToString()
 
 
@@ -83,6 +83,17 @@ def test_a_page_that_the_server_opened_by_itself_takes_the_place_of_the_one_befo
     assert not departure.is_overtaken(say("elbo", "clock"))
     assert not departure.is_overtaken(say("elbo"))
     assert not departure.is_overtaken(say("elbo", "clock"))
+
+
+def test_a_first_page_that_was_asked_for_by_its_name_is_listened_to(clock):
+    departure = Departure(clock)
+    assert not departure.is_overtaken(say(""))
+    departure.see(opened("main.py"))
+    assert not departure.is_overtaken(say("train", pressed=True))
+    departure.see(opened("train", "navigation"))
+    assert not departure.is_overtaken(say("train", pressed=True))
+    assert not departure.is_overtaken(say("runs"))
+    assert departure.is_overtaken(say("train", "clock"))
 
 
 def test_other_messages_pass(departure):
