@@ -165,29 +165,22 @@ def cluster(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dask")
     where = folder / "scheduler.json"
     common = ["--no-dashboard", "--host", "127.0.0.1"]
+    its_own = ["--no-nanny", "--nthreads", "1", "--local-directory", str(folder)]
     processes = [start("dask_scheduler", *common, "--port", "0", "--scheduler-file", str(where))]
-    wait_until(where.exists)
-    address = json.loads(where.read_text(encoding="utf-8"))["address"]
-    workers = [
-        start(
-            "dask_worker",
-            address,
-            *common,
-            "--no-nanny",
-            "--nthreads",
-            "1",
-            "--local-directory",
-            str(folder),
-            "--name",
-            name,
-        )
-        for name in ("one", "two")
-    ]
-    processes += workers
-    yield address, workers
-    for process in processes:
-        process.kill()
-        process.wait()
+    try:
+        # The file is there before what stands in it.
+        wait_until(lambda: where.exists() and where.read_bytes().rstrip().endswith(b"}"))
+        address = json.loads(where.read_text(encoding="utf-8"))["address"]
+        workers = [
+            start("dask_worker", address, *common, *its_own, "--name", name)
+            for name in ("one", "two")
+        ]
+        processes += workers
+        yield address, workers
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 def same_as_local(sweep, local):
