@@ -41,6 +41,7 @@ def wait_for_script(page: Any) -> None:
 
 def wait_for_rest(page: Any, what: str) -> None:
     """Wait until what an expression of JavaScript gives stays the same for a fifth of a second."""
+    page.evaluate("() => { window.seen = undefined; }")
     page.wait_for_function(
         f"""() => {{
           const now = JSON.stringify({what});

@@ -2,7 +2,8 @@
 
 Until the first message of the page that was asked for has come, the one before stands in the
 browser, and speaks: its clock ticks, the hand's last place is told. Streamlit would run that after
-the new page, and for the one before: an empty page stays, or the old one.
+the new page, and for the one before: an empty page stays, or the old one. What a plain widget of
+the whole page says cannot be told from asking for that page, and is listened to.
 """
 
 import time
@@ -74,7 +75,8 @@ class Departure:
         if is_of_a_part(state):
             return state.page_script_hash != self._page and self._is_fresh()
         self._turn_to(state.page_script_hash)
-        self._is_awaited = self._page != self._shown
+        # Whoever turns back at once is sent the page that was asked for in between all the same.
+        self._is_awaited = self._is_awaited or self._page != self._shown
         return False
 
     def see(self, told: bytes) -> None:
@@ -86,7 +88,7 @@ class Departure:
         kind = message.WhichOneof("type")
         if kind == "navigation":
             self._shown = message.navigation.page_script_hash
-        elif kind == "new_session" and self._page:
+        elif kind == "new_session" and self._page and not message.metadata.run.fragment_ids:
             self._shown = message.new_session.page_script_hash
         else:  # Where no page was named, the session begins as of main.py and is then led on.
             return

@@ -18,10 +18,11 @@ def say(page: str, fragment: str = "", pressed: bool = False) -> bytes:
     return message.SerializeToString()
 
 
-def opened(page: str, by: str = "new_session") -> bytes:
+def opened(page: str, by: str = "new_session", fragments: tuple[str, ...] = ()) -> bytes:
     """Return what Streamlit sends when it begins to run a page, or a fragment of it."""
     message = ForwardMsg()
     getattr(message, by).page_script_hash = page
+    message.metadata.run.fragment_ids.extend(fragments)
     return message.SerializeToString()
 
 
@@ -64,7 +65,15 @@ def test_the_last_page_that_was_asked_for_counts_the_one_that_stands_too(departu
     assert not departure.is_overtaken(say("learn"))
     assert departure.is_overtaken(say("runs", "clock"))
     assert not departure.is_overtaken(say("map"))
+    departure.see(opened("runs"))  # It was begun before the press that led back.
     assert not departure.is_overtaken(say("map", "clock"))
+    assert departure.is_overtaken(say("runs", "clock"))
+
+
+def test_a_part_that_is_run_opens_no_page(departure):
+    departure.see(opened("runs"))
+    departure.see(opened("map", fragments=("clock",)))
+    assert not departure.is_overtaken(say("runs", "clock"))
 
 
 def test_a_page_that_never_opens_is_waited_for_no_longer_than_so(departure, clock):
@@ -102,6 +111,7 @@ def test_other_messages_pass(departure):
     assert not departure.is_overtaken(stop.SerializeToString())
     assert not departure.is_overtaken(b"\xff\xff nothing of Streamlit's")
     departure.see(b"")
+    assert departure.is_overtaken(say("map", "clock")), "none of them asked for a page"
 
 
 @pytest.mark.parametrize(("path", "heard"), [("/app/_stcore/stream", 3), ("/elsewhere", 4)])

@@ -38,6 +38,11 @@ function look() {
   const app = document.querySelector(".stApp");
   const ground = app && getComputedStyle(app).backgroundColor.match(/[0-9.]+/g);
   if (ground && Number(ground[0]) < 128 !== isDark) {
+    // A dialog closes when the page is written anew, with all that was put into it.
+    if (document.querySelector('[role="dialog"]')) {
+      timer = window.setTimeout(look, PATIENCE);
+      return;
+    }
     if (asked++ >= MOST_ASKED) return;
     ask();
     // A run that was overtaken is asked for again.
