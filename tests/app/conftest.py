@@ -11,6 +11,20 @@ from tests.jobs.still import still_queue
 __all__ = ["still_queue"]
 
 
+class Clock:
+    """Tells the seconds that a test has set."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def searched_once():
     """What is installed is looked through for components once, as by a server, not for each page.

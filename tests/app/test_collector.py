@@ -16,22 +16,10 @@ class Node:
     other: "Node"
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
 def make_circle():
     first, second = Node(), Node()
     first.other, second.other = second, first
     return first
-
-
-@pytest.fixture
-def clock():
-    return Clock()
 
 
 @pytest.fixture

@@ -5,18 +5,6 @@ import pytest
 from explorer.app.pace import BURST, LONGEST_SECONDS, PER_SECOND, Pace
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def pace(clock):
     return Pace(clock)

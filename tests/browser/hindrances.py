@@ -41,17 +41,22 @@ def find_children(server, module):
 
 
 @contextlib.contextmanager
-def standing_still(server, module):
-    """Have a server's process of a module stand still, once there is one; "" is the server."""
-    pid = server.process.pid
-    if module:
-        (pid,) = wait_until(lambda: find_children(server, module))
+def held(pid):
+    """Have a process stand still."""
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:
         with contextlib.suppress(ProcessLookupError):  # It may have been ended meanwhile.
             os.kill(pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def standing_still(server, module):
+    """Have a server's process of a module stand still, once there is one."""
+    (pid,) = wait_until(lambda: find_children(server, module))
+    with held(pid):
+        yield
 
 
 @contextlib.contextmanager

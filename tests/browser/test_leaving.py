@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.explore_page import COUNT_SENT
-from tests.browser.hindrances import standing_still
+from tests.browser.hindrances import held
 from tests.waiting import wait_for_script
 
 pytestmark = pytest.mark.browser
@@ -18,7 +18,7 @@ def test_a_page_that_is_left_right_after_a_move_is_left(view, server):
     before = lede.inner_text()
     page.evaluate(COUNT_SENT)
     runs = page.get_by_role("link", name="Runs", exact=True).first
-    with standing_still(server, ""):
+    with held(server.process.pid):
         page.locator(".map canvas.overlay").press("ArrowRight")
         assert runs.evaluate("link => { link.click(); return sent; }") <= 1, "the press goes first"
         # What the map's keys tell comes 0.3 s after it.
