@@ -14,7 +14,7 @@ __all__ = ["still_queue"]
 class Clock:
     """Tells the seconds that a test has set."""
 
-    now = 100.0
+    now = 0.0
 
     def __call__(self) -> float:
         return self.now
